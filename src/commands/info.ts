@@ -1,0 +1,45 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
+import {drawStream} from '../lib/output/stream-face.js';
+import {reportStream, type StreamReport} from '../lib/stream-report.js';
+
+export default class Info extends BaseCommand {
+  static override summary = 'Show a stream, its groups and how far they are behind (XINFO).';
+  static override description =
+    'The lag of a group is exact, or a lower bound marked with ≥ (in JSON: "lagExact": false) where Redis has lost ' +
+    'count and counting would take too long.';
+  static override examples = [
+    '<%= config.bin %> info',
+    '<%= config.bin %> info --stream orders --consumers',
+    "<%= config.bin %> info --json | jq '.groups[] | {name, lag}'",
+  ];
+  static override flags = {
+    ...streamsFlag,
+    consumers: Flags.boolean({summary: 'list the consumers of each group too'}),
+    watch: duration({summary: 'show it again each time this has passed, until interrupted'}),
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Info);
+    const client = await this.connect(flags);
+    const out = flags.watch === undefined ? this.out : await this.watchedOut();
+    const redraw = flags.watch !== undefined && this.outputIsTerminal && !flags.json;
+
+    for (;;) {
+      const reports: StreamReport[] = [];
+      for (const stream of flags.stream) {
+        reports.push(await reportStream(client, stream, {withConsumers: flags.consumers, nowMs: Date.now()}));
+      }
+      if (redraw) await out.write('\u001b[2J\u001b[H');
+      await this.report(flags, reports, (colors) => reports.map((report) => drawStream(report, colors)).join('\n'));
+      if (flags.watch === undefined) return;
+      await sleep(flags.watch, undefined, {signal: this.stopping}).catch(() => {});
+      if (this.stopping.aborted) return;
+      out.check();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {
+  commonFlags,
+  connectionFlags,
+  dryRunFlag,
+  duration,
+  position,
+  size,
+  streamFlag,
+  wholeNumber,
+} from '../lib/cli/flags.js';
+import {renderFacts} from '../lib/output/table.js';
+import type {Position} from '../lib/position.js';
+import type {StreamClient} from '../lib/stream-client.js';
+import {type TrimGoal, trimStream} from '../lib/trimming.js';
+
+const goalFlags = ['maxlen', 'minid', 'max-age', 'max-bytes'] as const;
+
+export default class Trim extends BaseCommand {
+  static override summary = 'Remove the oldest entries of a stream (XTRIM).';
+  static override description =
+    'Give one goal. Trimming is exact unless --approx is given. With --safe no entry goes that some group has not ' +
+    'read and acknowledged; without it, standard error says how many of those went.';
+  static override examples = [
+    '<%= config.bin %> trim --maxlen 1000',
+    '<%= config.bin %> trim --stream orders --max-age 24h --safe',
+    '<%= config.bin %> trim --max-bytes 100MB --dry-run',
+  ];
+  static override flags = {
+    ...streamFlag,
+    maxlen: wholeNumber({exactlyOne: [...goalFlags], summary: 'keep at most this many entries'}),
+    minid: position({helpValue: 'ID|@TIME', summary: 'remove what is before this ID or time'}),
+    'max-age': duration({summary: 'remove what is older than this'}),
+    'max-bytes': size({summary: 'remove until the stream takes at most this much memory'}),
+    approx: Flags.boolean({summary: 'let Redis keep whole nodes (~): faster, and some more entries stay'}),
+    safe: Flags.boolean({summary: 'keep every entry that some group has not read and acknowledged'}),
+    ...dryRunFlag,
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Trim);
+    const {stream, safe, approx: approximate, 'dry-run': dryRun} = flags;
+    const notes = this.notes(flags);
+    const client = await this.connect(flags);
+    const goal = await readGoal(client, stream, flags);
+
+    const {removed, left, losses, heldBy} = await trimStream(client, stream, {goal, approximate, safe, dryRun});
+
+    for (const {group, unread, pending} of losses) {
+      const went = dryRun ? 'would go' : 'went';
+      notes.warn(`${unread} unread and ${pending} pending entries of group "${group}" ${went}; --safe keeps them`);
+    }
+    if (heldBy !== undefined)
+      notes.note(`kept from ${heldBy.fromId} on for group "${heldBy.group}", which still needs it`);
+    await this.report(flags, [{stream, removed, left, dryRun, losses}], (colors) =>
+      renderFacts(
+        [
+          ['stream', stream],
+          [dryRun ? 'would remove' : 'removed', removed],
+          ['left', left],
+        ],
+        colors,
+      ),
+    );
+  }
+}
+
+interface GoalFlags {
+  maxlen?: number;
+  minid?: Position;
+  'max-age'?: number;
+  'max-bytes'?: number;
+}
+
+async function readGoal(client: StreamClient, stream: string, flags: GoalFlags): Promise<TrimGoal> {
+  if (flags.maxlen !== undefined) return {kind: 'maxLen', maxLen: flags.maxlen};
+  if (flags['max-bytes'] !== undefined) return {kind: 'maxBytes', maxBytes: flags['max-bytes']};
+  const from: Position = flags.minid ?? {kind: 'time', ms: Math.max(0, Date.now() - flags['max-age']!)};
+  return {kind: 'minId', minId: await client.locate(stream, from)};
+}

@@ -1,0 +1,119 @@
+/**
+ * What every command starts from: a connection that is closed at the end, the
+ * sinks for data and for notes, and the first signal. oclif's own habits that
+ * harm a pipe are undone here and in main.ts, once (docs/adr/0001). Invariant:
+ * a command prints data through `out` and everything else through `notes`, and
+ * ends a failure by throwing it.
+ */
+import {Command} from '@oclif/core';
+import {type Colors, colors} from '../output/colors.js';
+import {Notes} from '../output/notes.js';
+import {RecordWriter} from '../output/record-writer.js';
+import {escapeJsonForTerminal} from '../output/sanitize.js';
+import {Sink} from '../output/sink.js';
+import {StreamClient} from '../stream-client.js';
+import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
+import {environment} from './environment.js';
+import {interruption} from './interruption.js';
+import {readerProbe} from './reader-gone.js';
+
+interface OutputFlags {
+  json: boolean;
+  format?: string;
+}
+interface NoteFlags {
+  quiet: boolean;
+  verbose: boolean;
+}
+
+export abstract class BaseCommand extends Command {
+  readonly #clients: StreamClient[] = [];
+  #out: Sink | undefined;
+
+  /** The one stream client of this command; more come from `client.another`. Closed when the command ends. */
+  protected async connect(flags: ConnectionFlags): Promise<StreamClient> {
+    const client = await StreamClient.connect(connectionSettings(flags));
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */
+  protected get stopping(): AbortSignal {
+    return interruption.stopping;
+  }
+
+  /** Standard output, for data. */
+  protected get out(): Sink {
+    this.#out ??= new Sink(process.stdout);
+    return this.#out;
+  }
+
+  /** The same for commands that may stay silent for long: notices at once when nobody reads any more. */
+  protected async watchedOut(): Promise<Sink> {
+    this.#out ??= new Sink(process.stdout, await readerProbe());
+    return this.#out;
+  }
+
+  protected notes(flags: NoteFlags): Notes {
+    return standardNotes(flags);
+  }
+
+  /** Whether a person reads standard output. */
+  protected get outputIsTerminal(): boolean {
+    return process.stdout.isTTY === true;
+  }
+
+  /** A writer of records, in the shape that the flags and the terminal ask for. */
+  protected recordWriter(flags: OutputFlags, sink = this.out): RecordWriter {
+    return new RecordWriter(sink, {
+      format: flags.format,
+      json: flags.json,
+      terminal: this.outputIsTerminal,
+      colors: this.colors,
+    });
+  }
+
+  /**
+   * Prints findings: a JSON line each, or, on a terminal, what `face` draws of
+   * them. Both hold the same facts.
+   */
+  protected async report(
+    flags: OutputFlags,
+    findings: readonly object[],
+    face: (colors: Colors) => string,
+  ): Promise<void> {
+    if (this.outputIsTerminal && !flags.json) return this.out.write(face(this.colors));
+    const lines = findings.map((finding) => `${JSON.stringify(finding)}\n`).join('');
+    return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
+  }
+
+  protected get colors(): Colors {
+    return colors(wantsColor(process.stdout.isTTY === true));
+  }
+
+  /** Standard input when it is a pipe or a file; undefined at a prompt, where nobody has typed anything. */
+  protected get pipedInput(): NodeJS.ReadableStream | undefined {
+    return process.stdin.isTTY ? undefined : process.stdin;
+  }
+
+  protected override async finally(): Promise<void> {
+    for (const client of this.#clients) client.close();
+  }
+
+  /** main.ts prints every failure; oclif's own printer wraps lines, which breaks grep. */
+  protected override async catch(error: Error): Promise<void> {
+    throw error;
+  }
+}
+
+/** Notes on standard error, also for failures before any command runs. */
+export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {
+  const terminal = process.stderr.isTTY === true;
+  return new Notes((text) => process.stderr.write(text), {...flags, terminal, colors: colors(wantsColor(terminal))});
+}
+
+function wantsColor(terminal: boolean): boolean {
+  const {NO_COLOR, FORCE_COLOR} = environment();
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0';
+  return NO_COLOR === undefined && terminal;
+}

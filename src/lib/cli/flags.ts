@@ -1,0 +1,136 @@
+/**
+ * The flags that several commands share, each with one meaning everywhere, and
+ * the builders for flags that hold a number, a duration, a size or a position.
+ * Values leave here parsed: a command never sees the text of a flag that means
+ * something else.
+ */
+import {Flags} from '@oclif/core';
+import {parseDuration} from '../duration.js';
+import {usageError} from '../errors.js';
+import {FORMAT_HELP} from '../output/format.js';
+import {type Position, parsePosition} from '../position.js';
+import {parseSize} from '../size.js';
+
+/** A whole number of at least `min`; nothing is clamped or rounded. */
+export const wholeNumber = Flags.custom<number, {min?: number}>({
+  helpValue: 'N',
+  parse: async (text, _context, {min = 0, name}) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min)) throw usageError(`--${name} takes a whole number of at least ${min}, not "${text}"`);
+    return value;
+  },
+});
+
+/** Milliseconds. */
+export const duration = Flags.custom<number>({
+  helpValue: 'TIME',
+  parse: async (text, _context, {name}) => {
+    const ms = parseDuration(text);
+    if (ms === undefined)
+      throw usageError(`--${name} takes a duration such as 500ms, 30s, 15m, 1h or 7d, not "${text}"`);
+    return ms;
+  },
+});
+
+/** Milliseconds, or `off`. */
+export const durationOrOff = Flags.custom<number | 'off'>({
+  helpValue: 'TIME|off',
+  parse: async (text, _context, {name}) => {
+    const ms = text === 'off' ? text : parseDuration(text);
+    if (ms === undefined) throw usageError(`--${name} takes a duration such as 30s or 15m, or off, not "${text}"`);
+    return ms;
+  },
+});
+
+/** Bytes. */
+export const size = Flags.custom<number>({
+  helpValue: 'SIZE',
+  parse: async (text, _context, {name}) => {
+    const bytes = parseSize(text);
+    if (bytes === undefined) throw usageError(`--${name} takes a size such as 64KB, 100MB or 1GB, not "${text}"`);
+    return bytes;
+  },
+});
+
+/** Where to start. */
+export const position = Flags.custom<Position>({
+  helpValue: 'WHERE',
+  parse: async (text) => parsePosition(text, Date.now()),
+});
+
+/** Which server, and as whom. */
+export const connectionFlags = {
+  url: Flags.string({
+    char: 'u',
+    helpGroup: 'CONNECTION',
+    helpValue: 'URL',
+    summary:
+      'redis://, rediss://, unix://, redis+sentinel://h1,h2/name, redis+cluster://h1,h2 [env: STREAMLOG_URL, REDIS_URL]',
+  }),
+  username: Flags.string({helpGroup: 'CONNECTION', helpValue: 'NAME', summary: 'Redis user [env: STREAMLOG_USERNAME]'}),
+  'password-file': Flags.string({
+    helpGroup: 'CONNECTION',
+    helpValue: 'PATH',
+    summary: 'file that holds the password [env: STREAMLOG_PASSWORD_FILE, or STREAMLOG_PASSWORD itself]',
+  }),
+  cacert: Flags.string({helpGroup: 'CONNECTION', helpValue: 'PATH', summary: 'certificates to trust; turns TLS on'}),
+  cert: Flags.string({helpGroup: 'CONNECTION', helpValue: 'PATH', dependsOn: ['key'], summary: 'our own certificate'}),
+  key: Flags.string({
+    helpGroup: 'CONNECTION',
+    helpValue: 'PATH',
+    dependsOn: ['cert'],
+    summary: 'the key of our certificate',
+  }),
+  'connect-timeout': duration({helpGroup: 'CONNECTION', default: 4_000, summary: 'give up connecting after this long'}),
+};
+
+/** How much to say, and in which shape. */
+export const commonFlags = {
+  json: Flags.boolean({helpGroup: 'OUTPUT', summary: 'print JSON on a terminal too'}),
+  quiet: Flags.boolean({char: 'q', helpGroup: 'OUTPUT', summary: 'no notes on standard error'}),
+  verbose: Flags.boolean({
+    char: 'v',
+    helpGroup: 'OUTPUT',
+    exclusive: ['quiet'],
+    summary: 'more notes on standard error',
+  }),
+};
+
+/** For commands that print records. */
+export const recordFlags = {
+  ...commonFlags,
+  format: Flags.string({
+    char: 'f',
+    helpGroup: 'OUTPUT',
+    helpValue: 'TEMPLATE',
+    exclusive: ['json'],
+    summary: `print this instead: ${FORMAT_HELP}`,
+  }),
+};
+
+const streamText = {char: 's', env: 'STREAMLOG_STREAM', helpValue: 'NAME'} as const;
+
+export const streamFlag = {
+  stream: Flags.string({...streamText, default: 'events', summary: 'the stream'}),
+};
+export const streamsFlag = {
+  stream: Flags.string({
+    ...streamText,
+    default: ['events'],
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'the stream; repeat it for several',
+  }),
+};
+export const groupFlag = {
+  group: Flags.string({
+    char: 'g',
+    env: 'STREAMLOG_GROUP',
+    default: 'streamlog',
+    helpValue: 'NAME',
+    summary: 'the consumer group',
+  }),
+};
+export const dryRunFlag = {
+  'dry-run': Flags.boolean({summary: 'show what would happen; change nothing'}),
+};

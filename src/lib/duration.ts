@@ -1,0 +1,32 @@
+/**
+ * Lengths of time as people write them: `500ms`, `30s`, `15m`, `1h`, `7d`, and
+ * sums of those (`1h30m`). Inside streamlog a duration is a number of
+ * milliseconds whose name ends in `Ms`.
+ */
+const UNITS = {ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000} as const;
+const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+
+/** Milliseconds, or undefined when `text` is no duration. A bare number has no unit, so it is none. */
+export function parseDuration(text: string): number | undefined {
+  if (!WHOLE.test(text)) return undefined;
+  let totalMs = 0;
+  for (const [, amount, unit] of text.matchAll(PART)) totalMs += Number(amount) * UNITS[unit as keyof typeof UNITS];
+  return Number.isSafeInteger(Math.round(totalMs)) ? Math.round(totalMs) : undefined;
+}
+
+/** The two greatest units that matter, for people: `0ms`, `850ms`, `42s`, `3m 20s`, `2d 4h`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3_600) return pair(seconds, 60, 'm', 1, 's');
+  if (seconds < 86_400) return pair(seconds, 3_600, 'h', 60, 'm');
+  return pair(seconds, 86_400, 'd', 3_600, 'h');
+}
+
+function pair(seconds: number, big: number, bigName: string, small: number, smallName: string): string {
+  const rest = Math.floor((seconds % big) / small);
+  const whole = `${Math.floor(seconds / big)}${bigName}`;
+  return rest === 0 ? whole : `${whole} ${rest}${smallName}`;
+}

@@ -1,0 +1,63 @@
+/**
+ * Entries as Redis holds them, and the record that users see: the public JSON
+ * contract of streamlog. Fields are pairs in the order they were added, since
+ * Redis allows a name to be repeated and any bytes in it; no JavaScript object
+ * is ever keyed by them, so `__proto__` is a name like any other.
+ */
+import {type Bytes, bytesToJson} from './bytes.js';
+
+export type Field = readonly [name: Bytes, value: Bytes];
+
+export interface Entry {
+  readonly id: string;
+  readonly fields: readonly Field[];
+}
+
+/** An entry and where it came from. What is not known is absent. */
+export interface StreamRecord extends Entry {
+  readonly stream: string;
+  readonly group?: string;
+  readonly consumer?: string;
+  /** How often the entry has been delivered to its group, this time included. */
+  readonly deliveries?: number;
+}
+
+/**
+ * One line of NDJSON without its newline:
+ * `{"stream":"events","id":"1-0","fields":{"type":"login"}}`. Repeated names
+ * and names that are not text come as `"pairs":[["f","v"],…]` in place of
+ * `fields`, so nothing is dropped. `readRecord` in lib/input is its inverse.
+ */
+export function recordToJson(record: StreamRecord): string {
+  let json = `{"stream":${JSON.stringify(record.stream)},"id":"${record.id}",${fieldsMember(record.fields)}`;
+  if (record.group !== undefined) json += `,"group":${JSON.stringify(record.group)}`;
+  if (record.consumer !== undefined) json += `,"consumer":${JSON.stringify(record.consumer)}`;
+  if (record.deliveries !== undefined) json += `,"deliveries":${record.deliveries}`;
+  return `${json}}`;
+}
+
+/** The fields alone: a JSON object, or an array of pairs where an object would drop something. */
+export const fieldsToJson = (fields: readonly Field[]): string =>
+  fitsObject(fields) ? objectJson(fields) : pairsJson(fields);
+
+/** The first value of the field called `name`, or undefined. */
+export const fieldValue = (fields: readonly Field[], name: string): Bytes | undefined =>
+  fields.find(([fieldName]) => fieldName === name)?.[1];
+
+const fieldsMember = (fields: readonly Field[]): string =>
+  fitsObject(fields) ? `"fields":${objectJson(fields)}` : `"pairs":${pairsJson(fields)}`;
+
+function fitsObject(fields: readonly Field[]): boolean {
+  const seen = new Set<string>();
+  for (const [name] of fields) {
+    if (typeof name !== 'string' || seen.has(name)) return false;
+    seen.add(name);
+  }
+  return true;
+}
+
+const objectJson = (fields: readonly Field[]): string =>
+  `{${fields.map(([name, value]) => `${bytesToJson(name)}:${bytesToJson(value)}`).join(',')}}`;
+
+const pairsJson = (fields: readonly Field[]): string =>
+  `[${fields.map(([name, value]) => `[${bytesToJson(name)},${bytesToJson(value)}]`).join(',')}]`;

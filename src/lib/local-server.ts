@@ -1,0 +1,1 @@
+export const runningLocalServer = (_: string): {url: string} | undefined => undefined;

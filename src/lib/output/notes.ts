@@ -1,0 +1,68 @@
+/**
+ * Everything that is not data: progress, notes, warnings, failures, all to
+ * standard error. A note is one line that starts with the program's name, so
+ * that it can be told apart in a pipeline's mixed output. Escapes what it
+ * prints, since messages quote names that others chose.
+ */
+import type {StreamlogError} from '../errors.js';
+import type {Colors} from './colors.js';
+import {escapeForTerminal} from './sanitize.js';
+
+export interface NotesOptions {
+  quiet: boolean;
+  verbose: boolean;
+  /** Whether a line can be overwritten, as a progress line is. */
+  terminal: boolean;
+  colors: Colors;
+}
+
+export class Notes {
+  readonly #write: (text: string) => void;
+  readonly #options: NotesOptions;
+  #progressShown = false;
+
+  constructor(write: (text: string) => void, options: NotesOptions) {
+    this.#write = write;
+    this.#options = options;
+  }
+
+  /** A fact the user asked for or will want, such as counts; `--quiet` hides it. */
+  note(text: string): void {
+    if (!this.#options.quiet) this.#line(text);
+  }
+
+  /** Something that may be lost or wrong; never hidden. */
+  warn(text: string): void {
+    this.#line(`${this.#options.colors.warning('warning:')} ${escapeForTerminal(text)}`, true);
+  }
+
+  /** Detail for `--verbose`. */
+  detail(text: string): void {
+    if (this.#options.verbose) this.#line(text);
+  }
+
+  /** A command that ends in a failure ends with this: what happened, and what to do. */
+  failure(error: StreamlogError): void {
+    this.#line(`${this.#options.colors.failure(escapeForTerminal(error.message))}`, true);
+    if (error.hint !== undefined)
+      this.#write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
+  }
+
+  /** One line that is overwritten by the next; shown on a terminal only. */
+  progress(text: string): void {
+    if (!this.#options.terminal || this.#options.quiet) return;
+    this.#write(`\r\u001b[K${escapeForTerminal(text)}`);
+    this.#progressShown = true;
+  }
+
+  /** Takes the progress line away. */
+  endProgress(): void {
+    if (this.#progressShown) this.#write('\r\u001b[K');
+    this.#progressShown = false;
+  }
+
+  #line(text: string, escaped = false): void {
+    this.endProgress();
+    this.#write(`streamlog: ${escaped ? text : escapeForTerminal(text)}\n`);
+  }
+}

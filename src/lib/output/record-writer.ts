@@ -1,0 +1,70 @@
+/**
+ * Records on their way out: NDJSON in a pipe, coloured lines on a terminal, or
+ * the user's own format. One shape is chosen once, and each batch of records is
+ * one write, so that a reader never waits for a half-filled buffer.
+ */
+import {displayBytes} from '../bytes.js';
+import {recordToJson, type StreamRecord} from '../entry.js';
+import {millisecondsOf} from '../stream-id.js';
+import type {Colors} from './colors.js';
+import {compileFormat, isoTime} from './format.js';
+import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
+import type {Sink} from './sink.js';
+
+export interface RecordStyle {
+  /** A `--format` template; wins over all else. */
+  format?: string;
+  /** NDJSON even on a terminal. */
+  json: boolean;
+  terminal: boolean;
+  colors: Colors;
+}
+
+export class RecordWriter {
+  readonly #sink: Sink;
+  readonly #render: (record: StreamRecord) => string | Buffer;
+
+  /** Throws a usage error when `style.format` cannot be compiled. */
+  constructor(sink: Sink, style: RecordStyle) {
+    this.#sink = sink;
+    this.#render = rendererFor(style);
+  }
+
+  /** Resolves when all of `records` were taken; throws as `Sink.write` does, and then none counts as written. */
+  async write(records: readonly StreamRecord[]): Promise<void> {
+    const rendered = records.map(this.#render);
+    const binary = rendered.some((part) => typeof part !== 'string');
+    await this.#sink.write(
+      binary ? Buffer.concat(rendered.map((part) => Buffer.from(part as string))) : rendered.join(''),
+    );
+  }
+}
+
+function rendererFor({format, json, terminal, colors}: RecordStyle): (record: StreamRecord) => string | Buffer {
+  if (format !== undefined) {
+    const compiled = compileFormat(format);
+    if (!terminal) return compiled;
+    // The template's own newlines and tabs are the user's; what comes out of a record is not told apart from them.
+    return (record) => compiled(record).toString('utf8').split('\n').map(escapeForTerminal).join('\n');
+  }
+  if (!terminal) return (record) => `${recordToJson(record)}\n`;
+  if (json) return (record) => `${escapeJsonForTerminal(recordToJson(record))}\n`;
+  return (record) => recordLine(record, colors);
+}
+
+/** `1526919030474-55  2018-05-21T14:10:30.474Z  events  type=login user=7`, and who got it where that is known. */
+function recordLine({stream, id, fields, group, consumer, deliveries}: StreamRecord, colors: Colors): string {
+  const pairs = fields.map(
+    ([name, value]) => `${colors.name(quoted(displayBytes(name)))}=${quoted(displayBytes(value))}`,
+  );
+  const delivery = deliveries !== undefined && deliveries > 1 ? ` delivery ${deliveries}` : '';
+  const receiver = group === undefined ? '' : colors.dim(`  ${quoted(group)}/${quoted(consumer ?? '')}${delivery}`);
+  const time = colors.dim(isoTime(millisecondsOf(id)));
+  return `${colors.id(id)}  ${time}  ${escapeForTerminal(stream)}  ${pairs.join(' ')}${receiver}\n`;
+}
+
+/** A value in quotes where it would run into its neighbours. */
+function quoted(text: string): string {
+  const safe = escapeForTerminal(text);
+  return safe === '' || /[\s="]/.test(safe) ? `"${safe.replaceAll('"', '\\"')}"` : safe;
+}

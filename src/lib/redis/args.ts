@@ -1,0 +1,207 @@
+/**
+ * Pure builders of command lines: what streamlog calls a thing → what Redis
+ * wants to read. One function a Redis command, in the order of Redis' own
+ * documentation of streams. No builder knows a server, a default or a flag.
+ */
+import type {Bytes} from '../bytes.js';
+import type {Field} from '../entry.js';
+import type {Argument, CommandLine} from './connection.js';
+
+/** How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper. */
+export type Trim =
+  | {kind: 'maxLen'; maxLen: number; approximate: boolean}
+  | {kind: 'minId'; minId: string; approximate: boolean};
+
+export interface AddOptions {
+  /** `*`, `ms-*` or a whole ID. */
+  id?: string;
+  /** False refuses to make a stream that does not exist (NOMKSTREAM). */
+  create?: boolean;
+  trim?: Trim;
+}
+
+/** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold] id field value … */
+export function xadd(
+  stream: Bytes,
+  fields: readonly Field[],
+  {id = '*', create = true, trim}: AddOptions = {},
+): CommandLine {
+  const line: [string, ...Argument[]] = ['xadd', stream];
+  if (!create) line.push('NOMKSTREAM');
+  if (trim !== undefined) line.push(...trimClause(trim));
+  line.push(id);
+  for (const [name, value] of fields) line.push(name, value);
+  return line;
+}
+
+/** XTRIM key MAXLEN|MINID [=|~] threshold */
+export const xtrim = (stream: string, trim: Trim): CommandLine => ['xtrim', stream, ...trimClause(trim)];
+
+const trimClause = (trim: Trim): Argument[] => [
+  trim.kind === 'maxLen' ? 'MAXLEN' : 'MINID',
+  trim.approximate ? '~' : '=',
+  trim.kind === 'maxLen' ? String(trim.maxLen) : trim.minId,
+];
+
+export const xlen = (stream: string): CommandLine => ['xlen', stream];
+export const xdel = (stream: string, ids: readonly string[]): CommandLine => ['xdel', stream, ...ids];
+
+/** XRANGE key start end COUNT n; with `(` before an ID it is left out. */
+export const xrange = (stream: string, start: string, end: string, count: number): CommandLine => [
+  'xrange',
+  stream,
+  start,
+  end,
+  'COUNT',
+  String(count),
+];
+/** XREVRANGE key end start COUNT n */
+export const xrevrange = (stream: string, end: string, start: string, count: number): CommandLine => [
+  'xrevrange',
+  stream,
+  end,
+  start,
+  'COUNT',
+  String(count),
+];
+
+/** XREAD [COUNT n] [BLOCK ms] STREAMS key id: entries behind `after`. */
+export const xread = (stream: string, after: string, count: number, blockMs: number | undefined): CommandLine => [
+  'xread',
+  'COUNT',
+  String(count),
+  ...blockClause(blockMs),
+  'STREAMS',
+  stream,
+  after,
+];
+
+/** A consumer of a group on one stream. */
+export interface Membership {
+  stream: string;
+  group: string;
+  consumer: string;
+}
+
+/** XREADGROUP … STREAMS key `>` for new entries, or an ID for the consumer's own pending ones behind it. */
+export const xreadgroup = (
+  {stream, group, consumer}: Membership,
+  after: string,
+  {count, blockMs, noAck = false}: {count: number; blockMs?: number | undefined; noAck?: boolean},
+): CommandLine => [
+  'xreadgroup',
+  'GROUP',
+  group,
+  consumer,
+  'COUNT',
+  String(count),
+  ...blockClause(blockMs),
+  ...(noAck ? ['NOACK'] : []),
+  'STREAMS',
+  stream,
+  after,
+];
+
+// BLOCK 0 would wait for ever, so "do not wait" is to leave it out.
+const blockClause = (blockMs: number | undefined): string[] =>
+  blockMs === undefined || blockMs <= 0 ? [] : ['BLOCK', String(Math.ceil(blockMs))];
+
+export const xack = (stream: string, group: string, ids: readonly string[]): CommandLine => [
+  'xack',
+  stream,
+  group,
+  ...ids,
+];
+
+/** XPENDING key group: the summary. */
+export const xpending = (stream: string, group: string): CommandLine => ['xpending', stream, group];
+
+export interface PendingFilter {
+  consumer?: string;
+  minIdleMs?: number;
+}
+
+/** XPENDING key group [IDLE ms] start end count [consumer] */
+export const xpendingRange = (
+  stream: string,
+  group: string,
+  start: string,
+  end: string,
+  count: number,
+  {consumer, minIdleMs}: PendingFilter = {},
+): CommandLine => [
+  'xpending',
+  stream,
+  group,
+  ...(minIdleMs === undefined ? [] : ['IDLE', String(minIdleMs)]),
+  start,
+  end,
+  String(count),
+  ...(consumer === undefined ? [] : [consumer]),
+];
+
+/** XCLAIM key group consumer min-idle id … */
+export const xclaim = (
+  {stream, group, consumer}: Membership,
+  minIdleMs: number,
+  ids: readonly string[],
+): CommandLine => ['xclaim', stream, group, consumer, String(minIdleMs), ...ids];
+/** XAUTOCLAIM key group consumer min-idle start COUNT n */
+export const xautoclaim = (
+  {stream, group, consumer}: Membership,
+  minIdleMs: number,
+  start: string,
+  count: number,
+): CommandLine => ['xautoclaim', stream, group, consumer, String(minIdleMs), start, 'COUNT', String(count)];
+
+/** XGROUP CREATE key group id [MKSTREAM] [ENTRIESREAD n] */
+export const xgroupCreate = (
+  stream: string,
+  group: string,
+  lastDelivered: string,
+  makeStream: boolean,
+  entriesRead?: number,
+): CommandLine => [
+  'xgroup',
+  'CREATE',
+  stream,
+  group,
+  lastDelivered,
+  ...(makeStream ? ['MKSTREAM'] : []),
+  ...entriesReadClause(entriesRead),
+];
+/** XGROUP SETID key group id [ENTRIESREAD n] */
+export const xgroupSetId = (
+  stream: string,
+  group: string,
+  lastDelivered: string,
+  entriesRead?: number,
+): CommandLine => ['xgroup', 'SETID', stream, group, lastDelivered, ...entriesReadClause(entriesRead)];
+const entriesReadClause = (entriesRead: number | undefined): string[] =>
+  entriesRead === undefined ? [] : ['ENTRIESREAD', String(entriesRead)];
+
+export const xgroupDestroy = (stream: string, group: string): CommandLine => ['xgroup', 'DESTROY', stream, group];
+export const xgroupDelConsumer = ({stream, group, consumer}: Membership): CommandLine => [
+  'xgroup',
+  'DELCONSUMER',
+  stream,
+  group,
+  consumer,
+];
+
+export const xinfoStream = (stream: string): CommandLine => ['xinfo', 'STREAM', stream];
+export const xinfoGroups = (stream: string): CommandLine => ['xinfo', 'GROUPS', stream];
+export const xinfoConsumers = (stream: string, group: string): CommandLine => ['xinfo', 'CONSUMERS', stream, group];
+/** MEMORY USAGE key: bytes, sampled. */
+export const memoryUsage = (stream: string): CommandLine => ['memory', 'USAGE', stream];
+
+/** SCAN cursor [MATCH glob] COUNT n TYPE stream */
+export const scanStreams = (cursor: string, match: string | undefined, count: number): CommandLine => [
+  'scan',
+  cursor,
+  ...(match === undefined ? [] : ['MATCH', match]),
+  'COUNT',
+  String(count),
+  'TYPE',
+  'stream',
+];

@@ -1,0 +1,176 @@
+/**
+ * Pure readers of replies: what the protocol holds → what streamlog calls it.
+ * Maps are read by name, never by place, since servers differ in what they
+ * add. A field that an older server does not send comes out as undefined. The
+ * casts here are the border: beyond it there is no unknown reply.
+ */
+import {type Bytes, decodeBytes, displayBytes} from '../bytes.js';
+import type {Entry, Field} from '../entry.js';
+import type {Reply} from './connection.js';
+
+/** An entry of a consumer's own history: without fields when it was trimmed or deleted meanwhile. */
+export interface HistoryEntry {
+  id: string;
+  fields: readonly Field[] | undefined;
+}
+
+export interface StreamInfo {
+  length: number;
+  lastGeneratedId: string;
+  firstEntry: Entry | undefined;
+  lastEntry: Entry | undefined;
+  groups: number;
+  /** All entries ever added; since Redis 7.0. */
+  entriesAdded: number | undefined;
+  /** Highest ID ever deleted by XDEL; since Redis 7.0. */
+  maxDeletedId: string | undefined;
+}
+
+export interface GroupInfo {
+  name: string;
+  consumers: number;
+  pending: number;
+  lastDeliveredId: string;
+  /** Since Redis 7.0; undefined too where Redis has lost count. */
+  entriesRead: number | undefined;
+  lag: number | undefined;
+}
+
+export interface ConsumerInfo {
+  name: string;
+  pending: number;
+  /** Since its last attempt to read (before Redis 7.2: its last success). */
+  idleMs: number;
+  /** Since it last got or claimed an entry; since Redis 7.2. */
+  inactiveMs: number | undefined;
+}
+
+export interface PendingSummary {
+  count: number;
+  lowestId: string | undefined;
+  highestId: string | undefined;
+  consumers: {name: string; count: number}[];
+}
+
+export interface PendingEntry {
+  id: string;
+  consumer: string;
+  idleMs: number;
+  deliveries: number;
+}
+
+export interface ClaimSweep {
+  /** Where the next sweep starts; `0-0` when all were seen. */
+  cursor: string;
+  entries: Entry[];
+  /** Entries that were pending but no longer in the stream; Redis took them off the list (since 7.0). */
+  deletedIds: string[];
+}
+
+/** Text of a reply that is one. */
+export const readText = (reply: Reply): string => displayBytes(decodeBytes(reply as Buffer));
+export const readNumber = (reply: Reply): number => Number(reply);
+
+/** XRANGE, XREVRANGE, XCLAIM. Before Redis 7.0 XCLAIM answers nil for deleted entries; those are left out. */
+export const readEntries = (reply: Reply): Entry[] =>
+  ((reply ?? []) as Reply[]).filter((item) => item !== null).map((item) => readEntry(item as Reply[]));
+
+/** XREAD and XREADGROUP of one stream; nil when the wait brought nothing. */
+export function readHistory(reply: Reply): HistoryEntry[] {
+  if (reply === null) return [];
+  const [[, entries]] = reply as [[Buffer, Reply[]]];
+  return (entries as Reply[][]).map(([id, fields]) => ({
+    id: readText(id!),
+    fields: fields === null ? undefined : readFields(fields as Buffer[]),
+  }));
+}
+
+/** XREAD and XREADGROUP with `>`, where every entry has its fields. */
+export const readNewEntries = (reply: Reply): Entry[] =>
+  readHistory(reply).filter((entry): entry is Entry => entry.fields !== undefined);
+
+export function readClaimSweep(reply: Reply): ClaimSweep {
+  const [cursor, entries, deleted] = reply as [Buffer, Reply, Reply[] | undefined];
+  return {cursor: readText(cursor), entries: readEntries(entries), deletedIds: (deleted ?? []).map(readText)};
+}
+
+export function readPendingSummary(reply: Reply): PendingSummary {
+  const [count, lowest, highest, consumers] = reply as [number, Reply, Reply, [Buffer, Buffer][] | null];
+  return {
+    count,
+    lowestId: lowest === null ? undefined : readText(lowest),
+    highestId: highest === null ? undefined : readText(highest),
+    consumers: (consumers ?? []).map(([name, pending]) => ({name: readText(name), count: readNumber(pending)})),
+  };
+}
+
+export const readPendingEntries = (reply: Reply): PendingEntry[] =>
+  (reply as [Buffer, Buffer, number, number][]).map(([id, consumer, idleMs, deliveries]) => ({
+    id: readText(id),
+    consumer: readText(consumer),
+    idleMs,
+    deliveries,
+  }));
+
+export function readStreamInfo(reply: Reply): StreamInfo {
+  const map = readMap(reply);
+  return {
+    length: readNumber(map.get('length')!),
+    lastGeneratedId: readText(map.get('last-generated-id')!),
+    firstEntry: optional(map.get('first-entry'), (entry) => readEntry(entry as Reply[])),
+    lastEntry: optional(map.get('last-entry'), (entry) => readEntry(entry as Reply[])),
+    groups: readNumber(map.get('groups')!),
+    entriesAdded: optional(map.get('entries-added'), readNumber),
+    maxDeletedId: optional(map.get('max-deleted-entry-id'), readText),
+  };
+}
+
+export const readGroups = (reply: Reply): GroupInfo[] =>
+  (reply as Reply[]).map((item) => {
+    const map = readMap(item);
+    return {
+      name: readText(map.get('name')!),
+      consumers: readNumber(map.get('consumers')!),
+      pending: readNumber(map.get('pending')!),
+      lastDeliveredId: readText(map.get('last-delivered-id')!),
+      entriesRead: optional(map.get('entries-read'), readNumber),
+      lag: optional(map.get('lag'), readNumber),
+    };
+  });
+
+export const readConsumers = (reply: Reply): ConsumerInfo[] =>
+  (reply as Reply[]).map((item) => {
+    const map = readMap(item);
+    return {
+      name: readText(map.get('name')!),
+      pending: readNumber(map.get('pending')!),
+      idleMs: readNumber(map.get('idle')!),
+      inactiveMs: optional(map.get('inactive'), readNumber),
+    };
+  });
+
+/** SCAN: where to go on, and the keys of this page. */
+export function readScan(reply: Reply): {cursor: string; keys: Bytes[]} {
+  const [cursor, keys] = reply as [Buffer, Buffer[]];
+  return {cursor: readText(cursor), keys: keys.map(decodeBytes)};
+}
+
+const readEntry = ([id, fields]: Reply[]): Entry => ({id: readText(id!), fields: readFields(fields as Buffer[])});
+
+function readFields(flat: readonly Buffer[]): Field[] {
+  const fields: Field[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    fields.push([decodeBytes(flat[index]!), decodeBytes(flat[index + 1]!)]);
+  }
+  return fields;
+}
+
+function readMap(reply: Reply): Map<string, Reply> {
+  const flat = reply as Reply[];
+  const map = new Map<string, Reply>();
+  for (let index = 0; index + 1 < flat.length; index += 2) map.set(readText(flat[index]!), flat[index + 1]!);
+  return map;
+}
+
+const optional = <T>(reply: Reply | undefined, read: (reply: Reply) => T): T | undefined =>
+  reply === undefined || reply === null ? undefined : read(reply);

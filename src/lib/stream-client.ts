@@ -1,0 +1,330 @@
+/**
+ * THE stream client: every command, and serve, goes through it, and nothing
+ * else reaches Redis. A method stands for one Redis command and adds what only
+ * a client can: paging, types, failures with a hint. Stories made of several
+ * commands (consuming, trimming safely, lag) live in modules of their own on
+ * top. Invariant: one client is one connection, so the order of calls is the
+ * order in which Redis sees them.
+ */
+import type {Bytes} from './bytes.js';
+import type {Entry, Field} from './entry.js';
+import {isFailure, StreamlogError} from './errors.js';
+import type {Position} from './position.js';
+import type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
+import * as args from './redis/args.js';
+import {type CommandLine, Connection, type Reply} from './redis/connection.js';
+import {noGroup} from './redis/failure.js';
+import type {
+  ClaimSweep,
+  ConsumerInfo,
+  GroupInfo,
+  HistoryEntry,
+  PendingEntry,
+  PendingSummary,
+  StreamInfo,
+} from './redis/replies.js';
+import * as replies from './redis/replies.js';
+import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
+import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
+
+export type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
+export type * from './redis/replies.js';
+export type {ConnectionSettings} from './redis/target.js';
+
+/** What one XADD of a batch came to: the new ID, undefined when there is no stream to add to, or the failure. */
+export type AddOutcome = string | undefined | StreamlogError;
+
+/** A record on its way into a stream. */
+export interface Addition {
+  stream: string;
+  fields: readonly Field[];
+  options?: AddOptions;
+}
+
+export interface ReadLimits {
+  count: number;
+  /** How long to wait for entries; undefined answers at once. At most what `connect` was told. */
+  blockMs?: number;
+  /** Delivers without making entries pending (NOACK): at-most-once. */
+  noAck?: boolean;
+}
+
+/** Entries a page when something is read to its end. */
+const PAGE = 1_000;
+
+export class StreamClient {
+  readonly #target: Target;
+  readonly #connection: Connection;
+
+  private constructor(target: Target, connection: Connection) {
+    this.#target = target;
+    this.#connection = connection;
+  }
+
+  /** Connects and authenticates. Throws `unreachable` within the connect timeout, `denied`, or `configuration`. */
+  static async connect(settings: ConnectionSettings): Promise<StreamClient> {
+    const target = parseTarget(settings);
+    return new StreamClient(target, await Connection.open(target));
+  }
+
+  /** A second client to the same server, for reads that block up to `blockMs`: what blocks holds up all behind it. */
+  async another(blockMs = 0): Promise<StreamClient> {
+    return new StreamClient(this.#target, await Connection.open(this.#target, blockMs));
+  }
+
+  /** Ends the connection at once; calls under way fail as `unreachable`. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Host and port, socket or nodes, for people. */
+  get address(): string {
+    return describeTarget(this.#target);
+  }
+
+  /** PING. */
+  async ping(): Promise<void> {
+    await this.#connection.sendToMasters(['ping'], 0);
+  }
+
+  /** XADD: the new ID, or undefined when `options.create` is false and there is no such stream. */
+  async add(stream: string, fields: readonly Field[], options?: AddOptions): Promise<string | undefined> {
+    const reply = await this.#send(args.xadd(stream, fields, options), {stream});
+    return reply === null ? undefined : replies.readText(reply);
+  }
+
+  /**
+   * Many XADDs at once, in order. Each has an outcome of its own, in the same
+   * order; one that Redis refuses does not hold back the others.
+   */
+  async addAll(additions: readonly Addition[]): Promise<AddOutcome[]> {
+    const outcomes = new Array<AddOutcome>(additions.length);
+    // A pipeline goes to one slot, and so to one stream.
+    for (const [stream, indexes] of groupByStream(additions)) {
+      const lines = indexes.map((index) => args.xadd(stream, additions[index]!.fields, additions[index]!.options));
+      const results = await this.#connection.sendAll(lines, {stream});
+      indexes.forEach((index, at) => {
+        const result = results[at];
+        outcomes[index] =
+          result instanceof StreamlogError ? result : result == null ? undefined : replies.readText(result);
+      });
+    }
+    return outcomes;
+  }
+
+  /** XLEN: 0 when there is no such stream. */
+  async length(stream: string): Promise<number> {
+    return replies.readNumber(await this.#send(args.xlen(stream), {stream}));
+  }
+
+  /** XDEL: how many of `ids` were there to be deleted. */
+  async delete(stream: string, ids: readonly string[]): Promise<number> {
+    return replies.readNumber(await this.#send(args.xdel(stream, ids), {stream}));
+  }
+
+  /** XTRIM: how many entries went. With `approximate` Redis may stop early; call again until 0. */
+  async trim(stream: string, trim: Trim): Promise<number> {
+    return replies.readNumber(await this.#send(args.xtrim(stream, trim), {stream}));
+  }
+
+  /** XRANGE from `start` to `end`, both included, page by page in flat memory. Ends when nothing is left. */
+  async *range(stream: string, start = FIRST_ID, end = LAST_ID, page = PAGE): AsyncGenerator<Entry[], void, void> {
+    let from: string | undefined = start;
+    while (from !== undefined) {
+      const entries = replies.readEntries(await this.#send(args.xrange(stream, from, end, page), {stream}));
+      if (entries.length > 0) yield entries;
+      from = entries.length < page ? undefined : successorOf(entries.at(-1)!.id);
+    }
+  }
+
+  /** XREVRANGE: the same from `end` down to `start`. */
+  async *rangeReverse(
+    stream: string,
+    start = FIRST_ID,
+    end = LAST_ID,
+    page = PAGE,
+  ): AsyncGenerator<Entry[], void, void> {
+    let from: string | undefined = end;
+    while (from !== undefined) {
+      const entries = replies.readEntries(await this.#send(args.xrevrange(stream, from, start, page), {stream}));
+      if (entries.length > 0) yield entries;
+      from = entries.length < page ? undefined : predecessorOf(entries.at(-1)!.id);
+    }
+  }
+
+  /** XREAD: entries behind the ID `after`, oldest first; none when `blockMs` went by without any. */
+  async read(stream: string, after: string, {count, blockMs}: ReadLimits): Promise<Entry[]> {
+    return replies.readNewEntries(await this.#send(args.xread(stream, after, count, blockMs), {stream}));
+  }
+
+  /** XREADGROUP `>`: entries that no consumer of the group has had; they become pending with this one. */
+  async readNew(member: Membership, limits: ReadLimits): Promise<Entry[]> {
+    return replies.readNewEntries(await this.#send(args.xreadgroup(member, '>', limits), member));
+  }
+
+  /** XREADGROUP with an ID: this consumer's own pending entries behind `after`. Counts as one more delivery. */
+  async readPending(member: Membership, after: string, count: number): Promise<HistoryEntry[]> {
+    return replies.readHistory(await this.#send(args.xreadgroup(member, after, {count}), member));
+  }
+
+  /** XACK: how many of `ids` were pending. */
+  async acknowledge(stream: string, group: string, ids: readonly string[]): Promise<number> {
+    return replies.readNumber(await this.#send(args.xack(stream, group, ids), {stream, group}));
+  }
+
+  /** XCLAIM: the entries that are now with `member`; absent are those not pending, not idle enough or deleted. */
+  async claim(member: Membership, minIdleMs: number, ids: readonly string[]): Promise<Entry[]> {
+    return replies.readEntries(await this.#send(args.xclaim(member, minIdleMs, ids), member));
+  }
+
+  /** XAUTOCLAIM: one sweep from `start` over entries that idle longer than `minIdleMs`. */
+  async autoClaim(member: Membership, minIdleMs: number, start: string, count: number): Promise<ClaimSweep> {
+    return replies.readClaimSweep(await this.#send(args.xautoclaim(member, minIdleMs, start, count), member));
+  }
+
+  /** XPENDING: the summary. Throws `notFound` when there is no such stream or group. */
+  async pendingSummary(stream: string, group: string): Promise<PendingSummary> {
+    return replies.readPendingSummary(await this.#send(args.xpending(stream, group), {stream, group}));
+  }
+
+  /** XPENDING with a range: all pending entries from `start` to `end`, page by page in flat memory. */
+  async *pending(
+    stream: string,
+    group: string,
+    filter: PendingFilter = {},
+    start = FIRST_ID,
+    end = LAST_ID,
+    page = PAGE,
+  ): AsyncGenerator<PendingEntry[], void, void> {
+    let from: string | undefined = start;
+    while (from !== undefined) {
+      const line = args.xpendingRange(stream, group, from, end, page, filter);
+      const entries = replies.readPendingEntries(await this.#send(line, {stream, group}));
+      if (entries.length > 0) yield entries;
+      from = entries.length < page ? undefined : successorOf(entries.at(-1)!.id);
+    }
+  }
+
+  /**
+   * XGROUP CREATE: true when it is new, false when it was there already.
+   * `lastDelivered` is the last ID that counts as delivered. Throws `notFound`
+   * when there is no such stream and `makeStream` is false.
+   */
+  async createGroup(
+    stream: string,
+    group: string,
+    lastDelivered: string,
+    makeStream: boolean,
+    entriesRead?: number,
+  ): Promise<boolean> {
+    try {
+      await this.#send(args.xgroupCreate(stream, group, lastDelivered, makeStream, entriesRead), {stream, group});
+      return true;
+    } catch (error) {
+      if (error instanceof StreamlogError && error.code === 'BUSYGROUP') return false;
+      throw error;
+    }
+  }
+
+  /** XGROUP SETID: moves the group so that the next new entry is the one after `lastDelivered`. */
+  async setGroup(stream: string, group: string, lastDelivered: string, entriesRead?: number): Promise<void> {
+    await this.#send(args.xgroupSetId(stream, group, lastDelivered, entriesRead), {stream, group});
+  }
+
+  /** XGROUP DESTROY: false when there was none. */
+  async destroyGroup(stream: string, group: string): Promise<boolean> {
+    return replies.readNumber(await this.#send(args.xgroupDestroy(stream, group), {stream, group})) === 1;
+  }
+
+  /** XGROUP DELCONSUMER: how many pending entries went with it, never to be delivered again. */
+  async deleteConsumer(member: Membership): Promise<number> {
+    return replies.readNumber(await this.#send(args.xgroupDelConsumer(member), member));
+  }
+
+  /** XINFO STREAM. Throws `notFound` when there is no such stream. */
+  async info(stream: string): Promise<StreamInfo> {
+    return replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream}));
+  }
+
+  /** XINFO GROUPS. Throws `notFound` when there is no such stream. */
+  async groups(stream: string): Promise<GroupInfo[]> {
+    return replies.readGroups(await this.#send(args.xinfoGroups(stream), {stream}));
+  }
+
+  /** XINFO GROUPS, one of them. Throws `notFound` when there is no such stream or group. */
+  async group(stream: string, group: string): Promise<GroupInfo> {
+    const found = (await this.groups(stream)).find(({name}) => name === group);
+    if (found !== undefined) return found;
+    throw noGroup(stream, group);
+  }
+
+  /** XINFO CONSUMERS. Throws `notFound` when there is no such stream or group. */
+  async consumers(stream: string, group: string): Promise<ConsumerInfo[]> {
+    return replies.readConsumers(await this.#send(args.xinfoConsumers(stream, group), {stream, group}));
+  }
+
+  /** MEMORY USAGE: bytes, estimated by Redis from samples; undefined when there is no such stream. */
+  async bytes(stream: string): Promise<number | undefined> {
+    const reply = await this.#send(args.memoryUsage(stream), {stream});
+    return reply === null ? undefined : replies.readNumber(reply);
+  }
+
+  /** SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. */
+  async *streams(match?: string): AsyncGenerator<Bytes[], void, void> {
+    for (let master = 0; master < this.#connection.masterCount; master++) {
+      let cursor = '0';
+      do {
+        const [reply] = await this.#connection.sendToMasters(args.scanStreams(cursor, match, PAGE), master);
+        const page = replies.readScan(reply!);
+        if (page.keys.length > 0) yield page.keys;
+        cursor = page.cursor;
+      } while (cursor !== '0');
+    }
+  }
+
+  /**
+   * The ID of the first entry that `position` means; it need not exist. For
+   * `end` it is the first ID that the stream can still get. A stream that does
+   * not exist is an empty one.
+   */
+  async locate(stream: string, position: Position): Promise<string> {
+    switch (position.kind) {
+      case 'id':
+        return position.id;
+      case 'time':
+        return `${position.ms}-0`;
+      case 'end':
+        return successorOf(await this.#lastGeneratedId(stream)) ?? LAST_ID;
+      case 'last': {
+        for await (const entries of this.rangeReverse(stream, FIRST_ID, LAST_ID, Math.min(position.count, PAGE))) {
+          if (entries.length >= position.count) return entries[position.count - 1]!.id;
+          position = {kind: 'last', count: position.count - entries.length};
+        }
+        return FIRST_ID;
+      }
+    }
+  }
+
+  async #lastGeneratedId(stream: string): Promise<string> {
+    try {
+      return (await this.info(stream)).lastGeneratedId;
+    } catch (error) {
+      if (isFailure(error, 'notFound')) return FIRST_ID;
+      throw error;
+    }
+  }
+
+  #send(line: CommandLine, about: {stream?: string; group?: string}): Promise<Reply> {
+    return this.#connection.send(line, {stream: about.stream, group: about.group});
+  }
+}
+
+function groupByStream(additions: readonly Addition[]): Map<string, number[]> {
+  const indexes = new Map<string, number[]>();
+  additions.forEach(({stream}, index) => {
+    const list = indexes.get(stream);
+    if (list === undefined) indexes.set(stream, [index]);
+    else list.push(index);
+  });
+  return indexes;
+}

@@ -1,0 +1,66 @@
+/**
+ * Entry IDs, `<milliseconds>-<sequence>`, each part an unsigned 64-bit number.
+ * They stay strings everywhere, since a JavaScript number cannot hold them, and
+ * are compared part by part: by length, then digit by digit, which is numeric
+ * order for numbers without leading zeros. Invariant: an ID that passed
+ * `parseStreamId` is canonical, so two equal IDs are equal strings.
+ */
+export const FIRST_ID = '0-0';
+export const LAST_ID = '18446744073709551615-18446744073709551615';
+const MAX_PART = 18_446_744_073_709_551_615n;
+const ID = /^(\d{1,20})(?:-(\d{1,20}))?$/;
+
+/**
+ * The canonical form of `text`, or undefined when it is no ID. A missing
+ * sequence becomes `missingSequence`: Redis takes 0 at the start of a range and
+ * the highest one at its end.
+ */
+export function parseStreamId(text: string, missingSequence = '0'): string | undefined {
+  const match = ID.exec(text);
+  if (match === null) return undefined;
+  const ms = BigInt(match[1]!);
+  const sequence = BigInt(match[2] ?? missingSequence);
+  return ms > MAX_PART || sequence > MAX_PART ? undefined : `${ms}-${sequence}`;
+}
+
+/** Negative, zero or positive as `a` is before, equal to or after `b`; both canonical. */
+export function compareStreamIds(a: string, b: string): number {
+  const [aMs, aSequence] = partsOf(a);
+  const [bMs, bSequence] = partsOf(b);
+  return compareDigits(aMs, bMs) || compareDigits(aSequence, bSequence);
+}
+
+/** The earlier of two IDs. */
+export const earlierId = (a: string, b: string): string => (compareStreamIds(a, b) <= 0 ? a : b);
+
+/** The smallest ID after `id`, or undefined after the last possible one. */
+export function successorOf(id: string): string | undefined {
+  const [ms, sequence] = numbersOf(id);
+  if (sequence < MAX_PART) return `${ms}-${sequence + 1n}`;
+  return ms < MAX_PART ? `${ms + 1n}-0` : undefined;
+}
+
+/** The greatest ID before `id`, or undefined before `0-0`. */
+export function predecessorOf(id: string): string | undefined {
+  const [ms, sequence] = numbersOf(id);
+  if (sequence > 0n) return `${ms}-${sequence - 1n}`;
+  return ms > 0n ? `${ms - 1n}-${MAX_PART}` : undefined;
+}
+
+/** The time in an ID, in Unix milliseconds. Exact up to the year 287396. */
+export const millisecondsOf = (id: string): number => Number(partsOf(id)[0]);
+
+function partsOf(id: string): [ms: string, sequence: string] {
+  const dash = id.indexOf('-');
+  return [id.slice(0, dash), id.slice(dash + 1)];
+}
+
+function numbersOf(id: string): [ms: bigint, sequence: bigint] {
+  const [ms, sequence] = partsOf(id);
+  return [BigInt(ms), BigInt(sequence)];
+}
+
+function compareDigits(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,88 @@
+/**
+ * The one way in, for the npm package and for the executable alike: hands oclif
+ * a plugin of our own, so that it searches no directories and loads one command,
+ * and turns whatever comes out into one exit code and at most two lines.
+ * Invariant: exit 0 is only set at the very end, so a process that dies half
+ * way, or waits for something that can no longer happen, does not look like a
+ * success.
+ */
+import './lib/cli/quiet-debug.js';
+import {type Command, Config, type Interfaces, run} from '@oclif/core';
+import {commandTable} from './command-table.js';
+import {standardNotes} from './lib/cli/base-command.js';
+import {environment} from './lib/cli/environment.js';
+import {asFailure} from './lib/cli/failure.js';
+import {interruption} from './lib/cli/interruption.js';
+import {exitCodeOf} from './lib/exit-codes.js';
+import {OutputClosed} from './lib/output/sink.js';
+
+/** What the build writes down, so that help and lookup load no command: see scripts/write-manifest.js. */
+export interface Manifest {
+  pjson: Interfaces.PJSON;
+  commands: Record<string, Command.Cached>;
+}
+
+/** Runs `argv` (without the program's own name) and ends the process. */
+export async function main(argv: string[], manifest: Manifest): Promise<void> {
+  process.exitCode = exitCodeOf('incomplete');
+  process.stderr.on('error', () => {});
+  interruption.install();
+  let code: number;
+  try {
+    await run(argv, await configuration(manifest));
+    code = interruption.exitCode ?? exitCodeOf('done');
+  } catch (error) {
+    code = report(error);
+  }
+  // Help is printed without waiting; all other output was waited for.
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  process.exit(code);
+}
+
+/** Prints a failure and returns its exit code. The only place where failures are printed. */
+function report(error: unknown): number {
+  if (error instanceof OutputClosed) return interruption.exitCode ?? exitCodeOf('done');
+  const failure = asFailure(error);
+  if (failure === undefined) return exitCodeOf('done');
+  standardNotes().failure(failure);
+  if (environment().DEBUG !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return interruption.exitCode ?? exitCodeOf(failure.kind);
+}
+
+async function configuration({pjson, commands}: Manifest): Promise<Config> {
+  const plugin = {
+    _base: '',
+    alias: pjson.name,
+    name: pjson.name,
+    version: pjson.version,
+    type: 'core',
+    moduleType: 'module',
+    isRoot: true,
+    valid: true,
+    hasManifest: true,
+    hooks: {},
+    root: '/',
+    pjson,
+    options: {root: '/'},
+    parent: undefined,
+    commandsDir: undefined,
+    topics: Object.entries(pjson.oclif.topics ?? {}).map(([name, topic]) => ({name, ...topic})),
+    commandIDs: Object.keys(commands),
+    commands: Object.entries(commands).map(([id, cached]) => ({...cached, id, load: () => loadCommand(id)})),
+    findCommand: (id: string) => loadCommand(id),
+    load: async () => {},
+  };
+  const config = new Config({
+    root: '/',
+    pjson,
+    plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]]),
+  });
+  await config.load();
+  return config;
+}
+
+async function loadCommand(id: string): Promise<Command.Class> {
+  const command = (await commandTable[id]!()).default as unknown as Command.Class;
+  command.id = id;
+  return command;
+}
