@@ -54,7 +54,7 @@ function parseTemplate(template: string): Part[] {
       flush();
       parts.push(tokenPart(text));
     } else {
-      literal.push(text.startsWith('\\') ? unescape(text) : Buffer.from(text));
+      literal.push(text.startsWith('\\') ? readEscape(text) : Buffer.from(text));
     }
   }
   flush();
@@ -71,7 +71,7 @@ function tokenPart(text: string): Part {
   return part;
 }
 
-function unescape(text: string): Buffer {
+function readEscape(text: string): Buffer {
   const simple: Record<string, string> = {'\\n': '\n', '\\t': '\t', '\\0': '\0', '\\r': '\r', '\\\\': '\\'};
   if (text.startsWith('\\x') && text.length === 4) return Buffer.from(text.slice(2), 'hex');
   const char = simple[text];

@@ -1,0 +1,131 @@
+/**
+ * Real servers for tests, each private to the test that started it: on a unix
+ * socket in a directory of its own, gone with it. Never a mock, and never a
+ * server that was running before.
+ */
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Redis} from 'ioredis';
+
+export interface RedisServer {
+  /** For `--url`: the unix socket, or the port when `tcp` was asked for. */
+  url: string;
+  directory: string;
+  /** 0 without `tcp`. */
+  port: number;
+  process: ChildProcess;
+  /** A plain client, to arrange and to assert with. */
+  redis: Redis;
+  /** Ends the server and removes its directory. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Path of the server program; default: the system's. */
+  program?: string;
+  /** More lines of configuration, as command-line arguments. */
+  args?: string[];
+  /** Listen on a free loopback port too, and use it in `url`. */
+  tcp?: boolean;
+}
+
+/** The system's own server, as the setup script leaves it. */
+export const systemServer = (): string => {
+  for (const name of ['redis-server', 'valkey-server']) {
+    try {
+      return execFileSync('sh', ['-c', `command -v ${name}`], {encoding: 'utf8'}).trim();
+    } catch {}
+  }
+  throw new Error('no redis-server or valkey-server on the path: run node scripts/setup.js --server');
+};
+
+/** All servers to run a suite against: the system's, and the newer ones that the setup script could fetch. */
+export function serverPrograms(): {name: string; program: string}[] {
+  const programs = [{name: 'system', program: systemServer()}];
+  for (const name of ['redis-8', 'valkey-9']) {
+    const program = join(import.meta.dirname, '../../.cache/servers', name, 'redis-server');
+    if (existsSync(program)) programs.push({name, program});
+  }
+  return programs;
+}
+
+/** A loopback port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Starts a server and waits until it answers. */
+export async function startRedis({
+  program = systemServer(),
+  args = [],
+  tcp = false,
+}: ServerOptions = {}): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
+  const socket = join(directory, 'redis.sock');
+  const port = tcp ? await freePort() : 0;
+  const child = spawn(
+    program,
+    [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--unixsocket',
+      socket,
+      '--dir',
+      directory,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--enable-debug-command',
+      'local',
+      ...args,
+    ],
+    {stdio: 'ignore'},
+  );
+  await until(() => existsSync(socket), 'the server makes its socket');
+  const redis = new Redis({path: socket, maxRetriesPerRequest: null, protocol: 2});
+  redis.on('error', () => {});
+  return {
+    url: tcp ? `redis://127.0.0.1:${port}` : `unix://${socket}`,
+    directory,
+    port,
+    process: child,
+    redis,
+    async stop() {
+      redis.disconnect();
+      const gone =
+        child.exitCode === null && child.signalCode === null
+          ? new Promise((resolve) => child.once('exit', resolve))
+          : undefined;
+      child.kill('SIGKILL');
+      await gone;
+      rmSync(directory, {recursive: true, force: true});
+    },
+  };
+}
+
+/** Waits until `condition` holds; the way to wait in tests, since a fixed time is either too short or too long. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 15_000,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain until ${what}`);
+    await sleep(10);
+  }
+}
