@@ -1,0 +1,76 @@
+/**
+ * From what a line, an argument or an HTTP body says to the fields of an entry.
+ * Invariant: every field that leaves here can be stored and read back exactly.
+ */
+import {z} from 'zod/mini';
+import type {Bytes} from '../bytes.js';
+import type {Field} from '../entry.js';
+import {parseStreamId} from '../stream-id.js';
+import {BadJson, type Member, readMembers} from './json-members.js';
+
+/** What an input record says; `stream`, `group` and `id` only when it is one that streamlog printed. */
+export interface InputRecord {
+  readonly fields: readonly Field[];
+  readonly id?: string;
+}
+
+export interface FieldRules {
+  /** The text to store for null; without it null is refused, since Redis has none. */
+  nullText?: string;
+}
+
+/** A JSON object, `{"type":"login","user":7}` → fields in its order. Throws BadJson. */
+export function readJsonFields(json: string, rules: FieldRules = {}): Field[] {
+  return nonEmpty(readMembers(json).map((member): Field => [member.key, storedText(member, rules)]));
+}
+
+const Text = z.union([z.string(), z.object({$b64: z.base64()})]);
+const Pairs = z.array(z.tuple([Text, Text]));
+
+/** A record as `recordToJson` writes it: with `fields` or `pairs`, and perhaps an ID. Throws BadJson. */
+export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
+  const members = new Map(readMembers(json).map((member) => [member.key, member]));
+  const pairs = members.get('pairs');
+  const object = members.get('fields');
+  if (pairs !== undefined && pairs.kind === 'nested') return {fields: readPairs(pairs), id: readId(members.get('id'))};
+  if (object === undefined || !object.text.startsWith('{') || object.kind !== 'nested') {
+    throw new BadJson('a record has "fields":{…} or "pairs":[…]; is this --input ndjson?', object?.column ?? 1);
+  }
+  const fields = readMembers(object.text).map(
+    (member): Field => [member.key, bytesOf(member) ?? storedText(member, rules)],
+  );
+  return {fields: nonEmpty(fields), id: readId(members.get('id'))};
+}
+
+function readPairs({text, column}: Member): readonly Field[] {
+  const pairs = Pairs.safeParse(JSON.parse(text));
+  if (!pairs.success) throw new BadJson('"pairs" is a list of ["field","value"]', column);
+  const bytes = (value: z.infer<typeof Text>): Bytes =>
+    typeof value === 'string' ? value : Buffer.from(value.$b64, 'base64');
+  return nonEmpty(pairs.data.map(([name, value]): Field => [bytes(name), bytes(value)]));
+}
+
+function readId(member: Member | undefined): string | undefined {
+  if (member === undefined) return undefined;
+  const id = member.kind === 'string' ? parseStreamId(member.text) : undefined;
+  if (id === undefined) throw new BadJson('"id" is no entry ID', member.column);
+  return id;
+}
+
+function storedText({kind, text, column}: Member, {nullText}: FieldRules): Bytes {
+  if (kind !== 'null') return text;
+  if (nullText === undefined) throw new BadJson('null cannot be stored; say with --null what to store for it', column);
+  return nullText;
+}
+
+/** The bytes of `{"$b64":"…"}`, or undefined for any other value. */
+function bytesOf({kind, text}: Member): Buffer | undefined {
+  if (kind !== 'nested' || !text.startsWith('{"$b64":')) return undefined;
+  const parsed = z.object({$b64: z.base64()}).safeParse(JSON.parse(text));
+  return parsed.success ? Buffer.from(parsed.data.$b64, 'base64') : undefined;
+}
+
+function nonEmpty<T extends readonly Field[]>(fields: T): T {
+  if (fields.length === 0) throw new BadJson('an entry needs at least one field', 1);
+  return fields;
+}

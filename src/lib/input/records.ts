@@ -1,0 +1,100 @@
+/**
+ * Standard input or a file → records, in the batches in which they arrive. A
+ * line that cannot be a record leaves as a BadLine in its place, so that the
+ * caller decides what becomes of it and the order is kept. Invariant: every line
+ * of the input comes out exactly once, as a record, as a BadLine or counted as
+ * blank.
+ */
+import {Buffer, isUtf8} from 'node:buffer';
+import {decodeBytes} from '../bytes.js';
+import {readCsv} from './csv.js';
+import {type InputRecord, readJsonFields, readRecord} from './fields.js';
+import {BadJson} from './json-members.js';
+import {type Line, readLines} from './lines.js';
+
+export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
+
+export interface InputOptions {
+  kind: InputKind;
+  /** The field that holds a line of `text`. */
+  field: string;
+  nullText?: string;
+  /** A longer line is refused. */
+  maxRecordBytes: number;
+}
+
+/** A line that is no record. `excerpt` is short and still unescaped. */
+export interface BadLine {
+  readonly line: number;
+  readonly reason: string;
+  readonly column?: number;
+  readonly excerpt?: string;
+}
+
+export interface GoodLine extends InputRecord {
+  readonly line: number;
+}
+
+export type InputItem = GoodLine | BadLine;
+
+export const isBadLine = (item: InputItem): item is BadLine => 'reason' in item;
+
+/** Records and bad lines in the order of the input. Blank lines are passed over. */
+export async function* readRecords(
+  source: AsyncIterable<Uint8Array | string>,
+  options: InputOptions,
+): AsyncGenerator<InputItem[], void, void> {
+  if (options.kind === 'csv') {
+    yield* readCsv(source, options.maxRecordBytes);
+    return;
+  }
+  for await (const lines of readLines(source, {maxBytes: options.maxRecordBytes})) {
+    const items = lines.map((line) => readLine(line, options)).filter((item) => item !== undefined);
+    if (items.length > 0) yield items;
+  }
+}
+
+/** For people: `line 17 column 5: expected , or }, near "…"`. */
+export function describeBadLine({line, column, reason, excerpt}: BadLine): string {
+  const place = column === undefined ? `line ${line}` : `line ${line} column ${column}`;
+  return `${place}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
+}
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+function readLine(line: Line, options: InputOptions): InputItem | undefined {
+  const {number} = line;
+  if ('tooLongBytes' in line) {
+    return {
+      line: number,
+      reason: `${line.tooLongBytes} bytes are more than --max-record-bytes (${options.maxRecordBytes})`,
+    };
+  }
+  const bytes = number === 1 && line.bytes.subarray(0, 3).equals(BOM) ? line.bytes.subarray(3) : line.bytes;
+  if (options.kind === 'text')
+    return bytes.length === 0 ? undefined : {line: number, fields: [[options.field, decodeBytes(bytes)]]};
+  if (number === 1 && isUtf16(bytes))
+    return {line: 1, reason: 'this looks like UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)'};
+  if (!isUtf8(bytes)) return {line: number, reason: 'it is not valid UTF-8; --input text keeps bytes as they are'};
+  return readJsonLine(number, bytes.toString('utf8'), options);
+}
+
+function readJsonLine(line: number, text: string, {kind, nullText}: InputOptions): InputItem | undefined {
+  if (/^[ \t\r]*$/.test(text)) return undefined;
+  try {
+    const rules = {nullText};
+    return kind === 'envelope' ? {line, ...readRecord(text, rules)} : {line, fields: readJsonFields(text, rules)};
+  } catch (error) {
+    if (!(error instanceof BadJson)) throw error;
+    return {line, column: error.column, reason: error.message, excerpt: excerptOf(text, error.column)};
+  }
+}
+
+/** A few characters from where the trouble begins, never a whole line. */
+const excerptOf = (text: string, column: number): string | undefined => {
+  const part = text.slice(column - 1, column + 23).trimEnd();
+  return part === '' ? undefined : part;
+};
+
+const isUtf16 = (bytes: Buffer): boolean =>
+  bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));
