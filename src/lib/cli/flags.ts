@@ -134,3 +134,16 @@ export const groupFlag = {
 export const dryRunFlag = {
   'dry-run': Flags.boolean({summary: 'show what would happen; change nothing'}),
 };
+
+/** What `produce` and `serve` give to each XADD. Read by `addOptions`. */
+export const addFlags = {
+  maxlen: wholeNumber({exclusive: ['minid', 'max-age'], summary: 'trim to this many entries with each add (MAXLEN)'}),
+  minid: position({
+    exclusive: ['max-age'],
+    helpValue: 'ID|@TIME',
+    summary: 'trim what is before this with each add (MINID)',
+  }),
+  'max-age': duration({summary: 'trim what is older than this with each add'}),
+  approx: Flags.boolean({summary: 'trim whole nodes only (~): much cheaper'}),
+  'no-create': Flags.boolean({summary: 'fail when there is no such stream (NOMKSTREAM)'}),
+};
