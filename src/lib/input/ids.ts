@@ -1,0 +1,93 @@
+/**
+ * What says which entries are meant: bare IDs, or records as other commands
+ * print them, from a pipe or from the command line. Knows no Redis and no
+ * defaults. Invariant: the references in front of a bad line leave before the
+ * failure does, so a caller has dealt with all of them when it ends.
+ */
+import {isUtf8} from 'node:buffer';
+import {z} from 'zod/mini';
+import {StreamlogError, usageError} from '../errors.js';
+import {parseStreamId} from '../stream-id.js';
+import {type Line, readLines} from './lines.js';
+
+/** One entry; `stream` and `group` where the record says so. */
+export interface IdReference {
+  readonly id: string;
+  readonly stream?: string;
+  readonly group?: string;
+}
+
+/** Of a record, only where the entry is matters here; its fields may be large. */
+const MAX_LINE_BYTES = 512 * 1024 * 1024;
+
+const Reference = z.object({id: z.string(), stream: z.optional(z.string()), group: z.optional(z.string())});
+
+/**
+ * A reference from each line, in the batches in which they arrive: the first
+ * word of the line, or the line as a JSON record. Blank lines are passed over.
+ * Throws a `data` failure, with the number of the line, for anything else.
+ */
+export async function* readIds(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<IdReference[], void, void> {
+  for await (const lines of readLines(source, {maxBytes: MAX_LINE_BYTES})) {
+    const references: IdReference[] = [];
+    let bad: StreamlogError | undefined;
+    for (const line of lines) {
+      const found = readLine(line);
+      if (typeof found === 'string') {
+        bad = new StreamlogError('data', `line ${line.number}: ${found}`, {hint: LINE_HINT});
+        break;
+      }
+      if (found !== undefined) references.push(found);
+    }
+    if (references.length > 0) yield references;
+    if (bad !== undefined) throw bad;
+  }
+}
+
+/** The same from arguments. Throws a usage error. */
+export function readIdArguments(args: readonly string[]): IdReference[] {
+  return args.map((arg) => {
+    const found = readReference(arg.trim());
+    if (typeof found === 'string') throw usageError(found, 'an ID looks like 1526919030474-55');
+    return found;
+  });
+}
+
+const LINE_HINT = 'each line is an ID, or a record as streamlog prints it';
+
+/** Undefined for a blank line; what is wrong, as text, for a bad one. */
+function readLine(line: Line): IdReference | string | undefined {
+  if ('tooLongBytes' in line) return `${line.tooLongBytes} bytes are too long for a record`;
+  if (!isUtf8(line.bytes)) return 'it is not valid UTF-8';
+  const text = line.bytes.toString('utf8').trim();
+  if (text === '') return undefined;
+  return readReference(text.startsWith('{') ? text : text.split(/\s/, 1)[0]!);
+}
+
+function readReference(text: string): IdReference | string {
+  if (text.startsWith('{')) return readRecord(text);
+  return withId(text, {}) ?? `"${excerptOf(text)}" is no entry ID`;
+}
+
+function readRecord(json: string): IdReference | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return 'this is no valid JSON';
+  }
+  const record = Reference.safeParse(value);
+  if (!record.success) return 'a record has an "id", and "stream" and "group" are texts';
+  const {id, ...place} = record.data;
+  return withId(id, place) ?? `"${excerptOf(id)}" is no entry ID`;
+}
+
+function withId(
+  text: string,
+  place: {stream?: string | undefined; group?: string | undefined},
+): IdReference | undefined {
+  const id = parseStreamId(text);
+  return id === undefined ? undefined : {id, ...place};
+}
+
+const excerptOf = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
