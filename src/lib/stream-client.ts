@@ -77,6 +77,11 @@ export class StreamClient {
     this.#connection.close();
   }
 
+  /** Resolves when the connection has ended, whoever ended it; a client does not come back to life. */
+  get closed(): Promise<void> {
+    return this.#connection.closed;
+  }
+
   /** Host and port, socket or nodes, for people. */
   get address(): string {
     return describeTarget(this.#target);

@@ -21,10 +21,13 @@ export type Reply = Buffer | number | null | Reply[];
 const SILENCE_MS = 15_000;
 
 export class Connection {
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
 
   private constructor(client: Redis | Cluster) {
     this.#client = client;
+    this.closed = new Promise((resolve) => client.once('end', () => resolve()));
   }
 
   /**
