@@ -6,7 +6,7 @@ import {z} from 'zod/mini';
 import type {Bytes} from '../bytes.js';
 import type {Field} from '../entry.js';
 import {parseStreamId} from '../stream-id.js';
-import {BadJson, type Member, readMembers} from './json-members.js';
+import {BadJson, type Member, readMembers, readObjects} from './json-members.js';
 
 /** What an input record says; `stream`, `group` and `id` only when it is one that streamlog printed. */
 export interface InputRecord {
@@ -22,6 +22,21 @@ export interface FieldRules {
 /** A JSON object, `{"type":"login","user":7}` → fields in its order. Throws BadJson. */
 export function readJsonFields(json: string, rules: FieldRules = {}): Field[] {
   return nonEmpty(readMembers(json).map((member): Field => [member.key, storedText(member, rules)]));
+}
+
+/**
+ * A JSON array of objects → the fields of each, given to `take` in their order.
+ * Throws BadJson, and whatever `take` throws.
+ */
+export function readJsonArray(json: string, take: (fields: Field[]) => void, rules: FieldRules = {}): void {
+  readObjects(json, (members, column) => {
+    take(
+      nonEmpty(
+        members.map((member): Field => [member.key, storedText(member, rules)]),
+        column,
+      ),
+    );
+  });
 }
 
 const Text = z.union([z.string(), z.object({$b64: z.base64()})]);
@@ -70,7 +85,7 @@ function bytesOf({kind, text}: Member): Buffer | undefined {
   return parsed.success ? Buffer.from(parsed.data.$b64, 'base64') : undefined;
 }
 
-function nonEmpty<T extends readonly Field[]>(fields: T): T {
-  if (fields.length === 0) throw new BadJson('an entry needs at least one field', 1);
+function nonEmpty<T extends readonly Field[]>(fields: T, column = 1): T {
+  if (fields.length === 0) throw new BadJson('an entry needs at least one field', column);
   return fields;
 }

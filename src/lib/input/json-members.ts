@@ -1,10 +1,10 @@
 /**
- * Reads one JSON object without losing anything: numbers keep their source
- * text, since `12345678901234567890` and `1.0` do not survive JSON.parse;
- * repeated keys are an error, since JSON.parse keeps the last one silently;
- * nested values keep their text, without the space between tokens. Knows JSON
- * and nothing of streams. Invariant: what it accepts is valid JSON, nested at
- * most MAX_DEPTH deep.
+ * Reads JSON objects, one or an array of them, without losing anything: numbers
+ * keep their source text, since `12345678901234567890` and `1.0` do not survive
+ * JSON.parse; repeated keys are an error, since JSON.parse keeps the last one
+ * silently; nested values keep their text, without the space between tokens.
+ * Knows JSON and nothing of streams. Invariant: what it accepts is valid JSON,
+ * nested at most MAX_DEPTH deep.
  */
 export interface Member {
   readonly key: string;
@@ -36,6 +36,15 @@ export function readMembers(text: string): Member[] {
   return scanner.document();
 }
 
+/**
+ * The members of each object in the array that `text` is: `take` gets them one
+ * object at a time, with the column where the object begins, so that it knows
+ * how many came before a bad one and can stop by throwing. Throws BadJson.
+ */
+export function readObjects(text: string, take: (members: Member[], column: number) => void): void {
+  new Scanner(text).objects(take);
+}
+
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -52,6 +61,18 @@ class Scanner {
     this.#space();
     if (this.#at < this.#text.length) throw this.#bad('expected the end of the line after the object');
     return members;
+  }
+
+  objects(take: (members: Member[], column: number) => void): void {
+    this.#space();
+    if (this.#text[this.#at] !== '[') throw this.#bad('expected an array of records');
+    this.#list(1, ']', () => {
+      const column = this.#at + 1;
+      if (this.#text[this.#at] !== '{') throw this.#bad('a record is a JSON object: {"field":"value"}');
+      take(this.#members(), column);
+    });
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#bad('expected nothing after the array');
   }
 
   #members(): Member[] {
