@@ -2,8 +2,10 @@
  * Where data goes: standard output, or any stream that stands for it. A sink
  * knows what was taken and refuses to guess. Invariant: `write` resolves only
  * when the operating system has taken every byte, so "written" can be
- * acknowledged; after the reader has gone, nothing is written any more.
+ * acknowledged; after the first failure nothing is written any more, since the
+ * output would have a hole.
  */
+import {createWriteStream, fstatSync} from 'node:fs';
 import type {Writable} from 'node:stream';
 import {StreamlogError} from '../errors.js';
 
@@ -18,47 +20,64 @@ export class OutputClosed extends Error {
 export class Sink {
   readonly #stream: Writable;
   readonly #readerIsGone: () => boolean;
-  #closed = false;
+  /** Why nothing is written any more. */
+  #end: Error | undefined;
 
   /**
    * Takes over the error events of `stream`. `readerIsGone` may look whether
    * anybody still reads, where the platform can tell; else it answers false.
    */
   constructor(stream: Writable, readerIsGone: () => boolean = () => false) {
-    this.#stream = stream;
-    this.#readerIsGone = readerIsGone;
     // oclif swallows EPIPE here and rethrows all else into the void; both reach the caller of write() instead.
     stream.removeAllListeners('error');
     stream.on('error', () => {});
+    this.#stream = takingAllOrFailing(stream);
+    this.#readerIsGone = readerIsGone;
   }
 
   /** Resolves when `text` was taken. Throws OutputClosed when nobody reads any more, `io` when the disk is full. */
   write(text: string | Uint8Array): Promise<void> {
-    if (this.#closed) return Promise.reject(new OutputClosed());
+    if (this.#end !== undefined) return Promise.reject(this.#end);
     if (text.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#stream.write(text, (error) => {
-        if (error == null) resolve();
-        else reject(this.#failureOf(error));
+        if (error == null) return resolve();
+        this.#end ??= failureOf(error);
+        reject(this.#end);
       });
     });
   }
 
-  /** Throws OutputClosed when the reader is known to be gone: a look before acknowledging, and while idle. */
-  check(): void {
-    if (this.#closed || this.#readerIsGone()) {
-      this.#closed = true;
-      throw new OutputClosed();
-    }
+  /** The same sink for output that nobody has to see: once the reader is gone, writing does nothing. */
+  untilClosed(): Pick<Sink, 'write'> {
+    return {write: (text) => this.write(text).catch(ignoreClosed)};
   }
 
-  #failureOf(error: Error & {code?: string}): Error {
-    const {code} = error;
-    if (code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED') {
-      this.#closed = true;
-      return new OutputClosed();
-    }
-    const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? error.name);
-    return new StreamlogError('io', `cannot write the output: ${reason}`, {code});
+  /** Throws OutputClosed when the reader is known to be gone: a look before acknowledging, and while idle. */
+  check(): void {
+    if (this.#end === undefined && this.#readerIsGone()) this.#end = new OutputClosed();
+    if (this.#end !== undefined) throw this.#end;
   }
+}
+
+/**
+ * Node's own standard output into a file takes a short write, as a disk that
+ * fills up makes it, for a whole one; the rest is lost without a word. The file
+ * streams of node:fs write the rest or say why not.
+ */
+function takingAllOrFailing(stream: Writable): Writable {
+  const fd = 'fd' in stream ? stream.fd : undefined;
+  if (typeof fd !== 'number' || !fstatSync(fd).isFile()) return stream;
+  return createWriteStream('', {fd, autoClose: false}).on('error', () => {});
+}
+
+function failureOf(error: Error & {code?: string}): Error {
+  const {code} = error;
+  if (code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED') return new OutputClosed();
+  const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? error.name);
+  return new StreamlogError('io', `cannot write the output: ${reason}`, {code});
+}
+
+function ignoreClosed(error: unknown): void {
+  if (!(error instanceof OutputClosed)) throw error;
 }
