@@ -48,7 +48,10 @@ export function predecessorOf(id: string): string | undefined {
 }
 
 /** The time in an ID, in Unix milliseconds. Exact up to the year 287396. */
-export const millisecondsOf = (id: string): number => Number(partsOf(id)[0]);
+export const millisecondsOf = (id: string): number => Number(timePartOf(id));
+
+/** The digits before the dash, as they are: exact for every ID. */
+export const timePartOf = (id: string): string => partsOf(id)[0];
 
 function partsOf(id: string): [ms: string, sequence: string] {
   const dash = id.indexOf('-');

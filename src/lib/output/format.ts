@@ -1,20 +1,23 @@
 /**
  * `--format`: a template compiled once to parts, so that a record costs no
  * parsing. Nothing is added to what the template says: a newline must be
- * written as `\n`. `%f{name}` of a field that is absent is empty.
+ * written as `\n`. `%f{name}` of a field that is absent is empty. The template
+ * is the user's and stands as it is; what a record holds is escaped for a
+ * terminal.
  */
 import {type Bytes, displayBytes} from '../bytes.js';
 import {fieldsToJson, fieldValue, type StreamRecord} from '../entry.js';
 import {usageError} from '../errors.js';
-import {millisecondsOf} from '../stream-id.js';
+import {timePartOf} from '../stream-id.js';
+import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
 
 type Part = (record: StreamRecord) => Bytes;
 
 const TOKENS: Record<string, Part> = {
   t: (record) => record.stream,
   o: (record) => record.id,
-  T: (record) => String(millisecondsOf(record.id)),
-  d: (record) => isoTime(millisecondsOf(record.id)),
+  T: (record) => timePartOf(record.id),
+  d: (record) => isoTime(timePartOf(record.id)),
   s: (record) => fieldsToJson(record.fields),
   g: (record) => record.group ?? '',
   c: (record) => record.consumer ?? '',
@@ -25,9 +28,13 @@ const TOKENS: Record<string, Part> = {
 export const FORMAT_HELP =
   '%t stream, %o ID, %T ms, %d ISO time, %s fields as JSON, %f{name} one field, %g group, %c consumer, %D deliveries, %%; \\n \\t \\0 \\xNN';
 
-/** A function from a record to its bytes. Throws a usage error for an unknown token or escape. */
-export function compileFormat(template: string): (record: StreamRecord) => Buffer {
-  const parts = parseTemplate(template);
+/**
+ * A function from a record to its bytes: unchanged, or, with `terminal`, as
+ * text that is safe to show. Throws a usage error for an unknown token or
+ * escape.
+ */
+export function compileFormat(template: string, terminal = false): (record: StreamRecord) => Buffer {
+  const parts = parseTemplate(template, terminal);
   return (record) =>
     Buffer.concat(
       parts.map((part) => {
@@ -38,9 +45,10 @@ export function compileFormat(template: string): (record: StreamRecord) => Buffe
 }
 
 /** The time of an ID; IDs may hold numbers that are no dates, which are shown as they are. */
-export const isoTime = (ms: number): string => (ms <= 8.64e15 ? new Date(ms).toISOString() : String(ms));
+export const isoTime = (ms: number | string): string =>
+  Number(ms) <= 8.64e15 ? new Date(Number(ms)).toISOString() : String(ms);
 
-function parseTemplate(template: string): Part[] {
+function parseTemplate(template: string, terminal: boolean): Part[] {
   const parts: Part[] = [];
   let literal: Buffer[] = [];
   const flush = (): void => {
@@ -52,7 +60,8 @@ function parseTemplate(template: string): Part[] {
   for (const [text] of template.matchAll(/%f\{[^}]*\}|%.?|\\x[0-9a-fA-F]{2}|\\.?|[^%\\]+/gsu)) {
     if (text.startsWith('%')) {
       flush();
-      parts.push(tokenPart(text));
+      const part = tokenPart(text);
+      parts.push(terminal ? shown(text, part) : part);
     } else {
       literal.push(text.startsWith('\\') ? readEscape(text) : Buffer.from(text));
     }
@@ -67,8 +76,14 @@ function tokenPart(text: string): Part {
     return (record) => fieldValue(record.fields, name) ?? '';
   }
   const part = Object.hasOwn(TOKENS, text.slice(1)) ? TOKENS[text.slice(1)] : undefined;
-  if (part === undefined) throw usageError(`--format has an unknown token "${displayBytes(text)}"`, FORMAT_HELP);
+  if (part === undefined) throw usageError(`--format has an unknown token "${text}"`, FORMAT_HELP);
   return part;
+}
+
+/** The same part for a terminal. Escaped JSON stays JSON. */
+function shown(text: string, part: Part): Part {
+  const escapeValue = text === '%s' ? escapeJsonForTerminal : escapeForTerminal;
+  return (record) => escapeValue(displayBytes(part(record)));
 }
 
 function readEscape(text: string): Buffer {

@@ -5,7 +5,7 @@
  */
 import {displayBytes} from '../bytes.js';
 import {recordToJson, type StreamRecord} from '../entry.js';
-import {millisecondsOf} from '../stream-id.js';
+import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {compileFormat, isoTime} from './format.js';
 import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
@@ -22,7 +22,7 @@ export interface RecordStyle {
 
 export class RecordWriter {
   readonly #sink: Sink;
-  readonly #render: (record: StreamRecord) => string | Buffer;
+  readonly #render: (records: readonly StreamRecord[]) => string | Buffer;
 
   /** Throws a usage error when `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
@@ -32,21 +32,25 @@ export class RecordWriter {
 
   /** Resolves when all of `records` were taken; throws as `Sink.write` does, and then none counts as written. */
   async write(records: readonly StreamRecord[]): Promise<void> {
-    const rendered = records.map(this.#render);
-    const binary = rendered.some((part) => typeof part !== 'string');
-    await this.#sink.write(
-      binary ? Buffer.concat(rendered.map((part) => Buffer.from(part as string))) : rendered.join(''),
-    );
+    await this.#sink.write(this.#render(records));
   }
 }
 
-function rendererFor({format, json, terminal, colors}: RecordStyle): (record: StreamRecord) => string | Buffer {
+function rendererFor({
+  format,
+  json,
+  terminal,
+  colors,
+}: RecordStyle): (records: readonly StreamRecord[]) => string | Buffer {
   if (format !== undefined) {
-    const compiled = compileFormat(format);
-    if (!terminal) return compiled;
-    // The template's own newlines and tabs are the user's; what comes out of a record is not told apart from them.
-    return (record) => compiled(record).toString('utf8').split('\n').map(escapeForTerminal).join('\n');
+    const compiled = compileFormat(format, terminal);
+    return (records) => Buffer.concat(records.map(compiled));
   }
+  const line = lineRenderer(json, terminal, colors);
+  return (records) => records.map(line).join('');
+}
+
+function lineRenderer(json: boolean, terminal: boolean, colors: Colors): (record: StreamRecord) => string {
   if (!terminal) return (record) => `${recordToJson(record)}\n`;
   if (json) return (record) => `${escapeJsonForTerminal(recordToJson(record))}\n`;
   return (record) => recordLine(record, colors);
@@ -59,7 +63,7 @@ function recordLine({stream, id, fields, group, consumer, deliveries}: StreamRec
   );
   const delivery = deliveries !== undefined && deliveries > 1 ? ` delivery ${deliveries}` : '';
   const receiver = group === undefined ? '' : colors.dim(`  ${quoted(group)}/${quoted(consumer ?? '')}${delivery}`);
-  const time = colors.dim(isoTime(millisecondsOf(id)));
+  const time = colors.dim(isoTime(timePartOf(id)));
   return `${colors.id(id)}  ${time}  ${escapeForTerminal(stream)}  ${pairs.join(' ')}${receiver}\n`;
 }
 

@@ -6,8 +6,8 @@
  * nothing is escaped; there bytes pass unchanged.
  */
 
-// C0, DEL and C1; soft hyphen; zero-width and bidi controls; line and paragraph separators; BOM.
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// Controls (C0, DEL, C1); format characters (bidi, zero-width, tags, BOM); line and paragraph separators.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const NAMED: Record<string, string> = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
 
 /** Text that is safe to show, each unsafe character as `\n`, `\x1b` or `\u202e`. */
@@ -15,9 +15,13 @@ export const escapeForTerminal = (text: string): string => text.replace(UNSAFE, 
 
 /** The same for a JSON text, which stays the same JSON: only its strings can hold such characters. */
 export const escapeJsonForTerminal = (json: string): string =>
-  json.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  json.replace(UNSAFE, (char) => char.split('').map(codeUnitOf).join(''));
 
 function codeOf(char: string): string {
-  const code = char.charCodeAt(0);
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  const code = char.codePointAt(0)!;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? codeUnitOf(char) : `\\u{${code.toString(16)}}`;
 }
+
+/** JSON knows characters beyond U+FFFF as two of these only. */
+const codeUnitOf = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

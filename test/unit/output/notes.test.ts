@@ -1,0 +1,98 @@
+import {describe, expect, it} from 'vitest';
+import {StreamlogError} from '../../../src/lib/errors.js';
+import {colors} from '../../../src/lib/output/colors.js';
+import {Notes, type NotesOptions} from '../../../src/lib/output/notes.js';
+
+function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): string} {
+  let text = '';
+  const write = (more: string): void => {
+    text += more;
+  };
+  const notes = new Notes(write, {quiet: false, verbose: false, terminal: false, colors: colors(false), ...options});
+  return {notes, text: () => text};
+}
+
+function say(options: Partial<NotesOptions>, speak: (notes: Notes) => void): string {
+  const {notes, text} = notesWith(options);
+  speak(notes);
+  return text();
+}
+
+describe('what is said', () => {
+  it('begins each line with the name of the program', () => {
+    expect(say({}, (notes) => notes.note('3 added'))).toBe('streamlog: 3 added\n');
+    expect(say({}, (notes) => notes.warn('2 went'))).toBe('streamlog: warning: 2 went\n');
+    expect(say({verbose: true}, (notes) => notes.detail('connected'))).toBe('streamlog: connected\n');
+  });
+
+  it('ends a failure with what to do about it', () => {
+    const failure = new StreamlogError('notFound', 'no group "b" on stream "o"', {hint: 'streamlog group create b'});
+    expect(say({}, (notes) => notes.failure(failure))).toBe(
+      'streamlog: no group "b" on stream "o"\nhint: streamlog group create b\n',
+    );
+    expect(say({}, (notes) => notes.failure(new StreamlogError('bug', 'why')))).toBe('streamlog: why\n');
+  });
+
+  it('escapes the names that others chose, in notes, warnings, failures and hints alike', () => {
+    const name = 'a\u001b]0;x\u0007\nstreamlog: done';
+    const shown = 'a\\x1b]0;x\\x07\\nstreamlog: done';
+    expect(say({}, (notes) => notes.note(name))).toBe(`streamlog: ${shown}\n`);
+    expect(say({}, (notes) => notes.warn(name))).toBe(`streamlog: warning: ${shown}\n`);
+    expect(say({verbose: true}, (notes) => notes.detail(name))).toBe(`streamlog: ${shown}\n`);
+    expect(say({}, (notes) => notes.failure(new StreamlogError('data', name, {hint: name})))).toBe(
+      `streamlog: ${shown}\nhint: ${shown}\n`,
+    );
+    expect(say({terminal: true}, (notes) => notes.progress(name))).toBe(`\r\u001b[K${shown}`);
+  });
+
+  it('colours its own words and none of the quoted ones', () => {
+    expect(say({colors: colors(true)}, (notes) => notes.warn('x'))).toBe('streamlog: \u001b[33mwarning:\u001b[39m x\n');
+    const failure = new StreamlogError('bug', '\u001b[32mfine');
+    expect(say({colors: colors(true)}, (notes) => notes.failure(failure))).toBe(
+      'streamlog: \u001b[31m\\x1b[32mfine\u001b[39m\n',
+    );
+  });
+});
+
+describe('how much is said', () => {
+  it('hides notes and progress with --quiet, never warnings and failures', () => {
+    const quiet = say({quiet: true, terminal: true}, (notes) => {
+      notes.note('hidden');
+      notes.progress('hidden');
+      notes.warn('lost 2');
+      notes.failure(new StreamlogError('io', 'disk full'));
+    });
+    expect(quiet).toBe('streamlog: warning: lost 2\nstreamlog: disk full\n');
+  });
+
+  it('keeps details for --verbose', () => expect(say({}, (notes) => notes.detail('hidden'))).toBe(''));
+});
+
+describe('progress', () => {
+  it('is a line on a terminal that the next one overwrites', () => {
+    const shown = say({terminal: true}, (notes) => {
+      notes.progress('1 of 2');
+      notes.progress('2 of 2');
+      notes.endProgress();
+      notes.endProgress();
+    });
+    expect(shown).toBe('\r\u001b[K1 of 2\r\u001b[K2 of 2\r\u001b[K');
+  });
+
+  it('leaves nothing of itself in a pipe', () => {
+    const shown = say({}, (notes) => {
+      notes.progress('1 of 2');
+      notes.endProgress();
+    });
+    expect(shown).toBe('');
+  });
+
+  it('makes way for a note', () => {
+    const shown = say({terminal: true}, (notes) => {
+      notes.progress('1 of 2');
+      notes.warn('slow');
+      notes.note('done');
+    });
+    expect(shown).toBe('\r\u001b[K1 of 2\r\u001b[Kstreamlog: warning: slow\nstreamlog: done\n');
+  });
+});
