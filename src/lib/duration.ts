@@ -17,8 +17,9 @@ export function parseDuration(text: string): number | undefined {
 
 /** The two greatest units that matter, for people: `0ms`, `850ms`, `42s`, `3m 20s`, `2d 4h`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
-  const seconds = Math.floor(ms / 1_000);
+  const wholeMs = Math.max(0, Math.round(ms));
+  if (wholeMs < 1_000) return `${wholeMs}ms`;
+  const seconds = Math.floor(wholeMs / 1_000);
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3_600) return pair(seconds, 60, 'm', 1, 's');
   if (seconds < 86_400) return pair(seconds, 3_600, 'h', 60, 'm');

@@ -15,6 +15,9 @@ export type Position =
   | {kind: 'last'; count: number}
   | {kind: 'time'; ms: number};
 
+/** A date, or a date and a time of day, with or without a zone. */
+const ISO_TIME = /^(\d{4}-\d{2}(?:-\d{2})?)(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/i;
+
 export const POSITION_HELP = 'an ID, start, end, -N (the last N) or @TIME (ISO 8601, Unix s or ms, or -1h)';
 
 /**
@@ -23,7 +26,7 @@ export const POSITION_HELP = 'an ID, start, end, -N (the last N) or @TIME (ISO 8
  * and the last one at its end. Throws a usage error for anything else.
  */
 export function parsePosition(text: string, nowMs: number, bound: 'start' | 'end' = 'start'): Position {
-  if (text === 'start' || text === '-' || text === '0') return {kind: 'id', id: FIRST_ID};
+  if (text === 'start' || text === '-') return {kind: 'id', id: FIRST_ID};
   if (text === 'end' || text === '$' || text === '+') return {kind: 'end'};
   if (/^-\d+$/.test(text)) return lastEntries(text);
   if (text.startsWith('@')) return {kind: 'time', ms: parseTime(text.slice(1), nowMs)};
@@ -32,7 +35,12 @@ export function parsePosition(text: string, nowMs: number, bound: 'start' | 'end
   return {kind: 'id', id};
 }
 
-/** Unix milliseconds of `-1h`, `1700000000` (s), `1700000000000` (ms) or an ISO 8601 date. Throws a usage error. */
+/**
+ * Unix milliseconds of `-1h`, `1700000000` (s), `1700000000000` (ms) or an ISO
+ * 8601 time: a date alone is its midnight in UTC, a time without a zone is
+ * local. Throws a usage error for anything else, days that no calendar has
+ * included.
+ */
 export function parseTime(text: string, nowMs: number): number {
   if (text.startsWith('-')) {
     const agoMs = parseDuration(text.slice(1));
@@ -41,11 +49,20 @@ export function parseTime(text: string, nowMs: number): number {
   // Ten digits count seconds until the year 2286, thirteen count milliseconds.
   if (/^\d{1,11}$/.test(text)) return Number(text) * 1_000;
   if (/^\d{12,15}$/.test(text)) return Number(text);
-  const ms = /^\d{4}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms) || ms < 0) {
+  const ms = parseIsoTime(text);
+  if (!(ms >= 0)) {
     throw usageError(`"@${text}" is no time`, 'give @2026-01-31T12:00:00Z, @1767225600 (Unix seconds) or @-1h');
   }
   return ms;
+}
+
+/** NaN when `text` is no such time; Date.parse alone would take 30 February for 2 March. */
+function parseIsoTime(text: string): number {
+  const date = ISO_TIME.exec(text)?.[1];
+  if (date === undefined) return Number.NaN;
+  const midnight = new Date(date);
+  const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);
+  return exists ? Date.parse(text) : Number.NaN;
 }
 
 function lastEntries(text: string): Position {

@@ -13,7 +13,11 @@ export function parseSize(text: string): number | undefined {
 
 /** For people: `912 B`, `64.0 KB`, `1.5 GB`. */
 export function formatSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const [name, unit] = bytes < UNITS.MB ? ['KB', UNITS.KB] : bytes < UNITS.GB ? ['MB', UNITS.MB] : ['GB', UNITS.GB];
-  return `${(bytes / Number(unit)).toFixed(1)} ${name}`;
+  if (bytes < UNITS.KB) return `${bytes} B`;
+  // Of what rounds to 1024.0 of one unit, the next unit says 1.0.
+  for (const unit of ['KB', 'MB'] as const) {
+    const amount = (bytes / UNITS[unit]).toFixed(1);
+    if (Number(amount) < 1024) return `${amount} ${unit}`;
+  }
+  return `${(bytes / UNITS.GB).toFixed(1)} GB`;
 }
