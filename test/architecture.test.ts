@@ -1,0 +1,226 @@
+/**
+ * The import rule and the other promises that the source makes about itself.
+ * Rules are data: each says who may, and shows a breach that it must catch.
+ */
+import {readdirSync, readFileSync} from 'node:fs';
+import {basename, join, relative} from 'node:path';
+import {describe, expect, it} from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+interface Import {
+  from: string;
+  /** A file under src, or the name of a package. */
+  of: string;
+  typeOnly: boolean;
+}
+
+interface ImportRule {
+  rule: string;
+  /** Imports of these … */
+  imports: RegExp;
+  /** … belong in these files, and nowhere else. */
+  belongIn: RegExp;
+  /** Types alone may be imported anywhere. */
+  typesAreFree?: boolean;
+  breach: [from: string, of: string];
+}
+
+const IMPORT_RULES: ImportRule[] = [
+  {
+    rule: 'only lib/redis knows ioredis',
+    imports: /^ioredis/,
+    belongIn: /^src\/lib\/redis\//,
+    breach: ['src/lib/consumer.ts', 'ioredis'],
+  },
+  {
+    rule: 'only lib/output draws',
+    imports: /^(chalk|cli-table3)$/,
+    belongIn: /^src\/lib\/output\//,
+    breach: ['src/commands/info.ts', 'chalk'],
+  },
+  {
+    rule: 'only commands, lib/cli and main know oclif',
+    imports: /^@oclif\//,
+    belongIn: /^src\/(commands\/|lib\/cli\/|main\.ts$)/,
+    breach: ['src/lib/output/table.ts', '@oclif/core'],
+  },
+  {
+    rule: 'what lib/redis does is reached through the stream client',
+    imports: /^src\/lib\/redis\//,
+    belongIn: /^src\/lib\/(redis\/|stream-client\.ts$)/,
+    typesAreFree: true,
+    breach: ['src/lib/trimming.ts', 'src/lib/redis/args.ts'],
+  },
+  {
+    rule: 'commands do not know lib/redis, not even its types',
+    imports: /^src\/lib\/redis\//,
+    belongIn: /^src\/(?!commands\/)/,
+    breach: ['src/commands/trim.ts', 'src/lib/redis/args.ts'],
+  },
+  {
+    rule: 'nothing imports a command: what two of them share belongs in lib',
+    imports: /^src\/commands\//,
+    belongIn: /^src\/command-table\.ts$/,
+    breach: ['src/commands/tail.ts', 'src/commands/range.ts'],
+  },
+  {
+    rule: 'only main looks into the command table',
+    imports: /^src\/(command-table|main)\.ts$/,
+    belongIn: /^src\/main\.ts$/,
+    breach: ['src/lib/consumer.ts', 'src/command-table.ts'],
+  },
+  {
+    rule: 'only commands and main know lib/cli',
+    imports: /^src\/lib\/cli\//,
+    belongIn: /^src\/(commands\/|lib\/cli\/|main\.ts$)/,
+    breach: ['src/lib/output/notes.ts', 'src/lib/cli/environment.ts'],
+  },
+  {
+    rule: 'lib/redis knows leaves only',
+    imports: /^src\/lib\/(stream-client\.ts$|cli\/|input\/|output\/)/,
+    belongIn: /^src\/(?!lib\/redis\/)/,
+    breach: ['src/lib/redis/replies.ts', 'src/lib/output/table.ts'],
+  },
+  {
+    rule: 'only lib/cli and main touch the process',
+    imports: /^(node:)?process$/,
+    belongIn: /^src\/(lib\/cli\/|main\.ts$)/,
+    breach: ['src/lib/consumer.ts', 'node:process'],
+  },
+];
+
+const breaks = ({imports, belongIn, typesAreFree = false}: ImportRule, {from, of, typeOnly}: Import): boolean =>
+  imports.test(of) && !belongIn.test(from) && !(typesAreFree && typeOnly);
+
+interface TextRule {
+  rule: string;
+  files: RegExp;
+  isBroken(text: string): boolean;
+  breach: string;
+}
+
+/** `process.exit`, `process[…]`, `= process;`, `(process)`; not a property or a word in a sentence. */
+const TOUCHES_PROCESS = /(?<![.\w$'"-])process(?:\??\.[a-z]|\[)|[=(,]\s*process\s*[;,)]|globalThis\.process/;
+
+const TEXT_RULES: TextRule[] = [
+  {
+    rule: 'only lib/cli and main touch the process',
+    files: /^src\/(?!lib\/cli\/|main\.ts$)/,
+    isBroken: (text) => TOUCHES_PROCESS.test(withoutComments(text)),
+    breach: 'const {env} = process;',
+  },
+  {
+    rule: 'a file of lib opens by saying what it owns',
+    files: /^src\/lib\//,
+    isBroken: (text) => !text.startsWith('/**'),
+    breach: "import {readFileSync} from 'node:fs';",
+  },
+  {
+    rule: 'nothing is left to do',
+    files: /^(src|bin|scripts)\//,
+    isBroken: (text) => /\b(TODO|FIXME)\b/.test(text),
+    breach: '// TODO: this',
+  },
+];
+
+describe('imports', () => {
+  const imports = sourceFiles().flatMap(importsOf);
+
+  it.each(IMPORT_RULES.map((rule) => [rule.rule, rule] as const))('%s', (_, rule) => {
+    const [from, of] = rule.breach;
+    expect(breaks(rule, {from, of, typeOnly: false})).toBe(true);
+    const found = imports.filter((one) => breaks(rule, one)).map(({from, of}) => `${from} imports ${of}`);
+    expect(found, rule.rule).toEqual([]);
+  });
+
+  it('never come back to where they started', () => {
+    const next = (file: string): string[] =>
+      imports.filter(({from, typeOnly}) => from === file && !typeOnly).map(({of}) => of);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (path.includes(file) || done.has(file)) return;
+      for (const imported of next(file)) visit(imported, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sourceFiles()) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it('are all seen by this test', () => {
+    expect(imports).toContainEqual({from: 'src/lib/redis/connection.ts', of: 'ioredis', typeOnly: false});
+    expect(imports).toContainEqual({from: 'src/lib/redis/args.ts', of: 'src/lib/entry.ts', typeOnly: true});
+    expect(imports).toContainEqual({from: 'src/command-table.ts', of: 'src/commands/trim.ts', typeOnly: false});
+    expect(importsIn("export * from './a.js';\nimport './b.js';\nimport {\n  c,\n} from 'c';\n// import 'd';")).toEqual(
+      [
+        {of: './a.js', typeOnly: false},
+        {of: './b.js', typeOnly: false},
+        {of: 'c', typeOnly: false},
+      ],
+    );
+  });
+});
+
+describe('source files', () => {
+  it.each(TEXT_RULES.map((rule) => [rule.rule, rule] as const))('%s', (rule, {files, isBroken, breach}) => {
+    expect(isBroken(breach)).toBe(true);
+    const paths = [...sourceFiles(), ...filesUnder('bin'), ...filesUnder('scripts')].filter((path) => files.test(path));
+    expect(
+      paths.filter((path) => isBroken(read(path))),
+      rule,
+    ).toEqual([]);
+  });
+
+  it('are named for what they own, never "utils" and the like', () => {
+    const vague = /(^|-)(utils?|helpers?|common|managers?|misc|shared)(-|\.)/;
+    expect(vague.test('string-utils.ts')).toBe(true);
+    expect([...sourceFiles(), ...filesUnder('test')].filter((path) => vague.test(basename(path)))).toEqual([]);
+  });
+});
+
+it('the command table holds every command, under the name of its file', () => {
+  const commands = sourceFiles().filter((path) => path.startsWith('src/commands/'));
+  const byFile = commands.map((path) => [path.slice('src/commands/'.length, -'.ts'.length).replaceAll('/', ':'), path]);
+  const entries = read('src/command-table.ts').matchAll(
+    /'?([\w:-]+)'?: \(\) => import\('\.\/(commands\/[^']+)\.js'\)/g,
+  );
+  const byTable = [...entries].map(([, id, path]) => [id, `src/${path}.ts`]);
+  expect(Object.fromEntries(byTable)).toEqual(Object.fromEntries(byFile));
+});
+
+function sourceFiles(): string[] {
+  return filesUnder('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+}
+
+function filesUnder(directory: string): string[] {
+  return readdirSync(join(ROOT, directory), {recursive: true, withFileTypes: true})
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+function importsOf(from: string): Import[] {
+  return importsIn(read(from)).map(({of, typeOnly}) => ({
+    from,
+    of: of.startsWith('.') ? join(from, '..', of).replace(/\.js$/, '.ts') : of,
+    typeOnly,
+  }));
+}
+
+/** Static and dynamic imports, and what is exported from elsewhere. */
+function importsIn(text: string): Omit<Import, 'from'>[] {
+  const found = withoutComments(text).matchAll(
+    /^(?:import|export)\s+(type\b)?(?:[^'";]*\sfrom\s*)?'([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
+  return [...found].map(([, type, of, dynamic]) => ({of: (of ?? dynamic)!, typeOnly: type !== undefined}));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/(^|\s)\/\*[\s\S]*?\*\//g, '$1').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
