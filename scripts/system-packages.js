@@ -1,0 +1,104 @@
+// Programs that npm does not bring: finds them on the path, and has the
+// system's package manager install those that are missing. Never asks for a
+// password, and leaves no service running that was not there before.
+import {spawnSync} from 'node:child_process';
+import {accessSync, constants, existsSync, statSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
+
+/** What can be provided: any one of these programs will do. */
+const NEEDS = {
+  redis: {programs: ['redis-server', 'valkey-server'], service: true},
+  openssl: {programs: ['openssl'], service: false},
+};
+
+/** In the order in which they are tried; the packages of a need likewise, since not every release has each. */
+const MANAGERS = [
+  {
+    program: 'apt-get',
+    asRoot: true,
+    refresh: ['update', '-qq'],
+    install: ['install', '-qq', '--yes', '--no-install-recommends'],
+    packages: {redis: ['redis-server', 'valkey-server'], openssl: ['openssl']},
+  },
+  {
+    program: 'dnf',
+    asRoot: true,
+    install: ['install', '--quiet', '--assumeyes', '--setopt=install_weak_deps=False'],
+    packages: {redis: ['redis', 'valkey'], openssl: ['openssl']},
+  },
+  {
+    program: 'apk',
+    asRoot: true,
+    install: ['add', '--quiet', '--no-cache'],
+    packages: {redis: ['redis', 'valkey'], openssl: ['openssl']},
+  },
+  {
+    program: 'brew',
+    asRoot: false,
+    install: ['install', '--quiet'],
+    packages: {redis: ['redis', 'valkey'], openssl: ['openssl']},
+  },
+];
+
+/** Whether `program` can be started by its name alone. */
+export const isOnPath = (program) =>
+  (process.env.PATH ?? '').split(delimiter).some((directory) => isExecutable(join(directory || '.', program)));
+
+/** Makes sure that a need of the table above is met. Throws one line that says what to install when it cannot be. */
+export function provide(need) {
+  const {programs, service} = NEEDS[need];
+  const isMet = () => programs.some(isOnPath);
+  if (isMet()) return;
+  const missing = `${programs.join(' or ')} is not on the path`;
+  const present = MANAGERS.filter(({program}) => isOnPath(program));
+  const manager = present.find(({asRoot}) => !asRoot || canBeRoot());
+  if (manager === undefined) throw new Error(`${missing}; ${adviceFor(need, present[0])}`);
+  process.stderr.write(`setup: installing ${programs[0]} with ${manager.program}\n`);
+  if (manager.refresh !== undefined) run(manager, manager.refresh);
+  const reasons = [];
+  for (const name of manager.packages[need]) {
+    reasons.push(run(manager, [...manager.install, name]));
+    // Judged by what it came to: a package can be installed and its service still fail to start.
+    if (!isMet()) continue;
+    if (service) stopService(manager, name);
+    return;
+  }
+  throw new Error(
+    `${missing}, and ${manager.program} cannot install it (${reasons[0]}); install ${programs[0]} yourself`,
+  );
+}
+
+/** What to do where a manager is missing, or there but not allowed to us. */
+const adviceFor = (need, manager) =>
+  manager === undefined
+    ? `install ${NEEDS[need].programs[0]} yourself`
+    : `run as root: ${manager.program} ${manager.install[0]} ${manager.packages[need][0]}`;
+
+/** Debian starts what it installs; we want the program, not a second server on the usual port. */
+function stopService(manager, name) {
+  if (manager.program !== 'apt-get') return;
+  if (existsSync('/run/systemd/system')) run({...manager, program: 'systemctl'}, ['disable', '--quiet', '--now', name]);
+  else if (isOnPath('service')) run({...manager, program: 'service'}, [name, 'stop']);
+}
+
+/** Runs the manager quietly; returns the last line that it complained with. */
+function run({program, asRoot}, args) {
+  const sudo = asRoot && !isRoot() ? ['sudo', '-n'] : [];
+  const [command, ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', program, ...args];
+  const {stdout, stderr} = spawnSync(command, rest, {stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8'});
+  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+  return lines.at(-1)?.trim() ?? 'it gave no reason';
+}
+
+const isRoot = () => process.getuid?.() === 0;
+const canBeRoot = () =>
+  isRoot() || (isOnPath('sudo') && spawnSync('sudo', ['-n', 'true'], {stdio: 'ignore'}).status === 0);
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
