@@ -1,0 +1,46 @@
+import {Args} from '@oclif/core';
+import {Acknowledger} from '../lib/acknowledging.js';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
+import {openIds} from '../lib/cli/id-input.js';
+import {describeAckCount, drawAckCounts} from '../lib/output/ack-face.js';
+
+export default class Ack extends BaseCommand {
+  static override summary = 'Acknowledge entries of a consumer group (XACK).';
+  static override description =
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input, and acknowledges ' +
+    'them as they arrive. The stream and the group of a record win over --stream and --group. An entry that is not ' +
+    'pending is counted, and is no failure: acknowledging twice is harmless.';
+  static override examples = [
+    '<%= config.bin %> ack 1526919030474-55',
+    '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
+    "<%= config.bin %> pending --details | jq -r 'select(.deliveries > 5).id' | <%= config.bin %> ack",
+  ];
+  static override args = {
+    ids: Args.string({
+      ignoreStdin: true,
+      multiple: true,
+      description: 'IDs or records; without any, they are read from standard input, one a line',
+    }),
+  };
+  static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Ack);
+    const {stream, group} = flags;
+    const notes = this.notes(flags);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const acknowledger = new Acknowledger(await this.connect(flags), {stream, group});
+
+    try {
+      for await (const batch of references) await acknowledger.acknowledge(batch);
+    } catch (error) {
+      for (const count of acknowledger.counts) notes.note(`before it failed: ${describeAckCount(count)}`);
+      throw error;
+    }
+    const {counts} = acknowledger;
+    for (const count of counts) if (count.notPending > 0) notes.note(describeAckCount(count));
+    if (counts.length === 0) notes.note('there was nothing to acknowledge');
+    await this.report(flags, counts, (colors) => drawAckCounts(counts, colors));
+  }
+}

@@ -1,0 +1,29 @@
+/** Where the IDs of `ack`, `claim` and their like come from: the arguments, or else standard input. */
+import {usageError} from '../errors.js';
+import {type IdReference, readIdArguments, readIds} from '../input/ids.js';
+import {readSource} from '../input/source.js';
+
+interface Surroundings {
+  /** Standard input, unless it is a terminal. */
+  piped: AsyncIterable<Uint8Array | string> | undefined;
+  stopping: AbortSignal;
+}
+
+/**
+ * References in the batches in which they arrive; ends early on `stopping`.
+ * Throws a usage error when there is neither an argument nor a pipe.
+ */
+export function openIds(
+  args: readonly string[] | undefined,
+  {piped, stopping}: Surroundings,
+): AsyncIterable<IdReference[]> {
+  if (args !== undefined && args.length > 0) return only(readIdArguments(args));
+  if (piped === undefined) {
+    throw usageError('no IDs are given', 'write them as arguments, or pipe IDs or records in, one a line');
+  }
+  return readIds(readSource(piped, {name: 'standard input', stopping}));
+}
+
+async function* only(references: IdReference[]): AsyncGenerator<IdReference[], void, void> {
+  yield references;
+}

@@ -1,0 +1,21 @@
+/** How the counts of `ack` look to a person. */
+import type {AckCount} from '../acknowledging.js';
+import type {Colors} from './colors.js';
+import {renderTable} from './table.js';
+
+export const describeAckCount = ({stream, group, acknowledged, notPending}: AckCount): string =>
+  `${acknowledged} acknowledged, ${notPending} not pending in group "${group}" on stream "${stream}"`;
+
+export const drawAckCounts = (counts: readonly AckCount[], colors: Colors): string =>
+  counts.length === 0
+    ? ''
+    : renderTable(
+        counts,
+        [
+          {heading: 'stream', cell: ({stream}) => stream},
+          {heading: 'group', cell: ({group}) => group},
+          {heading: 'acknowledged', right: true, cell: ({acknowledged}) => acknowledged},
+          {heading: 'not pending', right: true, cell: ({notPending}) => notPending},
+        ],
+        colors,
+      );
