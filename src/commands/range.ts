@@ -1,0 +1,44 @@
+import {Args, Flags} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
+import {parseBound, readRange} from '../lib/stream-range.js';
+
+export default class Range extends BaseCommand {
+  static override summary = 'Print the entries from START to END (XRANGE, XREVRANGE).';
+  static override description =
+    'Both bounds are included. Each is an ID, start (or -), end (or +), -N (the last N entries) or @TIME (ISO 8601, ' +
+    'Unix s or ms, or @-1h); "(ID" leaves that ID out. An ID without a sequence means its whole millisecond.';
+  static override examples = [
+    '<%= config.bin %> range',
+    '<%= config.bin %> range -10 --reverse',
+    '<%= config.bin %> range @-1h end --stream orders --count 100',
+    "<%= config.bin %> range 1526919030474-55 + --format '%d %f{type}\\n'",
+  ];
+  static override args = {
+    start: Args.string({ignoreStdin: true, default: 'start', description: 'the first entry'}),
+    end: Args.string({ignoreStdin: true, default: 'end', description: 'the last entry'}),
+  };
+  static override flags = {
+    ...streamFlag,
+    reverse: Flags.boolean({summary: 'newest first; START is still the older bound'}),
+    count: wholeNumber({char: 'n', min: 1, summary: 'print at most this many entries'}),
+    ...connectionFlags,
+    ...recordFlags,
+  };
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Range);
+    const {stream, reverse, count = Number.POSITIVE_INFINITY} = flags;
+    const nowMs = Date.now();
+    const start = parseBound(args.start, 'start', nowMs);
+    const end = parseBound(args.end, 'end', nowMs);
+    const writer = this.recordWriter(flags);
+    const client = await this.connect(flags);
+    const onEmpty = (from: string, to: string): void =>
+      this.notes(flags).note(`nothing can be between START and END: ${from} is after ${to}`);
+
+    for await (const entries of readRange(client, stream, {start, end, reverse, count, onEmpty})) {
+      await writer.write(entries.map((entry) => ({stream, ...entry})));
+    }
+  }
+}
