@@ -1,0 +1,47 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {followStreams} from '../lib/following.js';
+import type {Position} from '../lib/position.js';
+
+const LAST = 10;
+
+export default class Tail extends BaseCommand {
+  static override summary = 'Print the last entries, then new ones as they come (XREAD BLOCK).';
+  static override description =
+    'Needs no group and changes nothing. A stream that does not exist yet is waited for. Several streams come as one, ' +
+    'each line with its stream.';
+  static override examples = [
+    '<%= config.bin %> tail',
+    '<%= config.bin %> tail --stream orders --stream payments --count 0',
+    '<%= config.bin %> tail --from @-15m --no-follow',
+    "<%= config.bin %> tail --format '%d %f{type}\\n' | grep login",
+  ];
+  static override flags = {
+    ...streamsFlag,
+    count: wholeNumber({char: 'n', summary: `begin with the last N entries of each stream [default: ${LAST}]`}),
+    from: position({exclusive: ['count'], summary: 'begin here instead'}),
+    'no-follow': Flags.boolean({summary: 'end with the newest entry'}),
+    ...connectionFlags,
+    ...recordFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Tail);
+    const notes = this.notes(flags);
+    const out = await this.watchedOut();
+    const writer = this.recordWriter(flags, out);
+    const client = await this.connect(flags);
+    const batches = followStreams(client, {
+      streams: flags.stream,
+      from: flags.from ?? lastEntries(flags.count ?? LAST),
+      follow: !flags['no-follow'],
+      stopping: this.stopping,
+      onMissing: (stream) => notes.note(`there is no stream "${stream}" yet; waiting for it`),
+      onIdle: () => out.check(),
+    });
+    for await (const batch of batches) await writer.write(batch);
+  }
+}
+
+const lastEntries = (count: number): Position => (count === 0 ? {kind: 'end'} : {kind: 'last', count});
