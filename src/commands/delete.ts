@@ -1,0 +1,49 @@
+import {Args} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
+import {openIds} from '../lib/cli/id-input.js';
+import {Deleter} from '../lib/deleting.js';
+import {notAllFound} from '../lib/lookup.js';
+import {describeDeleteCount, drawDeleteCounts} from '../lib/output/delete-face.js';
+
+export default class Delete extends BaseCommand {
+  static override summary = 'Delete single entries by their IDs (XDEL).';
+  static override description =
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input. The stream of a ' +
+    'record wins over --stream. Exits with 66 when an entry was not there; the others are deleted all the same. An ' +
+    'entry that is pending in a group stays on its pending list until it is acknowledged.';
+  static override examples = [
+    '<%= config.bin %> delete 1526919030474-55',
+    '<%= config.bin %> range start @-30d | jq -c "select(.fields.type == \\"test\\")" | <%= config.bin %> delete --dry-run',
+  ];
+  static override args = {
+    ids: Args.string({
+      ignoreStdin: true,
+      multiple: true,
+      description: 'IDs or records; without any, they are read from standard input, one a line',
+    }),
+  };
+  static override flags = {...streamFlag, ...dryRunFlag, ...connectionFlags, ...commonFlags};
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Delete);
+    const {stream, 'dry-run': dryRun} = flags;
+    const notes = this.notes(flags);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const deleter = new Deleter(await this.connect(flags), {stream, dryRun});
+
+    try {
+      for await (const batch of references) await deleter.delete(batch);
+    } catch (error) {
+      for (const count of deleter.counts) notes.note(`before it failed: ${describeDeleteCount(count, dryRun)}`);
+      throw error;
+    }
+    const {counts} = deleter;
+    if (counts.length === 0) notes.note('there was nothing to delete');
+    const findings = counts.map((count) => ({...count, dryRun}));
+    await this.report(flags, findings, (colors) => drawDeleteCounts(counts, dryRun, colors));
+    const missing = counts.reduce((sum, count) => sum + count.missing, 0);
+    const deleted = counts.reduce((sum, count) => sum + count.deleted, 0);
+    if (missing > 0) throw notAllFound(missing, missing + deleted);
+  }
+}

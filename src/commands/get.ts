@@ -1,0 +1,46 @@
+import {Args} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
+import {openIds} from '../lib/cli/id-input.js';
+import {lookUp, notAllFound} from '../lib/lookup.js';
+
+export default class Get extends BaseCommand {
+  static override summary = 'Print single entries by their IDs (XRANGE id id).';
+  static override description =
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input, and keeps their ' +
+    'order. The stream of a record wins over --stream. Where an entry is missing, the others are still printed and ' +
+    'the exit code is 66.';
+  static override examples = [
+    '<%= config.bin %> get 1526919030474-55 1526919030474-56',
+    "<%= config.bin %> get 1526919030474-55 --format '%f{body}' > body.json",
+    '<%= config.bin %> pending --details | <%= config.bin %> get',
+  ];
+  static override args = {
+    ids: Args.string({
+      ignoreStdin: true,
+      multiple: true,
+      description: 'IDs or records; without any, they are read from standard input, one a line',
+    }),
+  };
+  static override flags = {...streamFlag, ...connectionFlags, ...recordFlags};
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Get);
+    const notes = this.notes(flags);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const writer = this.recordWriter(flags);
+    const client = await this.connect(flags);
+    const counts = {found: 0, missing: 0};
+    const onMissing = (stream: string, id: string): void => {
+      counts.missing += 1;
+      notes.note(`no entry ${id} on stream "${stream}"`);
+    };
+
+    for await (const records of lookUp(client, references, {stream: flags.stream, onMissing})) {
+      counts.found += records.length;
+      await writer.write(records);
+    }
+    if (counts.missing + counts.found === 0) notes.note('there was nothing to get');
+    if (counts.missing > 0) throw notAllFound(counts.missing, counts.missing + counts.found);
+  }
+}

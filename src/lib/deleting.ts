@@ -1,0 +1,54 @@
+/**
+ * Deleting what others name: IDs and records of any streams, counted for each.
+ * Invariant: deleted and missing add up to what was given, each ID of a batch
+ * counted once.
+ */
+import type {IdReference} from './input/ids.js';
+import {findEntries} from './lookup.js';
+import {splitByPlace} from './places.js';
+import type {StreamClient} from './stream-client.js';
+
+export interface DeleteCount {
+  stream: string;
+  deleted: number;
+  /** Trimmed or deleted before, or never there. */
+  missing: number;
+}
+
+/** IDs in one XDEL at most, so that none holds Redis up. */
+const MAX_IDS = 500;
+
+export class Deleter {
+  readonly #client: StreamClient;
+  readonly #options: {stream: string; dryRun: boolean};
+  readonly #counts = new Map<string, DeleteCount>();
+
+  /** `stream` is where references are that do not say so themselves; `dryRun` only looks. */
+  constructor(client: StreamClient, options: {stream: string; dryRun: boolean}) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** XDEL of them all. */
+  async delete(references: readonly IdReference[]): Promise<void> {
+    const places = references.map(({id, stream}) => ({id, stream}));
+    for (const {stream, ids} of splitByPlace(places, {stream: this.#options.stream, group: ''}, MAX_IDS)) {
+      const deleted = this.#options.dryRun
+        ? await this.#countPresent(stream, ids)
+        : await this.#client.delete(stream, ids);
+      const count = this.#counts.get(stream) ?? {stream, deleted: 0, missing: 0};
+      count.deleted += deleted;
+      count.missing += ids.length - deleted;
+      this.#counts.set(stream, count);
+    }
+  }
+
+  /** For each stream, in the order of their first IDs. */
+  get counts(): DeleteCount[] {
+    return [...this.#counts.values()];
+  }
+
+  async #countPresent(stream: string, ids: readonly string[]): Promise<number> {
+    return (await findEntries(this.#client, stream, ids)).filter((entry) => entry !== undefined).length;
+  }
+}
