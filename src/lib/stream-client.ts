@@ -6,7 +6,7 @@
  * top. Invariant: one client is one connection, so the order of calls is the
  * order in which Redis sees them.
  */
-import type {Bytes} from './bytes.js';
+import {type Bytes, displayBytes} from './bytes.js';
 import type {Entry, Field} from './entry.js';
 import {isFailure, StreamlogError} from './errors.js';
 import type {Position} from './position.js';
@@ -247,8 +247,8 @@ export class StreamClient {
   }
 
   /** XINFO STREAM. Throws `notFound` when there is no such stream. */
-  async info(stream: string): Promise<StreamInfo> {
-    return replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream}));
+  async info(stream: Bytes): Promise<StreamInfo> {
+    return replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream: displayBytes(stream)}));
   }
 
   /** XINFO GROUPS. Throws `notFound` when there is no such stream. */

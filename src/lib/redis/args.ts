@@ -189,7 +189,7 @@ export const xgroupDelConsumer = ({stream, group, consumer}: Membership): Comman
   consumer,
 ];
 
-export const xinfoStream = (stream: string): CommandLine => ['xinfo', 'STREAM', stream];
+export const xinfoStream = (stream: Bytes): CommandLine => ['xinfo', 'STREAM', stream];
 export const xinfoGroups = (stream: string): CommandLine => ['xinfo', 'GROUPS', stream];
 export const xinfoConsumers = (stream: string, group: string): CommandLine => ['xinfo', 'CONSUMERS', stream, group];
 /** MEMORY USAGE key: bytes, sampled. */

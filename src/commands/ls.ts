@@ -1,0 +1,35 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
+import {drawStreams, streamFinding} from '../lib/output/stream-list-face.js';
+import {listStreams, type StreamSummary} from '../lib/stream-list.js';
+
+export default class Ls extends BaseCommand {
+  static override summary = 'List the streams (SCAN TYPE stream, XINFO).';
+  static override description =
+    'A table in the order of names on a terminal; in a pipe one JSON line a stream, in no order, as they are found.';
+  static override examples = [
+    '<%= config.bin %> ls',
+    "<%= config.bin %> ls --match 'orders:*'",
+    "<%= config.bin %> ls --json | jq -r 'select(.groups == 0).stream'",
+  ];
+  static override flags = {
+    match: Flags.string({helpValue: 'GLOB', summary: 'only names like this: *, ?, [a-z], \\ to escape'}),
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Ls);
+    const client = await this.connect(flags);
+    const table = this.outputIsTerminal && !flags.json;
+    const all: StreamSummary[] = [];
+    for await (const page of listStreams(client, {match: flags.match, now: Date.now})) {
+      if (table) all.push(...page);
+      else await this.report(flags, page.map(streamFinding), () => '');
+    }
+    if (!table) return;
+    if (all.length === 0) this.notes(flags).note('there are no streams');
+    await this.report(flags, [], (colors) => drawStreams(all, colors));
+  }
+}
