@@ -4,7 +4,7 @@
  * one write, so that a reader never waits for a half-filled buffer.
  */
 import {displayBytes} from '../bytes.js';
-import {recordToJson, type StreamRecord} from '../entry.js';
+import {type Field, recordToJson, type StreamRecord} from '../entry.js';
 import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {compileFormat, isoTime} from './format.js';
@@ -58,17 +58,18 @@ function lineRenderer(json: boolean, terminal: boolean, colors: Colors): (record
 
 /** `1526919030474-55  2018-05-21T14:10:30.474Z  events  type=login user=7`, and who got it where that is known. */
 function recordLine({stream, id, fields, group, consumer, deliveries}: StreamRecord, colors: Colors): string {
-  const pairs = fields.map(
-    ([name, value]) => `${colors.name(quoted(displayBytes(name)))}=${quoted(displayBytes(value))}`,
-  );
   const delivery = deliveries !== undefined && deliveries > 1 ? ` delivery ${deliveries}` : '';
   const receiver = group === undefined ? '' : colors.dim(`  ${quoted(group)}/${quoted(consumer ?? '')}${delivery}`);
   const time = colors.dim(isoTime(timePartOf(id)));
-  return `${colors.id(id)}  ${time}  ${escapeForTerminal(stream)}  ${pairs.join(' ')}${receiver}\n`;
+  return `${colors.id(id)}  ${time}  ${escapeForTerminal(stream)}  ${fieldsText(fields, colors)}${receiver}\n`;
 }
 
-/** A value in quotes where it would run into its neighbours. */
-function quoted(text: string): string {
+/** `type=login user=7`, safe on a terminal. */
+export const fieldsText = (fields: readonly Field[], colors: Colors): string =>
+  fields.map(([name, value]) => `${colors.name(quoted(displayBytes(name)))}=${quoted(displayBytes(value))}`).join(' ');
+
+/** A text that is safe on a terminal, in quotes where it would run into its neighbours. */
+export function quoted(text: string): string {
   const safe = escapeForTerminal(text);
   return safe === '' || /[\s="]/.test(safe) ? `"${safe.replaceAll('"', '\\"')}"` : safe;
 }

@@ -1,0 +1,53 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {connectionFlags, duration, groupFlag, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {claimHints, drawPending} from '../lib/output/pending-face.js';
+import {PendingWriter} from '../lib/output/pending-writer.js';
+import {type PendingReport, pendingDetails, reportPending} from '../lib/pending-report.js';
+
+export default class Pending extends BaseCommand {
+  static override summary =
+    'Show which entries a group was given and has not acknowledged, and who has them (XPENDING).';
+  static override description =
+    'A summary for each consumer or, with --details, each entry; the records of --details can be piped to ack, claim ' +
+    'and get. An entry that was trimmed while it was pending is shown with --payload as such (in JSON: "fields": null).';
+  static override examples = [
+    '<%= config.bin %> pending',
+    '<%= config.bin %> pending --stream orders --group billing --details --idle 10m --payload',
+    '<%= config.bin %> pending --details --idle 1h | <%= config.bin %> claim --to w2',
+    "<%= config.bin %> pending --json | jq '.consumers[] | select(.oldestIdleMs > 60000)'",
+  ];
+  static override flags = {
+    ...streamsFlag,
+    ...groupFlag,
+    consumer: Flags.string({helpValue: 'NAME', summary: 'only what this consumer has'}),
+    idle: duration({summary: 'only what was delivered at least this long ago'}),
+    'min-deliveries': wholeNumber({summary: 'only what was delivered at least this often'}),
+    details: Flags.boolean({summary: 'list every entry'}),
+    payload: Flags.boolean({dependsOn: ['details'], summary: 'with the fields of each entry'}),
+    count: wholeNumber({char: 'n', min: 1, dependsOn: ['details'], summary: 'list at most this many entries'}),
+    ...connectionFlags,
+    ...recordFlags,
+    format: {...recordFlags.format, dependsOn: ['details']},
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Pending);
+    const {group, payload, count = Number.POSITIVE_INFINITY, format, json} = flags;
+    const selection = {consumer: flags.consumer, minIdleMs: flags.idle, minDeliveries: flags['min-deliveries']};
+    const streams = [...new Set(flags.stream)];
+    const writer = new PendingWriter(this.out, {format, json, terminal: this.outputIsTerminal, colors: this.colors});
+    const client = await this.connect(flags);
+
+    if (flags.details) {
+      const pages = pendingDetails(client, streams, group, {...selection, payload, count});
+      for await (const details of pages) await writer.write(details);
+      return;
+    }
+    const reports: PendingReport[] = [];
+    for (const stream of streams) reports.push(await reportPending(client, stream, group, selection));
+    await this.report(flags, reports, (colors) => reports.map((report) => drawPending(report, colors)).join('\n'));
+    if (!this.outputIsTerminal || json) return;
+    for (const hint of reports.flatMap(claimHints)) this.notes(flags).note(hint);
+  }
+}

@@ -1,0 +1,18 @@
+/** Names that others chose, as words of a command line that a user may paste into a shell. */
+
+// What no shell gives a meaning to, wherever it stands in a word.
+const PLAIN = /^[\p{L}\p{N}_.:/@%+,-]+$/u;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** One word for bash and zsh that means exactly `text`, without a character that a terminal acts upon. */
+export function shellWord(text: string): string {
+  if (PLAIN.test(text)) return text;
+  if (!UNSEEN.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
+  const escaped = Array.from(text, (char) => (UNSEEN.test(char) ? codeOf(char) : char.replace(/['\\]/, '\\$&')));
+  return `$'${escaped.join('')}'`;
+}
+
+const codeOf = (char: string): string => {
+  const code = char.codePointAt(0)!;
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
+};
