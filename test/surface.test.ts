@@ -1,0 +1,140 @@
+/**
+ * What scripts build upon: commands, flags, arguments and exit codes, one line
+ * each in surface.txt, so that a change of them is seen in review. After an
+ * intended one: `npm run build && npx vitest run test/surface.test.ts -u`.
+ */
+import {describe, expect, it} from 'vitest';
+import type {EXIT_CODES} from '../src/lib/exit-codes.js';
+import type {Manifest} from '../src/main.js';
+
+type CommandFacts = Manifest['commands'][string];
+type FlagFacts = CommandFacts['flags'][string];
+type ArgFacts = CommandFacts['args'][string];
+
+const {manifest} = await built<{manifest: Manifest}>('manifest.js');
+const exitCodes = (await built<{EXIT_CODES: typeof EXIT_CODES}>('lib/exit-codes.js')).EXIT_CODES;
+const commands = Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** The Redis command that each command stands for, and has to name in its summary. */
+const REDIS_COMMAND: Record<string, string | undefined> = {
+  ack: 'XACK',
+  claim: 'XCLAIM',
+  completion: undefined,
+  consume: 'XREADGROUP',
+  delete: 'XDEL',
+  demo: undefined,
+  get: 'XRANGE',
+  'group:consumers': 'XINFO CONSUMERS',
+  'group:create': 'XGROUP CREATE',
+  'group:list': 'XINFO GROUPS',
+  'group:remove': 'XGROUP DESTROY',
+  'group:seek': 'XGROUP SETID',
+  info: 'XINFO',
+  'local:start': undefined,
+  'local:status': undefined,
+  'local:stop': undefined,
+  ls: 'SCAN',
+  pending: 'XPENDING',
+  produce: 'XADD',
+  range: 'XRANGE',
+  serve: 'XADD',
+  tail: 'XREAD',
+  trim: 'XTRIM',
+};
+
+it('commands, flags, arguments and exit codes are those of surface.txt', async () => {
+  const surface = [
+    ...commands.flatMap(([id, command]) => [...commandLines(id, command), '']),
+    'exit codes',
+    ...Object.entries(exitCodes).map(([kind, {code, meaning}]) => `  ${String(code).padStart(3)} ${kind}: ${meaning}`),
+  ];
+  await expect(`${surface.join('\n')}\n`).toMatchFileSnapshot('surface.txt');
+});
+
+describe.each(commands)('%s', (id, command) => {
+  it('names in its summary the Redis command that it stands for', () => {
+    expect(Object.keys(REDIS_COMMAND), 'say in this test which Redis command it stands for').toContain(id);
+    expect(command.summary).toMatch(/^[A-Z].*\.$/);
+    expect(command.summary).toContain(REDIS_COMMAND[id] ?? '');
+  });
+
+  it('has two examples or more, each of itself', () => {
+    const examples = (command.examples ?? []).map((example) =>
+      typeof example === 'string' ? example : example.command,
+    );
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    for (const example of examples) {
+      expect(example.replace('<%= command.id %>', id)).toContain(`<%= config.bin %> ${id.replaceAll(':', ' ')}`);
+    }
+  });
+
+  it('says what each flag and argument is for', () => {
+    for (const [name, flag] of Object.entries(command.flags))
+      expect(flag.summary ?? flag.description, name).toBeTruthy();
+    for (const [name, arg] of Object.entries(command.args)) expect(arg.description, name).toBeTruthy();
+  });
+});
+
+describe('across all commands', () => {
+  const flags = commands.flatMap(([, command]) => Object.values(command.flags));
+  /** Those that stand for more than one thing. */
+  const ambiguous = (pairs: readonly (readonly [string, string])[]): string[] => {
+    const meanings = new Map<string, Set<string>>();
+    for (const [sign, meaning] of pairs) meanings.set(sign, (meanings.get(sign) ?? new Set()).add(meaning));
+    return [...meanings].filter(([, all]) => all.size > 1).map(([sign, all]) => `${sign}: ${[...all].join(' or ')}`);
+  };
+
+  it('a letter is short for one flag, and a flag has one letter', () => {
+    const lettered = flags.flatMap(({name, char}) => (char === undefined ? [] : [[char, name] as const]));
+    expect(ambiguous(lettered)).toEqual([]);
+    expect(ambiguous(flags.map(({name, char}) => [name, char ?? 'no letter']))).toEqual([]);
+  });
+
+  it('a shared flag takes the same kind of value', () => {
+    const shared = 'stream group name count from url json format quiet verbose dry-run'.split(' ');
+    const kinds = flags
+      .filter(({name}) => shared.includes(name))
+      .map((flag) => [flag.name, flag.type === 'boolean' ? 'switch' : String(flag.helpValue)] as const);
+    expect(ambiguous(kinds)).toEqual([]);
+  });
+});
+
+function commandLines(id: string, command: CommandFacts): string[] {
+  const marks = [...(command.hidden ? ['hidden'] : []), ...command.aliases.map((alias) => `also ${alias}`)];
+  return [
+    [id.replaceAll(':', ' '), ...marks].join(', '),
+    ...Object.values(command.args).map((arg) => `  ${arg.name.toUpperCase()}: ${argFacts(arg)}`),
+    ...Object.values(command.flags).map((flag) => `  ${flagNames(flag)}: ${flagFacts(flag)}`),
+  ];
+}
+
+const flagNames = ({name, char, aliases = []}: FlagFacts): string =>
+  [...(char === undefined ? [] : [`-${char}`]), `--${name}`, ...aliases.map((alias) => `--${alias}`)].join(' ');
+
+function flagFacts(flag: FlagFacts): string {
+  const marks = [...(flag.required ? ['required'] : []), ...(flag.hidden ? ['hidden'] : [])];
+  if (flag.type === 'boolean')
+    return ['switch', ...(flag.allowNo ? ['--no- too'] : []), ...defaultOf(flag), ...marks].join(', ');
+  const values = flag.options?.join('|') ?? flag.helpValue ?? 'value';
+  return [values, ...(flag.multiple ? ['repeatable'] : []), ...defaultOf(flag), ...environmentOf(flag), ...marks].join(
+    ', ',
+  );
+}
+
+const argFacts = (arg: ArgFacts): string =>
+  [
+    arg.options?.join('|') ?? 'value',
+    ...(arg.multiple ? ['repeatable'] : []),
+    ...defaultOf(arg),
+    ...(arg.required ? ['required'] : []),
+  ].join(', ');
+
+const defaultOf = ({default: value}: {default?: unknown}): string[] =>
+  value === undefined ? [] : [`default ${JSON.stringify(value)}`];
+
+const environmentOf = ({env}: {env?: string}): string[] => (env === undefined ? [] : [`or $${env}`]);
+
+/** A module of the built package: what is released, not what is in src. */
+async function built<Module>(path: string): Promise<Module> {
+  return await import(new URL(`../dist/js/${path}`, import.meta.url).href);
+}
