@@ -58,14 +58,12 @@ describe.each(commands)('%s', (id, command) => {
     expect(command.summary).toContain(REDIS_COMMAND[id] ?? '');
   });
 
-  it('has two examples or more, each of itself', () => {
+  it('has two examples or more, the first of itself', () => {
     const examples = (command.examples ?? []).map((example) =>
       typeof example === 'string' ? example : example.command,
     );
     expect(examples.length).toBeGreaterThanOrEqual(2);
-    for (const example of examples) {
-      expect(example.replace('<%= command.id %>', id)).toContain(`<%= config.bin %> ${id.replaceAll(':', ' ')}`);
-    }
+    expect(examples[0]!.replace('<%= command.id %>', id)).toContain(`<%= config.bin %> ${id.replaceAll(':', ' ')}`);
   });
 
   it('says what each flag and argument is for', () => {
