@@ -4,6 +4,22 @@
  * test holds this table against src/commands.
  */
 export const commandTable: Record<string, () => Promise<{default: unknown}>> = {
+  'group:list': () => import('./commands/group/list.js'),
+  'group:create': () => import('./commands/group/create.js'),
+  'group:seek': () => import('./commands/group/seek.js'),
+  'group:remove': () => import('./commands/group/remove.js'),
+  'group:consumers': () => import('./commands/group/consumers.js'),
+  ack: () => import('./commands/ack.js'),
+  claim: () => import('./commands/claim.js'),
+  delete: () => import('./commands/delete.js'),
+  get: () => import('./commands/get.js'),
   info: () => import('./commands/info.js'),
+  consume: () => import('./commands/consume.js'),
+  ls: () => import('./commands/ls.js'),
+  pending: () => import('./commands/pending.js'),
+  produce: () => import('./commands/produce.js'),
+  range: () => import('./commands/range.js'),
+  serve: () => import('./commands/serve.js'),
+  tail: () => import('./commands/tail.js'),
   trim: () => import('./commands/trim.js'),
 };

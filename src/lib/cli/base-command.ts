@@ -5,6 +5,7 @@
  * a command prints data through `out` and everything else through `notes`, and
  * ends a failure by throwing it.
  */
+import {hostname} from 'node:os';
 import {Command} from '@oclif/core';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
@@ -40,6 +41,11 @@ export abstract class BaseCommand extends Command {
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */
   protected get stopping(): AbortSignal {
     return interruption.stopping;
+  }
+
+  /** For a command whose ordinary end is a signal: it ended well, so the exit code is 0. */
+  protected pardonSignal(): void {
+    interruption.pardon();
   }
 
   /** Standard output, for data. */
@@ -85,6 +91,11 @@ export abstract class BaseCommand extends Command {
     if (this.outputIsTerminal && !flags.json) return this.out.write(face(this.colors));
     const lines = findings.map((finding) => `${JSON.stringify(finding)}\n`).join('');
     return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
+  }
+
+  /** A name for this process among others: host and pid. */
+  protected get processName(): string {
+    return `${hostname()}-${process.pid}`;
   }
 
   protected get colors(): Colors {

@@ -10,6 +10,7 @@ import {usageError} from '../errors.js';
 import {FORMAT_HELP} from '../output/format.js';
 import {type Position, parsePosition} from '../position.js';
 import {parseSize} from '../size.js';
+import {parseStreamId} from '../stream-id.js';
 
 /** A whole number of at least `min`; nothing is clamped or rounded. */
 export const wholeNumber = Flags.custom<number, {min?: number}>({
@@ -56,6 +57,27 @@ export const size = Flags.custom<number>({
 export const position = Flags.custom<Position>({
   helpValue: 'WHERE',
   parse: async (text) => parsePosition(text, Date.now()),
+});
+
+/** `*`, `ms-*` or a whole ID: what XADD takes. */
+export const entryId = Flags.custom<string>({
+  helpValue: 'ID',
+  parse: async (text, _context, {name}) => {
+    const id = text === '*' || /^\d{1,20}-\*$/.test(text) ? text : parseStreamId(text);
+    if (id === undefined)
+      throw usageError(`--${name} takes an ID such as 1526919030474-55 or 1526919030474-*, not "${text}"`);
+    return id;
+  },
+});
+
+/** Times a second; `200` and `200/s` are the same. */
+export const rate = Flags.custom<number>({
+  helpValue: 'N/s',
+  parse: async (text, _context, {name}) => {
+    const perSecond = /^\d{1,9}(\.\d+)?(\/s)?$/.test(text) ? Number(text.replace('/s', '')) : 0;
+    if (perSecond <= 0) throw usageError(`--${name} takes a rate such as 200 or 0.5/s, not "${text}"`);
+    return perSecond;
+  },
 });
 
 /** Which server, and as whom. */

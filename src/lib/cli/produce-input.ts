@@ -1,0 +1,99 @@
+/** Which of its three inputs `produce` reads: the arguments, a file or a pipe. */
+import type {BulkCounts} from '../bulk-produce.js';
+import {formatDuration} from '../duration.js';
+import {usageError} from '../errors.js';
+import {readFieldArguments} from '../input/arguments.js';
+import {type InputItem, type InputOptions, readRecords} from '../input/records.js';
+import {repeat} from '../input/repetition.js';
+import {openFile, readSource} from '../input/source.js';
+import type {Notes} from '../output/notes.js';
+
+export interface ProduceInputFlags {
+  input: InputOptions['kind'];
+  field: string;
+  null?: string;
+  file?: string;
+  id?: string;
+  count?: number;
+  rate?: number;
+  'keep-ids': boolean;
+  'max-record-bytes': number;
+}
+
+export interface ProduceInput {
+  items: AsyncIterable<InputItem[]>;
+  /** False for the one entry of `produce type=login`, which needs no counts. */
+  bulk: boolean;
+  onProgress?: (counts: BulkCounts) => void;
+}
+
+interface Surroundings {
+  /** Standard input, unless it is a terminal. */
+  piped: AsyncIterable<Uint8Array | string> | undefined;
+  stopping: AbortSignal;
+  notes: Notes;
+}
+
+/** Throws a usage error where flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
+export function openInput(
+  fieldArguments: readonly string[],
+  flags: ProduceInputFlags,
+  around: Surroundings,
+): ProduceInput {
+  if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
+  if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around.stopping);
+  const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
+  if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
+
+  const options: InputOptions = {
+    kind: flags.input,
+    field: flags.field,
+    nullText: flags.null,
+    maxRecordBytes: flags['max-record-bytes'],
+  };
+  if (flags.file !== undefined && flags.file !== '-') return fromFile(flags.file, options, around);
+  if (around.piped === undefined) {
+    throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
+  }
+  const source = readSource(around.piped, {name: 'standard input', stopping: around.stopping});
+  return {items: readRecords(source, options), bulk: true};
+}
+
+function fromArguments(
+  fieldArguments: readonly string[],
+  flags: ProduceInputFlags,
+  stopping: AbortSignal,
+): ProduceInput {
+  if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');
+  const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
+  const fields = readFieldArguments(fieldArguments);
+  return {items: repeat(fields, {count, ratePerSecond: flags.rate, stopping}), bulk: count > 1};
+}
+
+function fromFile(path: string, options: InputOptions, {stopping, notes}: Surroundings): ProduceInput {
+  const {chunks, sizeBytes} = openFile(path);
+  const startMs = performance.now();
+  let readBytes = 0;
+  const source = readSource(chunks, {
+    name: path,
+    stopping,
+    onBytes: (bytes) => {
+      readBytes += bytes;
+    },
+  });
+  return {
+    items: readRecords(source, options),
+    bulk: true,
+    onProgress: ({added}) =>
+      notes.progress(progressLine(readBytes / Math.max(1, sizeBytes), added, performance.now() - startMs)),
+  };
+}
+
+/** `[########............]  41%  123,456 added  98,000/s  2s left` */
+function progressLine(share: number, added: number, elapsedMs: number): string {
+  const done = Math.min(1, share);
+  const bar = '#'.repeat(Math.round(done * 20)).padEnd(20, '.');
+  const rate = Math.round(added / Math.max(0.001, elapsedMs / 1_000));
+  const leftMs = done === 0 ? 0 : (elapsedMs / done) * (1 - done);
+  return `[${bar}] ${String(Math.round(done * 100)).padStart(3)}%  ${added.toLocaleString('en')} added  ${rate.toLocaleString('en')}/s  ${formatDuration(leftMs)} left`;
+}

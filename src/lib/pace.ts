@@ -1,0 +1,91 @@
+/**
+ * When to stop: how many records are still wanted, how long it has been silent,
+ * whether a signal came. One pace is shared by the readers of all streams, so
+ * that `-n 5` over three streams is five. Invariant: readers never hold more
+ * permits together than records are wanted, so nothing is read, and made
+ * pending, that will not be printed.
+ */
+export interface PaceOptions {
+  /** Records wanted in all; infinite is allowed. */
+  limit: number;
+  /** Stop after this long without a record. */
+  silenceMs?: number;
+  /** How many readers share this pace. */
+  readers: number;
+  stopping: AbortSignal;
+}
+
+/** The longest wait of one blocking read: often enough to notice a closed output, rare enough to cost nothing. */
+export const MAX_BLOCK_MS = 1_000;
+/** Where readers must share few permits, none may sit on them for long. */
+const SHARED_BLOCK_MS = 100;
+
+interface Waiter {
+  max: number;
+  give(permits: number): void;
+}
+
+export class Pace {
+  readonly #options: PaceOptions;
+  /** Wanted and not held by any reader. */
+  #free: number;
+  #held = 0;
+  #lastRecordMs = performance.now();
+  readonly #waiters: Waiter[] = [];
+
+  constructor(options: PaceOptions) {
+    this.#options = options;
+    this.#free = options.limit;
+    options.stopping.addEventListener('abort', () => this.#wake(), {once: true});
+  }
+
+  /** True when reading should end: by a signal, by silence, or because all wanted records are there. */
+  get over(): boolean {
+    const {silenceMs, stopping} = this.#options;
+    return (
+      stopping.aborted || this.#free + this.#held === 0 || (silenceMs !== undefined && this.#silentMs >= silenceMs)
+    );
+  }
+
+  /** Permits for up to `max` records; 0 when reading should end. Waits in turn while other readers hold all that are left. */
+  async take(max: number): Promise<number> {
+    if (this.over) return 0;
+    if (this.#free > 0 && this.#waiters.length === 0) return this.#hold(max);
+    return new Promise((give) => this.#waiters.push({max, give}));
+  }
+
+  /** Ends a read: `used` of its `permits` became records. */
+  settle(permits: number, used: number): void {
+    this.#held -= permits;
+    this.#free += permits - used;
+    if (used > 0) this.#lastRecordMs = performance.now();
+    this.#wake();
+  }
+
+  /** How long a read may block now, in milliseconds. */
+  get blockMs(): number {
+    const {silenceMs = Number.POSITIVE_INFINITY, readers, limit} = this.#options;
+    const most = readers > 1 && limit !== Number.POSITIVE_INFINITY ? SHARED_BLOCK_MS : MAX_BLOCK_MS;
+    return Math.max(1, Math.min(most, silenceMs - this.#silentMs));
+  }
+
+  #hold(max: number): number {
+    const share = Math.max(1, Math.floor(this.#free / this.#options.readers));
+    const permits = Math.min(max, share, this.#free);
+    this.#free -= permits;
+    this.#held += permits;
+    return permits;
+  }
+
+  /** Handed over here, not just announced: else the reader that gave permits back would be first to take them again. */
+  #wake(): void {
+    while (this.#waiters.length > 0 && (this.over || this.#free > 0)) {
+      const {max, give} = this.#waiters.shift()!;
+      give(this.over ? 0 : this.#hold(max));
+    }
+  }
+
+  get #silentMs(): number {
+    return performance.now() - this.#lastRecordMs;
+  }
+}
