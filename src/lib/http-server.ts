@@ -1,0 +1,217 @@
+/**
+ * What serve listens with: connections, their limits, and their end. Knows
+ * nothing of streams; what a request comes to is asked of `answer`. Invariant:
+ * each request gets one answer, and a connection whose request may have taken
+ * effect never gets an answer that belongs to another.
+ */
+import {createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import type {Duplex} from 'node:stream';
+import {StreamlogError} from './errors.js';
+import {type Answer, Refusal} from './http/answers.js';
+import {ClientGone} from './http/body.js';
+import {addressUrl, type ListenAddress} from './http/listen-address.js';
+import {rawAnswer, send} from './http/send.js';
+
+/** What is known of a request beside its text. */
+export interface RequestState {
+  /** The server is shutting down and takes nothing new. */
+  readonly draining: boolean;
+  /** Asks for the body where the client waits to be asked (100-continue). */
+  readonly invite: () => void;
+}
+
+/** One line of the access log: no body, no query, no header. */
+export interface AccessFacts {
+  time: string;
+  client: string | undefined;
+  method: string | undefined;
+  path: string;
+  /** Absent when the client went away before it was answered. */
+  status: number | undefined;
+  ms: number;
+  /** Entries added. */
+  added: number;
+}
+
+export interface HttpServerOptions {
+  /** Throws Refusal, or ClientGone; anything else is a bug and is answered as one. */
+  answer: (request: IncomingMessage, state: RequestState) => Promise<Answer>;
+  onBug: (error: unknown) => void;
+  onAnswered?: ((facts: AccessFacts) => void) | undefined;
+  limits?: Partial<ConnectionLimits>;
+}
+
+/** What Node lets be chosen; see createServer in its documentation. */
+export type ConnectionLimits = Pick<
+  ServerOptions,
+  'requestTimeout' | 'headersTimeout' | 'connectionsCheckingInterval' | 'keepAliveTimeout' | 'maxHeaderSize'
+>;
+
+const LIMITS = {
+  // A whole request, and its header, have to arrive within these; looked at every `connectionsCheckingInterval`.
+  requestTimeout: 30_000,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 8_192,
+  // A missing Host is answered by us, as everything else is.
+  requireHostHeader: false,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+} as const;
+const MAX_HEADERS = 64;
+const SILENCE_MS = 60_000;
+const MAX_CONNECTIONS = 1_024;
+const MAX_REQUESTS_PER_CONNECTION = 1_000;
+
+export class HttpServer {
+  readonly #server: Server;
+  readonly #options: HttpServerOptions;
+  /** The newest request of each connection that was not answered yet. */
+  readonly #open = new Map<Duplex, IncomingMessage>();
+  #inHand = 0;
+  #draining = false;
+  #onIdle: () => void = () => {};
+
+  private constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      {...LIMITS, ...options.limits},
+      (request, response) => void this.#serve(request, response, () => {}),
+    );
+    this.#server.maxHeadersCount = MAX_HEADERS;
+    this.#server.timeout = SILENCE_MS;
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+    this.#server.on(
+      'checkContinue',
+      (request, response) => void this.#serve(request, response, () => response.writeContinue()),
+    );
+    this.#server.on('checkExpectation', (request, response) =>
+      send(request, response, new Refusal('expectation_failed').answer, true),
+    );
+    this.#server.on('upgrade', (_, socket) => socket.destroy());
+    this.#server.on('connect', (_, socket) => socket.destroy());
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseBytes(error, socket));
+  }
+
+  /** Listens. Throws a configuration failure when the address cannot be had. */
+  static async listen({host, port}: ListenAddress, options: HttpServerOptions): Promise<HttpServer> {
+    const http = new HttpServer(options);
+    await new Promise<void>((resolve, reject) => {
+      http.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(error)));
+      http.#server.listen({port, ...(host === undefined ? {} : {host})}, resolve);
+    });
+    return http;
+  }
+
+  /** Where it listens, with the real port. */
+  get url(): string {
+    const {address, port} = this.#server.address() as AddressInfo;
+    return addressUrl(address, port);
+  }
+
+  /**
+   * Takes no more, answers what is in hand, each answer the last of its
+   * connection, and closes whatever is left after at most `limitMs`.
+   */
+  async drain(limitMs: number): Promise<void> {
+    this.#draining = true;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    if (this.#inHand > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+        timer = setTimeout(resolve, limitMs);
+      });
+      clearTimeout(timer);
+    }
+    this.#server.closeAllConnections();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, invite: () => void): Promise<void> {
+    const {socket} = request;
+    const log = this.#logger(request, response);
+    // A connection that breaks is seen as a request that closes; nothing else is to be done about it.
+    request.on('error', () => {});
+    this.#inHand++;
+    this.#open.set(socket, request);
+    let added = 0;
+    response.once('close', () => {
+      if (this.#open.get(socket) === request) this.#open.delete(socket);
+      if (--this.#inHand === 0) this.#onIdle();
+      log(added);
+    });
+    try {
+      const answer = await this.#answer(request, invite);
+      added = answer.added ?? 0;
+      send(request, response, answer, this.#draining);
+    } catch {
+      // The client went away; whatever is left of its connection goes too.
+      socket.destroy();
+    }
+  }
+
+  /** Throws ClientGone only. */
+  async #answer(request: IncomingMessage, invite: () => void): Promise<Answer> {
+    try {
+      return await this.#options.answer(request, {draining: this.#draining, invite});
+    } catch (error) {
+      if (error instanceof Refusal) return error.answer;
+      if (error instanceof ClientGone) throw error;
+      this.#options.onBug(error);
+      return new Refusal('internal').answer;
+    }
+  }
+
+  /** What is not HTTP, or does not arrive in time. */
+  #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
+    // A whole request is in hand: an answer now would be taken for the answer to that one.
+    if (this.#open.get(socket)?.complete === true || !socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const code =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'headers_too_large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'timeout'
+          : 'bad_request';
+    socket.end(rawAnswer(new Refusal(code).answer), () => socket.destroy());
+  }
+
+  #logger(request: IncomingMessage, response: ServerResponse): (added: number) => void {
+    const {onAnswered} = this.#options;
+    if (onAnswered === undefined) return () => {};
+    const startMs = performance.now();
+    const client = request.socket.remoteAddress;
+    return (added) =>
+      onAnswered({
+        time: new Date().toISOString(),
+        client,
+        method: request.method,
+        path: (request.url ?? '').replace(/\?.*$/s, ''),
+        status: response.headersSent ? response.statusCode : undefined,
+        ms: Math.round((performance.now() - startMs) * 10) / 10,
+        added,
+      });
+  }
+}
+
+function listenFailure({code}: NodeJS.ErrnoException): StreamlogError {
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'something else listens there'
+      : code === 'EACCES'
+        ? 'this port needs more rights'
+        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+          ? 'this machine has no such address'
+          : (code ?? 'unknown error');
+  return new StreamlogError('configuration', `cannot listen: ${reason}`, {
+    code,
+    hint: 'give another --listen HOST:PORT',
+  });
+}

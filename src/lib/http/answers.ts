@@ -1,0 +1,98 @@
+/**
+ * Everything this server can answer that is not a success, in one table that
+ * docs/serve.md shows too, and how failures of Redis turn into it. Invariant: a
+ * text sent to a client is one of those here or a reason from the JSON reader,
+ * so it holds nothing of the request and nothing of the server's inside.
+ */
+import {StreamlogError} from '../errors.js';
+import {NOT_CONNECTED} from '../live-client.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: object;
+  /** How many entries were added, for the log. */
+  readonly added?: number;
+}
+
+/** What `error.code` can be. With `retry`, nothing was added and the same request may succeed a little later. */
+export const REFUSALS = {
+  bad_request: {status: 400, message: 'this is no valid HTTP/1.1 request'},
+  bad_path: {status: 400, message: 'the stream name in the path is not percent-encoded UTF-8'},
+  bad_query: {status: 400, message: 'this path takes no query'},
+  bad_json: {status: 400, message: 'the body is no valid JSON'},
+  no_records: {status: 400, message: 'the body holds no records'},
+  unauthorized: {status: 401, message: 'a valid bearer token is required'},
+  stream_not_allowed: {status: 403, message: 'this server takes no entries for that stream'},
+  not_found: {status: 404, message: 'no such path; there are POST /streams/{name}, GET /livez and GET /readyz'},
+  no_stream: {status: 404, message: 'there is no such stream, and this server makes none'},
+  method_not_allowed: {status: 405, message: 'this path does not know that method'},
+  timeout: {status: 408, message: 'the request did not arrive in time'},
+  wrong_type: {status: 409, message: 'the key holds another type than a stream'},
+  refused: {status: 409, message: 'Redis refuses the entry'},
+  too_large: {status: 413, message: 'the body is larger than this server takes'},
+  too_many_records: {status: 413, message: 'the batch holds more records than this server takes at once'},
+  unsupported_type: {status: 415, message: 'the body must be application/json or application/x-ndjson, in UTF-8'},
+  unsupported_encoding: {status: 415, message: 'the body must not be compressed'},
+  expectation_failed: {status: 417, message: 'the only expectation known is 100-continue'},
+  headers_too_large: {status: 431, message: 'the header is larger than this server takes'},
+  internal: {status: 500, message: 'something is wrong with this server; its log says more'},
+  redis_unavailable: {status: 503, message: 'Redis cannot be reached', retry: true},
+  redis_refuses: {status: 503, message: 'Redis takes no entries for now', retry: true},
+  redis_denied: {status: 503, message: 'Redis does not let this server add entries'},
+  overloaded: {status: 503, message: 'too much is under way', retry: true},
+  shutting_down: {status: 503, message: 'this server is shutting down', retry: true},
+  unknown_outcome: {status: 503, message: 'the connection to Redis was lost; it is unknown what was added'},
+} as const satisfies Record<string, {status: number; message: string; retry?: boolean}>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** Where in a body a record is bad; `index` counts records from 0, as in the `ids` of a batch. */
+export interface Place {
+  index?: number;
+  line?: number;
+  column?: number;
+}
+
+/** Thrown on the way of a request to say how it is answered. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  readonly answer: Answer;
+
+  constructor(
+    code: RefusalCode,
+    {reason, place, headers}: {reason?: string; place?: Place; headers?: Record<string, string>} = {},
+  ) {
+    const refusal: {status: number; message: string; retry?: boolean} = REFUSALS[code];
+    super(code);
+    this.name = 'Refusal';
+    this.code = code;
+    this.answer = {
+      status: refusal.status,
+      headers: {...(refusal.retry ? {'Retry-After': '1'} : {}), ...headers},
+      body: {
+        error: {code, message: reason ?? refusal.message, ...place},
+        ...(code === 'unknown_outcome' ? {outcome: 'unknown'} : {}),
+      },
+    };
+  }
+}
+
+/** The refusal behind a failure to add an entry. */
+export function refusalCodeOf(failure: unknown): RefusalCode {
+  if (!(failure instanceof StreamlogError)) return 'internal';
+  switch (failure.kind) {
+    case 'unreachable':
+      return failure.code === NOT_CONNECTED ? 'redis_unavailable' : 'unknown_outcome';
+    case 'temporary':
+      return 'redis_refuses';
+    case 'denied':
+      return 'redis_denied';
+    case 'notFound':
+      return 'no_stream';
+    case 'data':
+      return failure.code === 'WRONGTYPE' ? 'wrong_type' : 'refused';
+    default:
+      return 'internal';
+  }
+}

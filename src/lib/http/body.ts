@@ -1,0 +1,93 @@
+/**
+ * A request's body → its bytes, within bounds. Invariant: what is held of all
+ * bodies together never exceeds the memory given for them, whatever clients
+ * announce, and a body that did not arrive whole never leaves here.
+ */
+import type {IncomingHttpHeaders, IncomingMessage} from 'node:http';
+import {Refusal} from './answers.js';
+
+export type MediaType = 'json' | 'ndjson';
+
+/** The client went away before its request was whole: there is nobody to answer. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client went away');
+    this.name = 'ClientGone';
+  }
+}
+
+/** How many bytes of bodies may be held at a time. */
+export class BodyMemory {
+  readonly #maxBytes: number;
+  #heldBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** False when there is no room. */
+  take(bytes: number): boolean {
+    if (this.#heldBytes + bytes > this.#maxBytes) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#heldBytes -= bytes;
+  }
+}
+
+/** What kind of body is announced. Throws Refusal for one that this server does not take. */
+export function readMediaType(headers: IncomingHttpHeaders): MediaType {
+  const encoding = headers['content-encoding']?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') throw new Refusal('unsupported_encoding');
+  const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  for (const parameter of parameters) {
+    const charset = /^\s*charset\s*=\s*(.*?)\s*$/.exec(parameter)?.[1];
+    if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) throw new Refusal('unsupported_type');
+  }
+  if (type?.trim() === 'application/json') return 'json';
+  if (type?.trim() === 'application/x-ndjson') return 'ndjson';
+  throw new Refusal('unsupported_type');
+}
+
+/** Throws Refusal when the body is announced to be larger than `maxBytes`. */
+export function checkAnnouncedLength(headers: IncomingHttpHeaders, maxBytes: number): void {
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw new Refusal('too_large');
+}
+
+/**
+ * All bytes of the body; whoever gets them gives them back to `memory`. Stops
+ * reading and throws Refusal beyond `maxBytes`, or when the memory is full;
+ * throws ClientGone when the body does not come to its end.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number, memory: BodyMemory): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const stop = (): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+    };
+    const fail = (error: Error): void => {
+      stop();
+      memory.release(bytes);
+      reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      const fits = bytes + chunk.length <= maxBytes;
+      if (fits && memory.take(chunk.length)) {
+        bytes += chunk.length;
+        chunks.push(chunk);
+        return;
+      }
+      request.pause();
+      fail(new Refusal(fits ? 'overloaded' : 'too_large'));
+    };
+    const onEnd = (): void => {
+      stop();
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
+    };
+    const onClose = (): void => fail(new ClientGone());
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+  });
+}

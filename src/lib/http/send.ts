@@ -1,0 +1,80 @@
+/**
+ * Answers → bytes on a connection. The one difficulty is a request that is
+ * answered before its body was read: closing a connection with unread bytes in
+ * it makes the system throw away the answer too. Invariant: an answer ends
+ * either with the whole request read, or with the connection closed.
+ */
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {Answer} from './answers.js';
+
+/** An unread body up to this size is read to its end and thrown away; the connection stays. */
+const SMALL_BODY_BYTES = 64 * 1024;
+/** How long, and how much, a client that still sends may go on before the connection is closed. */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 8 * 1024 * 1024;
+
+const HEADERS = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** Sends `answer`; with `last` the connection ends behind it. */
+export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, last: boolean): void {
+  const text = `${JSON.stringify(answer.body)}\n`;
+  const unread = hasBody(request) && !request.complete;
+  const lingers = unread && !isSmall(request);
+  response.writeHead(answer.status, {
+    ...HEADERS,
+    ...answer.headers,
+    'Content-Length': Buffer.byteLength(text),
+    ...(last || lingers ? {Connection: 'close'} : {}),
+  });
+  if (!lingers) {
+    request.resume();
+    response.end(request.method === 'HEAD' ? undefined : text);
+    return;
+  }
+  response.write(text);
+  linger(request, () => response.end());
+}
+
+/** The answer to what is not even a request, for a bare socket. */
+export function rawAnswer({status, body}: Answer): string {
+  const text = `${JSON.stringify(body)}\n`;
+  const headers = {...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close'};
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_TEXTS[status] ?? 'Error'}\r\n${lines.join('')}\r\n${text}`;
+}
+
+const STATUS_TEXTS: Record<number, string> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+const hasBody = ({headers}: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** A client that waits to be asked for its body may send it or not; only closing is clear to both sides. */
+const isSmall = ({headers}: IncomingMessage): boolean =>
+  headers.expect === undefined &&
+  headers['transfer-encoding'] === undefined &&
+  Number(headers['content-length']) <= SMALL_BODY_BYTES;
+
+function linger(request: IncomingMessage, then: () => void): void {
+  let bytes = 0;
+  const timer = setTimeout(finish, LINGER_MS);
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) finish();
+  };
+  function finish(): void {
+    clearTimeout(timer);
+    request.off('data', onData).off('end', finish).off('close', finish);
+    request.pause();
+    then();
+  }
+  request.on('data', onData).once('end', finish).once('close', finish);
+  request.resume();
+}

@@ -1,0 +1,63 @@
+import {describe, expect, it} from 'vitest';
+import {serveTokens} from '../../../src/lib/cli/serve-tokens.js';
+import {Tokens} from '../../../src/lib/http/tokens.js';
+
+describe('bearer tokens', () => {
+  const tokens = new Tokens(['first-token', 'second']);
+
+  it.each(['Bearer first-token', 'Bearer second', 'bearer second', 'BEARER  second '])('%j is accepted', (header) => {
+    expect(tokens.accepts(header)).toBe(true);
+  });
+
+  it.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer third',
+    'Bearer first',
+    'Bearer first-token2',
+    'Bearer SECOND',
+    'second',
+    'Basic second',
+    'Bearer first-token second',
+    'xBearer second',
+  ])('%j is refused', (header) => {
+    expect(tokens.accepts(header)).toBe(false);
+  });
+
+  it.each([[['']], [['has space']], [['émoji']], [['line\nbreak']], [[]], [['good', '']]])(
+    'that could never match are a bad configuration: %j',
+    (texts) => {
+      expect(() => new Tokens(texts)).toThrow('a token is a line of visible ASCII characters');
+    },
+  );
+
+  it('are not quoted when they are bad', () => {
+    expect(() => new Tokens(['my secret'])).toThrow(
+      expect.not.objectContaining({message: expect.stringContaining('secret')}),
+    );
+  });
+});
+
+describe('serving', () => {
+  const none = {'insecure-no-auth': false};
+
+  it('needs no token where only this machine can connect', () => {
+    expect(serveTokens(none, {host: '127.0.0.1', port: 1})).toBeUndefined();
+  });
+
+  it.each([undefined, '0.0.0.0', '192.0.2.1', 'example.com'])('refuses to start without one on %s', (host) => {
+    expect(() => serveTokens(none, {host, port: 1})).toThrow(expect.objectContaining({kind: 'configuration'}));
+  });
+
+  it('starts without one where that is asked for', () => {
+    expect(serveTokens({'insecure-no-auth': true}, {host: undefined, port: 1})).toBeUndefined();
+  });
+
+  it('asks for a given token even so', () => {
+    expect(serveTokens({token: ['t'], 'insecure-no-auth': true}, {host: undefined, port: 1})?.accepts('Bearer x')).toBe(
+      false,
+    );
+  });
+});
