@@ -6,7 +6,7 @@
  */
 import type {StreamlogError} from '../errors.js';
 import type {Colors} from './colors.js';
-import {escapeForTerminal} from './sanitize.js';
+import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
 
 export interface NotesOptions {
   quiet: boolean;
@@ -39,6 +39,13 @@ export class Notes {
   /** Detail for `--verbose`. */
   detail(text: string): void {
     if (this.#options.verbose) this.#line(text);
+  }
+
+  /** Detail that machines read too, as one JSON line; `--verbose`. */
+  event(facts: object): void {
+    if (!this.#options.verbose) return;
+    this.endProgress();
+    this.#write(`${escapeJsonForTerminal(JSON.stringify(facts))}\n`);
   }
 
   /** A command that ends in a failure ends with this: what happened, and what to do. */
