@@ -6,10 +6,12 @@
  * Invariant: every command that was sent settles, with its reply or with a
  * failure, at the latest when the connection ends.
  */
-import {Cluster, type ClusterOptions, Command, Redis, type RedisOptions} from 'ioredis';
+import {Cluster, Command, type Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
-import {type CommandContext, isServerReply, toConnectFailure, toFailure} from './failure.js';
-import {describeTarget, type Target} from './target.js';
+import {end} from './client.js';
+import {type Connected, connect} from './connecting.js';
+import {type CommandContext, toFailure} from './failure.js';
+import type {Target} from './target.js';
 
 export type Argument = string | Buffer;
 /** A command's name in lower case, then its arguments. */
@@ -17,80 +19,66 @@ export type CommandLine = readonly [name: string, ...args: Argument[]];
 /** A reply as the protocol has it; strings stay bytes. */
 export type Reply = Buffer | number | null | Reply[];
 
-/** Silence on a connection with a command under way, after which it counts as dead. */
-const SILENCE_MS = 15_000;
-
 export class Connection {
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, whoever ended it; that of a cluster ends with its last node. */
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
+  readonly #state: Omit<Connected, 'client'>;
+  /** The last batch to each stream of a cluster. */
+  readonly #batches = new Map<string, Promise<unknown>>();
 
-  private constructor(client: Redis | Cluster) {
+  private constructor({client, ...state}: Connected) {
     this.#client = client;
+    this.#state = state;
     this.closed = new Promise((resolve) => client.once('end', () => resolve()));
   }
 
   /**
    * Connects and authenticates. `blockMs` is the longest time that a blocking
    * command will be asked to wait on this connection. Throws `unreachable`
-   * within the target's connect timeout, `denied` for a wrong password.
+   * within the target's connect timeout, `denied` for a wrong password,
+   * `temporary` where Redis takes no more clients, `configuration` where the
+   * target is not what the URL says.
    */
   static async open(target: Target, blockMs = 0): Promise<Connection> {
-    const client = target.kind === 'cluster' ? newCluster(target, blockMs) : newClient(target, blockMs);
-    let lastError: unknown;
-    client.on('error', (error: unknown) => {
-      lastError = error;
-    });
-    try {
-      await within(target.connectTimeoutMs, client.connect());
-    } catch (error) {
-      client.disconnect();
-      // "Connection is closed." says less than the error event before it.
-      throw toConnectFailure(isServerReply(error) ? error : (lastError ?? error), describeTarget(target));
-    }
-    return new Connection(client);
+    return new Connection(await connect(target, blockMs));
   }
 
   /** Sends one command. Throws the failure of an error reply or of a lost connection. */
   async send(line: CommandLine, context?: Partial<CommandContext>): Promise<Reply> {
-    const [name, ...args] = line;
+    const command = commandOf(line);
     try {
-      return (await this.#client.sendCommand(new Command(name, args, {replyEncoding: null}))) as Reply;
+      this.#refuseLostNode(command);
+      return (await this.#client.sendCommand(command)) as Reply;
     } catch (error) {
-      throw toFailure(error, {command: name.toUpperCase(), ...context});
+      throw this.#failure(error, line, context);
     }
   }
 
   /**
-   * Sends many commands at once, in order, to one slot; resolves when each has
+   * Sends many commands at once, in order, to one stream; resolves when each has
    * its own outcome. One that fails does not hold back the ones after it.
    */
   async sendAll(lines: readonly CommandLine[], context?: Partial<CommandContext>): Promise<(Reply | StreamlogError)[]> {
-    const pipeline = this.#client.pipeline();
-    for (const [name, ...args] of lines) pipeline.callBuffer(name, ...args);
-    let results: [error: Error | null, reply: unknown][] | null;
-    try {
-      results = await pipeline.exec();
-    } catch (error) {
-      const failure = toFailure(error, {command: 'the batch', ...context});
-      return lines.map(() => failure);
-    }
-    return (results ?? []).map(([error, reply], index) =>
-      error === null ? (reply as Reply) : toFailure(error, {command: lines[index]![0].toUpperCase(), ...context}),
-    );
+    if (!(this.#client instanceof Cluster)) return this.#sendBatch(lines, context);
+    // A batch that is redirected, as its slot moves, is sent again later than the one behind it.
+    const stream = String(lines[0]?.[1]);
+    const batch = (this.#batches.get(stream) ?? Promise.resolve()).then(() => this.#sendBatch(lines, context));
+    this.#batches.set(stream, batch);
+    const outcomes = await batch;
+    if (this.#batches.get(stream) === batch) this.#batches.delete(stream);
+    return outcomes;
   }
 
   /** Sends a command that has no key to every master: one reply each, one in all without a cluster. */
   async sendToMasters(line: CommandLine, masterIndex?: number): Promise<Reply[]> {
-    const [name, ...args] = line;
     const masters = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
     const chosen = masterIndex === undefined ? masters : masters.slice(masterIndex, masterIndex + 1);
     try {
-      return (await Promise.all(
-        chosen.map((node) => node.sendCommand(new Command(name, args, {replyEncoding: null}))),
-      )) as Reply[];
+      if (this.#lostMaster || chosen.length === 0) throw new Error(LOST_NODE);
+      return (await Promise.all(chosen.map((node) => node.sendCommand(commandOf(line))))) as Reply[];
     } catch (error) {
-      throw toFailure(error, {command: name.toUpperCase()});
+      throw this.#failure(error, line);
     }
   }
 
@@ -100,73 +88,52 @@ export class Connection {
   }
 
   /**
-   * Ends the connection at once. Commands under way fail as `unreachable`.
-   * Never waits: ioredis may not say when a client that is connecting has ended.
+   * Ends the connection at once. Commands under way fail as `unreachable`, unless
+   * their replies are already on the way.
    */
   close(): void {
-    this.#client.disconnect();
+    end(this.#client);
+  }
+
+  async #sendBatch(
+    lines: readonly CommandLine[],
+    context?: Partial<CommandContext>,
+  ): Promise<(Reply | StreamlogError)[]> {
+    let results: [error: Error | null, reply: unknown][] | null;
+    try {
+      if (lines[0] !== undefined) this.#refuseLostNode(commandOf(lines[0]));
+      const pipeline = this.#client.pipeline();
+      for (const [name, ...args] of lines) pipeline.callBuffer(name, ...args);
+      results = await pipeline.exec();
+    } catch (error) {
+      return lines.map((line) => this.#failure(error, line, context));
+    }
+    return (results ?? []).map(([error, reply], index) =>
+      error === null ? (reply as Reply) : this.#failure(error, lines[index]!, context),
+    );
+  }
+
+  /** ioredis opens a lost node again, and what is sent then overtakes what was lost. */
+  #refuseLostNode(command: Command): void {
+    if (!(this.#client instanceof Cluster)) return;
+    const slot = command.getSlot();
+    const node = slot === null ? undefined : this.#client.slots[slot]?.[0];
+    if (node !== undefined && this.#state.lostNodes.has(node)) throw new Error(LOST_NODE);
+  }
+
+  get #lostMaster(): boolean {
+    const {lostNodes} = this.#state;
+    if (lostNodes.size === 0 || !(this.#client instanceof Cluster)) return false;
+    return this.#client.slots.some(([master]) => master !== undefined && lostNodes.has(master));
+  }
+
+  #failure(error: unknown, [name]: CommandLine, context?: Partial<CommandContext>): StreamlogError {
+    const inCluster = this.#client instanceof Cluster;
+    return toFailure(error, {command: name.toUpperCase(), inCluster, ...context}, this.#state.trouble);
   }
 }
 
-function newClient(target: Exclude<Target, {kind: 'cluster'}>, blockMs: number): Redis {
-  const options = clientOptions(target, blockMs);
-  if (target.kind === 'unix') return new Redis({...options, path: target.path});
-  if (target.kind === 'tcp') return new Redis({...options, ...target.node});
-  return new Redis({
-    ...options,
-    sentinels: target.nodes,
-    name: target.master,
-    role: 'master',
-    // Finite: the default asks the sentinels for ever, inside connect().
-    sentinelRetryStrategy: (times) => (times > 10 ? null : Math.min(times * 100, 1_000)),
-    ...(target.tls === undefined ? {} : {sentinelTLS: target.tls, enableTLSForSentinelMode: true}),
-  } as RedisOptions);
-}
+/** What ioredis says too. */
+const LOST_NODE = 'Connection is closed.';
 
-function newCluster(target: Extract<Target, {kind: 'cluster'}>, blockMs: number): Cluster {
-  return new Cluster(target.nodes, {
-    lazyConnect: true,
-    clusterRetryStrategy: () => null,
-    enableOfflineQueue: false,
-    retryDelayOnFailover: 0,
-    maxRedirections: 16,
-    slotsRefreshTimeout: target.connectTimeoutMs,
-    // Node certificates name the host that was asked for, which is the address that the cluster announces.
-    dnsLookup: (address, callback) => callback(null, address),
-    redisOptions: clientOptions(target, blockMs),
-  } as ClusterOptions);
-}
-
-const clientOptions = (target: Target, blockMs: number): RedisOptions =>
-  ({
-    lazyConnect: true,
-    protocol: 2,
-    retryStrategy: () => null,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
-    reconnectOnError: null,
-    connectTimeout: target.connectTimeoutMs,
-    // Without commandTimeout: it would reject without cancelling, and be a lie about what was executed.
-    socketTimeout: blockMs + SILENCE_MS,
-    keepAlive: 10_000,
-    connectionName: 'streamlog',
-    db: target.db,
-    username: target.username,
-    password: target.password,
-    tls: target.tls,
-  }) as RedisOptions;
-
-/** ioredis' own timeout covers the socket, not Sentinel's and Cluster's rounds of questions. */
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error('timed out'), {code: 'ETIMEDOUT'})), limitMs);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
-}
+const commandOf = ([name, ...args]: CommandLine): Command => new Command(name, args, {replyEncoding: null});

@@ -1,132 +1,172 @@
 /**
- * The only place that reads Redis' and ioredis' error texts. It turns them into
- * StreamlogErrors and lets go of the original, which carries the arguments of
- * the command. Invariant: nothing of what the user sent to Redis is in the
- * message, apart from the names of stream and group that the caller gives.
+ * The only place, with unreachable.ts, that reads Redis' and ioredis' error
+ * texts. It turns them into StreamlogErrors and lets go of the original, which
+ * carries the arguments of the command. Invariant: nothing of what the user
+ * sent to Redis is in the message, apart from the names of stream and group
+ * that the caller gives.
  */
-
 import {StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
+import {codeOf, isConnectionLoss, type Place, reasonOf, unreachable} from './unreachable.js';
 
 /** What the failing command was about, for the message. */
 export interface CommandContext {
   command: string;
   stream?: string;
   group?: string;
+  /** Whether the connection reaches all nodes of a cluster. */
+  inCluster?: boolean;
 }
 
-/** Redis' error words that say: not now, nothing was executed, try again. */
-const TEMPORARY: Record<string, string> = {
-  OOM: 'Redis is out of memory (maxmemory); free memory, trim a stream or raise maxmemory',
-  LOADING: 'Redis is loading its data; wait and run again',
-  READONLY: 'this server is a read-only replica; connect to the master',
-  MISCONF: 'Redis cannot save to its disk and refuses writes; see its log',
-  BUSY: 'a script keeps Redis busy; wait, or end it with SCRIPT KILL',
-  NOREPLICAS: 'Redis has too few good replicas for a write (min-replicas-to-write)',
-  MASTERDOWN: 'this replica has lost its master',
-  CLUSTERDOWN: 'the cluster does not serve this slot now',
-  TRYAGAIN: 'the cluster is moving this slot; run again',
+/** What an error reply means to us: the kind, one line of what, one line of what to do. */
+type Meaning = (context: CommandContext & {word: string}) => readonly [kind: Outcome, message: string, hint?: string];
+
+const CREDENTIALS = 'check --username and the password (STREAMLOG_PASSWORD, --password-file or in the URL)';
+const refused: Meaning = () => ['denied', 'Redis refuses the given user or password', CREDENTIALS];
+const elsewhere: Meaning = ({inCluster, ...context}) =>
+  inCluster
+    ? temporary('the cluster is moving this slot; run again')(context)
+    : [
+        'configuration',
+        'this server is one node of a cluster, and the stream lives on another',
+        'give --url redis+cluster:// with the same host and port',
+      ];
+
+/** Not now, nothing was executed, try again. */
+const temporary =
+  (hint: string): Meaning =>
+  ({command, stream, word}) => ['temporary', `Redis refuses ${command}${on(stream)} for now (${word})`, hint];
+
+/** By the first word of the reply, which is Redis' name for the error. */
+const BY_WORD: Record<string, Meaning> = {
+  WRONGTYPE: ({stream}) => [
+    'data',
+    `"${stream ?? 'the key'}" holds no stream but another type`,
+    'see: redis-cli TYPE, or give another --stream',
+  ],
+  NOAUTH: () => ['denied', 'Redis wants a password', 'set STREAMLOG_PASSWORD or give --password-file (and --username)'],
+  WRONGPASS: refused,
+  NOPERM: ({command, stream}) => [
+    'denied',
+    `the Redis user may not run ${command}${on(stream)}`,
+    'see: redis-cli ACL GETUSER',
+  ],
+  DENIED: () => [
+    'denied',
+    'Redis is in protected mode and serves only its own machine',
+    'give the server a password, or set protected-mode no where its network is safe',
+  ],
+  CROSSSLOT: () => ['usage', 'these streams live in different slots of the cluster', 'give them a common {hash tag}'],
+  MOVED: elsewhere,
+  ASK: elsewhere,
+  OOM: temporary('Redis is out of memory (maxmemory); free memory, trim a stream or raise maxmemory'),
+  LOADING: temporary('Redis is loading its data; wait and run again'),
+  READONLY: temporary('this server is a read-only replica; connect to the master'),
+  MISCONF: temporary('Redis cannot save to its disk and refuses writes; see its log'),
+  BUSY: temporary('a script keeps Redis busy; wait, or end it with SCRIPT KILL'),
+  NOREPLICAS: temporary('Redis has too few good replicas for a write (min-replicas-to-write)'),
+  MASTERDOWN: temporary('this replica has lost its master'),
+  CLUSTERDOWN: temporary('the cluster does not serve this slot now'),
+  TRYAGAIN: temporary('the cluster is moving this slot; run again'),
+  UNBLOCKED: temporary('Redis let go of all who wait, as it does when it becomes a replica; run again'),
 };
 
-const UNREACHABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EPIPE',
-  'EACCES',
-]);
+/** By the text, where Redis has no word for the error. */
+const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
+  [/must be greater than 0-0/, () => ['usage', 'an entry cannot have the ID 0-0']],
+  [
+    /unknown command .?sentinel/i,
+    () => [
+      'configuration',
+      'what answers there is no sentinel',
+      'give --url redis:// for a server, or the port of the sentinels',
+    ],
+  ],
+  [
+    /No such master/,
+    () => ['configuration', 'the sentinels know no master of this name', 'see: redis-cli -p 26379 SENTINEL MASTERS'],
+  ],
+  [
+    /unknown (sub)?command/i,
+    ({command}) => [
+      'configuration',
+      `this server does not know ${command}`,
+      'streamlog needs Redis 6.2 or later, or Valkey',
+    ],
+  ],
+  [/^ERR (AUTH|Client sent AUTH|invalid password)/i, refused],
+  [
+    /max number of clients/,
+    () => ['temporary', 'Redis has no connection left (maxclients)', 'wait and run again, or raise maxclients'],
+  ],
+  [
+    /DB index is out of range/,
+    () => ['configuration', 'the server has no database of this number', 'see: redis-cli CONFIG GET databases'],
+  ],
+  [
+    /SELECT is not allowed in cluster mode/,
+    () => ['configuration', 'a node of a cluster has no database but 0', 'leave the database out of --url'],
+  ],
+  [
+    /cluster support disabled/,
+    () => ['configuration', 'this server is not part of a cluster', 'give --url redis:// with the same host and port'],
+  ],
+];
 
 /** True when Redis itself answered with an error, so the command was not executed. */
-export const isServerReply = (error: unknown): error is Error =>
-  error instanceof Error && (error.name === 'ReplyError' || error.constructor.name === 'ReplyError');
+export const isServerReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
 
-/** The failure behind an error reply or a broken connection. */
-export function toFailure(error: unknown, context: CommandContext): StreamlogError {
+/** The failure behind an error reply or a broken connection; `trouble` is what the connection itself last reported. */
+export function toFailure(error: unknown, context: CommandContext, trouble: Trouble = {}): StreamlogError {
   if (error instanceof StreamlogError) return error;
-  return isServerReply(error) ? fromReply(error.message, context) : fromConnection(error, context);
+  const reply = replyTextOf(error);
+  return reply === undefined ? lost(error, context, trouble) : fromReply(reply, context);
 }
 
-/** The failure of a connection that could not be opened. `place` names the server. */
-export function toConnectFailure(error: unknown, place: string): StreamlogError {
-  if (error instanceof StreamlogError) return error;
-  if (isServerReply(error)) {
-    return fromReply(error.message, {command: 'connecting'});
-  }
-  const code = codeOf(error);
-  return new StreamlogError('unreachable', `cannot reach Redis at ${place}: ${reasonOf(error, code)}`, {
-    code,
-    hint: 'is it running? "streamlog local start" runs a private Redis; --url or STREAMLOG_URL names another',
-  });
+/** ioredis tells why a connection broke in an event, and not to the commands that it fails for it. */
+export interface Trouble {
+  error?: unknown;
+  /** The node of a cluster. */
+  place?: string;
 }
 
-function fromReply(message: string, {command, stream, group}: CommandContext): StreamlogError {
+/** Whether `error` tells more than that there is no connection. */
+export const saysWhy = (error: unknown): boolean =>
+  error instanceof StreamlogError || replyTextOf(error) !== undefined || codeOf(error) !== undefined;
+
+/** The failure of a connection that could not be opened. */
+export function toConnectFailure(error: unknown, place: Place): StreamlogError {
+  if (error instanceof StreamlogError) return error;
+  const reply = replyTextOf(error);
+  return reply === undefined ? unreachable(error, place) : fromReply(reply, {command: 'the connection'});
+}
+
+/** Redis' error reply in `error`, or in what ioredis made of it when it gave up. */
+function replyTextOf(error: unknown): string | undefined {
+  if (isServerReply(error)) return error.message;
+  if (!(error instanceof Error)) return undefined;
+  if ('lastNodeError' in error) return replyTextOf(error.lastNodeError);
+  return /Last error: (?:ReplyError: )?([A-Z]{3,} .*)$/s.exec(error.message)?.[1];
+}
+
+function fromReply(message: string, context: CommandContext): StreamlogError {
+  const {command, stream, group} = context;
   const word = /^[A-Z]+/.exec(message)?.[0] ?? 'ERR';
-  const on = stream === undefined ? '' : ` on stream "${stream}"`;
   if (word === 'NOGROUP') return noGroup(stream, group);
-  if (word === 'WRONGTYPE') {
-    return failure(
-      'data',
-      word,
-      `"${stream ?? 'the key'}" holds no stream but another type`,
-      'see: redis-cli TYPE, or give another --stream',
-    );
-  }
-  if (word === 'NOAUTH' || word === 'WRONGPASS') {
-    return failure(
-      'denied',
-      word,
-      'Redis wants a user and password, or refuses the given ones',
-      'set STREAMLOG_PASSWORD or give --password-file (and --username)',
-    );
-  }
-  if (word === 'NOPERM') {
-    return failure('denied', word, `the Redis user may not run ${command}${on}`, 'see: redis-cli ACL GETUSER');
-  }
-  if (word === 'CROSSSLOT') {
-    return failure(
-      'usage',
-      word,
-      'these streams live in different slots of the cluster',
-      'give them a common {hash tag}',
-    );
-  }
-  const temporary = TEMPORARY[word];
-  if (temporary !== undefined)
-    return failure('temporary', word, `Redis refuses ${command}${on} for now (${word})`, temporary);
+  if (/no such key|requires the key to exist|key no longer exists/i.test(message)) return noStream(stream);
   if (/equal or smaller than the target stream top item/.test(message)) {
     return failure(
       'data',
       'SMALLER_ID',
-      `the ID is not above the last ID${on}`,
+      `the ID is not above the last ID${on(stream)}`,
       'IDs of a stream only grow; leave --id out, or see: streamlog info',
     );
   }
-  if (/must be greater than 0-0/.test(message)) return failure('usage', word, 'an entry cannot have the ID 0-0');
-  if (/no such key|requires the key to exist/i.test(message)) return noStream(stream);
-  if (/unknown (sub)?command/i.test(message)) {
-    return failure(
-      'configuration',
-      word,
-      `this server does not know ${command}`,
-      'streamlog needs Redis 6.2 or later, or Valkey',
-    );
-  }
-  if (/AUTH|invalid (username|password)/i.test(message)) {
-    return failure(
-      'denied',
-      word,
-      'Redis refuses the given user or password',
-      'set STREAMLOG_PASSWORD or give --password-file (and --username)',
-    );
-  }
-  if (/max number of clients/.test(message))
-    return failure('temporary', word, 'Redis has no connection left (maxclients)');
-  return failure('data', word, `Redis refuses ${command}${on}: ${message.slice(0, 200)}`);
+  const meaning = BY_WORD[word] ?? BY_TEXT.find(([text]) => text.test(message))?.[1];
+  if (meaning === undefined)
+    return failure('data', word, `Redis refuses ${command}${on(stream)}: ${message.slice(0, 200)}`);
+  const [kind, what, hint] = meaning({...context, word});
+  return failure(kind, word, what, hint);
 }
 
 /** No such stream; `stream` is undefined where the command spans several. */
@@ -142,44 +182,21 @@ export const noGroup = (stream: string | undefined, group: string | undefined): 
     `create it: streamlog group create ${group ?? 'NAME'} --stream ${stream ?? 'NAME'} --from start`,
   );
 
-function fromConnection(error: unknown, {command}: CommandContext): StreamlogError {
-  const code = codeOf(error);
-  const known = code !== undefined && UNREACHABLE.has(code);
-  if (known || isConnectionLoss(error)) {
-    return new StreamlogError('unreachable', `the connection to Redis was lost during ${command}`, {
-      code: code ?? 'CLOSED',
-    });
+function lost(error: unknown, {command}: CommandContext, trouble: Trouble): StreamlogError {
+  if (!isConnectionLoss(error)) {
+    const name = error instanceof Error ? error.name : 'unknown error';
+    return new StreamlogError('bug', `${command} failed: ${name}`, {code: codeOf(error)});
   }
-  return new StreamlogError('bug', `${command} failed: ${error instanceof Error ? error.name : 'unknown error'}`, {
-    code,
-  });
-}
-
-/** ioredis has no error class for this, so its texts stand for one; a test runs against the installed version. */
-const isConnectionLoss = (error: unknown): boolean =>
-  error instanceof Error &&
-  /Connection is closed|Socket timeout|Stream isn't writeable|Stream connection ended|Command queue state|Protocol error/i.test(
-    error.message,
+  const cause = trouble.error ?? error;
+  const place = trouble.place === undefined ? '' : `${trouble.place}: `;
+  return failure(
+    'unreachable',
+    codeOf(cause) ?? 'CLOSED',
+    `the connection to Redis was lost during ${command}: ${place}${reasonOf(cause)}`,
   );
-
-function reasonOf(error: unknown, code: string | undefined): string {
-  if (code === 'ECONNREFUSED') return 'nothing listens there';
-  if (code === 'ENOENT') return 'there is no such socket';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is unknown';
-  if (code === 'ETIMEDOUT') return 'no answer in time';
-  if (error instanceof Error && /certificate|altname|self.signed|SSL|TLS/i.test(error.message))
-    return `TLS: ${error.message.slice(0, 160)}`;
-  if (error instanceof Error && /sentinel/i.test(error.message)) return 'no sentinel answers with a master';
-  if (error instanceof Error && /slots cache|startup nodes/i.test(error.message))
-    return 'no node of the cluster answers';
-  return code ?? (error instanceof Error ? error.message.slice(0, 160) : 'unknown error');
 }
 
-function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error && /ETIMEDOUT|timed? ?out/i.test(error.message) ? 'ETIMEDOUT' : undefined;
-}
+const on = (stream: string | undefined): string => (stream === undefined ? '' : ` on stream "${stream}"`);
 
 const failure = (kind: Outcome, code: string, message: string, hint?: string): StreamlogError =>
   new StreamlogError(kind, message, {code, hint});

@@ -15,10 +15,19 @@ export interface ConnectionSettings {
   /** `redis://`, `rediss://`, `unix://`, `redis+sentinel://h1,h2/name/0` or `redis+cluster://h1,h2`; `rediss+…` with TLS. */
   url: string;
   username?: string;
+  /** Also what sentinels are given, as their user `default`: one without a password lets anyone in. */
   password?: string;
-  /** PEM contents, not paths. */
-  tls?: {ca?: string; cert?: string | undefined; key?: string | undefined} | undefined;
+  /** PEM contents, not paths. They turn TLS on whatever the URL says, for sentinels too. */
+  tls?: TlsSettings | undefined;
   connectTimeoutMs: number;
+  /** Silence with a command under way, beyond what that command may block, after which a connection counts as dead. */
+  silenceMs?: number;
+}
+
+export interface TlsSettings {
+  ca?: string | undefined;
+  cert?: string | undefined;
+  key?: string | undefined;
 }
 
 type Place =
@@ -31,27 +40,33 @@ export type Target = Place & {
   db: number;
   username: string | undefined;
   password: string | undefined;
-  tls: {ca?: string | undefined; cert?: string | undefined; key?: string | undefined} | undefined;
+  tls: TlsSettings | undefined;
   connectTimeoutMs: number;
+  silenceMs: number;
 };
 
+const SILENCE_MS = 15_000;
+
+// Credentials end at the last @ before the path, so that one in a password need not be escaped.
 const URL_SHAPE =
-  /^(redis|rediss|unix|rediss?\+sentinel|rediss?\+cluster):\/\/(?:([^@]*)@)?([^/?]*)([^?]*)(?:\?(.*))?$/;
+  /^(redis|rediss|unix|rediss?\+sentinel|rediss?\+cluster):\/\/(?:([^/?]*)@)?([^/?]*)([^?]*)(?:\?(.*))?$/i;
 
 /** Throws a configuration failure, without the URL in it, when `settings.url` is none of the forms above. */
 export function parseTarget(settings: ConnectionSettings): Target {
   const match = URL_SHAPE.exec(settings.url);
   if (match === null) throw badUrl('it is not of a known form');
-  const [, scheme = '', credentials = '', hosts = '', path = '', query = ''] = match;
+  const [, anyCase = '', credentials = '', hosts = '', path = '', query = ''] = match;
+  const scheme = anyCase.toLowerCase();
+  if (cutsPassword(match)) throw badUrl('a / or ? in the password must be written %2F or %3F');
   const [username, password] = readCredentials(credentials);
-  const usesTls = scheme.startsWith('rediss') || settings.tls !== undefined;
   return {
     ...readPlace(scheme, hosts, path),
     db: readDb(scheme, path, query),
     username: settings.username ?? username,
     password: settings.password ?? password,
-    tls: usesTls ? (settings.tls ?? {}) : undefined,
+    tls: readTls(scheme, settings.tls),
     connectTimeoutMs: settings.connectTimeoutMs,
+    silenceMs: settings.silenceMs ?? SILENCE_MS,
   };
 }
 
@@ -65,8 +80,16 @@ export function describeTarget(target: Target): string {
     case 'sentinel':
       return `master "${target.master}" of the sentinels ${target.nodes.map(nodeText).join(', ')}`;
     case 'cluster':
-      return `the cluster at ${target.nodes.map(nodeText).join(', ')}`;
+      return `the cluster of ${target.nodes.map(nodeText).join(', ')}`;
   }
+}
+
+/** Whether a / or ? cut a password in two; its halves must not pass for names, which are shown. */
+function cutsPassword([, scheme = '', credentials = '', hosts = '', path = '', query = '']: string[]): boolean {
+  if (query.includes('@')) return true;
+  // A socket's own path may have an @ in it.
+  if (/^unix$/i.test(scheme) && credentials === '') return hosts.includes(':');
+  return path.includes('@');
 }
 
 function readPlace(scheme: string, hosts: string, path: string): Place {
@@ -81,7 +104,9 @@ function readPlace(scheme: string, hosts: string, path: string): Place {
     return {kind: 'sentinel', nodes: readNodes(hosts, 26_379), master};
   }
   if (scheme.endsWith('+cluster')) return {kind: 'cluster', nodes: readNodes(hosts, 6_379)};
-  return {kind: 'tcp', node: readNodes(hosts === '' ? '127.0.0.1' : hosts, 6_379)[0]!};
+  const [node, ...others] = readNodes(hosts === '' ? '127.0.0.1' : hosts, 6_379);
+  if (others.length > 0) throw badUrl('several hosts are for redis+sentinel:// and redis+cluster://');
+  return {kind: 'tcp', node: node!};
 }
 
 function readNodes(hosts: string, defaultPort: number): Node[] {
@@ -93,12 +118,26 @@ function readNodes(hosts: string, defaultPort: number): Node[] {
   });
 }
 
+/** From the path, or, as other clients have it, from `?db=`; other parameters are other clients' affair. */
 function readDb(scheme: string, path: string, query: string): number {
-  const segment = scheme.endsWith('+sentinel') ? path.split('/')[2] : path.split('/')[1];
-  const text = scheme === 'unix' ? (new URLSearchParams(query).get('db') ?? '') : (segment ?? '');
-  if (scheme.endsWith('+cluster') || text === '') return 0;
+  const segments = scheme === 'unix' ? [] : path.split('/').slice(scheme.endsWith('+sentinel') ? 2 : 1);
+  if (segments.length > 1) throw badUrl('its path has too many parts');
+  const text = segments[0] || (new URLSearchParams(query).get('db') ?? '');
+  if (text === '') return 0;
   if (!/^\d{1,5}$/.test(text)) throw badUrl('the database is no number');
+  if (scheme.endsWith('+cluster') && Number(text) !== 0) throw badUrl('a cluster is used with database 0 only');
   return Number(text);
+}
+
+function readTls(scheme: string, settings: TlsSettings | undefined): TlsSettings | undefined {
+  if (settings === undefined) return scheme.startsWith('rediss') ? {} : undefined;
+  if (scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
+  // Node takes any text for a list of no certificates, and then blames the server's.
+  for (const [name, text] of Object.entries(settings)) {
+    if (text === undefined || text.includes('-----BEGIN ')) continue;
+    throw new StreamlogError('configuration', `the file of --${name === 'ca' ? 'cacert' : name} is not in PEM form`);
+  }
+  return settings;
 }
 
 function readCredentials(text: string): [username: string | undefined, password: string | undefined] {

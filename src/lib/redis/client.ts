@@ -1,0 +1,95 @@
+/**
+ * From a target to an ioredis client that does nothing on its own: it opens no
+ * lost connection again, sends no command twice and prints nothing. It refuses
+ * to know commands and failures.
+ */
+import {Cluster, type ClusterOptions, Redis, type RedisOptions} from 'ioredis';
+import type {Node, Target} from './target.js';
+
+/** What CLIENT LIST shows. */
+export const CLIENT_NAME = 'streamlog';
+/** How long a closed connection may still take to end by itself. */
+const FAREWELL_MS = 250;
+
+/** A client that is not connected yet. `blockMs` is the longest time that a command may block on it. */
+export function newClient(target: Target, blockMs: number): Redis | Cluster {
+  const options = clientOptions(target, blockMs);
+  switch (target.kind) {
+    case 'tcp':
+      return new Redis({...options, ...target.node});
+    case 'unix':
+      return new Redis({...options, path: target.path});
+    case 'sentinel':
+      return new Redis({...options, ...sentinelOptions(target)});
+    case 'cluster':
+      return new Cluster(target.nodes, {
+        ...clusterOptions(target),
+        redisOptions: {...options, connectionName: CLIENT_NAME},
+      });
+  }
+}
+
+/**
+ * Ends the connection without waiting for it, as ioredis may not say when a
+ * client that is connecting has ended. Commands under way fail.
+ */
+export function end(client: Redis | Cluster): void {
+  // A cluster that has ended would keep commands for its next connection, which never comes.
+  if (client instanceof Cluster) client.options.enableOfflineQueue = false;
+  client.disconnect();
+}
+
+const clientOptions = ({username, password, tls, ...target}: Target, blockMs: number): RedisOptions =>
+  ({
+    lazyConnect: true,
+    protocol: 2,
+    retryStrategy: () => null,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    reconnectOnError: null,
+    // It would wait where Redis says LOADING, and print where INFO is forbidden.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: target.connectTimeoutMs,
+    disconnectTimeout: FAREWELL_MS,
+    // Without commandTimeout: it would reject without cancelling, and be a lie about what was executed.
+    socketTimeout: blockMs + target.silenceMs,
+    keepAlive: 10_000,
+    // Named, since ioredis prints a warning where a nameless user needs no password.
+    username: password ? (username ?? 'default') : username,
+    password,
+    tls,
+  }) as RedisOptions;
+
+function sentinelOptions({nodes, master, password, tls, connectTimeoutMs}: Target & {kind: 'sentinel'}): RedisOptions {
+  const limitMs = share(connectTimeoutMs, nodes);
+  return {
+    sentinels: nodes,
+    name: master,
+    role: 'master',
+    connectTimeout: limitMs,
+    sentinelCommandTimeout: limitMs,
+    // One round: whoever wants to wait for a failover connects again.
+    sentinelRetryStrategy: () => null,
+    ...(password ? {sentinelUsername: 'default', sentinelPassword: password} : {}),
+    ...(tls === undefined ? {} : {sentinelTLS: tls as RedisOptions['tls'], enableTLSForSentinelMode: true}),
+  };
+}
+
+const clusterOptions = ({nodes, connectTimeoutMs}: Target & {kind: 'cluster'}): ClusterOptions => ({
+  lazyConnect: true,
+  clusterRetryStrategy: () => null,
+  // Nodes are connected when they are needed, and take commands meanwhile; see `end`.
+  enableOfflineQueue: true,
+  // It would refuse a cluster that lacks some slots, and then never settle connect().
+  enableReadyCheck: false,
+  retryDelayOnFailover: 0,
+  maxRedirections: 16,
+  slotsRefreshTimeout: share(connectTimeoutMs, nodes),
+  // Node certificates name the host that was asked for, which is the address that the cluster announces.
+  dnsLookup: (address, callback) => callback(null, address),
+});
+
+/** So that one node that does not answer leaves time for the others. */
+const share = (limitMs: number, nodes: readonly Node[]): number => Math.ceil(limitMs / (nodes.length + 1));

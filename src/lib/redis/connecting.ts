@@ -1,0 +1,108 @@
+/**
+ * How a connection comes about, and why it does not. Invariant: a client that
+ * is handed out has reached the place, the user and the database that the
+ * target names; everything else is a failure that says which of them it was.
+ */
+import {Cluster, type Redis} from 'ioredis';
+import {StreamlogError} from '../errors.js';
+import {CLIENT_NAME, end, newClient} from './client.js';
+import {isServerReply, saysWhy, type Trouble, toConnectFailure, toFailure} from './failure.js';
+import {describeTarget, type Target} from './target.js';
+
+export interface Connected {
+  client: Redis | Cluster;
+  /** Keeps up with the client. */
+  trouble: Trouble;
+  /** Nodes of a cluster, as `host:port`, whose connection was lost; keeps up with the client. */
+  lostNodes: ReadonlySet<string>;
+}
+
+/** Connects within the target's connect timeout, or throws why not. */
+export async function connect(target: Target, blockMs: number): Promise<Connected> {
+  const deadlineMs = Date.now() + target.connectTimeoutMs;
+  const client = newClient(target, blockMs);
+  const trouble: Trouble = {};
+  const lostNodes = new Set<string>();
+  // Without a listener ioredis prints errors, arguments included.
+  client.on('error', (error: unknown) => Object.assign(trouble, {error}));
+  if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, trouble, lostNodes));
+  try {
+    await within(deadlineMs, greet(client, target));
+    return {client, trouble, lostNodes};
+  } catch (error) {
+    end(client);
+    const cause = isServerReply(error) || error instanceof StreamlogError ? error : (trouble.error ?? error);
+    const place = {address: describeTarget(target), usesTls: target.tls !== undefined};
+    throw toConnectFailure(saysWhy(cause) ? cause : await askNodes(target, deadlineMs, cause), place);
+  }
+}
+
+function watchNode(node: Redis, trouble: Trouble, lostNodes: Set<string>): void {
+  const place = `${node.options.host}:${node.options.port}`;
+  node.on('error', (error: unknown) => Object.assign(trouble, {error, place}));
+  node.once('connecting', () => node.once('end', () => lostNodes.add(place)));
+}
+
+/** Connects, and makes sure that the server answers, in the right role and with the right database. */
+async function greet(client: Redis | Cluster, target: Target): Promise<void> {
+  await client.connect();
+  // It has its table of slots; the nodes are connected when they are needed.
+  if (client instanceof Cluster) return;
+  // Not through ioredis' options: it goes on with database 0 when SELECT fails.
+  const [named, selected, role] = await Promise.allSettled([
+    client.call('client', 'SETNAME', CLIENT_NAME),
+    target.db === 0 ? undefined : client.call('select', target.db),
+    target.kind === 'sentinel' ? client.call('role') : undefined,
+  ]);
+  if (named.status === 'rejected' && !isForbidden(named.reason)) throw named.reason;
+  if (selected.status === 'rejected') throw toFailure(selected.reason, {command: 'SELECT'});
+  if (role.status === 'fulfilled' && Array.isArray(role.value) && String(role.value[0]) !== 'master') {
+    throw new StreamlogError('unreachable', 'the sentinels name a server that is not the master any more', {
+      hint: 'a failover may be under way; run again',
+    });
+  }
+}
+
+/** A user who may not use CLIENT can use streams all the same. */
+const isForbidden = (error: unknown): boolean =>
+  isServerReply(error) && /^NOPERM|unknown (sub)?command/i.test(error.message);
+
+/**
+ * What keeps the nodes of a cluster, or the sentinels, from answering: ioredis
+ * says only that none did. `fallback` where each of them takes a connection.
+ */
+async function askNodes(target: Target, deadlineMs: number, fallback: unknown): Promise<unknown> {
+  if (target.kind !== 'cluster' && target.kind !== 'sentinel') return fallback;
+  const username = target.kind === 'sentinel' ? undefined : target.username;
+  for (const node of target.nodes) {
+    const alone: Target = {...target, kind: 'tcp', node, username, db: 0};
+    const client = newClient(alone, 0);
+    let reason: unknown;
+    client.on('error', (error: unknown) => {
+      reason = error;
+    });
+    try {
+      await within(deadlineMs, greet(client, alone));
+    } catch (error) {
+      return isServerReply(error) ? error : (reason ?? error);
+    } finally {
+      end(client);
+    }
+  }
+  return fallback;
+}
+
+/** ioredis' own timeout covers the socket, not Sentinel's and Cluster's rounds of questions. */
+async function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const timedOut = Object.assign(new Error('timed out'), {code: 'ETIMEDOUT'});
+    timer = setTimeout(() => reject(timedOut), Math.max(0, deadlineMs - Date.now()));
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Redis as it is run in earnest: a Cluster, a master with a replica and a
+ * Sentinel, a server that wants TLS. All on loopback, each process started
+ * here and stopped by its own process ID.
+ */
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {createServer, type Socket} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {Redis} from 'ioredis';
+import {freePort, type RedisServer, startRedis, systemServer, until} from './redis-server.js';
+
+export interface TopologyOptions {
+  /** Path of the server program; default: the system's. */
+  program?: string;
+  /** More configuration for each data server, as command-line arguments. */
+  args?: string[];
+}
+
+export interface RedisCluster {
+  /** `redis+cluster://` and all nodes. */
+  url: string;
+  /** The three masters, in the order of their slots. */
+  nodes: RedisServer[];
+  /** The master that holds `key` now. */
+  nodeOf(key: string): Promise<RedisServer>;
+  /** Hands the slot of `key` over to `to`, entries and all, while clients go on. */
+  moveSlot(key: string, to: RedisServer): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Three masters that share the slots between them; with `certificates`, over TLS and nothing else. */
+export async function startCluster({
+  program,
+  args = [],
+  certificates,
+}: TopologyOptions & {certificates?: Certificates} = {}): Promise<RedisCluster> {
+  const busPorts = [await freePort(), await freePort(), await freePort()];
+  const nodes = await Promise.all(
+    busPorts.map((bus) => {
+      const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), ...args];
+      if (certificates === undefined) return startRedis({program, tcp: true, args: cluster});
+      return startTlsRedis(certificates, certificates.server, {program, args: ['--tls-cluster', 'yes', ...cluster]});
+    }),
+  );
+  const share = Math.ceil(16_384 / nodes.length);
+  await Promise.all(
+    nodes.map(async ({redis}, index) => {
+      await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+      await redis.call('CLUSTER', 'ADDSLOTSRANGE', index * share, Math.min((index + 1) * share, 16_384) - 1);
+    }),
+  );
+  for (const [index, {port}] of nodes.entries()) {
+    await nodes[0]!.redis.call('CLUSTER', 'MEET', '127.0.0.1', port, busPorts[index]!);
+  }
+  for (const {redis} of nodes) await until(() => knowsAllMasters(redis), 'the node knows the whole cluster');
+
+  const idOf = async (node: RedisServer): Promise<string> => String(await node.redis.call('CLUSTER', 'MYID'));
+  const nodeOf = async (key: string): Promise<RedisServer> => {
+    const slot = Number(await nodes[0]!.redis.call('CLUSTER', 'KEYSLOT', key));
+    const range = (await slotRanges(nodes[0]!.redis)).find(([first, last]) => first <= slot && slot <= last);
+    for (const node of nodes) if ((await idOf(node)) === range?.[2][2]) return node;
+    throw new Error(`no node holds the slot of ${key}`);
+  };
+  return {
+    url: `${certificates === undefined ? 'redis' : 'rediss'}+cluster://${nodes.map(({port}) => `127.0.0.1:${port}`).join(',')}`,
+    nodes,
+    nodeOf,
+    async moveSlot(key, to) {
+      const from = await nodeOf(key);
+      const slot = Number(await from.redis.call('CLUSTER', 'KEYSLOT', key));
+      await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
+      await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
+      const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[];
+      if (keys.length > 0) await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 10_000, 'KEYS', ...keys);
+      for (const node of [to, from, ...nodes]) {
+        await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', await idOf(to));
+      }
+    },
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+type SlotRange = [first: number, last: number, master: [host: string, port: number, id: string]];
+
+const slotRanges = async (redis: Redis): Promise<SlotRange[]> => (await redis.call('CLUSTER', 'SLOTS')) as SlotRange[];
+
+/** A node learns its own address only when another one greets it. */
+async function knowsAllMasters(redis: Redis): Promise<boolean> {
+  if (!String(await redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) return false;
+  const ranges = await slotRanges(redis);
+  return ranges.length === 3 && ranges.every(([, , [host]]) => host === '127.0.0.1');
+}
+
+export interface SentinelSet {
+  /** `redis+sentinel://…/mymaster/0`. */
+  url: string;
+  sentinelPort: number;
+  master: RedisServer;
+  replica: RedisServer;
+  /** A plain client of the sentinel. */
+  sentinel: Redis;
+  /** Waits until the sentinel names `server` as the master and it acts as one. */
+  untilMasterIs(server: RedisServer): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One master, one replica, one sentinel that may fail over by itself. */
+export async function startSentinelSet({
+  program = systemServer(),
+  args = [],
+  sentinelLines = [],
+}: TopologyOptions & {
+  /** More lines of the sentinel's configuration. */ sentinelLines?: string[];
+} = {}): Promise<SentinelSet> {
+  const master = await startRedis({program, tcp: true, args: ['--repl-diskless-sync-delay', '0', ...args]});
+  const following = ['--replicaof', '127.0.0.1', String(master.port)];
+  const replica = await startRedis({program, tcp: true, args: [...following, ...args]});
+  await until(
+    async () => String(await replica.redis.info('replication')).includes('master_link_status:up'),
+    'the replica follows its master',
+  );
+  const sentinelPort = await freePort();
+  const directory = mkdtempSync(join(tmpdir(), 'streamlog-sentinel-'));
+  const socket = join(directory, 'sentinel.sock');
+  const configuration = join(directory, 'sentinel.conf');
+  writeFileSync(
+    configuration,
+    [
+      `port ${sentinelPort}`,
+      'bind 127.0.0.1',
+      `unixsocket ${socket}`,
+      `dir ${directory}`,
+      `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds mymaster 1000',
+      'sentinel failover-timeout mymaster 5000',
+      ...sentinelLines,
+      '',
+    ].join('\n'),
+  );
+  const child = spawn(program, [configuration, '--sentinel'], {stdio: 'ignore'});
+  const sentinel = new Redis({path: socket, maxRetriesPerRequest: null, protocol: 2, enableReadyCheck: false});
+  sentinel.on('error', () => {});
+  await until(
+    async () => String(await sentinel.call('SENTINEL', 'REPLICAS', 'mymaster')).includes(String(replica.port)),
+    'the sentinel knows the replica',
+  );
+  return {
+    url: `redis+sentinel://127.0.0.1:${sentinelPort}/mymaster/0`,
+    sentinelPort,
+    master,
+    replica,
+    sentinel,
+    async untilMasterIs({port, redis}) {
+      await until(async () => {
+        const address = (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')) as string[] | null;
+        return Number(address?.[1]) === port && (await redis.role())[0] === 'master';
+      }, 'the sentinel has made the other server the master');
+    },
+    async stop() {
+      sentinel.disconnect();
+      await stopProcess(child);
+      rmSync(directory, {recursive: true, force: true});
+      await Promise.all([master.stop(), replica.stop()]);
+    },
+  };
+}
+
+/** Certificates made for one test run, as paths of PEM files. */
+export interface Certificates {
+  directory: string;
+  /** The authority that signed all of them, and one that signed none. */
+  ca: string;
+  otherCa: string;
+  /** Good for 127.0.0.1 and localhost, for another name, and no longer good. */
+  server: KeyPair;
+  otherName: KeyPair;
+  expired: KeyPair;
+  client: KeyPair;
+  remove(): void;
+}
+
+export interface KeyPair {
+  cert: string;
+  key: string;
+}
+
+/** Makes them with openssl, in a second or so. */
+export function makeCertificates(): Certificates {
+  const directory = mkdtempSync(join(tmpdir(), 'streamlog-certificates-'));
+  const path = (file: string): string => join(directory, file);
+  const openssl = (...args: string[]): void => {
+    execFileSync('openssl', args, {cwd: directory, stdio: ['ignore', 'ignore', 'pipe']});
+  };
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const authority = (name: string): string => {
+    const uses = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
+    const files = ['-keyout', `${name}.key`, '-out', `${name}.crt`];
+    openssl('req', '-x509', ...newKey, '-subj', `/CN=${name}`, '-days', '2', ...uses, ...files);
+    return path(`${name}.crt`);
+  };
+  const signed = (name: string, altNames: string, days = 2): KeyPair => {
+    openssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    writeFileSync(path(`${name}.ext`), `subjectAltName=${altNames}\n`);
+    const files = ['-in', `${name}.csr`, '-extfile', `${name}.ext`, '-out', `${name}.crt`];
+    openssl('x509', '-req', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', String(days), ...files);
+    return {cert: path(`${name}.crt`), key: path(`${name}.key`)};
+  };
+  const here = 'IP:127.0.0.1,DNS:localhost';
+  return {
+    directory,
+    ca: authority('ca'),
+    otherCa: authority('other-ca'),
+    server: signed('server', here),
+    otherName: signed('other-name', 'DNS:redis.example'),
+    expired: signed('expired', here, -1),
+    client: signed('client', 'DNS:client'),
+    remove: () => rmSync(directory, {recursive: true, force: true}),
+  };
+}
+
+/** Configuration of a server that speaks TLS, and nothing but TLS, on `port`. */
+export const tlsArgs = (
+  {ca}: Certificates,
+  {cert, key}: KeyPair,
+  port: number,
+  clientCertificates: 'no' | 'yes' = 'no',
+): string[] => [
+  '--port',
+  '0',
+  '--tls-port',
+  String(port),
+  '--tls-cert-file',
+  cert,
+  '--tls-key-file',
+  key,
+  '--tls-ca-cert-file',
+  ca,
+  '--tls-auth-clients',
+  clientCertificates,
+];
+
+/** A server that speaks only TLS; `port` is its TLS port and `url` says `rediss://`. */
+export async function startTlsRedis(
+  certificates: Certificates,
+  pair: KeyPair,
+  {program, args = [], clientCertificates}: TopologyOptions & {clientCertificates?: 'no' | 'yes'} = {},
+): Promise<RedisServer> {
+  const port = await freePort();
+  const server = await startRedis({program, args: [...tlsArgs(certificates, pair, port, clientCertificates), ...args]});
+  return {...server, port, url: `rediss://127.0.0.1:${port}`};
+}
+
+export interface Listener {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Takes connections and never says a word, as a server behind a broken network does; or answers each with `reply`. */
+export async function startListener(reply?: string): Promise<Listener> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    if (reply !== undefined) socket.on('data', () => socket.write(reply));
+    else socket.resume();
+  });
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as {port: number}).port));
+  });
+  return {
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+/** The text of a PEM file. */
+export const pem = (path: string): string => readFileSync(path, 'utf8');
+
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
