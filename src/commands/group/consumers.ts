@@ -1,0 +1,26 @@
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../../lib/cli/flags.js';
+import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {drawConsumers} from '../../lib/output/stream-face.js';
+
+export default class GroupConsumers extends BaseCommand {
+  static override summary =
+    'List the consumers of a group: pending entries, idle time, last success (XINFO CONSUMERS).';
+  static override examples = [
+    '<%= config.bin %> group consumers',
+    '<%= config.bin %> group consumers billing --stream orders',
+    "<%= config.bin %> group consumers --json | jq -r 'select(.pending > 0 and .idleMs > 60000).consumer'",
+  ];
+  static override args = {...groupArgument};
+  static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};
+
+  async run(): Promise<void> {
+    const parsed = await this.parse(GroupConsumers);
+    const {stream} = parsed.flags;
+    const group = chosenGroup(parsed);
+    const client = await this.connect(parsed.flags);
+    const consumers = await client.consumers(stream, group);
+    const findings = consumers.map(({name: consumer, ...facts}) => ({stream, group, consumer, ...facts}));
+    await this.report(parsed.flags, findings, (colors) => drawConsumers(consumers, colors));
+  }
+}

@@ -1,0 +1,60 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
+import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {createGroupAt} from '../../lib/group-position.js';
+import {renderFacts} from '../../lib/output/table.js';
+import type {Position} from '../../lib/position.js';
+import {FIRST_ID} from '../../lib/stream-id.js';
+
+const fromStart: Position = {kind: 'id', id: FIRST_ID};
+
+export default class GroupCreate extends BaseCommand {
+  static override summary = 'Create a consumer group, and the stream where it is missing (XGROUP CREATE).';
+  static override description =
+    'A group that is there already stays as it is, and that is no failure: standard error says so, and in JSON ' +
+    '"created" is false. To move it, use group seek.';
+  static override examples = [
+    '<%= config.bin %> group create',
+    '<%= config.bin %> group create billing --stream orders --from end',
+    '<%= config.bin %> group create audit --from @-1h --no-create',
+  ];
+  static override args = {...groupArgument};
+  static override flags = {
+    ...streamFlag,
+    ...groupFlag,
+    from: position({
+      default: fromStart,
+      defaultHelp: async () => 'start',
+      summary: 'the first entry that the group will get',
+    }),
+    'no-create': Flags.boolean({summary: 'fail when there is no such stream'}),
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const parsed = await this.parse(GroupCreate);
+    const {stream, from, 'no-create': noCreate} = parsed.flags;
+    const group = chosenGroup(parsed);
+    const client = await this.connect(parsed.flags);
+
+    const {created, lastDeliveredId} = await createGroupAt(client, stream, group, from, !noCreate);
+
+    if (!created) {
+      const notes = this.notes(parsed.flags);
+      notes.note(`group "${group}" was there already on stream "${stream}", at ${lastDeliveredId}`);
+    }
+    await this.report(parsed.flags, [{stream, group, created, lastDeliveredId}], (colors) =>
+      renderFacts(
+        [
+          ['stream', stream],
+          ['group', group],
+          ['created', created ? 'yes' : 'no, it was there'],
+          ['last delivered', lastDeliveredId],
+        ],
+        colors,
+      ),
+    );
+  }
+}

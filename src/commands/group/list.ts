@@ -1,0 +1,28 @@
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, streamsFlag} from '../../lib/cli/flags.js';
+import {drawGroupLists, type StreamGroups} from '../../lib/output/group-face.js';
+import {reportGroups} from '../../lib/stream-report.js';
+
+export default class GroupList extends BaseCommand {
+  static override summary = 'List the consumer groups of a stream and how far they are behind (XINFO GROUPS).';
+  static override description =
+    'The lag is exact, or a lower bound marked with ≥ (in JSON: "lagExact": false) where counting would take too long.';
+  static override examples = [
+    '<%= config.bin %> group list',
+    "<%= config.bin %> group list --stream orders | jq -r 'select(.lag > 1000).group'",
+  ];
+  static override flags = {...streamsFlag, ...connectionFlags, ...commonFlags};
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(GroupList);
+    const client = await this.connect(flags);
+    const lists: StreamGroups[] = [];
+    for (const stream of flags.stream) {
+      lists.push({stream, groups: await reportGroups(client, stream, await client.info(stream))});
+    }
+    const findings = lists.flatMap(({stream, groups}) =>
+      groups.map(({name: group, ...facts}) => ({stream, group, ...facts})),
+    );
+    await this.report(flags, findings, (colors) => drawGroupLists(lists, colors));
+  }
+}

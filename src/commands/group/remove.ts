@@ -1,0 +1,48 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag} from '../../lib/cli/flags.js';
+import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {removeGroup} from '../../lib/group-remove.js';
+import {renderFacts} from '../../lib/output/table.js';
+
+export default class GroupRemove extends BaseCommand {
+  static override summary = 'Remove a consumer group; the entries of the stream stay (XGROUP DESTROY).';
+  static override description =
+    'A group that has pending or unread entries is removed with --force only, since nobody knows afterwards which ' +
+    'those were.';
+  static override examples = [
+    '<%= config.bin %> group remove billing --stream orders --dry-run',
+    '<%= config.bin %> group remove billing --stream orders --force',
+  ];
+  static override args = {...groupArgument};
+  static override flags = {
+    ...streamFlag,
+    ...groupFlag,
+    force: Flags.boolean({summary: 'remove it although entries are pending or unread'}),
+    ...dryRunFlag,
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const parsed = await this.parse(GroupRemove);
+    const {stream, force = false, 'dry-run': dryRun = false} = parsed.flags;
+    const group = chosenGroup(parsed);
+    const client = await this.connect(parsed.flags);
+
+    const remains = await removeGroup(client, stream, group, {force, dryRun});
+
+    await this.report(parsed.flags, [{stream, group, removed: !dryRun, dryRun, ...remains}], (colors) =>
+      renderFacts(
+        [
+          ['stream', stream],
+          [dryRun ? 'would remove' : 'removed', group],
+          ['consumers', remains.consumers],
+          ['pending', remains.pending],
+          ['unread', `${remains.unreadExact ? '' : '≥'}${remains.unread}`],
+        ],
+        colors,
+      ),
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** The group that a `group` command is about: its argument, else `--group`, never both. */
+import {Args} from '@oclif/core';
+import {usageError} from '../errors.js';
+
+export const groupArgument = {
+  group: Args.string({ignoreStdin: true, description: 'the consumer group; without it, the one of --group'}),
+};
+
+/** The parts of oclif's parser output that say what was typed. */
+interface Parsed {
+  args: {group?: string | undefined};
+  flags: {group: string};
+  raw: readonly {type: string; flag?: string}[];
+}
+
+/** Throws a usage error when the group is given in both ways, since removing the wrong one is dear. */
+export function chosenGroup({args, flags, raw}: Parsed): string {
+  if (args.group === undefined) return flags.group;
+  if (raw.some(({type, flag}) => type === 'flag' && flag === 'group')) {
+    throw usageError('the group is given twice', 'give it as an argument or as --group, not both');
+  }
+  return args.group;
+}
