@@ -1,0 +1,62 @@
+/** The completion script for fish: a line for each word and flag, each with the condition under which it is offered. */
+import {
+  type CommandOutline,
+  type FlagOutline,
+  firstWords,
+  type NextWord,
+  type ProgramOutline,
+  wordsOfTopic,
+} from './outline.js';
+
+export function fishScript(program: ProgramOutline): string {
+  const {name, commands, topics} = program;
+  const known = [...topics.map(({word}) => word), ...commands.map(({words}) => words.join(' '))];
+  const words = [
+    ...firstWords(program).map((next) => wordLine(name, '', next)),
+    ...topics.flatMap(({word}) => wordsOfTopic(program, word).map((next) => wordLine(name, word, next))),
+  ];
+  return `# fish completion for ${name}; made by: ${name} completion fish
+
+# True when the words typed so far are those of the command $argv.
+function __${name}_at
+    set -l typed (commandline -opc)
+    set -l command
+    for word in $typed[2..-1]
+        set -l longer (string join ' ' -- $command $word)
+        if contains -- $longer ${known.map(quoted).join(' ')}
+            set command $command $word
+        end
+    end
+    test "$command" = "$argv"
+end
+
+complete -c ${name} -f
+complete -c ${name} -n '__${name}_at ""' -l version -d 'show the version'
+complete -c ${name} -n '__${name}_at ""' -s h -l help -d 'show help'
+${words.join('\n')}
+${commands.flatMap((command) => commandLines(name, command)).join('\n')}
+`;
+}
+
+const wordLine = (name: string, topic: string, {word, summary}: NextWord): string =>
+  `complete -c ${name} -n ${condition(name, topic)} -a ${word} -d ${quoted(summary)}`;
+
+function commandLines(name: string, {words, flags, arguments: args}: CommandOutline): string[] {
+  const start = `complete -c ${name} -n ${condition(name, words.join(' '))}`;
+  const choices = args.flatMap((arg) => (arg.kind === 'choice' ? arg.choices : []));
+  return [
+    ...flags.map((flag) => `${start} ${flagOptions(flag)} -d ${quoted(flag.summary)}`),
+    ...(choices.length === 0 ? [] : [`${start} -a ${quoted(choices.join(' '))}`]),
+  ];
+}
+
+function flagOptions({name, char, value}: FlagOutline): string {
+  const spelled = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;
+  if (value === undefined) return spelled;
+  if (value.kind === 'file') return `${spelled} -r -F`;
+  return value.kind === 'choice' ? `${spelled} -x -a ${quoted(value.choices.join(' '))}` : `${spelled} -x`;
+}
+
+const condition = (name: string, words: string): string => quoted(`__${name}_at ${words === '' ? '""' : words}`);
+
+const quoted = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`;

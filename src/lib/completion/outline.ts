@@ -1,0 +1,60 @@
+/**
+ * What a completion script needs to know of a command line: words, flags and
+ * what a flag takes. Knows neither oclif nor any shell. Invariant: names are
+ * plain words, so that a script may hold them unquoted; summaries are any text
+ * and must be quoted.
+ */
+export type Value =
+  /** One of these words. */
+  | {kind: 'choice'; name: string; choices: readonly string[]}
+  | {kind: 'file'; name: string}
+  /** Anything; `name` says what. */
+  | {kind: 'text'; name: string};
+
+export interface FlagOutline {
+  /** Without its dashes. */
+  name: string;
+  char?: string;
+  summary: string;
+  /** May be given more than once. */
+  repeatable: boolean;
+  /** Absent for a flag that stands alone. */
+  value?: Value;
+}
+
+export interface CommandOutline {
+  /** `group list` is two of them. */
+  words: readonly string[];
+  summary: string;
+  flags: readonly FlagOutline[];
+  arguments: readonly (Value & {repeatable: boolean})[];
+}
+
+export interface ProgramOutline {
+  name: string;
+  commands: readonly CommandOutline[];
+  topics: readonly {word: string; summary: string}[];
+}
+
+/** A word that may follow the words typed so far. */
+export interface NextWord {
+  word: string;
+  summary: string;
+}
+
+/** The commands and topics of the first level. */
+export const firstWords = ({commands, topics}: ProgramOutline): NextWord[] =>
+  [
+    ...commands.filter(({words}) => words.length === 1).map(({words, summary}) => ({word: words[0]!, summary})),
+    ...topics,
+  ].sort((a, b) => (a.word < b.word ? -1 : 1));
+
+/** The commands of a topic. */
+export const wordsOfTopic = ({commands}: ProgramOutline, topic: string): NextWord[] =>
+  commands
+    .filter(({words}) => words.length === 2 && words[0] === topic)
+    .map(({words, summary}) => ({word: words[1]!, summary}));
+
+/** `--stream`, `-s`. */
+export const spellings = ({name, char}: FlagOutline): string[] =>
+  char === undefined ? [`--${name}`] : [`--${name}`, `-${char}`];

@@ -1,0 +1,96 @@
+/** The completion script for zsh, whose _arguments knows flags, values and descriptions itself. */
+import {
+  type CommandOutline,
+  type FlagOutline,
+  firstWords,
+  type NextWord,
+  type ProgramOutline,
+  spellings,
+  type Value,
+  wordsOfTopic,
+} from './outline.js';
+
+export function zshScript(program: ProgramOutline): string {
+  const {name, commands, topics} = program;
+  const topLevel = commands.filter(({words}) => words.length === 1);
+  const topLevelCases = [
+    ...topLevel.map(commandCase),
+    ...topics.map(({word}) => `        ${word}) _${name}_${word} ;;`),
+  ];
+  const topicFunctions = topics.map(({word}) => {
+    const inTopic = commands.filter(({words}) => words.length === 2 && words[0] === word);
+    return levelFunction(`_${name}_${word}`, wordsOfTopic(program, word), inTopic.map(commandCase));
+  });
+  return `#compdef ${name}
+# zsh completion for ${name}; made by: ${name} completion zsh
+
+${topicFunctions.join('\n')}
+${levelFunction(`_${name}`, firstWords(program), topLevelCases, ['(- *)--version[show the version]'])}
+# Autoloaded from fpath this file is the function itself; sourced, it only defines it.
+if [ "$funcstack[1]" = _${name} ]; then
+  _${name} "$@"
+else
+  compdef _${name} ${name}
+fi
+`;
+}
+
+/** A function that completes one word, and hands what follows to what that word stands for. */
+const levelFunction = (
+  functionName: string,
+  next: readonly NextWord[],
+  cases: readonly string[],
+  moreSpecs: readonly string[] = [],
+): string => `${functionName}() {
+  local context state state_descr line
+  local -A opt_args
+  local -a candidates
+  candidates=(
+${next.map(({word, summary}) => `    ${quoted(`${word}:${summary}`)}`).join('\n')}
+  )
+  _arguments -C ${[HELP, ...moreSpecs, '1: :->word', '*:: :->rest'].map(quoted).join(' ')}
+  case "$state" in
+    word) _describe -t commands command candidates ;;
+    rest)
+      case "$words[1]" in
+${cases.join('\n')}
+      esac
+      ;;
+  esac
+}
+`;
+
+const HELP = '(- *)--help[show help]';
+
+function commandCase({words, flags, arguments: args}: CommandOutline): string {
+  const specs = [
+    ...flags.flatMap(flagSpecs),
+    ...args.map((arg, index) => `${arg.repeatable ? '*' : index + 1}:${arg.name}${action(arg)}`),
+  ];
+  return [
+    `        ${words.at(-1)})`,
+    '          _arguments \\',
+    specs.map((spec) => `            ${quoted(spec)}`).join(' \\\n'),
+    '          ;;',
+  ].join('\n');
+}
+
+function flagSpecs(flag: FlagOutline): string[] {
+  const all = spellings(flag);
+  const prefix = flag.repeatable ? '*' : `(${all.join(' ')})`;
+  const value = flag.value === undefined ? '' : `:${escaped(flag.value.name)}${action(flag.value)}`;
+  return all.map((spelling) => {
+    const attached = flag.value !== undefined && spelling.startsWith('--') ? '=' : '';
+    return `${prefix}${spelling}${attached}[${escaped(flag.summary)}]${value}`;
+  });
+}
+
+function action(value: Value): string {
+  if (value.kind === 'choice') return `:(${value.choices.join(' ')})`;
+  return value.kind === 'file' ? ':_files' : ': ';
+}
+
+/** What _arguments gives a meaning to. */
+const escaped = (text: string): string => text.replace(/[[\]:\\]/g, '\\$&');
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
