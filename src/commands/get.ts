@@ -3,6 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
 import {openIds} from '../lib/cli/id-input.js';
 import {lookUp, notAllFound} from '../lib/lookup.js';
+import {untilStopped} from '../lib/until-stopped.js';
 
 export default class Get extends BaseCommand {
   static override summary = 'Print single entries by their IDs (XRANGE id id).';
@@ -36,7 +37,8 @@ export default class Get extends BaseCommand {
       notes.note(`no entry ${id} on stream "${stream}"`);
     };
 
-    for await (const records of lookUp(client, references, {stream: flags.stream, onMissing})) {
+    const found = lookUp(client, references, {stream: flags.stream, onMissing});
+    for await (const records of untilStopped(found, client, this.stopping)) {
       counts.found += records.length;
       await writer.write(records);
     }

@@ -3,6 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
 import {drawStreams, streamFinding} from '../lib/output/stream-list-face.js';
 import {listStreams, type StreamSummary} from '../lib/stream-list.js';
+import {untilStopped} from '../lib/until-stopped.js';
 
 export default class Ls extends BaseCommand {
   static override summary = 'List the streams (SCAN TYPE stream, XINFO).';
@@ -24,11 +25,12 @@ export default class Ls extends BaseCommand {
     const client = await this.connect(flags);
     const table = this.outputIsTerminal && !flags.json;
     const all: StreamSummary[] = [];
-    for await (const page of listStreams(client, {match: flags.match, now: Date.now})) {
+    const pages = listStreams(client, {match: flags.match, now: Date.now});
+    for await (const page of untilStopped(pages, client, this.stopping)) {
       if (table) all.push(...page);
       else await this.report(flags, page.map(streamFinding), () => '');
     }
-    if (!table) return;
+    if (!table || this.stopping.aborted) return;
     if (all.length === 0) this.notes(flags).note('there are no streams');
     await this.report(flags, [], (colors) => drawStreams(all, colors));
   }

@@ -4,6 +4,7 @@ import {connectionFlags, duration, groupFlag, recordFlags, streamsFlag, wholeNum
 import {claimHints, drawPending} from '../lib/output/pending-face.js';
 import {PendingWriter} from '../lib/output/pending-writer.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/pending-report.js';
+import {untilStopped} from '../lib/until-stopped.js';
 
 export default class Pending extends BaseCommand {
   static override summary =
@@ -41,7 +42,7 @@ export default class Pending extends BaseCommand {
 
     if (flags.details) {
       const pages = pendingDetails(client, streams, group, {...selection, payload, count});
-      for await (const details of pages) await writer.write(details);
+      for await (const details of untilStopped(pages, client, this.stopping)) await writer.write(details);
       return;
     }
     const reports: PendingReport[] = [];

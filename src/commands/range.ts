@@ -2,6 +2,7 @@ import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
 import {parseBound, readRange} from '../lib/stream-range.js';
+import {untilStopped} from '../lib/until-stopped.js';
 
 export default class Range extends BaseCommand {
   static override summary = 'Print the entries from START to END (XRANGE, XREVRANGE).';
@@ -37,7 +38,8 @@ export default class Range extends BaseCommand {
     const onEmpty = (from: string, to: string): void =>
       this.notes(flags).note(`nothing can be between START and END: ${from} is after ${to}`);
 
-    for await (const entries of readRange(client, stream, {start, end, reverse, count, onEmpty})) {
+    const pages = readRange(client, stream, {start, end, reverse, count, onEmpty});
+    for await (const entries of untilStopped(pages, client, this.stopping)) {
       await writer.write(entries.map((entry) => ({stream, ...entry})));
     }
   }

@@ -4,7 +4,7 @@
  * counted once.
  */
 import type {IdReference} from './input/ids.js';
-import {findEntries} from './lookup.js';
+import {countPresent} from './lookup.js';
 import {splitByPlace} from './places.js';
 import type {StreamClient} from './stream-client.js';
 
@@ -34,7 +34,7 @@ export class Deleter {
     const places = references.map(({id, stream}) => ({id, stream}));
     for (const {stream, ids} of splitByPlace(places, {stream: this.#options.stream, group: ''}, MAX_IDS)) {
       const deleted = this.#options.dryRun
-        ? await this.#countPresent(stream, ids)
+        ? await countPresent(this.#client, stream, ids)
         : await this.#client.delete(stream, ids);
       const count = this.#counts.get(stream) ?? {stream, deleted: 0, missing: 0};
       count.deleted += deleted;
@@ -46,9 +46,5 @@ export class Deleter {
   /** For each stream, in the order of their first IDs. */
   get counts(): DeleteCount[] {
     return [...this.#counts.values()];
-  }
-
-  async #countPresent(stream: string, ids: readonly string[]): Promise<number> {
-    return (await findEntries(this.#client, stream, ids)).filter((entry) => entry !== undefined).length;
   }
 }

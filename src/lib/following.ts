@@ -4,13 +4,15 @@
  * was handed over, never "the end as it is now", so nothing falls into the gap
  * between two reads (XREAD with `$` in a loop has that gap).
  */
-import type {Entry, StreamRecord} from './entry.js';
+import type {StreamRecord} from './entry.js';
 import {isFailure} from './errors.js';
 import {inOrder} from './in-order.js';
 import {merge} from './merge.js';
+import {PageSize} from './page-size.js';
 import type {Position} from './position.js';
 import type {StreamClient} from './stream-client.js';
 import {FIRST_ID, predecessorOf, successorOf} from './stream-id.js';
+import {untilStopped} from './until-stopped.js';
 
 export interface FollowOptions {
   streams: readonly string[];
@@ -36,22 +38,23 @@ type Batches = AsyncGenerator<StreamRecord[], void, void>;
 
 /** How long a read waits: often enough to notice that nobody reads our output any more. */
 const BLOCK_MS = 1_000;
-/** Entries a read. */
+/** Entries a read at most. */
 const PAGE = 1_000;
 
 /**
- * What is there, in the order of its time, then what comes, as it comes. Ends
- * on `stopping`. Throws `notFound` for a missing stream without `follow`,
+ * What is there, in the order of its time, then what comes, as it comes, until
+ * `stopping`. Throws `notFound` for a missing stream without `follow`,
  * `unreachable` when the connection is lost.
  */
-export async function* followStreams(client: StreamClient, options: FollowOptions): Batches {
-  const {streams, follow, stopping} = options;
+export function followStreams(client: StreamClient, options: FollowOptions): Batches {
+  return untilStopped(presentAndComing(client, options), client, options.stopping);
+}
+
+async function* presentAndComing(client: StreamClient, options: FollowOptions): Batches {
+  const {streams, follow} = options;
   const cursors: Cursor[] = [];
   for (const stream of new Set(streams)) cursors.push(await cursorAt(client, stream, options));
-  for await (const batch of inOrder(cursors.map((cursor) => present(client, cursor)))) {
-    if (stopping.aborted) return;
-    yield batch;
-  }
+  yield* inOrder(cursors.map((cursor) => present(client, cursor)));
   if (follow) yield* coming(client, cursors, options);
 }
 
@@ -85,7 +88,6 @@ async function* coming(client: StreamClient, cursors: readonly Cursor[], options
   const close = (): void => {
     for (const reader of readers) reader.close();
   };
-  // Frees a blocked read at once.
   stopping.addEventListener('abort', close, {once: true});
   try {
     yield* merge(cursors.map((cursor, index) => additions(readers[index]!, cursor, options)));
@@ -97,22 +99,15 @@ async function* coming(client: StreamClient, cursors: readonly Cursor[], options
 
 async function* additions(reader: StreamClient, cursor: Cursor, {stopping, onIdle}: FollowOptions): Batches {
   const {stream} = cursor;
+  const size = new PageSize(PAGE);
   while (!stopping.aborted) {
-    const entries = await readAfter(reader, cursor, stopping);
+    const entries = await reader.read(stream, cursor.after, {count: size.count, blockMs: BLOCK_MS});
+    size.adapt(entries);
     if (entries.length === 0) {
       onIdle();
       continue;
     }
     cursor.after = entries.at(-1)!.id;
     yield entries.map((entry) => ({stream, ...entry}));
-  }
-}
-
-async function readAfter(reader: StreamClient, {stream, after}: Cursor, stopping: AbortSignal): Promise<Entry[]> {
-  try {
-    return await reader.read(stream, after, {count: PAGE, blockMs: BLOCK_MS});
-  } catch (error) {
-    if (stopping.aborted && isFailure(error, 'unreachable')) return [];
-    throw error;
   }
 }

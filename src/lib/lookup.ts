@@ -6,18 +6,12 @@
 import type {Entry, StreamRecord} from './entry.js';
 import {StreamlogError} from './errors.js';
 import type {IdReference} from './input/ids.js';
-import {pagesOf} from './paging.js';
+import {PageSize} from './page-size.js';
+import {mapPages, pagesOf} from './paging.js';
 import type {StreamClient} from './stream-client.js';
 
 /** Lookups under way at once. */
 const PAGE = 500;
-
-/** XRANGE id id for each: the entries in the order of `ids`, undefined where there is none. */
-export const findEntries = (
-  client: StreamClient,
-  stream: string,
-  ids: readonly string[],
-): Promise<(Entry | undefined)[]> => Promise.all(ids.map((id) => findEntry(client, stream, id)));
 
 /** The records that `references` mean, page by page in their order. What is not there is told to `onMissing`. */
 export async function* lookUp(
@@ -25,17 +19,37 @@ export async function* lookUp(
   references: AsyncIterable<readonly IdReference[]>,
   {stream: defaultStream, onMissing}: {stream: string; onMissing: (stream: string, id: string) => void},
 ): AsyncGenerator<StreamRecord[], void, void> {
-  for await (const page of pagesOf(references, PAGE)) {
-    const found = await Promise.all(
-      page.map(async ({id, stream = defaultStream}) => ({id, stream, entry: await findEntry(client, stream, id)})),
-    );
+  const wanted = mapPages(references, ({id, stream = defaultStream}) => ({id, stream}));
+  for await (const page of withEntries(client, wanted)) {
     const records: StreamRecord[] = [];
-    for (const {id, stream, entry} of found) {
+    for (const [{id, stream}, entry] of page) {
       if (entry === undefined) onMissing(stream, id);
       else records.push({stream, ...entry});
     }
     yield records;
   }
+}
+
+/** XRANGE id id for each of `wanted`: in their order, each with its entry, or undefined where there is none. */
+export async function* withEntries<Wanted extends {stream: string; id: string}>(
+  client: StreamClient,
+  wanted: AsyncIterable<readonly Wanted[]> | Iterable<readonly Wanted[]>,
+): AsyncGenerator<[Wanted, Entry | undefined][], void, void> {
+  const size = new PageSize(PAGE);
+  for await (const page of pagesOf(wanted, size)) {
+    const found = await Promise.all(page.map((one) => findEntry(client, one.stream, one.id)));
+    size.adapt(found.filter((entry) => entry !== undefined));
+    yield page.map((one, index) => [one, found[index]]);
+  }
+}
+
+/** How many of `ids` are there. */
+export async function countPresent(client: StreamClient, stream: string, ids: readonly string[]): Promise<number> {
+  let count = 0;
+  for await (const page of withEntries(client, [ids.map((id) => ({stream, id}))])) {
+    count += page.filter(([, entry]) => entry !== undefined).length;
+  }
+  return count;
 }
 
 /** The failure of having found only some. `noStream` would be a guess: a stream may be there and empty. */

@@ -1,5 +1,8 @@
 /** Cutting sequences of pages to size, so that commands can count entries while the work goes page by page. */
 
+/** What commands are given page by page. */
+type Pages<T> = AsyncIterable<readonly T[]> | Iterable<readonly T[]>;
+
 /** The first `count` items of `pages`, in the same pages; asks for no page that is not needed. */
 export async function* firstItems<T>(pages: AsyncIterable<T[]>, count: number): AsyncGenerator<T[], void, void> {
   let left = count;
@@ -14,12 +17,21 @@ export async function* firstItems<T>(pages: AsyncIterable<T[]>, count: number): 
   }
 }
 
-/** The same items in pages of at most `size`. */
-export async function* pagesOf<T>(
-  batches: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
-  size: number,
-): AsyncGenerator<T[], void, void> {
+/** The same items in pages of at most `size.count`, which may change from page to page. */
+export async function* pagesOf<T>(batches: Pages<T>, size: {readonly count: number}): AsyncGenerator<T[], void, void> {
   for await (const batch of batches) {
-    for (let at = 0; at < batch.length; at += size) yield batch.slice(at, at + size);
+    for (let at = 0; at < batch.length; ) {
+      const page = batch.slice(at, at + size.count);
+      at += page.length;
+      yield page;
+    }
   }
+}
+
+/** The same pages with each item turned into another. */
+export async function* mapPages<From, To>(
+  pages: Pages<From>,
+  map: (item: From) => To,
+): AsyncGenerator<To[], void, void> {
+  for await (const page of pages) yield page.map(map);
 }

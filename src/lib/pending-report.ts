@@ -4,10 +4,9 @@
  * names of the members are those of the JSON output and therefore a contract.
  */
 import type {Field} from './entry.js';
-import {findEntries} from './lookup.js';
-import {firstItems} from './paging.js';
+import {withEntries} from './lookup.js';
+import {firstItems, mapPages} from './paging.js';
 import type {PendingEntry, StreamClient} from './stream-client.js';
-import {FIRST_ID, LAST_ID} from './stream-id.js';
 
 export interface PendingConsumer {
   name: string;
@@ -41,9 +40,6 @@ export interface PendingSelection {
   minDeliveries?: number;
 }
 
-/** Entries a page; each is one lookup more where payloads are wanted. */
-const PAGE = 500;
-
 /** Throws `notFound` when there is no such stream or group. */
 export async function reportPending(
   client: StreamClient,
@@ -76,8 +72,10 @@ export async function* pendingDetails(
   group: string,
   {payload, count, ...selection}: PendingSelection & {payload: boolean; count: number},
 ): AsyncGenerator<PendingDetail[], void, void> {
-  for await (const details of firstItems(detailsOf(client, streams, group, selection), count)) {
-    yield payload ? await withFields(client, details) : details;
+  const details = firstItems(detailsOf(client, streams, group, selection), count);
+  if (!payload) yield* details;
+  else {
+    yield* mapPages(withEntries(client, details), ([detail, entry]) => ({...detail, fields: entry?.fields ?? null}));
   }
 }
 
@@ -88,9 +86,7 @@ async function* detailsOf(
   selection: PendingSelection,
 ): AsyncGenerator<PendingDetail[], void, void> {
   for (const stream of streams) {
-    for await (const page of select(client, stream, group, selection)) {
-      yield page.map((entry) => ({stream, group, ...entry}));
-    }
+    yield* mapPages(select(client, stream, group, selection), (entry) => ({stream, group, ...entry}));
   }
 }
 
@@ -100,15 +96,7 @@ async function* select(
   group: string,
   {consumer, minIdleMs, minDeliveries = 1}: PendingSelection,
 ): AsyncGenerator<PendingEntry[], void, void> {
-  for await (const page of client.pending(stream, group, {consumer, minIdleMs}, FIRST_ID, LAST_ID, PAGE)) {
+  for await (const page of client.pending(stream, group, {consumer, minIdleMs})) {
     yield page.filter(({deliveries}) => deliveries >= minDeliveries);
   }
-}
-
-/** All of `details` are of one stream. */
-async function withFields(client: StreamClient, details: readonly PendingDetail[]): Promise<PendingDetail[]> {
-  if (details.length === 0) return [];
-  const ids = details.map(({id}) => id);
-  const entries = await findEntries(client, details[0]!.stream, ids);
-  return details.map((detail, index) => ({...detail, fields: entries[index]?.fields ?? null}));
 }

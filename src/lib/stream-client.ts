@@ -9,6 +9,7 @@
 import {type Bytes, displayBytes} from './bytes.js';
 import type {Entry, Field} from './entry.js';
 import {isFailure, StreamlogError} from './errors.js';
+import {PageSize} from './page-size.js';
 import type {Position} from './position.js';
 import type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
@@ -132,13 +133,16 @@ export class StreamClient {
     return replies.readNumber(await this.#send(args.xtrim(stream, trim), {stream}));
   }
 
-  /** XRANGE from `start` to `end`, both included, page by page in flat memory. Ends when nothing is left. */
+  /** XRANGE from `start` to `end`, both included, in pages of at most `page` that keep memory flat. Ends when nothing is left. */
   async *range(stream: string, start = FIRST_ID, end = LAST_ID, page = PAGE): AsyncGenerator<Entry[], void, void> {
+    const size = new PageSize(page);
     let from: string | undefined = start;
     while (from !== undefined) {
-      const entries = replies.readEntries(await this.#send(args.xrange(stream, from, end, page), {stream}));
+      const {count} = size;
+      const entries = replies.readEntries(await this.#send(args.xrange(stream, from, end, count), {stream}));
+      size.adapt(entries);
       if (entries.length > 0) yield entries;
-      from = entries.length < page ? undefined : successorOf(entries.at(-1)!.id);
+      from = entries.length < count ? undefined : successorOf(entries.at(-1)!.id);
     }
   }
 
@@ -149,11 +153,14 @@ export class StreamClient {
     end = LAST_ID,
     page = PAGE,
   ): AsyncGenerator<Entry[], void, void> {
+    const size = new PageSize(page);
     let from: string | undefined = end;
     while (from !== undefined) {
-      const entries = replies.readEntries(await this.#send(args.xrevrange(stream, from, start, page), {stream}));
+      const {count} = size;
+      const entries = replies.readEntries(await this.#send(args.xrevrange(stream, from, start, count), {stream}));
+      size.adapt(entries);
       if (entries.length > 0) yield entries;
-      from = entries.length < page ? undefined : predecessorOf(entries.at(-1)!.id);
+      from = entries.length < count ? undefined : predecessorOf(entries.at(-1)!.id);
     }
   }
 
