@@ -5,20 +5,32 @@
  * caller stops, all of them are ended.
  */
 export async function* merge<T>(generators: readonly AsyncGenerator<T, void, void>[]): AsyncGenerator<T, void, void> {
-  type Step = {index: number; result: IteratorResult<T, void>};
-  const waiting = new Map<number, Promise<Step>>();
+  const settled: {index: number; result: Promise<IteratorResult<T, void>>}[] = [];
+  let wake = (): void => {};
+  // Not Promise.race: a generator that waits for long would keep in memory all that the others gave meanwhile.
   const ask = (index: number): void => {
-    const step = generators[index]!.next().then((result) => ({index, result}));
-    step.catch(() => {});
-    waiting.set(index, step);
+    const result = generators[index]!.next();
+    const settle = (): void => {
+      settled.push({index, result});
+      wake();
+    };
+    result.then(settle, settle);
   };
   for (const index of generators.keys()) ask(index);
   try {
-    while (waiting.size > 0) {
-      const {index, result} = await Promise.race(waiting.values());
-      waiting.delete(index);
-      if (result.done) continue;
-      yield result.value;
+    for (let running = generators.length; running > 0; ) {
+      if (settled.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const {index, result} = settled.shift()!;
+      const {done, value} = await result;
+      if (done) {
+        running--;
+        continue;
+      }
+      yield value;
       ask(index);
     }
   } finally {

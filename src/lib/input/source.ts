@@ -21,10 +21,9 @@ export async function* readSource(
   {name, stopping, onBytes}: SourceOptions,
 ): AsyncGenerator<Uint8Array | string, void, void> {
   const iterator = source[Symbol.asyncIterator]();
-  const stopped = whenAborted(stopping);
   try {
     while (!stopping.aborted) {
-      const next = await Promise.race([iterator.next(), stopped]);
+      const next = await unlessAborted(iterator.next(), stopping);
       if (next === undefined || next.done) return;
       onBytes?.(next.value.length);
       yield next.value;
@@ -47,8 +46,11 @@ export function openFile(path: string): {chunks: AsyncIterable<Buffer>; sizeByte
   }
 }
 
-const whenAborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), {once: true});
+/** Not a race with one long-lived promise: that promise would keep every chunk in memory until the signal comes. */
+function unlessAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => resolve(undefined);
+    signal.addEventListener('abort', stop, {once: true});
+    next.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
+}
