@@ -1,0 +1,28 @@
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {Stage} from '../lib/cli/demo/stage.js';
+import {playTour} from '../lib/cli/demo/tour.js';
+import {StreamClient} from '../lib/stream-client.js';
+
+export default class Demo extends BaseCommand {
+  static override summary = 'See Redis Streams work: a tour with real workers on a private, temporary server.';
+  static override description =
+    'Shows each command as you would type it, and its output. Kills a worker half-way, and proves at the end, from ' +
+    'the stream itself, that every event was processed. Needs redis-server or valkey-server on the path, touches no other server, and leaves nothing behind.';
+  static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo | less -R'];
+  static override flags = {};
+
+  async run(): Promise<void> {
+    await this.parse(Demo);
+    const stage = await Stage.open(this.out, this.colors, this.stopping);
+    try {
+      const client = await StreamClient.connect({url: stage.place.url, connectTimeoutMs: 4_000});
+      try {
+        await playTour({stage, client, out: this.out, colors: this.colors});
+      } finally {
+        client.close();
+      }
+    } finally {
+      stage.clear();
+    }
+  }
+}

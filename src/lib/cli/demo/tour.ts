@@ -1,0 +1,221 @@
+/**
+ * The demo: what Redis Streams do, shown with real processes on a real server.
+ * Nothing is told that is not seen; the proof at the end reads the stream and
+ * what the workers wrote, and fails when they differ. Knows what is shown,
+ * not how processes are run.
+ */
+import type {ChildProcess} from 'node:child_process';
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {StreamlogError} from '../../errors.js';
+import type {Colors} from '../../output/colors.js';
+import type {Sink} from '../../output/sink.js';
+import {renderTable} from '../../output/table.js';
+import type {StreamClient} from '../../stream-client.js';
+import type {Stage} from './stage.js';
+
+const STREAM = 'events';
+const EVENTS = 5_000;
+const GROUP = 'billing';
+/** Long enough to be seen as dead, short enough for a demo. */
+const CLAIM_IDLE_MS = 500;
+
+/** A worker's job: it notes each record it has done, and passes it on to be acknowledged. */
+const WORKER = `while IFS= read -r record; do
+  printf '%s\\n' "$record" >>"$1"   # the job
+  printf '%s\\n' "$record"          # done: pass it on
+done
+`;
+
+export interface Tour {
+  stage: Stage;
+  client: StreamClient;
+  out: Sink;
+  colors: Colors;
+}
+
+/** Plays all of it. Throws `incomplete` when an event was not processed. */
+export async function playTour(tour: Tour): Promise<void> {
+  await showProducing(tour);
+  const pending = await showSharing(tour);
+  await showRecovery(tour, pending);
+  await showSecondGroup(tour);
+  const proof = await proveAll(tour);
+  await showUpkeep(tour);
+  await tour.stage.say(
+    '6. The proof: before the trim, each entry of the stream was looked up in what the workers have noted.',
+  );
+  await tour.out.write(`${tour.colors.good('proved:')} ${proof}\n`);
+}
+
+const workerLine = (name: string): string =>
+  `streamlog consume --group ${GROUP} --name ${name} --ack none | sh worker.sh ${name}.done | streamlog ack --quiet`;
+
+async function showProducing({stage}: Tour): Promise<void> {
+  await stage.say('1. Entries go into a stream: one from the command line, many from a pipe (XADD).');
+  await stage.run('streamlog produce type=login user=ada');
+  stage.write('events.ndjson', sampleEvents());
+  await stage.run('head -2 events.ndjson');
+}
+
+async function showSharing(tour: Tour): Promise<number> {
+  const {stage, client, out, colors} = tour;
+  await stage.say(
+    '2. Three workers of one group share the load. Each notes what it has done; then it is acknowledged.',
+  );
+  stage.write('worker.sh', WORKER);
+  await stage.run('cat worker.sh');
+  const workers = new Map<string, ChildProcess>();
+  for (const name of ['w1', 'w2', 'w3']) workers.set(name, await stage.start(workerLine(name)));
+  await until(() => hasConsumers(client, 3), 'three workers joined the group');
+  const producing = await stage.start('streamlog produce --file events.ndjson >ids.txt');
+
+  await until(() => caughtInTheMiddle(tour, workers.get('w2')!), 'w2 is in the middle of its work');
+  await stage.say('   In the middle of it, w2 is killed with SIGKILL.');
+  await stage.kill(workers.get('w2')!, 'SIGKILL', 'w2');
+  await stage.finish(producing);
+  await until(async () => {
+    const {ofOthers, unread} = await stillOpen(client);
+    return ofOthers === 0 && !unread;
+  }, 'the other workers have done the rest');
+  for (const name of ['w1', 'w3']) await stage.kill(workers.get(name)!, 'SIGTERM', name);
+
+  const rows = [...workers.keys()].map((name) => ({name, done: doneBy(stage, name).length}));
+  await out.write(
+    `\n${renderTable(
+      rows,
+      [
+        {heading: 'worker', cell: ({name}) => name},
+        {heading: 'events done', right: true, cell: ({done}) => done},
+      ],
+      colors,
+    )}`,
+  );
+  await stage.say('   What w2 had been given and nobody acknowledged is pending. It is not lost (XPENDING).');
+  await stage.run(`streamlog pending --group ${GROUP}`);
+  return (await stillOpen(client)).pending;
+}
+
+async function showRecovery({stage, client}: Tour, pending: number): Promise<void> {
+  await stage.say('3. A restarted w2 begins with its own backlog; here it does half of it.');
+  await stage.run(
+    `streamlog consume --group ${GROUP} --name w2 --count ${Math.ceil(pending / 2)} --exit >>w2.done && wc -l w2.done`,
+  );
+  await stage.say('   Should w2 never come back, any other worker takes over what it left (XAUTOCLAIM).');
+  await until(() => idleLongEnough(client), 'the entries of w2 have been idle long enough');
+  await stage.run(
+    `streamlog consume --group ${GROUP} --name w4 --claim ${CLAIM_IDLE_MS}ms --exit >w4.done && wc -l w4.done`,
+  );
+  await stage.run(`streamlog pending --group ${GROUP}`);
+}
+
+async function showSecondGroup({stage}: Tour): Promise<void> {
+  await stage.say('4. A second group with a job of its own, counting, sees every event too.');
+  await stage.run(
+    `streamlog consume --group audit --name a1 --exit --format '%f{type}\\n' | tee audit.done | sort | uniq -c`,
+  );
+}
+
+async function showUpkeep({stage}: Tour): Promise<void> {
+  await stage.say('5. How things stand (XINFO), and trimming what every group has dealt with (XTRIM).');
+  await stage.run('streamlog info');
+  await stage.run('streamlog trim --maxlen 500 --safe');
+}
+
+/**
+ * From the stream itself: every entry in it must have been done by a worker, and
+ * the groups must have nothing open. Returns that in words; throws `incomplete`.
+ */
+async function proveAll({stage, client}: Tour): Promise<string> {
+  const done = new Map<string, number>();
+  for (const file of readdirSync(stage.directory).filter((name) => /^w\d\.done$/.test(name))) {
+    for (const id of doneBy(stage, file.replace('.done', ''))) done.set(id, (done.get(id) ?? 0) + 1);
+  }
+  let entries = 0;
+  let missing = 0;
+  let twice = 0;
+  for await (const page of client.range(STREAM)) {
+    entries += page.length;
+    missing += page.filter(({id}) => !done.has(id)).length;
+    twice += page.filter(({id}) => (done.get(id) ?? 0) > 1).length;
+  }
+  const audited = linesOf(join(stage.directory, 'audit.done')).length;
+  const open = await stillOpen(client);
+  if (missing > 0 || open.pending > 0 || entries !== EVENTS + 1 || audited !== entries) {
+    throw new StreamlogError(
+      'incomplete',
+      `of ${entries} events, ${missing} were not processed, ${open.pending} are pending, ${audited} audited`,
+    );
+  }
+  const again = twice === 0 ? 'none of them twice' : `${twice} of them twice, because w2 died before it could say so`;
+  return `all ${entries} events were processed by ${GROUP} (${again}), and all ${audited} were seen by audit.`;
+}
+
+/** Entries the group has not finished: `pending` with anybody, `ofOthers` with others than w2, `unread` with nobody yet. */
+async function stillOpen(client: StreamClient): Promise<{pending: number; ofOthers: number; unread: boolean}> {
+  const [info, group, summary] = [
+    await client.info(STREAM),
+    await client.group(STREAM, GROUP),
+    await client.pendingSummary(STREAM, GROUP),
+  ];
+  const ofW2 = summary.consumers.find(({name}) => name === 'w2')?.count ?? 0;
+  return {
+    pending: summary.count,
+    ofOthers: summary.count - ofW2,
+    unread: group.lastDeliveredId !== info.lastGeneratedId,
+  };
+}
+
+/** True with w2 held still, having done something and with more in hand; else it goes on, and is looked at again. */
+async function caughtInTheMiddle({stage, client}: Tour, w2: ChildProcess): Promise<boolean> {
+  if (doneBy(stage, 'w2').length < 100) return false;
+  stage.hold(w2);
+  const {pending, ofOthers} = await stillOpen(client);
+  if (pending - ofOthers >= 10) return true;
+  stage.release(w2);
+  return false;
+}
+
+async function idleLongEnough(client: StreamClient): Promise<boolean> {
+  for await (const page of client.pending(STREAM, GROUP)) {
+    if (page.some(({idleMs}) => idleMs <= CLAIM_IDLE_MS)) return false;
+  }
+  return true;
+}
+
+const hasConsumers = async (client: StreamClient, count: number): Promise<boolean> =>
+  (await client.groups(STREAM)).some((group) => group.name === GROUP && group.consumers === count);
+
+/** IDs of the records that a worker has noted as done; a line that it was killed in does not count. */
+const doneBy = (stage: Stage, worker: string): string[] =>
+  linesOf(join(stage.directory, `${worker}.done`))
+    .filter((line) => line.endsWith('}'))
+    .map((line) => (JSON.parse(line) as {id: string}).id);
+
+function linesOf(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch {
+    return [];
+  }
+}
+
+function sampleEvents(): string {
+  const types = ['login', 'search', 'order', 'logout'];
+  const users = ['ada', 'grace', 'edsger', 'barbara', 'åsa', 'léa'];
+  return Array.from({length: EVENTS}, (_, index) => {
+    const event = {type: types[index % types.length], user: users[index % users.length], number: index + 1};
+    return `${JSON.stringify(event)}\n`;
+  }).join('');
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadlineMs = performance.now() + 15_000;
+  while (!(await condition())) {
+    if (performance.now() > deadlineMs) throw new StreamlogError('incomplete', `the demo waited in vain until ${what}`);
+    await sleep(20);
+  }
+}
