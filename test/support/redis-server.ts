@@ -31,6 +31,8 @@ export interface ServerOptions {
   args?: string[];
   /** Listen on a free loopback port too, and use it in `url`. */
   tcp?: boolean;
+  /** Of the default user, and of replicas to their master. */
+  password?: string;
 }
 
 /** The system's own server, as the setup script leaves it. */
@@ -70,6 +72,7 @@ export async function startRedis({
   program = systemServer(),
   args = [],
   tcp = false,
+  password,
 }: ServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
   const socket = join(directory, 'redis.sock');
@@ -91,12 +94,13 @@ export async function startRedis({
       'no',
       '--enable-debug-command',
       'local',
+      ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),
       ...args,
     ],
     {stdio: 'ignore'},
   );
   await until(() => existsSync(socket), 'the server makes its socket');
-  const redis = new Redis({path: socket, maxRetriesPerRequest: null, protocol: 2});
+  const redis = new Redis({path: socket, password, maxRetriesPerRequest: null, protocol: 2});
   redis.on('error', () => {});
   return {
     url: tcp ? `redis://127.0.0.1:${port}` : `unix://${socket}`,

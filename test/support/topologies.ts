@@ -16,6 +16,8 @@ export interface TopologyOptions {
   program?: string;
   /** More configuration for each data server, as command-line arguments. */
   args?: string[];
+  /** Of every data server's default user. */
+  password?: string;
 }
 
 export interface RedisCluster {
@@ -34,14 +36,16 @@ export interface RedisCluster {
 export async function startCluster({
   program,
   args = [],
+  password,
   certificates,
 }: TopologyOptions & {certificates?: Certificates} = {}): Promise<RedisCluster> {
   const busPorts = [await freePort(), await freePort(), await freePort()];
   const nodes = await Promise.all(
     busPorts.map((bus) => {
       const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), ...args];
-      if (certificates === undefined) return startRedis({program, tcp: true, args: cluster});
-      return startTlsRedis(certificates, certificates.server, {program, args: ['--tls-cluster', 'yes', ...cluster]});
+      if (certificates === undefined) return startRedis({program, password, tcp: true, args: cluster});
+      const tls = ['--tls-cluster', 'yes', ...cluster];
+      return startTlsRedis(certificates, certificates.server, {program, password, args: tls});
     }),
   );
   const share = Math.ceil(16_384 / nodes.length);
@@ -112,13 +116,12 @@ export interface SentinelSet {
 export async function startSentinelSet({
   program = systemServer(),
   args = [],
-  sentinelLines = [],
-}: TopologyOptions & {
-  /** More lines of the sentinel's configuration. */ sentinelLines?: string[];
-} = {}): Promise<SentinelSet> {
-  const master = await startRedis({program, tcp: true, args: ['--repl-diskless-sync-delay', '0', ...args]});
+  password,
+  sentinelPassword,
+}: TopologyOptions & {sentinelPassword?: string} = {}): Promise<SentinelSet> {
+  const master = await startRedis({program, password, tcp: true, args: ['--repl-diskless-sync-delay', '0', ...args]});
   const following = ['--replicaof', '127.0.0.1', String(master.port)];
-  const replica = await startRedis({program, tcp: true, args: [...following, ...args]});
+  const replica = await startRedis({program, password, tcp: true, args: [...following, ...args]});
   await until(
     async () => String(await replica.redis.info('replication')).includes('master_link_status:up'),
     'the replica follows its master',
@@ -137,12 +140,19 @@ export async function startSentinelSet({
       `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`,
       'sentinel down-after-milliseconds mymaster 1000',
       'sentinel failover-timeout mymaster 5000',
-      ...sentinelLines,
+      ...(password === undefined ? [] : [`sentinel auth-pass mymaster "${password}"`]),
+      ...(sentinelPassword === undefined ? [] : [`requirepass "${sentinelPassword}"`]),
       '',
     ].join('\n'),
   );
   const child = spawn(program, [configuration, '--sentinel'], {stdio: 'ignore'});
-  const sentinel = new Redis({path: socket, maxRetriesPerRequest: null, protocol: 2, enableReadyCheck: false});
+  const sentinel = new Redis({
+    path: socket,
+    password: sentinelPassword,
+    maxRetriesPerRequest: null,
+    protocol: 2,
+    enableReadyCheck: false,
+  });
   sentinel.on('error', () => {});
   await until(
     async () => String(await sentinel.call('SENTINEL', 'REPLICAS', 'mymaster')).includes(String(replica.port)),
@@ -247,33 +257,43 @@ export const tlsArgs = (
 export async function startTlsRedis(
   certificates: Certificates,
   pair: KeyPair,
-  {program, args = [], clientCertificates}: TopologyOptions & {clientCertificates?: 'no' | 'yes'} = {},
+  {program, args = [], password, clientCertificates}: TopologyOptions & {clientCertificates?: 'no' | 'yes'} = {},
 ): Promise<RedisServer> {
   const port = await freePort();
-  const server = await startRedis({program, args: [...tlsArgs(certificates, pair, port, clientCertificates), ...args]});
+  const server = await startRedis({
+    program,
+    password,
+    args: [...tlsArgs(certificates, pair, port, clientCertificates), ...args],
+  });
   return {...server, port, url: `rediss://127.0.0.1:${port}`};
 }
 
 export interface Listener {
   port: number;
+  /** Every byte that came in so far. */
+  received(): Buffer;
   stop(): Promise<void>;
 }
 
 /** Takes connections and never says a word, as a server behind a broken network does; or answers each with `reply`. */
 export async function startListener(reply?: string): Promise<Listener> {
   const sockets = new Set<Socket>();
+  const chunks: Buffer[] = [];
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
-    if (reply !== undefined) socket.on('data', () => socket.write(reply));
-    else socket.resume();
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+      if (reply !== undefined) socket.write(reply);
+    });
   });
   const port = await new Promise<number>((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as {port: number}).port));
   });
   return {
     port,
+    received: () => Buffer.concat(chunks),
     stop: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

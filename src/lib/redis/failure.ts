@@ -68,7 +68,7 @@ const BY_WORD: Record<string, Meaning> = {
   MASTERDOWN: temporary('this replica has lost its master'),
   CLUSTERDOWN: temporary('the cluster does not serve this slot now'),
   TRYAGAIN: temporary('the cluster is moving this slot; run again'),
-  UNBLOCKED: temporary('Redis let go of all who wait, as it does when it becomes a replica; run again'),
+  UNBLOCKED: temporary('Redis let go of all who wait, as when it becomes a replica or a slot moves; run again'),
 };
 
 /** By the text, where Redis has no word for the error. */
@@ -153,7 +153,9 @@ function fromReply(message: string, context: CommandContext): StreamlogError {
   const {command, stream, group} = context;
   const word = /^[A-Z]+/.exec(message)?.[0] ?? 'ERR';
   if (word === 'NOGROUP') return noGroup(stream, group);
-  if (/no such key|requires the key to exist|key no longer exists/i.test(message)) return noStream(stream);
+  if (/no such key|requires the key to exist/i.test(message)) return noStream(stream);
+  // The stream may only have moved to another node, which Redis 7.0 does not tell those who wait.
+  if (/key no longer exists/.test(message) && !context.inCluster) return noStream(stream);
   if (/equal or smaller than the target stream top item/.test(message)) {
     return failure(
       'data',

@@ -18,7 +18,6 @@ describe('an error reply', () => {
     ["NOGROUP No such key 'events' or consumer group 'g' in XREADGROUP with GROUP option", 'notFound', 'NOGROUP'],
     ['ERR no such key', 'notFound', 'NOSTREAM'],
     ['ERR The XGROUP subcommand requires the key to exist. Note that for …', 'notFound', 'NOSTREAM'],
-    ['UNBLOCKED the stream key no longer exists', 'notFound', 'NOSTREAM'],
     ['UNBLOCKED force unblock from blocking operation, instance state changed', 'temporary', 'UNBLOCKED'],
     ['NOAUTH Authentication required.', 'denied', 'NOAUTH'],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'denied', 'WRONGPASS'],
@@ -61,6 +60,12 @@ describe('an error reply', () => {
       kind: 'configuration',
       hint: expect.stringContaining('redis+cluster://'),
     });
+  });
+
+  test('a key that went while somebody waited is gone, except in a cluster, where it may have moved', () => {
+    const gone = reply('UNBLOCKED the stream key no longer exists');
+    expect(toFailure(gone, about).kind).toBe('notFound');
+    expect(toFailure(gone, {...about, inCluster: true}).kind).toBe('temporary');
   });
 
   test.each([
