@@ -1,0 +1,199 @@
+import {execFileSync} from 'node:child_process';
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {shell, startStreamlog, streamlog} from '../support/run-cli.js';
+import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+beforeEach(() => server.redis.flushall());
+
+const range = (...args: string[]) => streamlog(['range', ...args], {server});
+const records = (stdout: string): {id: string; fields: Record<string, unknown>}[] =>
+  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+const ids = (stdout: string): string[] => records(stdout).map(({id}) => id);
+
+async function add(...entryIds: string[]): Promise<void> {
+  for (const id of entryIds) await server.redis.xadd('events', id, 'n', id);
+}
+
+async function addMany(count: number, value: string): Promise<void> {
+  const pipeline = server.redis.pipeline();
+  for (let n = 1; n <= count; n++) pipeline.xadd('events', `${n}-0`, 'n', `${n}`, 'value', value);
+  await pipeline.exec();
+}
+
+/** Starts `range` with a reader that does not read, and waits until it is stuck in the middle of its output. */
+async function startStuck() {
+  await addMany(5_000, 'x'.repeat(500));
+  await server.redis.config('RESETSTAT');
+  const running = startStreamlog(['range'], {server});
+  running.process.stdout.pause();
+  const sent = async (): Promise<number> =>
+    Number(/cmdstat_xrange:calls=(\d+)/.exec(await server.redis.info('commandstats'))?.[1] ?? 0);
+  await until(async () => (await sent()) >= 3, 'range has read some pages');
+  return running;
+}
+
+describe('what is printed', () => {
+  it('the whole stream as records, byte for byte, with real names and subjects of commits', async () => {
+    const log = execFileSync('git', ['log', '-n', '300', '--format=%an%x1f%s'], {encoding: 'utf8'});
+    const lines = [...log.trim().split('\n'), 'Łukasz Żółw\u001f修正: 絵文字 🙂', 'محمد\u001fsubject with "quotes"\\'];
+    const commits = lines.map((line) => line.split('\u001f') as [string, string]);
+    for (const [author, subject] of commits)
+      await server.redis.xadd('events', '*', 'author', author, 'subject', subject);
+
+    const {code, stdout, stderr} = await range();
+
+    expect(records(stdout).map(({fields}) => fields)).toEqual(commits.map(([author, subject]) => ({author, subject})));
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('repeated fields and bytes that are not UTF-8 are kept', async () => {
+    await server.redis.xadd('events', '1-0', 'tag', 'a', 'tag', 'b', 'raw', Buffer.from([0xff, 0x00]));
+
+    expect((await range()).stdout).toBe(
+      '{"stream":"events","id":"1-0","pairs":[["tag","a"],["tag","b"],["raw",{"$b64":"/wA="}]]}\n',
+    );
+  });
+
+  it.each([[[]], [['--reverse']]])('every entry of many pages once, in order (%j)', async (flags) => {
+    await addMany(3_500, 'x');
+    const expected = Array.from({length: 3_500}, (_, index) => `${index + 1}-0`);
+
+    const printed = ids((await range(...flags)).stdout);
+
+    expect(printed).toEqual(flags.length === 0 ? expected : expected.reverse());
+  });
+
+  it('on a terminal hostile data does nothing, in every shape', async () => {
+    await server.redis.xadd('events', '1-0', HOSTILE, HOSTILE);
+
+    for (const shape of [[], ['--json'], ['--format', '%s %f{x} %t\\n']]) {
+      const {code, text} = await onTerminal(['range', ...shape], {server});
+      expect(text).toContain('evil');
+      expect(unsafeIn(text)).toEqual([]);
+      expect(code).toBe(0);
+    }
+  });
+
+  it('in a pipe the same data passes unchanged', async () => {
+    await server.redis.xadd('events', '1-0', HOSTILE, HOSTILE);
+
+    expect(records((await range()).stdout)[0]?.fields).toEqual({[HOSTILE]: HOSTILE});
+  });
+});
+
+describe('bounds', () => {
+  beforeEach(() => add('1-0', '2-0', '3-0', '3-1', '3-2', '4-0', '5-0'));
+
+  it.each([
+    {args: ['-2'], printed: '4-0 5-0'},
+    {args: ['-100'], printed: '1-0 2-0 3-0 3-1 3-2 4-0 5-0'},
+    {args: ['-', '+'], printed: '1-0 2-0 3-0 3-1 3-2 4-0 5-0'},
+    {args: ['start', 'end'], printed: '1-0 2-0 3-0 3-1 3-2 4-0 5-0'},
+    {args: ['--', '-2'], printed: '4-0 5-0'},
+    {args: ['--', '-', '-6'], printed: '1-0 2-0'},
+    {args: ['-4', '-2'], printed: '3-1 3-2 4-0'},
+    {args: ['-', '-100'], printed: ''},
+    {args: ['-n', '1', '-2'], printed: '4-0'},
+    {args: ['-2', '-n', '1', '--stream', 'events'], printed: '4-0'},
+    {args: ['3'], printed: '3-0 3-1 3-2 4-0 5-0'},
+    {args: ['-', '3'], printed: '1-0 2-0 3-0 3-1 3-2'},
+    {args: ['3-1', '4-0'], printed: '3-1 3-2 4-0'},
+    {args: ['(3-1', '(4-0'], printed: '3-2'},
+    {args: ['(3', '+'], printed: '4-0 5-0'},
+    {args: ['-', '(3'], printed: '1-0 2-0'},
+    {args: ['end'], printed: ''},
+    {args: ['--reverse', '-n', '2'], printed: '5-0 4-0'},
+    {args: ['--reverse', '2-0', '3-0'], printed: '3-0 2-0'},
+    {args: ['--reverse', '-3'], printed: '5-0 4-0 3-2'},
+  ])('range $args', async ({args, printed}) => {
+    const {code, stdout} = await range(...args);
+
+    expect(ids(stdout).join(' ')).toBe(printed);
+    expect(code).toBe(0);
+  });
+
+  it('a time includes its whole millisecond at both ends', async () => {
+    const second = 1_700_000_000_000;
+    await server.redis.del('events');
+    await add(`${second - 1}-9`, `${second}-0`, `${second}-7`, `${second + 1}-0`);
+
+    const time = new Date(second).toISOString();
+
+    expect(ids((await range(`@${time}`, `@${time}`)).stdout)).toEqual([`${second}-0`, `${second}-7`]);
+    expect(ids((await range('@1700000000', `@${second}`)).stdout)).toEqual([`${second}-0`, `${second}-7`]);
+  });
+
+  it('says so when nothing can lie between them', async () => {
+    const {code, stdout, stderr} = await range('4-0', '2-0');
+
+    expect(stdout).toBe('');
+    expect(stderr).toContain('nothing can be between START and END: 4-0 is after 2-0');
+    expect(code).toBe(0);
+  });
+
+  it.each([['yesterday'], ['(-10'], ['(@-1h'], ['1-'], ['-1h']])('refuses %s', async (bound) => {
+    const {code, stdout, stderr} = await range(bound);
+
+    expect(stdout).toBe('');
+    expect(stderr).toContain(bound);
+    expect(stderr).toContain('hint: ');
+    expect(code).toBe(2);
+  });
+});
+
+describe('how it ends', () => {
+  it('66 for a stream that does not exist, 0 for one that is empty', async () => {
+    await add('1-0');
+    await server.redis.xdel('events', '1-0');
+
+    expect(await range()).toMatchObject({code: 0, stdout: '', stderr: ''});
+    expect(await range('--stream', 'none')).toMatchObject({
+      code: 66,
+      stdout: '',
+      stderr: 'streamlog: no stream "none"\nhint: see: streamlog ls\n',
+    });
+  });
+
+  it('65 for a key of another type', async () => {
+    await server.redis.set('events', 'text');
+
+    expect(await range()).toMatchObject({code: 65, stdout: ''});
+  });
+
+  it('with what was there when it began, however fast the stream grows', async () => {
+    const running = await startStuck();
+    await server.redis.xadd('events', '6000-0', 'late', 'yes');
+
+    running.process.stdout.resume();
+
+    expect(ids((await running.finished).stdout).at(-1)).toBe('5000-0');
+  });
+
+  it('quietly with 0 when the reader has had enough', async () => {
+    await addMany(5_000, 'x'.repeat(500));
+
+    const {stdout, stderr} = await shell('streamlog range | head -1; echo "$PIPESTATUS"', {server});
+
+    expect(stdout.split('\n')[1]).toBe('0');
+    expect(stderr).toBe('');
+  });
+
+  it('after a signal with 143, and not in the middle of a line', async () => {
+    const running = await startStuck();
+    running.process.kill('SIGTERM');
+
+    running.process.stdout.resume();
+    const {code, stdout} = await running.finished;
+
+    expect(code).toBe(143);
+    expect(stdout.endsWith('}\n')).toBe(true);
+    expect(records(stdout).length).toBeLessThan(5_000);
+  });
+});

@@ -1,0 +1,28 @@
+/**
+ * Runs the executable where a person sees it: on a terminal of its own, which
+ * script(1) makes. What comes back is what that terminal was sent, standard
+ * output and standard error mixed as they came.
+ */
+import {EXECUTABLE, type RunOptions, shell} from './run-cli.js';
+
+export interface Shown {
+  code: number | null;
+  text: string;
+}
+
+/** Runs `streamlog …args` to its end. `text` ends its lines as programs do, not as terminals. */
+export async function onTerminal(args: readonly string[], options: RunOptions = {}): Promise<Shown> {
+  const line = [EXECUTABLE, ...args].map(quoted).join(' ');
+  const env = {SHELL: '/bin/sh', ...options.env};
+  const {code, stdout} = await shell(`script -qec ${quoted(line)} /dev/null </dev/null`, {...options, env});
+  return {code, text: stdout.replaceAll('\r\n', '\n')};
+}
+
+/** Names and values that would take a terminal over, or hide what they are, if they reached it. */
+export const HOSTILE = '\u001b]52;c;cm0gLXJm\u0007\u001b[2J\u009b31m\u202eevil\u2066\u200b\ufeff\r\b';
+
+/** The characters of `text` that a terminal acts upon or that change what is read, but for newlines and our own colours. */
+export const unsafeIn = (text: string): string[] =>
+  text.replace(/\n|\u001b\[\d{1,2}m/g, '').match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu) ?? [];
+
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
