@@ -93,6 +93,16 @@ export class StreamClient {
     await this.#connection.sendToMasters(['ping'], 0);
   }
 
+  /** SHUTDOWN: has the server write what it must, and end. Throws when it refuses. */
+  async shutDown(): Promise<void> {
+    try {
+      await this.#connection.sendToMasters(['shutdown'], 0);
+    } catch (error) {
+      // It answers with the end of the connection.
+      if (!isFailure(error, 'unreachable')) throw error;
+    }
+  }
+
   /** XADD: the new ID, or undefined when `options.create` is false and there is no such stream. */
   async add(stream: string, fields: readonly Field[], options?: AddOptions): Promise<string | undefined> {
     const reply = await this.#send(args.xadd(stream, fields, options), {stream});

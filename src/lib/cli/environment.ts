@@ -24,6 +24,7 @@ const Environment = z.object({
   STREAMLOG_TOKEN: Text,
   STREAMLOG_TOKEN_FILE: Text,
   XDG_STATE_HOME: Text,
+  PATH: Text,
   NO_COLOR: Text,
   FORCE_COLOR: Text,
   DEBUG: Text,

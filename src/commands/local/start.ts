@@ -1,0 +1,35 @@
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {environment, stateDirectory} from '../../lib/cli/environment.js';
+import {exclusively} from '../../lib/cli/exclusively.js';
+import {commonFlags} from '../../lib/cli/flags.js';
+import {serverProgram} from '../../lib/cli/server-program.js';
+import {launch, makeRoom} from '../../lib/launching.js';
+import {localPlace, reportLocalServer} from '../../lib/local-server.js';
+import {drawLocalServer} from '../../lib/output/local-face.js';
+
+export default class LocalStart extends BaseCommand {
+  static override summary = 'Start a private Redis server of your own, unless it runs already.';
+  static override description =
+    'It is the redis-server or valkey-server on your path, on a unix socket that only you can open, with an ' +
+    'append-only file: what is in it outlives a restart. While it runs, every command without --url, STREAMLOG_URL ' +
+    'and REDIS_URL uses it. All of it lives under $XDG_STATE_HOME/streamlog/local (~/.local/state by default).';
+  static override examples = ['<%= config.bin %> local start', '<%= config.bin %> local start --json | jq -r .url'];
+  static override flags = {...commonFlags};
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(LocalStart);
+    const notes = this.notes(flags);
+    const place = localPlace(stateDirectory());
+    makeRoom(place);
+
+    const started = await exclusively(place.lockFile, () => launch(place, serverProgram));
+
+    const {STREAMLOG_URL, REDIS_URL} = environment();
+    if (!started) notes.note('the private server runs already');
+    if ((STREAMLOG_URL ?? REDIS_URL) !== undefined) {
+      notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
+    }
+    const report = reportLocalServer(place);
+    await this.report(flags, [{started, ...report}], (colors) => drawLocalServer(report, colors));
+  }
+}

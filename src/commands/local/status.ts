@@ -1,0 +1,27 @@
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {stateDirectory} from '../../lib/cli/environment.js';
+import {commonFlags} from '../../lib/cli/flags.js';
+import {StreamlogError} from '../../lib/errors.js';
+import {localPlace, reportLocalServer} from '../../lib/local-server.js';
+import {drawLocalServer} from '../../lib/output/local-face.js';
+
+export default class LocalStatus extends BaseCommand {
+  static override summary = 'Show whether the private Redis server runs, and where its data is.';
+  static override description = 'Ends with exit code 66 when it does not run.';
+  static override examples = [
+    '<%= config.bin %> local status',
+    '<%= config.bin %> local status --quiet >/dev/null || <%= config.bin %> local start',
+  ];
+  static override flags = {...commonFlags};
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(LocalStatus);
+
+    const report = reportLocalServer(localPlace(stateDirectory()));
+
+    await this.report(flags, [report], (colors) => drawLocalServer(report, colors));
+    if (!report.running) {
+      throw new StreamlogError('notFound', 'the private server is not running', {hint: 'streamlog local start'});
+    }
+  }
+}

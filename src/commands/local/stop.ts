@@ -1,0 +1,26 @@
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {stateDirectory} from '../../lib/cli/environment.js';
+import {commonFlags} from '../../lib/cli/flags.js';
+import {shutDown} from '../../lib/launching.js';
+import {localPlace, reportLocalServer} from '../../lib/local-server.js';
+import {drawLocalServer} from '../../lib/output/local-face.js';
+
+export default class LocalStop extends BaseCommand {
+  static override summary = 'Stop the private Redis server (SHUTDOWN); its data stays for the next start.';
+  static override examples = [
+    '<%= config.bin %> local stop',
+    '<%= config.bin %> local stop && rm -r ~/.local/state/streamlog/local',
+  ];
+  static override flags = {...commonFlags};
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(LocalStop);
+    const place = localPlace(stateDirectory());
+
+    const stopped = await shutDown(place);
+
+    if (!stopped) this.notes(flags).note('the private server was not running');
+    const report = reportLocalServer(place);
+    await this.report(flags, [{stopped, ...report}], (colors) => drawLocalServer(report, colors));
+  }
+}

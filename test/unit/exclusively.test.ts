@@ -1,0 +1,56 @@
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {afterEach, beforeEach, expect, it} from 'vitest';
+import {exclusively} from '../../src/lib/cli/exclusively.js';
+
+let directory: string;
+let lockFile: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'streamlog-lock-'));
+  lockFile = join(directory, 'lock');
+});
+afterEach(() => rmSync(directory, {recursive: true, force: true}));
+
+it('never lets two be at work at once', async () => {
+  let atWork = 0;
+  const seen: number[] = [];
+  const work = async (): Promise<void> => {
+    seen.push(++atWork);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    atWork--;
+  };
+  await Promise.all(Array.from({length: 5}, () => exclusively(lockFile, work)));
+  expect(seen).toEqual([1, 1, 1, 1, 1]);
+});
+
+it('names its holder while it is held, and leaves nothing behind', async () => {
+  expect(await exclusively(lockFile, async () => readFileSync(lockFile, 'utf8'))).toBe(String(process.pid));
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+it('is given back when the work fails, with its failure', async () => {
+  await expect(exclusively(lockFile, async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(existsSync(lockFile)).toBe(false);
+});
+
+it('is taken over from a holder that is gone', async () => {
+  writeFileSync(lockFile, String(spawnSync('true').pid));
+  expect(await exclusively(lockFile, async () => 'done')).toBe('done');
+});
+
+it('is taken over when it is too old for its holder to be the process of that ID', async () => {
+  writeFileSync(lockFile, String(process.ppid));
+  utimesSync(lockFile, 0, 0);
+  expect(await exclusively(lockFile, async () => 'done')).toBe('done');
+});
+
+it('fails as local I/O where there is no directory for it', async () => {
+  await expect(exclusively(join(directory, 'none', 'lock'), async () => {})).rejects.toMatchObject({
+    kind: 'io',
+    code: 'ENOENT',
+  });
+});
