@@ -22,7 +22,12 @@ process.chdir(root);
 
 const stamp = fingerprint();
 const isCurrent = existsSync('dist/streamlog') && existsSync(STAMP_FILE) && readFileSync(STAMP_FILE, 'utf8') === stamp;
-if (!isCurrent) await build();
+try {
+  if (!isCurrent) await build();
+} catch (error) {
+  process.stderr.write(`build: ${error.message}\n`);
+  process.exitCode = 1;
+}
 
 async function build() {
   rmSync(STAMP_FILE, {force: true});
@@ -52,13 +57,12 @@ function bunProgram() {
   return programs.find((program) => existsSync(program)) ?? join(root, 'node_modules/.bin/bun');
 }
 
-/** Runs a tool, silent unless it fails, and ends the build with it. */
+/** Runs a tool, silent unless it fails. */
 function run(program, ...args) {
   const {status, error, stdout, stderr} = spawnSync(program, args, {encoding: 'utf8'});
   if (status === 0) return;
-  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}build: ${[program, ...args].join(' ')} failed`);
-  process.stderr.write(error === undefined ? '\n' : `: ${error.message}\n`);
-  process.exit(1);
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
+  throw new Error(`${[program, ...args].join(' ')} failed${error === undefined ? '' : `: ${error.message}`}`);
 }
 
 function fingerprint() {
