@@ -9,6 +9,8 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {isOnPath, provide} from './system-packages.js';
 
+/** What the tests run beside Node and a server. */
+const TEST_PROGRAMS = ['bash', 'git', 'jq', 'openssl', 'script'];
 const TEST_SERVERS = ['redis-8', 'valkey-9'];
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -18,7 +20,7 @@ try {
   installPackages();
   if (wants.has('--server')) provide('redis');
   if (wants.has('--test-servers')) {
-    provide('openssl');
+    for (const program of TEST_PROGRAMS) provide(program);
     fetchTestServers();
   }
 } catch (error) {

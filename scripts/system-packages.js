@@ -5,74 +5,74 @@ import {spawnSync} from 'node:child_process';
 import {accessSync, constants, existsSync, statSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 
-/** What can be provided: any one of these programs will do. */
+/** What has another name as a program than as a package. Any of its programs will do; its packages are tried in order. */
 const NEEDS = {
-  redis: {programs: ['redis-server', 'valkey-server'], service: true},
-  openssl: {programs: ['openssl'], service: false},
+  redis: {
+    programs: ['redis-server', 'valkey-server'],
+    packages: {
+      'apt-get': ['redis-server', 'valkey-server'],
+      dnf: ['redis', 'valkey'],
+      apk: ['redis', 'valkey'],
+      brew: ['redis', 'valkey'],
+    },
+  },
+  script: {
+    programs: ['script'],
+    packages: {'apt-get': ['bsdutils'], dnf: ['util-linux'], apk: ['util-linux-misc'], brew: ['util-linux']},
+  },
 };
 
-/** In the order in which they are tried; the packages of a need likewise, since not every release has each. */
+/** In the order in which they are tried. */
 const MANAGERS = [
   {
     program: 'apt-get',
     asRoot: true,
     refresh: ['update', '-qq'],
     install: ['install', '-qq', '--yes', '--no-install-recommends'],
-    packages: {redis: ['redis-server', 'valkey-server'], openssl: ['openssl']},
   },
   {
     program: 'dnf',
     asRoot: true,
     install: ['install', '--quiet', '--assumeyes', '--setopt=install_weak_deps=False'],
-    packages: {redis: ['redis', 'valkey'], openssl: ['openssl']},
   },
-  {
-    program: 'apk',
-    asRoot: true,
-    install: ['add', '--quiet', '--no-cache'],
-    packages: {redis: ['redis', 'valkey'], openssl: ['openssl']},
-  },
-  {
-    program: 'brew',
-    asRoot: false,
-    install: ['install', '--quiet'],
-    packages: {redis: ['redis', 'valkey'], openssl: ['openssl']},
-  },
+  {program: 'apk', asRoot: true, install: ['add', '--quiet', '--no-cache']},
+  {program: 'brew', asRoot: false, install: ['install', '--quiet']},
 ];
 
 /** Whether `program` can be started by its name alone. */
 export const isOnPath = (program) =>
   (process.env.PATH ?? '').split(delimiter).some((directory) => isExecutable(join(directory || '.', program)));
 
-/** Makes sure that a need of the table above is met. Throws one line that says what to install when it cannot be. */
+/** Makes sure that `need`, one of the above or a program, is there. Throws one line that says what to install. */
 export function provide(need) {
-  const {programs, service} = NEEDS[need];
+  const programs = NEEDS[need]?.programs ?? [need];
   const isMet = () => programs.some(isOnPath);
   if (isMet()) return;
   const missing = `${programs.join(' or ')} is not on the path`;
   const present = MANAGERS.filter(({program}) => isOnPath(program));
   const manager = present.find(({asRoot}) => !asRoot || canBeRoot());
   if (manager === undefined) throw new Error(`${missing}; ${adviceFor(need, present[0])}`);
+
   process.stderr.write(`setup: installing ${programs[0]} with ${manager.program}\n`);
   if (manager.refresh !== undefined) run(manager, manager.refresh);
   const reasons = [];
-  for (const name of manager.packages[need]) {
+  for (const name of packagesOf(need, manager)) {
     reasons.push(run(manager, [...manager.install, name]));
     // Judged by what it came to: a package can be installed and its service still fail to start.
     if (!isMet()) continue;
-    if (service) stopService(manager, name);
+    if (need === 'redis') stopService(manager, name);
     return;
   }
-  throw new Error(
-    `${missing}, and ${manager.program} cannot install it (${reasons[0]}); install ${programs[0]} yourself`,
-  );
+  throw new Error(`${missing}, and ${manager.program} cannot install it (${reasons[0]}); install it yourself`);
 }
 
-/** What to do where a manager is missing, or there but not allowed to us. */
-const adviceFor = (need, manager) =>
-  manager === undefined
-    ? `install ${NEEDS[need].programs[0]} yourself`
-    : `run as root: ${manager.program} ${manager.install[0]} ${manager.packages[need][0]}`;
+const packagesOf = (need, {program}) => NEEDS[need]?.packages[program] ?? [need];
+
+/** What to do where there is no package manager, or one that we may not use. */
+function adviceFor(need, manager) {
+  if (manager === undefined) return 'install it yourself';
+  return `run as root: ${manager.program} ${manager.install[0]} ${packagesOf(need, manager)[0]}`;
+}
 
 /** Debian starts what it installs; we want the program, not a second server on the usual port. */
 function stopService(manager, name) {

@@ -10,7 +10,7 @@ export default class LocalStatus extends BaseCommand {
   static override description = 'Ends with exit code 66 when it does not run.';
   static override examples = [
     '<%= config.bin %> local status',
-    '<%= config.bin %> local status --quiet >/dev/null || <%= config.bin %> local start',
+    '<%= config.bin %> local status --json | jq -r .logFile',
   ];
   static override flags = {...commonFlags};
 

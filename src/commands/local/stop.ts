@@ -7,10 +7,7 @@ import {drawLocalServer} from '../../lib/output/local-face.js';
 
 export default class LocalStop extends BaseCommand {
   static override summary = 'Stop the private Redis server (SHUTDOWN); its data stays for the next start.';
-  static override examples = [
-    '<%= config.bin %> local stop',
-    '<%= config.bin %> local stop && rm -r ~/.local/state/streamlog/local',
-  ];
+  static override examples = ['<%= config.bin %> local stop', '<%= config.bin %> local stop --json | jq .bytes'];
   static override flags = {...commonFlags};
 
   async run(): Promise<void> {
