@@ -1,8 +1,7 @@
-import {Args} from '@oclif/core';
 import {Acknowledger} from '../lib/acknowledging.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
-import {openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds} from '../lib/cli/id-input.js';
 import {describeAckCount, drawAckCounts} from '../lib/output/ack-face.js';
 
 export default class Ack extends BaseCommand {
@@ -16,13 +15,7 @@ export default class Ack extends BaseCommand {
     '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
     "<%= config.bin %> pending --details | jq -r 'select(.deliveries > 5).id' | <%= config.bin %> ack",
   ];
-  static override args = {
-    ids: Args.string({
-      ignoreStdin: true,
-      multiple: true,
-      description: 'IDs or records; without any, they are read from standard input, one a line',
-    }),
-  };
+  static override args = {...idsArgument};
   static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};
 
   async run(): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import type {Entry, StreamRecord} from './entry.js';
 import type {IdReference} from './input/ids.js';
+import {PageSize} from './page-size.js';
 import {type Place, type PlacedIds, splitByPlace} from './places.js';
 import type {Membership, PendingEntry, StreamClient} from './stream-client.js';
 
@@ -65,6 +66,7 @@ export class Claimer {
   readonly #client: StreamClient;
   readonly #consumer: string;
   readonly #dryRun: boolean;
+  readonly #pageSize = new PageSize(MAX_IDS);
 
   /** With `dryRun` nothing is claimed, and records say who has the entries now. */
   constructor(client: StreamClient, consumer: string, dryRun: boolean) {
@@ -73,16 +75,28 @@ export class Claimer {
     this.#dryRun = dryRun;
   }
 
-  /** XCLAIM: the records of what was claimed. Throws `notFound` when there is no such stream or group. */
-  async claim(batch: ClaimBatch): Promise<StreamRecord[]> {
+  /** XCLAIM: the records of what was claimed, page by page. Throws `notFound` when there is no such stream or group. */
+  async *claim(batches: AsyncIterable<ClaimBatch>): AsyncGenerator<StreamRecord[], void, void> {
+    for await (const {ids, ...batch} of batches) {
+      for (let start = 0; start < ids.length; ) {
+        const page = {...batch, ids: ids.slice(start, start + this.#pageSize.count)};
+        start += page.ids.length;
+        const records = await this.#claimPage(page);
+        this.#pageSize.adapt(records);
+        if (records.length > 0) yield records;
+      }
+    }
+  }
+
+  async #claimPage(batch: ClaimBatch): Promise<StreamRecord[]> {
     const {stream, group, ids, minIdleMs} = batch;
     const entries = this.#dryRun
       ? await this.#claimable(batch)
       : await this.#client.claim({stream, group, consumer: this.#consumer}, minIdleMs, ids);
     const claimed = new Set(entries.map(({id}) => id));
-    const pending = await this.#lookUp(ids, (id) => this.#pending(batch, id));
     const missed = ids.filter((id) => !claimed.has(id));
-    const present = await this.#lookUp(missed, (id) => this.#entry(stream, id));
+    const pending = await this.#pending(batch);
+    const present = await this.#entries(stream, missed);
     this.counts.claimed += claimed.size;
     for (const id of missed) this.counts[!present.has(id) ? 'gone' : pending.has(id) ? 'notIdle' : 'notPending']++;
     return entries.map(({id, fields}) => {
@@ -93,35 +107,38 @@ export class Claimer {
 
   /** What XCLAIM would claim now. */
   async #claimable(batch: ClaimBatch): Promise<Entry[]> {
-    const pending = await this.#lookUp(batch.ids, (id) => this.#pending(batch, id));
+    const pending = [...(await this.#pending(batch)).values()];
     // Redis says -1 of an entry that was given back, and lets it be claimed at once.
-    const idle = [...pending.values()].filter(({idleMs}) => idleMs < 0 || idleMs >= batch.minIdleMs);
-    const entries = await this.#lookUp(
+    const idle = pending.filter(({idleMs}) => idleMs < 0 || idleMs >= batch.minIdleMs);
+    const entries = await this.#entries(
+      batch.stream,
       idle.map(({id}) => id),
-      (id) => this.#entry(batch.stream, id),
     );
     return [...entries.values()];
   }
 
-  async #pending({stream, group}: Place, id: string): Promise<PendingEntry | undefined> {
-    for await (const [entry] of this.#client.pending(stream, group, {}, id, id, 1)) return entry;
-    return undefined;
+  /** XPENDING of each ID for itself, since they may lie far apart. */
+  #pending({stream, group, ids}: ClaimBatch): Promise<Map<string, PendingEntry>> {
+    return firstOfEach(ids, (id) => this.#client.pending(stream, group, {}, id, id, 1));
   }
 
-  async #entry(stream: string, id: string): Promise<Entry | undefined> {
-    for await (const [entry] of this.#client.range(stream, id, id, 1)) return entry;
-    return undefined;
+  #entries(stream: string, ids: readonly string[]): Promise<Map<string, Entry>> {
+    return firstOfEach(ids, (id) => this.#client.range(stream, id, id, 1));
   }
+}
 
-  /** Asks for all at once, since IDs may lie far apart; what was not found is absent. */
-  async #lookUp<T>(ids: readonly string[], find: (id: string) => Promise<T | undefined>): Promise<Map<string, T>> {
-    const answers = await Promise.all(ids.map(find));
-    const found = new Map<string, T>();
-    answers.forEach((answer, index) => {
-      if (answer !== undefined) found.set(ids[index]!, answer);
-    });
-    return found;
-  }
+/** Asks for all at once; what was not found is absent. */
+async function firstOfEach<T extends {id: string}>(
+  ids: readonly string[],
+  find: (id: string) => AsyncIterable<T[]>,
+): Promise<Map<string, T>> {
+  const found = await Promise.all(
+    ids.map(async (id) => {
+      for await (const [first] of find(id)) return first;
+      return undefined;
+    }),
+  );
+  return new Map(found.filter((one) => one !== undefined).map((one) => [one.id, one]));
 }
 
 /** `claimed 3 for "w2", not claimed: 1 not pending`, for people. */

@@ -1,7 +1,16 @@
 /** Where the IDs of `ack`, `claim` and their like come from: the arguments, or else standard input. */
+import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
 import {type IdReference, readIdArguments, readIds} from '../input/ids.js';
 import {readSource} from '../input/source.js';
+
+export const idsArgument = {
+  ids: Args.string({
+    ignoreStdin: true,
+    multiple: true,
+    description: 'IDs or records; without any, they are read from standard input, one a line',
+  }),
+};
 
 interface Surroundings {
   /** Standard input, unless it is a terminal. */

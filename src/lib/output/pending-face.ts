@@ -39,7 +39,7 @@ export const claimHints = ({stream, group, consumers}: PendingReport): string[] 
   consumers
     .filter(({oldestIdleMs}) => oldestIdleMs > LONG_IDLE_MS)
     .map(({name, oldestIdleMs}) => {
-      const options = [option('stream', stream), option('group', group), option('from', name)].join(' ');
+      const options = [option('stream', stream), option('group', group), option('consumer', name)].join(' ');
       return (
         `"${name}" has had an entry for ${formatDuration(oldestIdleMs)}; to hand over what idles: ` +
         `streamlog claim ${options} --to NAME --min-idle ${LONG_IDLE_MS / 1_000}s`
