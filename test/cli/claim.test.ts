@@ -1,0 +1,206 @@
+/** `streamlog claim`: what changes hands, what does not, and that nobody is left to guess. */
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
+import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {EXECUTABLE, type Finished, type RunOptions, shell, streamlog} from '../support/run-cli.js';
+
+const records = ({stdout}: Finished): unknown[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+const ids = (done: Finished): string[] => (records(done) as {id: string}[]).map(({id}) => id);
+
+describe.each(serverPrograms())('on $name', ({program}) => {
+  let server: RedisServer;
+
+  beforeAll(async () => {
+    server = await startRedis({program});
+  });
+  afterAll(() => server.stop());
+  afterEach(() => server.redis.flushall());
+
+  const claim = (args: string[], options: RunOptions = {}): Promise<Finished> =>
+    streamlog(['claim', ...args], {server, ...options});
+
+  /** Entries 1-0 … count-0, all pending with w1, delivered an hour ago. */
+  async function deliver(count: number, stream = 'events', group = 'streamlog'): Promise<void> {
+    const all = Array.from({length: count}, (_, index) => `${index + 1}-0`);
+    const pipeline = server.redis.pipeline();
+    for (const id of all) pipeline.xadd(stream, id, 'n', id);
+    pipeline.xgroup('CREATE', stream, group, '0', 'MKSTREAM');
+    pipeline.xreadgroup('GROUP', group, 'w1', 'STREAMS', stream, '>');
+    await pipeline.exec();
+    await delivered(all, 3_600_000, stream, group);
+  }
+
+  /** Lets entries of w1 look as if they had been delivered that long ago. */
+  const delivered = (entryIds: string[], idleMs: number, stream = 'events', group = 'streamlog'): Promise<unknown> =>
+    server.redis.xclaim(stream, group, 'w1', 0, ...entryIds, 'IDLE', idleMs, 'RETRYCOUNT', 1, 'JUSTID');
+
+  async function pendingOf(consumer: string, stream = 'events', group = 'streamlog'): Promise<string[]> {
+    const entries = (await server.redis.xpending(stream, group, '-', '+', 10_000, consumer)) as [string][];
+    return entries.map(([id]) => id);
+  }
+
+  describe('by ID', () => {
+    it('prints what was claimed, with its fields, its new consumer and one more delivery', async () => {
+      await deliver(3);
+      const done = await claim(['1-0', '3-0', '--to', 'w2']);
+      expect(done).toMatchObject({code: 0, stderr: 'streamlog: claimed 2 for "w2"\n'});
+      expect(records(done)).toEqual([
+        {stream: 'events', id: '1-0', fields: {n: '1-0'}, group: 'streamlog', consumer: 'w2', deliveries: 2},
+        {stream: 'events', id: '3-0', fields: {n: '3-0'}, group: 'streamlog', consumer: 'w2', deliveries: 2},
+      ]);
+      expect(await pendingOf('w2')).toEqual(['1-0', '3-0']);
+      expect(await pendingOf('w1')).toEqual(['2-0']);
+    });
+
+    it('says of each that was not claimed why', async () => {
+      await deliver(6);
+      await server.redis.xack('events', 'streamlog', '2-0');
+      await delivered(['3-0'], 0);
+      await server.redis.xdel('events', '4-0', '5-0');
+      const done = await claim(['1-0', '2-0', '3-0', '4-0', '5-0', '--to', 'w2', '--min-idle', '30m']);
+      expect(done.code).toBe(0);
+      expect(ids(done)).toEqual(['1-0']);
+      expect(done.stderr).toBe(
+        'streamlog: claimed 1 for "w2", not claimed: 1 not pending, 1 not idle for long enough, 2 not in the stream any more\n',
+      );
+      expect(await pendingOf('w2')).toEqual(['1-0']);
+    });
+
+    it('an ID that is given twice is claimed once, and counted as one delivery', async () => {
+      await deliver(1);
+      expect(records(await claim(['1-0', '1-0', '--to', 'w2']))).toMatchObject([{id: '1-0', deliveries: 2}]);
+    });
+
+    it('--dry-run prints the same entries as they are now, and nothing changes hands', async () => {
+      await deliver(4);
+      await server.redis.xack('events', 'streamlog', '2-0');
+      await delivered(['3-0'], 0);
+      const dry = await claim(['1-0', '2-0', '3-0', '--to', 'w2', '--min-idle', '30m', '--dry-run']);
+      expect(dry.code).toBe(0);
+      expect(records(dry)).toEqual([
+        {stream: 'events', id: '1-0', fields: {n: '1-0'}, group: 'streamlog', consumer: 'w1', deliveries: 1},
+      ]);
+      expect(dry.stderr).toBe(
+        'streamlog: would have claimed 1 for "w2", not claimed: 1 not pending, 1 not idle for long enough\n',
+      );
+      expect(await pendingOf('w2')).toEqual([]);
+      expect(await pendingOf('w1')).toEqual(['1-0', '3-0', '4-0']);
+    });
+
+    it('bytes and repeated names come out as they are', async () => {
+      await server.redis.xadd('events', '1-0', 'a', '1', 'a', Buffer.from([0xff, 0x00]));
+      await server.redis.xgroup('CREATE', 'events', 'streamlog', '0');
+      await server.redis.xreadgroup('GROUP', 'streamlog', 'w1', 'STREAMS', 'events', '>');
+      expect(records(await claim(['1-0', '--to', 'w2']))).toMatchObject([
+        {
+          pairs: [
+            ['a', '1'],
+            ['a', {$b64: '/wA='}],
+          ],
+        },
+      ]);
+    });
+  });
+
+  describe('from standard input', () => {
+    it('takes IDs and records, and a record knows its own stream and group', async () => {
+      await deliver(2);
+      await deliver(2, 'orders', 'billing');
+      const input = '1-0\n{"stream":"orders","id":"2-0","fields":{},"group":"billing","consumer":"w1"}\n';
+      const done = await claim(['--to', 'w2'], {input});
+      expect(records(done)).toMatchObject([
+        {stream: 'events', id: '1-0', group: 'streamlog'},
+        {stream: 'orders', id: '2-0', group: 'billing'},
+      ]);
+      expect(await pendingOf('w2', 'orders', 'billing')).toEqual(['2-0']);
+    });
+
+    it('a bad line ends it with 65, and what is before it was claimed and printed', async () => {
+      await deliver(3);
+      const done = await claim(['--to', 'w2'], {input: '1-0\nnonsense\n3-0\n'});
+      expect(done.code).toBe(65);
+      expect(ids(done)).toEqual(['1-0']);
+      expect(done.stderr).toContain('line 2: "nonsense" is no entry ID');
+      expect(await pendingOf('w2')).toEqual(['1-0']);
+    });
+
+    it('what it prints, ack takes', async () => {
+      await deliver(3, 'orders', 'billing');
+      const done = await shell(
+        'streamlog pending -s orders -g billing --details | streamlog claim --to w2 | streamlog ack',
+        {server},
+      );
+      expect(done.code).toBe(0);
+      expect(records(done)).toEqual([{stream: 'orders', group: 'billing', acknowledged: 3, notPending: 0}]);
+    });
+
+    it('an empty input claims nothing; at a prompt it asks for IDs', async () => {
+      expect(await claim(['--to', 'w2'], {input: ''})).toMatchObject({code: 0, stdout: ''});
+      const prompt = await shell(`script --quiet --return --command '"$STREAMLOG" claim --to w2' /dev/null`, {
+        server,
+        env: {STREAMLOG: EXECUTABLE},
+      });
+      expect(prompt.code).toBe(2);
+      expect(prompt.stdout).toContain('no IDs are given');
+    });
+  });
+
+  describe('all of a consumer', () => {
+    it('--consumer hands over everything it has, however much', async () => {
+      await deliver(1_234);
+      const done = await claim(['--consumer', 'w1', '--to', 'w2']);
+      expect(done).toMatchObject({code: 0, stderr: 'streamlog: claimed 1234 for "w2"\n'});
+      expect(new Set(ids(done)).size).toBe(1_234);
+      expect(await pendingOf('w1')).toEqual([]);
+      expect(await pendingOf('w2')).toHaveLength(1_234);
+    });
+
+    it('-n bounds it, oldest first; --min-idle leaves what is being worked on', async () => {
+      await deliver(5);
+      await delivered(['1-0', '3-0'], 0);
+      expect(ids(await claim(['--consumer', 'w1', '--to', 'w2', '--min-idle', '30m', '-n', '2']))).toEqual([
+        '2-0',
+        '4-0',
+      ]);
+      expect(await pendingOf('w1')).toEqual(['1-0', '3-0', '5-0']);
+    });
+
+    it('takes nothing from other consumers, and does not look at standard input', async () => {
+      await deliver(2);
+      await server.redis.xclaim('events', 'streamlog', 'w3', 0, '2-0');
+      expect(ids(await claim(['--consumer', 'w1', '--to', 'w2'], {input: '2-0\n'}))).toEqual(['1-0']);
+      expect(await pendingOf('w3')).toEqual(['2-0']);
+    });
+
+    it('--dry-run lists what would change hands', async () => {
+      await deliver(150);
+      const dry = await claim(['--consumer', 'w1', '--to', 'w2', '--dry-run', '-n', '120']);
+      expect(ids(dry)).toHaveLength(120);
+      expect(dry.stderr).toBe('streamlog: would have claimed 120 for "w2"\n');
+      expect(await pendingOf('w1')).toHaveLength(150);
+    });
+
+    it('IDs and --consumer together are refused', async () => {
+      await deliver(1);
+      expect(await claim(['1-0', '--consumer', 'w1', '--to', 'w2'])).toMatchObject({code: 2, stdout: ''});
+      expect(await pendingOf('w1')).toEqual(['1-0']);
+    });
+  });
+
+  it('without --to it does not know for whom', async () => {
+    expect(await claim(['1-0'])).toMatchObject({code: 2, stdout: ''});
+  });
+
+  it('a group that is not there: exits with 66 and says how to make it', async () => {
+    await deliver(1);
+    for (const what of [['1-0'], ['--consumer', 'w1']]) {
+      const done = await claim([...what, '--to', 'w2', '-g', 'biling']);
+      expect(done).toMatchObject({code: 66, stdout: ''});
+      expect(done.stderr).toContain('no group "biling" on stream "events"');
+    }
+  });
+});
