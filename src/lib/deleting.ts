@@ -5,7 +5,7 @@
  */
 import type {IdReference} from './input/ids.js';
 import {countPresent} from './lookup.js';
-import {splitByPlace} from './places.js';
+import {pagesOf} from './paging.js';
 import type {StreamClient} from './stream-client.js';
 
 export interface DeleteCount {
@@ -31,20 +31,27 @@ export class Deleter {
 
   /** XDEL of them all. */
   async delete(references: readonly IdReference[]): Promise<void> {
-    const places = references.map(({id, stream}) => ({id, stream}));
-    for (const {stream, ids} of splitByPlace(places, {stream: this.#options.stream, group: ''}, MAX_IDS)) {
-      const deleted = this.#options.dryRun
-        ? await countPresent(this.#client, stream, ids)
-        : await this.#client.delete(stream, ids);
-      const count = this.#counts.get(stream) ?? {stream, deleted: 0, missing: 0};
-      count.deleted += deleted;
-      count.missing += ids.length - deleted;
-      this.#counts.set(stream, count);
+    const streams = new Map<string, Set<string>>();
+    for (const {id, stream = this.#options.stream} of references) {
+      streams.set(stream, (streams.get(stream) ?? new Set()).add(id));
+    }
+    for (const [stream, ids] of streams) {
+      for await (const page of pagesOf([[...ids]], {count: MAX_IDS})) await this.#deleteFrom(stream, page);
     }
   }
 
   /** For each stream, in the order of their first IDs. */
   get counts(): DeleteCount[] {
     return [...this.#counts.values()];
+  }
+
+  async #deleteFrom(stream: string, ids: readonly string[]): Promise<void> {
+    const deleted = this.#options.dryRun
+      ? await countPresent(this.#client, stream, ids)
+      : await this.#client.delete(stream, ids);
+    const count = this.#counts.get(stream) ?? {stream, deleted: 0, missing: 0};
+    count.deleted += deleted;
+    count.missing += ids.length - deleted;
+    this.#counts.set(stream, count);
   }
 }

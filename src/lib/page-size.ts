@@ -34,7 +34,7 @@ export class PageSize {
 
 /** About the bytes that `entries` hold: text counts its characters, since to count bytes takes long. At least 1. */
 function lengthOf(entries: readonly Entry[]): number {
-  let length = 1;
+  let length = 0;
   for (const {fields} of entries) for (const [name, value] of fields) length += name.length + value.length;
-  return length;
+  return Math.max(1, length);
 }

@@ -12,7 +12,6 @@ export function shellWord(text: string): string {
   return `$'${escaped.join('')}'`;
 }
 
-const codeOf = (char: string): string => {
-  const code = char.codePointAt(0)!;
-  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
-};
+/** Byte by byte, since what a shell makes of a code point depends on its locale. */
+const codeOf = (char: string): string =>
+  Array.from(Buffer.from(char), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

@@ -1,0 +1,38 @@
+import {execFileSync} from 'node:child_process';
+import fc from 'fast-check';
+import {expect, it} from 'vitest';
+import {shellWord} from '../../../src/lib/output/shell-word.js';
+import {text} from '../arbitraries.js';
+
+/** What a command would get for each of the words. */
+const readByBash = (words: readonly string[]): string[] =>
+  execFileSync('bash', ['-c', `printf '%s\\0' ${words.join(' ')}`], {encoding: 'utf8', env: {PATH: process.env.PATH}})
+    .split('\0')
+    .slice(0, -1);
+
+it('is one word that bash reads as exactly the text, in any locale', () => {
+  // No argument of a command can hold NUL, nor what is not UTF-8.
+  const name = text.map((value) => value.replaceAll('\0', '').toWellFormed());
+  const special = fc.string({
+    unit: fc.constantFrom(...'\'"\\$`!*?[]{}()<>|&;~#=%\n\t -aé\u001b\u0085\u202e🙂\u{e0001}0'),
+  });
+
+  fc.assert(
+    fc.property(fc.array(fc.oneof(special, name), {minLength: 1, maxLength: 50}), (texts) => {
+      const words = texts.map(shellWord);
+      expect(readByBash(words)).toEqual(texts);
+      expect(words.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }),
+    {numRuns: 50},
+  );
+});
+
+it('leaves alone what needs no quotes', () => {
+  expect(['orders:1', 'host-4711', 'łódź', '{x}', ''].map(shellWord)).toEqual([
+    'orders:1',
+    'host-4711',
+    'łódź',
+    "'{x}'",
+    "''",
+  ]);
+});
