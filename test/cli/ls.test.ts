@@ -1,0 +1,124 @@
+import {afterAll, beforeAll, beforeEach, expect, it} from 'vitest';
+import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {shell, streamlog} from '../support/run-cli.js';
+import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+beforeEach(() => server.redis.flushall());
+
+interface Line {
+  stream: string | {$b64: string};
+  length: number;
+  groups: number;
+  lastId: string | null;
+  lastAgeMs: number | null;
+}
+
+const ls = (...args: string[]) => streamlog(['ls', ...args], {server});
+const lines = (stdout: string): Line[] =>
+  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]));
+const names = (stdout: string): unknown[] =>
+  lines(stdout)
+    .map(({stream}) => stream)
+    .sort();
+
+it('prints a line for each stream, and for nothing else', async () => {
+  await server.redis.xadd('orders', '1-0', 'a', 'b');
+  await server.redis.xadd('orders', '2-7', 'a', 'b');
+  await server.redis.xgroup('CREATE', 'orders', 'billing', '0');
+  await server.redis.set('text', 'x');
+  await server.redis.sadd('set', 'x');
+
+  const {code, stdout, stderr} = await ls();
+
+  expect(lines(stdout)).toEqual([
+    {stream: 'orders', length: 2, groups: 1, lastId: '2-7', lastAgeMs: expect.any(Number)},
+  ]);
+  expect(lines(stdout)[0]!.lastAgeMs).toBeGreaterThan(1_600_000_000_000);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
+
+it('an empty stream has no last entry', async () => {
+  await server.redis.xgroup('CREATE', 'empty', 'g', '$', 'MKSTREAM');
+
+  expect(lines((await ls()).stdout)).toEqual([{stream: 'empty', length: 0, groups: 1, lastId: null, lastAgeMs: null}]);
+});
+
+it('the age of an entry from a clock that is ahead is not negative', async () => {
+  await server.redis.xadd('ahead', '99999999999999-0', 'a', 'b');
+
+  expect(lines((await ls()).stdout)[0]).toMatchObject({lastAgeMs: 0});
+});
+
+it('--match takes a glob', async () => {
+  for (const name of ['orders:1', 'orders:2', 'events', 'Łódź:1']) await server.redis.xadd(name, '1-0', 'a', 'b');
+
+  expect(names((await ls('--match', 'orders:*')).stdout)).toEqual(['orders:1', 'orders:2']);
+  expect(names((await ls('--match', 'Ł*')).stdout)).toEqual(['Łódź:1']);
+  expect(await ls('--match', 'none*')).toMatchObject({code: 0, stdout: ''});
+});
+
+it('names that are not UTF-8 keep their bytes', async () => {
+  const name = Buffer.from([0x62, 0xff, 0xfe]);
+  await server.redis.xadd(name, '1-0', 'a', 'b');
+
+  const {stdout} = await ls();
+
+  expect(stdout).toContain('{"stream":{"$b64":"Yv/+"},"length":1,');
+});
+
+it('lists all of many streams once', async () => {
+  const pipeline = server.redis.pipeline();
+  const expected = Array.from({length: 5_000}, (_, index) => `stream:${index}`).sort();
+  for (const name of expected) pipeline.xadd(name, '1-0', 'a', 'b');
+  for (let index = 0; index < 5_000; index++) pipeline.set(`other:${index}`, 'x');
+  await pipeline.exec();
+
+  expect(names((await ls()).stdout)).toEqual(expected);
+  expect((await shell('streamlog ls | head -2 | wc -l; echo "$PIPESTATUS"', {server})).stdout).toBe('2\n0\n');
+});
+
+it('shows a table on a terminal, in the order of names', async () => {
+  for (const name of ['b', 'c', 'a']) await server.redis.xadd(name, '99999999999999-0', 'a', 'b');
+
+  const {code, text} = await onTerminal(['ls'], {server, env: {NO_COLOR: '1'}});
+
+  expect(text.split('\n').map((line) => line.split(/\s{2,}/).slice(0, 2))).toEqual([
+    ['stream', 'entries'],
+    ['a', '1'],
+    ['b', '1'],
+    ['c', '1'],
+    [''],
+  ]);
+  expect(text).toContain('a             1       0  0ms ago  99999999999999-0\n');
+  expect(code).toBe(0);
+});
+
+it('two names that look alike on a terminal are two streams', async () => {
+  for (const name of [Buffer.from([0xff]), Buffer.from([0xfe])]) await server.redis.xadd(name, '1-0', 'a', 'b');
+
+  const {text} = await onTerminal(['ls'], {server});
+
+  expect(text.split('\n')).toHaveLength(4);
+});
+
+it('a hostile name does nothing to a terminal, and is unchanged in a pipe', async () => {
+  await server.redis.xadd(HOSTILE, '1-0', 'a', 'b');
+
+  for (const args of [['ls'], ['ls', '--json']]) {
+    const {text} = await onTerminal(args, {server});
+    expect(text).toContain('evil');
+    expect(unsafeIn(text)).toEqual([]);
+  }
+  expect(names((await ls()).stdout)).toEqual([HOSTILE]);
+});
+
+it('says so on a terminal when there are none', async () => {
+  expect((await onTerminal(['ls'], {server})).text).toBe('streamlog: there are no streams\n');
+  expect(await ls()).toMatchObject({code: 0, stdout: '', stderr: ''});
+});

@@ -1,0 +1,278 @@
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {shell, streamlog} from '../support/run-cli.js';
+import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  await server.redis.flushall();
+  await addMany('events', 6);
+  await server.redis.xgroup('CREATE', 'events', 'streamlog', '0');
+});
+
+interface Detail {
+  id: string;
+  consumer: string;
+  deliveries: number;
+  idleMs: number;
+  fields?: unknown;
+}
+
+const pending = (...args: string[]) => streamlog(['pending', ...args], {server});
+const json = <T = Detail>(stdout: string): T[] =>
+  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+const ids = (stdout: string): string[] => json(stdout).map(({id}) => id);
+
+async function addMany(stream: string, count: number): Promise<void> {
+  const pipeline = server.redis.pipeline();
+  for (let n = 1; n <= count; n++) pipeline.xadd(stream, `${n}-0`, 'n', `${n}`);
+  await pipeline.exec();
+}
+
+/** Delivers the next `count` entries of `stream` to `consumer`. */
+const deliver = (consumer: string, count: number, stream = 'events', group = 'streamlog') =>
+  server.redis.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>');
+
+/** Makes `consumer` have had `id` for so long and so often. */
+const hold = (consumer: string, id: string, idleMs: number, deliveries: number) =>
+  server.redis.call('XCLAIM', 'events', 'streamlog', consumer, 0, id, 'IDLE', idleMs, 'RETRYCOUNT', deliveries);
+
+/** w1 has 1 to 3, the first for an hour and five times; w2 has 4. */
+async function twoConsumers(): Promise<void> {
+  await deliver('w1', 3);
+  await deliver('w2', 1);
+  await hold('w1', '1-0', 3_600_000, 5);
+  await hold('w1', '2-0', 90_000, 2);
+}
+
+describe('the summary', () => {
+  it('counts for each consumer, the longest idle first', async () => {
+    await twoConsumers();
+
+    const {code, stdout, stderr} = await pending();
+
+    expect(json(stdout)).toEqual([
+      {
+        stream: 'events',
+        group: 'streamlog',
+        pending: 4,
+        lowestId: '1-0',
+        highestId: '4-0',
+        consumers: [
+          {name: 'w1', pending: 3, oldestIdleMs: expect.any(Number), maxDeliveries: 5},
+          {name: 'w2', pending: 1, oldestIdleMs: expect.any(Number), maxDeliveries: 1},
+        ],
+      },
+    ]);
+    const [w1, w2] = json<{consumers: {oldestIdleMs: number}[]}>(stdout)[0]!.consumers;
+    expect(w1!.oldestIdleMs).toBeGreaterThanOrEqual(3_600_000);
+    expect(w2!.oldestIdleMs).toBeLessThan(60_000);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('of a group that has acknowledged everything is empty', async () => {
+    expect(json((await pending()).stdout)).toEqual([
+      {stream: 'events', group: 'streamlog', pending: 0, lowestId: null, highestId: null, consumers: []},
+    ]);
+  });
+
+  it('can be of a selection, and of several streams', async () => {
+    await twoConsumers();
+    await addMany('orders', 2);
+    await server.redis.xgroup('CREATE', 'orders', 'streamlog', '0');
+    await deliver('w9', 2, 'orders');
+
+    const {stdout} = await pending('--min-deliveries', '2', '--stream', 'events', '--stream', 'orders');
+
+    expect(json(stdout)).toMatchObject([
+      {stream: 'events', pending: 2, consumers: [{name: 'w1', pending: 2}]},
+      {stream: 'orders', pending: 0, consumers: []},
+    ]);
+    expect(json((await pending('--idle', '1h')).stdout)).toMatchObject([{pending: 1, highestId: '1-0'}]);
+  });
+
+  it('counts all of many pages', async () => {
+    await addMany('many', 3_500);
+    await server.redis.xgroup('CREATE', 'many', 'streamlog', '0');
+    await deliver('w1', 2_000, 'many');
+    await deliver('w2', 1_500, 'many');
+
+    expect(json((await pending('--stream', 'many')).stdout)).toMatchObject([
+      {pending: 3_500, lowestId: '1-0', highestId: '3500-0', consumers: [{pending: 2_000}, {pending: 1_500}]},
+    ]);
+    expect(ids((await pending('--stream', 'many', '--details')).stdout)).toEqual(
+      Array.from({length: 3_500}, (_, index) => `${index + 1}-0`),
+    );
+  });
+});
+
+describe('--details', () => {
+  beforeEach(twoConsumers);
+
+  it('lists every entry with its consumer, in the order of IDs', async () => {
+    const {code, stdout} = await pending('--details');
+
+    expect(stdout).toMatch(
+      /^\{"stream":"events","id":"1-0","group":"streamlog","consumer":"w1","deliveries":5,"idleMs":36\d{5}\}\n/,
+    );
+    expect(ids(stdout)).toEqual(['1-0', '2-0', '3-0', '4-0']);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    {flags: ['--consumer', 'w1'], printed: '1-0 2-0 3-0'},
+    {flags: ['--consumer', 'nobody'], printed: ''},
+    {flags: ['--idle', '80s'], printed: '1-0 2-0'},
+    {flags: ['--min-deliveries', '5'], printed: '1-0'},
+    {flags: ['--consumer', 'w1', '--idle', '80s', '--min-deliveries', '2', '-n', '1'], printed: '1-0'},
+    {flags: ['-n', '3'], printed: '1-0 2-0 3-0'},
+  ])('$flags', async ({flags, printed}) => {
+    const {code, stdout} = await pending('--details', ...flags);
+
+    expect(ids(stdout).join(' ')).toBe(printed);
+    expect(code).toBe(0);
+  });
+
+  it('--payload adds the fields, and shows what has left the stream', async () => {
+    await server.redis.xtrim('events', 'MINID', '2-0');
+
+    const {stdout} = await pending('--details', '--payload', '-n', '2');
+
+    expect(json(stdout)).toEqual([
+      {
+        stream: 'events',
+        id: '1-0',
+        fields: null,
+        group: 'streamlog',
+        consumer: 'w1',
+        deliveries: 5,
+        idleMs: expect.any(Number),
+      },
+      {
+        stream: 'events',
+        id: '2-0',
+        fields: {n: '2'},
+        group: 'streamlog',
+        consumer: 'w1',
+        deliveries: 2,
+        idleMs: expect.any(Number),
+      },
+    ]);
+  });
+
+  it('--payload keeps repeated fields and bytes', async () => {
+    await server.redis.xadd('events', '9-0', 'a', '1', 'a', Buffer.from([0xff]));
+    await deliver('w3', 10);
+
+    const {stdout} = await pending('--details', '--payload', '--consumer', 'w3');
+
+    expect(stdout).toContain('"id":"9-0","pairs":[["a","1"],["a",{"$b64":"/w=="}]],"group":"streamlog"');
+  });
+
+  it('--format prints what is asked for', async () => {
+    const {stdout} = await pending('--details', '--payload', '--format', '%o %c %D %f{n}\\n', '-n', '2');
+
+    expect(stdout).toBe('1-0 w1 5 1\n2-0 w1 2 2\n');
+  });
+
+  it('its records are what get and ack read, and ends quietly when its reader goes', async () => {
+    expect(ids((await shell('streamlog pending --details --idle 80s | streamlog get', {server})).stdout)).toEqual([
+      '1-0',
+      '2-0',
+    ]);
+    await shell('streamlog pending --details --idle 80s | streamlog ack --quiet', {server});
+    expect(ids((await pending('--details')).stdout)).toEqual(['3-0', '4-0']);
+    expect((await shell('streamlog pending --details | head -0; echo "$PIPESTATUS"', {server})).stdout).toBe('0\n');
+  });
+
+  it.each([['--payload'], ['--count=1'], ['--format=%o']])('%s alone is a usage error', async (flag) => {
+    const {code, stderr} = await pending(flag);
+
+    expect(stderr).toContain('--details');
+    expect(code).toBe(2);
+  });
+});
+
+describe('how it ends', () => {
+  it.each([[['--group', 'none']], [['--stream', 'none']], [['--group', 'none', '--details']]])(
+    '66 with a hint for %j',
+    async (flags) => {
+      const {code, stdout, stderr} = await pending(...flags);
+
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^streamlog: no group ".+" on stream ".+"\nhint: .*streamlog group create/);
+      expect(code).toBe(66);
+    },
+  );
+
+  it('65 for a key of another type', async () => {
+    await server.redis.set('text', 'x');
+
+    expect(await pending('--stream', 'text')).toMatchObject({code: 65, stdout: ''});
+  });
+});
+
+describe('on a terminal', () => {
+  const show = (...args: string[]) => onTerminal(['pending', ...args], {server, env: {NO_COLOR: '1'}});
+
+  it('shows a table, and how to take over what idles', async () => {
+    await twoConsumers();
+
+    const {code, text} = await show();
+
+    expect(text).toBe(
+      'stream      events\ngroup       streamlog\npending     4\nlowest ID   1-0\nhighest ID  4-0\n\n' +
+        'consumer  pending  oldest idle  most deliveries\n' +
+        'w1              3           1h                5\n' +
+        `w2              1${/w2 {14}1(.*)\n/.exec(text)?.[1]}\n` +
+        'streamlog: "w1" has had an entry for 1h; to hand over what idles: ' +
+        'streamlog claim --stream events --group streamlog --consumer w1 --to NAME --min-idle 60s\n',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('the command it shows hands over exactly what idles', async () => {
+    const name = "-w 1's \u001b[2J\u202e🙂 $(touch x) \\n `id`";
+    await twoConsumers();
+    await hold(name, '3-0', 70_000, 1);
+    await hold(name, '4-0', 0, 1);
+
+    const {text} = await show();
+    expect(unsafeIn(text)).toEqual([]);
+    const command = text.split('streamlog: ').find((line) => line.includes('--consumer='))!;
+    const {code} = await shell(command.slice(command.indexOf('streamlog claim')).replace('NAME', 'w9'), {server});
+
+    expect(code).toBe(0);
+    expect(ids((await pending('--details', '--consumer', 'w9')).stdout)).toEqual(['3-0']);
+  });
+
+  it('shows a line for each entry with --details', async () => {
+    await twoConsumers();
+    await server.redis.xdel('events', '1-0');
+
+    const {text} = await show('--details', '--payload', '-n', '2');
+
+    expect(text).toBe(
+      '1-0  1970-01-01T00:00:00.001Z  events  streamlog/w1  idle 1h  5 deliveries  no longer in the stream\n' +
+        '2-0  1970-01-01T00:00:00.002Z  events  streamlog/w1  idle 1m 30s  2 deliveries  n=2\n',
+    );
+  });
+
+  it('hostile names and data do nothing, in every shape', async () => {
+    await server.redis.xadd(HOSTILE, '1-0', HOSTILE, HOSTILE);
+    await server.redis.xgroup('CREATE', HOSTILE, HOSTILE, '0');
+    await deliver(HOSTILE, 1, HOSTILE, HOSTILE);
+    await server.redis.call('XCLAIM', HOSTILE, HOSTILE, HOSTILE, 0, '1-0', 'IDLE', 90_000);
+
+    for (const shape of [[], ['--json'], ['--details', '--payload'], ['--details', '--payload', '--json']]) {
+      const {text} = await onTerminal(['pending', '--stream', HOSTILE, '--group', HOSTILE, ...shape], {server});
+      expect(text).toContain('evil');
+      expect(unsafeIn(text)).toEqual([]);
+    }
+  });
+});
