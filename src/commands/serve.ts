@@ -97,8 +97,8 @@ export default class Serve extends BaseCommand {
     await server.drain(flags.drain);
     const unanswered = ingest.inFlight;
     live.close();
+    this.pardonSignal();
     if (unanswered > 0)
       throw new StreamlogError('incomplete', `Redis had not confirmed ${unanswered} requests when --drain was over`);
-    this.pardonSignal();
   }
 }

@@ -1,0 +1,114 @@
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {StreamlogError} from '../../src/lib/errors.js';
+import {LiveClient, NOT_CONNECTED} from '../../src/lib/live-client.js';
+import {StreamClient} from '../../src/lib/stream-client.js';
+import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
+
+const settings = (url: string) => ({url, connectTimeoutMs: 2_000});
+
+describe('a live client', () => {
+  let server: RedisServer;
+  let live: LiveClient;
+  /** What was reported, in order. */
+  let events: string[];
+
+  const start = async (url: string): Promise<LiveClient> =>
+    LiveClient.start({
+      connect: () => StreamClient.connect(settings(url)),
+      onConnected: () => events.push('connected'),
+      onLost: () => events.push('lost'),
+    });
+  const add = (): Promise<string | undefined> => live.use((client) => client.add('s', [['a', '1']]));
+  const clientIds = async (): Promise<string[]> => {
+    const list = (await server.redis.call('CLIENT', 'LIST')) as string;
+    return [...list.matchAll(/^id=(\d+) .* name=streamlog /gm)].map(([, id]) => id!);
+  };
+
+  beforeEach(async () => {
+    events = [];
+    server = await startRedis({tcp: true});
+    live = await start(server.url);
+  });
+  afterEach(async () => {
+    live.close();
+    await server.stop();
+  });
+
+  it('fails at once while it is not connected, without having sent anything', async () => {
+    server.process.kill('SIGKILL');
+    await until(() => !live.connected, 'the loss is noticed');
+    await expect(add()).rejects.toMatchObject({kind: 'unreachable', code: NOT_CONNECTED});
+    expect(events).toEqual(['connected', 'lost']);
+  });
+
+  it('connects again by itself when its connection is closed, and says so once', async () => {
+    const [id] = await clientIds();
+    await server.redis.call('CLIENT', 'KILL', 'ID', id!);
+    await until(() => events.length === 3, 'it is connected again');
+    expect(events).toEqual(['connected', 'lost', 'connected']);
+    expect(await add()).toMatch(/-/);
+    expect(await clientIds()).toHaveLength(1);
+  });
+
+  it('replaces a connection to a server that has become a replica, and keeps working once it is a master again', async () => {
+    const [id] = await clientIds();
+    await server.redis.call('REPLICAOF', '127.0.0.1', String(await freePort()));
+    await expect(add()).rejects.toMatchObject({code: 'READONLY'});
+    await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
+    await server.redis.call('REPLICAOF', 'NO', 'ONE');
+    expect(await add()).toMatch(/-/);
+    await until(async () => (await clientIds()).length === 1, 'the old connection is closed');
+  });
+
+  it('replaces it too when the failure was among the outcomes of a batch', async () => {
+    const [id] = await clientIds();
+    await live.use(async (_, doubt) => doubt(new StreamlogError('temporary', 'not the master', {code: 'READONLY'})));
+    await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
+  });
+
+  it('leaves a connection to those who still work with it until they are done', async () => {
+    let finish: () => void = () => {};
+    const work = live.use(async (client, doubt) => {
+      doubt(new StreamlogError('temporary', 'not the master', {code: 'READONLY'}));
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return client.add('s', [['a', '1']]);
+    });
+    await until(() => events.length === 2, 'there is a new connection');
+    expect(await clientIds()).toHaveLength(2);
+    finish();
+    expect(await work).toMatch(/-/);
+    await until(async () => (await clientIds()).length === 1, 'the old connection is closed');
+  });
+
+  it('does not replace a connection because a command was wrong', async () => {
+    const [id] = await clientIds();
+    await server.redis.set('text', 'x');
+    await expect(live.use((client) => client.add('text', [['a', '1']]))).rejects.toMatchObject({code: 'WRONGTYPE'});
+    await add();
+    expect(await clientIds()).toEqual([id]);
+    expect(events).toEqual(['connected']);
+  });
+
+  it('waits for a server that is not there yet, and connects to nothing once it is closed', async () => {
+    const port = await freePort();
+    events = [];
+    const waiting = await start(`redis://127.0.0.1:${port}`);
+    expect([waiting.connected, events]).toEqual([false, ['lost']]);
+    waiting.close();
+    const late = await startRedis({args: ['--port', String(port)]});
+    const second = await start(`redis://127.0.0.1:${port}`);
+    expect(events).toEqual(['lost', 'connected']);
+    expect([waiting.connected, second.connected]).toEqual([false, true]);
+    second.close();
+    await late.stop();
+  });
+
+  it('does not wait for what waiting cannot mend', async () => {
+    await server.redis.call('ACL', 'SETUSER', 'someone', 'on', '>right', '~*', '+@all');
+    const url = server.url.replace('redis://', 'redis://someone:wrong@');
+    await expect(start(url)).rejects.toMatchObject({kind: 'denied'});
+    await expect(start('nonsense')).rejects.toMatchObject({kind: 'configuration'});
+  });
+});
