@@ -62,9 +62,19 @@ export async function launch(place: LocalPlace, findProgram: () => string): Prom
   return true;
 }
 
-/** SHUTDOWN: ends the server once its data is on disk; false when none ran. Throws `temporary` when that takes too long. */
+/**
+ * SHUTDOWN: ends the server once its data is on disk; false when none ran.
+ * Throws `temporary` when that takes too long, `unreachable` when the server
+ * runs and cannot be told.
+ */
 export async function shutDown(place: LocalPlace): Promise<boolean> {
-  if (processOf(place) === undefined && (await answer(place)) === 'none') return false;
+  const pid = processOf(place);
+  if ((await answer(place)) === 'none') {
+    if (pid === undefined) return false;
+    throw new StreamlogError('unreachable', `the private server (process ${pid}) does not listen on its socket`, {
+      hint: `end it with: kill ${pid}; its data stays`,
+    });
+  }
   const client = await StreamClient.connect({url: place.url, connectTimeoutMs: PATIENCE_MS});
   try {
     await client.shutDown();

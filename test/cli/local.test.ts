@@ -7,7 +7,7 @@ import {Redis} from 'ioredis';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {LocalReport} from '../../src/lib/local-server.js';
 import {serverPrograms, until} from '../support/redis-server.js';
-import {type Finished, streamlog} from '../support/run-cli.js';
+import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 
 let stateHome: string;
 let directory: string;
@@ -135,6 +135,27 @@ it('does not take another process for its server when the process ID was given a
   } finally {
     another.kill();
   }
+});
+
+it('never starts a second server on the data of one that lost its socket, and says how to end it', async () => {
+  const {pid} = report(await local('start'));
+  rmSync(join(directory, 'redis.sock'));
+  const start = startStreamlog(['local', 'start'], {env: {XDG_STATE_HOME: stateHome}});
+  await until(() => existsSync(join(directory, 'start.lock')), 'the second start is at work');
+  const stopped = await local('stop');
+  expect(stopped.code).toBe(69);
+  expect(stopped.stderr).toBe(
+    `streamlog: the private server (process ${pid}) does not listen on its socket\n` +
+      `hint: end it with: kill ${pid}; its data stays\n`,
+  );
+
+  process.kill(pid!, 'SIGTERM');
+  const second = report(await start.finished);
+  pids.add(second.pid!);
+  expect(second.started).toBe(true);
+  const log = readFileSync(join(directory, 'redis.log'), 'utf8');
+  expect(log.lastIndexOf('is starting')).toBeGreaterThan(log.indexOf('bye bye'));
+  expect(log).toContain('bye bye');
 });
 
 it('is not held up by a start that was killed', async () => {
