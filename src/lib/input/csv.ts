@@ -1,62 +1,90 @@
 /**
- * CSV with a header line that names the fields, read by csv-parse: quotes and
- * line breaks inside values are its trade. Each row becomes a record; a row of
- * another width than the header is a bad line.
+ * CSV with a header row that names the fields. Where a row ends is known by
+ * csv-rows.ts, what is in it by csv-parse; here rows become records, and a row
+ * that is broken, too long or of another width than the header becomes a bad
+ * line in its place. Invariant: each row that is not blank comes out once, in
+ * the order of the input, under the number of the line in which it begins.
  */
-import {Readable} from 'node:stream';
-import {type CsvError, parse} from 'csv-parse';
+import {Buffer} from 'node:buffer';
+import {CsvError, parse} from 'csv-parse/sync';
 import {decodeBytes} from '../bytes.js';
 import type {Field} from '../entry.js';
+import {type CsvRow, readCsvRows} from './csv-rows.js';
+import {isUtf16, UTF16_REASON} from './encoding.js';
+import {tooLongReason} from './lines.js';
 import type {InputItem} from './records.js';
 
-/** Rows handed over at a time. */
-const PAGE = 256;
+/** The values of a row, or why it has none. */
+type Values = {readonly values: readonly Buffer[]} | {readonly reason: string};
 
-/** Records and bad rows in the order of the input; line numbers are those where a row ends. */
+const NEWLINE = Buffer.from('\n');
+
+/** Records and bad rows. A header that cannot be read ends them, since no value has a name then. */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array | string>,
   maxRecordBytes: number,
 ): AsyncGenerator<InputItem[], void, void> {
-  const badRows: InputItem[] = [];
-  const parser = parse({
-    bom: true,
-    encoding: null,
-    info: true,
-    max_record_size: maxRecordBytes,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-  });
-  parser.on('skip', (error: CsvError) => badRows.push({line: Number(error.lines), reason: csvReason(error)}));
-  const input = Readable.from(source, {objectMode: false});
-  input.on('error', (error) => parser.destroy(error));
-  input.pipe(parser);
-
-  let header: Buffer[] | undefined;
-  let page: InputItem[] = [];
-  for await (const {record, info} of parser as AsyncIterable<{record: Buffer[]; info: {lines: number}}>) {
-    page.push(...badRows.splice(0));
-    if (header === undefined) header = record;
-    else page.push(rowItem(info.lines, header, record));
-    if (page.length >= PAGE || parser.readableLength === 0) {
-      yield page;
-      page = [];
+  let header: readonly Buffer[] | undefined;
+  for await (const page of readCsvRows(source, {maxBytes: maxRecordBytes})) {
+    const rows = page.filter((row) => 'tooLongBytes' in row || row.bytes.length > 0);
+    if (header === undefined && rows.length > 0) {
+      const first = rows.shift()!;
+      const read = readHeader(first, maxRecordBytes);
+      if ('reason' in read) {
+        yield [{line: first.number, reason: `the header cannot be read: ${read.reason}`}];
+        return;
+      }
+      header = read.values;
     }
+    if (header === undefined || rows.length === 0) continue;
+    const names = header;
+    const read = readRows(rows, maxRecordBytes);
+    yield rows.map(({number}, index) => itemOf(number, names, read[index]!));
   }
-  page.push(...badRows);
-  if (page.length > 0) yield page;
 }
 
-function rowItem(line: number, header: readonly Buffer[], values: readonly Buffer[]): InputItem {
-  if (values.length !== header.length) {
-    return {line, reason: `${values.length} values for ${header.length} columns`};
-  }
+function itemOf(line: number, header: readonly Buffer[], row: Values): InputItem {
+  if ('reason' in row) return {line, reason: row.reason};
+  const {values} = row;
+  if (values.length !== header.length) return {line, reason: `${values.length} values for ${header.length} columns`};
   return {line, fields: header.map((name, index): Field => [decodeBytes(name), decodeBytes(values[index]!)])};
 }
 
-const csvReason = (error: CsvError): string =>
-  error.code === 'CSV_MAX_RECORD_SIZE'
-    ? 'a row is longer than --max-record-bytes'
-    : error.code === 'CSV_QUOTE_NOT_CLOSED'
-      ? 'a quote is not closed'
-      : `it is no CSV (${error.code})`;
+function readHeader(row: CsvRow, maxRecordBytes: number): Values {
+  if ('tooLongBytes' in row) return readRow(row, maxRecordBytes);
+  if (isUtf16(row.bytes)) return {reason: UTF16_REASON};
+  if (/\r(?!\n)/.test(row.bytes.toString('latin1')))
+    return {reason: 'its lines end in CR alone; convert them to LF first'};
+  return readRow(row, maxRecordBytes);
+}
+
+/** All in one go, which is much faster than one by one; that is for when one of them is bad. */
+function readRows(rows: readonly CsvRow[], maxRecordBytes: number): Values[] {
+  const bytes = rows.flatMap((row) => ('bytes' in row ? [row.bytes, NEWLINE] : []));
+  const records = parseCsv(Buffer.concat(bytes));
+  if (!('reason' in records) && records.length === rows.length) return records.map((values) => ({values}));
+  return rows.map((row) => readRow(row, maxRecordBytes));
+}
+
+function readRow(row: CsvRow, maxRecordBytes: number): Values {
+  if ('tooLongBytes' in row) return {reason: tooLongReason(row.tooLongBytes, maxRecordBytes)};
+  const records = parseCsv(row.bytes);
+  return 'reason' in records ? records : {values: records[0]!};
+}
+
+/** Nothing is trimmed or converted. */
+function parseCsv(bytes: Buffer): Buffer[][] | {reason: string} {
+  try {
+    const options = {encoding: null, record_delimiter: '\n', relax_column_count: true} as const;
+    return parse(bytes, options) as unknown as Buffer[][];
+  } catch (error) {
+    if (error instanceof CsvError) return {reason: REASONS[error.code] ?? `it is no CSV (${error.code})`};
+    throw error;
+  }
+}
+
+const REASONS: Record<string, string> = {
+  CSV_QUOTE_NOT_CLOSED: 'a quote is not closed, so it reaches up to the end of the input',
+  CSV_INVALID_CLOSING_QUOTE: 'a quote inside a value in quotes must be doubled',
+  INVALID_OPENING_QUOTE: 'a value that holds a quote must be in quotes',
+};

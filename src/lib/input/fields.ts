@@ -3,10 +3,10 @@
  * Invariant: every field that leaves here can be stored and read back exactly.
  */
 import {z} from 'zod/mini';
-import type {Bytes} from '../bytes.js';
+import {type Bytes, decodeBytes} from '../bytes.js';
 import type {Field} from '../entry.js';
 import {parseStreamId} from '../stream-id.js';
-import {BadJson, type Member, readMembers, readObjects} from './json-members.js';
+import {BadJson, type Member, readMembers, readMembersOf, readObjects} from './json-members.js';
 
 /** What an input record says; `stream`, `group` and `id` only when it is one that streamlog printed. */
 export interface InputRecord {
@@ -39,7 +39,9 @@ export function readJsonArray(json: string, take: (fields: Field[]) => void, rul
   });
 }
 
-const Text = z.union([z.string(), z.object({$b64: z.base64()})]);
+/** With other members beside it, `$b64` is JSON like any other. */
+const Base64 = z.strictObject({$b64: z.base64()});
+const Text = z.union([z.string(), Base64]);
 const Pairs = z.array(z.tuple([Text, Text]));
 
 /** A record as `recordToJson` writes it: with `fields` or `pairs`, and perhaps an ID. Throws BadJson. */
@@ -51,18 +53,20 @@ export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
   if (object === undefined || !object.text.startsWith('{') || object.kind !== 'nested') {
     throw new BadJson('a record has "fields":{…} or "pairs":[…]; is this --input ndjson?', object?.column ?? 1);
   }
-  const fields = readMembers(object.text).map(
+  const fields = readMembersOf(object, json).map(
     (member): Field => [member.key, bytesOf(member) ?? storedText(member, rules)],
   );
-  return {fields: nonEmpty(fields), id: readId(members.get('id'))};
+  return {fields: nonEmpty(fields, object.column), id: readId(members.get('id'))};
 }
 
 function readPairs({text, column}: Member): readonly Field[] {
   const pairs = Pairs.safeParse(JSON.parse(text));
   if (!pairs.success) throw new BadJson('"pairs" is a list of ["field","value"]', column);
-  const bytes = (value: z.infer<typeof Text>): Bytes =>
-    typeof value === 'string' ? value : Buffer.from(value.$b64, 'base64');
-  return nonEmpty(pairs.data.map(([name, value]): Field => [bytes(name), bytes(value)]));
+  const bytes = (value: z.infer<typeof Text>): Bytes => (typeof value === 'string' ? value : decodeBase64(value));
+  return nonEmpty(
+    pairs.data.map(([name, value]): Field => [bytes(name), bytes(value)]),
+    column,
+  );
 }
 
 function readId(member: Member | undefined): string | undefined {
@@ -79,11 +83,13 @@ function storedText({kind, text, column}: Member, {nullText}: FieldRules): Bytes
 }
 
 /** The bytes of `{"$b64":"…"}`, or undefined for any other value. */
-function bytesOf({kind, text}: Member): Buffer | undefined {
+function bytesOf({kind, text}: Member): Bytes | undefined {
   if (kind !== 'nested' || !text.startsWith('{"$b64":')) return undefined;
-  const parsed = z.object({$b64: z.base64()}).safeParse(JSON.parse(text));
-  return parsed.success ? Buffer.from(parsed.data.$b64, 'base64') : undefined;
+  const parsed = Base64.safeParse(JSON.parse(text));
+  return parsed.success ? decodeBase64(parsed.data) : undefined;
 }
+
+const decodeBase64 = ({$b64}: z.infer<typeof Base64>): Bytes => decodeBytes(Buffer.from($b64, 'base64'));
 
 function nonEmpty<T extends readonly Field[]>(fields: T, column = 1): T {
   if (fields.length === 0) throw new BadJson('an entry needs at least one field', column);

@@ -45,19 +45,25 @@ export function readObjects(text: string, take: (members: Member[], column: numb
   new Scanner(text).objects(take);
 }
 
+/** The members of the object that is the value of `member`, which must come from `text`; so do their columns. Throws BadJson. */
+export function readMembersOf(member: Member, text: string): Member[] {
+  return new Scanner(text, member.column - 1).members();
+}
+
 class Scanner {
   readonly #text: string;
-  #at = 0;
+  #at: number;
 
-  constructor(text: string) {
+  constructor(text: string, at = 0) {
     this.#text = text;
+    this.#at = at;
   }
 
   document(): Member[] {
     this.#space();
     if (this.#text[this.#at] !== '{')
       throw this.#bad(this.#at === this.#text.length ? 'it is empty' : 'a record is a JSON object: {"field":"value"}');
-    const members = this.#members();
+    const members = this.members();
     this.#space();
     if (this.#at < this.#text.length) throw this.#bad('expected the end of the line after the object');
     return members;
@@ -69,13 +75,13 @@ class Scanner {
     this.#list(1, ']', () => {
       const column = this.#at + 1;
       if (this.#text[this.#at] !== '{') throw this.#bad('a record is a JSON object: {"field":"value"}');
-      take(this.#members(), column);
+      take(this.members(), column);
     });
     this.#space();
     if (this.#at < this.#text.length) throw this.#bad('expected nothing after the array');
   }
 
-  #members(): Member[] {
+  members(): Member[] {
     const members: Member[] = [];
     const seen = new Set<string>();
     this.#object(1, (column) => {

@@ -17,37 +17,59 @@ export async function* readLines(
   source: AsyncIterable<Uint8Array | string>,
   {maxBytes}: {maxBytes: number},
 ): AsyncGenerator<Line[], void, void> {
+  const parts = new LineParts(maxBytes);
   let number = 0;
-  let kept: Buffer[] = [];
-  let keptBytes = 0;
-  const finish = (): Line => {
-    number++;
-    const line: Line =
-      keptBytes > maxBytes
-        ? {number, tooLongBytes: keptBytes}
-        : {number, bytes: kept.length === 1 ? kept[0]! : Buffer.concat(kept)};
-    kept = [];
-    keptBytes = 0;
-    return line;
-  };
-  const keep = (part: Buffer): void => {
-    keptBytes += part.length;
-    if (keptBytes > maxBytes) kept = [];
-    else if (part.length > 0) kept.push(part);
-  };
-
   for await (const data of source) {
-    const chunk =
-      typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const chunk = asBuffer(data);
     const lines: Line[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      keep(chunk.subarray(start, end));
-      lines.push(finish());
+      parts.keep(chunk.subarray(start, end));
+      lines.push(parts.finish(++number));
       start = end + 1;
     }
-    keep(chunk.subarray(start));
+    parts.keep(chunk.subarray(start));
     if (lines.length > 0) yield lines;
   }
-  if (keptBytes > 0) yield [finish()];
+  if (parts.byteCount > 0) yield [parts.finish(++number)];
+}
+
+/** Why a line that was not kept is refused. */
+export const tooLongReason = (bytes: number, maxRecordBytes: number): string =>
+  `${bytes} bytes are more than --max-record-bytes (${maxRecordBytes})`;
+
+/** The same memory as a Buffer. */
+export const asBuffer = (data: Uint8Array | string): Buffer =>
+  typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+
+/** A line that arrives in parts, of which no more than `maxBytes` are kept. */
+export class LineParts {
+  readonly #maxBytes: number;
+  #kept: Buffer[] = [];
+  #byteCount = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
+  keep(part: Buffer): void {
+    this.#byteCount += part.length;
+    if (this.#byteCount > this.#maxBytes) this.#kept = [];
+    else if (part.length > 0) this.#kept.push(part);
+  }
+
+  /** The line, and room for the next one. */
+  finish(number: number): Line {
+    const line: Line =
+      this.#byteCount > this.#maxBytes
+        ? {number, tooLongBytes: this.#byteCount}
+        : {number, bytes: this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept)};
+    this.#kept = [];
+    this.#byteCount = 0;
+    return line;
+  }
 }

@@ -5,12 +5,13 @@
  * of the input comes out exactly once, as a record, as a BadLine or counted as
  * blank.
  */
-import {Buffer, isUtf8} from 'node:buffer';
+import {isUtf8} from 'node:buffer';
 import {decodeBytes} from '../bytes.js';
 import {readCsv} from './csv.js';
+import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
 import {type InputRecord, readJsonFields, readRecord} from './fields.js';
 import {BadJson} from './json-members.js';
-import {type Line, readLines} from './lines.js';
+import {type Line, readLines, tooLongReason} from './lines.js';
 
 export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
 
@@ -60,21 +61,13 @@ export function describeBadLine({line, column, reason, excerpt}: BadLine): strin
   return `${place}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
 }
 
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
-
 function readLine(line: Line, options: InputOptions): InputItem | undefined {
   const {number} = line;
-  if ('tooLongBytes' in line) {
-    return {
-      line: number,
-      reason: `${line.tooLongBytes} bytes are more than --max-record-bytes (${options.maxRecordBytes})`,
-    };
-  }
-  const bytes = number === 1 && line.bytes.subarray(0, 3).equals(BOM) ? line.bytes.subarray(3) : line.bytes;
+  if ('tooLongBytes' in line) return {line: number, reason: tooLongReason(line.tooLongBytes, options.maxRecordBytes)};
+  const bytes = number === 1 ? withoutBom(line.bytes) : line.bytes;
   if (options.kind === 'text')
     return bytes.length === 0 ? undefined : {line: number, fields: [[options.field, decodeBytes(bytes)]]};
-  if (number === 1 && isUtf16(bytes))
-    return {line: 1, reason: 'this looks like UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)'};
+  if (number === 1 && isUtf16(bytes)) return {line: 1, reason: UTF16_REASON};
   if (!isUtf8(bytes)) return {line: number, reason: 'it is not valid UTF-8; --input text keeps bytes as they are'};
   return readJsonLine(number, bytes.toString('utf8'), options);
 }
@@ -95,6 +88,3 @@ const excerptOf = (text: string, column: number): string | undefined => {
   const part = text.slice(column - 1, column + 23).trimEnd();
   return part === '' ? undefined : part;
 };
-
-const isUtf16 = (bytes: Buffer): boolean =>
-  bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff));

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {readCsv} from '../../../src/lib/input/csv.js';
+import type {InputItem} from '../../../src/lib/input/records.js';
+import {allOf, chunks, cutAt, cuts} from './chunks.js';
+
+const read = (parts: (string | Uint8Array)[], maxBytes = 1024 ** 2): Promise<InputItem[]> =>
+  allOf(readCsv(chunks(...parts), maxBytes));
+
+/** `2: a=1 b=2` for a record and `3: reason` for a bad row. */
+async function lines(csv: string | Uint8Array, maxBytes?: number): Promise<string[]> {
+  return (await read([csv], maxBytes)).map((item) =>
+    'reason' in item
+      ? `${item.line}: ${item.reason}`
+      : `${item.line}: ${item.fields.map(([name, value]) => `${name}=${value}`).join(' ')}`,
+  );
+}
+
+const quoted = (value: string): string => `"${value.replaceAll('"', '""')}"`;
+
+describe('CSV', () => {
+  it('names the fields by its header, repeated and odd names included', async () => {
+    expect(await lines('a,b\n1,2\n,\n')).toEqual(['2: a=1 b=2', '3: a= b=']);
+    expect(await lines('tag,tag,,__proto__\n1,2,3,4\n')).toEqual(['2: tag=1 tag=2 =3 __proto__=4']);
+  });
+
+  it('holds commas, quotes and newlines in values that are in quotes', async () => {
+    expect(await lines('a,b\n"1,5","say ""hi"""\n"two\r\nlines",x\n3,4\n')).toEqual([
+      '2: a=1,5 b=say "hi"',
+      '3: a=two\r\nlines b=x',
+      '5: a=3 b=4',
+    ]);
+  });
+
+  it('gives back every table that was written, whatever the chunks are', async () => {
+    const value = fc.oneof(fc.string({unit: 'grapheme'}), fc.constantFrom('', ',', '"', '\n', '\r\n', '""', 'é🙂'));
+    const table = fc.integer({min: 1, max: 4}).chain((width) =>
+      fc.record({
+        header: fc.array(value, {minLength: width, maxLength: width}),
+        rows: fc.array(fc.array(value, {minLength: width, maxLength: width}), {maxLength: 6}),
+        lineEnd: fc.constantFrom('\n', '\r\n'),
+        bom: fc.constantFrom('', '\ufeff'),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(table, cuts, async ({header, rows, lineEnd, bom}, where) => {
+        const csv = bom + [header, ...rows].map((row) => row.map(quoted).join(',') + lineEnd).join('');
+        const items = await read(cutAt(Buffer.from(csv), where));
+        expect(items.map((item) => ('fields' in item ? item.fields : item))).toEqual(
+          rows.map((row) => row.map((cell, index) => [header[index], cell])),
+        );
+      }),
+    );
+  });
+
+  it('may begin with a byte order mark, as spreadsheets write it, in front of quotes too', async () => {
+    expect(await lines('\ufeffa,b\n1,2\n')).toEqual(['2: a=1 b=2']);
+    expect(await lines('\ufeff"a\nb",c\n1,2\n')).toEqual(['3: a\nb=1 c=2']);
+    expect(await lines('\ufeff\na\n1\n')).toEqual(['3: a=1']);
+  });
+
+  it('passes over blank lines and takes a last row without newline', async () => {
+    expect(await lines('\n\r\na,b\r\n\r\n1,2')).toEqual(['5: a=1 b=2']);
+  });
+
+  it('keeps bytes that are not UTF-8, and space around values', async () => {
+    expect(await lines('a,b\n 1 , 2\n')).toEqual(['2: a= 1  b= 2']);
+    expect(await read([Buffer.from('caf\u00e9\n\u00ff\n', 'latin1')])).toEqual([
+      {line: 2, fields: [[Buffer.from('caf\u00e9', 'latin1'), Buffer.from([0xff])]]},
+    ]);
+  });
+
+  it('has no records without rows', async () => {
+    expect(await lines('')).toEqual([]);
+    expect(await lines('a,b\n')).toEqual([]);
+  });
+});
+
+describe('a bad row', () => {
+  it('comes in its place, and its neighbours are untouched', async () => {
+    expect(await lines('a,b\n1,2\n3\n4,5\n6,7,8\n"x"y,9\nq"z,1\n10,11\n')).toEqual([
+      '2: a=1 b=2',
+      '3: 1 values for 2 columns',
+      '4: a=4 b=5',
+      '5: 3 values for 2 columns',
+      '6: a quote inside a value in quotes must be doubled',
+      '7: a value that holds a quote must be in quotes',
+      '8: a=10 b=11',
+    ]);
+  });
+
+  it('is one that is too long; what follows in the same chunk is read', async () => {
+    expect(await lines(`a\n1\n${'x'.repeat(100)}\n"${'y\n'.repeat(50)}"\n2\n`, 20)).toEqual([
+      '2: a=1',
+      '3: 100 bytes are more than --max-record-bytes (20)',
+      '4: 102 bytes are more than --max-record-bytes (20)',
+      '55: a=2',
+    ]);
+  });
+
+  it('is one whose quote is not closed, which says that it took the rest along', async () => {
+    expect(await lines('a,b\n1,2\n3,"4\n5,6\n')).toEqual([
+      '2: a=1 b=2',
+      '3: a quote is not closed, so it reaches up to the end of the input',
+    ]);
+  });
+
+  it('is a header that cannot be read, and then nothing behind it can be', async () => {
+    expect(await lines(`${'x'.repeat(30)}\n1\n`, 20)).toEqual([
+      '1: the header cannot be read: 30 bytes are more than --max-record-bytes (20)',
+    ]);
+    expect(await lines('a,b\r1,2\r3,4')).toEqual([
+      '1: the header cannot be read: its lines end in CR alone; convert them to LF first',
+    ]);
+    const utf16 = Buffer.from('\ufeffa,b\n1,2\n', 'utf16le');
+    expect((await lines(utf16))[0]).toContain('this looks like UTF-16');
+    expect((await lines(Buffer.from(utf16).swap16()))[0]).toContain('this looks like UTF-16');
+  });
+});
+
+it('rows leave as soon as they are whole, not when the input ends', async () => {
+  let release = (): void => {};
+  async function* slow(): AsyncGenerator<string> {
+    yield 'a\n1\n"2\n';
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    yield '3"\n';
+  }
+  const pages = readCsv(slow(), 100);
+  expect((await pages.next()).value).toEqual([{line: 2, fields: [['a', '1']]}]);
+  const rest = pages.next();
+  release();
+  expect((await rest).value).toEqual([{line: 3, fields: [['a', '2\n3']]}]);
+});
