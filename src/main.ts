@@ -11,7 +11,7 @@ import {type Command, Config, type Interfaces, run} from '@oclif/core';
 import {commandTable} from './command-table.js';
 import {standardNotes} from './lib/cli/base-command.js';
 import {environment} from './lib/cli/environment.js';
-import {asFailure} from './lib/cli/failure.js';
+import {asFailure, withoutCredentials} from './lib/cli/failure.js';
 import {interruption} from './lib/cli/interruption.js';
 import {exitCodeOf} from './lib/exit-codes.js';
 import {OutputClosed} from './lib/output/sink.js';
@@ -45,7 +45,8 @@ function report(error: unknown): number {
   const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);
-  if (environment().DEBUG !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (environment().DEBUG !== undefined && error instanceof Error)
+    process.stderr.write(`${withoutCredentials(error.stack ?? '')}\n`);
   return interruption.exitCode ?? exitCodeOf(failure.kind);
 }
 

@@ -30,8 +30,11 @@ function withoutParserFrame(error: StreamlogError): StreamlogError {
     : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
 }
 
+/** For what oclif quotes of the command line: a URL may have been typed in the wrong place. */
+export const withoutCredentials = (text: string): string => text.replace(/:\/\/[^\s"']*@/g, '://…@');
+
 const usageText = (message: string): string =>
-  message
+  withoutCredentials(message)
     .replace(/^Parsing (--\S+)\s*\n\s*/, (_, flag) => (message.includes(`${flag} takes`) ? '' : `${flag}: `))
     .replace(/^The following error occurred:\s*/, '')
     .replace(/\n?See more help with --help\s*$/, '')

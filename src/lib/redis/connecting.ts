@@ -3,6 +3,7 @@
  * is handed out has reached the place, the user and the database that the
  * target names; everything else is a failure that says which of them it was.
  */
+import {setImmediate} from 'node:timers/promises';
 import {Cluster, type Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
 import {CLIENT_NAME, end, newClient} from './client.js';
@@ -48,6 +49,9 @@ async function greet(client: Redis | Cluster, target: Target): Promise<void> {
   await client.connect();
   // It has its table of slots; the nodes are connected when they are needed.
   if (client instanceof Cluster) return;
+  // A server without room says so at once and hangs up: read that before a write could fail with EPIPE and hide it.
+  await setImmediate();
+  await setImmediate();
   // Not through ioredis' options: it goes on with database 0 when SELECT fails.
   const [named, selected, role] = await Promise.allSettled([
     client.call('client', 'SETNAME', CLIENT_NAME),
