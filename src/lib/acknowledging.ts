@@ -1,7 +1,7 @@
 /**
  * Acknowledging what others name: IDs and records of any streams and groups,
- * counted for each. Invariant: what `acknowledge` was given is acknowledged
- * when it returns, so that a caller that ends then has lost nothing.
+ * counted for each. Invariant: what `acknowledge` was given is acknowledged and
+ * counted when it returns, so that a caller that ends then has lost nothing.
  */
 import {isFailure} from './errors.js';
 import type {IdReference} from './input/ids.js';
@@ -29,22 +29,25 @@ export class Acknowledger {
 
   /** XACK of them all. Throws `notFound` when there is no such group, where Redis would only count 0. */
   async acknowledge(references: readonly IdReference[]): Promise<void> {
-    for (const batch of splitByPlace(references, this.#defaults, MAX_IDS)) await this.#acknowledgeAt(batch);
+    const batches = splitByPlace(references, this.#defaults, MAX_IDS);
+    const outcomes = await Promise.allSettled(batches.map((batch) => this.#acknowledgeAt(batch)));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  /** For each stream and group, in the order of their first IDs. */
+  /** For each stream and group; final once `acknowledge` has returned or thrown. */
   get counts(): AckCount[] {
     return [...this.#counts.values()];
   }
 
   async #acknowledgeAt({stream, group, ids}: PlacedIds): Promise<void> {
     const acknowledged = await this.#client.acknowledge(stream, group, ids);
-    const count = this.#counts.get(placeKey({stream, group})) ?? {stream, group, acknowledged: 0, notPending: 0};
     const missed = ids.length - acknowledged;
-    if (missed > 0 && count.notPending === 0) await this.#mustExist({stream, group});
+    const key = placeKey({stream, group});
+    if (missed > 0 && (this.#counts.get(key)?.notPending ?? 0) === 0) await this.#mustExist({stream, group});
+    const count = this.#counts.get(key) ?? {stream, group, acknowledged: 0, notPending: 0};
     count.acknowledged += acknowledged;
     count.notPending += missed;
-    this.#counts.set(placeKey(count), count);
+    this.#counts.set(key, count);
   }
 
   async #mustExist({stream, group}: Place): Promise<void> {
