@@ -1,7 +1,6 @@
-import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
-import {openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds} from '../lib/cli/id-input.js';
 import {Deleter} from '../lib/deleting.js';
 import {notAllFound} from '../lib/lookup.js';
 import {describeDeleteCount, drawDeleteCounts} from '../lib/output/delete-face.js';
@@ -16,13 +15,7 @@ export default class Delete extends BaseCommand {
     '<%= config.bin %> delete 1526919030474-55',
     '<%= config.bin %> range start @-30d | jq -c "select(.fields.type == \\"test\\")" | <%= config.bin %> delete --dry-run',
   ];
-  static override args = {
-    ids: Args.string({
-      ignoreStdin: true,
-      multiple: true,
-      description: 'IDs or records; without any, they are read from standard input, one a line',
-    }),
-  };
+  static override args = {...idsArgument};
   static override flags = {...streamFlag, ...dryRunFlag, ...connectionFlags, ...commonFlags};
 
   async run(): Promise<void> {

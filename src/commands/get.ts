@@ -1,7 +1,6 @@
-import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
-import {openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds} from '../lib/cli/id-input.js';
 import {lookUp, notAllFound} from '../lib/lookup.js';
 import {untilStopped} from '../lib/until-stopped.js';
 
@@ -16,13 +15,7 @@ export default class Get extends BaseCommand {
     "<%= config.bin %> get 1526919030474-55 --format '%f{body}' > body.json",
     '<%= config.bin %> pending --details | <%= config.bin %> get',
   ];
-  static override args = {
-    ids: Args.string({
-      ignoreStdin: true,
-      multiple: true,
-      description: 'IDs or records; without any, they are read from standard input, one a line',
-    }),
-  };
+  static override args = {...idsArgument};
   static override flags = {...streamFlag, ...connectionFlags, ...recordFlags};
 
   async run(): Promise<void> {
