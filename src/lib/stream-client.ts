@@ -25,6 +25,7 @@ import type {
   StreamInfo,
 } from './redis/replies.js';
 import * as replies from './redis/replies.js';
+import * as scripts from './redis/scripts.js';
 import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
 import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
 
@@ -228,6 +229,39 @@ export class StreamClient {
   }
 
   /**
+   * Starts the idle time of our pending entries anew, so that nobody takes them
+   * over, without counting a delivery. Returns those that are no longer ours. By script.
+   */
+  async renewLeases(member: Membership, ids: readonly string[]): Promise<string[]> {
+    const counts = await Promise.all(ids.map((id) => this.#runOnEntry(scripts.RENEW_LEASE, member, id)));
+    return ids.filter((_, index) => counts[index] === null);
+  }
+
+  /** Counts one more delivery of our pending entry: the new count, or undefined when it is no longer ours. By script. */
+  async beginAttempt(member: Membership, id: string): Promise<number | undefined> {
+    return (await this.#runOnEntry(scripts.BEGIN_ATTEMPT, member, id)) ?? undefined;
+  }
+
+  /**
+   * Adds our pending entry to `deadLetter`, with where it came from, and
+   * acknowledges it, both or neither: `moved`, `gone` when it is no longer in
+   * the stream, `lost` when it is no longer ours. By script.
+   */
+  async moveToDeadLetters(
+    member: Membership,
+    id: string,
+    {deadLetter, reason, nowMs}: {deadLetter: string; reason: string; nowMs: number},
+  ): Promise<'moved' | 'gone' | 'lost'> {
+    const result = await this.#runOnEntry(scripts.DEAD_LETTER, member, id, [deadLetter], [reason, String(nowMs)]);
+    return result === null ? 'lost' : result === 1 ? 'moved' : 'gone';
+  }
+
+  /** Removes a consumer that has nothing pending; false when it has. By script. */
+  async removeIdleConsumer({stream, group, consumer}: Membership): Promise<boolean> {
+    return (await this.#run(scripts.REMOVE_IDLE_CONSUMER, [stream], [group, consumer])) === 1;
+  }
+
+  /**
    * XGROUP CREATE: true when it is new, false when it was there already.
    * `lastDelivered` is the last ID that counts as delivered. Throws `notFound`
    * when there is no such stream and `makeStream` is false.
@@ -285,9 +319,12 @@ export class StreamClient {
     return replies.readConsumers(await this.#send(args.xinfoConsumers(stream, group), {stream, group}));
   }
 
-  /** MEMORY USAGE: bytes, estimated by Redis from samples; undefined when there is no such stream. */
-  async bytes(stream: string): Promise<number | undefined> {
-    const reply = await this.#send(args.memoryUsage(stream), {stream});
+  /**
+   * MEMORY USAGE: bytes, undefined when there is no such stream. Redis estimates
+   * them from the oldest entries, unless `exact` makes it look at all nodes.
+   */
+  async bytes(stream: string, {exact = false} = {}): Promise<number | undefined> {
+    const reply = await this.#send(args.memoryUsage(stream, exact ? 0 : undefined), {stream});
     return reply === null ? undefined : replies.readNumber(reply);
   }
 
@@ -333,6 +370,27 @@ export class StreamClient {
     } catch (error) {
       if (isFailure(error, 'notFound')) return FIRST_ID;
       throw error;
+    }
+  }
+
+  /** The script's number, or null where it found the entry not to be ours. */
+  async #runOnEntry(
+    script: scripts.Script,
+    member: Membership,
+    id: string,
+    moreKeys: readonly string[] = [],
+    moreArgs: readonly string[] = [],
+  ): Promise<number | null> {
+    return this.#run(script, [member.stream, ...moreKeys], [...scripts.entryArguments(member, id), ...moreArgs]);
+  }
+
+  async #run(script: scripts.Script, keys: readonly string[], argv: readonly string[]): Promise<number | null> {
+    const [stream] = keys;
+    try {
+      return (await this.#send(scripts.evalsha(script, keys, argv), {stream})) as number | null;
+    } catch (error) {
+      if (!(error instanceof StreamlogError) || error.code !== 'NOSCRIPT') throw error;
+      return (await this.#send(scripts.evaluate(script, keys, argv), {stream})) as number | null;
     }
   }
 

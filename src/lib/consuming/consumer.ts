@@ -1,0 +1,229 @@
+/**
+ * One consumer of a group on one stream: what it has to do, in which order, and
+ * how it goes on when the server was away. Its own pending entries first, the
+ * backlog of an earlier run; then what silent consumers left behind; then new
+ * entries. Knows nothing of what the entries are for: the caller says when one
+ * is finished. Invariant: an entry that was delivered to this consumer is handed
+ * to the caller or stays pending, and only what the caller has finished is
+ * acknowledged.
+ */
+import type {Entry, StreamRecord} from '../entry.js';
+import {isFailure, StreamlogError} from '../errors.js';
+import type {Pace} from '../pace.js';
+import type {Position} from '../position.js';
+import type {Membership, StreamClient} from '../stream-client.js';
+import {compareStreamIds, FIRST_ID, predecessorOf} from '../stream-id.js';
+import {Acknowledgements} from './acknowledgements.js';
+import {InHand} from './in-hand.js';
+import {isPassing, type Link} from './link.js';
+import {deliverBacklog, lookAtBacklog, takeAbandoned} from './pending-work.js';
+
+export interface ConsumerOptions {
+  member: Membership;
+  /** Where a new group begins. */
+  from: Position;
+  /** Makes the group, and the stream, when they are missing, also when they go missing later. */
+  create: boolean;
+  /** Takes over entries that another consumer has had for longer than this; undefined leaves them. */
+  claimIdleMs?: number;
+  /** Entries a read at most. */
+  batch: number;
+  /** Reads without making entries pending: at-most-once. */
+  noAck: boolean;
+  /** Ends when nothing is left to read. */
+  stopWhenEmpty: boolean;
+  /** Whether handing out an entry of the backlog counts as delivering it; false where the caller counts attempts itself. */
+  countsBacklog: boolean;
+  /** Called each time a read brought nothing. */
+  onIdle: () => void;
+  /** Told how many entries were pending but no longer in the stream. */
+  onGone: (count: number) => void;
+  /** One line about something that the user should know and that did not end the work. */
+  onTrouble: (line: string) => void;
+}
+
+/** Records of one consumer that came together. */
+export interface Delivery {
+  consumer: Consumer;
+  records: StreamRecord[];
+  /** Whether Redis has counted this delivery already. */
+  counted: boolean;
+}
+
+export class Consumer {
+  readonly inHand = new InHand();
+  readonly acknowledgements: Acknowledgements;
+  readonly link: Link;
+  readonly #pace: Pace;
+  readonly #options: ConsumerOptions;
+  /** A first read of few entries reaches a `| head` before much has been taken from the stream. */
+  #batch = 1;
+  /** How far this consumer has got: where a group that vanishes is made again. */
+  #readUpTo: string | undefined;
+
+  constructor(link: Link, pace: Pace, options: ConsumerOptions) {
+    this.link = link;
+    this.acknowledgements = new Acknowledgements(options.member, this.inHand);
+    this.#pace = pace;
+    this.#options = options;
+  }
+
+  get member(): Membership {
+    return this.#options.member;
+  }
+
+  /**
+   * Records as they come, until the pace is over. Asking for more says that the
+   * caller has room, not that it has finished. Throws what trying again cannot
+   * mend: `notFound` where the group is missing and may not be made, `denied`, `data`.
+   */
+  async *deliveries(): AsyncGenerator<Delivery, void, void> {
+    const progress = {generation: -1, begun: false, nextSweepMs: 0};
+    while (!this.#pace.over) {
+      try {
+        if ((yield* this.#round(progress)) === 'empty' && this.#options.stopWhenEmpty) return;
+      } catch (error) {
+        if (this.#pace.over && isPassing(error)) return;
+        if (this.#readUpTo === undefined && isFailure(error, 'unreachable')) throw error;
+        if (!(await this.#healed(error))) await this.link.restore(error);
+      }
+    }
+  }
+
+  /** Acknowledges `ids`, now or, where the server is away, as soon as it is back. Throws what trying again cannot mend. */
+  async finish(ids: readonly string[]): Promise<void> {
+    this.inHand.finish(ids);
+    try {
+      await this.acknowledgements.send(await this.link.control());
+    } catch (error) {
+      // Sent again before anything new is read, and when closing.
+      if (!isPassing(error)) throw error;
+      this.link.lost(error);
+    }
+  }
+
+  /**
+   * Confirms what is still to be acknowledged. Throws `temporary` when that was
+   * not possible for `limitMs`: those entries will be delivered again.
+   */
+  async confirm(limitMs: number): Promise<void> {
+    const deadlineMs = performance.now() + limitMs;
+    while (this.inHand.finishedCount > 0) {
+      try {
+        await this.acknowledgements.send(await this.link.control());
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        if (performance.now() > deadlineMs) throw unacknowledged(this.inHand.finishedCount, error);
+        await this.link.restore(error);
+      }
+    }
+  }
+
+  /** Once around: what is finished, what is left over, what is new. */
+  async *#round(progress: {
+    generation: number;
+    begun: boolean;
+    nextSweepMs: number;
+  }): AsyncGenerator<Delivery, 'some' | 'empty', void> {
+    const {claimIdleMs, noAck, countsBacklog, onIdle} = this.#options;
+    const control = await this.link.control();
+    if (this.#readUpTo === undefined) await this.#join(control);
+    // Nothing new is read while what is finished cannot be acknowledged.
+    await this.acknowledgements.send(control);
+    if (this.link.generation !== progress.generation && !noAck) {
+      const atStart = !progress.begun;
+      progress.begun = true;
+      const counting = atStart && countsBacklog;
+      const backlog = counting ? deliverBacklog(control, this.#context) : lookAtBacklog(control, this.#context);
+      // After a lost reply the delivery has been counted, although nobody saw it.
+      for await (const records of backlog) yield this.#delivery(records, counting || !atStart);
+    }
+    progress.generation = this.link.generation;
+    if (claimIdleMs !== undefined && !noAck && performance.now() >= progress.nextSweepMs) {
+      for await (const records of takeAbandoned(control, this.#context, claimIdleMs))
+        yield this.#delivery(records, true);
+      progress.nextSweepMs = performance.now() + claimIdleMs / 2;
+    }
+    const entries = await this.#readNew(
+      claimIdleMs === undefined ? undefined : progress.nextSweepMs - performance.now(),
+    );
+    this.link.settled();
+    if (entries.length === 0) {
+      if (!this.#pace.over) onIdle();
+      return 'empty';
+    }
+    yield this.#delivery(
+      entries.map((entry) => ({...entry, ...this.member, deliveries: 1})),
+      true,
+    );
+    return 'some';
+  }
+
+  async #join(control: StreamClient): Promise<void> {
+    const {member, from, create} = this.#options;
+    if (!create) {
+      this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
+      return;
+    }
+    const lastDelivered = predecessorOf(await control.locate(member.stream, from)) ?? FIRST_ID;
+    await control.createGroup(member.stream, member.group, lastDelivered, true);
+    this.#readUpTo = lastDelivered;
+  }
+
+  /** After FLUSHALL, a failover or eviction the group may be gone; true when it was made again where we had got to. */
+  async #healed(error: unknown): Promise<boolean> {
+    const {member, create, onTrouble} = this.#options;
+    if (!create || this.#readUpTo === undefined || !isFailure(error, 'notFound')) return false;
+    try {
+      const control = await this.link.control();
+      const next = await control.locate(member.stream, {kind: 'end'});
+      // A stream that began anew may give lower IDs than the old one did; all of it is new to us.
+      const resumeAt = compareStreamIds(next, this.#readUpTo) > 0 ? this.#readUpTo : FIRST_ID;
+      await control.createGroup(member.stream, member.group, resumeAt, true);
+      onTrouble(
+        `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
+      );
+    } catch (failure) {
+      await this.link.restore(failure);
+    }
+    return true;
+  }
+
+  async #readNew(sweepInMs = Number.POSITIVE_INFINITY): Promise<Entry[]> {
+    const {member, noAck, stopWhenEmpty} = this.#options;
+    const blockMs = stopWhenEmpty ? undefined : Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
+    const reader = await this.link.reader();
+    const entries = await this.#permitted((count) => reader.readNew(member, {count, blockMs, noAck}));
+    this.#readUpTo = entries.at(-1)?.id ?? this.#readUpTo;
+    return entries;
+  }
+
+  readonly #permitted = async (read: (count: number) => Promise<Entry[]>): Promise<Entry[]> => {
+    const permits = await this.#pace.take(Math.min(this.#batch, this.#options.batch));
+    if (permits === 0) return [];
+    let used = 0;
+    try {
+      const entries = await read(permits);
+      used = entries.length;
+      if (used === permits) this.#batch = Math.min(this.#batch * 2, this.#options.batch);
+      return entries;
+    } finally {
+      this.#pace.settle(permits, used);
+    }
+  };
+
+  get #context() {
+    const {member, onGone} = this.#options;
+    return {member, inHand: this.inHand, onGone, permitted: this.#permitted, over: () => this.#pace.over};
+  }
+
+  #delivery(records: StreamRecord[], counted: boolean): Delivery {
+    if (!this.#options.noAck) this.inHand.give(records.map(({id}) => id));
+    return {consumer: this, records, counted};
+  }
+}
+
+const unacknowledged = (count: number, cause: StreamlogError): StreamlogError =>
+  new StreamlogError('temporary', `${count} entries were finished but could not be acknowledged: ${cause.message}`, {
+    hint: 'nothing is lost; they will be delivered again',
+  });

@@ -1,0 +1,66 @@
+/**
+ * One consumer name on one or several streams: a Consumer with connections of
+ * its own for each (so that streams may live on different nodes of a cluster),
+ * merged into one sequence.
+ */
+import {merge} from '../merge.js';
+import {MAX_BLOCK_MS, Pace, type PaceOptions} from '../pace.js';
+import type {StreamClient} from '../stream-client.js';
+import {Consumer, type ConsumerOptions, type Delivery} from './consumer.js';
+import {Link} from './link.js';
+
+export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
+  Omit<PaceOptions, 'readers'> & {
+    connect: () => Promise<StreamClient>;
+    streams: readonly string[];
+    group: string;
+    consumer: string;
+  };
+
+export class Consumption {
+  readonly consumers: readonly Consumer[];
+  readonly #stopping: AbortSignal;
+
+  constructor(options: ConsumptionOptions) {
+    const {connect, streams, group, consumer, stopping, onTrouble} = options;
+    const pace = new Pace({...options, readers: streams.length});
+    this.#stopping = stopping;
+    this.consumers = streams.map((stream) => {
+      const link = new Link({connect, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
+      return new Consumer(link, pace, {...options, member: {stream, group, consumer}});
+    });
+  }
+
+  /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
+  async *deliveries(): AsyncGenerator<Delivery, void, void> {
+    const free = (): void => {
+      for (const {link} of this.consumers) link.free();
+    };
+    this.#stopping.addEventListener('abort', free, {once: true});
+    try {
+      yield* merge(this.consumers.map((consumer) => consumer.deliveries()));
+    } finally {
+      this.#stopping.removeEventListener('abort', free);
+    }
+  }
+
+  /** Entries whose acknowledgement Redis has confirmed. */
+  get acknowledged(): number {
+    return this.consumers.reduce((sum, {acknowledgements}) => sum + acknowledgements.confirmed, 0);
+  }
+
+  /** Confirms what is still to be acknowledged, for up to `limitMs`, and ends all connections: see `Consumer.close`. */
+  async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
+    const ends = await Promise.allSettled(
+      this.consumers.map(async (consumer) => {
+        try {
+          await consumer.confirm(limitMs);
+          if (removeConsumer) await (await consumer.link.control()).removeIdleConsumer(consumer.member);
+        } finally {
+          consumer.link.close();
+        }
+      }),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+}

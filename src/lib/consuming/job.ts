@@ -1,0 +1,128 @@
+/**
+ * Entries that are handled together, and what Redis knows of their attempts.
+ * Talks to Redis for as long as it takes: what a handler has done must not be
+ * forgotten because a link was lost. Invariant: an entry leaves a job exactly
+ * once, as acknowledged, dead, lost to another consumer or let go.
+ */
+import type {StreamRecord} from '../entry.js';
+import type {StreamClient} from '../stream-client.js';
+import type {Consumer} from './consumer.js';
+
+export interface JobPolicy {
+  /** An entry that was delivered this often without success is dead. */
+  maxDeliveries: number;
+  deadLetterOf: (stream: string) => string;
+  /** Told of each entry that was moved, with the reason. */
+  onDead: (record: StreamRecord, reason: string) => void;
+  onGone: (count: number) => void;
+}
+
+export class Job {
+  /** Ends the handler's run: what it works on is no longer ours, or there is no time left. */
+  readonly giveUp = new AbortController();
+  readonly #consumer: Consumer;
+  readonly #policy: JobPolicy;
+  #records: StreamRecord[];
+  /** Whether Redis has counted the attempt that comes next. */
+  #counted: boolean;
+
+  constructor(consumer: Consumer, records: StreamRecord[], counted: boolean, policy: JobPolicy) {
+    this.#consumer = consumer;
+    this.#records = records;
+    this.#counted = counted;
+    this.#policy = policy;
+  }
+
+  /** What is to be handled. */
+  get records(): readonly StreamRecord[] {
+    return this.#records;
+  }
+
+  /** How often the entry with the most deliveries has been delivered. */
+  get deliveries(): number {
+    return Math.max(0, ...this.#records.map(({deliveries}) => deliveries ?? 1));
+  }
+
+  /**
+   * Counts the attempt that comes next, where that was not done, and moves to
+   * the dead letters what has had its last one: looked at before the handler
+   * runs, so that an entry that crashes everything is counted too.
+   */
+  async prepare(): Promise<void> {
+    // While it waited for its turn, somebody may have taken it over.
+    this.#records = this.#records.filter(({id}) => this.#consumer.inHand.has(id));
+    for (const record of [...this.#records]) {
+      const before = (record.deliveries ?? 1) - (this.#counted ? 1 : 0);
+      if (before >= this.#policy.maxDeliveries) await this.#bury(record, `delivered ${before} times without success`);
+      else if (!this.#counted) await this.#count(record);
+    }
+    this.#counted = true;
+  }
+
+  /** The handler has done its work. */
+  async done(): Promise<void> {
+    await this.#consumer.finish(this.#records.map(({id}) => id));
+    this.#records = [];
+  }
+
+  /** The handler says that it never will. */
+  async reject(reason: string): Promise<void> {
+    for (const record of [...this.#records]) await this.#bury(record, reason);
+  }
+
+  /** To be tried again: the next attempt will be counted, and what has had its last one is dead now. */
+  async failed(reason: string): Promise<void> {
+    this.#counted = false;
+    for (const record of [...this.#records]) {
+      if ((record.deliveries ?? 1) >= this.#policy.maxDeliveries) await this.#bury(record, reason);
+    }
+  }
+
+  /** Leaves the rest pending, for whoever comes next. */
+  letGo(): void {
+    this.#leave(this.#records);
+  }
+
+  /** Another consumer has taken some of it over; what was begun on it is stopped. */
+  lose(ids: ReadonlySet<string>): void {
+    const lost = this.#records.filter(({id}) => ids.has(id));
+    if (lost.length === 0) return;
+    this.#leave(lost);
+    this.giveUp.abort();
+  }
+
+  async #count(record: StreamRecord): Promise<void> {
+    const deliveries = await this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
+    if (deliveries === undefined) this.#leave([record]);
+    else this.#records = this.#records.map((other) => (other === record ? {...record, deliveries} : other));
+  }
+
+  async #bury(record: StreamRecord, reason: string): Promise<void> {
+    const {member} = this.#consumer;
+    const deadLetter = this.#policy.deadLetterOf(member.stream);
+    const outcome = await this.#persist((control) =>
+      control.moveToDeadLetters(member, record.id, {deadLetter, reason, nowMs: Date.now()}),
+    );
+    this.#leave([record]);
+    if (outcome === 'moved') this.#policy.onDead(record, reason);
+    if (outcome === 'gone') this.#policy.onGone(1);
+  }
+
+  /** A call that may be repeated, until it is answered. Throws what trying again cannot mend. */
+  async #persist<T>(call: (control: StreamClient) => Promise<T>): Promise<T> {
+    const {link} = this.#consumer;
+    for (;;) {
+      try {
+        return await call(await link.control());
+      } catch (error) {
+        if (this.giveUp.signal.aborted) throw error;
+        await link.restore(error);
+      }
+    }
+  }
+
+  #leave(records: readonly StreamRecord[]): void {
+    this.#consumer.inHand.drop(records.map(({id}) => id));
+    this.#records = this.#records.filter((record) => !records.includes(record));
+  }
+}

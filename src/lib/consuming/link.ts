@@ -1,0 +1,138 @@
+/**
+ * Connections that are replaced when they are lost: one for commands and one
+ * for reads that block. Knows when trying again can help and how long to wait
+ * before; what has to be found out after a loss is for its owner, who sees it
+ * by `generation`. Invariant: nothing is sent twice here; whoever asked gets the
+ * failure, and asks again after `restore` if that is right for what was asked.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {formatDuration} from '../duration.js';
+import {StreamlogError} from '../errors.js';
+import type {StreamClient} from '../stream-client.js';
+
+export interface LinkOptions {
+  connect: () => Promise<StreamClient>;
+  /** The longest time that a read on `reader` will block. */
+  blockMs: number;
+  /** Aborted when waiting is no longer wanted: a pause ends at once. */
+  stopping: AbortSignal;
+  /** One line about what is wrong and what happens now; not for each attempt. */
+  onTrouble: (line: string) => void;
+}
+
+interface Clients {
+  control: StreamClient;
+  reader: StreamClient;
+}
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+const STOPPING_PAUSE_MS = 100;
+/** How often the same trouble is told again while it lasts. */
+const REMIND_MS = 10_000;
+
+export class Link {
+  /** Raised by each new connection; what was known of the server before is to be looked at again. */
+  generation = 0;
+  readonly #options: LinkOptions;
+  #clients: Promise<Clients> | undefined;
+  #attempt = 0;
+  #told = {line: '', atMs: 0};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** For everything that answers at once. Connects where there is no connection. */
+  async control(): Promise<StreamClient> {
+    return (await this.#connected()).control;
+  }
+
+  /** For reads that block. */
+  async reader(): Promise<StreamClient> {
+    return (await this.#connected()).reader;
+  }
+
+  /**
+   * For when a call has thrown `failure`: returns when it may be asked again,
+   * after a pause that grows from failure to failure. Rethrows what trying
+   * again cannot mend.
+   */
+  async restore(failure: unknown): Promise<void> {
+    if (!isPassing(failure)) throw failure;
+    this.lost(failure);
+    const pauseMs = pauseAfter(this.#attempt++);
+    this.#tell(failure, pauseMs);
+    const {stopping} = this.#options;
+    // A signal ends the pause under way; later ones keep attempts apart while the last work is finished.
+    if (stopping.aborted) await sleep(Math.min(pauseMs, STOPPING_PAUSE_MS));
+    else await sleep(pauseMs, undefined, {signal: stopping}).catch(() => {});
+  }
+
+  /** Lets go of connections that `failure` shows to be of no more use. */
+  lost({kind, code}: StreamlogError): void {
+    // A replica stays one until it is asked for by its new role.
+    if (kind === 'unreachable' || code === 'READONLY' || code === 'MASTERDOWN') this.close();
+  }
+
+  /** Says that a call has succeeded, so the next pause is a short one again. */
+  settled(): void {
+    if (this.#attempt > 0 && this.#told.line !== '') this.#options.onTrouble('Redis answers again');
+    this.#attempt = 0;
+    this.#told.line = '';
+  }
+
+  /** Frees a blocked read at once, by ending its connection; what Redis sends in that instant stays pending. */
+  free(): void {
+    void this.#clients?.then(({reader}) => reader.close()).catch(() => {});
+  }
+
+  /** Ends the connections; the next call makes new ones. */
+  close(): void {
+    void this.#clients
+      ?.then(({control, reader}) => {
+        control.close();
+        reader.close();
+      })
+      .catch(() => {});
+    this.#clients = undefined;
+  }
+
+  #connected(): Promise<Clients> {
+    // Several callers may find it gone at the same moment; one of them connects for all.
+    this.#clients ??= this.#connect().catch((error) => {
+      this.#clients = undefined;
+      throw error;
+    });
+    return this.#clients;
+  }
+
+  async #connect(): Promise<Clients> {
+    const control = await this.#options.connect();
+    try {
+      const clients = {control, reader: await control.another(this.#options.blockMs)};
+      this.generation++;
+      return clients;
+    } catch (error) {
+      control.close();
+      throw error;
+    }
+  }
+
+  #tell({message}: StreamlogError, pauseMs: number): void {
+    const nowMs = performance.now();
+    if (message === this.#told.line && nowMs - this.#told.atMs < REMIND_MS) return;
+    this.#told = {line: message, atMs: nowMs};
+    this.#options.onTrouble(`${message}; trying again in ${formatDuration(pauseMs)}`);
+  }
+}
+
+/** True when the same call may succeed later: a lost link, or a server that refuses for now. */
+export const isPassing = (error: unknown): error is StreamlogError =>
+  error instanceof StreamlogError && (error.kind === 'unreachable' || error.kind === 'temporary');
+
+/** Half of a bound that doubles, and a random part of the other half, so that many workers do not return at once. */
+function pauseAfter(attempt: number): number {
+  const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10));
+  return bound / 2 + (Math.random() * bound) / 2;
+}

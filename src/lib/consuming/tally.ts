@@ -1,0 +1,50 @@
+/** What `consume` tells about its work: trouble as it comes, counts at the end. */
+import {formatDuration} from '../duration.js';
+import type {StreamRecord} from '../entry.js';
+import {StreamlogError} from '../errors.js';
+import type {Notes} from '../output/notes.js';
+
+export class ConsumeTally {
+  written = 0;
+  readonly #notes: Notes;
+  #gone = 0;
+  #dead = 0;
+  #failures = 0;
+
+  constructor(notes: Notes) {
+    this.#notes = notes;
+  }
+
+  /** Entries that were pending and no longer in the stream. */
+  gone(count: number): void {
+    this.#gone += count;
+  }
+
+  failed({stream, id, deliveries}: StreamRecord, reason: string, retryInMs: number | undefined): void {
+    this.#failures++;
+    const next = retryInMs === undefined ? 'it stays pending' : `trying again in ${formatDuration(retryInMs)}`;
+    this.#notes.note(`${stream} ${id}: the handler failed (${reason}, delivery ${deliveries ?? 1}); ${next}`);
+  }
+
+  dead({stream, id}: StreamRecord, reason: string): void {
+    this.#dead++;
+    this.#notes.warn(`${stream} ${id} went to the dead letters: ${reason}`);
+  }
+
+  /** The counts, for --verbose, and what may be lost, for everybody. */
+  report(acknowledged: number): void {
+    this.#notes.detail(
+      `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}`,
+    );
+    if (this.#gone > 0) this.#notes.warn(this.#goneText);
+  }
+
+  /** Throws `data` when entries were trimmed or deleted before they were consumed. */
+  failOnGone(): void {
+    if (this.#gone > 0) throw new StreamlogError('data', this.#goneText);
+  }
+
+  get #goneText(): string {
+    return `${this.#gone} pending entries were no longer in the stream, trimmed or deleted before they were consumed`;
+  }
+}

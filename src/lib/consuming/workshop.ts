@@ -1,0 +1,172 @@
+/**
+ * Handlers at work: so many at a time, each with its job, tried again when it
+ * fails, and with a lease that is renewed while it runs. Invariant: an entry is
+ * acknowledged only after its handler has succeeded, and never while somebody
+ * else may have it.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {StreamRecord} from '../entry.js';
+import type {HandlerOutcome} from '../handler/run.js';
+import type {Consumer, Delivery} from './consumer.js';
+import {Job, type JobPolicy} from './job.js';
+import {isPassing} from './link.js';
+
+export interface WorkshopOptions extends JobPolicy {
+  /** Handlers at the same time. */
+  parallel: number;
+  /** Whether one run gets a whole batch. */
+  wholeBatches: boolean;
+  handle: (records: readonly StreamRecord[], giveUp: AbortSignal) => Promise<HandlerOutcome>;
+  /** Before the second attempt; doubled from attempt to attempt. */
+  retryBackoffMs: number;
+  /** After this long without a sign of ours, others may take over; renewed every third of it. */
+  leaseMs: number;
+  stopping: AbortSignal;
+  /** How long handlers may go on after `stopping`. */
+  drainMs: number;
+  /** One line about an attempt that failed. */
+  onFailed: (record: StreamRecord, reason: string, retryInMs: number | undefined) => void;
+}
+
+const LONGEST_BACKOFF_MS = 5 * 60_000;
+/** Jobs that run or wait for another attempt: enough that a few that fail do not hold up the rest. */
+const JOBS_PER_HANDLER = 25;
+
+export class Workshop {
+  readonly #options: WorkshopOptions;
+  readonly #consumers: readonly Consumer[];
+  readonly #jobs = new Map<Job, Promise<void>>();
+  readonly #ended = new AbortController();
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  #failure: unknown;
+
+  constructor(consumers: readonly Consumer[], options: WorkshopOptions) {
+    this.#consumers = consumers;
+    this.#options = options;
+    options.stopping.addEventListener('abort', () => this.#changed(), {once: true});
+  }
+
+  /** Handles all that comes, and returns when the last job has ended. Throws the first failure that ends the work. */
+  async work(deliveries: AsyncIterable<Delivery>): Promise<void> {
+    const renewing = this.#renewLeases();
+    const giveUpLate = this.#giveUpAfterDrain();
+    try {
+      for await (const {consumer, records, counted} of deliveries) {
+        const batches = this.#options.wholeBatches ? [records] : records.map((record) => [record]);
+        for (const batch of batches) await this.#begin(new Job(consumer, batch, counted, this.#options));
+        if (this.#failure !== undefined) break;
+      }
+      await Promise.all(this.#jobs.values());
+    } finally {
+      for (const job of this.#jobs.keys()) job.giveUp.abort();
+      await Promise.allSettled(this.#jobs.values());
+      this.#ended.abort();
+      await Promise.all([renewing, giveUpLate]);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Starts a job as soon as there is room; holding the caller up is what holds up reading. */
+  async #begin(job: Job): Promise<void> {
+    const mayEnter = await this.#enter(() => this.#jobs.size < this.#options.parallel * JOBS_PER_HANDLER);
+    if (!mayEnter) return job.letGo();
+    const ended = this.#attempts(job)
+      .catch((error) => {
+        // With no time left, Redis may be away too; the entries stay pending.
+        if (!(job.giveUp.signal.aborted && isPassing(error))) this.#failure ??= error;
+      })
+      .finally(() => {
+        job.letGo();
+        this.#jobs.delete(job);
+        this.#changed();
+      });
+    this.#jobs.set(job, ended);
+  }
+
+  /** One attempt after the other; the first has its place already. */
+  async #attempts(job: Job): Promise<void> {
+    const {stopping, onFailed} = this.#options;
+    do {
+      const reason = await this.#attempt(job);
+      const [record] = job.records;
+      if (reason === undefined || record === undefined) return;
+      const retryInMs = this.#backoffMs(job.deliveries);
+      onFailed(record, reason, stopping.aborted ? undefined : retryInMs);
+      await sleep(retryInMs, undefined, {signal: stopping}).catch(() => {});
+    } while (await this.#enter());
+  }
+
+  /** One run of the handler and what follows from it. Returns why it is to be tried again, if it is; gives its place back. */
+  async #attempt(job: Job): Promise<string | undefined> {
+    try {
+      await job.prepare();
+      if (job.records.length === 0 || job.giveUp.signal.aborted) return undefined;
+      const outcome = await this.#options.handle(job.records, job.giveUp.signal);
+      if (outcome.kind === 'done') await job.done();
+      if (outcome.kind === 'done' || job.giveUp.signal.aborted) return undefined;
+      if (outcome.kind === 'rejected') await job.reject(outcome.reason);
+      else await job.failed(outcome.reason);
+      return outcome.reason;
+    } finally {
+      this.#running--;
+      this.#changed();
+    }
+  }
+
+  /** Keeps others from taking what is in hand, and stops work on what they have taken all the same. */
+  async #renewLeases(): Promise<void> {
+    const everyMs = Math.max(10, this.#options.leaseMs / 3);
+    while (!this.#ended.signal.aborted) {
+      await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
+      for (const consumer of this.#consumers) {
+        try {
+          const control = await consumer.link.control();
+          const lost = new Set(await control.renewLeases(consumer.member, consumer.inHand.given));
+          consumer.inHand.drop(lost);
+          for (const job of this.#jobs.keys()) job.lose(lost);
+        } catch (error) {
+          // Not sent again later: by then the entries may be somebody else's.
+          if (isPassing(error)) consumer.link.lost(error);
+          else this.#failure ??= error;
+        }
+      }
+    }
+  }
+
+  async #giveUpAfterDrain(): Promise<void> {
+    const {stopping, drainMs} = this.#options;
+    const ended = this.#ended.signal;
+    await new Promise<void>((resolve) => {
+      if (stopping.aborted || ended.aborted) resolve();
+      stopping.addEventListener('abort', () => resolve(), {once: true});
+      ended.addEventListener('abort', () => resolve(), {once: true});
+    });
+    await sleep(drainMs, undefined, {signal: ended}).catch(() => {});
+    for (const job of this.#jobs.keys()) job.giveUp.abort();
+  }
+
+  get #over(): boolean {
+    return this.#options.stopping.aborted || this.#failure !== undefined;
+  }
+
+  #backoffMs(deliveries: number): number {
+    return Math.min(LONGEST_BACKOFF_MS, this.#options.retryBackoffMs * 2 ** Math.min(20, Math.max(0, deliveries - 1)));
+  }
+
+  /** Takes a place among the handlers that run, when there is one and `room` agrees; false when the work is over. */
+  async #enter(room: () => boolean = () => true): Promise<boolean> {
+    while (!this.#over) {
+      if (this.#running < this.#options.parallel && room()) {
+        this.#running++;
+        return true;
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return false;
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
