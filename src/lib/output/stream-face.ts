@@ -3,6 +3,7 @@ import {formatDuration} from '../duration.js';
 import {formatSize} from '../size.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../stream-report.js';
 import type {Colors} from './colors.js';
+import {escapeForTerminal} from './sanitize.js';
 import {renderFacts, renderTable} from './table.js';
 
 export function drawStream(report: StreamReport, colors: Colors): string {
@@ -52,7 +53,7 @@ export const drawConsumers = (consumers: readonly ConsumerReport[], colors: Colo
 
 function drawMembers({name, members}: GroupReport, colors: Colors): string {
   if (members === undefined || members.length === 0) return '';
-  return `\n${colors.heading(`consumers of ${name}`)}\n${drawConsumers(members, colors)}`;
+  return `\n${colors.heading(`consumers of ${escapeForTerminal(name)}`)}\n${drawConsumers(members, colors)}`;
 }
 
 const idAndAge = (id: string | null, ageMs: number | null): string =>
