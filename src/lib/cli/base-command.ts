@@ -38,6 +38,12 @@ export abstract class BaseCommand extends Command {
     return client;
   }
 
+  /** How to connect, for work that outlives a connection and closes its clients itself. */
+  protected connector(flags: ConnectionFlags): () => Promise<StreamClient> {
+    const settings = connectionSettings(flags);
+    return () => StreamClient.connect(settings);
+  }
+
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */
   protected get stopping(): AbortSignal {
     return interruption.stopping;

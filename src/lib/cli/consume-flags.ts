@@ -62,8 +62,8 @@ export const consumeFlags = {
     ...HANDLERS,
     char: 'P',
     min: 1,
-    default: 1,
     dependsOn: ['exec'],
+    defaultHelp: async () => '1',
     summary: 'handlers at the same time',
   }),
   'exec-batch': Flags.boolean({
@@ -111,7 +111,7 @@ export interface ConsumeFlags {
   'no-ack': boolean;
   drain: number;
   exec?: string;
-  parallel: number;
+  parallel?: number;
   'exec-batch': boolean;
   'retry-backoff': number;
   'max-deliver'?: number;
@@ -151,7 +151,7 @@ export function workshopOptions(
     throw usageError('--dead-letter names a stream that is consumed here');
   const deadLetters = new Map(flags.stream.map((stream) => [stream, named ?? deadLetterStream(stream)]));
   return {
-    parallel: flags.parallel,
+    parallel: flags.parallel ?? 1,
     wholeBatches: flags['exec-batch'],
     retryBackoffMs: flags['retry-backoff'],
     leaseMs: flags.claim === 'off' ? DEFAULT_LEASE_MS : flags.claim,
