@@ -12,6 +12,7 @@ import {
 } from '../lib/cli/flags.js';
 import {renderFacts} from '../lib/output/table.js';
 import type {Position} from '../lib/position.js';
+import {formatSize} from '../lib/size.js';
 import type {StreamClient} from '../lib/stream-client.js';
 import {type TrimGoal, trimStream} from '../lib/trimming.js';
 
@@ -32,7 +33,7 @@ export default class Trim extends BaseCommand {
     maxlen: wholeNumber({exactlyOne: [...goalFlags], summary: 'keep at most this many entries'}),
     minid: position({helpValue: 'ID|@TIME', summary: 'remove what is before this ID or time'}),
     'max-age': duration({summary: 'remove what is older than this'}),
-    'max-bytes': size({summary: 'remove until the stream takes at most this much memory'}),
+    'max-bytes': size({summary: 'remove until the stream takes at most this much memory; --dry-run estimates'}),
     approx: Flags.boolean({summary: 'let Redis keep whole nodes (~): faster, and some more entries stay'}),
     safe: Flags.boolean({summary: 'keep every entry that some group has not read and acknowledged'}),
     ...dryRunFlag,
@@ -42,12 +43,12 @@ export default class Trim extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Trim);
-    const {stream, safe, approx: approximate, 'dry-run': dryRun} = flags;
+    const {stream, safe, approx: approximate, 'dry-run': dryRun = false} = flags;
     const notes = this.notes(flags);
     const client = await this.connect(flags);
     const goal = await readGoal(client, stream, flags);
 
-    const {removed, left, losses, heldBy} = await trimStream(client, stream, {goal, approximate, safe, dryRun});
+    const {removed, left, losses, heldBy, bytes} = await trimStream(client, stream, {goal, approximate, safe, dryRun});
 
     for (const {group, unread, pending} of losses) {
       const went = dryRun ? 'would go' : 'went';
@@ -55,12 +56,16 @@ export default class Trim extends BaseCommand {
     }
     if (heldBy !== undefined)
       notes.note(`kept from ${heldBy.fromId} on for group "${heldBy.group}", which still needs it`);
-    await this.report(flags, [{stream, removed, left, dryRun, losses}], (colors) =>
+    if (bytes !== undefined && goal.kind === 'maxBytes' && bytes > goal.maxBytes && heldBy === undefined)
+      notes.warn(`the stream still takes ${formatSize(bytes)}: it is not its entries that take the memory`);
+    const facts = {stream, removed, left, ...(bytes === undefined ? {} : {bytes}), dryRun, losses};
+    await this.report(flags, [facts], (colors) =>
       renderFacts(
         [
           ['stream', stream],
           [dryRun ? 'would remove' : 'removed', removed],
           ['left', left],
+          ...(bytes === undefined ? [] : [['takes', formatSize(bytes)] as const]),
         ],
         colors,
       ),

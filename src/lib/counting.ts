@@ -2,7 +2,7 @@
  * Counting what Redis has no counter for: entries in a range, pending entries
  * in a range. Costs a read of what is counted, page by page in flat memory.
  */
-
+import {countPresent} from './lookup.js';
 import type {StreamClient} from './stream-client.js';
 import {compareStreamIds, predecessorOf} from './stream-id.js';
 
@@ -24,7 +24,7 @@ export async function countEntries(
   return count;
 }
 
-/** Pending entries of `group` from `start` up to, but without, `end`. */
+/** Pending entries of `group` from `start` up to, but without, `end` that the stream still holds. */
 export async function countPending(
   client: StreamClient,
   stream: string,
@@ -35,6 +35,13 @@ export async function countPending(
   const last = predecessorOf(end);
   if (last === undefined || compareStreamIds(start, last) > 0) return 0;
   let count = 0;
-  for await (const entries of client.pending(stream, group, {}, start, last)) count += entries.length;
+  for await (const entries of client.pending(stream, group, {}, start, last)) {
+    // An entry that was deleted stays pending, since nobody can have it any more to acknowledge it.
+    count += await countPresent(
+      client,
+      stream,
+      entries.map(({id}) => id),
+    );
+  }
   return count;
 }

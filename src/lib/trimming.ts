@@ -1,13 +1,15 @@
 /**
  * Trimming with open eyes: what a trim will take from whom, and, with `safe`,
  * nothing that any group still needs. Invariant of a safe trim: no entry at or
- * above the watermark goes, and the watermark of a group only moves forward
- * (unless someone moves the group back), so what is read between looking and
- * trimming makes it safer, never less safe.
+ * above the watermark goes.
  */
-import {countEntries, countPending} from './counting.js';
-import type {GroupInfo, StreamClient, StreamInfo, Trim} from './stream-client.js';
+import {ByteDescent} from './byte-descent.js';
+import {byteLength} from './bytes.js';
+import {countEntries} from './counting.js';
+import type {StreamClient, StreamInfo, Trim} from './stream-client.js';
 import {compareStreamIds, earlierId, LAST_ID, successorOf} from './stream-id.js';
+import {addLosses, findLosses, type GroupLoss, mayLose} from './trim-losses.js';
+import {lowestWatermark, type Watermark} from './watermark.js';
 
 export type TrimGoal =
   | {kind: 'maxLen'; maxLen: number}
@@ -22,59 +24,83 @@ export interface TrimRequest {
   dryRun: boolean;
 }
 
-/** What a group lost, or will lose: entries it was never given, and entries it has not acknowledged. */
-export interface GroupLoss {
-  group: string;
-  unread: number;
-  pending: number;
-}
-
 export interface TrimResult {
   removed: number;
   left: number;
   losses: GroupLoss[];
   /** With `safe`: the group whose watermark kept entries that were asked to go. */
-  heldBy?: {group: string; fromId: string};
+  heldBy?: Watermark;
+  /** For a goal in bytes: what the stream takes in the end, which may be more than the goal. Absent in a dry run, which can only estimate. */
+  bytes?: number;
 }
 
 /** Trims `stream`, or only says what that would do. Throws `notFound` when there is no such stream. */
 export async function trimStream(client: StreamClient, stream: string, request: TrimRequest): Promise<TrimResult> {
   const {goal} = request;
-  if (goal.kind !== 'maxBytes') return trimOnce(client, stream, {...request, goal});
+  return goal.kind === 'maxBytes'
+    ? trimToBytes(client, stream, request, goal.maxBytes)
+    : trimOnce(client, stream, {...request, goal});
+}
 
+/** Step by step, as the memory of a stream is known only when it was trimmed. */
+async function trimToBytes(
+  client: StreamClient,
+  stream: string,
+  request: TrimRequest,
+  maxBytes: number,
+): Promise<TrimResult> {
+  const descent = new ByteDescent(maxBytes, await newestEntryBytes(client, stream));
   const total: TrimResult = {removed: 0, left: (await client.info(stream)).length, losses: []};
-  // Redis estimates the memory of a stream from samples, so the way down is measured again after each step.
-  for (let step = 0; step < 8; step++) {
-    const bytes = (await client.bytes(stream)) ?? 0;
-    if (bytes <= goal.maxBytes || total.left === 0) break;
-    const maxLen = Math.min(total.left - 1, Math.floor((total.left * goal.maxBytes) / bytes));
-    const result = await trimOnce(client, stream, {...request, goal: {kind: 'maxLen', maxLen}});
+  for (;;) {
+    const bytes = (await client.bytes(stream, {exact: true})) ?? 0;
+    if (request.dryRun) return trimOnce(client, stream, {...request, goal: estimated(maxBytes, bytes, total.left)});
+    total.bytes = bytes;
+    const step = descent.next({bytes, length: total.left});
+    if (step === 0) return total;
+    const result = await trimOnce(client, stream, {...request, goal: {kind: 'maxLen', maxLen: total.left - step}});
     total.removed += result.removed;
     total.left = result.left;
     total.losses = addLosses(total.losses, result.losses);
     if (result.heldBy !== undefined) total.heldBy = result.heldBy;
-    if (request.dryRun || result.removed === 0) break;
+    // With `~` too small a step removes nothing; what a group holds stays however large the step is.
+    if (result.removed === 0 && (!request.approximate || step === total.left)) return total;
   }
-  return total;
 }
 
-type CountedRequest = TrimRequest & {goal: Exclude<TrimGoal, {kind: 'maxBytes'}>};
+/** About the memory that one of the newest entries takes; 0 where there are none. */
+async function newestEntryBytes(client: StreamClient, stream: string): Promise<number> {
+  for await (const entries of client.rangeReverse(stream)) {
+    const fields = entries.flatMap((entry) => entry.fields).flat();
+    return ENTRY_OVERHEAD + fields.reduce((sum, text) => sum + byteLength(text), 0) / entries.length;
+  }
+  return 0;
+}
+
+/** What Redis adds to names and values, in bytes. */
+const ENTRY_OVERHEAD = 32;
+
+/** As if all entries were of one size. */
+const estimated = (maxBytes: number, bytes: number, length: number): CountedGoal => ({
+  kind: 'maxLen',
+  maxLen: bytes <= maxBytes ? length : Math.floor((length * maxBytes) / bytes),
+});
+
+type CountedGoal = Exclude<TrimGoal, {kind: 'maxBytes'}>;
+type CountedRequest = TrimRequest & {goal: CountedGoal};
 
 async function trimOnce(client: StreamClient, stream: string, request: CountedRequest): Promise<TrimResult> {
   const {goal, approximate, safe, dryRun} = request;
   const info = await client.info(stream);
   const groups = info.groups === 0 ? [] : await client.groups(stream);
-  const watermark = safe ? await lowestWatermark(client, stream, groups) : undefined;
+  const watermark = safe ? await lowestWatermark(client, stream, info, groups) : undefined;
 
   // The cut is the first ID that stays. Finding it for a length costs a read, so only those who need it pay.
   const mustKnowCut = dryRun || watermark !== undefined || groups.some((group) => mayLose(info, group));
   const asked = mustKnowCut ? await findCut(client, stream, info, goal, watermark?.fromId) : undefined;
   const cut = asked !== undefined && watermark !== undefined ? earlierId(asked, watermark.fromId) : asked;
   const losses = cut === undefined || safe ? [] : await findLosses(client, stream, info, groups, cut);
-  const heldBy =
-    watermark !== undefined && asked !== undefined && compareStreamIds(watermark.fromId, asked) < 0
-      ? watermark
-      : undefined;
+  const held = asked !== undefined && watermark !== undefined && (await hasEntries(client, stream, watermark, asked));
+  const heldBy = held ? watermark : undefined;
 
   if (dryRun) {
     const removed = await countEntries(client, stream, info.firstEntry?.id ?? LAST_ID, cut!);
@@ -82,7 +108,10 @@ async function trimOnce(client: StreamClient, stream: string, request: CountedRe
   }
   const trim: Trim = safe && cut !== undefined ? {kind: 'minId', minId: cut, approximate} : {...goal, approximate};
   const removed = await trimUntilDone(client, stream, trim);
-  return {removed, left: await client.length(stream), losses: removed === 0 ? [] : losses, heldBy};
+  const after = await client.info(stream);
+  // With `~` some of what was to go is still there, and so not lost.
+  const spared = approximate && losses.length > 0 ? await findLosses(client, stream, after, groups, cut!) : [];
+  return {removed, left: after.length, losses: addLosses(losses, spared, -1), heldBy};
 }
 
 /** With `~` Redis removes at most some thousand entries a call; it is done when it removes none. */
@@ -96,32 +125,16 @@ async function trimUntilDone(client: StreamClient, stream: string, trim: Trim): 
   return removed;
 }
 
-/** The lowest ID that some group still needs, and which group that is; undefined when there are no groups. */
-async function lowestWatermark(
-  client: StreamClient,
-  stream: string,
-  groups: readonly GroupInfo[],
-): Promise<{group: string; fromId: string} | undefined> {
-  let lowest: {group: string; fromId: string} | undefined;
-  for (const {name, lastDeliveredId} of groups) {
-    const unread = successorOf(lastDeliveredId) ?? LAST_ID;
-    const pending = (await client.pendingSummary(stream, name)).lowestId;
-    // Both count: after a group was moved back, its pending entries alone are no bound.
-    const fromId = pending === undefined ? unread : earlierId(pending, unread);
-    if (lowest === undefined || compareStreamIds(fromId, lowest.fromId) < 0) lowest = {group: name, fromId};
-  }
-  return lowest;
-}
-
-const mayLose = (info: StreamInfo, group: GroupInfo): boolean =>
-  group.pending > 0 || compareStreamIds(group.lastDeliveredId, info.lastGeneratedId) < 0;
+/** Whether the watermark keeps anything that was asked to go. */
+const hasEntries = async (client: StreamClient, stream: string, {fromId}: Watermark, asked: string): Promise<boolean> =>
+  (await countEntries(client, stream, fromId, asked, 0)) > 0;
 
 /** The first ID that stays. For a length it is found from the nearer end; entries from `enough` on need no look. */
 async function findCut(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
-  goal: CountedRequest['goal'],
+  goal: CountedGoal,
   enough: string | undefined,
 ): Promise<string> {
   if (goal.kind === 'minId') return goal.minId;
@@ -133,40 +146,8 @@ async function findCut(
   for await (const entries of fromStart ? client.range(stream) : client.rangeReverse(stream)) {
     if (toSkip < entries.length) return entries[toSkip]!.id;
     toSkip -= entries.length;
-    const seen = entries.at(-1)!.id;
-    if (fromStart && enough !== undefined && compareStreamIds(seen, enough) >= 0) return seen;
+    const behindSeen = successorOf(entries.at(-1)!.id) ?? LAST_ID;
+    if (fromStart && enough !== undefined && compareStreamIds(behindSeen, enough) > 0) return behindSeen;
   }
   return successorOf(info.lastGeneratedId) ?? LAST_ID;
-}
-
-async function findLosses(
-  client: StreamClient,
-  stream: string,
-  info: StreamInfo,
-  groups: readonly GroupInfo[],
-  cut: string,
-): Promise<GroupLoss[]> {
-  const first = info.firstEntry?.id;
-  if (first === undefined) return [];
-  const losses: GroupLoss[] = [];
-  for (const {name, pending, lastDeliveredId} of groups) {
-    const firstUnread = successorOf(lastDeliveredId) ?? LAST_ID;
-    const start = compareStreamIds(firstUnread, first) > 0 ? firstUnread : first;
-    const loss = {
-      group: name,
-      unread: await countEntries(client, stream, start, cut),
-      pending: pending === 0 ? 0 : await countPending(client, stream, name, first, cut),
-    };
-    if (loss.unread + loss.pending > 0) losses.push(loss);
-  }
-  return losses;
-}
-
-function addLosses(before: readonly GroupLoss[], more: readonly GroupLoss[]): GroupLoss[] {
-  const sum = new Map(before.map((loss) => [loss.group, loss]));
-  for (const {group, unread, pending} of more) {
-    const known = sum.get(group) ?? {group, unread: 0, pending: 0};
-    sum.set(group, {group, unread: known.unread + unread, pending: known.pending + pending});
-  }
-  return [...sum.values()];
 }

@@ -192,8 +192,13 @@ export const xgroupDelConsumer = ({stream, group, consumer}: Membership): Comman
 export const xinfoStream = (stream: Bytes): CommandLine => ['xinfo', 'STREAM', stream];
 export const xinfoGroups = (stream: string): CommandLine => ['xinfo', 'GROUPS', stream];
 export const xinfoConsumers = (stream: string, group: string): CommandLine => ['xinfo', 'CONSUMERS', stream, group];
-/** MEMORY USAGE key: bytes, sampled. */
-export const memoryUsage = (stream: string): CommandLine => ['memory', 'USAGE', stream];
+/** MEMORY USAGE key [SAMPLES n]: bytes, estimated from the first nodes of the stream; from all of them with 0 samples. */
+export const memoryUsage = (stream: string, samples?: number): CommandLine => [
+  'memory',
+  'USAGE',
+  stream,
+  ...(samples === undefined ? [] : ['SAMPLES', String(samples)]),
+];
 
 /** SCAN cursor [MATCH glob] COUNT n TYPE stream */
 export const scanStreams = (cursor: string, match: string | undefined, count: number): CommandLine => [
