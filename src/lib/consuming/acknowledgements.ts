@@ -12,26 +12,41 @@ const PAGE = 1_000;
 const KNOWN_LIMIT = 10_000;
 
 export class Acknowledgements {
-  /** Entries whose acknowledgement Redis has confirmed. */
-  confirmed = 0;
   readonly #member: Membership;
   readonly #inHand: InHand;
   #knownLimit = KNOWN_LIMIT;
+  #confirmed = 0;
+  #sending: Promise<void> | undefined;
 
   constructor(member: Membership, inHand: InHand) {
     this.#member = member;
     this.#inHand = inHand;
   }
 
-  /** XACK for all that is finished. Throws when Redis does not confirm it; what it did not confirm is kept. */
+  /** Entries whose acknowledgement Redis has confirmed. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /**
+   * XACK for all that is finished, one at a time: what finishes meanwhile goes
+   * with the next. Throws when Redis does not confirm it, and keeps it.
+   */
   async send(control: StreamClient): Promise<void> {
-    const {stream, group} = this.#member;
     while (this.#inHand.finishedCount > 0) {
-      const ids = this.#inHand.finished(PAGE);
-      this.confirmed += await control.acknowledge(stream, group, ids);
-      this.#inHand.drop(ids);
+      this.#sending ??= this.#sendPage(control).finally(() => {
+        this.#sending = undefined;
+      });
+      await this.#sending;
     }
     if (this.#inHand.givenCount >= this.#knownLimit) await this.#forgetOthers(control);
+  }
+
+  async #sendPage(control: StreamClient): Promise<void> {
+    const ids = this.#inHand.finished(PAGE);
+    const confirmed = await control.acknowledge(this.#member.stream, this.#member.group, ids);
+    this.#confirmed += confirmed;
+    this.#inHand.drop(ids);
   }
 
   /** With --ack none somebody else acknowledges: what they have done with need not be remembered. */
