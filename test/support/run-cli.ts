@@ -59,9 +59,14 @@ export async function streamlog(args: readonly string[], options: RunOptions = {
 
 /** Runs a line of bash in which `streamlog` is the executable: for pipelines, as the README shows them. */
 export async function shell(line: string, options: RunOptions = {}): Promise<Finished> {
-  const running = start('bash', ['-c', `streamlog() { "${EXECUTABLE}" "$@"; }\n${line}`], options);
+  const running = startShell(line, options);
   running.process.stdin.end(options.input ?? '');
   return running.finished;
+}
+
+/** Starts such a line in a process group of its own, and leaves it running. */
+export function startShell(line: string, options: RunOptions = {}): Running {
+  return start('bash', ['-c', `streamlog() { "${EXECUTABLE}" "$@"; }\n${line}`], options);
 }
 
 function start(program: string, args: readonly string[], {server, env, cwd, limitMs = 30_000}: RunOptions): Running {

@@ -1,0 +1,282 @@
+/**
+ * README.md, held to the program: its examples are run, what it shows is what
+ * comes out, and its tables are those of the built package. Every example of
+ * the first kind needs a line in EXAMPLES that says what it has to come to.
+ */
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {EXIT_CODES} from '../src/lib/exit-codes.js';
+import type {Manifest} from '../src/main.js';
+import {freePort, type RedisServer, startRedis, until} from './support/redis-server.js';
+import {type Running, shell, startShell} from './support/run-cli.js';
+import {onTerminal} from './support/terminal.js';
+
+const ROOT = join(import.meta.dirname, '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const {manifest} = (await import(new URL('../dist/js/manifest.js', import.meta.url).href)) as {manifest: Manifest};
+
+interface Example {
+  /** How its line begins. */
+  begins: string;
+  /** Makes true what the example takes for granted. */
+  arrange?(redis: RedisServer['redis']): Promise<unknown>;
+  /** For one that goes on for ever: it is interrupted once this holds. */
+  endless?(running: Running, redis: RedisServer['redis']): boolean | Promise<boolean>;
+  /** What has to be true afterwards. */
+  proof(stdout: string, redis: RedisServer['redis']): unknown;
+}
+
+const DAY_MS = 86_400_000;
+const ID = /^\d{13}-\d+$/;
+const lines = (text: string): string[] => text.trimEnd().split('\n');
+
+/** In the order of the README, on one server. */
+const EXAMPLES: Example[] = [
+  {
+    begins: 'streamlog produce type=login',
+    arrange: (redis) => redis.xadd('events', `${Date.now() - 8 * DAY_MS}-0`, 'type', 'old'),
+    proof: (stdout) => expect(stdout.trimEnd()).toMatch(ID),
+  },
+  {begins: "jq -c '.[]'", proof: (stdout) => expect(lines(stdout)).toHaveLength(3)},
+  {
+    begins: 'git log',
+    proof: async (_, redis) =>
+      expect((await redis.xrange('commits', '-', '+')).map(([, fields]) => fields)).toEqual([
+        ['subject', 'Second thoughts'],
+        ['subject', 'First light'],
+      ]),
+  },
+  {
+    begins: 'streamlog produce --stream users',
+    proof: async (_, redis) =>
+      expect((await redis.xrange('users', '-', '+')).map(([, fields]) => fields)).toEqual([
+        ['name', 'Ada', 'city', 'London'],
+        ['name', 'Grace', 'city', 'New York, NY'],
+      ]),
+  },
+  {
+    begins: 'streamlog consume --name w1 | jq',
+    endless: (_, redis) => isDone(redis, 'streamlog'),
+    proof: (stdout) => expect(stdout).toContain('{"type":"login","user":"u1"}\n'),
+  },
+  {
+    begins: 'streamlog consume --group mail',
+    endless: (_, redis) => isDone(redis, 'mail'),
+    proof: (stdout) =>
+      expect(JSON.parse(stdout)).toEqual({stream: 'events', group: 'mail', acknowledged: 5, notPending: 0}),
+  },
+  {
+    begins: 'streamlog tail --format',
+    endless: (running) => lines(running.stdout()).length === 5,
+    proof: (stdout) => expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z login u1$/m),
+  },
+  {
+    begins: 'streamlog range @-1h',
+    proof: async (_, redis) => expect(await redis.xlen('copy')).toBe(4),
+  },
+  {
+    begins: 'streamlog pending',
+    arrange: async (redis) => {
+      await redis.xgroup('SETID', 'events', 'streamlog', '0');
+      await redis.xreadgroup('GROUP', 'streamlog', 'w1', 'COUNT', 2, 'STREAMS', 'events', '>');
+      const [[id]] = (await redis.xpending('events', 'streamlog', '-', '+', 1)) as [[string]];
+      await redis.xclaim('events', 'streamlog', 'w1', 0, id, 'IDLE', 660_000, 'JUSTID');
+    },
+    proof: async (stdout, redis) => {
+      expect(lines(stdout).map((line) => JSON.parse(line).consumer)).toEqual(['w2']);
+      expect(await redis.xpending('events', 'streamlog', '-', '+', 9, 'w1')).toHaveLength(1);
+      await redis.xgroup('DESTROY', 'events', 'streamlog');
+    },
+  },
+  {
+    begins: 'streamlog trim --max-age 7d --safe',
+    proof: async (stdout, redis) => {
+      expect(JSON.parse(stdout)).toMatchObject({removed: 1, left: 4});
+      expect(await redis.xlen('events')).toBe(4);
+    },
+  },
+  {begins: 'streamlog info --json', proof: (stdout) => expect(stdout).toBe('{"name":"mail","lag":0}\n')},
+  {
+    begins: 'streamlog serve',
+    endless: (running) => ['connected', 'listening'].every((word) => running.stderr().includes(word)),
+    proof: () => {},
+  },
+  {
+    begins: 'curl',
+    proof: async (stdout, redis) => {
+      expect(JSON.parse(stdout).id).toMatch(ID);
+      expect(await redis.xlen('events')).toBe(5);
+    },
+  },
+];
+
+describe('examples', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'streamlog-readme-'));
+  let server: RedisServer;
+  let port: number;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    port = await freePort();
+    writeFileSync(join(directory, 'events.json'), '[{"type":"login"},{"n":1.50},{"tags":["a","b"]}]');
+    writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
+    writeFileSync(join(directory, 'send-mail'), '#!/bin/sh\nexec cat\n', {mode: 0o755});
+    const git = (...args: string[]): unknown =>
+      execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], {cwd: directory});
+    git('init', '--quiet');
+    for (const subject of ['First light', 'Second thoughts'])
+      git('commit', '--quiet', '--allow-empty', '--message', subject);
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(directory, {recursive: true, force: true});
+  });
+
+  const [pipelines, local] = blocks('sh');
+
+  it('do what they say, one after the other', async () => {
+    const served: Running[] = [];
+    expect(lines(pipelines!.text).filter(isCommand).map(exampleFor)).toEqual(EXAMPLES);
+    for (const line of lines(pipelines!.text).filter(isCommand)) {
+      const example = exampleFor(line)!;
+      await example.arrange?.(server.redis);
+      const command = line.replace(/ &$/, '').replaceAll(':8080', `:${port}`);
+      // streamlog takes the signal all the same; other programs live on until their input ends, and lose nothing.
+      const running = startShell(`set -o pipefail; trap '' INT; ${command}`, {server, cwd: directory});
+      running.process.stdin.end();
+      if (example.endless !== undefined) {
+        await until(async () => example.endless!(running, server.redis), `"${line}" has done its work`);
+        if (line.endsWith('&')) served.push(running);
+        else process.kill(-running.process.pid!, 'SIGINT');
+      }
+      if (line.endsWith('&')) continue;
+      const {code, stdout, stderr} = await running.finished;
+      expect([0, example.endless && 130], `${line}\n${stderr}`).toContain(code);
+      expect(stderr, line).not.toMatch(/warning|hint/);
+      await example.proof(stdout, server.redis);
+    }
+    for (const running of served) {
+      process.kill(-running.process.pid!, 'SIGTERM');
+      await running.finished;
+    }
+  });
+
+  it('start, use and stop a private server', async () => {
+    const options = {env: {XDG_STATE_HOME: join(directory, 'state')}};
+    try {
+      const {code, stdout, stderr} = await shell(`set -e\n${local!.text}`, options);
+      expect({code, stderr}).toEqual({code: 0, stderr: ''});
+      expect(lines(stdout)[1]).toMatch(ID);
+    } finally {
+      await shell('streamlog local stop', options);
+    }
+  });
+
+  it('show what really comes out', async () => {
+    const shown = blocks('console').filter(({text}) => !text.startsWith('$ npm'));
+    expect(shown.length).toBeGreaterThan(0);
+    await server.redis.flushall();
+    for (const {text, onTty} of shown) {
+      for (const [command, output] of transcript(text)) {
+        const real = onTty
+          ? (await onTerminal(command.split(' ').slice(1), {server, env: {NO_COLOR: '1'}})).text
+          : (await shell(`{ ${command}\n} 2>&1`, {server})).stdout;
+        expect(timeless(real), command).toBe(timeless(output));
+      }
+    }
+  });
+});
+
+describe('tables', () => {
+  it('name exactly the commands that there are, and what each stands for in Redis', () => {
+    const listed = rowsUnder('Commands').map(([name, redis]) => [name!.replaceAll('`', ''), redis] as const);
+    const commands = Object.entries(manifest.commands).filter(([, {hidden}]) => !hidden);
+    expect(listed.map(([name]) => name).sort()).toEqual(commands.map(([id]) => id.replaceAll(':', ' ')).sort());
+    for (const [name, redis] of listed) expect(manifest.commands[name.replaceAll(' ', ':')]!.summary).toContain(redis);
+  });
+
+  it('print the exit codes as the program has them', () => {
+    expect(rowsUnder('Standard output, standard error, exit codes')).toEqual(
+      Object.values(EXIT_CODES).map(({code, meaning}) => [String(code), meaning]),
+    );
+  });
+});
+
+describe('what is written', () => {
+  it('names only flags that there are', () => {
+    const known = new Set(Object.values(manifest.commands).flatMap(({flags}) => Object.keys(flags)));
+    // Those of every command of oclif, of npm and of redis-cli.
+    for (const other of ['help', 'global', 'pipe']) known.add(other);
+    const named = [...README.matchAll(/(?<=[\s`(])--([a-z][a-z-]*)/g)].map(([, name]) => name!);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('names only npm scripts that there are', () => {
+    const {scripts} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const named = [...README.matchAll(/npm (?:run ([a-z]+)|(test))/g)].map(([, script, test]) => script ?? test!);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+    expect(named).toEqual(expect.arrayContaining(['demo', 'test']));
+  });
+
+  const pages = [
+    ...readdirSync(ROOT),
+    ...readdirSync(join(ROOT, 'docs'), {recursive: true, encoding: 'utf8'}).map((name) => join('docs', name)),
+  ];
+  it.each(pages.filter((name) => name.endsWith('.md')))('%s names only files that there are', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, to]) => join(dirname(page), to!));
+    // In capitals stands what a reader is to replace.
+    const paths = [...text.matchAll(/`((?:src|test|bin|scripts|docs)\/[a-z\d/.-]+)`/g)].map(([, path]) => path!);
+    expect([...links, ...paths].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+const isCommand = (line: string): boolean => line !== '' && !line.startsWith('#');
+const exampleFor = (line: string): Example | undefined => EXAMPLES.find(({begins}) => line.startsWith(begins));
+
+/** Whether `group` has read and acknowledged all of the stream. */
+async function isDone(redis: RedisServer['redis'], group: string): Promise<boolean> {
+  const newest = (await redis.xrevrange('events', '+', '-', 'COUNT', 1))[0]![0];
+  const groups = (await redis.xinfo('GROUPS', 'events')) as unknown[][];
+  const found = groups.find(([, name]) => name === group);
+  return found?.[5] === 0 && found[7] === newest;
+}
+
+/** The fenced blocks of a language; `console tty` is what a terminal shows. */
+function blocks(language: string): {text: string; onTty: boolean}[] {
+  const found = README.matchAll(/^```(\w+)( tty)?\n([\s\S]*?)^```$/gm);
+  return [...found]
+    .filter(([, name]) => name === language)
+    .map(([, , tty, text]) => ({text: text!, onTty: tty !== undefined}));
+}
+
+/** Commands and what each one prints. */
+const transcript = (text: string): [command: string, output: string][] =>
+  [...text.matchAll(/^\$ (.*)\n((?:(?!\$ ).*\n)*)/gm)].map(([, command, output]) => [command!, output!]);
+
+/** Without what differs from run to run: IDs, times, amounts of memory, and the width of columns that hold them. */
+const timeless = (text: string): string =>
+  text
+    .replace(/\d{13}-\d+/g, 'ID')
+    .replace(/\b\d+(ms|[smhd])\b( \d+[smhd]\b)?/g, 'TIME')
+    .replace(/\d+(\.\d+)? [KM]?B\b/g, 'SIZE')
+    .replace(/ +/g, ' ')
+    .trimEnd();
+
+/** The cells of the first table of a section, without its heading. */
+function rowsUnder(section: string): string[][] {
+  const [, text = ''] = README.split(`\n## ${section}\n`);
+  const [, rows = ''] = /^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(text) ?? [];
+  return rows
+    .trimEnd()
+    .split('\n')
+    .map((row) =>
+      row
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+}
