@@ -16,8 +16,8 @@ const add = (stream: string, ...entryIds: string[]) =>
   Promise.all(entryIds.map((id) => server.redis.xadd(stream, id, 'n', id)));
 
 /** Starts `tail` and leaves it where it waits for `streams` streams. */
-async function follow(args: readonly string[], streams = 1): Promise<Running> {
-  const running = startStreamlog(['tail', ...args], {server});
+async function follow(args: readonly string[], streams = 1, limitMs = 30_000): Promise<Running> {
+  const running = startStreamlog(['tail', ...args], {server, limitMs});
   await until(async () => (await waiting()) === streams, 'tail waits for new entries');
   return running;
 }
@@ -25,6 +25,9 @@ async function follow(args: readonly string[], streams = 1): Promise<Running> {
 /** How many clients block in XREAD. */
 const waiting = async (): Promise<number> =>
   Number(/blocked_clients:(\d+)/.exec(await server.redis.info('clients'))?.[1]);
+
+const pagesRead = async (): Promise<number> =>
+  Number(/cmdstat_xrange:calls=(\d+)/.exec(await server.redis.info('commandstats'))?.[1] ?? 0);
 
 async function interrupted(running: Running): Promise<string[]> {
   running.process.kill('SIGINT');
@@ -109,6 +112,21 @@ describe('what comes', () => {
     expect(await interrupted(running)).toEqual(Array.from({length: last}, (_, index) => `${index + 1}-0`));
   });
 
+  it('what is added while the present is still being printed comes behind it', async () => {
+    const pipeline = server.redis.pipeline();
+    for (let n = 1; n <= 5_000; n++) pipeline.xadd('events', `${n}-0`, 'value', 'x'.repeat(500));
+    await pipeline.exec();
+    const running = startStreamlog(['tail', '--from', 'start'], {server});
+    running.process.stdout.pause();
+    await until(async () => (await pagesRead()) >= 3, 'tail is stuck in the middle of its output');
+
+    await add('events', '6000-0');
+    running.process.stdout.resume();
+    await until(() => running.stdout().includes('6000-0'), 'the new entry is printed');
+
+    expect(await interrupted(running)).toHaveLength(5_001);
+  });
+
   it('an entry that was added and deleted before is not mistaken for the end', async () => {
     await add('events', '1-0', '9-0');
     await server.redis.xdel('events', '9-0');
@@ -166,7 +184,8 @@ describe('how it ends', () => {
   });
 
   it('with 143 on SIGTERM, even when Redis no longer answers', async () => {
-    const running = await follow(['--stream', 'a', '--stream', 'b'], 2);
+    // Less than what a connection may be silent: the signal ends the reads, not their own limit.
+    const running = await follow(['--stream', 'a', '--stream', 'b'], 2, 10_000);
     server.process.kill('SIGSTOP');
 
     running.process.kill('SIGTERM');
