@@ -39,4 +39,5 @@ const usageText = (message: string): string =>
     .replace(/^The following error occurred:\s*/, '')
     .replace(/\n?See more help with --help\s*$/, '')
     .trim()
+    .replace(/:\s*\n\s*/g, ': ')
     .replace(/\s*\n\s*/g, '; ');

@@ -154,7 +154,7 @@ export const groupFlag = {
   }),
 };
 export const dryRunFlag = {
-  'dry-run': Flags.boolean({summary: 'show what would happen; change nothing'}),
+  'dry-run': Flags.boolean({default: false, summary: 'show what would happen; change nothing'}),
 };
 
 /** What `produce` and `serve` give to each XADD. Read by `addOptions`. */
