@@ -13,7 +13,7 @@ export default class Delete extends BaseCommand {
     'entry that is pending in a group stays on its pending list until it is acknowledged.';
   static override examples = [
     '<%= config.bin %> delete 1526919030474-55',
-    '<%= config.bin %> range start @-30d | jq -c "select(.fields.type == \\"test\\")" | <%= config.bin %> delete --dry-run',
+    '<%= config.bin %> range start @-30d | jq -c \'select(.fields.type == "test")\' | <%= config.bin %> delete --dry-run',
   ];
   static override args = {...idsArgument};
   static override flags = {...streamFlag, ...dryRunFlag, ...connectionFlags, ...commonFlags};

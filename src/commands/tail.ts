@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {followStreams} from '../lib/following.js';
-import type {Position} from '../lib/position.js';
+import {POSITION_HELP, type Position} from '../lib/position.js';
 
 const LAST = 10;
 
@@ -20,7 +20,7 @@ export default class Tail extends BaseCommand {
   static override flags = {
     ...streamsFlag,
     count: wholeNumber({char: 'n', summary: `begin with the last N entries of each stream [default: ${LAST}]`}),
-    from: position({exclusive: ['count'], summary: 'begin here instead'}),
+    from: position({exclusive: ['count'], summary: `begin here instead: ${POSITION_HELP}`}),
     'no-follow': Flags.boolean({summary: 'end with the newest entry'}),
     ...connectionFlags,
     ...recordFlags,

@@ -113,7 +113,7 @@ describe('delete', () => {
     expect(await remove(['1-0', '3', '3-0'])).toEqual({
       code: 0,
       signal: null,
-      stdout: '{"stream":"events","deleted":2,"missing":0}\n',
+      stdout: '{"stream":"events","deleted":2,"missing":0,"dryRun":false}\n',
       stderr: '',
     });
     expect(await left()).toEqual(['2-0', '4-0', '5-0']);
@@ -122,7 +122,7 @@ describe('delete', () => {
   it('exits with 66 when some were not there, and deletes the others all the same', async () => {
     const {code, stdout, stderr} = await remove(['1-0', '1-1']);
 
-    expect(stdout).toBe('{"stream":"events","deleted":1,"missing":1}\n');
+    expect(stdout).toBe('{"stream":"events","deleted":1,"missing":1,"dryRun":false}\n');
     expect(stderr).toContain('1 of 2 entries were not found');
     expect(code).toBe(66);
     expect(await left()).not.toContain('1-0');
@@ -143,7 +143,9 @@ describe('delete', () => {
       server,
     });
 
-    expect(stdout).toBe('{"stream":"many","deleted":2000,"missing":0}\n{"stream":"events","deleted":2,"missing":0}\n');
+    expect(stdout).toBe(
+      '{"stream":"many","deleted":2000,"missing":0,"dryRun":false}\n{"stream":"events","deleted":2,"missing":0,"dryRun":false}\n',
+    );
     expect(code).toBe(0);
     expect(await left()).toEqual(['1-0', '2-0', '3-0']);
     expect(await server.redis.xlen('many')).toBe(1_000);
