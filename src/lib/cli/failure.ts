@@ -37,6 +37,8 @@ const usageText = (message: string): string =>
   withoutCredentials(message)
     .replace(/^Parsing (--\S+)\s*\n\s*/, (_, flag) => (message.includes(`${flag} takes`) ? '' : `${flag}: `))
     .replace(/^The following error occurred:\s*/, '')
+    // The value of a flag that was parsed is an object by now.
+    .replaceAll('=[object Object]', '')
     .replace(/\n?See more help with --help\s*$/, '')
     .trim()
     .replace(/:\s*\n\s*/g, ': ')

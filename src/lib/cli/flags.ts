@@ -63,7 +63,8 @@ export const position = Flags.custom<Position>({
 export const entryId = Flags.custom<string>({
   helpValue: 'ID',
   parse: async (text, _context, {name}) => {
-    const id = text === '*' || /^\d{1,20}-\*$/.test(text) ? text : parseStreamId(text);
+    const anySequence = text.endsWith('-*') && parseStreamId(text.replace('-*', '-0')) !== undefined;
+    const id = text === '*' || anySequence ? text : parseStreamId(text);
     if (id === undefined)
       throw usageError(`--${name} takes an ID such as 1526919030474-55 or 1526919030474-*, not "${text}"`);
     return id;

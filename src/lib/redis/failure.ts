@@ -75,6 +75,14 @@ const BY_WORD: Record<string, Meaning> = {
 const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
   [/must be greater than 0-0/, () => ['usage', 'an entry cannot have the ID 0-0']],
   [
+    /exhausted the last possible ID/,
+    ({stream}) => [
+      'data',
+      `stream "${stream ?? ''}" has had the last ID that there is, and takes no more entries`,
+      'add to another --stream; delete this one and it begins anew: redis-cli DEL',
+    ],
+  ],
+  [
     /unknown command .?sentinel/i,
     () => [
       'configuration',
