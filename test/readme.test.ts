@@ -26,7 +26,7 @@ interface Example {
   /** For one that goes on for ever: it is interrupted once this holds. */
   endless?(running: Running, redis: RedisServer['redis']): boolean | Promise<boolean>;
   /** What has to be true afterwards. */
-  proof(stdout: string, redis: RedisServer['redis']): unknown;
+  proof(stdout: string, redis: RedisServer['redis'], directory: string): unknown;
 }
 
 const DAY_MS = 86_400_000;
@@ -69,6 +69,11 @@ const EXAMPLES: Example[] = [
       expect(JSON.parse(stdout)).toEqual({stream: 'events', group: 'mail', acknowledged: 5, notPending: 0}),
   },
   {
+    begins: 'streamlog consume --group search',
+    endless: (_, redis) => isDone(redis, 'search'),
+    proof: (_, __, directory) => expect(lines(readFileSync(join(directory, 'indexed'), 'utf8'))).toHaveLength(5),
+  },
+  {
     begins: 'streamlog tail --format',
     endless: (running) => lines(running.stdout()).length === 5,
     proof: (stdout) => expect(stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z login u1$/m),
@@ -98,7 +103,10 @@ const EXAMPLES: Example[] = [
       expect(await redis.xlen('events')).toBe(4);
     },
   },
-  {begins: 'streamlog info --json', proof: (stdout) => expect(stdout).toBe('{"name":"mail","lag":0}\n')},
+  {
+    begins: 'streamlog info --json',
+    proof: (stdout) => expect(stdout).toBe('{"name":"mail","lag":0}\n{"name":"search","lag":0}\n'),
+  },
   {
     begins: 'streamlog serve',
     endless: (running) => ['connected', 'listening'].every((word) => running.stderr().includes(word)),
@@ -124,6 +132,7 @@ describe('examples', () => {
     writeFileSync(join(directory, 'events.json'), '[{"type":"login"},{"n":1.50},{"tags":["a","b"]}]');
     writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
     writeFileSync(join(directory, 'send-mail'), '#!/bin/sh\nexec cat\n', {mode: 0o755});
+    writeFileSync(join(directory, 'index-entry'), '#!/bin/sh\nexec cat >>indexed\n', {mode: 0o755});
     const git = (...args: string[]): unknown =>
       execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], {cwd: directory});
     git('init', '--quiet');
@@ -156,7 +165,7 @@ describe('examples', () => {
       const {code, stdout, stderr} = await running.finished;
       expect([0, example.endless && 130], `${line}\n${stderr}`).toContain(code);
       expect(stderr, line).not.toMatch(/warning|hint/);
-      await example.proof(stdout, server.redis);
+      await example.proof(stdout, server.redis, directory);
     }
     for (const running of served) {
       process.kill(-running.process.pid!, 'SIGTERM');
