@@ -51,10 +51,10 @@ export default class Consume extends BaseCommand {
           if (flags.ack === 'written' && !flags['no-ack']) await consumer.finish(records.map(({id}) => id));
         }
       } else {
-        const process = {...handlerProcess(out), command: exec, timeoutMs: flags['exec-timeout']};
+        const handler = {...handlerProcess(out), command: exec, timeoutMs: flags['exec-timeout']};
         const workshop = new Workshop(consumption.consumers, {
           ...workshopOptions(flags),
-          handle: (records, giveUp) => runHandler(records, process, giveUp),
+          handle: (records, giveUp) => runHandler(records, handler, giveUp),
           stopping,
           onFailed: (record, reason, retryInMs) => tally.failed(record, reason, retryInMs),
           onDead: (record, reason) => tally.dead(record, reason),
