@@ -57,7 +57,7 @@ export async function bulkProduce(
     await producer.finish();
   } catch (error) {
     // What Redis said first is the cause; a source that broke because of it is not.
-    failure = error;
+    failure = producer.counts.unconfirmed === 0 ? error : unconfirmedFailure(producer.counts.unconfirmed, error);
   }
   if (failure === undefined && seen.bad > 0) {
     failure = new StreamlogError('data', `${seen.bad} of ${seen.read} lines were skipped`);
@@ -89,6 +89,14 @@ async function takePage(
   await producer.flush();
   return undefined;
 }
+
+const unconfirmedFailure = (count: number, cause: unknown): unknown =>
+  cause instanceof StreamlogError && cause.kind === 'unreachable'
+    ? new StreamlogError('temporary', `${count} records are unconfirmed: ${cause.message}`, {
+        code: cause.code,
+        hint: 'they may be in the stream or not; to run again adds them, and those that arrived a second time',
+      })
+    : cause;
 
 const badLineFailure = (line: BadLine): StreamlogError =>
   new StreamlogError('data', describeBadLine(line), {
