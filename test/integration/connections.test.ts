@@ -251,6 +251,7 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
   afterAll(() => cluster.stop());
 
   test('commands find their way by the stream, whatever the command', async () => {
+    for (const {redis} of cluster.nodes) await redis.config('RESETSTAT');
     const client = await connect(cluster.url);
     for (const stream of STREAMS) {
       const member = {stream, group, consumer: 'c'};
@@ -271,6 +272,9 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
       expect(await client.deleteConsumer({...member, consumer: 'd'})).toBe(1);
       expect(await client.destroyGroup(stream, group)).toBe(true);
     }
+    await client.addAll(STREAMS.flatMap((stream) => numbered(stream, 0, 2)));
+    // Not by asking the wrong node first.
+    for (const {redis} of cluster.nodes) expect(await redis.info('errorstats')).not.toContain('MOVED');
   });
 
   test('the executable does too', async () => {

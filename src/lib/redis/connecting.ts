@@ -29,6 +29,8 @@ export async function connect(target: Target, blockMs: number): Promise<Connecte
   if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, trouble, lostNodes));
   try {
     await within(deadlineMs, greet(client, target));
+    // What went wrong on the way is no reason for what happens later.
+    trouble.error = undefined;
     return {client, trouble, lostNodes};
   } catch (error) {
     end(client);
@@ -58,7 +60,7 @@ async function greet(client: Redis | Cluster, target: Target): Promise<void> {
     target.db === 0 ? undefined : client.call('select', target.db),
     target.kind === 'sentinel' ? client.call('role') : undefined,
   ]);
-  if (named.status === 'rejected' && !isForbidden(named.reason)) throw named.reason;
+  if (named.status === 'rejected' && !isMereRefusal(named.reason)) throw named.reason;
   if (selected.status === 'rejected') throw toFailure(selected.reason, {command: 'SELECT'});
   if (role.status === 'fulfilled' && Array.isArray(role.value) && String(role.value[0]) !== 'master') {
     throw new StreamlogError('unreachable', 'the sentinels name a server that is not the master any more', {
@@ -67,9 +69,12 @@ async function greet(client: Redis | Cluster, target: Target): Promise<void> {
   }
 }
 
-/** A user who may not use CLIENT can use streams all the same. */
-const isForbidden = (error: unknown): boolean =>
-  isServerReply(error) && /^NOPERM|unknown (sub)?command/i.test(error.message);
+/** A user who may not use CLIENT, and a proxy that does not know it, can be used for streams all the same. */
+function isMereRefusal(error: unknown): boolean {
+  if (!isServerReply(error)) return false;
+  const {kind, code} = toFailure(error, {command: 'CLIENT SETNAME'});
+  return code === 'NOPERM' || (kind !== 'denied' && kind !== 'temporary');
+}
 
 /**
  * What keeps the nodes of a cluster, or the sentinels, from answering: ioredis

@@ -20,7 +20,7 @@ export type CommandLine = readonly [name: string, ...args: Argument[]];
 export type Reply = Buffer | number | null | Reply[];
 
 export class Connection {
-  /** Resolves when the connection has ended, whoever ended it; that of a cluster ends with its last node. */
+  /** Resolves when the connection has ended, whoever ended it; that of a cluster outlives single nodes. */
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
   readonly #state: Omit<Connected, 'client'>;
