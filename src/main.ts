@@ -13,6 +13,7 @@ import {standardNotes} from './lib/cli/base-command.js';
 import {environment} from './lib/cli/environment.js';
 import {asFailure, withoutCredentials} from './lib/cli/failure.js';
 import {interruption} from './lib/cli/interruption.js';
+import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
 import {OutputClosed} from './lib/output/sink.js';
 
@@ -26,7 +27,9 @@ export interface Manifest {
 export async function main(argv: string[], manifest: Manifest): Promise<void> {
   process.exitCode = exitCodeOf('incomplete');
   process.stderr.on('error', () => {});
-  interruption.install();
+  interruption.install((limitMs) =>
+    standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in hand is not finished`),
+  );
   let code: number;
   try {
     await run(argv, await configuration(manifest));

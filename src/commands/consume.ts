@@ -31,6 +31,7 @@ export default class Consume extends BaseCommand {
     const writer = this.recordWriter(flags, out);
     const tally = new ConsumeTally(notes);
     const {stopping} = this;
+    this.drainWithin(flags.drain);
     const onGone = (count: number): void => tally.gone(count);
     const consumption = new Consumption({
       ...consumptionOptions(flags),

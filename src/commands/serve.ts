@@ -69,6 +69,7 @@ export default class Serve extends BaseCommand {
     addOptions(flags, Date.now());
 
     const {stopping} = this;
+    this.drainWithin(flags.drain);
     const settings = connectionSettings(flags);
     const live = await LiveClient.start({
       connect: () => StreamClient.connect(settings),

@@ -52,6 +52,11 @@ export abstract class BaseCommand extends Command {
     return interruption.stopping;
   }
 
+  /** How long the work in hand may take after the first signal; without it, 30 s. */
+  protected drainWithin(limitMs: number): void {
+    interruption.limitTo(limitMs);
+  }
+
   /** For a command whose ordinary end is a signal: it ended well, so the exit code is 0. */
   protected pardonSignal(): void {
     interruption.pardon();
