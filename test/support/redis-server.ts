@@ -10,6 +10,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Redis} from 'ioredis';
+import {endWithUs} from './leftovers.js';
 
 export interface RedisServer {
   /** For `--url`: the unix socket, or the port when `tcp` was asked for. */
@@ -99,6 +100,7 @@ export async function startRedis({
     ],
     {stdio: 'ignore'},
   );
+  endWithUs(child);
   await until(() => existsSync(socket), 'the server makes its socket');
   const redis = new Redis({path: socket, password, maxRetriesPerRequest: null, protocol: 2});
   redis.on('error', () => {});

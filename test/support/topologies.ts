@@ -9,6 +9,7 @@ import {createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Redis} from 'ioredis';
+import {endWithUs} from './leftovers.js';
 import {freePort, type RedisServer, startRedis, systemServer, until} from './redis-server.js';
 
 export interface TopologyOptions {
@@ -146,6 +147,7 @@ export async function startSentinelSet({
     ].join('\n'),
   );
   const child = spawn(program, [configuration, '--sentinel'], {stdio: 'ignore'});
+  endWithUs(child);
   const sentinel = new Redis({
     path: socket,
     password: sentinelPassword,
