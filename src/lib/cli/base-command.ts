@@ -6,7 +6,7 @@
  * ends a failure by throwing it.
  */
 import {hostname} from 'node:os';
-import {Command} from '@oclif/core';
+import {Command, type Interfaces} from '@oclif/core';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
@@ -119,6 +119,24 @@ export abstract class BaseCommand extends Command {
   /** Standard input when it is a pipe or a file; undefined at a prompt, where nobody has typed anything. */
   protected get pipedInput(): NodeJS.ReadableStream | undefined {
     return process.stdin.isTTY ? undefined : process.stdin;
+  }
+
+  /** Where a flag takes a list, oclif hands the text of its environment variable over as if that were one. */
+  protected override async parse<
+    Flags extends Record<string, unknown>,
+    BaseFlags extends Record<string, unknown>,
+    Args extends Record<string, unknown>,
+  >(
+    options?: Interfaces.Input<Flags, BaseFlags, Args>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
+    const output = await super.parse(options, argv);
+    const values: Record<string, unknown> = output.flags;
+    for (const [name, value] of Object.entries(values)) {
+      const flag = options?.flags?.[name];
+      if (flag?.type === 'option' && flag.multiple && typeof value === 'string') values[name] = [value];
+    }
+    return output;
   }
 
   protected override async finally(): Promise<void> {
