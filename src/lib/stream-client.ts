@@ -22,6 +22,7 @@ import type {
   HistoryEntry,
   PendingEntry,
   PendingSummary,
+  Retirement,
   StreamInfo,
 } from './redis/replies.js';
 import * as replies from './redis/replies.js';
@@ -54,9 +55,14 @@ export interface ReadLimits {
 /** Entries a page when something is read to its end. */
 const PAGE = 1_000;
 
+/** Ten years: longer than anyone waits before claiming. Redis takes no delivery time before 1970. */
+const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
+
 export class StreamClient {
   readonly #target: Target;
   readonly #connection: Connection;
+  /** Until the server has shown that it does not. */
+  #mayKnowXnack = true;
 
   private constructor(target: Target, connection: Connection) {
     this.#target = target;
@@ -237,7 +243,10 @@ export class StreamClient {
     return ids.filter((_, index) => counts[index] === null);
   }
 
-  /** Counts one more delivery of our pending entry: the new count, or undefined when it is no longer ours. By script. */
+  /**
+   * Counts one more delivery of our pending entry: the new count, or undefined when it is
+   * no longer ours, or no longer in the stream: then it stays pending, for a sweep to account for it. By script.
+   */
   async beginAttempt(member: Membership, id: string): Promise<number | undefined> {
     return (await this.#runOnEntry(scripts.BEGIN_ATTEMPT, member, id)) ?? undefined;
   }
@@ -245,20 +254,78 @@ export class StreamClient {
   /**
    * Adds our pending entry to `deadLetter`, with where it came from, and
    * acknowledges it, both or neither: `moved`, `gone` when it is no longer in
-   * the stream, `lost` when it is no longer ours. By script.
+   * the stream, `lost` when it is no longer ours. Throws `data` for an entry of
+   * thousands of fields, which no script can move. By script.
    */
   async moveToDeadLetters(
     member: Membership,
     id: string,
     {deadLetter, reason, nowMs}: {deadLetter: string; reason: string; nowMs: number},
   ): Promise<'moved' | 'gone' | 'lost'> {
-    const result = await this.#runOnEntry(scripts.DEAD_LETTER, member, id, [deadLetter], [reason, String(nowMs)]);
-    return result === null ? 'lost' : result === 1 ? 'moved' : 'gone';
+    const {stream, group} = member;
+    const argv = [...scripts.entryArguments(member, id), reason, String(nowMs)];
+    const writing = {command: 'XADD', stream: deadLetter};
+    try {
+      const result = await this.#run(scripts.DEAD_LETTER, [stream, deadLetter], argv, writing);
+      if (result === null) return 'lost';
+      refuseTooWide(result, stream, id);
+      return result === 1 ? 'moved' : 'gone';
+    } catch (error) {
+      // Of the two streams, only the one that the entry is in has the group.
+      throw error instanceof StreamlogError && error.code === 'NOGROUP' ? noGroup(stream, group) : error;
+    }
+  }
+
+  /**
+   * Moves an entry of `deadLetter` to `target` with all its fields, both or
+   * neither: its new ID, or undefined when it is not there any more. Throws
+   * `data` for an entry of thousands of fields, which no script can move. By script.
+   */
+  async redrive(deadLetter: string, id: string, target: string): Promise<string | undefined> {
+    const writing = {command: 'XADD', stream: target};
+    const result = await this.#run(scripts.REDRIVE, [deadLetter, target], [id], writing);
+    if (result === null) return undefined;
+    refuseTooWide(result, deadLetter, id);
+    return replies.readText(result);
+  }
+
+  /**
+   * Gives a pending entry back, so that whoever claims takes it at its next
+   * sweep; its count of deliveries stays. With `consumer` only while it is
+   * pending with that one. By script, with XNACK where the server has it.
+   */
+  async giveBack(
+    {stream, group}: {stream: string; group: string},
+    id: string,
+    consumer?: string,
+  ): Promise<'given back' | 'not pending' | 'with another' | 'gone'> {
+    const argv = [group, consumer ?? '', id, String(GIVEN_BACK_IDLE_MS), this.#mayKnowXnack ? '1' : '0'];
+    const result = replies.readText(await this.#run(scripts.NACK, [stream], argv, {command: 'XCLAIM', stream, group}));
+    if (result === 'xclaim') this.#mayKnowXnack = false;
+    if (result === 'missing') return 'not pending';
+    if (result === 'other') return 'with another';
+    return result === 'gone' ? 'gone' : 'given back';
   }
 
   /** Removes a consumer that has nothing pending; false when it has. By script. */
   async removeIdleConsumer({stream, group, consumer}: Membership): Promise<boolean> {
-    return (await this.#run(scripts.REMOVE_IDLE_CONSUMER, [stream], [group, consumer])) === 1;
+    const about = {command: 'XGROUP DELCONSUMER', stream, group};
+    return (await this.#run(scripts.REMOVE_IDLE_CONSUMER, [stream], [group, consumer], about)) === 1;
+  }
+
+  /**
+   * One step of removing `consumers` that have been idle for `minIdleMs`: hands at
+   * most `maxMoved` of their pending entries over to `heir`, and removes those
+   * that then have nothing pending. What became of each, in their order. By script.
+   */
+  async retireConsumers(
+    {stream, group}: {stream: string; group: string},
+    consumers: readonly string[],
+    {minIdleMs, heir = '', maxMoved}: {minIdleMs: number; heir?: string; maxMoved: number},
+  ): Promise<Retirement[]> {
+    const argv = [group, String(minIdleMs), heir, String(maxMoved), ...consumers];
+    const about = {command: 'XGROUP DELCONSUMER', stream, group};
+    return replies.readRetirements(await this.#run(scripts.RETIRE_CONSUMERS, [stream], argv, about));
   }
 
   /**
@@ -374,23 +441,23 @@ export class StreamClient {
   }
 
   /** The script's number, or null where it found the entry not to be ours. */
-  async #runOnEntry(
-    script: scripts.Script,
-    member: Membership,
-    id: string,
-    moreKeys: readonly string[] = [],
-    moreArgs: readonly string[] = [],
-  ): Promise<number | null> {
-    return this.#run(script, [member.stream, ...moreKeys], [...scripts.entryArguments(member, id), ...moreArgs]);
+  async #runOnEntry(script: scripts.Script, member: Membership, id: string): Promise<number | null> {
+    const about = {command: 'XCLAIM', stream: member.stream, group: member.group};
+    return (await this.#run(script, [member.stream], scripts.entryArguments(member, id), about)) as number | null;
   }
 
-  async #run(script: scripts.Script, keys: readonly string[], argv: readonly string[]): Promise<number | null> {
-    const [stream] = keys;
+  /** `about` is what the script does, for the message of a failure. */
+  async #run(
+    script: scripts.Script,
+    keys: readonly string[],
+    argv: readonly string[],
+    about: {command: string; stream: string; group?: string},
+  ): Promise<Reply> {
     try {
-      return (await this.#send(scripts.evalsha(script, keys, argv), {stream})) as number | null;
+      return await this.#connection.send(scripts.evalsha(script, keys, argv), about);
     } catch (error) {
       if (!(error instanceof StreamlogError) || error.code !== 'NOSCRIPT') throw error;
-      return (await this.#send(scripts.evaluate(script, keys, argv), {stream})) as number | null;
+      return this.#connection.send(scripts.evaluate(script, keys, argv), about);
     }
   }
 
@@ -407,4 +474,13 @@ function groupByStream(additions: readonly Addition[]): Map<string, number[]> {
     else list.push(index);
   });
   return indexes;
+}
+
+/** A script answers with the number of fields below 0 where they are too many for it. */
+function refuseTooWide(result: Reply, stream: string, id: string): void {
+  if (typeof result !== 'number' || result >= 0) return;
+  throw new StreamlogError('data', `entry ${id} of stream "${stream}" has ${-result} fields, too many to be moved`, {
+    code: 'TOO_WIDE',
+    hint: `nothing was changed; copy it: streamlog get ${id} | streamlog produce --input envelope --stream NAME`,
+  });
 }

@@ -149,9 +149,12 @@ export function toConnectFailure(error: unknown, place: Place): StreamlogError {
   return reply === undefined ? unreachable(error, place) : fromReply(reply, {command: 'the connection'});
 }
 
+/** What Redis before 7.0 writes in front of the error of a command that a script called. */
+const WITHIN_SCRIPT = /^ERR Error running script \(call to [^)]*\): (?:@\S+: ?\d+: )*-?(?=[A-Z]+ )/;
+
 /** Redis' error reply in `error`, or in what ioredis made of it when it gave up. */
 function replyTextOf(error: unknown): string | undefined {
-  if (isServerReply(error)) return error.message;
+  if (isServerReply(error)) return error.message.replace(WITHIN_SCRIPT, '');
   if (!(error instanceof Error)) return undefined;
   if ('lastNodeError' in error) return replyTextOf(error.lastNodeError);
   return /Last error: (?:ReplyError: )?([A-Z]{3,} .*)$/s.exec(error.message)?.[1];

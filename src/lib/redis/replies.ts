@@ -59,6 +59,13 @@ export interface PendingEntry {
   deliveries: number;
 }
 
+/** What one step of removing a consumer came to; `pending` when it still has entries. */
+export interface Retirement {
+  state: 'removed' | 'pending' | 'active' | 'absent';
+  /** Entries that were handed over in this step. */
+  moved: number;
+}
+
 export interface ClaimSweep {
   /** Where the next sweep starts; `0-0` when all were seen. */
   cursor: string;
@@ -148,6 +155,17 @@ export const readConsumers = (reply: Reply): ConsumerInfo[] =>
       inactiveMs: optional(map.get('inactive'), readNumber),
     };
   });
+
+/** Our own script's answer: state and number, one after the other. */
+export function readRetirements(reply: Reply): Retirement[] {
+  const flat = reply as Reply[];
+  const retirements: Retirement[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const state = readText(flat[index]!) as Retirement['state'];
+    retirements.push({state, moved: readNumber(flat[index + 1]!)});
+  }
+  return retirements;
+}
 
 /** SCAN: where to go on, and the keys of this page. */
 export function readScan(reply: Reply): {cursor: string; keys: Bytes[]} {

@@ -1,9 +1,10 @@
 /**
  * The Lua scripts of streamlog: where one step must look and act without anyone
  * in between, as a pending entry may change hands at any moment. Each works on
- * one entry, so that it never holds the server up. They need Redis 6.2 or
- * Valkey. Invariant: a script does nothing to an entry that is not pending with
- * the consumer that it was given.
+ * one entry, or on a number of them that the caller bounds, so that it never
+ * holds the server up. They need Redis 6.2 or Valkey. Invariant: a script does
+ * nothing to an entry that is not pending with the consumer that it was given,
+ * and what can be refused is its first write, so that nothing is half done.
  */
 import {createHash} from 'node:crypto';
 import type {Membership} from './args.js';
@@ -17,52 +18,158 @@ export interface Script {
 
 const script = (lua: string): Script => ({lua, sha: createHash('sha1').update(lua).digest('hex')});
 
+/** The greatest count that a Lua number and a JavaScript number hold exactly; Redis marks a fatal entry with more. */
+const MOST_DELIVERIES = Number.MAX_SAFE_INTEGER;
+
+/** Lua passes at most about 8,000 arguments to a command. */
+const MOST_ARGUMENTS = 7_900;
+
 /** Sets `count` to the deliveries of ARGV[3], or returns when it is not pending with consumer ARGV[2]. */
 const ONLY_WHILE_OURS = `
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)[1]
 if not pending or pending[2] ~= ARGV[2] then return false end
 local count = pending[4]
+if count < 0 or count > ${MOST_DELIVERIES} then count = ${MOST_DELIVERIES} end
 `;
+
+/** XCLAIM would take an entry that is no longer in the stream off the pending list, and nobody would know of it. */
+const IN_STREAM = `#redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) > 0`;
 
 /** Starts the idle time anew without counting a delivery. ARGV: group, consumer, ID. */
 export const RENEW_LEASE = script(`${ONLY_WHILE_OURS}
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID')
+if ${IN_STREAM} then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID') end
 return count`);
 
 /** Counts one more delivery and starts the idle time anew. ARGV: group, consumer, ID. */
 export const BEGIN_ATTEMPT = script(`${ONLY_WHILE_OURS}
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'RETRYCOUNT', count + 1, 'JUSTID')
-return count + 1`);
+if not (${IN_STREAM}) then return false end
+if count < ${MOST_DELIVERIES} then count = count + 1 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'RETRYCOUNT', string.format('%.0f', count), 'JUSTID')
+return count`);
 
 /**
- * Moves an entry to KEYS[2] with where it came from. XADD is first: when it is
- * refused, as without memory, the script ends there and the entry stays pending.
- * ARGV: group, consumer, ID, reason, time in Unix milliseconds.
+ * Moves an entry to KEYS[2] with where it came from; where it came from before
+ * is dropped, and the deaths are counted. XADD is first: when it is refused, as
+ * without memory, the script ends there and the entry stays pending. ARGV:
+ * group, consumer, ID, reason, time in Unix milliseconds. Answers 1 when it
+ * moved, 0 when it had gone from the stream, and for an entry that Lua cannot
+ * pass on its number of fields below 0.
  */
 export const DEAD_LETTER = script(`${ONLY_WHILE_OURS}
 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
 if entry then
+  local origin = {'_dlq_stream', KEYS[1], '_dlq_group', ARGV[1], '_dlq_id', ARGV[3], '_dlq_consumer', ARGV[2],
+    '_dlq_deliveries', string.format('%.0f', count), '_dlq_reason', ARGV[4], '_dlq_at', ARGV[5]}
+  local ours = {_dlq_deaths = true}
+  for i = 1, #origin, 2 do ours[origin[i]] = true end
   local line = {'XADD', KEYS[2], '*'}
   local fields = entry[2]
+  local deaths, diedBefore = 1, false
   for i = 1, #fields, 2 do
-    if string.sub(fields[i], 1, 5) ~= '_dlq_' then
-      line[#line + 1] = fields[i]
-      line[#line + 1] = fields[i + 1]
+    local name, value = fields[i], fields[i + 1]
+    if not ours[name] then
+      line[#line + 1] = name
+      line[#line + 1] = value
+    elseif name == '_dlq_id' then
+      diedBefore = true
+    elseif name == '_dlq_deaths' then
+      deaths = tonumber(value) or 1
     end
   end
-  local origin = {'_dlq_stream', KEYS[1], '_dlq_group', ARGV[1], '_dlq_id', ARGV[3], '_dlq_consumer', ARGV[2],
-    '_dlq_deliveries', count, '_dlq_reason', ARGV[4], '_dlq_at', ARGV[5]}
+  if diedBefore then
+    origin[#origin + 1] = '_dlq_deaths'
+    origin[#origin + 1] = string.format('%.0f', deaths + 1)
+  end
   for i = 1, #origin do line[#line + 1] = origin[i] end
+  if #line > ${MOST_ARGUMENTS} then return -#fields / 2 end
   redis.call(unpack(line))
 end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 return entry and 1 or 0`);
+
+/**
+ * Moves entry ARGV[1] of KEYS[1] to KEYS[2] with all its fields: the new ID, nil
+ * when it is not there, its number of fields below 0 when Lua cannot pass it on.
+ */
+export const REDRIVE = script(`
+local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
+if not entry then return false end
+local line = {'XADD', KEYS[2], '*'}
+local fields = entry[2]
+for i = 1, #fields do line[#line + 1] = fields[i] end
+if #line > ${MOST_ARGUMENTS} then return -#fields / 2 end
+local id = redis.call(unpack(line))
+redis.call('XDEL', KEYS[1], ARGV[1])
+return id`);
+
+/**
+ * Gives an entry back, so that whoever claims takes it next, without touching
+ * its count of deliveries. ARGV: group, consumer or '' for whoever has it, ID,
+ * how long it shall seem idle where the server has no XNACK, and '1' to try
+ * XNACK. Answers 'xnack', 'xclaim', 'missing', 'other' or 'gone'.
+ */
+export const NACK = script(`
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)[1]
+if not pending then return 'missing' end
+local owner = pending[2]
+if owner == '' then return 'xnack' end
+if ARGV[2] ~= '' and owner ~= ARGV[2] then return 'other' end
+if ARGV[5] == '1' then
+  local answer = redis.pcall('XNACK', KEYS[1], ARGV[1], 'FAIL', 'IDS', 1, ARGV[3])
+  if type(answer) == 'number' then return 'xnack' end
+end
+local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], owner, 0, ARGV[3], 'IDLE', ARGV[4], 'JUSTID')
+return #claimed == 0 and 'gone' or 'xclaim'`);
 
 /** Removes consumer ARGV[2] of group ARGV[1] only while nothing is pending with it: 1 when it went, else 0. */
 export const REMOVE_IDLE_CONSUMER = script(`
 if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
 redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
 return 1`);
+
+/**
+ * Removes those consumers that are idle and have nothing pending, after giving
+ * to another one as much of what they have as fits into this step; entries keep
+ * their idle time and their count. ARGV: group, how long idle in milliseconds,
+ * who gets the entries or '', how many of them at most, then the consumers.
+ * Answers two items for each: 'absent', 'active', 'pending' or 'removed', and
+ * how many entries were handed over.
+ */
+export const RETIRE_CONSUMERS = script(`
+local group, minIdle, heir, budget = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local idle = {}
+for _, facts in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group)) do
+  local name, ms
+  for i = 1, #facts, 2 do
+    if facts[i] == 'name' then name = facts[i + 1] elseif facts[i] == 'idle' then ms = facts[i + 1] end
+  end
+  idle[name] = ms
+end
+local function pendingOf(name, most) return redis.call('XPENDING', KEYS[1], group, '-', '+', most, name) end
+local answer = {}
+for i = 5, #ARGV do
+  local name, state, moved = ARGV[i], 'pending', 0
+  if not idle[name] then
+    state = 'absent'
+  elseif idle[name] < minIdle then
+    state = 'active'
+  else
+    if heir ~= '' and budget > 0 then
+      for _, entry in ipairs(pendingOf(name, budget)) do
+        redis.call('XCLAIM', KEYS[1], group, heir, 0, entry[1], 'IDLE', math.max(0, entry[3]), 'JUSTID')
+        moved = moved + 1
+      end
+      budget = budget - moved
+    end
+    if #pendingOf(name, 1) == 0 then
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[1], group, name)
+      state = 'removed'
+    end
+  end
+  answer[#answer + 1] = state
+  answer[#answer + 1] = moved
+end
+return answer`);
 
 /** EVALSHA sha numkeys key … arg …; all keys must be of one slot. */
 export const evalsha = ({sha}: Script, keys: readonly string[], args: readonly string[]): CommandLine => [
