@@ -4,11 +4,16 @@
  * test holds this table against src/commands.
  */
 export const commandTable: Record<string, () => Promise<{default: unknown}>> = {
+  'dlq:list': () => import('./commands/dlq/list.js'),
+  'dlq:show': () => import('./commands/dlq/show.js'),
+  'dlq:redrive': () => import('./commands/dlq/redrive.js'),
+  'dlq:purge': () => import('./commands/dlq/purge.js'),
   'group:list': () => import('./commands/group/list.js'),
   'group:create': () => import('./commands/group/create.js'),
   'group:seek': () => import('./commands/group/seek.js'),
   'group:remove': () => import('./commands/group/remove.js'),
   'group:consumers': () => import('./commands/group/consumers.js'),
+  'group:gc': () => import('./commands/group/gc.js'),
   ack: () => import('./commands/ack.js'),
   claim: () => import('./commands/claim.js'),
   delete: () => import('./commands/delete.js'),
@@ -20,6 +25,7 @@ export const commandTable: Record<string, () => Promise<{default: unknown}>> = {
   'local:status': () => import('./commands/local/status.js'),
   'local:stop': () => import('./commands/local/stop.js'),
   ls: () => import('./commands/ls.js'),
+  nack: () => import('./commands/nack.js'),
   pending: () => import('./commands/pending.js'),
   demo: () => import('./commands/demo.js'),
   produce: () => import('./commands/produce.js'),

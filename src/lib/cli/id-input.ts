@@ -12,7 +12,7 @@ export const idsArgument = {
   }),
 };
 
-interface Surroundings {
+export interface Surroundings {
   /** Standard input, unless it is a terminal. */
   piped: AsyncIterable<Uint8Array | string> | undefined;
   stopping: AbortSignal;

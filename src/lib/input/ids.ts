@@ -10,17 +10,23 @@ import {StreamlogError, usageError} from '../errors.js';
 import {parseStreamId} from '../stream-id.js';
 import {type Line, readLines} from './lines.js';
 
-/** One entry; `stream` and `group` where the record says so. */
+/** One entry; `stream`, `group` and `consumer` where the record says so. */
 export interface IdReference {
   readonly id: string;
   readonly stream?: string;
   readonly group?: string;
+  readonly consumer?: string;
 }
 
 /** Of a record, only where the entry is matters here; its fields may be large. */
 const MAX_LINE_BYTES = 512 * 1024 * 1024;
 
-const Reference = z.object({id: z.string(), stream: z.optional(z.string()), group: z.optional(z.string())});
+const Reference = z.object({
+  id: z.string(),
+  stream: z.optional(z.string()),
+  group: z.optional(z.string()),
+  consumer: z.optional(z.string()),
+});
 
 /**
  * A reference from each line, in the batches in which they arrive: the first
@@ -77,14 +83,14 @@ function readRecord(json: string): IdReference | string {
     return 'this is no valid JSON';
   }
   const record = Reference.safeParse(value);
-  if (!record.success) return 'a record has an "id", and "stream" and "group" are texts';
+  if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are texts';
   const {id, ...place} = record.data;
   return withId(id, place) ?? `"${excerptOf(id)}" is no entry ID`;
 }
 
 function withId(
   text: string,
-  place: {stream?: string | undefined; group?: string | undefined},
+  place: {stream?: string | undefined; group?: string | undefined; consumer?: string | undefined},
 ): IdReference | undefined {
   const id = parseStreamId(text);
   return id === undefined ? undefined : {id, ...place};

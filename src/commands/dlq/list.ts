@@ -1,0 +1,46 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {commonFlags, connectionFlags} from '../../lib/cli/flags.js';
+import {deadLetterStream} from '../../lib/dead-letter.js';
+import {deadLetterNames, listDeadLetters} from '../../lib/dead-letter-list.js';
+import {drawDeadLetters} from '../../lib/output/dead-letter-face.js';
+import {untilStopped} from '../../lib/until-stopped.js';
+
+export default class DlqList extends BaseCommand {
+  static override summary =
+    'List the dead letter streams: how many entries, how old, and why they died (SCAN, XRANGE).';
+  static override description =
+    'All streams whose names end in :dead, as consume names them, or the one of --stream. All their entries are read.';
+  static override examples = [
+    '<%= config.bin %> dlq list',
+    "<%= config.bin %> dlq list --stream orders --json | jq '.causes[] | {group, reason, count}'",
+  ];
+  static override flags = {
+    stream: Flags.string({char: 's', helpValue: 'NAME', summary: 'only the dead letters of this stream'}),
+    'dead-letter': Flags.string({helpValue: 'NAME', exclusive: ['stream'], summary: 'only this dead letter stream'}),
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(DlqList);
+    const named = namedIn(flags);
+    const client = await this.connect(flags);
+    const terminal = this.outputIsTerminal && !flags.json;
+    let found = 0;
+    const summaries = listDeadLetters(client, named ?? deadLetterNames(client), Date.now);
+    for await (const summary of untilStopped(summaries, client, this.stopping)) {
+      if (summary.entries === 0 && named === undefined) continue;
+      const gap = terminal && found > 0 ? '\n' : '';
+      found += 1;
+      await this.report(flags, [summary], (colors) => gap + drawDeadLetters(summary, colors));
+    }
+    if (found === 0 && !this.stopping.aborted) this.notes(flags).note('there are no dead letters');
+  }
+}
+
+/** Undefined where all are meant. */
+function namedIn({stream, 'dead-letter': deadLetter}: {stream?: string; 'dead-letter'?: string}): string[] | undefined {
+  if (deadLetter !== undefined) return [deadLetter];
+  return stream === undefined ? undefined : [deadLetterStream(stream)];
+}

@@ -1,0 +1,70 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {
+  chosenDeadLetter,
+  deadIdsArgument,
+  deadLetterFlags,
+  openDeadIds,
+  selectionFlags,
+} from '../../lib/cli/dlq-flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
+import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letter-selection.js';
+import {usageError} from '../../lib/errors.js';
+import {renderFacts} from '../../lib/output/table.js';
+import {Purger} from '../../lib/purging.js';
+
+export default class DlqPurge extends BaseCommand {
+  static override summary = 'Delete dead letters for good (XDEL).';
+  static override description = 'Say which ones: by ID, --older-than, --where or --limit; or --force for all.';
+  static override examples = [
+    '<%= config.bin %> dlq purge --older-than 7d',
+    "<%= config.bin %> dlq purge --stream orders --where '_dlq_reason=exit code 65' --dry-run",
+    '<%= config.bin %> dlq purge --stream orders --force',
+  ];
+  static override args = {...deadIdsArgument};
+  static override flags = {
+    ...deadLetterFlags,
+    'older-than': duration({summary: 'only what died longer ago than this'}),
+    ...selectionFlags,
+    force: Flags.boolean({summary: 'delete all of them'}),
+    ...dryRunFlag,
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(DlqPurge);
+    const {where = [], limit = Number.POSITIVE_INFINITY, 'older-than': olderThanMs, 'dry-run': dryRun = false} = flags;
+    const deadLetter = chosenDeadLetter(flags);
+    const {stopping} = this;
+    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping});
+    const limited = ids !== undefined || where.length > 0 || flags.limit !== undefined || olderThanMs !== undefined;
+    if (!limited && !flags.force && !dryRun) {
+      throw usageError(`all dead letters of "${deadLetter}" would be deleted`, 'say which ones, or give --force');
+    }
+    const client = await this.connect(flags);
+    const purger = new Purger(client, {deadLetter, dryRun, stopping});
+    const missing: string[] = [];
+    const beforeMs = olderThanMs === undefined ? undefined : Date.now() - olderThanMs;
+    const selection = {where, limit, ids, beforeMs, onMissing: (id: string) => missing.push(id)};
+
+    try {
+      await purger.purge(selectDeadLetters(client, deadLetter, selection));
+    } catch (error) {
+      this.notes(flags).note(`before it failed: ${purger.purged} deleted`);
+      throw error;
+    }
+    const facts = {deadLetter, purged: purger.purged, left: await client.length(deadLetter), dryRun};
+    await this.report(flags, [facts], (colors) =>
+      renderFacts(
+        [
+          ['dead letters', deadLetter],
+          [dryRun ? 'would delete' : 'deleted', facts.purged],
+          ['left', facts.left],
+        ],
+        colors,
+      ),
+    );
+    if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
+  }
+}

@@ -1,0 +1,57 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {
+  chosenDeadLetter,
+  deadIdsArgument,
+  deadLetterFlags,
+  openDeadIds,
+  selectionFlags,
+} from '../../lib/cli/dlq-flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, rate} from '../../lib/cli/flags.js';
+import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letter-selection.js';
+import {drawRedriven} from '../../lib/output/dead-letter-face.js';
+import {describeRedrive, entriesHomeless, Redriver} from '../../lib/redriving.js';
+
+export default class DlqRedrive extends BaseCommand {
+  static override summary = 'Put dead letters back into their streams (XADD and XDEL in one step).';
+  static override description =
+    'Each entry moves in one step, with all its fields and the _dlq_ ones, and gets a new ID; it is in one of the two ' +
+    'streams whatever happens. What dies again meanwhile is left for the next run. In a cluster --to must be in the same slot.';
+  static override examples = [
+    '<%= config.bin %> dlq redrive --rate 50/s',
+    '<%= config.bin %> dlq redrive --stream orders --where _dlq_group=billing --limit 10 --dry-run',
+    '<%= config.bin %> dlq redrive 1526919030474-55 --to orders-by-hand',
+  ];
+  static override args = {...deadIdsArgument};
+  static override flags = {
+    ...deadLetterFlags,
+    to: Flags.string({helpValue: 'NAME', summary: 'put all of them here, not back where they came from'}),
+    ...selectionFlags,
+    rate: rate({summary: 'at most this many a second'}),
+    ...dryRunFlag,
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(DlqRedrive);
+    const {where = [], limit = Number.POSITIVE_INFINITY, to, rate: ratePerSecond, 'dry-run': dryRun = false} = flags;
+    const deadLetter = chosenDeadLetter(flags);
+    const {stopping} = this;
+    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping});
+    const client = await this.connect(flags);
+    const redriver = new Redriver(client, {deadLetter, to, ratePerSecond, dryRun, stopping});
+    const missing: string[] = [];
+    const selection = {where, limit, ids, onMissing: (id: string) => missing.push(id)};
+
+    try {
+      for await (const page of redriver.redrive(selectDeadLetters(client, deadLetter, selection))) {
+        await this.report(flags, page, (colors) => drawRedriven(page, colors));
+      }
+    } finally {
+      this.notes(flags).note(describeRedrive(redriver.counts, dryRun));
+    }
+    if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
+    if (redriver.counts.homeless > 0) throw entriesHomeless(redriver.counts.homeless);
+  }
+}

@@ -1,0 +1,49 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../lib/cli/base-command.js';
+import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, streamFlag} from '../../lib/cli/flags.js';
+import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {type ConsumerFate, retireConsumers} from '../../lib/group-gc.js';
+import {describeFates, drawFates} from '../../lib/output/group-gc-face.js';
+
+export default class GroupGc extends BaseCommand {
+  static override summary = 'Remove consumers that nobody runs any more (XGROUP DELCONSUMER), and lose nothing.';
+  static override description =
+    'A consumer goes when it has not tried to read for --idle and has nothing pending; the server looks and removes in ' +
+    'one step. With --to, its pending entries are handed over first, with their idle times and counts of deliveries ' +
+    'as they are. Says of each consumer what became of it, and why it was kept.';
+  static override examples = [
+    '<%= config.bin %> group gc --idle 1h --dry-run',
+    '<%= config.bin %> group gc billing --stream orders --idle 1h --to w1',
+    '<%= config.bin %> group gc --idle 1h --json | jq -r \'select(.kept == "pending").consumer\'',
+  ];
+  static override args = {...groupArgument};
+  static override flags = {
+    ...streamFlag,
+    ...groupFlag,
+    idle: duration({required: true, summary: 'keep what has tried to read more recently than this'}),
+    to: Flags.string({helpValue: 'NAME', summary: 'the consumer that gets the pending entries of the others'}),
+    ...dryRunFlag,
+    ...connectionFlags,
+    ...commonFlags,
+  };
+
+  async run(): Promise<void> {
+    const parsed = await this.parse(GroupGc);
+    const {flags} = parsed;
+    const {stream, idle: minIdleMs, to: heir, 'dry-run': dryRun = false} = flags;
+    const group = chosenGroup(parsed);
+    const table = this.outputIsTerminal && !flags.json;
+    const client = await this.connect(flags);
+    const fates: ConsumerFate[] = [];
+    const plan = {minIdleMs, heir, dryRun, stopping: this.stopping};
+    try {
+      for await (const fate of retireConsumers(client, {stream, group}, plan)) {
+        fates.push(fate);
+        if (!table) await this.report(flags, [{...fate, dryRun}], () => '');
+      }
+    } finally {
+      if (table) await this.report(flags, [], (colors) => drawFates(fates, dryRun, colors));
+    }
+    this.notes(flags).note(describeFates(fates, dryRun));
+  }
+}

@@ -1,0 +1,59 @@
+/** The flags of the `dlq` commands: which dead letter stream, and which of its entries. */
+import {Args, Flags} from '@oclif/core';
+import {deadLetterStream} from '../dead-letter.js';
+import type {Field} from '../entry.js';
+import {usageError} from '../errors.js';
+import type {IdReference} from '../input/ids.js';
+import {wholeNumber} from './flags.js';
+import {openIds, type Surroundings} from './id-input.js';
+
+export const deadLetterFlags = {
+  stream: Flags.string({
+    char: 's',
+    env: 'STREAMLOG_STREAM',
+    default: 'events',
+    helpValue: 'NAME',
+    summary: 'the stream that the entries were in',
+  }),
+  'dead-letter': Flags.string({helpValue: 'NAME', summary: 'the dead letter stream [default: {stream}:dead]'}),
+};
+
+/** `name=value`; the value may hold more of =. */
+const fieldEquals = Flags.custom<Field>({
+  helpValue: 'FIELD=VALUE',
+  parse: async (text, _context, {name}) => {
+    const equals = text.indexOf('=');
+    if (equals === -1) throw usageError(`--${name} takes field=value, such as _dlq_group=billing, not "${text}"`);
+    return [text.slice(0, equals), text.slice(equals + 1)];
+  },
+});
+
+export const selectionFlags = {
+  where: fieldEquals({
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'only entries with this field and value; repeat it for several, which must all hold',
+  }),
+  limit: wholeNumber({min: 1, summary: 'at most this many entries, the oldest first'}),
+};
+
+export const deadIdsArgument = {
+  ids: Args.string({
+    ignoreStdin: true,
+    multiple: true,
+    description: 'IDs or records of dead letters; - reads them from standard input; without any, all are meant',
+  }),
+};
+
+/** The dead letter stream that the flags mean. Throws a usage error where one is to be named. */
+export const chosenDeadLetter = (flags: {stream: string; 'dead-letter'?: string | undefined}): string =>
+  flags['dead-letter'] ?? deadLetterStream(flags.stream);
+
+/** Undefined where no IDs are given, so that all are meant. */
+export function openDeadIds(
+  args: readonly string[] | undefined,
+  surroundings: Surroundings,
+): AsyncIterable<IdReference[]> | undefined {
+  if (args === undefined || args.length === 0) return undefined;
+  return openIds(args.length === 1 && args[0] === '-' ? undefined : args, surroundings);
+}
