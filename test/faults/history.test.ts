@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 import {acknowledgedIn, collect} from './support/collect.js';
-import {CORRUPTIONS} from './support/corruptions.js';
+import {CONSUMING_CORRUPTIONS} from './support/corruptions-of-consuming.js';
+import {PRODUCING_CORRUPTIONS} from './support/corruptions-of-producing.js';
 import {type Ending, type HistoryEvent, judge} from './support/history.js';
 import {goodHistory} from './support/history-model.js';
 import {SeededRandom} from './support/seed.js';
@@ -79,6 +80,11 @@ const GOOD: Case[] = [
       delivered('b', '2-0', 2),
       {what: 'succeeded', id: '2-0'},
     ],
+    finds: {},
+  },
+  {
+    name: 'an attempt that was noted again when it was repeated',
+    events: [...EVENTS, {what: 'attempted', value: 'a', by: 'p'}],
     finds: {},
   },
   {
@@ -257,6 +263,23 @@ const BAD: Case[] = [
     finds: {accountedTwice: ['b']},
   },
   {
+    name: 'an entry seen acknowledged without success that is pending again',
+    events: [...without('succeeded', '2-0'), {what: 'acknowledged', id: '2-0'}],
+    ending: {group: {...GROUP, pending: [pending('2-0')]}},
+    finds: {acknowledgedWithoutSuccess: ['b'], accountedTwice: ['b']},
+  },
+  {
+    name: 'an entry seen acknowledged without success that died later',
+    events: [...without('succeeded', '2-0'), {what: 'acknowledged', id: '2-0'}],
+    ending: {dead: [entry('b', '2-0')]},
+    finds: {accountedTwice: ['b']},
+  },
+  {
+    name: 'a second delivery after the acknowledgement that no claim explains',
+    events: [...EVENTS, {what: 'acknowledged', id: '1-0'}, delivered('a', '1-0', 2), delivered('a', '1-0', 2)],
+    finds: {resurrected: ['a'], duplicateDeliveries: ['a', 'a']},
+  },
+  {
     name: 'an acknowledgement that the group has forgotten',
     events: [...added('a', '1-0'), {what: 'succeeded', id: '1-0'}, {what: 'acknowledged', id: '1-0'}],
     ending: {stream: [STREAM[0]!], group: {lastDeliveredId: '0-0', pending: []}},
@@ -309,7 +332,7 @@ describe('histories made by chance', () => {
     );
   });
 
-  it.each(CORRUPTIONS)('are found out when $name', ({finding, spoil}) => {
+  it.each([...PRODUCING_CORRUPTIONS, ...CONSUMING_CORRUPTIONS])('are found out when $name', ({finding, spoil}) => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const random = new SeededRandom(seed);
@@ -363,7 +386,8 @@ describe('collect', () => {
   it('reads the stream, the group and its dead letters from a real server', async () => {
     const {redis} = server;
     for (const value of ['a', 'b', 'c', 'd']) await redis.xadd('events', `${value.charCodeAt(0)}-1`, 'value', value);
-    await redis.xadd('events', '200-1', 'other', 'x');
+    await redis.xadd('events', '200-1', 'other', 'value');
+    await redis.xadd('events', '201-1', 'other', 'value', 'value', 'e');
     await redis.xgroup('CREATE', 'events', 'g', '97-1');
     await redis.xreadgroup('GROUP', 'g', 'w1', 'COUNT', 2, 'STREAMS', 'events', '>');
     await redis.xreadgroup('GROUP', 'g', 'w2', 'COUNT', 1, 'STREAMS', 'events', '>');
@@ -379,6 +403,7 @@ describe('collect', () => {
         entry('c', '99-1'),
         entry('d', '100-1'),
         entry('no value in 200-1', '200-1'),
+        entry('e', '201-1'),
       ],
       group: {
         lastDeliveredId: '100-1',

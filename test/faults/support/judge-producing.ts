@@ -38,7 +38,9 @@ function repeated(values: readonly string[]): string[] {
 
 /** What first came into the stream after something that the same producer attempted later. */
 function overtaken(events: readonly HistoryEvent[], stream: Ending['stream']): string[] {
-  const attempts = new Map(eventsOf(events, 'attempted').map(({value, by}, turn) => [value, {by, turn}]));
+  // Of one that is attempted again the first time counts, and a later entry of a map wins.
+  const attempted = eventsOf(events, 'attempted').map(({value, by}, turn) => [value, {by, turn}] as const);
+  const attempts = new Map(attempted.reverse());
   const latest = new Map<string, number>();
   return distinct(stream).filter((value) => {
     const attempt = attempts.get(value);
