@@ -8,14 +8,19 @@
 const MAX_LINE_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** Resolves when all of `source` was taken by `write`. A last line without newline gets one. Throws as `write` does. */
+/**
+ * Resolves when all of `source` was taken by `write`. A last line without
+ * newline gets one, also when `source` is destroyed after `enough`. Throws as
+ * `write` does.
+ */
 export async function relayLines(
   source: AsyncIterable<Buffer>,
   write: (lines: Buffer) => Promise<void>,
+  enough?: AbortSignal,
 ): Promise<void> {
   let unfinished: Buffer[] = [];
   let unfinishedBytes = 0;
-  for await (const chunk of source) {
+  for await (const chunk of untilDestroyed(source, enough)) {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0 && unfinishedBytes + chunk.length <= MAX_LINE_BYTES) {
       unfinished.push(chunk);
@@ -28,4 +33,15 @@ export async function relayLines(
     unfinishedBytes = chunk.length - until;
   }
   if (unfinishedBytes > 0) await write(Buffer.concat([...unfinished, Buffer.of(NEWLINE)]));
+}
+
+async function* untilDestroyed(
+  source: AsyncIterable<Buffer>,
+  enough: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, void> {
+  try {
+    yield* source;
+  } catch (error) {
+    if (enough?.aborted !== true) throw error;
+  }
 }

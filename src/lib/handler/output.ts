@@ -8,8 +8,14 @@ import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {relayLines} from './line-relay.js';
 
-/** Silence after the process has ended, until its output counts as complete: a child that it left behind may hold the pipe for ever. */
-const LAST_OUTPUT_MS = 300;
+/**
+ * So many looks in a row that find no output, after the process has ended, and
+ * its output counts as complete: a child that it left behind may hold the pipe
+ * for ever. Looks and not time, since after each of them pipes are read: when
+ * we are held up for long, what was printed waits for us.
+ */
+const SILENT_LOOKS = 6;
+const LOOK_EVERY_MS = 50;
 
 export interface OutputOptions {
   writeOut: (lines: Buffer) => Promise<void>;
@@ -22,41 +28,45 @@ export type PipedProcess = ChildProcess & {stdout: Readable; stderr: Readable};
 /** Standard output and error of a process on their way to ours. */
 export class Output {
   readonly #child: PipedProcess;
-  readonly #relayed: Promise<unknown>;
-  #failure: unknown;
+  readonly #relayed: Promise<void>;
+  readonly #enough = new AbortController();
+  #failure: {error: unknown} | undefined;
   #writing = 0;
-  #lastMs = performance.now();
+  #writes = 0;
 
   /** Begins at once. `onFailure` is called when a write fails. */
   constructor(child: PipedProcess, options: OutputOptions, onFailure: () => void) {
     this.#child = child;
-    this.#relayed = Promise.all([
-      relayLines(child.stdout, (lines) => this.#write(lines, options.writeOut)),
-      relayLines(child.stderr, (lines) => this.#write(lines, options.writeErr)),
-    ]).catch((error: unknown) => {
-      this.#failure = error;
-      onFailure();
-    });
+    const relay = (source: Readable, write: (lines: Buffer) => Promise<void>): Promise<void> =>
+      relayLines(source, (lines) => this.#write(lines, write), this.#enough.signal);
+    this.#relayed = Promise.all([relay(child.stdout, options.writeOut), relay(child.stderr, options.writeErr)]).then(
+      () => {},
+      (error: unknown) => {
+        this.#failure = {error};
+        onFailure();
+      },
+    );
   }
 
   /** For when the process has ended: resolves when all it printed was taken. Throws what a write threw. */
   async complete(): Promise<void> {
-    const settled = new AbortController();
-    await Promise.race([this.#relayed, this.#silence(settled.signal)]);
-    settled.abort();
-    const failure = this.#failure;
+    const ended = new AbortController();
+    await Promise.race([this.#relayed, this.#silence(ended.signal)]);
+    ended.abort();
+    this.#enough.abort();
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
-    if (failure !== undefined) throw failure;
+    await this.#relayed;
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Resolves when nothing was printed for a while, and nothing waits to be taken. */
   async #silence(signal: AbortSignal): Promise<void> {
-    const startMs = performance.now();
-    for (;;) {
-      const silentMs = performance.now() - Math.max(startMs, this.#lastMs);
-      if (signal.aborted || (this.#writing === 0 && silentMs >= LAST_OUTPUT_MS)) return;
-      await sleep(Math.max(10, LAST_OUTPUT_MS - silentMs), undefined, {signal}).catch(() => {});
+    let seen = this.#writes;
+    for (let looks = 0; looks < SILENT_LOOKS && !signal.aborted; looks++) {
+      await sleep(LOOK_EVERY_MS, undefined, {signal}).catch(() => {});
+      if (this.#writing > 0 || this.#writes > seen) looks = -1;
+      seen = this.#writes;
     }
   }
 
@@ -66,7 +76,7 @@ export class Output {
       await write(lines);
     } finally {
       this.#writing--;
-      this.#lastMs = performance.now();
+      this.#writes++;
     }
   }
 }
