@@ -1,19 +1,31 @@
-/** What a handler's process shares with ours: the environment, and where its output goes. */
+/**
+ * What a handler's process shares with ours: the environment, where its output
+ * goes, and its end. Invariant: however we end, short of being killed, no
+ * handler goes on that we started.
+ */
 import type {HandlerOptions} from '../handler/run.js';
 import type {Sink} from '../output/sink.js';
 
-export function handlerProcess(
-  out: Sink,
-): Pick<HandlerOptions, 'environment' | 'signalGroup' | 'writeOut' | 'writeErr'> {
+export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'timeoutMs'> {
+  /** Process groups, and whether each was told to end. */
+  const running = new Map<number, boolean>();
+  const signalGroup = (pid: number, signal: 'SIGTERM' | 'SIGKILL'): void => {
+    if (running.has(pid)) running.set(pid, true);
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // The group has ended by itself.
+    }
+  };
+  // At the second signal, or when the time to drain is over, nobody waits for them any more.
+  process.once('exit', () => {
+    for (const [pid, told] of running) signalGroup(pid, told ? 'SIGKILL' : 'SIGTERM');
+  });
   return {
     environment: process.env,
-    signalGroup: (pid, signal) => {
-      try {
-        process.kill(-pid, signal);
-      } catch {
-        // The group has ended by itself.
-      }
-    },
+    signalGroup,
+    onStart: (pid) => running.set(pid, false),
+    onEnd: (pid) => running.delete(pid),
     writeOut: (lines) => out.write(lines),
     writeErr: (lines) => new Promise((resolve) => process.stderr.write(lines, () => resolve())),
   };

@@ -7,6 +7,7 @@
  */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {recordToJson, type StreamRecord} from '../entry.js';
+import {StreamlogError} from '../errors.js';
 import {Deadline, type DeadlineOptions} from './deadline.js';
 import {Output, type OutputOptions} from './output.js';
 
@@ -22,14 +23,19 @@ export interface HandlerOptions extends DeadlineOptions, OutputOptions {
   command: string;
   /** What a process gets besides the STREAMLOG_ variables. */
   environment: Record<string, string | undefined>;
+  /** Told of the group of each process that runs, until `onEnd`. */
+  onStart: (pid: number) => void;
+  onEnd: (pid: number) => void;
 }
 
 /** EX_DATAERR of sysexits.h. */
 const REJECTED_CODE = 65;
+
 /**
  * Runs the command on `records`, which are not empty. `giveUp` ends it early,
  * with SIGTERM and then SIGKILL to its process group; it then has failed.
- * Throws only what `writeOut` and `writeErr` throw.
+ * Throws what `writeOut` and `writeErr` throw, and `temporary` when no process
+ * can be started: that says nothing about the records.
  */
 export async function runHandler(
   records: readonly StreamRecord[],
@@ -43,6 +49,10 @@ export async function runHandler(
     stdio: 'pipe',
   });
   const exited = outcomeOf(child);
+  // Without a process there may be no pipes either.
+  const {pid} = child;
+  if (pid === undefined) return exited;
+  options.onStart(pid);
   // A handler may have seen enough before it has read all.
   child.stdin.on('error', () => {});
   child.stdin.end(records.map((record) => `${recordToJson(record)}\n`).join(''));
@@ -55,6 +65,9 @@ export async function runHandler(
     return deadline.reason === undefined ? outcome : {kind: 'failed', reason: deadline.reason};
   } finally {
     deadline.clear();
+    options.onEnd(pid);
+    // A child that was left behind may never read it.
+    child.stdin.destroy();
   }
 }
 
@@ -66,9 +79,14 @@ function recordEnvironment(records: readonly StreamRecord[]): Record<string, str
 }
 
 function outcomeOf(child: ChildProcess): Promise<HandlerOutcome> {
-  return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      resolve({kind: 'failed', reason: `it could not be started (${error.code ?? error.name})`});
+  return new Promise((resolve, reject) => {
+    child.once('error', ({code, name}: NodeJS.ErrnoException) => {
+      reject(
+        new StreamlogError('temporary', `cannot start a handler: ${code ?? name}`, {
+          code,
+          hint: 'its entries stay pending; fewer handlers at a time (-P) need fewer processes and open files',
+        }),
+      );
     });
     child.once('exit', (code, signal) => {
       if (code === 0) resolve({kind: 'done'});

@@ -26,6 +26,8 @@ function options(
   return {
     command,
     environment: {PATH: process.env.PATH},
+    onStart: () => {},
+    onEnd: () => {},
     signalGroup: (pid, signal) => {
       try {
         process.kill(-pid, signal);
