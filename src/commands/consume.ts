@@ -53,15 +53,14 @@ export default class Consume extends BaseCommand {
         }
       } else {
         const handler = {...handlerProcess(out), command: exec, timeoutMs: flags['exec-timeout']};
-        const workshop = new Workshop(consumption.consumers, {
+        const workshop = new Workshop(consumption, {
           ...workshopOptions(flags),
           handle: (records, giveUp) => runHandler(records, handler, giveUp),
-          stopping,
           onFailed: (record, reason, retryInMs) => tally.failed(record, reason, retryInMs),
           onDead: (record, reason) => tally.dead(record, reason),
           onGone,
         });
-        await workshop.work(consumption.deliveries());
+        await workshop.work();
       }
     } finally {
       await consumption.close({limitMs: flags.drain, removeConsumer: flags.ephemeral});

@@ -19,16 +19,30 @@ export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
 
 export class Consumption {
   readonly consumers: readonly Consumer[];
-  readonly #stopping: AbortSignal;
+  readonly #ending = new AbortController();
+  #endingSinceMs: number | undefined;
 
   constructor(options: ConsumptionOptions) {
-    const {connect, streams, group, consumer, stopping, onTrouble} = options;
-    const pace = new Pace({...options, readers: streams.length});
-    this.#stopping = stopping;
+    const {connect, streams, group, consumer, onTrouble} = options;
+    if (options.stopping.aborted) this.end();
+    else options.stopping.addEventListener('abort', () => this.end(), {once: true});
+    const stopping = this.ending;
+    const pace = new Pace({...options, stopping, readers: streams.length});
     this.consumers = streams.map((stream) => {
       const link = new Link({connect, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
       return new Consumer(link, pace, {...options, member: {stream, group, consumer}});
     });
+  }
+
+  /** Aborted when nothing more is to be read: by `end`, or when `stopping` was. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** Reads nothing more; `deliveries` returns soon after. */
+  end(): void {
+    this.#endingSinceMs ??= performance.now();
+    this.#ending.abort();
   }
 
   /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
@@ -36,11 +50,11 @@ export class Consumption {
     const free = (): void => {
       for (const {link} of this.consumers) link.free();
     };
-    this.#stopping.addEventListener('abort', free, {once: true});
+    this.ending.addEventListener('abort', free, {once: true});
     try {
       yield* merge(this.consumers.map((consumer) => consumer.deliveries()));
     } finally {
-      this.#stopping.removeEventListener('abort', free);
+      this.ending.removeEventListener('abort', free);
     }
   }
 
@@ -49,12 +63,16 @@ export class Consumption {
     return this.consumers.reduce((sum, {acknowledgements}) => sum + acknowledgements.confirmed, 0);
   }
 
-  /** Confirms what is still to be acknowledged, for up to `limitMs`, and ends all connections: see `Consumer.close`. */
+  /**
+   * Confirms what is still to be acknowledged, for up to `limitMs` since reading
+   * was ended early, and ends all connections: see `Consumer.confirm`.
+   */
   async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
+    const usedMs = this.#endingSinceMs === undefined ? 0 : performance.now() - this.#endingSinceMs;
     const ends = await Promise.allSettled(
       this.consumers.map(async (consumer) => {
         try {
-          await consumer.confirm(limitMs);
+          await consumer.confirm(limitMs - usedMs);
           if (removeConsumer) await (await consumer.link.control()).removeIdleConsumer(consumer.member);
         } finally {
           consumer.link.close();

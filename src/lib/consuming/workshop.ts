@@ -7,7 +7,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {StreamRecord} from '../entry.js';
 import type {HandlerOutcome} from '../handler/run.js';
-import type {Consumer, Delivery} from './consumer.js';
+import type {Consumption} from './consumption.js';
 import {Job, type JobPolicy} from './job.js';
 import {isPassing} from './link.js';
 
@@ -21,8 +21,7 @@ export interface WorkshopOptions extends JobPolicy {
   retryBackoffMs: number;
   /** After this long without a sign of ours, others may take over; renewed every third of it. */
   leaseMs: number;
-  stopping: AbortSignal;
-  /** How long handlers may go on after `stopping`. */
+  /** How long handlers may go on when the work is to end early. */
   drainMs: number;
   /** One line about an attempt that failed. */
   onFailed: (record: StreamRecord, reason: string, retryInMs: number | undefined) => void;
@@ -34,28 +33,27 @@ const JOBS_PER_HANDLER = 25;
 
 export class Workshop {
   readonly #options: WorkshopOptions;
-  readonly #consumers: readonly Consumer[];
+  readonly #consumption: Consumption;
   readonly #jobs = new Map<Job, Promise<void>>();
   readonly #ended = new AbortController();
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   #failure: unknown;
 
-  constructor(consumers: readonly Consumer[], options: WorkshopOptions) {
-    this.#consumers = consumers;
+  constructor(consumption: Consumption, options: WorkshopOptions) {
+    this.#consumption = consumption;
     this.#options = options;
-    options.stopping.addEventListener('abort', () => this.#changed(), {once: true});
+    consumption.ending.addEventListener('abort', () => this.#changed(), {once: true});
   }
 
   /** Handles all that comes, and returns when the last job has ended. Throws the first failure that ends the work. */
-  async work(deliveries: AsyncIterable<Delivery>): Promise<void> {
+  async work(): Promise<void> {
     const renewing = this.#renewLeases();
     const giveUpLate = this.#giveUpAfterDrain();
     try {
-      for await (const {consumer, records, counted} of deliveries) {
+      for await (const {consumer, records, counted} of this.#consumption.deliveries()) {
         const batches = this.#options.wholeBatches ? [records] : records.map((record) => [record]);
         for (const batch of batches) await this.#begin(new Job(consumer, batch, counted, this.#options));
-        if (this.#failure !== undefined) break;
       }
       await Promise.all(this.#jobs.values());
     } finally {
@@ -74,7 +72,7 @@ export class Workshop {
     const ended = this.#attempts(job)
       .catch((error) => {
         // With no time left, Redis may be away too; the entries stay pending.
-        if (!(job.giveUp.signal.aborted && isPassing(error))) this.#failure ??= error;
+        if (!(job.giveUp.signal.aborted && isPassing(error))) this.#fail(error);
       })
       .finally(() => {
         job.letGo();
@@ -86,14 +84,15 @@ export class Workshop {
 
   /** One attempt after the other; the first has its place already. */
   async #attempts(job: Job): Promise<void> {
-    const {stopping, onFailed} = this.#options;
+    const {onFailed} = this.#options;
+    const {ending} = this.#consumption;
     do {
       const reason = await this.#attempt(job);
       const [record] = job.records;
       if (reason === undefined || record === undefined) return;
       const retryInMs = this.#backoffMs(job.deliveries);
-      onFailed(record, reason, stopping.aborted ? undefined : retryInMs);
-      await sleep(retryInMs, undefined, {signal: stopping}).catch(() => {});
+      onFailed(record, reason, ending.aborted ? undefined : retryInMs);
+      await sleep(retryInMs, undefined, {signal: ending}).catch(() => {});
     } while (await this.#enter());
   }
 
@@ -119,7 +118,7 @@ export class Workshop {
     const everyMs = Math.max(10, this.#options.leaseMs / 3);
     while (!this.#ended.signal.aborted) {
       await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
-      for (const consumer of this.#consumers) {
+      for (const consumer of this.#consumption.consumers) {
         try {
           const control = await consumer.link.control();
           const lost = new Set(await control.renewLeases(consumer.member, consumer.inHand.given));
@@ -128,26 +127,28 @@ export class Workshop {
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
           if (isPassing(error)) consumer.link.lost(error);
-          else this.#failure ??= error;
+          else this.#fail(error);
         }
       }
     }
   }
 
   async #giveUpAfterDrain(): Promise<void> {
-    const {stopping, drainMs} = this.#options;
+    const {ending} = this.#consumption;
     const ended = this.#ended.signal;
     await new Promise<void>((resolve) => {
-      if (stopping.aborted || ended.aborted) resolve();
-      stopping.addEventListener('abort', () => resolve(), {once: true});
+      if (ending.aborted || ended.aborted) resolve();
+      ending.addEventListener('abort', () => resolve(), {once: true});
       ended.addEventListener('abort', () => resolve(), {once: true});
     });
-    await sleep(drainMs, undefined, {signal: ended}).catch(() => {});
+    await sleep(this.#options.drainMs, undefined, {signal: ended}).catch(() => {});
     for (const job of this.#jobs.keys()) job.giveUp.abort();
   }
 
-  get #over(): boolean {
-    return this.#options.stopping.aborted || this.#failure !== undefined;
+  /** Ends the work; what runs has as long as after a signal. */
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#consumption.end();
   }
 
   #backoffMs(deliveries: number): number {
@@ -156,7 +157,7 @@ export class Workshop {
 
   /** Takes a place among the handlers that run, when there is one and `room` agrees; false when the work is over. */
   async #enter(room: () => boolean = () => true): Promise<boolean> {
-    while (!this.#over) {
+    while (!this.#consumption.ending.aborted) {
       if (this.#running < this.#options.parallel && room()) {
         this.#running++;
         return true;
