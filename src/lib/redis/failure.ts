@@ -23,6 +23,11 @@ type Meaning = (context: CommandContext & {word: string}) => readonly [kind: Out
 
 const CREDENTIALS = 'check --username and the password (STREAMLOG_PASSWORD, --password-file or in the URL)';
 const refused: Meaning = () => ['denied', 'Redis refuses the given user or password', CREDENTIALS];
+const forbidden: Meaning = ({command, stream}) => [
+  'denied',
+  `the Redis user may not run ${command}${on(stream)}`,
+  'see: redis-cli ACL GETUSER',
+];
 const elsewhere: Meaning = ({inCluster, ...context}) =>
   inCluster
     ? temporary('the cluster is moving this slot; run again')(context)
@@ -46,11 +51,7 @@ const BY_WORD: Record<string, Meaning> = {
   ],
   NOAUTH: () => ['denied', 'Redis wants a password', 'set STREAMLOG_PASSWORD or give --password-file (and --username)'],
   WRONGPASS: refused,
-  NOPERM: ({command, stream}) => [
-    'denied',
-    `the Redis user may not run ${command}${on(stream)}`,
-    'see: redis-cli ACL GETUSER',
-  ],
+  NOPERM: forbidden,
   DENIED: () => [
     'denied',
     'Redis is in protected mode and serves only its own machine',
@@ -102,6 +103,7 @@ const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
       'streamlog needs Redis 6.2 or later, or Valkey',
     ],
   ],
+  [/ACL failure in script|The user executing the script can't/, forbidden],
   [/^ERR (AUTH|Client sent AUTH|invalid password)/i, refused],
   [
     /max number of clients/,

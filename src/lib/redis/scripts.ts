@@ -18,8 +18,8 @@ export interface Script {
 
 const script = (lua: string): Script => ({lua, sha: createHash('sha1').update(lua).digest('hex')});
 
-/** The greatest count that a Lua number and a JavaScript number hold exactly; Redis marks a fatal entry with more. */
-const MOST_DELIVERIES = Number.MAX_SAFE_INTEGER;
+/** Above every limit, and still exact in Lua and in JavaScript; Redis marks a fatal entry with 2^63 - 1, or -1. */
+const MOST_DELIVERIES = 1_000_000_000_000_000;
 
 /** Lua passes at most about 8,000 arguments to a command. */
 const MOST_ARGUMENTS = 7_900;

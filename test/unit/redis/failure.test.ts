@@ -43,6 +43,18 @@ describe('an error reply', () => {
     ['ERR SELECT is not allowed in cluster mode', 'configuration', 'ERR'],
     ['ERR This instance has cluster support disabled', 'configuration', 'ERR'],
     ['ERR No such master with that name', 'configuration', 'ERR'],
+    ["ERR ACL failure in script: User x has no permissions to run the 'xadd' command", 'denied', 'ERR'],
+    ["ERR The user executing the script can't run this command or subcommand script: 21687fe6", 'denied', 'ERR'],
+    [
+      "ERR Error running script (call to f_2168): @user_script:9: @user_script: 9: -OOM command not allowed when used memory > 'maxmemory'.",
+      'temporary',
+      'OOM',
+    ],
+    [
+      'ERR Error running script (call to f_2168): @user_script:9: WRONGTYPE Operation against a key holding …',
+      'data',
+      'WRONGTYPE',
+    ],
     ['ERR something that nobody has seen before', 'data', 'ERR'],
   ] as const)('%s', (message, kind, code) => {
     expect(toFailure(reply(message), about)).toMatchObject({kind, code});

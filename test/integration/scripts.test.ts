@@ -1,0 +1,425 @@
+/**
+ * The scripts on every server: they act only on what is ours, all or nothing,
+ * and leave counts alone that are not theirs to raise.
+ */
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {deadLetterStream} from '../../src/lib/dead-letter.js';
+import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
+import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {type RedisCluster, startCluster} from '../support/topologies.js';
+
+const w1: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
+const w2: Membership = {...w1, consumer: 'w2'};
+const dead = deadLetterStream('events');
+const death = {deadLetter: dead, reason: 'exit code 1', nowMs: 1_700_000_000_000};
+
+const connect = (url: string, user: {username?: string; password?: string} = {}): Promise<StreamClient> =>
+  StreamClient.connect({url, connectTimeoutMs: 4_000, ...user});
+
+type Pending = [id: string, consumer: string, idleMs: number, deliveries: number];
+
+describe.each(serverPrograms())('on $name', ({program}) => {
+  let server: RedisServer;
+  let client: StreamClient;
+
+  beforeAll(async () => {
+    server = await startRedis({program});
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    client = await connect(server.url);
+  });
+  afterEach(async () => {
+    client.close();
+    await server.redis.config('SET', 'maxmemory', 0);
+    await server.redis.flushall();
+  });
+
+  /** Entries 1-0 … count-0, all pending with `consumer`. */
+  async function deliver(count: number, consumer = 'w1'): Promise<void> {
+    const pipeline = server.redis.pipeline();
+    for (let ms = 1; ms <= count; ms++) pipeline.xadd('events', `${ms}-0`, 'n', ms);
+    pipeline.xgroup('CREATE', 'events', 'g', '0', 'MKSTREAM');
+    pipeline.xreadgroup('GROUP', 'g', consumer, 'COUNT', count, 'STREAMS', 'events', '>');
+    await pipeline.exec();
+  }
+
+  const pending = async (): Promise<Pending[]> =>
+    (await server.redis.xpending('events', 'g', '-', '+', 10_000)) as Pending[];
+  const entries = async (stream: string): Promise<[string, string[]][]> => server.redis.xrange(stream, '-', '+');
+  const setIdle = (id: string, idleMs: number, retryCount = 1, consumer = 'w1'): Promise<unknown> =>
+    server.redis.call(
+      'XCLAIM',
+      'events',
+      'g',
+      consumer,
+      0,
+      id,
+      'IDLE',
+      idleMs,
+      'RETRYCOUNT',
+      String(retryCount),
+      'JUSTID',
+    );
+
+  describe('renewing a lease', () => {
+    it('starts the idle time anew and leaves the count, only of what is ours', async () => {
+      await deliver(3);
+      for (const id of ['1-0', '3-0']) await setIdle(id, 60_000, 4);
+      await setIdle('2-0', 60_000, 4, 'w2');
+      await server.redis.xack('events', 'g', '3-0');
+      expect(await client.renewLeases(w1, ['1-0', '2-0', '3-0'])).toEqual(['2-0', '3-0']);
+      const [first, second] = await pending();
+      expect(first).toEqual(['1-0', 'w1', expect.any(Number), 4]);
+      expect(first![2]).toBeLessThan(60_000);
+      expect(second).toEqual(['2-0', 'w2', expect.any(Number), 4]);
+      expect(second![2]).toBeGreaterThanOrEqual(60_000);
+    });
+
+    it('keeps an entry that was trimmed meanwhile on the pending list, where a sweep will count it', async () => {
+      await deliver(1);
+      await server.redis.xdel('events', '1-0');
+      expect(await client.renewLeases(w1, ['1-0'])).toEqual([]);
+      expect(await client.renewLeases(w1, ['1-0'])).toEqual([]);
+      expect(await pending()).toHaveLength(1);
+    });
+
+    it('works without memory left, when others would otherwise take the entries over', async () => {
+      await deliver(1);
+      await server.redis.config('SET', 'maxmemory', 1);
+      expect(await client.renewLeases(w1, ['1-0'])).toEqual([]);
+    });
+  });
+
+  describe('beginning an attempt', () => {
+    it('counts it and starts the idle time anew', async () => {
+      await deliver(1);
+      await setIdle('1-0', 60_000, 4);
+      expect(await client.beginAttempt(w1, '1-0')).toBe(5);
+      const [entry] = await pending();
+      expect(entry).toEqual(['1-0', 'w1', expect.any(Number), 5]);
+      expect(entry![2]).toBeLessThan(60_000);
+    });
+
+    it('does nothing to an entry of another consumer, or of none', async () => {
+      await deliver(2);
+      await server.redis.xack('events', 'g', '2-0');
+      expect(await client.beginAttempt(w2, '1-0')).toBeUndefined();
+      expect(await client.beginAttempt(w1, '2-0')).toBeUndefined();
+      expect((await pending()).map(([id, consumer, , count]) => [id, consumer, count])).toEqual([['1-0', 'w1', 1]]);
+    });
+
+    it('is not begun for an entry that was trimmed, which stays pending', async () => {
+      await deliver(1);
+      await server.redis.xdel('events', '1-0');
+      expect(await client.beginAttempt(w1, '1-0')).toBeUndefined();
+      expect(await pending()).toHaveLength(1);
+    });
+
+    it('a count that is marked as fatal stays above every limit', async () => {
+      await deliver(1);
+      await server.redis.call('XCLAIM', 'events', 'g', 'w1', 0, '1-0', 'RETRYCOUNT', '9223372036854775807', 'JUSTID');
+      expect(await client.beginAttempt(w1, '1-0')).toBe(1e15);
+      await client.moveToDeadLetters(w1, '1-0', death);
+      expect((await entries(dead))[0]![1].join()).toContain('_dlq_deliveries,1000000000000000');
+    });
+  });
+
+  describe('moving to the dead letters', () => {
+    it('adds the entry with where it came from, and acknowledges it', async () => {
+      await server.redis.xadd('events', '1-0', 'a', '1', 'a', '2', Buffer.from([0xff, 0]), Buffer.from([0, 0xfe]));
+      await server.redis.xgroup('CREATE', 'events', 'g', '0');
+      await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
+      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
+      expect(await pending()).toEqual([]);
+      const [[, fields]] = (await server.redis.xrangeBuffer(dead, '-', '+')) as unknown as [[Buffer, Buffer[]]];
+      expect(fields.slice(0, 6)).toEqual(
+        ['a', '1', 'a', '2'].map((text) => Buffer.from(text)).concat(Buffer.from([0xff, 0]), Buffer.from([0, 0xfe])),
+      );
+      expect(fields.slice(6).map(String)).toEqual([
+        '_dlq_stream',
+        'events',
+        '_dlq_group',
+        'g',
+        '_dlq_id',
+        '1-0',
+        '_dlq_consumer',
+        'w1',
+        '_dlq_deliveries',
+        '1',
+        '_dlq_reason',
+        'exit code 1',
+        '_dlq_at',
+        '1700000000000',
+      ]);
+    });
+
+    it('leaves what another has taken over, and acknowledges what has gone', async () => {
+      await deliver(2);
+      await setIdle('1-0', 0, 2, 'w2');
+      await server.redis.xdel('events', '2-0');
+      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('lost');
+      expect(await client.moveToDeadLetters(w1, '2-0', death)).toBe('gone');
+      expect((await pending()).map(([id, consumer]) => [id, consumer])).toEqual([['1-0', 'w2']]);
+      expect(await entries(dead)).toEqual([]);
+    });
+
+    it.each([
+      ['without memory', 'OOM', () => server.redis.config('SET', 'maxmemory', 1)],
+      ['on a replica', 'READONLY', () => server.redis.replicaof('127.0.0.1', 1)],
+    ])('%s nothing is done, and it may be tried again', async (_, code, refuse) => {
+      await deliver(1);
+      // Loaded, so that it is the script's own XADD that is refused.
+      expect(await client.moveToDeadLetters(w2, '1-0', death)).toBe('lost');
+      const before = await pending();
+      await refuse();
+      try {
+        await expect(client.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
+          kind: 'temporary',
+          code,
+          message: expect.stringContaining(`XADD on stream "${dead}"`),
+        });
+        expect((await pending()).map(([id, consumer, , count]) => [id, consumer, count])).toEqual(
+          before.map(([id, consumer, , count]) => [id, consumer, count]),
+        );
+        expect(await entries(dead)).toEqual([]);
+      } finally {
+        await server.redis.replicaof('NO', 'ONE');
+        await server.redis.config('SET', 'maxmemory', 0);
+      }
+      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
+    });
+
+    it('a dead letter stream that is none leaves the entry pending, and says which', async () => {
+      await deliver(1);
+      await server.redis.set(dead, 'text');
+      await expect(client.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
+        kind: 'data',
+        message: expect.stringContaining(dead),
+      });
+      expect(await pending()).toHaveLength(1);
+    });
+
+    it('a user who may not add is refused as such, and the entry stays pending', async () => {
+      await deliver(1);
+      await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+@all', '-xadd');
+      const reader = await connect(server.url, {username: 'reader', password: 'pw'});
+      try {
+        await expect(reader.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({kind: 'denied'});
+      } finally {
+        reader.close();
+        await server.redis.call('ACL', 'DELUSER', 'reader');
+      }
+      expect(await pending()).toHaveLength(1);
+    });
+
+    it('a group that is missing is named, with the stream that it should be on', async () => {
+      await server.redis.xadd('events', '1-0', 'n', 1);
+      await expect(client.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
+        kind: 'notFound',
+        message: 'no group "g" on stream "events"',
+      });
+    });
+
+    it.each([3_941, 3_942, 20_000])('an entry of %i fields moves whole, or not at all and says so', async (count) => {
+      const fields = Array.from({length: count}, (_, index) => [`f${index}`, String(index)]).flat();
+      await server.redis.xadd('events', '1-0', ...fields);
+      await server.redis.xgroup('CREATE', 'events', 'g', '0');
+      await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
+      const outcome = await client.moveToDeadLetters(w1, '1-0', death).catch((error: unknown) => error);
+      if (count === 3_941) {
+        expect(outcome).toBe('moved');
+        expect((await entries(dead))[0]![1].slice(0, fields.length)).toEqual(fields);
+        expect(await client.redrive(dead, (await entries(dead))[0]![0], 'events')).toBeTypeOf('string');
+      } else {
+        expect(outcome).toMatchObject({kind: 'data', message: expect.stringContaining(`${count} fields`)});
+        expect(await pending()).toHaveLength(1);
+        expect(await entries(dead)).toEqual([]);
+        if (count === 20_000)
+          await expect(client.redrive('events', '1-0', 'other')).rejects.toMatchObject({kind: 'data'});
+        expect(await entries('other')).toEqual([]);
+      }
+    });
+
+    it('an entry that dies again tells of its last death, and of how many there were', async () => {
+      await deliver(1);
+      await client.moveToDeadLetters(w1, '1-0', death);
+      for (const deaths of ['2', '3']) {
+        const newId = (await client.redrive(dead, (await entries(dead))[0]![0], 'events'))!;
+        await server.redis.xreadgroup('GROUP', 'g', 'w2', 'STREAMS', 'events', '>');
+        expect(await client.moveToDeadLetters(w2, newId, death)).toBe('moved');
+        const [[, fields]] = (await entries(dead)) as [[string, string[]]];
+        expect(fields.slice(0, 2)).toEqual(['n', '1']);
+        expect(fields.filter((name) => name === '_dlq_id')).toHaveLength(1);
+        expect(fields[fields.indexOf('_dlq_id') + 1]).toBe(newId);
+        expect(fields.slice(-2)).toEqual(['_dlq_deaths', deaths]);
+      }
+    });
+
+    it('keeps a field of the user whose name only looks like one of ours', async () => {
+      await server.redis.xadd('events', '1-0', '_dlq_note', 'mine');
+      await server.redis.xgroup('CREATE', 'events', 'g', '0');
+      await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
+      await client.moveToDeadLetters(w1, '1-0', death);
+      expect((await entries(dead))[0]![1].slice(0, 2)).toEqual(['_dlq_note', 'mine']);
+    });
+
+    it('goes on when the server forgets all scripts', async () => {
+      await deliver(3);
+      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
+      await server.redis.script('FLUSH');
+      expect(await client.moveToDeadLetters(w1, '2-0', death)).toBe('moved');
+      await server.redis.script('FLUSH');
+      expect(await client.renewLeases(w1, ['3-0', '1-0'])).toEqual(['1-0']);
+    });
+  });
+
+  describe('redriving', () => {
+    it('moves an entry once, with all its fields', async () => {
+      await server.redis.xadd(dead, '5-0', 'a', '1', '_dlq_stream', 'events');
+      const [first, second] = await Promise.all([
+        client.redrive(dead, '5-0', 'events'),
+        client.redrive(dead, '5-0', 'events'),
+      ]);
+      expect(await entries('events')).toEqual([[first, ['a', '1', '_dlq_stream', 'events']]]);
+      expect(second).toBeUndefined();
+      expect(await entries(dead)).toEqual([]);
+    });
+
+    it('leaves the entry where it is when it cannot be added', async () => {
+      await server.redis.xadd(dead, '5-0', 'a', '1');
+      await server.redis.set('text', 'no stream');
+      await expect(client.redrive(dead, '5-0', 'text')).rejects.toMatchObject({kind: 'data'});
+      await server.redis.config('SET', 'maxmemory', 1);
+      await expect(client.redrive(dead, '5-0', 'events')).rejects.toMatchObject({kind: 'temporary', code: 'OOM'});
+      expect(await entries(dead)).toHaveLength(1);
+      expect(await entries('events')).toEqual([]);
+    });
+  });
+
+  describe('giving back', () => {
+    const place = {stream: 'events', group: 'g'};
+
+    it('makes an entry claimable at once, its count as it was', async () => {
+      await deliver(2);
+      await setIdle('1-0', 0, 3);
+      expect(await client.giveBack(place, '1-0')).toBe('given back');
+      expect((await pending()).map(([id, , , count]) => [id, count])).toEqual([
+        ['1-0', 3],
+        ['2-0', 1],
+      ]);
+      const aYearMs = 365 * 86_400_000;
+      expect((await client.claim(w2, aYearMs, ['1-0', '2-0'])).map(({id}) => id)).toEqual(['1-0']);
+    });
+
+    it('is for the consumer that has it, and nobody else', async () => {
+      await deliver(2);
+      await server.redis.xack('events', 'g', '2-0');
+      expect(await client.giveBack(place, '1-0', 'w2')).toBe('with another');
+      expect(await client.giveBack(place, '2-0')).toBe('not pending');
+      expect((await pending())[0]![2]).toBeLessThan(60_000);
+      expect(await client.giveBack(place, '1-0', 'w1')).toBe('given back');
+    });
+
+    it('asks the server for XNACK once, not for each entry', async () => {
+      await deliver(3);
+      await server.redis.config('RESETSTAT');
+      for (const id of ['1-0', '2-0', '3-0']) expect(await client.giveBack(place, id)).toBe('given back');
+      const info = await server.redis.info('errorstats');
+      expect(Number(/errorstat_ERR:count=(\d+)/.exec(info)?.[1] ?? 0)).toBeLessThanOrEqual(1);
+    });
+
+    it('a group that is missing is named', async () => {
+      await server.redis.xadd('events', '1-0', 'n', 1);
+      await expect(client.giveBack(place, '1-0')).rejects.toMatchObject({message: 'no group "g" on stream "events"'});
+    });
+  });
+
+  describe('retiring consumers', () => {
+    const place = {stream: 'events', group: 'g'};
+    const consumers = async (): Promise<string[]> =>
+      (await client.consumers('events', 'g')).map(({name}) => name).sort();
+
+    it('removes only who is idle and has nothing pending', async () => {
+      await deliver(1);
+      await server.redis.xgroup('CREATECONSUMER', 'events', 'g', 'idle');
+      const outcome = await client.retireConsumers(place, ['w1', 'idle', 'nobody'], {minIdleMs: 0, maxMoved: 10});
+      expect(outcome.map(({state}) => state)).toEqual(['pending', 'removed', 'absent']);
+      const none = await client.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
+      expect(none).toEqual([{state: 'active', moved: 0}]);
+      expect(await consumers()).toEqual(['w1']);
+      expect(await pending()).toHaveLength(1);
+    });
+
+    it('hands over no more than it may in a step, and removes in the step that sees nothing left', async () => {
+      await deliver(5);
+      await setIdle('1-0', 70_000, 7);
+      const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 3});
+      expect(await step()).toEqual([{state: 'pending', moved: 3}]);
+      expect(await consumers()).toEqual(['w1', 'w2']);
+      expect(await step()).toEqual([{state: 'removed', moved: 2}]);
+      expect(await consumers()).toEqual(['w2']);
+      const [first, ...rest] = await pending();
+      expect(first).toEqual(['1-0', 'w2', expect.any(Number), 7]);
+      expect(first![2]).toBeGreaterThanOrEqual(70_000);
+      expect(rest.map(([id, consumer, , count]) => [id, consumer, count])).toEqual(
+        ['2-0', '3-0', '4-0', '5-0'].map((id) => [id, 'w2', 1]),
+      );
+    });
+
+    it('one step is shared between the consumers', async () => {
+      await deliver(3);
+      await setIdle('3-0', 0, 1, 'w3');
+      const step = () => client.retireConsumers(place, ['w1', 'w3'], {minIdleMs: 0, heir: 'w2', maxMoved: 2});
+      expect(await step()).toEqual([
+        {state: 'removed', moved: 2},
+        {state: 'pending', moved: 0},
+      ]);
+      expect(await step()).toEqual([
+        {state: 'absent', moved: 0},
+        {state: 'removed', moved: 1},
+      ]);
+      expect((await pending()).map(([, consumer]) => consumer)).toEqual(['w2', 'w2', 'w2']);
+    });
+
+    it('a consumer removes itself only while nothing is pending with it', async () => {
+      await deliver(1);
+      expect(await client.removeIdleConsumer(w1)).toBe(false);
+      await server.redis.xack('events', 'g', '1-0');
+      expect(await client.removeIdleConsumer(w1)).toBe(true);
+      expect(await consumers()).toEqual([]);
+    });
+  });
+});
+
+describe('in a cluster', () => {
+  let cluster: RedisCluster;
+  let client: StreamClient;
+
+  beforeAll(async () => {
+    cluster = await startCluster();
+    client = await connect(cluster.url);
+  });
+  afterAll(async () => {
+    client.close();
+    await cluster.stop();
+  });
+
+  it.each(['a', 'events', 'or{d}ers', 'x:y'])('stream %s and its dead letters are in one slot', async (stream) => {
+    const {redis} = await cluster.nodeOf(stream);
+    await redis.xadd(stream, '1-0', 'n', 1);
+    await redis.xgroup('CREATE', stream, 'g', '0');
+    await redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', stream, '>');
+    const deadLetter = deadLetterStream(stream);
+    expect(await client.moveToDeadLetters({...w1, stream}, '1-0', {...death, deadLetter})).toBe('moved');
+    const [[id]] = (await redis.xrange(deadLetter, '-', '+')) as [[string, string[]]];
+    expect(await client.redrive(deadLetter, id, stream)).toBeTypeOf('string');
+  });
+
+  it('a target in another slot is refused before anything is done', async () => {
+    const {redis} = await cluster.nodeOf('{q}:dead');
+    await redis.xadd('{q}:dead', '1-0', 'n', 1);
+    await expect(client.redrive('{q}:dead', '1-0', 'b')).rejects.toMatchObject({kind: 'usage'});
+    expect(await redis.xlen('{q}:dead')).toBe(1);
+  });
+});
