@@ -296,7 +296,7 @@ describe('refusing', () => {
     const watched = await serve(['-v'], {server: redis});
     const raw = sendRaw(
       watched.url,
-      `${postHead('/streams/half', 'Content-Length: 100').replace('json', 'x-ndjson')}{"n":1}\n{"n":2}\n{"n"`,
+      `${postHead('/streams/half', 'Content-Length: 100').replace('json', 'x-ndjson')}{"n":1}\n{"n":2}\n`,
     );
     await until(async () => (await fetch(`${watched.url}/livez`)).ok, 'the server has read what came');
     raw.socket.destroy();
@@ -516,6 +516,22 @@ describe('Redis away', () => {
     const denied = await limited.post('/streams/events', '{"a":1}');
     expect([denied.status, await denied.json()]).toEqual([503, refusal('redis_denied')]);
     expect((await end(limited)).stderr).toContain('may not run XADD');
+    await server.stop();
+  });
+
+  it('a batch refused by a Redis that has become a replica makes serve look for the master again', async () => {
+    const server = await startRedis();
+    const served = await serve([], {server});
+    const connection = async (): Promise<string | undefined> =>
+      /^id=(\d+) .* name=streamlog /m.exec((await server.redis.call('CLIENT', 'LIST')) as string)?.[1];
+    const before = await connection();
+    await server.redis.call('REPLICAOF', '127.0.0.1', String(await freePort()));
+    const refused = await served.post('/streams/events', '[{"a":1},{"a":2}]');
+    expect([refused.status, await refused.json()]).toEqual([503, refusal('redis_refuses')]);
+    await until(async () => (await connection()) !== before, 'serve has connected again');
+    await server.redis.call('REPLICAOF', 'NO', 'ONE');
+    expect((await served.post('/streams/events', '[{"a":1},{"a":2}]')).status).toBe(201);
+    await end(served);
     await server.stop();
   });
 
