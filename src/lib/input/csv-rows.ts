@@ -5,7 +5,7 @@
  * lines.ts, memory is bounded by one chunk and `maxBytes`.
  */
 import {isBomByte, withoutBom} from './encoding.js';
-import {asBuffer, type Line, LineParts} from './lines.js';
+import {type Line, LineParts, wholeChunks} from './lines.js';
 
 /** A row without the end of its line; `number` is the line in which it begins. */
 export type CsvRow = Line;
@@ -15,7 +15,7 @@ const [QUOTE, COMMA, NEWLINE, CARRIAGE_RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
 /** Where in a row the next byte stands. */
 type Place = 'value begins' | 'in value' | 'in quotes' | 'behind quote';
 
-/** Rows in the batches in which they arrive, blank ones too. A row whose quotes never close goes on to the end. */
+/** Rows in the batches in which they arrive, blank ones too. A row whose quotes never close goes on to the end; one that is cut off is none. */
 export async function* readCsvRows(
   source: AsyncIterable<Uint8Array | string>,
   {maxBytes}: {maxBytes: number},
@@ -25,8 +25,7 @@ export async function* readCsvRows(
   let line = 1;
   let firstLine = 1;
   let offset = 0;
-  for await (const data of source) {
-    const chunk = asBuffer(data);
+  for await (const chunk of wholeChunks(source, parts)) {
     const rows: CsvRow[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at++, offset++) {

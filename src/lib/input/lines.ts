@@ -5,6 +5,8 @@
  * Invariant: memory is bounded by one chunk and `maxBytes`; a longer line is
  * counted, not kept.
  */
+import {InputCut} from './source.js';
+
 export type Line =
   | {readonly number: number; readonly bytes: Buffer}
   /** A line over the limit: only its length is known. */
@@ -12,15 +14,17 @@ export type Line =
 
 const NEWLINE = 0x0a;
 
-/** Lines without their newline, numbered from 1. A last line without newline is a line; an empty input has none. */
+/**
+ * Lines without their newline, numbered from 1. A last line without newline is a
+ * line, unless the input was cut off there; an empty input has none.
+ */
 export async function* readLines(
   source: AsyncIterable<Uint8Array | string>,
   {maxBytes}: {maxBytes: number},
 ): AsyncGenerator<Line[], void, void> {
   const parts = new LineParts(maxBytes);
   let number = 0;
-  for await (const data of source) {
-    const chunk = asBuffer(data);
+  for await (const chunk of wholeChunks(source, parts)) {
     const lines: Line[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
@@ -34,12 +38,25 @@ export async function* readLines(
   if (parts.byteCount > 0) yield [parts.finish(++number)];
 }
 
+/** The chunks of `source` as Buffers. Where it is cut off, they end and what is left in `parts` is dropped. */
+export async function* wholeChunks(
+  source: AsyncIterable<Uint8Array | string>,
+  parts: LineParts,
+): AsyncGenerator<Buffer, void, void> {
+  try {
+    for await (const chunk of source) yield asBuffer(chunk);
+  } catch (error) {
+    if (!(error instanceof InputCut)) throw error;
+    parts.drop();
+  }
+}
+
 /** Why a line that was not kept is refused. */
 export const tooLongReason = (bytes: number, maxRecordBytes: number): string =>
   `${bytes} bytes are more than --max-record-bytes (${maxRecordBytes})`;
 
 /** The same memory as a Buffer. */
-export const asBuffer = (data: Uint8Array | string): Buffer =>
+const asBuffer = (data: Uint8Array | string): Buffer =>
   typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
 /** A line that arrives in parts, of which no more than `maxBytes` are kept. */
@@ -68,8 +85,12 @@ export class LineParts {
       this.#byteCount > this.#maxBytes
         ? {number, tooLongBytes: this.#byteCount}
         : {number, bytes: this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept)};
+    this.drop();
+    return line;
+  }
+
+  drop(): void {
     this.#kept = [];
     this.#byteCount = 0;
-    return line;
   }
 }

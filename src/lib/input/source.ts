@@ -1,8 +1,8 @@
 /**
  * Where bytes come from, guarded: a source that fails becomes a failure that
- * says so, and one that waits for ever ends when the work is asked to stop.
- * Invariant: what was handed over before the stop is complete chunks, and
- * nothing is read after it.
+ * says so, and one that waits for ever is cut off when the work is asked to
+ * stop. Invariant: an input that was cut off is never taken for one that ended,
+ * since what came last may be half a line.
  */
 import {createReadStream, statSync} from 'node:fs';
 import {StreamlogError} from '../errors.js';
@@ -15,16 +15,25 @@ export interface SourceOptions {
   onBytes?: (bytes: number) => void;
 }
 
-/** The chunks of `source` until it ends or `stopping` is aborted. Throws `io` when it cannot be read. */
+/** The input was cut off by a signal. Whoever reads lines drops the last one, if it is not whole, and ends in order. */
+export class InputCut extends Error {
+  constructor() {
+    super('the input was cut off');
+    this.name = 'InputCut';
+  }
+}
+
+/** The chunks of `source` until it ends. Throws InputCut when `stopping` is aborted before, `io` when it cannot be read. */
 export async function* readSource(
   source: AsyncIterable<Uint8Array | string>,
   {name, stopping, onBytes}: SourceOptions,
 ): AsyncGenerator<Uint8Array | string, void, void> {
   const iterator = source[Symbol.asyncIterator]();
   try {
-    while (!stopping.aborted) {
-      const next = await unlessAborted(iterator.next(), stopping);
-      if (next === undefined || next.done) return;
+    for (;;) {
+      const next = stopping.aborted ? undefined : await unlessAborted(iterator.next(), stopping);
+      if (next === undefined) throw new InputCut();
+      if (next.done) return;
       onBytes?.(next.value.length);
       yield next.value;
     }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import {readCsv} from '../../../src/lib/input/csv.js';
 import {readLines} from '../../../src/lib/input/lines.js';
+import {InputCut} from '../../../src/lib/input/source.js';
 import {allOf, chunks, cutAt, cuts} from './chunks.js';
 
 const read = async (parts: (string | Uint8Array)[], maxBytes = 1024 ** 2) =>
@@ -78,6 +80,16 @@ describe('lines', () => {
     ]);
     expect(await read(['12345\n'], 5)).toEqual([{number: 1, bytes: Buffer.from('12345')}]);
     expect(await read(['123456'], 5)).toEqual([{number: 1, tooLongBytes: 6}]);
+  });
+
+  it('are whole: one that is cut off is dropped, and no failure', async () => {
+    async function* cut(): AsyncGenerator<string> {
+      yield 'one\ntw';
+      throw new InputCut();
+    }
+    expect(await allOf(readLines(cut(), {maxBytes: 100}))).toEqual([{number: 1, bytes: Buffer.from('one')}]);
+    const [whole, ...more] = await allOf(readCsv(cut(), 100));
+    expect([whole, more]).toEqual([undefined, []]);
   });
 
   it('leave as soon as they are whole, not when the input ends', async () => {

@@ -6,7 +6,7 @@ import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {openFile, readSource} from '../../../src/lib/input/source.js';
+import {InputCut, openFile, readSource} from '../../../src/lib/input/source.js';
 
 let directory: string;
 beforeAll(() => {
@@ -33,7 +33,7 @@ describe('a source', () => {
     expect(lengths).toEqual([2, 1]);
   });
 
-  it('ends at once when asked to stop while it waits for more', async () => {
+  it('is cut off at once when asked to stop while it waits for more', async () => {
     async function* waiting(): AsyncGenerator<string> {
       yield 'first';
       await new Promise(() => {});
@@ -44,7 +44,7 @@ describe('a source', () => {
     const next = chunks.next();
     await nextTurn();
     stop.abort();
-    expect((await next).done).toBe(true);
+    await expect(next).rejects.toThrow(InputCut);
   });
 
   it('is not read any more when the stop came before', async () => {
@@ -53,7 +53,7 @@ describe('a source', () => {
     async function* unread(): AsyncGenerator<string> {
       yield 'must not be read';
     }
-    expect((await source(unread(), stop.signal).next()).done).toBe(true);
+    await expect(source(unread(), stop.signal).next()).rejects.toThrow(InputCut);
   });
 
   it('does not keep what it handed over: an input of any length fits', async () => {
