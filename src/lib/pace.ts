@@ -62,6 +62,11 @@ export class Pace {
     this.#wake();
   }
 
+  /** Says that nobody could be heard until now: the silence of a server that is away is not that of a stream. */
+  restartSilence(): void {
+    this.#lastRecordMs = performance.now();
+  }
+
   /** How long a read may block now, in milliseconds. */
   get blockMs(): number {
     const {silenceMs = Number.POSITIVE_INFINITY, readers, limit} = this.#options;

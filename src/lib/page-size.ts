@@ -14,9 +14,9 @@ export class PageSize {
   readonly #max: number;
   #count: number;
 
-  constructor(max: number) {
+  constructor(max: number, first = FIRST_PAGE) {
     this.#max = max;
-    this.#count = Math.min(FIRST_PAGE, max);
+    this.#count = Math.min(first, max);
   }
 
   /** Entries to ask for now. */

@@ -206,6 +206,13 @@ export class StreamClient {
     return replies.readEntries(await this.#send(args.xclaim(member, minIdleMs, ids), member));
   }
 
+  /** XCLAIM with FORCE: makes those of `ids` pending with `member` that are in the stream and pending with nobody. */
+  async makePending(member: Membership, ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += PAGE) {
+      await this.#send(args.xclaimMissing(member, ids.slice(at, at + PAGE)), member);
+    }
+  }
+
   /** XAUTOCLAIM: one sweep from `start` over entries that idle longer than `minIdleMs`. */
   async autoClaim(member: Membership, minIdleMs: number, start: string, count: number): Promise<ClaimSweep> {
     return replies.readClaimSweep(await this.#send(args.xautoclaim(member, minIdleMs, start, count), member));

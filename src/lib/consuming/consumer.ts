@@ -7,9 +7,11 @@
  * to the caller or stays pending, and only what the caller has finished is
  * acknowledged.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Entry, StreamRecord} from '../entry.js';
 import {isFailure, StreamlogError} from '../errors.js';
 import type {Pace} from '../pace.js';
+import {PageSize} from '../page-size.js';
 import type {Position} from '../position.js';
 import type {Membership, StreamClient} from '../stream-client.js';
 import {compareStreamIds, FIRST_ID, predecessorOf} from '../stream-id.js';
@@ -50,14 +52,17 @@ export interface Delivery {
   counted: boolean;
 }
 
+/** For one more attempt to acknowledge, when there is no time left. */
+const LAST_ATTEMPT_MS = 500;
+
 export class Consumer {
   readonly inHand = new InHand();
   readonly acknowledgements: Acknowledgements;
   readonly link: Link;
   readonly #pace: Pace;
   readonly #options: ConsumerOptions;
-  /** A first read of few entries reaches a `| head` before much has been taken from the stream. */
-  #batch = 1;
+  /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
+  readonly #batch: PageSize;
   /** How far this consumer has got: where a group that vanishes is made again. */
   #readUpTo: string | undefined;
 
@@ -66,6 +71,7 @@ export class Consumer {
     this.acknowledgements = new Acknowledgements(options.member, this.inHand);
     this.#pace = pace;
     this.#options = options;
+    this.#batch = new PageSize(options.batch, 1);
   }
 
   get member(): Membership {
@@ -78,14 +84,16 @@ export class Consumer {
    * mend: `notFound` where the group is missing and may not be made, `denied`, `data`.
    */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
-    const progress = {generation: -1, begun: false, nextSweepMs: 0};
+    const progress = {lookedAt: -1, generation: -1, begun: false, nextSweepMs: 0};
     while (!this.#pace.over) {
       try {
         if ((yield* this.#round(progress)) === 'empty' && this.#options.stopWhenEmpty) return;
       } catch (error) {
+        this.#pace.restartSilence();
         if (this.#pace.over && isPassing(error)) return;
-        if (this.#readUpTo === undefined && isFailure(error, 'unreachable')) throw error;
-        if (!(await this.#healed(error))) await this.link.restore(error);
+        if (!this.link.hasConnected && isFailure(error, 'unreachable')) throw error;
+        if (!(await this.#healed(error))) await this.link.restore(error, progress.generation);
+        this.#pace.restartSilence();
       }
     }
   }
@@ -93,12 +101,13 @@ export class Consumer {
   /** Acknowledges `ids`, now or, where the server is away, as soon as it is back. Throws what trying again cannot mend. */
   async finish(ids: readonly string[]): Promise<void> {
     this.inHand.finish(ids);
+    const {generation} = this.link;
     try {
       await this.acknowledgements.send(await this.link.control());
     } catch (error) {
       // Sent again before anything new is read, and when closing.
       if (!isPassing(error)) throw error;
-      this.link.lost(error);
+      this.link.lost(error, generation);
     }
   }
 
@@ -107,30 +116,49 @@ export class Consumer {
    * not possible for `limitMs`: those entries will be delivered again.
    */
   async confirm(limitMs: number): Promise<void> {
-    const deadlineMs = performance.now() + limitMs;
-    while (this.inHand.finishedCount > 0) {
+    let reason = 'Redis does not answer';
+    const late = new AbortController();
+    const limit = sleep(Math.max(limitMs, LAST_ATTEMPT_MS), undefined, {signal: late.signal}).then(() => {
+      throw unacknowledged(this.inHand.finishedCount, reason);
+    });
+    const confirmed = this.#confirmAll(late.signal, (failure) => {
+      reason = failure;
+    });
+    // An attempt may take longer than there is time: a server can be silent, too.
+    await Promise.race([confirmed, limit]).finally(() => late.abort());
+  }
+
+  async #confirmAll(late: AbortSignal, onFailure: (reason: string) => void): Promise<void> {
+    while (this.inHand.finishedCount > 0 && !late.aborted) {
+      const {generation} = this.link;
       try {
         await this.acknowledgements.send(await this.link.control());
       } catch (error) {
-        if (!isPassing(error)) throw error;
-        if (performance.now() > deadlineMs) throw unacknowledged(this.inHand.finishedCount, error);
-        await this.link.restore(error);
+        if (isPassing(error)) onFailure(error.message);
+        await this.link.restore(error, generation);
       }
     }
   }
 
-  /** Once around: what is finished, what is left over, what is new. */
+  /**
+   * Once around: what is finished, what is left over, what is new. `generation`
+   * is that of the connections in use, `lookedAt` the last one after which we
+   * looked for what a lost reply may have left.
+   */
   async *#round(progress: {
+    lookedAt: number;
     generation: number;
     begun: boolean;
     nextSweepMs: number;
   }): AsyncGenerator<Delivery, 'some' | 'empty', void> {
     const {claimIdleMs, noAck, countsBacklog, onIdle} = this.#options;
+    const {generation} = this.link;
+    progress.generation = generation;
     const control = await this.link.control();
     if (this.#readUpTo === undefined) await this.#join(control);
     // Nothing new is read while what is finished cannot be acknowledged.
     await this.acknowledgements.send(control);
-    if (this.link.generation !== progress.generation && !noAck) {
+    if (progress.lookedAt !== generation && !noAck) {
       const atStart = !progress.begun;
       progress.begun = true;
       const counting = atStart && countsBacklog;
@@ -138,12 +166,13 @@ export class Consumer {
       // After a lost reply the delivery has been counted, although nobody saw it.
       for await (const records of backlog) yield this.#delivery(records, counting || !atStart);
     }
-    progress.generation = this.link.generation;
+    progress.lookedAt = generation;
     if (claimIdleMs !== undefined && !noAck && performance.now() >= progress.nextSweepMs) {
       for await (const records of takeAbandoned(control, this.#context, claimIdleMs))
         yield this.#delivery(records, true);
       progress.nextSweepMs = performance.now() + claimIdleMs / 2;
     }
+    progress.generation = this.link.generation;
     const entries = await this.#readNew(
       claimIdleMs === undefined ? undefined : progress.nextSweepMs - performance.now(),
     );
@@ -166,25 +195,40 @@ export class Consumer {
       return;
     }
     const lastDelivered = predecessorOf(await control.locate(member.stream, from)) ?? FIRST_ID;
-    await control.createGroup(member.stream, member.group, lastDelivered, true);
-    this.#readUpTo = lastDelivered;
+    const isNew = await control.createGroup(member.stream, member.group, lastDelivered, true);
+    this.#readUpTo = isNew ? lastDelivered : await this.#whereGroupIs(control);
+  }
+
+  /** Where a group that others have begun has got to; at the start, where it may not be known. */
+  async #whereGroupIs(control: StreamClient): Promise<string> {
+    const {stream, group} = this.member;
+    try {
+      return (await control.group(stream, group)).lastDeliveredId;
+    } catch (error) {
+      if (isFailure(error, 'denied')) return FIRST_ID;
+      throw error;
+    }
   }
 
   /** After FLUSHALL, a failover or eviction the group may be gone; true when it was made again where we had got to. */
   async #healed(error: unknown): Promise<boolean> {
     const {member, create, onTrouble} = this.#options;
     if (!create || this.#readUpTo === undefined || !isFailure(error, 'notFound')) return false;
+    const {generation} = this.link;
     try {
       const control = await this.link.control();
       const next = await control.locate(member.stream, {kind: 'end'});
       // A stream that began anew may give lower IDs than the old one did; all of it is new to us.
       const resumeAt = compareStreamIds(next, this.#readUpTo) > 0 ? this.#readUpTo : FIRST_ID;
-      await control.createGroup(member.stream, member.group, resumeAt, true);
-      onTrouble(
-        `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
-      );
+      // Another consumer may have been first to make it again.
+      const isNew = await control.createGroup(member.stream, member.group, resumeAt, true);
+      if (isNew)
+        onTrouble(
+          `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
+        );
+      await control.makePending(member, this.inHand.given);
     } catch (failure) {
-      await this.link.restore(failure);
+      await this.link.restore(failure, generation);
     }
     return true;
   }
@@ -199,13 +243,13 @@ export class Consumer {
   }
 
   readonly #permitted = async (read: (count: number) => Promise<Entry[]>): Promise<Entry[]> => {
-    const permits = await this.#pace.take(Math.min(this.#batch, this.#options.batch));
+    const permits = await this.#pace.take(this.#batch.count);
     if (permits === 0) return [];
     let used = 0;
     try {
       const entries = await read(permits);
       used = entries.length;
-      if (used === permits) this.#batch = Math.min(this.#batch * 2, this.#options.batch);
+      this.#batch.adapt(entries);
       return entries;
     } finally {
       this.#pace.settle(permits, used);
@@ -223,7 +267,7 @@ export class Consumer {
   }
 }
 
-const unacknowledged = (count: number, cause: StreamlogError): StreamlogError =>
-  new StreamlogError('temporary', `${count} entries were finished but could not be acknowledged: ${cause.message}`, {
+const unacknowledged = (count: number, reason: string): StreamlogError =>
+  new StreamlogError('temporary', `${count} entries were finished but could not be acknowledged: ${reason}`, {
     hint: 'nothing is lost; they will be delivered again',
   });

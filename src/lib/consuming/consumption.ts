@@ -17,6 +17,9 @@ export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
     consumer: string;
   };
 
+/** How long after the end of reading an answer is still waited for. */
+const ANSWER_MS = 1_000;
+
 export class Consumption {
   readonly consumers: readonly Consumer[];
   readonly #ending = new AbortController();
@@ -47,14 +50,20 @@ export class Consumption {
 
   /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
+    let closing: NodeJS.Timeout | undefined;
     const free = (): void => {
       for (const {link} of this.consumers) link.free();
+      // What else is under way may be waited for, but not for a server that does not answer.
+      closing = setTimeout(() => {
+        for (const {link} of this.consumers) link.close();
+      }, ANSWER_MS);
     };
     this.ending.addEventListener('abort', free, {once: true});
     try {
       yield* merge(this.consumers.map((consumer) => consumer.deliveries()));
     } finally {
       this.ending.removeEventListener('abort', free);
+      clearTimeout(closing);
     }
   }
 

@@ -8,8 +8,12 @@ export class InHand {
   readonly #given = new Set<string>();
   readonly #finished = new Set<string>();
 
+  /** One that comes again is to be finished again: behind its ID there may be another entry by now. */
   give(ids: Iterable<string>): void {
-    for (const id of ids) this.#given.add(id);
+    for (const id of ids) {
+      this.#finished.delete(id);
+      this.#given.add(id);
+    }
   }
 
   /** To be acknowledged. */

@@ -112,11 +112,12 @@ export class Job {
   async #persist<T>(call: (control: StreamClient) => Promise<T>): Promise<T> {
     const {link} = this.#consumer;
     for (;;) {
+      const {generation} = link;
       try {
         return await call(await link.control());
       } catch (error) {
         if (this.giveUp.signal.aborted) throw error;
-        await link.restore(error);
+        await link.restore(error, generation);
       }
     }
   }

@@ -3,7 +3,8 @@
  * for reads that block. Knows when trying again can help and how long to wait
  * before; what has to be found out after a loss is for its owner, who sees it
  * by `generation`. Invariant: nothing is sent twice here; whoever asked gets the
- * failure, and asks again after `restore` if that is right for what was asked.
+ * failure, and asks again after `restore` if that is right for what was asked;
+ * and what an old connection says at its end never ends a newer one.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {formatDuration} from '../duration.js';
@@ -32,12 +33,16 @@ const STOPPING_PAUSE_MS = 100;
 const REMIND_MS = 10_000;
 
 export class Link {
-  /** Raised by each new connection; what was known of the server before is to be looked at again. */
+  /** Raised when connections are let go; what was known of the server before is to be looked at again. */
   generation = 0;
+  /** Whether there ever was a connection. */
+  hasConnected = false;
   readonly #options: LinkOptions;
   #clients: Promise<Clients> | undefined;
+  #abandon: (failure: StreamlogError) => void = () => {};
   #attempt = 0;
-  #told = {line: '', atMs: 0};
+  /** What was said about the trouble that lasts, and when. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -54,13 +59,13 @@ export class Link {
   }
 
   /**
-   * For when a call has thrown `failure`: returns when it may be asked again,
-   * after a pause that grows from failure to failure. Rethrows what trying
-   * again cannot mend.
+   * For when a call on connections of `generation` has thrown `failure`: returns
+   * when it may be asked again, after a pause that grows from failure to
+   * failure. Rethrows what trying again cannot mend.
    */
-  async restore(failure: unknown): Promise<void> {
+  async restore(failure: unknown, generation: number): Promise<void> {
     if (!isPassing(failure)) throw failure;
-    this.lost(failure);
+    this.lost(failure, generation);
     const pauseMs = pauseAfter(this.#attempt++);
     this.#tell(failure, pauseMs);
     const {stopping} = this.#options;
@@ -69,17 +74,18 @@ export class Link {
     else await sleep(pauseMs, undefined, {signal: stopping}).catch(() => {});
   }
 
-  /** Lets go of connections that `failure` shows to be of no more use. */
-  lost({kind, code}: StreamlogError): void {
+  /** Lets go of the connections of `generation` when `failure` shows them to be of no more use. */
+  lost({kind, code}: StreamlogError, generation: number): void {
+    if (generation !== this.generation) return;
     // A replica stays one until it is asked for by its new role.
     if (kind === 'unreachable' || code === 'READONLY' || code === 'MASTERDOWN') this.close();
   }
 
   /** Says that a call has succeeded, so the next pause is a short one again. */
   settled(): void {
-    if (this.#attempt > 0 && this.#told.line !== '') this.#options.onTrouble('Redis answers again');
+    if (this.#told.size > 0) this.#options.onTrouble('Redis answers again');
     this.#attempt = 0;
-    this.#told.line = '';
+    this.#told.clear();
   }
 
   /** Frees a blocked read at once, by ending its connection; what Redis sends in that instant stays pending. */
@@ -87,8 +93,9 @@ export class Link {
     void this.#clients?.then(({reader}) => reader.close()).catch(() => {});
   }
 
-  /** Ends the connections; the next call makes new ones. */
+  /** Ends the connections, also those under way to being made; the next call makes new ones. */
   close(): void {
+    this.#abandon(new StreamlogError('unreachable', 'the connection to Redis was given up'));
     void this.#clients
       ?.then(({control, reader}) => {
         control.close();
@@ -96,33 +103,44 @@ export class Link {
       })
       .catch(() => {});
     this.#clients = undefined;
+    this.generation++;
   }
 
   #connected(): Promise<Clients> {
     // Several callers may find it gone at the same moment; one of them connects for all.
-    this.#clients ??= this.#connect().catch((error) => {
-      this.#clients = undefined;
-      throw error;
+    if (this.#clients !== undefined) return this.#clients;
+    const clients = new Promise<Clients>((resolve, reject) => {
+      this.#abandon = reject;
+      this.#connect().then(resolve, reject);
     });
-    return this.#clients;
+    this.#clients = clients;
+    clients.catch(() => {
+      if (this.#clients === clients) this.#clients = undefined;
+    });
+    return clients;
   }
 
   async #connect(): Promise<Clients> {
+    const {generation} = this;
     const control = await this.#options.connect();
     try {
-      const clients = {control, reader: await control.another(this.#options.blockMs)};
-      this.generation++;
-      return clients;
+      const reader = await control.another(this.#options.blockMs);
+      // Let go of while they were made, they are nobody's.
+      if (generation !== this.generation) reader.close();
+      this.hasConnected = true;
+      return {control, reader};
     } catch (error) {
       control.close();
       throw error;
+    } finally {
+      if (generation !== this.generation) control.close();
     }
   }
 
   #tell({message}: StreamlogError, pauseMs: number): void {
     const nowMs = performance.now();
-    if (message === this.#told.line && nowMs - this.#told.atMs < REMIND_MS) return;
-    this.#told = {line: message, atMs: nowMs};
+    if (nowMs - (this.#told.get(message) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
+    this.#told.set(message, nowMs);
     this.#options.onTrouble(`${message}; trying again in ${formatDuration(pauseMs)}`);
   }
 }

@@ -119,6 +119,7 @@ export class Workshop {
     while (!this.#ended.signal.aborted) {
       await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
       for (const consumer of this.#consumption.consumers) {
+        const {generation} = consumer.link;
         try {
           const control = await consumer.link.control();
           const lost = new Set(await control.renewLeases(consumer.member, consumer.inHand.given));
@@ -126,7 +127,7 @@ export class Workshop {
           for (const job of this.#jobs.keys()) job.lose(lost);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
-          if (isPassing(error)) consumer.link.lost(error);
+          if (isPassing(error)) consumer.link.lost(error, generation);
           else this.#fail(error);
         }
       }

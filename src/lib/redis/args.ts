@@ -146,6 +146,17 @@ export const xclaim = (
   minIdleMs: number,
   ids: readonly string[],
 ): CommandLine => ['xclaim', stream, group, consumer, String(minIdleMs), ...ids];
+/** XCLAIM … FORCE JUSTID with a min-idle that nothing reaches: takes nothing from anyone, and makes the rest pending. */
+export const xclaimMissing = ({stream, group, consumer}: Membership, ids: readonly string[]): CommandLine => [
+  'xclaim',
+  stream,
+  group,
+  consumer,
+  String(Number.MAX_SAFE_INTEGER),
+  ...ids,
+  'FORCE',
+  'JUSTID',
+];
 /** XAUTOCLAIM key group consumer min-idle start COUNT n */
 export const xautoclaim = (
   {stream, group, consumer}: Membership,

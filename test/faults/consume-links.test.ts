@@ -1,0 +1,291 @@
+/**
+ * Lost links: whatever of a request or a reply gets lost on its way, the same
+ * process finds out what became of it, and nothing is printed twice.
+ */
+import {describe, expect, it} from 'vitest';
+import {until} from '../support/redis-server.js';
+import {GROUP, numbered, printed, STREAM, startScene} from './consume-scene.js';
+
+const VALUES = numbered('v', 12);
+const LOST = /the connection to Redis was lost during/;
+
+describe.concurrent('lost replies and requests', () => {
+  // A backlog is looked for first; then reads bring one entry, two, four.
+  it.for([2, 3, 4])(
+    'F1 a lost XREADGROUP reply (read %i): the same process prints its entries, as their first delivery',
+    async (n, context) => {
+      const scene = await startScene(context);
+      await scene.add(...VALUES);
+      const cut = scene.proxy.cutAfter('xreadgroup', n);
+      const consumer = scene.consume(['--exit']);
+      expect((await consumer.finished).code).toBe(0);
+      await cut;
+      expect(consumer.stderr()).toMatch(LOST);
+      expect(printed(consumer).map(({value}) => value)).toEqual(VALUES);
+      expect(printed(consumer).every(({deliveries}) => deliveries === 1)).toBe(true);
+      await scene.expectAllDelivered();
+    },
+  );
+
+  it('F1 a lost XREADGROUP reply to a read that blocked: its entry is printed without another one to wake us', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer();
+    const reads = scene.proxy.requests('xreadgroup');
+    const cut = scene.proxy.cutAfter('xreadgroup', 1);
+    await until(() => scene.proxy.requests('xreadgroup') > reads, 'the next read begins');
+    await scene.add('after');
+    await cut;
+    await scene.untilPrinted(consumer, 'after');
+    expect(printed(consumer).at(-1)!.deliveries).toBe(1);
+    await scene.expectAllDelivered();
+  });
+
+  it('F1 a lost reply with our own backlog: it is printed once, counted once more', async (context) => {
+    const scene = await startScene(context);
+    await scene.add(...VALUES);
+    await scene.redis.xgroup('CREATE', STREAM, GROUP, '0');
+    await scene.redis.xreadgroup('GROUP', GROUP, 'w1', 'COUNT', 5, 'STREAMS', STREAM, '>');
+    const cut = scene.proxy.cutAfter('xreadgroup', 2);
+    const consumer = scene.consume(['--exit']);
+    expect((await consumer.finished).code).toBe(0);
+    await cut;
+    const deliveries = printed(consumer).map((record) => record.deliveries);
+    expect(deliveries.slice(0, 3)).toEqual([2, 2, 2]);
+    expect(Math.max(...deliveries)).toBe(2);
+    await scene.expectAllDelivered();
+  });
+
+  it('F1 a lost XCLAIM reply: what was taken over is printed once', async (context) => {
+    const scene = await startScene(context);
+    await scene.add(...VALUES);
+    await scene.redis.xgroup('CREATE', STREAM, GROUP, '0');
+    await scene.redis.xreadgroup('GROUP', GROUP, 'dead', 'STREAMS', STREAM, '>');
+    const cut = scene.proxy.cutAfter('xclaim', 2);
+    const consumer = scene.consume(['--claim', '50ms']);
+    await cut;
+    await scene.untilPrinted(consumer, ...VALUES);
+    expect(printed(consumer).every(({deliveries}) => deliveries === 2)).toBe(true);
+    await scene.expectAllDelivered();
+  });
+
+  it.for([1, 2, 3])(
+    'F1 a lost XACK reply (number %i): the acknowledgement is repeated, nothing is printed twice',
+    async (n, context) => {
+      const scene = await startScene(context);
+      await scene.add(...VALUES);
+      const cut = scene.proxy.cutAfter('xack', n);
+      const consumer = scene.consume(['--exit']);
+      expect((await consumer.finished).code).toBe(0);
+      await cut;
+      await scene.expectAllDelivered();
+    },
+  );
+
+  it.for([1, 2, 3])(
+    'F2 an XACK that was never sent (number %i): it is sent again, nothing is printed twice',
+    async (n, context) => {
+      const scene = await startScene(context);
+      await scene.add(...VALUES);
+      const cut = scene.proxy.cutBefore('xack', n);
+      const consumer = scene.consume(['--exit']);
+      expect((await consumer.finished).code).toBe(0);
+      await cut;
+      await scene.expectAllDelivered();
+    },
+  );
+
+  it('F2 the last XACK before the end: it is confirmed before the process ends', async (context) => {
+    const scene = await startScene(context);
+    await scene.add(...VALUES);
+    const cut = scene.proxy.cutBefore('xack', 1);
+    const consumer = scene.consume(['--count', '1']);
+    expect((await consumer.finished).code).toBe(0);
+    await cut;
+    expect(printed(consumer).map(({value}) => value)).toEqual(['v0']);
+    expect(await scene.pending()).toBe(0);
+  });
+
+  it('F2 an XACK lost behind a handler: the handler does not run again', async (context) => {
+    const scene = await startScene(context);
+    await scene.add(...VALUES);
+    const lost = [scene.proxy.cutBefore('xack', 2), scene.proxy.cutAfter('xack', 4)];
+    const consumer = scene.consume(['--exit', '--exec', 'cat']);
+    expect((await consumer.finished).code).toBe(0);
+    await Promise.all(lost);
+    await scene.expectAllDelivered();
+  });
+
+  it.for(['client setname', 'xgroup create', 'xreadgroup', 'xpending'])(
+    'F2 a lost %s request: it is asked again',
+    async (command, context) => {
+      const scene = await startScene(context);
+      await scene.add(...VALUES);
+      // The first connection decides whether there is a server at all.
+      const cut = scene.proxy.cutBefore(command, command === 'client setname' ? 3 : 1);
+      if (command === 'client setname') void scene.proxy.cutBefore('xack', 1);
+      const consumer = scene.consume([]);
+      await scene.untilPrinted(consumer, ...VALUES);
+      await cut;
+      await scene.expectAllDelivered();
+    },
+  );
+
+  it('F3 a reply cut within an entry: what is whole and what is not are printed once', async (context) => {
+    for (const replyBytes of [1, 60, 100, 250]) {
+      const scene = await startScene(context);
+      await scene.add(...VALUES);
+      const cut = scene.proxy.cutAfter('xreadgroup', 3, {replyBytes});
+      const consumer = scene.consume(['--exit']);
+      expect((await consumer.finished).code).toBe(0);
+      await cut;
+      await scene.expectAllDelivered();
+    }
+  });
+
+  it('F3 replies in slices of one byte: everything is read', async (context) => {
+    const scene = await startScene(context);
+    await scene.add(...VALUES);
+    scene.proxy.slice(1);
+    const consumer = scene.consume(['--exit']);
+    expect((await consumer.finished).code).toBe(0);
+    expect(consumer.stderr()).toBe('');
+    await scene.expectAllDelivered();
+  });
+
+  it('F11 a reset of every connection, again and again: each time it goes on', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer();
+    for (const value of numbered('reset', 5)) {
+      scene.proxy.reset();
+      await scene.add(value);
+      await scene.untilPrinted(consumer, value);
+    }
+    expect(consumer.stderr()).toMatch(LOST);
+    await scene.expectAllDelivered();
+  });
+});
+
+describe.concurrent('connections that Redis ends or that go silent', () => {
+  it('F13 CLIENT KILL TYPE normal: it goes on, and what came meanwhile is printed once', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer();
+    for (const value of numbered('kill', 5)) {
+      await scene.redis.call('CLIENT', 'KILL', 'TYPE', 'normal');
+      await scene.add(value);
+      await scene.untilPrinted(consumer, value);
+    }
+    await scene.expectAllDelivered();
+  });
+
+  it.for([true, false])(
+    'F13 CLIENT KILL of one connection (the one that blocks: %s): it goes on',
+    async (blocking, context) => {
+      const scene = await startScene(context);
+      const consumer = await scene.idleConsumer();
+      const killed = (await scene.clients()).find(({flags}) => flags!.includes('b') === blocking)!;
+      expect(await scene.redis.call('CLIENT', 'KILL', 'ID', killed.id!)).toBe(1);
+      await scene.add('after');
+      await scene.untilPrinted(consumer, 'after');
+      await scene.add('later');
+      await scene.untilPrinted(consumer, 'later');
+      await scene.expectAllDelivered();
+      expect(await scene.clients()).toHaveLength(2);
+    },
+  );
+
+  it.for(['ERROR', 'TIMEOUT'])('F14 CLIENT UNBLOCK with %s: it reads again', async (how, context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer();
+    const {id} = (await scene.clients()).find(({flags}) => flags!.includes('b'))!;
+    await scene.redis.call('CLIENT', 'UNBLOCK', id!, how);
+    await scene.add('after');
+    await scene.untilPrinted(consumer, 'after');
+    expect(consumer.process.exitCode).toBe(null);
+    await scene.expectAllDelivered();
+  });
+
+  it('F9 a server that is stopped (SIGSTOP): noticed and told, not taken for an idle stream, and gone on with', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer(['--wait', '3s', '--connect-timeout', '2s']);
+    scene.signalServer('SIGSTOP');
+    await until(() => /no answer/.test(consumer.stderr()), 'the silence is noticed', 30_000);
+    await until(() => /cannot reach Redis/.test(consumer.stderr()), 'it tries to connect', 30_000);
+    expect(consumer.process.exitCode).toBe(null);
+    scene.signalServer('SIGCONT');
+    await scene.add('after');
+    await scene.untilPrinted(consumer, 'after');
+    expect((await consumer.finished).code).toBe(0);
+    await scene.expectAllDelivered();
+  });
+
+  it('F10 a link that swallows everything: noticed, and gone on with when it heals', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer(['--connect-timeout', '2s']);
+    scene.proxy.blackhole();
+    // The server hands it to the connection that nobody hears any more.
+    await scene.add('swallowed');
+    await until(() => /no answer/.test(consumer.stderr()), 'the silence is noticed', 30_000);
+    await scene.add('later');
+    scene.proxy.heal();
+    await scene.untilPrinted(consumer, 'swallowed', 'later');
+    expect(printed(consumer).every(({deliveries}) => deliveries === 1)).toBe(true);
+    await scene.expectAllDelivered();
+  });
+
+  it('F12 a slow server: late replies and CLIENT PAUSE are no loss, and nothing is printed twice', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer(['--claim', '3s']);
+    scene.proxy.latency(300);
+    await scene.redis.call('CLIENT', 'PAUSE', '700', 'WRITE');
+    await scene.add(...VALUES);
+    await scene.untilPrinted(consumer, ...VALUES);
+    scene.proxy.heal();
+    expect(consumer.stderr()).toBe('');
+    await scene.expectAllDelivered();
+  });
+});
+
+describe.concurrent('servers that go and come', () => {
+  const durable = (fsync: string) => ({args: ['--appendonly', 'yes', '--appendfsync', fsync]});
+
+  it.for(['always', 'everysec'])(
+    'F4 F5 F6 kill -9 of redis-server and a restart at once, again and again (appendfsync %s): nothing is lost',
+    async (fsync, context) => {
+      const scene = await startScene(context, durable(fsync));
+      const consumer = await scene.idleConsumer(['--batch', '5']);
+      for (const round of [0, 1, 2, 3]) {
+        const values = numbered(`r${round}-`, 50);
+        await scene.add(...values);
+        await scene.untilPrinted(consumer, values[round * 10]!);
+        await scene.killServer();
+        scene.startServerAgain();
+        await scene.untilPrinted(consumer, ...values);
+      }
+      // With everysec, what Redis has told us last may not be written down yet.
+      await scene.expectAllDelivered({repeats: fsync === 'everysec'});
+      expect(await scene.end(consumer)).toBe(143);
+    },
+  );
+
+  it('F7 a server that is not there at the start: 69, naming where, without the password', async (context) => {
+    const scene = await startScene(context);
+    scene.proxy.refuse();
+    const consumer = scene.consume([], {
+      env: {STREAMLOG_URL: `redis://:geheim@127.0.0.1:${scene.proxy.port}`},
+    });
+    expect((await consumer.finished).code).toBe(69);
+    expect(consumer.stderr()).toContain(`cannot reach Redis at 127.0.0.1:${scene.proxy.port}`);
+    expect(consumer.stderr()).not.toContain('geheim');
+  });
+
+  it('F8 a server away for longer than a read blocks: told once, not for each attempt, then gone on with', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer();
+    await scene.awayFor(6);
+    await scene.add('after');
+    await scene.untilPrinted(consumer, 'after');
+    expect(consumer.stderr().match(/trying again/g)!.length, consumer.stderr()).toBeLessThan(5);
+    await until(() => consumer.stderr().includes('Redis answers again'), 'it says that all is well');
+    await scene.expectAllDelivered();
+  });
+});
