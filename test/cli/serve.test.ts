@@ -1,7 +1,7 @@
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {REFUSALS} from '../../src/lib/http/answers.js';
 import {
   cuttingProxy,
@@ -14,7 +14,7 @@ import {
   startUnderNode,
   statuses,
 } from '../support/http.js';
-import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {freePort, type RedisServer, type ServerOptions, startRedis, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
 /** What is refused is said in this shape. */
@@ -32,6 +32,13 @@ async function entries(server: RedisServer, stream: string): Promise<[id: string
 async function end(served: Served, signal: NodeJS.Signals = 'SIGTERM') {
   served.process.kill(signal);
   return served.finished;
+}
+
+/** A server for one test, stopped whatever becomes of the test. */
+async function redisOfTest(options?: ServerOptions): Promise<RedisServer> {
+  const server = await startRedis(options);
+  onTestFinished(() => server.stop());
+  return server;
 }
 
 let redis: RedisServer;
@@ -377,18 +384,17 @@ describe('Redis away', () => {
     expect(await refused.json()).toEqual(refusal('redis_unavailable'));
     expect((await fetch(`${served.url}/readyz`)).status).toBe(503);
     expect((await fetch(`${served.url}/livez`)).status).toBe(200);
-    const late = await startRedis({args: ['--port', String(port)]});
+    await redisOfTest({args: ['--port', String(port)]});
     await until(async () => (await fetch(`${served.url}/readyz`)).ok, 'serve has found Redis');
     expect((await served.post('/streams/events', '{"a":1}')).status).toBe(201);
     const {code, stderr} = await end(served);
     expect(code).toBe(0);
     expect(stderr.match(/warning: cannot reach/g)).toHaveLength(1);
-    await late.stop();
   });
 
   it('a Redis that is killed and started again loses nothing that was answered with 201', async () => {
     const persistent = ['--appendonly', 'yes', '--appendfsync', 'always'];
-    const first = await startRedis({tcp: true, args: persistent});
+    const first = await redisOfTest({tcp: true, args: persistent});
     const served = await serve([], {server: first});
     const added: string[] = [];
     const seen = new Set<number>();
@@ -409,7 +415,7 @@ describe('Redis away', () => {
     await until(() => seen.has(503), 'requests are refused');
     expect((await fetch(`${served.url}/readyz`)).status).toBe(503);
     const before = added.length;
-    const second = await startRedis({args: ['--port', String(first.port), '--dir', first.directory, ...persistent]});
+    const second = await redisOfTest({args: ['--port', String(first.port), '--dir', first.directory, ...persistent]});
     await until(() => added.length > before + 50, 'serve has recovered by itself');
     sending = false;
     await load;
@@ -419,12 +425,10 @@ describe('Redis away', () => {
     const {code, stderr} = await end(served);
     expect(code).toBe(0);
     expect(stderr).toContain('was lost; trying again');
-    await second.stop();
-    await first.stop();
   });
 
   it('a request whose answer from Redis is lost says that its outcome is unknown', async () => {
-    const server = await startRedis({tcp: true});
+    const server = await redisOfTest({tcp: true});
     const proxy = await cuttingProxy(server);
     const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
     server.process.kill('SIGSTOP');
@@ -438,11 +442,10 @@ describe('Redis away', () => {
     }
     server.process.kill('SIGCONT');
     await end(served);
-    await server.stop();
   });
 
   it('a batch that is cut in the middle says which records are known to be added', async () => {
-    const server = await startRedis({tcp: true});
+    const server = await redisOfTest({tcp: true});
     const proxy = await cuttingProxy(server);
     const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
     // The replies to two XADDs: "$15\r\n1526919030474-0\r\n" each.
@@ -459,11 +462,10 @@ describe('Redis away', () => {
     expect(await server.redis.xlen('events')).toBe(4);
     proxy.close();
     await end(served);
-    await server.stop();
   });
 
   it('a Redis that hangs holds up no more requests than --max-inflight', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     const served = await serve(['--max-inflight', '2'], {server});
     server.process.kill('SIGSTOP');
     const waiting = [served.post('/streams/events', '{"a":1}'), served.post('/streams/events', '{"a":2}')];
@@ -479,11 +481,10 @@ describe('Redis away', () => {
     expect((await served.post('/streams/events', '{"a":4}')).status).toBe(201);
     expect(await server.redis.xlen('events')).toBe(3);
     await end(served);
-    await server.stop();
   });
 
   it('garbage behind a request that waits for Redis is not answered in its place', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     const served = await serve([], {server});
     server.process.kill('SIGSTOP');
     const raw = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
@@ -493,11 +494,10 @@ describe('Redis away', () => {
     server.process.kill('SIGCONT');
     await until(async () => (await server.redis.xlen('events')) === 1, 'the request took effect');
     await end(served);
-    await server.stop();
   });
 
   it('a Redis that refuses for now, or for lack of rights, is a 503 that tells nothing of it', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pass', '~*', '+@all', '-xadd');
     const served = await serve([], {server});
     await server.redis.config('SET', 'maxmemory', '1');
@@ -516,11 +516,10 @@ describe('Redis away', () => {
     const denied = await limited.post('/streams/events', '{"a":1}');
     expect([denied.status, await denied.json()]).toEqual([503, refusal('redis_denied')]);
     expect((await end(limited)).stderr).toContain('may not run XADD');
-    await server.stop();
   });
 
   it('a batch refused by a Redis that has become a replica makes serve look for the master again', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     const served = await serve([], {server});
     const connection = async (): Promise<string | undefined> =>
       /^id=(\d+) .* name=streamlog /m.exec((await server.redis.call('CLIENT', 'LIST')) as string)?.[1];
@@ -532,7 +531,6 @@ describe('Redis away', () => {
     await server.redis.call('REPLICAOF', 'NO', 'ONE');
     expect((await served.post('/streams/events', '[{"a":1},{"a":2}]')).status).toBe(201);
     await end(served);
-    await server.stop();
   });
 
   it('a wrong password or URL ends serve at once: waiting would not mend it', async () => {
@@ -548,7 +546,7 @@ describe('shutting down', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     '%s under load: every 201 is in the stream, and the exit code is 0',
     async (signal) => {
-      const server = await startRedis();
+      const server = await redisOfTest();
       const served = await serve([], {server});
       const added: string[] = [];
       const refused = new Set<string>();
@@ -575,12 +573,11 @@ describe('shutting down', () => {
       const stored = new Set((await entries(server, 'events')).map(([id]) => id));
       expect(added.filter((id) => !stored.has(id))).toEqual([]);
       expect([...refused].filter((reason) => reason !== 'shutting_down')).toEqual([]);
-      await server.stop();
     },
   );
 
   it('answers what is in hand, takes nothing new, and ends connections that are idle or stuck', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     const served = await serve([], {server});
     const stuck = sendRaw(served.url, 'GET /livez HT');
     const idle = sendRaw(served.url, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -608,11 +605,10 @@ describe('shutting down', () => {
     await Promise.all([stuck.closed, idle.closed]);
     expect((await served.finished).code).toBe(0);
     expect(await server.redis.xlen('events')).toBe(2);
-    await server.stop();
   });
 
   it('waits no longer than --drain, and says what it could not account for', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     const served = await serve(['--drain', '200ms'], {server});
     server.process.kill('SIGSTOP');
     const inHand = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
@@ -621,11 +617,10 @@ describe('shutting down', () => {
     expect([code, statuses(await inHand.closed)]).toEqual([70, []]);
     expect(stderr).toContain('Redis had not confirmed 1 request');
     server.process.kill('SIGCONT');
-    await server.stop();
   });
 
   it('ends at once at the second signal', async () => {
-    const server = await startRedis();
+    const server = await redisOfTest();
     const served = await serve(['--drain', '1h'], {server});
     const halfWay = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a"`);
     await until(async () => (await fetch(`${served.url}/readyz`)).ok, 'the request is in hand');
@@ -633,7 +628,6 @@ describe('shutting down', () => {
     await until(() => served.stderr().includes('shutting down'), 'the first signal arrived');
     expect((await end(served)).code).toBe(143);
     await halfWay.closed;
-    await server.stop();
   });
 });
 

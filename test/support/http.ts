@@ -5,6 +5,7 @@
 import {spawn} from 'node:child_process';
 import {connect, createServer, type Socket} from 'node:net';
 import {join} from 'node:path';
+import {endWithUs} from './leftovers.js';
 import {type RedisServer, until} from './redis-server.js';
 import {cleanEnvironment, type Running, type RunOptions, startStreamlog} from './run-cli.js';
 
@@ -24,21 +25,19 @@ export async function serve(args: readonly string[], options: RunOptions = {}): 
 }
 
 /** Waits until a `serve` that was started says where it listens. */
-export async function ready(running: Running): Promise<Served> {
+export async function ready(started: Running): Promise<Served> {
+  endWithUs(started.process);
   let ended = false;
-  void running.finished.then(
-    () => {
-      ended = true;
-    },
-    () => {},
-  );
+  started.process.once('exit', () => {
+    ended = true;
+  });
   const listening = /listening on (http:\S+)/;
-  await until(() => ended || listening.test(running.stderr()), 'serve listens');
-  const url = listening.exec(running.stderr())?.[1];
-  if (url === undefined) throw new Error(`serve ended: ${running.stderr()}`);
+  await until(() => ended || listening.test(started.stderr()), 'serve listens');
+  const url = listening.exec(started.stderr())?.[1];
+  if (url === undefined) throw new Error(`serve ended: ${started.stderr()}`);
   const post: Served['post'] = (path, body, headers = {}) =>
     fetch(`${url}${path}`, {method: 'POST', body, headers: {...JSON_TYPE, ...headers}});
-  return {...running, url, post};
+  return {...started, url, post};
 }
 
 /** The npm package's own way in, under the Node that runs the tests. */
