@@ -104,6 +104,12 @@ export async function startRedis({
   await until(() => existsSync(socket), 'the server makes its socket');
   const redis = new Redis({path: socket, password, maxRetriesPerRequest: null, protocol: 2});
   redis.on('error', () => {});
+  // The socket is there before the server listens on it.
+  let accepts = false;
+  redis.once('connect', () => {
+    accepts = true;
+  });
+  await until(() => accepts, 'the server accepts connections');
   return {
     url: tcp ? `redis://127.0.0.1:${port}` : `unix://${socket}`,
     directory,
