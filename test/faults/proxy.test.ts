@@ -16,8 +16,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const each of clients) each.disconnect();
-  await proxy.stop();
-  await server.stop();
+  await proxy.stop().finally(() => server.stop());
 });
 
 /** A client that says nothing of its own and does not reconnect: what happens to it is what happened. */
