@@ -194,18 +194,21 @@ export class Consumer {
       this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
       return;
     }
+    // Looked for first: without memory Redis makes no group, and says so even where there is one.
+    this.#readUpTo = await this.#whereGroupIs(control);
+    if (this.#readUpTo !== undefined) return;
     const lastDelivered = predecessorOf(await control.locate(member.stream, from)) ?? FIRST_ID;
     const isNew = await control.createGroup(member.stream, member.group, lastDelivered, true);
-    this.#readUpTo = isNew ? lastDelivered : await this.#whereGroupIs(control);
+    this.#readUpTo = isNew ? lastDelivered : ((await this.#whereGroupIs(control)) ?? FIRST_ID);
   }
 
-  /** Where a group that others have begun has got to; at the start, where it may not be known. */
-  async #whereGroupIs(control: StreamClient): Promise<string> {
+  /** How far the group has got; undefined where there is none, or where we may not know. */
+  async #whereGroupIs(control: StreamClient): Promise<string | undefined> {
     const {stream, group} = this.member;
     try {
       return (await control.group(stream, group)).lastDeliveredId;
     } catch (error) {
-      if (isFailure(error, 'denied')) return FIRST_ID;
+      if (isFailure(error, 'notFound') || isFailure(error, 'denied')) return undefined;
       throw error;
     }
   }
