@@ -1,0 +1,135 @@
+/**
+ * Every example that --help shows is run, as it stands, in bash, in a directory
+ * with the files that examples name and on a server with the entries that they
+ * are about. A new example needs nothing here unless it goes on for ever.
+ */
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {Manifest} from '../../src/main.js';
+import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {type Running, shell, startShell, startStreamlog} from '../support/run-cli.js';
+
+const {manifest} = (await import(new URL('../../dist/js/manifest.js', import.meta.url).href)) as {manifest: Manifest};
+const commands = Object.entries(manifest.commands).filter(([, {hidden}]) => !hidden);
+const examples = commands.flatMap(([id, command]) =>
+  textsOf(command.examples).map((text) => [rendered(text, id), id] as const),
+);
+
+interface Endless {
+  /** Begins with this, which is enough to know it by. */
+  begins: string;
+  /** It is interrupted when this holds. */
+  isAtWork(running: Running): boolean | Promise<boolean>;
+  code: number;
+}
+
+let server: RedisServer;
+let port: number;
+const directory = mkdtempSync(join(tmpdir(), 'streamlog-examples-'));
+const state = {XDG_STATE_HOME: join(directory, 'state')};
+
+const waits = async (): Promise<boolean> => /blocked_clients:[1-9]/.test(await server.redis.info('clients'));
+const ENDLESS: Endless[] = [
+  {begins: 'streamlog consume --name w1 | jq', isAtWork: waits, code: 130},
+  {begins: 'streamlog tail', isAtWork: waits, code: 130},
+  {
+    begins: 'streamlog serve',
+    isAtWork: ({stderr}) => ['listening', 'connected'].every((word) => stderr().includes(word)),
+    code: 0,
+  },
+  // test/cli/demo.test.ts sees it to its end.
+  {begins: 'streamlog demo', isAtWork: ({stdout}) => stdout() !== '', code: 130},
+];
+
+beforeAll(async () => {
+  server = await startRedis();
+  port = await freePort();
+  writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
+  writeFileSync(join(directory, 'tokens'), 'a-token-of-more-than-enough-characters\n', {mode: 0o600});
+  const git = (...args: string[]): unknown =>
+    execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], {cwd: directory});
+  git('init', '--quiet');
+  for (const subject of ['First light', 'Second thoughts']) git('commit', '--quiet', '--allow-empty', '-m', subject);
+});
+afterAll(async () => {
+  await shell('streamlog local stop', {env: state});
+  await server?.stop();
+  rmSync(directory, {recursive: true, force: true});
+});
+
+describe.each(commands)('%s', (_, {examples: given}) => {
+  it('has two examples or more', () => {
+    expect(textsOf(given).length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('examples', () => {
+  it.each(examples)('%s', async (example, id) => {
+    await prepare();
+    const serving = example.startsWith('curl') ? startServe() : undefined;
+    await until(() => serving === undefined || serving.stderr().includes('connected'), 'the HTTP server is there');
+    if (id.startsWith('local:')) {
+      await shell(id === 'local:start' ? 'streamlog local stop' : 'streamlog local start', {env: state});
+    }
+
+    // streamlog takes the signal all the same; other programs live on until their input ends.
+    const line = `set -o pipefail; trap '' INT; ${onLoopback(example)}`;
+    const running = startShell(line, {server, cwd: directory, env: state});
+    running.process.stdin.end();
+    const endless = ENDLESS.find(({begins}) => example.startsWith(begins) && !example.includes('--no-follow'));
+    if (endless !== undefined) {
+      await until(() => endless.isAtWork(running), 'it is at work');
+      process.kill(-running.process.pid!, 'SIGINT');
+    }
+    const {code, stderr} = await running.finished;
+    serving?.process.kill('SIGTERM');
+    await serving?.finished;
+    expect(code, stderr).toBe(endless?.code ?? 0);
+    expect(stderr).not.toMatch(/this is a bug|command not found/);
+  });
+});
+
+/** The server as the examples take it for granted. */
+async function prepare(): Promise<void> {
+  const {redis} = server;
+  await redis.flushall();
+  const pipeline = redis.pipeline();
+  const dead = ['_dlq_stream', 'orders', '_dlq_group', 'billing', '_dlq_id', '1526919030474-1'];
+  for (const stream of ['events', 'orders', 'payments']) {
+    pipeline.xgroup('CREATE', stream, 'streamlog', '0', 'MKSTREAM');
+    pipeline.xgroup('CREATE', stream, 'billing', '0');
+    for (const id of ['1526919030474-55', '1526919030474-56', '*', '*']) {
+      pipeline.xadd(stream, id, 'type', 'login', 'user', '7', 'body', '{}', 'amount', '0');
+    }
+    pipeline.xadd(stream, '*', 'type', 'test', 'user', '8');
+    for (const group of ['streamlog', 'billing']) {
+      pipeline.xreadgroup('GROUP', group, 'w1', 'COUNT', 2, 'STREAMS', stream, '>');
+      pipeline.xclaim(stream, group, 'w1', 0, '1526919030474-55', 'IDLE', 7_200_000, 'RETRYCOUNT', 7);
+    }
+    for (const reason of ['exit code 65', 'exit code 1']) {
+      const id = reason.endsWith('65') ? '1526919030474-55' : '*';
+      pipeline.xadd(`{${stream}}:dead`, id, 'type', 'login', 'amount', '0', ...dead, '_dlq_reason', reason);
+    }
+  }
+  for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+}
+
+const startServe = (): Running => startStreamlog(['serve', '--listen', `127.0.0.1:${port}`], {server});
+
+/** The port of the examples may be taken, and nothing here is for other machines. */
+const onLoopback = (example: string): string =>
+  example
+    .replace(/ serve$/, ' serve --listen :8080')
+    .replaceAll('--listen :8080', `--listen 127.0.0.1:${port}`)
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`);
+
+function textsOf(given: Manifest['commands'][string]['examples'] = []): string[] {
+  return given.map((one) => (typeof one === 'string' ? one : one.command));
+}
+
+function rendered(text: string, id: string): string {
+  return text.replaceAll('<%= config.bin %>', 'streamlog').replaceAll('<%= command.id %>', id.replaceAll(':', ' '));
+}
