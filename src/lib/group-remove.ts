@@ -5,7 +5,7 @@
  */
 import {usageError} from './errors.js';
 import {lagOf} from './lag.js';
-import {shellWord} from './output/shell-word.js';
+import {shellWord} from './shell-word.js';
 import type {StreamClient} from './stream-client.js';
 
 /** What goes with the group. */

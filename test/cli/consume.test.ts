@@ -104,12 +104,12 @@ describe('what is consumed', () => {
       stderr: 'streamlog: no stream "missing"\nhint: see: streamlog ls\n',
     });
     expect(await server.redis.exists('missing')).toBe(0);
-    await add('ungrouped', 1);
-    const {code, stderr} = await consume(['-s', 'ungrouped', '-g', 'billing', '--no-create']);
+    await add('no group', 1);
+    const {code, stderr} = await consume(['-s', 'no group', '-g', 'billing', '--no-create']);
     expect(code).toBe(66);
     expect(stderr).toBe(
-      'streamlog: no group "billing" on stream "ungrouped"\n' +
-        'hint: create it: streamlog group create billing --stream ungrouped --from start\n',
+      'streamlog: no group "billing" on stream "no group"\n' +
+        "hint: create it: streamlog group create billing --stream 'no group' --from start\n",
     );
   });
 

@@ -1,8 +1,8 @@
 /** How the summary of `pending` looks to a person, and what to do about consumers that may be dead. */
 import {formatDuration} from '../duration.js';
 import type {PendingConsumer, PendingReport} from '../pending-report.js';
+import {shellWord} from '../shell-word.js';
 import type {Colors} from './colors.js';
-import {shellWord} from './shell-word.js';
 import {renderFacts, renderTable} from './table.js';
 
 /** From here on a consumer may be dead, and its entries another's to take. */

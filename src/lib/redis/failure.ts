@@ -7,6 +7,7 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
+import {shellWord} from '../shell-word.js';
 import {codeOf, isConnectionLoss, type Place, reasonOf, unreachable} from './unreachable.js';
 
 /** What the failing command was about, for the message. */
@@ -194,7 +195,7 @@ export const noGroup = (stream: string | undefined, group: string | undefined): 
     'notFound',
     'NOGROUP',
     `no group "${group ?? ''}" on stream "${stream ?? ''}"`,
-    `create it: streamlog group create ${group ?? 'NAME'} --stream ${stream ?? 'NAME'} --from start`,
+    `create it: streamlog group create ${shellWord(group ?? 'NAME')} --stream ${shellWord(stream ?? 'NAME')} --from start`,
   );
 
 function lost(error: unknown, {command}: CommandContext, trouble: Trouble): StreamlogError {

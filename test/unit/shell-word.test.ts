@@ -1,8 +1,8 @@
 import {execFileSync} from 'node:child_process';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {shellWord} from '../../../src/lib/output/shell-word.js';
-import {text} from '../arbitraries.js';
+import {shellWord} from '../../src/lib/shell-word.js';
+import {text} from './arbitraries.js';
 
 /** What a command would get for each of the words. */
 const readByBash = (words: readonly string[]): string[] =>
