@@ -46,7 +46,7 @@ describe('bash', () => {
   });
 
   it('offers the commands of a topic', async () => {
-    expect(await offered('streamlog group ')).toEqual(['consumers', 'create', 'list', 'remove', 'seek']);
+    expect(await offered('streamlog group ')).toEqual(['consumers', 'create', 'gc', 'list', 'remove', 'seek']);
     expect(await offered('streamlog group se')).toEqual(['seek']);
   });
 

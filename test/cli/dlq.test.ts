@@ -189,14 +189,17 @@ describe('redrive', () => {
   });
 
   it('what dies again meanwhile is left for the next run', async () => {
-    await bury(20);
-    await server.redis.xgroup('CREATE', 'events', 'streamlog', '0', 'MKSTREAM');
+    await bury(60);
     const worker = startStreamlog(['consume', '--name', 'w1', '--exec', 'exit 65'], {server});
-    const done = await dlq(['redrive', '--rate', '200/s']);
-    expect(lines(done).map(({id}) => id)).toEqual(Array.from({length: 20}, (_, index) => `${index + 1}-0`));
-    await until(async () => (await server.redis.xlen(DEAD)) === 20, 'all have died again');
-    worker.process.kill('SIGTERM');
-    await worker.finished;
+    try {
+      await until(async () => (await server.redis.exists('events')) === 1, 'the worker has joined');
+      const done = await dlq(['redrive', '--rate', '100/s']);
+      expect(lines(done).map(({id}) => id)).toEqual(Array.from({length: 60}, (_, index) => `${index + 1}-0`));
+      await until(async () => (await server.redis.xlen(DEAD)) === 60, 'all have died again');
+    } finally {
+      worker.process.kill('SIGTERM');
+      await worker.finished;
+    }
   });
 
   it('--rate leaves the rest to a later time, and the first signal to a later run', async () => {
