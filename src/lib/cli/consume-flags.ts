@@ -131,7 +131,7 @@ export function consumptionOptions(
     batch: flags.batch,
     noAck: flags['no-ack'],
     stopWhenEmpty: flags.exit,
-    // A handler may crash us before it has seen all of a backlog, so attempts are counted one by one.
+    // A handler may crash us before it has seen all that we have, so attempts are counted one by one.
     countsBacklog: flags.exec === undefined,
     limit: flags.count ?? Number.POSITIVE_INFINITY,
     silenceMs: flags.wait,

@@ -34,7 +34,10 @@ export interface ConsumerOptions {
   noAck: boolean;
   /** Ends when nothing is left to read. */
   stopWhenEmpty: boolean;
-  /** Whether handing out an entry of the backlog counts as delivering it; false where the caller counts attempts itself. */
+  /**
+   * Whether handing out what was delivered before counts as one more delivery;
+   * false where the caller counts attempts itself.
+   */
   countsBacklog: boolean;
   /** Called each time a read brought nothing. */
   onIdle: () => void;
@@ -161,15 +164,25 @@ export class Consumer {
     if (progress.lookedAt !== generation && !noAck) {
       const atStart = !progress.begun;
       progress.begun = true;
-      const counting = atStart && countsBacklog;
-      const backlog = counting ? deliverBacklog(control, this.#context) : lookAtBacklog(control, this.#context);
-      // After a lost reply the delivery has been counted, although nobody saw it.
-      for await (const records of backlog) yield this.#delivery(records, counting || !atStart);
+      if (atStart && countsBacklog) {
+        for await (const records of deliverBacklog(control, this.#context)) yield this.#delivery(records, true);
+      } else {
+        // Of what came in a lost reply the delivery has been counted, although nobody saw it.
+        const seenUpTo = this.#readUpTo!;
+        const wasLost = ({id}: StreamRecord): boolean => !atStart && compareStreamIds(id, seenUpTo) > 0;
+        for await (const records of lookAtBacklog(control, this.#context)) {
+          const lost = records.filter(wasLost);
+          const known = records.filter((record) => !wasLost(record));
+          if (known.length > 0) yield this.#delivery(known, countsBacklog);
+          if (lost.length > 0) yield this.#delivery(lost, true);
+        }
+      }
     }
     progress.lookedAt = generation;
     if (claimIdleMs !== undefined && !noAck && performance.now() >= progress.nextSweepMs) {
-      for await (const records of takeAbandoned(control, this.#context, claimIdleMs))
-        yield this.#delivery(records, true);
+      const how = {idleMs: claimIdleMs, counts: countsBacklog};
+      for await (const records of takeAbandoned(control, this.#context, how))
+        yield this.#delivery(records, countsBacklog);
       progress.nextSweepMs = performance.now() + claimIdleMs / 2;
     }
     progress.generation = this.link.generation;

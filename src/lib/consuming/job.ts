@@ -8,6 +8,9 @@ import type {StreamRecord} from '../entry.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Consumer} from './consumer.js';
 
+/** What was delivered once may only have waited behind what ended the worker. */
+const UNCERTAIN_DELIVERIES = 1;
+
 export interface JobPolicy {
   /** An entry that was delivered this often without success is dead. */
   maxDeliveries: number;
@@ -53,7 +56,8 @@ export class Job {
     this.#records = this.#records.filter(({id}) => this.#consumer.inHand.has(id));
     for (const record of [...this.#records]) {
       const before = (record.deliveries ?? 1) - (this.#counted ? 1 : 0);
-      if (before >= this.#policy.maxDeliveries) await this.#bury(record, `delivered ${before} times without success`);
+      if (before >= Math.max(UNCERTAIN_DELIVERIES + 1, this.#policy.maxDeliveries))
+        await this.#bury(record, `delivered ${before} times without success`);
       else if (!this.#counted) await this.#count(record);
     }
     this.#counted = true;

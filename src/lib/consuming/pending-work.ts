@@ -76,13 +76,14 @@ export async function* lookAtBacklog(
 }
 
 /**
- * What others have had for longer than `idleMs`, by XPENDING and XCLAIM. Not by
- * XAUTOCLAIM, which would also take what we ourselves have had in hand for long.
+ * What others have had for longer than `idleMs`, by XPENDING and XCLAIM; with
+ * `counts` it is one more delivery of each. Not by XAUTOCLAIM, which would also
+ * take what we ourselves have had in hand for long.
  */
 export async function* takeAbandoned(
   control: StreamClient,
   context: PendingWorkContext,
-  idleMs: number,
+  {idleMs, counts}: {idleMs: number; counts: boolean},
 ): AsyncGenerator<StreamRecord[], void, void> {
   const {member, inHand} = context;
   for await (const page of control.pending(member.stream, member.group, {minIdleMs: idleMs})) {
@@ -90,9 +91,11 @@ export async function* takeAbandoned(
     while (left.length > 0 && !context.over()) {
       const asked = new Map<string, number>();
       const entries = await context.permitted(async (count) => {
-        for (const {id, deliveries} of left.slice(0, count)) asked.set(id, deliveries + 1);
+        for (const {id, deliveries} of left.slice(0, count)) asked.set(id, counts ? deliveries + 1 : deliveries);
         left = left.slice(asked.size);
-        return control.claim(member, idleMs, [...asked.keys()]);
+        const ids = [...asked.keys()];
+        if (counts) return control.claim(member, idleMs, ids);
+        return entriesOf(control, member.stream, await control.claimUncounted(member, idleMs, ids));
       });
       await letGo(control, context, await goneAmong(control, member.stream, [...asked.keys()], entries));
       if (entries.length > 0) yield entries.map((entry) => ({...entry, ...member, deliveries: asked.get(entry.id)}));
@@ -125,6 +128,15 @@ async function goneAmong(
     for (const [{id}, entry] of page) if (entry === undefined) gone.push(id);
   }
   return gone;
+}
+
+/** Those of `ids` that are in the stream. */
+async function entriesOf(client: StreamClient, stream: string, ids: readonly string[]): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const page of withEntries(client, [ids.map((id) => ({stream, id}))])) {
+    for (const [, entry] of page) if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
 }
 
 /** Records of entries that were delivered before, with how often, as XPENDING counts it. */

@@ -157,6 +157,11 @@ export const xclaimMissing = ({stream, group, consumer}: Membership, ids: readon
   'FORCE',
   'JUSTID',
 ];
+/** XCLAIM key group consumer min-idle id … JUSTID */
+export const xclaimUncounted = (member: Membership, minIdleMs: number, ids: readonly string[]): CommandLine => [
+  ...xclaim(member, minIdleMs, ids),
+  'JUSTID',
+];
 /** XAUTOCLAIM key group consumer min-idle start COUNT n */
 export const xautoclaim = (
   {stream, group, consumer}: Membership,

@@ -76,6 +76,7 @@ export interface ClaimSweep {
 
 /** Text of a reply that is one. */
 export const readText = (reply: Reply): string => displayBytes(decodeBytes(reply as Buffer));
+export const readTexts = (reply: Reply): string[] => (reply as Reply[]).map(readText);
 export const readNumber = (reply: Reply): number => Number(reply);
 
 /** XRANGE, XREVRANGE, XCLAIM. Before Redis 7.0 XCLAIM answers nil for deleted entries; those are left out. */
