@@ -58,6 +58,7 @@ export default class Consume extends BaseCommand {
           handle: (records, giveUp) => runHandler(records, handler, giveUp),
           onFailed: (record, reason, retryInMs) => tally.failed(record, reason, retryInMs),
           onDead: (record, reason) => tally.dead(record, reason),
+          onLost: (record) => tally.lost(record),
           onGone,
         });
         await workshop.work();

@@ -16,8 +16,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 afterEach(async () => {
   await bench.server.redis.config('SET', 'maxmemory', '0');
-  await bench.server.redis.flushall();
-  bench.clear();
+  await bench.clear();
 });
 
 /** How often each entry ran, from a file with an ID a line. */

@@ -15,10 +15,7 @@ beforeAll(async () => {
   bench = await Bench.open();
 });
 afterAll(() => bench.close());
-afterEach(async () => {
-  await bench.server.redis.flushall();
-  bench.clear();
-});
+afterEach(() => bench.clear());
 
 const ENOUGH = ['--retry-backoff', '1ms'];
 
@@ -186,8 +183,7 @@ describe('what a handler prints', () => {
 
   it('100 MB do not stay in memory', async () => {
     const highWater = async (bytes: number): Promise<number> => {
-      await bench.server.redis.flushall();
-      bench.clear();
+      await bench.clear();
       await bench.produce(1);
       const command = `head -c ${bytes} /dev/zero | tr '\\0' x | fold -w 99; grep VmHWM /proc/$PPID/status >"$DIR/memory"`;
       const done = await shell(`"${EXECUTABLE}" consume --name w1 --exit --exec "$COMMAND" | wc -c`, {

@@ -15,14 +15,14 @@ export interface PendingEntry {
   deliveries: number;
 }
 
-/** Of one server; `clear` between tests. */
+/** Of one server; `clear` after each test. */
 export class Bench {
   readonly server: RedisServer;
-  #directory = '';
+  #directory = newDirectory();
+  #started: Running[] = [];
 
   private constructor(server: RedisServer) {
     this.server = server;
-    this.clear();
   }
 
   static async open(args: string[] = []): Promise<Bench> {
@@ -34,10 +34,14 @@ export class Bench {
     await this.server.stop();
   }
 
-  /** A new empty directory. */
-  clear(): void {
-    if (this.#directory !== '') rmSync(this.#directory, {recursive: true, force: true});
-    this.#directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
+  /** An empty server, an empty directory, and nothing running that a test has left. */
+  async clear(): Promise<void> {
+    for (const {process} of this.#started) process.kill('SIGKILL');
+    await Promise.allSettled(this.#started.map(({finished}) => finished));
+    this.#started = [];
+    await this.server.redis.flushall();
+    rmSync(this.#directory, {recursive: true, force: true});
+    this.#directory = newDirectory();
   }
 
   /** Entries 1-0 … count-0 with the field n, and a group that has read none. */
@@ -50,14 +54,14 @@ export class Bench {
 
   /** `consume --name w1 --exec command …args`, left running, with `$DIR`. */
   start(command: string, args: readonly string[] = [], {env = {}, ...options}: RunOptions = {}): Running {
-    return startStreamlog(
-      ['consume', '--exec', command, ...(args.includes('--name') ? [] : ['--name', 'w1']), ...args],
-      {
-        server: this.server,
-        env: {...env, DIR: this.#directory},
-        ...options,
-      },
-    );
+    const name = args.includes('--name') ? [] : ['--name', 'w1'];
+    const running = startStreamlog(['consume', '--exec', command, ...name, ...args], {
+      server: this.server,
+      env: {...env, DIR: this.#directory},
+      ...options,
+    });
+    this.#started.push(running);
+    return running;
   }
 
   /** The same with `--exit`, to its end. */
@@ -106,6 +110,8 @@ export class Bench {
     );
   }
 }
+
+const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'streamlog-test-'));
 
 /** Shell that waits until `$DIR/file` is there. */
 export const waitFor = (file: string): string => `until [ -e "$DIR/${file}" ]; do sleep 0.02; done`;

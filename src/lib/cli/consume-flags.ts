@@ -145,7 +145,7 @@ const DEFAULT_LEASE_MS = 60_000;
 /** For `--exec`. Throws a usage error when a dead letter stream is to be named. */
 export function workshopOptions(
   flags: ConsumeFlags,
-): Omit<WorkshopOptions, 'handle' | 'onFailed' | 'onDead' | 'onGone'> {
+): Omit<WorkshopOptions, 'handle' | 'onFailed' | 'onDead' | 'onLost' | 'onGone'> {
   const named = flags['dead-letter'];
   if (named !== undefined && flags.stream.includes(named))
     throw usageError('--dead-letter names a stream that is consumed here');

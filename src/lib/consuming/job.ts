@@ -18,6 +18,8 @@ export interface JobPolicy {
   /** Told of each entry that was moved, with the reason. */
   onDead: (record: StreamRecord, reason: string) => void;
   onGone: (count: number) => void;
+  /** Told of each entry that another consumer took over while it was ours. */
+  onLost: (record: StreamRecord) => void;
 }
 
 export class Job {
@@ -92,6 +94,7 @@ export class Job {
     const lost = this.#records.filter(({id}) => ids.has(id));
     if (lost.length === 0) return;
     this.#leave(lost);
+    for (const record of lost) this.#policy.onLost(record);
     this.giveUp.abort();
   }
 

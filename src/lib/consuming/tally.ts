@@ -31,6 +31,10 @@ export class ConsumeTally {
     this.#notes.warn(`${stream} ${id} went to the dead letters: ${reason}`);
   }
 
+  lost({stream, id}: StreamRecord): void {
+    this.#notes.note(`${stream} ${id}: another consumer has taken it over; here, nothing more is done with it`);
+  }
+
   /** The counts, for --verbose, and what may be lost, for everybody. */
   report(acknowledged: number): void {
     this.#notes.detail(
