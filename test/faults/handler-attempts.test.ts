@@ -207,7 +207,7 @@ describe('crash loops', () => {
     const late = `echo "$STREAMLOG_ID" >>"$DIR/runs"; if [ $STREAMLOG_ID = 1-0 ]; then ${waitFor('go')}; fi
       if [ $STREAMLOG_ID = 59-0 ]; then echo "$STREAMLOG_DELIVERIES" >>"$DIR/late"; kill -9 $PPID; fi`;
     for (const deliveries of ['2', '3']) {
-      const running = bench.start(late, ['--batch', '10', '--exit', '--no-create']);
+      const running = bench.start(late, ['--batch', '10', '--exit']);
       if (deliveries === '2') await bench.untilLines('runs', 1);
       await bench.server.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       bench.touch('go');
