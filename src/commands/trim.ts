@@ -16,7 +16,8 @@ import {formatSize} from '../lib/size.js';
 import type {StreamClient} from '../lib/stream-client.js';
 import {type TrimGoal, trimStream} from '../lib/trimming.js';
 
-const goalFlags = ['maxlen', 'minid', 'max-age', 'max-bytes'] as const;
+/** On each of them: oclif looks for a second one only from the flags that say so. */
+const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};
 
 export default class Trim extends BaseCommand {
   static override summary = 'Remove the oldest entries of a stream (XTRIM).';
@@ -30,10 +31,13 @@ export default class Trim extends BaseCommand {
   ];
   static override flags = {
     ...streamFlag,
-    maxlen: wholeNumber({exactlyOne: [...goalFlags], summary: 'keep at most this many entries'}),
-    minid: position({helpValue: 'ID|@TIME', summary: 'remove what is before this ID or time'}),
-    'max-age': duration({summary: 'remove what is older than this'}),
-    'max-bytes': size({summary: 'remove until the stream takes at most this much memory; --dry-run estimates'}),
+    maxlen: wholeNumber({...oneGoal, summary: 'keep at most this many entries'}),
+    minid: position({...oneGoal, helpValue: 'ID|@TIME', summary: 'remove what is before this ID or time'}),
+    'max-age': duration({...oneGoal, summary: 'remove what is older than this'}),
+    'max-bytes': size({
+      ...oneGoal,
+      summary: 'remove until the stream takes at most this much memory; --dry-run estimates',
+    }),
     approx: Flags.boolean({summary: 'let Redis keep whole nodes (~): faster, and some more entries stay'}),
     safe: Flags.boolean({summary: 'keep every entry that some group has not read and acknowledged'}),
     ...dryRunFlag,

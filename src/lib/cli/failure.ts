@@ -39,7 +39,7 @@ export const withoutCredentials = (text: string): string => text.replace(/:\/\/[
 const usageText = (message: string): string =>
   withoutCredentials(message)
     .replace(/^Parsing (--\S+)\s*\n\s*/, (_, flag) => (message.includes(`${flag} takes`) ? '' : `${flag}: `))
-    .replace(/^The following error occurred:\s*/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
     // The value of a flag that was parsed is an object by now.
     .replaceAll('=[object Object]', '')
     .replace(/\n?See more help with --help\s*$/, '')

@@ -1,0 +1,122 @@
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
+import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+  const {redis} = server;
+  for (const id of ['1-0', '61001-0', '61002-5']) await redis.xadd('orders', id, 'n', id);
+  await redis.xgroup('CREATE', 'orders', 'billing', '0');
+  await redis.xgroup('CREATE', 'orders', 'audit', '$');
+  await redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 1, 'STREAMS', 'orders', '>');
+});
+afterAll(() => server?.stop());
+
+const info = (...args: string[]): Promise<Finished> => streamlog(['info', ...args], {server});
+
+describe('info', () => {
+  it('tells of the stream and its groups, as one JSON object', async () => {
+    const {code, stdout, stderr} = await info('-s', 'orders');
+    expect([code, stderr]).toEqual([0, '']);
+    const {firstAgeMs, lastAgeMs, bytes, ...facts} = JSON.parse(stdout);
+    expect(facts).toEqual({
+      stream: 'orders',
+      length: 3,
+      firstId: '1-0',
+      lastId: '61002-5',
+      lastGeneratedId: '61002-5',
+      entriesAdded: 3,
+      groups: [
+        {name: 'audit', consumers: 0, pending: 0, lag: 0, lagExact: true, lastDeliveredId: '61002-5', behindMs: 0},
+        {name: 'billing', consumers: 1, pending: 1, lag: 2, lagExact: true, lastDeliveredId: '1-0', behindMs: 61_001},
+      ],
+    });
+    expect(firstAgeMs - lastAgeMs).toBe(61_001);
+    expect(bytes).toBe(await server.redis.memory('USAGE', 'orders'));
+  });
+
+  it('tells of their consumers on request', async () => {
+    const {groups} = JSON.parse((await info('-s', 'orders', '--consumers')).stdout);
+    expect(groups[0].members).toEqual([]);
+    expect(groups[1].members).toEqual([expect.objectContaining({name: 'w1', pending: 1, idleMs: expect.any(Number)})]);
+  });
+
+  it('tells of several streams, a line each, and of none when one is missing: 66', async () => {
+    await server.redis.xadd('more', '1-0', 'a', '1');
+    const {stdout} = await info('-s', 'orders', '-s', 'more');
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).stream),
+    ).toEqual(['orders', 'more']);
+    expect(await info('-s', 'orders', '-s', 'missing')).toMatchObject({
+      code: 66,
+      stdout: '',
+      stderr: 'streamlog: no stream "missing"\nhint: see: streamlog ls\n',
+    });
+  });
+
+  it('tells of a stream whose entries were all deleted', async () => {
+    await server.redis.xadd('emptied', '5-0', 'a', '1');
+    await server.redis.xdel('emptied', '5-0');
+    expect(JSON.parse((await info('-s', 'emptied')).stdout)).toMatchObject({
+      length: 0,
+      firstId: null,
+      lastId: null,
+      lastGeneratedId: '5-0',
+      entriesAdded: 1,
+    });
+  });
+
+  it('never has a negative age, whatever clocks and IDs say', async () => {
+    await server.redis.xadd('future', `${Date.now() + 3_600_000}-0`, 'a', '1');
+    await server.redis.xadd('future', '18446744073709551615-18446744073709551615', 'a', '1');
+    expect(JSON.parse((await info('-s', 'future')).stdout)).toMatchObject({firstAgeMs: 0, lastAgeMs: 0});
+    expect((await onTerminal(['info', '-s', 'future'], {server})).code).toBe(0);
+  });
+
+  it('shows the same on a terminal, and what is hostile does nothing there', async () => {
+    const {text} = await onTerminal(['info', '-s', 'orders', '--consumers'], {server, env: {NO_COLOR: '1'}});
+    for (const fact of ['orders', '61002-5', 'billing', 'audit', 'w1']) expect(text).toContain(fact);
+    const {redis} = server;
+    await redis.xadd(HOSTILE, '*', 'n', '1');
+    await redis.xgroup('CREATE', HOSTILE, HOSTILE, '0');
+    await redis.xreadgroup('GROUP', HOSTILE, HOSTILE, 'COUNT', 1, 'STREAMS', HOSTILE, '>');
+    const shown = await onTerminal(['info', '--stream', HOSTILE, '--consumers'], {server});
+    expect([shown.code, unsafeIn(shown.text)]).toEqual([0, []]);
+    const piped = await info('--stream', HOSTILE, '--consumers');
+    expect(JSON.parse(piped.stdout)).toMatchObject({
+      stream: HOSTILE,
+      groups: [{name: HOSTILE, members: [{name: HOSTILE}]}],
+    });
+  });
+});
+
+describe('info --watch', () => {
+  it('shows changes as they come, and ends when its reader has gone', async () => {
+    await server.redis.xadd('watched', '*', 'a', '1');
+    const running = startStreamlog(['info', '-s', 'watched', '--watch', '20ms'], {server});
+    const lengths = (): number[] =>
+      running
+        .stdout()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as {length: number}).length);
+    await until(() => lengths().includes(1), 'the first state is shown');
+    await server.redis.xadd('watched', '*', 'a', '2');
+    await until(() => lengths().includes(2), 'the second state is shown');
+    running.process.stdout.destroy();
+    expect(await running.finished).toMatchObject({code: 0, stderr: ''});
+  });
+
+  it('ends with 66 when the stream goes away', async () => {
+    await server.redis.xadd('dropped', '*', 'a', '1');
+    const running = startStreamlog(['info', '-s', 'dropped', '--watch', '20ms'], {server});
+    await until(() => running.stdout() !== '', 'it is shown');
+    await server.redis.del('dropped');
+    expect((await running.finished).code).toBe(66);
+  });
+});
