@@ -432,7 +432,7 @@ export class StreamClient {
       case 'time':
         return `${position.ms}-0`;
       case 'end':
-        return successorOf(await this.#lastGeneratedId(stream)) ?? LAST_ID;
+        return successorOf(await this.lastGeneratedId(stream)) ?? LAST_ID;
       case 'last': {
         for await (const entries of this.rangeReverse(stream, FIRST_ID, LAST_ID, Math.min(position.count, PAGE))) {
           if (entries.length >= position.count) return entries[position.count - 1]!.id;
@@ -443,7 +443,8 @@ export class StreamClient {
     }
   }
 
-  async #lastGeneratedId(stream: string): Promise<string> {
+  /** XINFO STREAM: the highest ID that the stream has given; `0-0` when there is no such stream. */
+  async lastGeneratedId(stream: string): Promise<string> {
     try {
       return (await this.info(stream)).lastGeneratedId;
     } catch (error) {

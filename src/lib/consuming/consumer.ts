@@ -233,9 +233,9 @@ export class Consumer {
     const {generation} = this.link;
     try {
       const control = await this.link.control();
-      const next = await control.locate(member.stream, {kind: 'end'});
+      const last = await control.lastGeneratedId(member.stream);
       // A stream that began anew may give lower IDs than the old one did; all of it is new to us.
-      const resumeAt = compareStreamIds(next, this.#readUpTo) > 0 ? this.#readUpTo : FIRST_ID;
+      const resumeAt = compareStreamIds(last, this.#readUpTo) >= 0 ? this.#readUpTo : FIRST_ID;
       // Another consumer may have been first to make it again.
       const isNew = await control.createGroup(member.stream, member.group, resumeAt, true);
       if (isNew)

@@ -24,6 +24,7 @@ export class Consumption {
   readonly consumers: readonly Consumer[];
   readonly #ending = new AbortController();
   #endingSinceMs: number | undefined;
+  #closing: NodeJS.Timeout | undefined;
 
   constructor(options: ConsumptionOptions) {
     const {connect, streams, group, consumer, onTrouble} = options;
@@ -50,11 +51,10 @@ export class Consumption {
 
   /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
-    let closing: NodeJS.Timeout | undefined;
     const free = (): void => {
       for (const {link} of this.consumers) link.free();
-      // What else is under way may be waited for, but not for a server that does not answer.
-      closing = setTimeout(() => {
+      // What else is under way may be waited for, but not from a server that does not answer.
+      this.#closing = setTimeout(() => {
         for (const {link} of this.consumers) link.close();
       }, ANSWER_MS);
     };
@@ -63,7 +63,6 @@ export class Consumption {
       yield* merge(this.consumers.map((consumer) => consumer.deliveries()));
     } finally {
       this.ending.removeEventListener('abort', free);
-      clearTimeout(closing);
     }
   }
 
@@ -77,6 +76,7 @@ export class Consumption {
    * was ended early, and ends all connections: see `Consumer.confirm`.
    */
   async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
+    clearTimeout(this.#closing);
     const usedMs = this.#endingSinceMs === undefined ? 0 : performance.now() - this.#endingSinceMs;
     const ends = await Promise.allSettled(
       this.consumers.map(async (consumer) => {

@@ -48,7 +48,7 @@ export class Workshop {
 
   /** Handles all that comes, and returns when the last job has ended. Throws the first failure that ends the work. */
   async work(): Promise<void> {
-    const renewing = this.#renewLeases();
+    void this.#renewLeases();
     const giveUpLate = this.#giveUpAfterDrain();
     try {
       for await (const {consumer, records, counted} of this.#consumption.deliveries()) {
@@ -60,7 +60,7 @@ export class Workshop {
       for (const job of this.#jobs.keys()) job.giveUp.abort();
       await Promise.allSettled(this.#jobs.values());
       this.#ended.abort();
-      await Promise.all([renewing, giveUpLate]);
+      await giveUpLate;
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -116,8 +116,9 @@ export class Workshop {
   /** Keeps others from taking what is in hand, and stops work on what they have taken all the same. */
   async #renewLeases(): Promise<void> {
     const everyMs = Math.max(10, this.#options.leaseMs / 3);
-    while (!this.#ended.signal.aborted) {
+    for (;;) {
       await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
+      if (this.#ended.signal.aborted) return;
       for (const consumer of this.#consumption.consumers) {
         const {generation} = consumer.link;
         try {
