@@ -2,28 +2,12 @@
  * A Redis that answers, and says no: for now, so that consuming waits and goes
  * on, or for good, so that it ends with the code that says why.
  */
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {freePort, until} from '../support/redis-server.js';
-import type {Running} from '../support/run-cli.js';
-import {GROUP, numbered, printed, type Scene, STREAM, startScene} from './consume-scene.js';
+import {GROUP, gate, numbered, printed, type Scene, STREAM, startScene, untilTold} from './consume-scene.js';
 
 const VALUES = numbered('v', 6);
-
-/** Waits until `consumer` says `what` on standard error. */
-const untilTold = (consumer: Running, what: RegExp): Promise<void> =>
-  until(() => what.test(consumer.stderr()), `it says ${what}`);
-
-/** A handler that waits for `open` to let it go, and tells that it has begun. */
-function gate(scene: Scene) {
-  const file = (name: string): string => join(scene.server.directory, name);
-  return {
-    command: `echo >> '${file('begun')}'; until [ -e '${file('open')}' ]; do sleep 0.02; done; cat`,
-    begun: () => (existsSync(file('begun')) ? readFileSync(file('begun'), 'utf8').length : 0),
-    open: () => writeFileSync(file('open'), ''),
-  };
-}
 
 describe.concurrent('a Redis that refuses for now', () => {
   it('F15 LOADING after a restart: waited out, with one line', async (context) => {

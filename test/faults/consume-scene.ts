@@ -5,7 +5,9 @@
  * side by side. Invariant: everything that was started ends with its test.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:net';
+import {join} from 'node:path';
 import {expect, type TestContext} from 'vitest';
 import {endWithUs} from '../support/leftovers.js';
 import {type RedisServer, type ServerOptions, startRedis, until} from '../support/redis-server.js';
@@ -55,9 +57,9 @@ export class Scene {
     });
   }
 
-  /** `streamlog consume --name w1 …args` behind the proxy. */
+  /** `streamlog consume …args` behind the proxy, named w1 unless `args` name it. */
   consume(args: readonly string[] = [], {env = {}, ...options}: RunOptions = {}): Running {
-    const running = startStreamlog(['consume', '--name', 'w1', ...args], {
+    const running = startStreamlog(['consume', ...(args.includes('--name') ? [] : ['--name', 'w1']), ...args], {
       limitMs: 50_000,
       ...options,
       env: {STREAMLOG_URL: this.proxy.url, ...env},
@@ -217,3 +219,18 @@ export const numbered = (prefix: string, count: number): string[] =>
   Array.from({length: count}, (_, index) => `${prefix}${index}`);
 
 export const isBlocked = (cmd: string, flags: string): boolean => cmd === 'xreadgroup' && flags.includes('b');
+
+/** Waits until `consumer` says `what` on standard error. */
+export const untilTold = (consumer: Running, what: RegExp): Promise<void> =>
+  until(() => what.test(consumer.stderr()), `it says ${what}`, 30_000);
+
+/** A handler that tells that it has begun, and waits for `open` to let it go. */
+export function gate({server}: Scene): {command: string; begun: () => number; open: () => void} {
+  const begun = join(server.directory, 'begun');
+  const open = join(server.directory, 'open');
+  return {
+    command: `echo >> '${begun}'; until [ -e '${open}' ]; do sleep 0.02; done; cat`,
+    begun: () => (existsSync(begun) ? readFileSync(begun, 'utf8').length : 0),
+    open: () => writeFileSync(open, ''),
+  };
+}
