@@ -7,6 +7,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {until} from '../support/redis-server.js';
+import {shell} from '../support/run-cli.js';
 import {GROUP, gate, numbered, printed, type Scene, STREAM, startScene, untilTold} from './consume-scene.js';
 
 const VALUES = numbered('v', 6);
@@ -178,6 +179,18 @@ describe.concurrent('readers of our output', () => {
     expect((await consumer.finished).code).toBe(0);
     await scene.add('later');
     expect(await scene.pending()).toBe(0);
+  });
+
+  it('F35 a full disk behind standard output: 74, and what was not written stays pending', async (context) => {
+    const scene = await startScene(context);
+    await scene.add(...VALUES);
+    const {code, stderr} = await shell('streamlog consume --name w1 --exit > /dev/full', {server: scene.server});
+    expect(code).toBe(74);
+    expect(stderr).toContain('no space is left');
+    expect(await scene.pending()).toBe(1);
+    const later = scene.consume(['--exit']);
+    expect((await later.finished).code).toBe(0);
+    await scene.expectAllDelivered();
   });
 
   it.for(SIGNALS)(

@@ -190,6 +190,7 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
       await scene.untilPrinted(consumer, 'later');
       await scene.expectAllDelivered();
       expect(await scene.clients()).toHaveLength(2);
+      expect(scene.proxy.requests('client setname')).toBe(4);
     },
   );
 
@@ -230,6 +231,22 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
     await scene.untilPrinted(consumer, 'swallowed', 'later');
     expect(printed(consumer).every(({deliveries}) => deliveries === 1)).toBe(true);
     await scene.expectAllDelivered();
+  });
+
+  it('F10 a read that Redis executes late, for a connection that is gone: its entry is found at the next sweep', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer(['--claim', '300ms']);
+    const late = ['GROUP', GROUP, 'w1', 'COUNT', '1', 'STREAMS', STREAM, '>'];
+    // In one transaction, so that the read that blocks does not get it.
+    await scene.redis
+      .multi([
+        ['xadd', STREAM, '*', 'value', 'late'],
+        ['xreadgroup', ...late],
+      ])
+      .exec();
+    await scene.untilPrinted(consumer, 'late');
+    await scene.untilAllAcknowledged();
+    expect(printed(consumer).map(({value}) => value)).toEqual(['first', 'late']);
   });
 
   it('F12 a slow server: late replies and CLIENT PAUSE are no loss, and nothing is printed twice', async (context) => {
