@@ -209,7 +209,7 @@ describe('crash loops', () => {
     for (const deliveries of ['2', '3']) {
       const running = bench.start(late, ['--batch', '10', '--exit']);
       if (deliveries === '2') await bench.untilLines('runs', 1);
-      await bench.server.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await bench.server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       bench.touch('go');
       expect((await running.finished).signal).toBe('SIGKILL');
       expect(bench.lines('late').at(-1)).toBe(deliveries);
