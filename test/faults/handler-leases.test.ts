@@ -17,9 +17,9 @@ afterAll(() => bench.close());
 afterEach(() => bench.clear());
 
 /** Runs until it is told to go, and leaves its process ID; a SIGTERM is noted and ends it. */
-const LONG = `echo $$ >>"$DIR/pids"; trap 'echo stopped >>"$DIR/log"; exit 1' TERM; ${waitFor('go')}; echo done >>"$DIR/log"`;
+const LONG = `trap 'echo stopped >>"$DIR/log"; exit 1' TERM; echo $$ >>"$DIR/pids"; ${waitFor('go')}; echo done >>"$DIR/log"`;
 /** The same, and SIGTERM does not end it. */
-const STUBBORN = `echo $$ >>"$DIR/pids"; trap '' TERM; ${waitFor('go')}`;
+const STUBBORN = `trap '' TERM; echo $$ >>"$DIR/pids"; ${waitFor('go')}`;
 
 async function handlerPid(at = 0): Promise<number> {
   await bench.untilLines('pids', at + 1);

@@ -38,12 +38,13 @@ export async function killWorkers(random: SeededRandom, {work, kills}: {work: Wo
     });
   try {
     for (let kill = 0; kill < kills; kill++) {
-      await producer.add(random.integer(20, 60));
+      const added = random.integer(20, 60);
+      await producer.add(added);
       const worker = start();
       const ended = exitOf(worker);
       const before = journal.count();
       // One in four dies before it has done much, often while it still starts.
-      const lines = random.chance(0.25) ? 0 : random.integer(1, 40);
+      const lines = random.chance(0.25) ? 0 : random.integer(1, added);
       await until(() => journal.count() >= before + lines, `${lines} lines are written after kill ${kill}`);
       await sleep(random.integer(0, lines === 0 ? 150 : 15));
       worker.kill('SIGKILL');
