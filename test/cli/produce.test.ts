@@ -392,7 +392,7 @@ describe('Redis', () => {
     expect(stderr).toContain('maxmemory');
   });
 
-  it('gone in the middle: 69 with the counts, and no hang while more input comes', async () => {
+  it('gone in the middle: 75 with the counts, and no hang while more input comes', async () => {
     const mortal = await startRedis();
     const running = startStreamlog(['produce', '-s', 'gone'], {server: mortal});
     const {stdin} = running.process;
@@ -402,7 +402,7 @@ describe('Redis', () => {
     const feeding = setInterval(() => stdin.write('{"a":2}\n'), 10);
     const {code, stderr} = await running.finished;
     clearInterval(feeding);
-    expect(code).toBe(69);
+    expect(code).toBe(75);
     expect(stderr).toMatch(/read (\d+), added 1, rejected 0, unconfirmed \d+\nstreamlog: /);
   });
 });
