@@ -232,6 +232,22 @@ describe.concurrent('a group that goes missing', () => {
     await scene.expectAllDelivered();
   });
 
+  it('F20 XGROUP DESTROY after a lost reply: what that reply held counts as read', async (context) => {
+    const scene = await startScene(context);
+    const values = numbered('v', 5);
+    await scene.add(...values);
+    const cut = scene.proxy.cutAfter('xreadgroup', 3);
+    const consumer = scene.consume();
+    await cut;
+    await scene.untilPrinted(consumer, ...values);
+    await scene.untilAllAcknowledged();
+    await scene.untilBlocked();
+    await scene.redis.xgroup('DESTROY', STREAM, GROUP);
+    await scene.add('after');
+    await scene.untilPrinted(consumer, 'after');
+    expect(printed(consumer).map(({value}) => value)).toEqual([...values, 'after']);
+  });
+
   it('F20 a stream that begins anew with lower IDs is read from its start', async (context) => {
     const scene = await startScene(context);
     const consumer = await scene.idleConsumer();

@@ -174,6 +174,7 @@ export class Consumer {
           const lost = records.filter(wasLost);
           const known = records.filter((record) => !wasLost(record));
           if (known.length > 0) yield this.#delivery(known, countsBacklog);
+          this.#readUpTo = lost.at(-1)?.id ?? this.#readUpTo;
           if (lost.length > 0) yield this.#delivery(lost, true);
         }
       }
@@ -238,6 +239,7 @@ export class Consumer {
       const resumeAt = compareStreamIds(last, this.#readUpTo) >= 0 ? this.#readUpTo : FIRST_ID;
       // Another consumer may have been first to make it again.
       const isNew = await control.createGroup(member.stream, member.group, resumeAt, true);
+      this.#readUpTo = resumeAt;
       if (isNew)
         onTrouble(
           `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
