@@ -74,6 +74,22 @@ describe('attempts', () => {
   });
 });
 
+it('F20: a group that vanishes while handlers run, and while others wait for their turn, is made again with all of them', async () => {
+  await bench.produce(3);
+  await bench.server.redis.xreadgroup('GROUP', 'streamlog', 'w1', 'STREAMS', 'events', '>');
+  const command = `echo "$STREAMLOG_ID" >>"$DIR/runs"; [ $STREAMLOG_ID = 2-0 ] && ${waitFor('go')}
+    if [ $STREAMLOG_ID = 1-0 ] && [ ! -e "$DIR/go" ]; then exit 1; fi; exit 0`;
+  const running = bench.start(command, ['--retry-backoff', '1ms', '--claim', '120ms', '--exit']);
+  await until(() => bench.lines('runs').includes('2-0'), '1-0 has failed, and 2-0 runs');
+  await bench.server.redis.xgroup('DESTROY', 'events', 'streamlog');
+  await until(() => running.stderr().includes('had vanished'), 'the group is made again while the handler runs');
+  await bench.server.redis.xgroup('DESTROY', 'events', 'streamlog');
+  bench.touch('go');
+  expect((await running.finished).code).toBe(0);
+  expect([...bench.lines('runs')].sort()).toEqual(['1-0', '1-0', '2-0', '3-0']);
+  expect(await bench.pending()).toEqual([]);
+});
+
 describe('dead letters', () => {
   it('have the fields, in order and repeated ones too, and where they came from', async () => {
     const before = Date.now();

@@ -59,15 +59,16 @@ export async function killServer(
     }
     producing = false;
     await produced;
-    await until(
-      async () => {
-        const {group} = await collect(redis, STREAM, GROUP);
-        const [[last] = ['0-0']] = await redis.xrevrange(STREAM, '+', '-', 'COUNT', 1);
-        return group?.pending.length === 0 && group.lastDeliveredId === last;
-      },
-      'everything is read and nothing is pending',
-      60_000,
-    );
+    let left = '';
+    const nothingLeft = async (): Promise<boolean> => {
+      const {group} = await collect(redis, STREAM, GROUP);
+      const [[last] = ['0-0']] = await redis.xrevrange(STREAM, '+', '-', 'COUNT', 1);
+      left = `read up to ${group?.lastDeliveredId} of ${last}, pending ${JSON.stringify(group?.pending)}`;
+      return group?.pending.length === 0 && group.lastDeliveredId === last;
+    };
+    await until(nothingLeft, 'everything is read and nothing is pending', 20_000).catch((error) => {
+      throw new Error(`${error.message}: ${left}\n${worker.stderr()}`);
+    });
     worker.process.kill('SIGTERM');
     const {code, stderr} = await worker.finished;
     if (code !== 143) throw new Error(`the worker ended with ${code}\n${stderr}`);

@@ -46,7 +46,7 @@ export class Acknowledgements {
     const ids = this.#inHand.finished(PAGE);
     const confirmed = await control.acknowledge(this.#member.stream, this.#member.group, ids);
     this.#confirmed += confirmed;
-    this.#inHand.drop(ids);
+    this.#inHand.confirm(ids);
   }
 
   /** With --ack none somebody else acknowledges: what they have done with need not be remembered. */

@@ -95,7 +95,7 @@ export class Consumer {
         this.#pace.restartSilence();
         if (this.#pace.over && isPassing(error)) return;
         if (!this.link.hasConnected && isFailure(error, 'unreachable')) throw error;
-        if (!(await this.#healed(error))) await this.link.restore(error, progress.generation);
+        if (!(await this.healed(error))) await this.link.restore(error, progress.generation);
         this.#pace.restartSilence();
       }
     }
@@ -228,7 +228,7 @@ export class Consumer {
   }
 
   /** After FLUSHALL, a failover or eviction the group may be gone; true when it was made again where we had got to. */
-  async #healed(error: unknown): Promise<boolean> {
+  async healed(error: unknown): Promise<boolean> {
     const {member, create, onTrouble} = this.#options;
     if (!create || this.#readUpTo === undefined || !isFailure(error, 'notFound')) return false;
     const {generation} = this.link;
@@ -280,8 +280,10 @@ export class Consumer {
   }
 
   #delivery(records: StreamRecord[], counted: boolean): Delivery {
-    if (!this.#options.noAck) this.inHand.give(records.map(({id}) => id));
-    return {consumer: this, records, counted};
+    const delivery = {consumer: this, records, counted};
+    const ids = records.map(({id}) => id);
+    if (!this.#options.noAck) this.inHand.give(ids, delivery);
+    return delivery;
   }
 }
 

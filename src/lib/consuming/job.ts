@@ -6,7 +6,7 @@
  */
 import type {StreamRecord} from '../entry.js';
 import type {StreamClient} from '../stream-client.js';
-import type {Consumer} from './consumer.js';
+import type {Consumer, Delivery} from './consumer.js';
 
 /** What was delivered once may only have waited behind what ended the worker. */
 const UNCERTAIN_DELIVERIES = 1;
@@ -25,17 +25,22 @@ export interface JobPolicy {
 export class Job {
   /** Ends the handler's run: what it works on is no longer ours, or there is no time left. */
   readonly giveUp = new AbortController();
-  readonly #consumer: Consumer;
+  readonly #delivery: Delivery;
   readonly #policy: JobPolicy;
   #records: StreamRecord[];
   /** Whether Redis has counted the attempt that comes next. */
   #counted: boolean;
 
-  constructor(consumer: Consumer, records: StreamRecord[], counted: boolean, policy: JobPolicy) {
-    this.#consumer = consumer;
+  /** Of `records`, which are among those of `delivery`. */
+  constructor(delivery: Delivery, records: StreamRecord[], policy: JobPolicy) {
+    this.#delivery = delivery;
     this.#records = records;
-    this.#counted = counted;
+    this.#counted = delivery.counted;
     this.#policy = policy;
+  }
+
+  get #consumer(): Consumer {
+    return this.#delivery.consumer;
   }
 
   /** What is to be handled. */
@@ -54,8 +59,8 @@ export class Job {
    * runs, so that an entry that crashes everything is counted too.
    */
   async prepare(): Promise<void> {
-    // While it waited for its turn, somebody may have taken it over.
-    this.#records = this.#records.filter(({id}) => this.#consumer.inHand.has(id));
+    // While it waited for its turn, somebody may have taken it over, or it has come again.
+    this.#records = this.#held();
     for (const record of [...this.#records]) {
       const before = (record.deliveries ?? 1) - (this.#counted ? 1 : 0);
       if (before >= Math.max(UNCERTAIN_DELIVERIES + 1, this.#policy.maxDeliveries))
@@ -67,8 +72,9 @@ export class Job {
 
   /** The handler has done its work. */
   async done(): Promise<void> {
-    await this.#consumer.finish(this.#records.map(({id}) => id));
+    const ids = this.#held().map(({id}) => id);
     this.#records = [];
+    await this.#consumer.finish(ids);
   }
 
   /** The handler says that it never will. */
@@ -89,9 +95,10 @@ export class Job {
     this.#leave(this.#records);
   }
 
-  /** Another consumer has taken some of it over; what was begun on it is stopped. */
+  /** Another consumer has taken some of it over, and we let go of that; what was begun on it is stopped. */
   lose(ids: ReadonlySet<string>): void {
-    const lost = this.#records.filter(({id}) => ids.has(id));
+    const held = this.#held();
+    const lost = this.#records.filter((record) => ids.has(record.id) && !held.includes(record));
     if (lost.length === 0) return;
     this.#leave(lost);
     for (const record of lost) this.#policy.onLost(record);
@@ -124,13 +131,20 @@ export class Job {
         return await call(await link.control());
       } catch (error) {
         if (this.giveUp.signal.aborted) throw error;
+        // While we hold our consumer up, it cannot do that itself.
+        if (await this.#consumer.healed(error)) continue;
         await link.restore(error, generation);
       }
     }
   }
 
+  #held(): StreamRecord[] {
+    return this.#records.filter(({id}) => this.#consumer.inHand.isHeld(id, this.#delivery));
+  }
+
   #leave(records: readonly StreamRecord[]): void {
-    this.#consumer.inHand.drop(records.map(({id}) => id));
+    const ids = records.map(({id}) => id);
+    this.#consumer.inHand.letGo(ids, this.#delivery);
     this.#records = this.#records.filter((record) => !records.includes(record));
   }
 }

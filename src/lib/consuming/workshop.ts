@@ -51,9 +51,10 @@ export class Workshop {
     void this.#renewLeases();
     const giveUpLate = this.#giveUpAfterDrain();
     try {
-      for await (const {consumer, records, counted} of this.#consumption.deliveries()) {
+      for await (const delivery of this.#consumption.deliveries()) {
+        const {records} = delivery;
         const batches = this.#options.wholeBatches ? [records] : records.map((record) => [record]);
-        for (const batch of batches) await this.#begin(new Job(consumer, batch, counted, this.#options));
+        for (const batch of batches) await this.#begin(new Job(delivery, batch, this.#options));
       }
       await Promise.all(this.#jobs.values());
     } finally {
@@ -123,13 +124,15 @@ export class Workshop {
         const {generation} = consumer.link;
         try {
           const control = await consumer.link.control();
-          const lost = new Set(await control.renewLeases(consumer.member, consumer.inHand.given));
-          consumer.inHand.drop(lost);
+          const held = consumer.inHand.holders;
+          const lost = new Set(await control.renewLeases(consumer.member, [...held.keys()]));
+          // One may have come again while we asked: then it is ours.
+          for (const id of lost) consumer.inHand.letGo([id], held.get(id)!);
           for (const job of this.#jobs.keys()) job.lose(lost);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
           if (isPassing(error)) consumer.link.lost(error, generation);
-          else this.#fail(error);
+          else if (!(await consumer.healed(error))) this.#fail(error);
         }
       }
     }
