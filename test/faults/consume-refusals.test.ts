@@ -232,6 +232,27 @@ describe.concurrent('a group that goes missing', () => {
     await scene.expectAllDelivered();
   });
 
+  it('F20 XGROUP DESTROY under two consumers: one of them makes the group again and says so, both go on', async (context) => {
+    const scene = await startScene(context);
+    const consumers = [await scene.idleConsumer(), scene.consume(['--name', 'w2'])];
+    const blocked = async (): Promise<boolean> =>
+      (await scene.clients()).filter(({flags}) => flags!.includes('b')).length === 2;
+    await until(blocked, 'both wait');
+    await scene.redis.xgroup('DESTROY', STREAM, GROUP);
+    await until(async () => (await blocked()) && consumers.some((each) => each.stderr() !== ''), 'both wait again');
+    const values = numbered('after', 20);
+    await scene.add(...values);
+    const all = (): string[] => consumers.flatMap((each) => printed(each).map(({value}) => value));
+    await until(() => all().length >= 21, 'all is printed');
+    await scene.expectAllDelivered();
+    expect(
+      consumers
+        .map((each) => each.stderr())
+        .join('')
+        .match(/had vanished/g),
+    ).toHaveLength(1);
+  });
+
   it('F20 XGROUP DESTROY after a lost reply: what that reply held counts as read', async (context) => {
     const scene = await startScene(context);
     const values = numbered('v', 5);
