@@ -15,7 +15,9 @@ export function asFailure(error: unknown): StreamlogError | undefined {
   if (code === 'EEXIT' || oclif?.exit === 0) return undefined;
   const unknown = /^command (.*) not found$/s.exec(error.message)?.[1];
   if (unknown !== undefined)
-    return new StreamlogError('usage', `no command "${unknown}"`, {hint: 'see: streamlog --help'});
+    return new StreamlogError('usage', `no command "${withoutCredentials(unknown).replace(/:(?!\/\/)/g, ' ')}"`, {
+      hint: 'see: streamlog --help',
+    });
   if (oclif !== undefined) {
     return new StreamlogError('usage', usageText(error.message), {hint: 'add --help to see what this command takes'});
   }
