@@ -21,8 +21,9 @@ import {untilQuiet} from './worker-kills.js';
 
 export type Fsync = 'always' | 'everysec';
 
-/** So far the producer may be ahead of the handlers, in lines of the journal. */
+/** So many entries the producer may be ahead of the handlers, each of which writes two lines or more. */
 const MOST_AHEAD = 150;
+const LINES_PER_ENTRY = 2.2;
 
 export async function killServer(
   random: SeededRandom,
@@ -43,7 +44,8 @@ export async function killServer(
   let producing = true;
   const produced = (async () => {
     while (producing) {
-      if (producer.confirmed < journal.count() + MOST_AHEAD) await producer.add(random.integer(1, 20));
+      if (producer.confirmed < journal.count() / LINES_PER_ENTRY + MOST_AHEAD)
+        await producer.add(random.integer(1, 20));
       await sleep(5);
     }
   })();
@@ -66,7 +68,7 @@ export async function killServer(
       left = `read up to ${group?.lastDeliveredId} of ${last}, pending ${JSON.stringify(group?.pending)}`;
       return group?.pending.length === 0 && group.lastDeliveredId === last;
     };
-    await until(nothingLeft, 'everything is read and nothing is pending', 20_000).catch((error) => {
+    await until(nothingLeft, 'everything is read and nothing is pending', 60_000).catch((error) => {
       throw new Error(`${error.message}: ${left}\n${worker.stderr()}`);
     });
     worker.process.kill('SIGTERM');
@@ -83,7 +85,8 @@ export async function killServer(
     redis.disconnect();
     journal.close();
     server.kill('SIGKILL');
-    rmSync(directory, {recursive: true, force: true});
+    // A fork of the server may still write there.
+    rmSync(directory, {recursive: true, force: true, maxRetries: 10});
   }
 }
 

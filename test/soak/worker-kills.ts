@@ -24,6 +24,9 @@ const ARGS: Record<Work, string[]> = {
   append: ['--batch', '50'],
 };
 
+/** Entries that are added before each kill, from and to: more than are done until it comes. */
+const ENTRIES: Record<Work, [number, number]> = {exec: [20, 60], append: [100, 1_000]};
+
 /** Kills `kills` workers and lets the last one finish. */
 export async function killWorkers(random: SeededRandom, {work, kills}: {work: Work; kills: number}): Promise<Verdict> {
   const server = await startRedis();
@@ -38,7 +41,7 @@ export async function killWorkers(random: SeededRandom, {work, kills}: {work: Wo
     });
   try {
     for (let kill = 0; kill < kills; kill++) {
-      const added = random.integer(20, 60);
+      const added = random.integer(...ENTRIES[work]);
       await producer.add(added);
       const worker = start();
       const ended = exitOf(worker);
