@@ -1,7 +1,7 @@
-import {Acknowledger} from '../lib/acknowledging.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds} from '../lib/cli/id-input.js';
+import {Acknowledger} from '../lib/groups/acknowledging.js';
 import {describeAckCount, drawAckCounts} from '../lib/output/ack-face.js';
 
 export default class Ack extends BaseCommand {

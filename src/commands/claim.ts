@@ -1,5 +1,4 @@
 import {Flags} from '@oclif/core';
-import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/claiming.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {
   connectionFlags,
@@ -12,6 +11,7 @@ import {
 } from '../lib/cli/flags.js';
 import {idsArgument, openIds} from '../lib/cli/id-input.js';
 import {usageError} from '../lib/errors.js';
+import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/groups/claiming.js';
 
 export default class Claim extends BaseCommand {
   static override summary = 'Take pending entries over for another consumer (XCLAIM).';

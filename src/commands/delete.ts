@@ -2,8 +2,8 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds} from '../lib/cli/id-input.js';
 import {Deleter} from '../lib/deleting.js';
-import {notAllFound} from '../lib/lookup.js';
 import {describeDeleteCount, drawDeleteCounts} from '../lib/output/delete-face.js';
+import {notAllFound} from '../lib/reading/lookup.js';
 
 export default class Delete extends BaseCommand {
   static override summary = 'Delete single entries by their IDs (XDEL).';

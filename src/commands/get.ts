@@ -1,8 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds} from '../lib/cli/id-input.js';
-import {lookUp, notAllFound} from '../lib/lookup.js';
-import {untilStopped} from '../lib/until-stopped.js';
+import {lookUp, notAllFound} from '../lib/reading/lookup.js';
+import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Get extends BaseCommand {
   static override summary = 'Print single entries by their IDs (XRANGE id id).';

@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
 import {drawStream} from '../lib/output/stream-face.js';
-import {reportStream, type StreamReport} from '../lib/stream-report.js';
+import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
 
 export default class Info extends BaseCommand {
   static override summary = 'Show a stream, its groups and how far they are behind (XINFO).';

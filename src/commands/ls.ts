@@ -2,8 +2,8 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
 import {drawStreams, streamFinding} from '../lib/output/stream-list-face.js';
-import {listStreams, type StreamSummary} from '../lib/stream-list.js';
-import {untilStopped} from '../lib/until-stopped.js';
+import {untilStopped} from '../lib/reading/until-stopped.js';
+import {listStreams, type StreamSummary} from '../lib/reports/stream-list.js';
 
 export default class Ls extends BaseCommand {
   static override summary = 'List the streams (SCAN TYPE stream, XINFO).';

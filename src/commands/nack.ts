@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds} from '../lib/cli/id-input.js';
-import {GiverBack} from '../lib/giving-back.js';
+import {GiverBack} from '../lib/groups/giving-back.js';
 import {describeGiveBackCount, drawGiveBackCounts} from '../lib/output/nack-face.js';
 
 export default class Nack extends BaseCommand {

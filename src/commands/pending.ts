@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, duration, groupFlag, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
 import {claimHints, drawPending} from '../lib/output/pending-face.js';
 import {PendingWriter} from '../lib/output/pending-writer.js';
-import {type PendingReport, pendingDetails, reportPending} from '../lib/pending-report.js';
-import {untilStopped} from '../lib/until-stopped.js';
+import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Pending extends BaseCommand {
   static override summary =

@@ -1,5 +1,4 @@
 import {Args, Flags} from '@oclif/core';
-import {bulkProduce, describeCounts} from '../lib/bulk-produce.js';
 import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {
@@ -14,7 +13,8 @@ import {
 } from '../lib/cli/flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import type {InputKind} from '../lib/input/records.js';
-import {Producer} from '../lib/producer.js';
+import {bulkProduce, describeCounts} from '../lib/producing/bulk-produce.js';
+import {Producer} from '../lib/producing/producer.js';
 
 export default class Produce extends BaseCommand {
   static override summary = 'Add entries to a stream: from arguments, or one a line from a pipe or file (XADD).';

@@ -1,8 +1,8 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
-import {parseBound, readRange} from '../lib/stream-range.js';
-import {untilStopped} from '../lib/until-stopped.js';
+import {parseBound, readRange} from '../lib/reading/stream-range.js';
+import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Range extends BaseCommand {
   static override summary = 'Print the entries from START to END (XRANGE, XREVRANGE).';

@@ -14,7 +14,7 @@ import {renderFacts} from '../lib/output/table.js';
 import type {Position} from '../lib/position.js';
 import {formatSize} from '../lib/size.js';
 import type {StreamClient} from '../lib/stream-client.js';
-import {type TrimGoal, trimStream} from '../lib/trimming.js';
+import {type TrimGoal, trimStream} from '../lib/trimming/trim-stream.js';
 
 /** On each of them: oclif looks for a second one only from the flags that say so. */
 const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};

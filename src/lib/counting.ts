@@ -2,7 +2,7 @@
  * Counting what Redis has no counter for: entries in a range, pending entries
  * in a range. Costs a read of what is counted, page by page in flat memory.
  */
-import {countPresent} from './lookup.js';
+import {countPresent} from './reading/lookup.js';
 import type {StreamClient} from './stream-client.js';
 import {compareStreamIds, predecessorOf} from './stream-id.js';
 

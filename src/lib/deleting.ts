@@ -4,8 +4,8 @@
  * counted once.
  */
 import type {IdReference} from './input/ids.js';
-import {countPresent} from './lookup.js';
-import {pagesOf} from './paging.js';
+import {countPresent} from './reading/lookup.js';
+import {pagesOf} from './reading/paging.js';
 import type {StreamClient} from './stream-client.js';
 
 export interface DeleteCount {

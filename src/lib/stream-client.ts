@@ -9,8 +9,8 @@
 import {type Bytes, displayBytes} from './bytes.js';
 import type {Entry, Field} from './entry.js';
 import {isFailure, StreamlogError} from './errors.js';
-import {PageSize} from './page-size.js';
 import type {Position} from './position.js';
+import {PageSize} from './reading/page-size.js';
 import type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';

@@ -1,8 +1,8 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {LAG_COUNT_LIMIT, lagOf} from '../../src/lib/lag.js';
+import {LAG_COUNT_LIMIT, lagOf} from '../../src/lib/reports/lag.js';
+import {reportStream} from '../../src/lib/reports/stream-report.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {compareStreamIds} from '../../src/lib/stream-id.js';
-import {reportStream} from '../../src/lib/stream-report.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {type SeededRandom, seededRandom} from '../support/seeded-random.js';

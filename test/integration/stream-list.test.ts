@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, expect, it} from 'vitest';
+import {listStreams} from '../../src/lib/reports/stream-list.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {listStreams} from '../../src/lib/stream-list.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 
 let server: RedisServer;

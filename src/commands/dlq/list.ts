@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../../lib/cli/flags.js';
-import {deadLetterStream} from '../../lib/dead-letter.js';
-import {deadLetterNames, listDeadLetters} from '../../lib/dead-letter-list.js';
+import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/list.js';
+import {deadLetterStream} from '../../lib/dead-letters/name.js';
 import {drawDeadLetters} from '../../lib/output/dead-letter-face.js';
-import {untilStopped} from '../../lib/until-stopped.js';
+import {untilStopped} from '../../lib/reading/until-stopped.js';
 
 export default class DlqList extends BaseCommand {
   static override summary =

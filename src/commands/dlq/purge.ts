@@ -8,10 +8,10 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
-import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letter-selection.js';
+import {Purger} from '../../lib/dead-letters/purging.js';
+import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
 import {renderFacts} from '../../lib/output/table.js';
-import {Purger} from '../../lib/purging.js';
 
 export default class DlqPurge extends BaseCommand {
   static override summary = 'Delete dead letters for good (XDEL).';

@@ -8,9 +8,9 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, rate} from '../../lib/cli/flags.js';
-import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letter-selection.js';
+import {describeRedrive, entriesHomeless, Redriver} from '../../lib/dead-letters/redriving.js';
+import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {drawRedriven} from '../../lib/output/dead-letter-face.js';
-import {describeRedrive, entriesHomeless, Redriver} from '../../lib/redriving.js';
 
 export default class DlqRedrive extends BaseCommand {
   static override summary = 'Put dead letters back into their streams (XADD and XDEL in one step).';

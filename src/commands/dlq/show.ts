@@ -7,9 +7,9 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {connectionFlags, recordFlags} from '../../lib/cli/flags.js';
-import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letter-selection.js';
+import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {DeadLetterWriter} from '../../lib/output/dead-letter-face.js';
-import {untilStopped} from '../../lib/until-stopped.js';
+import {untilStopped} from '../../lib/reading/until-stopped.js';
 
 export default class DlqShow extends BaseCommand {
   static override summary = 'Show dead letters: what they hold, where they came from and why they died (XRANGE).';

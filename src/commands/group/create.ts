@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {createGroupAt} from '../../lib/group-position.js';
+import {createGroupAt} from '../../lib/groups/position.js';
 import {renderFacts} from '../../lib/output/table.js';
 import type {Position} from '../../lib/position.js';
 import {FIRST_ID} from '../../lib/stream-id.js';

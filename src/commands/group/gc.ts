@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {type ConsumerFate, retireConsumers} from '../../lib/group-gc.js';
+import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
 import {describeFates, drawFates} from '../../lib/output/group-gc-face.js';
 
 export default class GroupGc extends BaseCommand {

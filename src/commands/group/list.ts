@@ -1,7 +1,7 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, streamsFlag} from '../../lib/cli/flags.js';
 import {drawGroupLists, type StreamGroups} from '../../lib/output/group-face.js';
-import {reportGroups} from '../../lib/stream-report.js';
+import {reportGroups} from '../../lib/reports/stream-report.js';
 
 export default class GroupList extends BaseCommand {
   static override summary = 'List the consumer groups of a stream and how far they are behind (XINFO GROUPS).';

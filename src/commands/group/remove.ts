@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {removeGroup} from '../../lib/group-remove.js';
+import {removeGroup} from '../../lib/groups/remove.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class GroupRemove extends BaseCommand {

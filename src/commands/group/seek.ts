@@ -1,7 +1,7 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {seekGroup} from '../../lib/group-seek.js';
+import {seekGroup} from '../../lib/groups/seek.js';
 import {describeAgain, describeSkipped, drawSeek} from '../../lib/output/group-face.js';
 
 export default class GroupSeek extends BaseCommand {

@@ -3,8 +3,8 @@ import {environment, stateDirectory} from '../../lib/cli/environment.js';
 import {exclusively} from '../../lib/cli/exclusively.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {serverProgram} from '../../lib/cli/server-program.js';
-import {launch, makeRoom} from '../../lib/launching.js';
-import {localPlace, reportLocalServer} from '../../lib/local-server.js';
+import {launch, makeRoom} from '../../lib/local/launching.js';
+import {localPlace, reportLocalServer} from '../../lib/local/server.js';
 import {drawLocalServer} from '../../lib/output/local-face.js';
 
 export default class LocalStart extends BaseCommand {

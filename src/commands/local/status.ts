@@ -2,7 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {StreamlogError} from '../../lib/errors.js';
-import {localPlace, reportLocalServer} from '../../lib/local-server.js';
+import {localPlace, reportLocalServer} from '../../lib/local/server.js';
 import {drawLocalServer} from '../../lib/output/local-face.js';
 
 export default class LocalStatus extends BaseCommand {

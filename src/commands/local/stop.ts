@@ -1,8 +1,8 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
-import {shutDown} from '../../lib/launching.js';
-import {localPlace, reportLocalServer} from '../../lib/local-server.js';
+import {shutDown} from '../../lib/local/launching.js';
+import {localPlace, reportLocalServer} from '../../lib/local/server.js';
 import {drawLocalServer} from '../../lib/output/local-face.js';
 
 export default class LocalStop extends BaseCommand {

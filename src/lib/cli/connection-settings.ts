@@ -1,5 +1,5 @@
 /** From flags and environment to one connection: who wins over whom, and where the secrets are read. */
-import {runningLocalServer} from '../local-server.js';
+import {runningLocalServer} from '../local/server.js';
 import type {ConnectionSettings} from '../stream-client.js';
 import {environment, readNamedFile, readSecretFile, stateDirectory} from './environment.js';
 

@@ -2,7 +2,7 @@
 import {Flags} from '@oclif/core';
 import type {ConsumptionOptions} from '../consuming/consumption.js';
 import type {WorkshopOptions} from '../consuming/workshop.js';
-import {deadLetterStream} from '../dead-letter.js';
+import {deadLetterStream} from '../dead-letters/name.js';
 import {usageError} from '../errors.js';
 import type {Position} from '../position.js';
 import {FIRST_ID} from '../stream-id.js';

@@ -1,6 +1,6 @@
 /** The flags of the `dlq` commands: which dead letter stream, and which of its entries. */
 import {Args, Flags} from '@oclif/core';
-import {deadLetterStream} from '../dead-letter.js';
+import {deadLetterStream} from '../dead-letters/name.js';
 import type {Field} from '../entry.js';
 import {usageError} from '../errors.js';
 import type {IdReference} from '../input/ids.js';

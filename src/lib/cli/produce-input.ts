@@ -1,5 +1,5 @@
 /** Which of its three inputs `produce` reads: the arguments, a file or a pipe. */
-import type {BulkCounts} from '../bulk-produce.js';
+
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/arguments.js';
@@ -7,6 +7,7 @@ import {type InputItem, type InputOptions, readRecords} from '../input/records.j
 import {repeat} from '../input/repetition.js';
 import {openFile, readSource} from '../input/source.js';
 import type {Notes} from '../output/notes.js';
+import type {BulkCounts} from '../producing/bulk-produce.js';
 
 export interface ProduceInputFlags {
   input: InputOptions['kind'];

@@ -10,14 +10,14 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Entry, StreamRecord} from '../entry.js';
 import {isFailure, StreamlogError} from '../errors.js';
-import type {Pace} from '../pace.js';
-import {PageSize} from '../page-size.js';
 import type {Position} from '../position.js';
+import {PageSize} from '../reading/page-size.js';
 import type {Membership, StreamClient} from '../stream-client.js';
 import {compareStreamIds, FIRST_ID, predecessorOf} from '../stream-id.js';
 import {Acknowledgements} from './acknowledgements.js';
 import {InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
+import type {Pace} from './pace.js';
 import {deliverBacklog, lookAtBacklog, takeAbandoned} from './pending-work.js';
 
 export interface ConsumerOptions {

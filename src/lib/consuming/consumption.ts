@@ -3,11 +3,11 @@
  * its own for each (so that streams may live on different nodes of a cluster),
  * merged into one sequence.
  */
-import {merge} from '../merge.js';
-import {MAX_BLOCK_MS, Pace, type PaceOptions} from '../pace.js';
+import {merge} from '../reading/merge.js';
 import type {StreamClient} from '../stream-client.js';
 import {Consumer, type ConsumerOptions, type Delivery} from './consumer.js';
 import {Link} from './link.js';
+import {MAX_BLOCK_MS, Pace, type PaceOptions} from './pace.js';
 
 export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
   Omit<PaceOptions, 'readers'> & {

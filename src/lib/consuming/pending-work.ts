@@ -7,7 +7,7 @@
  * have it.
  */
 import type {Entry, StreamRecord} from '../entry.js';
-import {withEntries} from '../lookup.js';
+import {withEntries} from '../reading/lookup.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
 import {FIRST_ID} from '../stream-id.js';
 import type {InHand} from './in-hand.js';

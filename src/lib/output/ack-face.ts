@@ -1,5 +1,5 @@
 /** How the counts of `ack` look to a person. */
-import type {AckCount} from '../acknowledging.js';
+import type {AckCount} from '../groups/acknowledging.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
 

@@ -1,10 +1,10 @@
 /** How dead letters look: lines and a summary for a person, records as of any other stream in a pipe. */
 
-import {originOf, ownFields} from '../dead-letter.js';
-import type {Cause, DeadLetterSummary} from '../dead-letter-list.js';
+import type {Cause, DeadLetterSummary} from '../dead-letters/list.js';
+import {originOf, ownFields} from '../dead-letters/name.js';
+import type {Redriven} from '../dead-letters/redriving.js';
 import {formatDuration} from '../duration.js';
 import type {StreamRecord} from '../entry.js';
-import type {Redriven} from '../redriving.js';
 import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {isoTime} from './format.js';

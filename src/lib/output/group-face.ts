@@ -1,6 +1,6 @@
 /** How the answers of the `group` commands look to a person. */
-import type {GroupStand, SeekResult} from '../group-seek.js';
-import type {GroupReport} from '../stream-report.js';
+import type {GroupStand, SeekResult} from '../groups/seek.js';
+import type {GroupReport} from '../reports/stream-report.js';
 import type {Colors} from './colors.js';
 import {escapeForTerminal} from './sanitize.js';
 import {drawGroups} from './stream-face.js';

@@ -1,6 +1,6 @@
 /** How the answer of `group gc` looks to a person. */
 import {formatDuration} from '../duration.js';
-import type {ConsumerFate} from '../group-gc.js';
+import type {ConsumerFate} from '../groups/gc.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
 

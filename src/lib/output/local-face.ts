@@ -1,5 +1,5 @@
 /** How the private server looks to a person. */
-import type {LocalReport} from '../local-server.js';
+import type {LocalReport} from '../local/server.js';
 import {formatSize} from '../size.js';
 import type {Colors} from './colors.js';
 import {renderFacts} from './table.js';

@@ -1,5 +1,5 @@
 /** How the counts of `nack` look to a person. */
-import type {GiveBackCount} from '../giving-back.js';
+import type {GiveBackCount} from '../groups/giving-back.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
 

@@ -1,6 +1,6 @@
 /** How the summary of `pending` looks to a person, and what to do about consumers that may be dead. */
 import {formatDuration} from '../duration.js';
-import type {PendingConsumer, PendingReport} from '../pending-report.js';
+import type {PendingConsumer, PendingReport} from '../groups/pending-report.js';
 import {shellWord} from '../shell-word.js';
 import type {Colors} from './colors.js';
 import {renderFacts, renderTable} from './table.js';

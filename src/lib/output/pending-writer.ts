@@ -5,7 +5,7 @@
  */
 import {formatDuration} from '../duration.js';
 import {recordToJson} from '../entry.js';
-import type {PendingDetail} from '../pending-report.js';
+import type {PendingDetail} from '../groups/pending-report.js';
 import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {isoTime} from './format.js';

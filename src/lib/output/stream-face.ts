@@ -1,7 +1,7 @@
 /** How a stream looks to a person: its facts, then its groups, then their consumers. */
 import {formatDuration} from '../duration.js';
+import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
 import {formatSize} from '../size.js';
-import type {ConsumerReport, GroupReport, StreamReport} from '../stream-report.js';
 import type {Colors} from './colors.js';
 import {escapeForTerminal} from './sanitize.js';
 import {renderFacts, renderTable} from './table.js';

@@ -1,7 +1,7 @@
 /** How `ls` looks: findings for JSON, and a table in the order of the names for a person. */
 import {bytesToJson, displayBytes} from '../bytes.js';
 import {formatDuration} from '../duration.js';
-import type {StreamSummary} from '../stream-list.js';
+import type {StreamSummary} from '../reports/stream-list.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
 

@@ -1,0 +1,56 @@
+/**
+ * Where entries go that cannot be processed, and what is written there about
+ * where they came from. One script reads an entry and writes it there, so in a
+ * cluster both streams must be in the same slot: `events` → `{events}:dead`,
+ * whose hash tag is the whole name of the other; a name that has a hash tag
+ * keeps it. Knows no Redis commands.
+ */
+import {displayBytes} from '../bytes.js';
+import {type Field, fieldValue} from '../entry.js';
+import {usageError} from '../errors.js';
+
+/** The names of all default dead letter streams, as a pattern for SCAN. */
+export const DEAD_LETTER_PATTERN = '*:dead';
+
+/** The fields that a dead letter has besides its own, as the script in lib/redis writes them. */
+const ORIGIN = {
+  stream: '_dlq_stream',
+  group: '_dlq_group',
+  id: '_dlq_id',
+  consumer: '_dlq_consumer',
+  deliveries: '_dlq_deliveries',
+  reason: '_dlq_reason',
+  at: '_dlq_at',
+  deaths: '_dlq_deaths',
+} as const;
+const ORIGIN_NAMES: ReadonlySet<unknown> = new Set(Object.values(ORIGIN));
+
+/** Where a dead letter came from, and why. Each is undefined when the entry does not say; others may write such streams too. */
+export type Origin = Readonly<Record<keyof typeof ORIGIN, string | undefined>>;
+
+/** The default dead letter stream of `stream`. Throws a usage error where no name can be sure to share its slot. */
+export function deadLetterStream(stream: string): string {
+  if (hasHashTag(stream)) return `${stream}:dead`;
+  if (!stream.includes('}') && stream !== '') return `{${stream}}:dead`;
+  throw usageError(
+    `the stream "${stream}" has braces that are no hash tag`,
+    'name a stream of the same slot with --dead-letter',
+  );
+}
+
+export function originOf(fields: readonly Field[]): Origin {
+  const text = (name: string): string | undefined => {
+    const value = fieldValue(fields, name);
+    return value === undefined ? undefined : displayBytes(value);
+  };
+  return Object.fromEntries(Object.entries(ORIGIN).map(([key, name]) => [key, text(name)])) as Origin;
+}
+
+/** The fields that the entry had before it died. */
+export const ownFields = (fields: readonly Field[]): Field[] => fields.filter(([name]) => !ORIGIN_NAMES.has(name));
+
+/** Redis Cluster hashes only what is between the first { and the next }, unless that is empty. */
+function hasHashTag(stream: string): boolean {
+  const open = stream.indexOf('{');
+  return open !== -1 && stream.indexOf('}', open + 1) > open + 1;
+}

@@ -1,0 +1,110 @@
+/**
+ * Putting dead letters back where they came from, at a rate that the consumers
+ * can bear. Each entry moves in one step, so whenever this ends an entry is in
+ * one of the two streams and in one only. Invariant: what `redrive` has handed
+ * over has moved, and every entry that it was given is counted once.
+ */
+
+import type {Entry} from '../entry.js';
+import {StreamlogError, usageError} from '../errors.js';
+import type {StreamClient} from '../stream-client.js';
+import {originOf} from './name.js';
+import {Throttle} from './throttle.js';
+
+export interface RedriveOptions {
+  deadLetter: string;
+  /** Where all entries go; undefined puts each back where it came from. */
+  to?: string;
+  /** Entries a second; undefined is as fast as it goes. */
+  ratePerSecond?: number;
+  /** Only says what would be done. */
+  dryRun: boolean;
+  stopping: AbortSignal;
+}
+
+/** An entry that was put back; its `newId` is null when it only would be. */
+export interface Redriven {
+  id: string;
+  stream: string;
+  newId: string | null;
+}
+
+export interface RedriveCounts {
+  redriven: number;
+  /** Redriven or purged by another at the same time. */
+  gone: number;
+  /** Without a stream to go back to. */
+  homeless: number;
+}
+
+/** Scripts under way at once. */
+const PAGE = 100;
+
+export class Redriver {
+  readonly counts: RedriveCounts = {redriven: 0, gone: 0, homeless: 0};
+  readonly #client: StreamClient;
+  readonly #options: RedriveOptions;
+  readonly #throttle: Throttle | undefined;
+
+  /** Throws a usage error when the entries would go to where they are. */
+  constructor(client: StreamClient, options: RedriveOptions) {
+    if (options.to === options.deadLetter) throw usageError(`the dead letters are in "${options.to}" already`);
+    this.#client = client;
+    this.#options = options;
+    if (options.ratePerSecond !== undefined && !options.dryRun) this.#throttle = new Throttle(options.ratePerSecond);
+  }
+
+  /** What was put back, page by page, until `stopping`. Throws the failure of the first entry that could not be moved. */
+  async *redrive(pages: AsyncIterable<Entry[]>): AsyncGenerator<Redriven[], void, void> {
+    const {dryRun, stopping} = this.#options;
+    // Learns before the first XADD whether the XDEL after it will be allowed.
+    if (!dryRun) await this.#client.delete(this.#options.deadLetter, [NO_ENTRY]);
+    for await (const page of pages) {
+      for (let at = 0; at < page.length; ) {
+        const most = Math.min(PAGE, page.length - at);
+        const permitted = this.#throttle === undefined ? most : await this.#throttle.take(most, stopping);
+        if (stopping.aborted) return;
+        const entries = page.slice(at, at + permitted);
+        at += entries.length;
+        yield* this.#move(entries);
+      }
+    }
+  }
+
+  async *#move(entries: readonly Entry[]): AsyncGenerator<Redriven[], void, void> {
+    const outcomes = await Promise.allSettled(entries.map((entry) => this.#moveOne(entry)));
+    const moved = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
+    const redriven = moved.filter((one) => one !== undefined);
+    if (redriven.length > 0) yield redriven;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #moveOne({id, fields}: Entry): Promise<Redriven | undefined> {
+    const {deadLetter, to, dryRun} = this.#options;
+    const stream = to ?? originOf(fields).stream;
+    if (stream === undefined || stream === deadLetter) {
+      this.counts.homeless++;
+      return undefined;
+    }
+    const newId = dryRun ? null : await this.#client.redrive(deadLetter, id, stream);
+    if (newId === undefined) this.counts.gone++;
+    else this.counts.redriven++;
+    return newId === undefined ? undefined : {id, stream, newId};
+  }
+}
+
+/** XDEL takes this ID, and no entry can have it. */
+const NO_ENTRY = '0-0';
+
+/** `3 put back, 1 had gone meanwhile`, for people. */
+export function describeRedrive({redriven, gone, homeless}: RedriveCounts, dryRun: boolean): string {
+  const rest = [
+    ...(gone > 0 ? [`${gone} had gone meanwhile`] : []),
+    ...(homeless > 0 ? [`${homeless} left where they are`] : []),
+  ];
+  return [`${redriven} ${dryRun ? 'would be put back' : 'put back'}`, ...rest].join(', ');
+}
+
+/** The failure of having left entries where they are. */
+export const entriesHomeless = (count: number): StreamlogError =>
+  new StreamlogError('data', `${count} entries do not say where they came from`, {hint: 'say where they go with --to'});

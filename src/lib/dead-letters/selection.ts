@@ -1,0 +1,105 @@
+/**
+ * Which dead letters are meant: all that are there now, or those of some IDs,
+ * and of these the ones that match. Invariant: never more than what was there
+ * when the selection began, so that an entry which is put back and dies again
+ * is not seen twice.
+ */
+import {sameBytes} from '../bytes.js';
+import type {Entry, Field} from '../entry.js';
+import {isFailure, StreamlogError} from '../errors.js';
+import type {IdReference} from '../input/ids.js';
+import {lookUp} from '../reading/lookup.js';
+import {firstItems} from '../reading/paging.js';
+import type {StreamClient} from '../stream-client.js';
+import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../stream-id.js';
+
+export interface DeadLetterSelection {
+  /** Each must be a field of the entry, with this value. */
+  where: readonly Field[];
+  limit: number;
+  /** Only what died before this time, in Unix milliseconds. */
+  beforeMs?: number;
+  /** Only these, in place of all. */
+  ids?: AsyncIterable<IdReference[]>;
+  /** Told of an ID that is not there. */
+  onMissing: (id: string) => void;
+}
+
+/** The failure of having been asked for dead letters that are not there. */
+export const deadLettersMissing = (ids: readonly string[], deadLetter: string): StreamlogError =>
+  new StreamlogError(
+    'notFound',
+    `${ids.length === 1 ? `${ids[0]} is` : `${ids.length} of the IDs are`} not in "${deadLetter}"`,
+    {
+      hint: 'they may be redriven or purged already; dead letters have IDs of their own, see: streamlog dlq show',
+    },
+  );
+
+/**
+ * XRANGE: the entries of `deadLetter` that are meant, oldest first or in the
+ * order of the IDs, page by page. None when there is no such stream. Throws
+ * `data` for a record of another stream.
+ */
+export async function* selectDeadLetters(
+  client: StreamClient,
+  deadLetter: string,
+  {where, limit, beforeMs, ids, onMissing}: DeadLetterSelection,
+): AsyncGenerator<Entry[], void, void> {
+  const last = await lastIdOf(client, deadLetter);
+  const end = beforeMs === undefined ? last : earlierId(last, lastIdBefore(beforeMs));
+  const all = ids === undefined ? client.range(deadLetter, FIRST_ID, end) : named(client, deadLetter, ids, onMissing);
+  yield* firstItems(matching(all, where, end), limit);
+}
+
+async function* named(
+  client: StreamClient,
+  deadLetter: string,
+  ids: AsyncIterable<IdReference[]>,
+  onMissing: (id: string) => void,
+): AsyncGenerator<Entry[], void, void> {
+  const references = ofStream(deadLetter, ids);
+  yield* lookUp(client, references, {stream: deadLetter, onMissing: (_, id) => onMissing(id)});
+}
+
+/** A record that was printed from where the entry lived has the ID of something else here. */
+async function* ofStream(
+  deadLetter: string,
+  batches: AsyncIterable<IdReference[]>,
+): AsyncGenerator<IdReference[], void, void> {
+  for await (const batch of batches) {
+    for (const {id, stream = deadLetter} of batch) {
+      if (stream === deadLetter) continue;
+      throw new StreamlogError('data', `entry ${id} is of stream "${stream}", not of "${deadLetter}"`, {
+        hint: 'dead letters have IDs of their own, see: streamlog dlq show; or give --dead-letter',
+      });
+    }
+    yield batch;
+  }
+}
+
+async function* matching(
+  pages: AsyncIterable<Entry[]>,
+  where: readonly Field[],
+  end: string,
+): AsyncGenerator<Entry[], void, void> {
+  for await (const page of pages) {
+    const found = page.filter(
+      ({id, fields}) => compareStreamIds(id, end) <= 0 && where.every((one) => has(fields, one)),
+    );
+    if (found.length > 0) yield found;
+  }
+}
+
+const has = (fields: readonly Field[], [name, value]: Field): boolean =>
+  fields.some((field) => sameBytes(field[0], name) && sameBytes(field[1], value));
+
+const lastIdBefore = (ms: number): string => predecessorOf(`${Math.max(0, ms)}-0`) ?? FIRST_ID;
+
+async function lastIdOf(client: StreamClient, stream: string): Promise<string> {
+  try {
+    return (await client.info(stream)).lastGeneratedId;
+  } catch (error) {
+    if (isFailure(error, 'notFound')) return FIRST_ID;
+    throw error;
+  }
+}

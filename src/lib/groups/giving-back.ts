@@ -1,0 +1,64 @@
+/**
+ * Giving pending entries back for others to take, as `nack` does: IDs and
+ * records of any streams and groups, counted for each. Invariant: an entry that
+ * has been taken over by another consumer than the record names stays with that
+ * one, and all that was given is counted once.
+ */
+import type {IdReference} from '../input/ids.js';
+import {pagesOf} from '../reading/paging.js';
+import type {StreamClient} from '../stream-client.js';
+import {type Place, placeKey} from './places.js';
+
+export interface GiveBackCount extends Place {
+  givenBack: number;
+  /** Acknowledged, or never delivered. */
+  notPending: number;
+  /** Taken over by another consumer meanwhile. */
+  withAnother: number;
+  /** Trimmed or deleted, so that nobody can have it. */
+  gone: number;
+}
+
+const COUNTED = {
+  'given back': 'givenBack',
+  'not pending': 'notPending',
+  'with another': 'withAnother',
+  gone: 'gone',
+} as const;
+
+/** Scripts under way at once. */
+const PAGE = 100;
+
+export class GiverBack {
+  readonly #client: StreamClient;
+  readonly #defaults: Place & {consumer?: string};
+  readonly #counts = new Map<string, GiveBackCount>();
+
+  /** What a reference does not say itself is as in `defaults`; without a consumer, it is whoever has the entry. */
+  constructor(client: StreamClient, defaults: Place & {consumer?: string}) {
+    this.#client = client;
+    this.#defaults = defaults;
+  }
+
+  /** All of them. Throws `notFound` when there is no such group; what was done then is counted. */
+  async giveBack(references: readonly IdReference[]): Promise<void> {
+    for await (const page of pagesOf([references], {count: PAGE})) {
+      const outcomes = await Promise.allSettled(page.map((reference) => this.#giveOneBack(reference)));
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    }
+  }
+
+  /** For each stream and group, in the order of their first IDs. */
+  get counts(): GiveBackCount[] {
+    return [...this.#counts.values()];
+  }
+
+  async #giveOneBack(reference: IdReference): Promise<void> {
+    const {stream, group, consumer} = {...this.#defaults, ...reference};
+    const outcome = await this.#client.giveBack({stream, group}, reference.id, consumer);
+    const key = placeKey({stream, group});
+    const count = this.#counts.get(key) ?? {stream, group, givenBack: 0, notPending: 0, withAnother: 0, gone: 0};
+    count[COUNTED[outcome]]++;
+    this.#counts.set(key, count);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Single entries by their IDs. Redis says nothing of IDs that it does not find;
+ * here each one is accounted for. Invariant: found and missing add up to what
+ * was asked.
+ */
+import type {Entry, StreamRecord} from '../entry.js';
+import {StreamlogError} from '../errors.js';
+import type {IdReference} from '../input/ids.js';
+import type {StreamClient} from '../stream-client.js';
+import {PageSize} from './page-size.js';
+import {mapPages, pagesOf} from './paging.js';
+
+/** Lookups under way at once. */
+const PAGE = 500;
+
+/** The records that `references` mean, page by page in their order. What is not there is told to `onMissing`. */
+export async function* lookUp(
+  client: StreamClient,
+  references: AsyncIterable<readonly IdReference[]>,
+  {stream: defaultStream, onMissing}: {stream: string; onMissing: (stream: string, id: string) => void},
+): AsyncGenerator<StreamRecord[], void, void> {
+  const wanted = mapPages(references, ({id, stream = defaultStream}) => ({id, stream}));
+  for await (const page of withEntries(client, wanted)) {
+    const records: StreamRecord[] = [];
+    for (const [{id, stream}, entry] of page) {
+      if (entry === undefined) onMissing(stream, id);
+      else records.push({stream, ...entry});
+    }
+    yield records;
+  }
+}
+
+/** XRANGE id id for each of `wanted`: in their order, each with its entry, or undefined where there is none. */
+export async function* withEntries<Wanted extends {stream: string; id: string}>(
+  client: StreamClient,
+  wanted: AsyncIterable<readonly Wanted[]> | Iterable<readonly Wanted[]>,
+): AsyncGenerator<[Wanted, Entry | undefined][], void, void> {
+  const size = new PageSize(PAGE);
+  for await (const page of pagesOf(wanted, size)) {
+    const found = await Promise.all(page.map((one) => findEntry(client, one.stream, one.id)));
+    size.adapt(found.filter((entry) => entry !== undefined));
+    yield page.map((one, index) => [one, found[index]]);
+  }
+}
+
+/** How many of `ids` are there. */
+export async function countPresent(client: StreamClient, stream: string, ids: readonly string[]): Promise<number> {
+  let count = 0;
+  for await (const page of withEntries(client, [ids.map((id) => ({stream, id}))])) {
+    count += page.filter(([, entry]) => entry !== undefined).length;
+  }
+  return count;
+}
+
+/** The failure of having found only some. `noStream` would be a guess: a stream may be there and empty. */
+export const notAllFound = (missing: number, asked: number): StreamlogError =>
+  new StreamlogError('notFound', `${missing} of ${asked} entries were not found`, {
+    hint: 'they may be trimmed or deleted, or in another --stream',
+  });
+
+async function findEntry(client: StreamClient, stream: string, id: string): Promise<Entry | undefined> {
+  for await (const entries of client.range(stream, id, id, 1)) return entries[0];
+  return undefined;
+}

@@ -1,0 +1,40 @@
+/**
+ * How many entries to ask for at a time. Redis takes a number of entries, never
+ * of bytes, and entries may hold ten bytes or ten megabytes: so the first pages
+ * are small, and each one tells how large the next may be. Invariant: a page is
+ * expected to hold about PAGE_BYTES, and never more than `max` entries.
+ */
+import type {Entry} from '../entry.js';
+
+const PAGE_BYTES = 4 * 1024 * 1024;
+const FIRST_PAGE = 16;
+const GROWTH = 4;
+
+export class PageSize {
+  readonly #max: number;
+  #count: number;
+
+  constructor(max: number, first = FIRST_PAGE) {
+    this.#max = max;
+    this.#count = Math.min(first, max);
+  }
+
+  /** Entries to ask for now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Learns from a page that came. */
+  adapt(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    const fitting = Math.floor((PAGE_BYTES * entries.length) / lengthOf(entries));
+    this.#count = Math.max(1, Math.min(fitting, this.#count * GROWTH, this.#max));
+  }
+}
+
+/** About the bytes that `entries` hold: text counts its characters, since to count bytes takes long. At least 1. */
+function lengthOf(entries: readonly Entry[]): number {
+  let length = 0;
+  for (const {fields} of entries) for (const [name, value] of fields) length += name.length + value.length;
+  return Math.max(1, length);
+}

@@ -1,0 +1,87 @@
+/**
+ * One stretch of a stream, from a position to a position, as `range` prints it.
+ * Knows how the two ends are written and what they mean; `StreamClient` knows
+ * how to page. Invariant: the end is fixed before the first entry is read, so a
+ * range ends even while a fast producer adds to its stream.
+ */
+import type {Entry} from '../entry.js';
+import {usageError} from '../errors.js';
+import {type Position, parsePosition} from '../position.js';
+import type {StreamClient, StreamInfo} from '../stream-client.js';
+import {compareStreamIds, predecessorOf, successorOf} from '../stream-id.js';
+import {firstItems} from './paging.js';
+
+/** One end of a range. */
+export interface Bound {
+  position: Position;
+  /** Written as `(ID`: up to the entry, but without it. */
+  exclusive: boolean;
+}
+
+export interface RangeRequest {
+  start: Bound;
+  end: Bound;
+  /** Newest first. The bounds keep their order. */
+  reverse: boolean;
+  /** Entries at most; infinite is allowed. */
+  count: number;
+  /** Told when nothing can lie between the two bounds. */
+  onEmpty?: (start: string, end: string) => void;
+}
+
+/** Entries a page. */
+const PAGE = 1_000;
+const LAST_SEQUENCE = '18446744073709551615';
+
+/**
+ * Reads a bound: a position, or an ID behind a `(`, which leaves that very ID
+ * out, as in XRANGE, and without a sequence its whole millisecond. Throws a
+ * usage error for anything else.
+ */
+export function parseBound(text: string, side: 'start' | 'end', nowMs: number): Bound {
+  if (!text.startsWith('(')) return {position: parsePosition(text, nowMs, side), exclusive: false};
+  // What is left out reaches to the far side of its millisecond, where the other bound would begin.
+  const position = parsePosition(text.slice(1), nowMs, side === 'start' ? 'end' : 'start');
+  if (/^\d/.test(text.slice(1))) return {position, exclusive: true};
+  throw usageError(`"${text}" is no bound`, 'only an ID can be left out, as in "(1526919030474-55"');
+}
+
+/** XRANGE or XREVRANGE, page by page. Throws `notFound` when there is no such stream. */
+export async function* readRange(
+  client: StreamClient,
+  stream: string,
+  {start, end, reverse, count, onEmpty}: RangeRequest,
+): AsyncGenerator<Entry[], void, void> {
+  const from = await firstIncluded(client, stream, start);
+  const to = await lastIncluded(client, stream, end, await client.info(stream));
+  if (from === undefined || to === undefined) return;
+  if (compareStreamIds(from, to) > 0) {
+    if (end.position.kind !== 'end') onEmpty?.(from, to);
+    return;
+  }
+  const page = Math.min(count, PAGE);
+  const pages = reverse ? client.rangeReverse(stream, from, to, page) : client.range(stream, from, to, page);
+  yield* firstItems(pages, count);
+}
+
+async function firstIncluded(
+  client: StreamClient,
+  stream: string,
+  {position, exclusive}: Bound,
+): Promise<string | undefined> {
+  const id = await client.locate(stream, position);
+  return exclusive ? successorOf(id) : id;
+}
+
+/** Where `StreamClient.locate` answers with the first ID of a position, this is the last one. */
+async function lastIncluded(
+  client: StreamClient,
+  stream: string,
+  {position, exclusive}: Bound,
+  {lastGeneratedId}: StreamInfo,
+): Promise<string | undefined> {
+  if (position.kind === 'end') return lastGeneratedId;
+  if (position.kind === 'time') return `${position.ms}-${LAST_SEQUENCE}`;
+  const id = await client.locate(stream, position);
+  return exclusive ? predecessorOf(id) : id;
+}

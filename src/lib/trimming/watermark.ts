@@ -1,0 +1,50 @@
+/**
+ * How far the groups of a stream are through with it: in front of the watermark
+ * every group has read and acknowledged everything. Invariant: a watermark only
+ * moves forward, unless someone moves a group back, so one that was read a
+ * moment ago is safe to trim to.
+ */
+import {withEntries} from '../reading/lookup.js';
+import {mapPages} from '../reading/paging.js';
+import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
+import {compareStreamIds, earlierId, LAST_ID, successorOf} from '../stream-id.js';
+
+/** The lowest ID that some group still needs. */
+export interface Watermark {
+  group: string;
+  fromId: string;
+}
+
+/** The lowest of `groups`; undefined when there are none. */
+export async function lowestWatermark(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  groups: readonly GroupInfo[],
+): Promise<Watermark | undefined> {
+  let lowest: Watermark | undefined;
+  for (const {name, lastDeliveredId, pending} of groups) {
+    const unread = successorOf(lastDeliveredId) ?? LAST_ID;
+    const unacknowledged = pending === 0 ? undefined : await firstPending(client, stream, info, name);
+    // Both count: after a group was moved back, its pending entries alone are no bound.
+    const fromId = unacknowledged === undefined ? unread : earlierId(unacknowledged, unread);
+    if (lowest === undefined || compareStreamIds(fromId, lowest.fromId) < 0) lowest = {group: name, fromId};
+  }
+  return lowest;
+}
+
+/** The lowest pending entry that the stream still holds. What was trimmed or deleted can wait for nobody. */
+async function firstPending(
+  client: StreamClient,
+  stream: string,
+  {firstEntry}: StreamInfo,
+  group: string,
+): Promise<string | undefined> {
+  const pending = client.pending(stream, group, {}, firstEntry?.id, LAST_ID, 100);
+  const references = mapPages(pending, ({id}) => ({stream, id}));
+  for await (const page of withEntries(client, references)) {
+    const present = page.find(([, entry]) => entry !== undefined);
+    if (present !== undefined) return present[0].id;
+  }
+  return undefined;
+}
