@@ -75,7 +75,7 @@ test('the record is data: NDJSON on standard input and names in the environment'
 });
 
 test('a batch is as many lines, and counted', async () => {
-  const handler = options('wc -l; echo "$STREAMLOG_COUNT${STREAMLOG_ID-}"');
+  const handler = options('wc -l; echo "$STREAMLOG_COUNT$STREAMLOG_ID"');
 
   await runHandler([record, {...record, id: '5-2'}], handler, never);
 
