@@ -133,7 +133,7 @@ export async function startRedis({
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  limitMs = 15_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await condition())) {

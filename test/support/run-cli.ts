@@ -69,7 +69,7 @@ export function startShell(line: string, options: RunOptions = {}): Running {
   return start('bash', ['-c', `streamlog() { "${EXECUTABLE}" "$@"; }\n${line}`], options);
 }
 
-function start(program: string, args: readonly string[], {server, env, cwd, limitMs = 30_000}: RunOptions): Running {
+function start(program: string, args: readonly string[], {server, env, cwd, limitMs = 60_000}: RunOptions): Running {
   const child = spawn(program, args, {
     env: cleanEnvironment(server, env),
     cwd,

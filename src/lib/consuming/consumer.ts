@@ -276,7 +276,14 @@ export class Consumer {
 
   get #context() {
     const {member, onGone} = this.#options;
-    return {member, inHand: this.inHand, onGone, permitted: this.#permitted, over: () => this.#pace.over};
+    return {
+      member,
+      inHand: this.inHand,
+      onGone,
+      permitted: this.#permitted,
+      widen: () => this.#batch.widen(),
+      over: () => this.#pace.over,
+    };
   }
 
   #delivery(records: StreamRecord[], counted: boolean): Delivery {

@@ -19,6 +19,8 @@ export interface PendingWorkContext {
   permitted: (read: (count: number) => Promise<Entry[]>) => Promise<Entry[]>;
   /** True when reading should end. */
   over: () => boolean;
+  /** Lets the next read ask for more entries. */
+  widen: () => void;
   /** Told how many entries were pending but no longer in the stream. */
   onGone: (count: number) => void;
 }
@@ -105,10 +107,12 @@ export async function* takeAbandoned(
 
 async function letGo(
   control: StreamClient,
-  {member, onGone}: PendingWorkContext,
+  {member, onGone, widen}: PendingWorkContext,
   gone: readonly string[],
 ): Promise<void> {
   if (gone.length === 0) return;
+  // What is gone says nothing of how large entries are; without this, a long backlog of it is read one by one.
+  widen();
   await control.acknowledge(member.stream, member.group, gone);
   onGone(gone.length);
 }

@@ -24,6 +24,11 @@ export class PageSize {
     return this.#count;
   }
 
+  /** For when a page told nothing of the size of entries: the next one may be larger. */
+  widen(): void {
+    this.#count = Math.min(this.#count * GROWTH, this.#max);
+  }
+
   /** Learns from a page that came. */
   adapt(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
