@@ -81,11 +81,15 @@ it('F20: a group that vanishes while handlers run, and while others wait for the
     if [ $STREAMLOG_ID = 1-0 ] && [ ! -e "$DIR/go" ]; then exit 1; fi; exit 0`;
   const running = bench.start(command, ['--retry-backoff', '1ms', '--claim', '120ms', '--exit']);
   await until(() => bench.lines('runs').includes('2-0'), '1-0 has failed, and 2-0 runs');
-  await bench.server.redis.xgroup('DESTROY', 'events', 'streamlog');
-  await until(() => running.stderr().includes('had vanished'), 'the group is made again while the handler runs');
-  await bench.server.redis.xgroup('DESTROY', 'events', 'streamlog');
+  for (let round = 0; round < 8; round++) {
+    await until(
+      async () => (await bench.server.redis.xgroup('DESTROY', 'events', 'streamlog')) === 1,
+      'the group was made again while the handler runs',
+    );
+  }
   bench.touch('go');
-  expect((await running.finished).code).toBe(0);
+  const {code, stderr} = await running.finished;
+  expect(code, stderr).toBe(0);
   expect([...bench.lines('runs')].sort()).toEqual(['1-0', '1-0', '2-0', '3-0']);
   expect(await bench.pending()).toEqual([]);
 });

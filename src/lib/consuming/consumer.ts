@@ -237,16 +237,20 @@ export class Consumer {
       const last = await control.lastGeneratedId(member.stream);
       // A stream that began anew may give lower IDs than the old one did; all of it is new to us.
       const resumeAt = compareStreamIds(last, this.#readUpTo) >= 0 ? this.#readUpTo : FIRST_ID;
-      // Another consumer may have been first to make it again.
-      const isNew = await control.createGroup(member.stream, member.group, resumeAt, true);
+      // Another consumer may have been first to make it again. Sent together: whoever looked between the two would
+      // find that what is in hand is not ours.
+      const [isNew] = await Promise.all([
+        control.createGroup(member.stream, member.group, resumeAt, true),
+        control.makePending(member, this.inHand.given),
+      ]);
       this.#readUpTo = resumeAt;
       if (isNew)
         onTrouble(
           `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
         );
-      await control.makePending(member, this.inHand.given);
     } catch (failure) {
-      await this.link.restore(failure, generation);
+      // It may vanish again at once.
+      if (!isFailure(failure, 'notFound')) await this.link.restore(failure, generation);
     }
     return true;
   }

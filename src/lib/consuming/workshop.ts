@@ -132,7 +132,7 @@ export class Workshop {
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
           if (isPassing(error)) consumer.link.lost(error, generation);
-          else if (!(await consumer.healed(error))) this.#fail(error);
+          else await consumer.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
         }
       }
     }
@@ -151,10 +151,10 @@ export class Workshop {
   }
 
   /** Ends the work; what runs has as long as after a signal. */
-  #fail(error: unknown): void {
+  readonly #fail = (error: unknown): void => {
     this.#failure ??= error;
     this.#consumption.end();
-  }
+  };
 
   #backoffMs(deliveries: number): number {
     return Math.min(LONGEST_BACKOFF_MS, this.#options.retryBackoffMs * 2 ** Math.min(20, Math.max(0, deliveries - 1)));
