@@ -102,7 +102,7 @@ async function showRecovery({stage, client}: Tour, pending: number): Promise<voi
   await stage.run(
     `streamlog consume --group ${GROUP} --name w2 --count ${Math.ceil(pending / 2)} --exit >>w2.done && wc -l w2.done`,
   );
-  await stage.say('   Should w2 never come back, any other worker takes over what it left (XAUTOCLAIM).');
+  await stage.say('   Should w2 never come back, any other worker takes over what it left (XCLAIM).');
   await until(() => idleLongEnough(client), 'the entries of w2 have been idle long enough');
   await stage.run(
     `streamlog consume --group ${GROUP} --name w4 --claim ${CLAIM_IDLE_MS}ms --exit >w4.done && wc -l w4.done`,
