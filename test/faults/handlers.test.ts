@@ -198,9 +198,10 @@ describe('what a handler prints', () => {
   it.each([
     ['in lines', '| fold -w 99'],
     ['without a newline', ''],
-  ])('100 MB do not stay in memory, %s', async (_, lines) => {
+  ])('400 MB do not stay in memory, %s', async (_, lines) => {
     const smallMb = await highWaterMb(1_000_000, lines);
-    expect((await highWaterMb(100_000_000, lines)) - smallMb).toBeLessThan(60);
+    // The collector lets some 90 MB of chunks lie, however many more follow.
+    expect((await highWaterMb(400_000_000, lines)) - smallMb).toBeLessThan(200);
   });
 
   it('an entry whose output nobody reads is not acknowledged: it ends with 0, and the rest is pending', async () => {
