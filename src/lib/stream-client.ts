@@ -16,7 +16,6 @@ import * as args from './redis/args.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {noGroup} from './redis/failure.js';
 import type {
-  ClaimSweep,
   ConsumerInfo,
   GroupInfo,
   HistoryEntry,
@@ -216,11 +215,6 @@ export class StreamClient {
   /** XCLAIM JUSTID: the IDs of those that are now with `member`; it counts as no delivery. */
   async claimUncounted(member: Membership, minIdleMs: number, ids: readonly string[]): Promise<string[]> {
     return replies.readTexts(await this.#send(args.xclaimUncounted(member, minIdleMs, ids), member));
-  }
-
-  /** XAUTOCLAIM: one sweep from `start` over entries that idle longer than `minIdleMs`. */
-  async autoClaim(member: Membership, minIdleMs: number, start: string, count: number): Promise<ClaimSweep> {
-    return replies.readClaimSweep(await this.#send(args.xautoclaim(member, minIdleMs, start, count), member));
   }
 
   /** XPENDING: the summary. Throws `notFound` when there is no such stream or group. */

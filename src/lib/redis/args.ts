@@ -162,13 +162,6 @@ export const xclaimUncounted = (member: Membership, minIdleMs: number, ids: read
   ...xclaim(member, minIdleMs, ids),
   'JUSTID',
 ];
-/** XAUTOCLAIM key group consumer min-idle start COUNT n */
-export const xautoclaim = (
-  {stream, group, consumer}: Membership,
-  minIdleMs: number,
-  start: string,
-  count: number,
-): CommandLine => ['xautoclaim', stream, group, consumer, String(minIdleMs), start, 'COUNT', String(count)];
 
 /** XGROUP CREATE key group id [MKSTREAM] [ENTRIESREAD n] */
 export const xgroupCreate = (

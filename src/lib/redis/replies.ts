@@ -66,14 +66,6 @@ export interface Retirement {
   moved: number;
 }
 
-export interface ClaimSweep {
-  /** Where the next sweep starts; `0-0` when all were seen. */
-  cursor: string;
-  entries: Entry[];
-  /** Entries that were pending but no longer in the stream; Redis took them off the list (since 7.0). */
-  deletedIds: string[];
-}
-
 /** Text of a reply that is one. */
 export const readText = (reply: Reply): string => displayBytes(decodeBytes(reply as Buffer));
 export const readTexts = (reply: Reply): string[] => (reply as Reply[]).map(readText);
@@ -96,11 +88,6 @@ export function readHistory(reply: Reply): HistoryEntry[] {
 /** XREAD and XREADGROUP with `>`, where every entry has its fields. */
 export const readNewEntries = (reply: Reply): Entry[] =>
   readHistory(reply).filter((entry): entry is Entry => entry.fields !== undefined);
-
-export function readClaimSweep(reply: Reply): ClaimSweep {
-  const [cursor, entries, deleted] = reply as [Buffer, Reply, Reply[] | undefined];
-  return {cursor: readText(cursor), entries: readEntries(entries), deletedIds: (deleted ?? []).map(readText)};
-}
 
 export function readPendingSummary(reply: Reply): PendingSummary {
   const [count, lowest, highest, consumers] = reply as [number, Reply, Reply, [Buffer, Buffer][] | null];

@@ -36,7 +36,6 @@ const CASES: [line: string, built: CommandLine][] = [
   ['xpending s g IDLE 500 - + 7 c', args.xpendingRange('s', 'g', '-', '+', 7, {minIdleMs: 500, consumer: 'c'})],
   ['xpending s g - + 7 c', args.xpendingRange('s', 'g', '-', '+', 7, {consumer: 'c'})],
   ['xclaim s g c 500 1-0 2-0', args.xclaim(member, 500, ['1-0', '2-0'])],
-  ['xautoclaim s g c 500 0-0 COUNT 7', args.xautoclaim(member, 500, '0-0', 7)],
   ['xgroup CREATE s g $', args.xgroupCreate('s', 'g', '$', false)],
   ['xgroup CREATE s g 0-0 MKSTREAM', args.xgroupCreate('s', 'g', '0-0', true)],
   ['xgroup CREATE s g 0-0 MKSTREAM ENTRIESREAD 0', args.xgroupCreate('s', 'g', '0-0', true, 0)],

@@ -71,25 +71,6 @@ describe('XREAD and XREADGROUP', () => {
   });
 });
 
-describe('XAUTOCLAIM', () => {
-  it('of Redis 6.2 has two parts, with nil for what is deleted', () => {
-    expect(replies.readClaimSweep(reply(['0-0', [FIRST, null]]))).toEqual({
-      cursor: '0-0',
-      entries: [first],
-      deletedIds: [],
-    });
-  });
-
-  it('since Redis 7.0 has three, the last with the IDs that are deleted', () => {
-    expect(replies.readClaimSweep(reply(['3-0', [SECOND], ['1-0', '1-1']]))).toEqual({
-      cursor: '3-0',
-      entries: [second],
-      deletedIds: ['1-0', '1-1'],
-    });
-    expect(replies.readClaimSweep(reply(['0-0', [], []]))).toEqual({cursor: '0-0', entries: [], deletedIds: []});
-  });
-});
-
 describe('XPENDING', () => {
   it('sums up, with counts that Redis sends as text', () => {
     const written = [3, '1-0', '9-0', [['w1', '2'], ['w2', '1']]] satisfies Written; // biome-ignore format: one line, as Redis shows it
