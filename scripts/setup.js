@@ -4,7 +4,7 @@
 //   node scripts/setup.js --test-servers   and what else only the tests need
 // Runs before any package is there, so it imports nothing but Node.
 import {spawnSync} from 'node:child_process';
-import {existsSync, statSync} from 'node:fs';
+import {existsSync, lstatSync, statSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {isOnPath, provide} from './system-packages.js';
@@ -32,6 +32,8 @@ try {
 function installPackages() {
   const installed = statSync('node_modules/.package-lock.json', {throwIfNoEntry: false});
   if (installed !== undefined && installed.mtimeMs >= statSync('package-lock.json').mtimeMs) return;
+  // npm ci would empty the directory behind the link, which is that of another tree.
+  if (lstatSync('node_modules', {throwIfNoEntry: false})?.isSymbolicLink()) return;
   if (!isOnPath('npm')) throw new Error('npm is not on the path; install it, it comes with Node');
   process.stderr.write('setup: installing the packages of package-lock.json\n');
   const {status} = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
