@@ -3,29 +3,49 @@
  * an ID leaves only when Redis has confirmed its XACK, and gets in only by
  * `InHand.finish`, so nothing is acknowledged that was not finished.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {StreamlogError} from '../errors.js';
 import type {Membership, StreamClient} from '../stream-client.js';
 import type {InHand} from './in-hand.js';
+import {isPassing, type Link} from './link.js';
 
 /** IDs in one XACK. */
 const PAGE = 1_000;
 /** Given out and not acknowledged by us, before a look at which of them are still pending. */
 const KNOWN_LIMIT = 10_000;
+/** For one more attempt to acknowledge, when there is no time left. */
+const LAST_ATTEMPT_MS = 500;
 
 export class Acknowledgements {
   readonly #member: Membership;
   readonly #inHand: InHand;
+  readonly #link: Link;
   #knownLimit = KNOWN_LIMIT;
   #confirmed = 0;
   #sending: Promise<void> | undefined;
 
-  constructor(member: Membership, inHand: InHand) {
+  constructor(member: Membership, inHand: InHand, link: Link) {
     this.#member = member;
     this.#inHand = inHand;
+    this.#link = link;
   }
 
   /** Entries whose acknowledgement Redis has confirmed. */
   get confirmed(): number {
     return this.#confirmed;
+  }
+
+  /** Acknowledges `ids`, now or, where the server is away, as soon as it is back. Throws what trying again cannot mend. */
+  async finish(ids: readonly string[]): Promise<void> {
+    this.#inHand.finish(ids);
+    const {generation} = this.#link;
+    try {
+      await this.send(await this.#link.control());
+    } catch (error) {
+      // Sent again before anything new is read, and when closing.
+      if (!isPassing(error)) throw error;
+      this.#link.lost(error, generation);
+    }
   }
 
   /**
@@ -40,6 +60,35 @@ export class Acknowledgements {
       await this.#sending;
     }
     if (this.#inHand.givenCount >= this.#knownLimit) await this.#forgetOthers(control);
+  }
+
+  /**
+   * Confirms what is still to be acknowledged. Throws `temporary` when that was
+   * not possible for `limitMs`: those entries will be delivered again.
+   */
+  async confirm(limitMs: number): Promise<void> {
+    let reason = 'Redis does not answer';
+    const late = new AbortController();
+    const limit = sleep(Math.max(limitMs, LAST_ATTEMPT_MS), undefined, {signal: late.signal}).then(() => {
+      throw unacknowledged(this.#inHand.finishedCount, reason);
+    });
+    const confirmed = this.#confirmAll(late.signal, (failure) => {
+      reason = failure;
+    });
+    // An attempt may take longer than there is time: a server can be silent, too.
+    await Promise.race([confirmed, limit]).finally(() => late.abort());
+  }
+
+  async #confirmAll(late: AbortSignal, onFailure: (reason: string) => void): Promise<void> {
+    while (this.#inHand.finishedCount > 0 && !late.aborted) {
+      const {generation} = this.#link;
+      try {
+        await this.send(await this.#link.control());
+      } catch (error) {
+        if (isPassing(error)) onFailure(error.message);
+        await this.#link.restore(error, generation);
+      }
+    }
   }
 
   async #sendPage(control: StreamClient): Promise<void> {
@@ -58,3 +107,8 @@ export class Acknowledgements {
     this.#knownLimit = Math.max(KNOWN_LIMIT, this.#inHand.givenCount * 2);
   }
 }
+
+const unacknowledged = (count: number, reason: string): StreamlogError =>
+  new StreamlogError('temporary', `${count} entries were finished but could not be acknowledged: ${reason}`, {
+    hint: 'nothing is lost; they will be delivered again',
+  });

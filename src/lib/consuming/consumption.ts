@@ -73,7 +73,7 @@ export class Consumption {
 
   /**
    * Confirms what is still to be acknowledged, for up to `limitMs` since reading
-   * was ended early, and ends all connections: see `Consumer.confirm`.
+   * was ended early, and ends all connections: see `Acknowledgements.confirm`.
    */
   async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
     clearTimeout(this.#closing);
@@ -81,7 +81,7 @@ export class Consumption {
     const ends = await Promise.allSettled(
       this.consumers.map(async (consumer) => {
         try {
-          await consumer.confirm(limitMs - usedMs);
+          await consumer.acknowledgements.confirm(limitMs - usedMs);
           if (removeConsumer) await (await consumer.link.control()).removeIdleConsumer(consumer.member);
         } finally {
           consumer.link.close();

@@ -132,7 +132,7 @@ export class Job {
       } catch (error) {
         if (this.giveUp.signal.aborted) throw error;
         // While we hold our consumer up, it cannot do that itself.
-        if (await this.#consumer.healed(error)) continue;
+        if (await this.#consumer.place.healed(error)) continue;
         await link.restore(error, generation);
       }
     }

@@ -132,7 +132,7 @@ export class Workshop {
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
           if (isPassing(error)) consumer.link.lost(error, generation);
-          else await consumer.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
+          else await consumer.place.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
         }
       }
     }

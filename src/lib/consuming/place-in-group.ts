@@ -1,0 +1,109 @@
+/**
+ * A consumer's place in its group: how far it has got, how the group is joined
+ * or made, and made again when it has vanished. Reads no entries. Invariant: a
+ * group that is made again goes on where this consumer had got to or before,
+ * never after it.
+ */
+import {isFailure} from '../errors.js';
+import type {Position} from '../position.js';
+import type {Membership, StreamClient} from '../stream-client.js';
+import {compareStreamIds, FIRST_ID, predecessorOf} from '../stream-id.js';
+import type {InHand} from './in-hand.js';
+import type {Link} from './link.js';
+
+export interface PlaceOptions {
+  member: Membership;
+  /** Where a new group begins. */
+  from: Position;
+  /** Makes the group, and the stream, when they are missing, also when they go missing later. */
+  create: boolean;
+  /** One line about something that the user should know and that did not end the work. */
+  onTrouble: (line: string) => void;
+}
+
+export class PlaceInGroup {
+  readonly #link: Link;
+  readonly #inHand: InHand;
+  readonly #options: PlaceOptions;
+  #readUpTo: string | undefined;
+
+  constructor(link: Link, inHand: InHand, options: PlaceOptions) {
+    this.#link = link;
+    this.#inHand = inHand;
+    this.#options = options;
+  }
+
+  get isJoined(): boolean {
+    return this.#readUpTo !== undefined;
+  }
+
+  /** The last ID that this consumer has read, or that the group had been given before it joined. */
+  get readUpTo(): string {
+    return this.#readUpTo ?? FIRST_ID;
+  }
+
+  /** Everything up to `id` has been read; undefined changes nothing. */
+  advance(id: string | undefined): void {
+    this.#readUpTo = id ?? this.#readUpTo;
+  }
+
+  /** Finds or makes the group. Throws `notFound` where it is missing and may not be made. */
+  async join(control: StreamClient): Promise<void> {
+    const {member, from, create} = this.#options;
+    if (!create) {
+      this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
+      return;
+    }
+    // Looked for first: without memory Redis makes no group, and says so even where there is one.
+    this.#readUpTo = await this.#whereGroupIs(control);
+    if (this.#readUpTo !== undefined) return;
+    const lastDelivered = predecessorOf(await control.locate(member.stream, from)) ?? FIRST_ID;
+    const isNew = await control.createGroup(member.stream, member.group, lastDelivered, true);
+    this.#readUpTo = isNew ? lastDelivered : ((await this.#whereGroupIs(control)) ?? FIRST_ID);
+  }
+
+  /**
+   * After FLUSHALL, a failover or eviction the group may be gone; true when
+   * that was the `error`, and the group is there again or may be asked for again.
+   */
+  async healed(error: unknown): Promise<boolean> {
+    if (!this.#options.create || this.#readUpTo === undefined || !isFailure(error, 'notFound')) return false;
+    const {generation} = this.#link;
+    try {
+      await this.#makeAgain(await this.#link.control(), this.#readUpTo);
+    } catch (failure) {
+      // It may vanish again at once.
+      if (!isFailure(failure, 'notFound')) await this.#link.restore(failure, generation);
+    }
+    return true;
+  }
+
+  async #makeAgain(control: StreamClient, readUpTo: string): Promise<void> {
+    const {member, onTrouble} = this.#options;
+    const last = await control.lastGeneratedId(member.stream);
+    // A stream that began anew may give lower IDs than the old one did; all of it is new to us.
+    const resumeAt = compareStreamIds(last, readUpTo) >= 0 ? readUpTo : FIRST_ID;
+    // Another consumer may have been first to make it again. Sent together: whoever looked between the two would
+    // find that what is in hand is not ours.
+    const [isNew] = await Promise.all([
+      control.createGroup(member.stream, member.group, resumeAt, true),
+      control.makePending(member, this.#inHand.given),
+    ]);
+    this.#readUpTo = resumeAt;
+    if (isNew)
+      onTrouble(
+        `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
+      );
+  }
+
+  /** How far the group has got; undefined where there is none, or where we may not know. */
+  async #whereGroupIs(control: StreamClient): Promise<string | undefined> {
+    const {stream, group} = this.#options.member;
+    try {
+      return (await control.group(stream, group)).lastDeliveredId;
+    } catch (error) {
+      if (isFailure(error, 'notFound') || isFailure(error, 'denied')) return undefined;
+      throw error;
+    }
+  }
+}
