@@ -75,7 +75,7 @@ export default class Produce extends BaseCommand {
     const producer = new Producer(client, limits, async (ids) => {
       await idSink?.write(ids.map((id) => `${json ? JSON.stringify({stream, id}) : id}\n`).join(''));
     });
-    const {counts, failure} = await bulkProduce(input.items, producer, {
+    const {counts, failure} = await bulkProduce(input.pages, producer, {
       onBadLine: flags['on-bad-line'],
       additionOf: ({fields, id}) => ({
         stream,

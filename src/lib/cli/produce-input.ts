@@ -3,7 +3,7 @@
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/arguments.js';
-import {type InputItem, type InputOptions, readRecords} from '../input/records.js';
+import {type InputOptions, type InputPage, readRecords} from '../input/records.js';
 import {repeat} from '../input/repetition.js';
 import {openFile, readSource} from '../input/source.js';
 import type {Notes} from '../output/notes.js';
@@ -22,7 +22,7 @@ export interface ProduceInputFlags {
 }
 
 export interface ProduceInput {
-  items: AsyncIterable<InputItem[]>;
+  pages: AsyncIterable<InputPage>;
   /** False for the one entry of `produce type=login`, which needs no counts. */
   bulk: boolean;
   onProgress?: (counts: BulkCounts) => void;
@@ -57,7 +57,7 @@ export function openInput(
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
   const source = readSource(around.piped, {name: 'standard input', stopping: around.stopping});
-  return {items: readRecords(source, options), bulk: true};
+  return {pages: readRecords(source, options), bulk: true};
 }
 
 function fromArguments(
@@ -68,7 +68,7 @@ function fromArguments(
   if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');
   const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
   const fields = readFieldArguments(fieldArguments);
-  return {items: repeat(fields, {count, ratePerSecond: flags.rate, stopping}), bulk: count > 1};
+  return {pages: repeat(fields, {count, ratePerSecond: flags.rate, stopping}), bulk: count > 1};
 }
 
 function fromFile(path: string, options: InputOptions, {stopping, notes}: Surroundings): ProduceInput {
@@ -83,7 +83,7 @@ function fromFile(path: string, options: InputOptions, {stopping, notes}: Surrou
     },
   });
   return {
-    items: readRecords(source, options),
+    pages: readRecords(source, options),
     bulk: true,
     onProgress: ({added}) =>
       notes.progress(progressLine(readBytes / Math.max(1, sizeBytes), added, performance.now() - startMs)),

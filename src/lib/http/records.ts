@@ -64,8 +64,8 @@ function readArray(text: string, batch: Batch): void {
 
 async function readNdjson(body: Buffer, batch: Batch): Promise<void> {
   const options = {kind: 'ndjson', field: '', maxRecordBytes: body.length} as const;
-  for await (const items of readRecords(once(body), options)) {
-    for (const item of items) {
+  for await (const page of readRecords(once(body), options)) {
+    for (let item = page.next(); item !== undefined; item = page.next()) {
       if (!isBadLine(item)) batch.add(item.fields);
       else throw badJson(item.reason, {index: batch.records.length, line: item.line, column: item.column});
     }

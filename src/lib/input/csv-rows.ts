@@ -5,58 +5,61 @@
  * lines.ts, memory is bounded by one chunk and `maxBytes`.
  */
 import {isBomByte, withoutBom} from './encoding.js';
-import {type Line, LineParts, wholeChunks} from './lines.js';
+import {type Line, type LineBytes, LineParts, wholeChunks} from './lines.js';
+import type {InputPlace} from './pages.js';
 
-/** A row without the end of its line; `number` is the line in which it begins. */
-export type CsvRow = Line;
+/** A row without the end of its line; `number` is the line in which it begins, `behind` the place behind its newline. */
+export type CsvRow = Line & {readonly behind: InputPlace};
 
 const [QUOTE, COMMA, NEWLINE, CARRIAGE_RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
 
 /** Where in a row the next byte stands. */
-type Place = 'value begins' | 'in value' | 'in quotes' | 'behind quote';
+type Where = 'value begins' | 'in value' | 'in quotes' | 'behind quote';
 
-/** Rows in the batches in which they arrive, blank ones too. A row whose quotes never close goes on to the end; one that is cut off is none. */
+/**
+ * Rows from `from` on in the batches in which they arrive, blank ones too. A row whose
+ * quotes never close goes on to the end; one that is cut off is none.
+ */
 export async function* readCsvRows(
   source: AsyncIterable<Uint8Array | string>,
-  {maxBytes}: {maxBytes: number},
+  {maxBytes, from}: {maxBytes: number; from: InputPlace},
 ): AsyncGenerator<CsvRow[], void, void> {
   const parts = new LineParts(maxBytes);
-  let place: Place = 'value begins';
-  let line = 1;
-  let firstLine = 1;
-  let offset = 0;
+  let where: Where = 'value begins';
+  let {bytes: offset, line} = from;
+  let rowLine = line;
   for await (const chunk of wholeChunks(source, parts)) {
     const rows: CsvRow[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at++, offset++) {
       const byte = chunk[at]!;
       if (byte === NEWLINE) line++;
-      if (byte === NEWLINE && place !== 'in quotes') {
+      if (byte === NEWLINE && where !== 'in quotes') {
         parts.keep(chunk.subarray(start, at));
-        rows.push(rowOf(parts.finish(firstLine)));
+        rows.push(rowOf(parts.finish(), rowLine + 1, {bytes: offset + 1, line}));
         start = at + 1;
-        firstLine = line;
-        place = 'value begins';
+        rowLine = line;
+        where = 'value begins';
       } else if (!isBomByte(byte, offset)) {
-        place = placeBehind(byte, place);
+        where = behindByte(byte, where);
       }
     }
     parts.keep(chunk.subarray(start));
     if (rows.length > 0) yield rows;
   }
-  if (parts.byteCount > 0) yield [rowOf(parts.finish(firstLine))];
+  if (parts.byteCount > 0) yield [rowOf(parts.finish(), rowLine + 1, {bytes: offset, line: line + 1})];
 }
 
-function placeBehind(byte: number, place: Place): Place {
-  if (place === 'in quotes') return byte === QUOTE ? 'behind quote' : place;
+function behindByte(byte: number, where: Where): Where {
+  if (where === 'in quotes') return byte === QUOTE ? 'behind quote' : where;
   if (byte === COMMA) return 'value begins';
   // A quote behind a quote is one of the value; a quote in a bare value opens nothing.
-  return byte === QUOTE && place !== 'in value' ? 'in quotes' : 'in value';
+  return byte === QUOTE && where !== 'in value' ? 'in quotes' : 'in value';
 }
 
 /** A byte order mark, or the CR of a CRLF, belongs to no value. */
-function rowOf(line: Line): CsvRow {
-  if ('tooLongBytes' in line) return line;
-  const bytes = line.number === 1 ? withoutBom(line.bytes) : line.bytes;
-  return {...line, bytes: bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes};
+function rowOf(line: LineBytes, number: number, behind: InputPlace): CsvRow {
+  if ('tooLongBytes' in line) return {...line, number, behind};
+  const bytes = number === 1 ? withoutBom(line.bytes) : line.bytes;
+  return {number, behind, bytes: bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes};
 }

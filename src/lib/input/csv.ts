@@ -12,36 +12,65 @@ import type {Field} from '../entry.js';
 import {type CsvRow, readCsvRows} from './csv-rows.js';
 import {isUtf16, UTF16_REASON} from './encoding.js';
 import {tooLongReason} from './lines.js';
-import type {InputItem} from './records.js';
+import {type InputItem, type InputPage, type InputPlace, ListPage, START} from './pages.js';
 
 /** The values of a row, or why it has none. */
 type Values = {readonly values: readonly Buffer[]} | {readonly reason: string};
 
+/** What the header row says, and where it is. */
+type Header = Values & {readonly line: number};
+
 const NEWLINE = Buffer.from('\n');
 
-/** Records and bad rows. A header that cannot be read ends them, since no value has a name then. */
+export interface CsvOptions {
+  /** A longer row is refused. */
+  maxRecordBytes: number;
+  /** Where the source begins in the input. */
+  from?: InputPlace;
+  /** The input from its start, where the header is; needed with `from`. */
+  head?: AsyncIterable<Uint8Array | string>;
+}
+
+/**
+ * Records and bad rows. A header that cannot be read ends them, since no value has a
+ * name then; no place is behind it, so whoever goes on later meets it again.
+ */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array | string>,
-  maxRecordBytes: number,
-): AsyncGenerator<InputItem[], void, void> {
-  let header: readonly Buffer[] | undefined;
-  for await (const page of readCsvRows(source, {maxBytes: maxRecordBytes})) {
-    const rows = page.filter((row) => 'tooLongBytes' in row || row.bytes.length > 0);
-    if (header === undefined && rows.length > 0) {
-      const first = rows.shift()!;
-      const read = readHeader(first, maxRecordBytes);
-      if ('reason' in read) {
-        yield [{line: first.number, reason: `the header cannot be read: ${read.reason}`}];
-        return;
-      }
-      header = read.values;
+  {maxRecordBytes, from = START, head}: CsvOptions,
+): AsyncGenerator<InputPage, void, void> {
+  let header = from.bytes === 0 ? undefined : await headerOf(head, maxRecordBytes);
+  let place = from;
+  for await (const page of readCsvRows(source, {maxBytes: maxRecordBytes, from})) {
+    const rows = page.filter(isNotBlank);
+    if (header === undefined && rows.length > 0) header = readHeader(rows.shift()!, maxRecordBytes);
+    if (header !== undefined && 'reason' in header) {
+      const {line, reason} = header;
+      yield new ListPage(START, [[{line, reason: `the header cannot be read: ${reason}`}, START]]);
+      return;
     }
     if (header === undefined || rows.length === 0) continue;
-    const names = header;
+    const names = header.values;
     const read = readRows(rows, maxRecordBytes);
-    yield rows.map(({number}, index) => itemOf(number, names, read[index]!));
+    yield new ListPage(
+      place,
+      rows.map(({number, behind}, index) => [itemOf(number, names, read[index]!), behind]),
+    );
+    place = page.at(-1)!.behind;
   }
 }
+
+/** Throws a RangeError when there is none: a place in the middle was given, and not what is in front of it. */
+async function headerOf(head: CsvOptions['head'], maxRecordBytes: number): Promise<Header> {
+  const pages = head === undefined ? [] : readCsvRows(head, {maxBytes: maxRecordBytes, from: START});
+  for await (const page of pages) {
+    const first = page.find(isNotBlank);
+    if (first !== undefined) return readHeader(first, maxRecordBytes);
+  }
+  throw new RangeError('a place behind the header of CSV needs the header');
+}
+
+const isNotBlank = (row: CsvRow): boolean => 'tooLongBytes' in row || row.bytes.length > 0;
 
 function itemOf(line: number, header: readonly Buffer[], row: Values): InputItem {
   if ('reason' in row) return {line, reason: row.reason};
@@ -50,12 +79,12 @@ function itemOf(line: number, header: readonly Buffer[], row: Values): InputItem
   return {line, fields: header.map((name, index): Field => [decodeBytes(name), decodeBytes(values[index]!)])};
 }
 
-function readHeader(row: CsvRow, maxRecordBytes: number): Values {
-  if ('tooLongBytes' in row) return readRow(row, maxRecordBytes);
-  if (isUtf16(row.bytes)) return {reason: UTF16_REASON};
-  if (/\r(?!\n)/.test(row.bytes.toString('latin1')))
-    return {reason: 'its lines end in CR alone; convert them to LF first'};
-  return readRow(row, maxRecordBytes);
+function readHeader(row: CsvRow, maxRecordBytes: number): Header {
+  const line = row.number;
+  if ('bytes' in row && isUtf16(row.bytes)) return {line, reason: UTF16_REASON};
+  if ('bytes' in row && /\r(?!\n)/.test(row.bytes.toString('latin1')))
+    return {line, reason: 'its lines end in CR alone; convert them to LF first'};
+  return {line, ...readRow(row, maxRecordBytes)};
 }
 
 /** All in one go, which is much faster than one by one; that is for when one of them is bad. */

@@ -26,7 +26,8 @@ export class BadJson extends Error {
   }
 }
 
-const MAX_DEPTH = 256;
+/** Objects and arrays within each other, the outermost included. */
+export const MAX_DEPTH = 256;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\r\n]*/y;
 

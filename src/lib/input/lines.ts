@@ -5,14 +5,25 @@
  * Invariant: memory is bounded by one chunk and `maxBytes`; a longer line is
  * counted, not kept.
  */
+import {Buffer} from 'node:buffer';
 import {InputCut} from './source.js';
 
-export type Line =
-  | {readonly number: number; readonly bytes: Buffer}
-  /** A line over the limit: only its length is known. */
-  | {readonly number: number; readonly tooLongBytes: number};
+/** A line without its newline; of one over the limit, only the length is known. */
+export type LineBytes = {readonly bytes: Buffer} | {readonly tooLongBytes: number};
 
-const NEWLINE = 0x0a;
+export type Line = LineBytes & {readonly number: number};
+
+/** Lines that follow each other in one piece of memory. */
+export interface Run {
+  /** Each with its newline; the last line of an input is given one if it has none. */
+  readonly bytes: Buffer;
+  /** How much of the input this is. */
+  readonly sizeBytes: number;
+  /** Set where the run is one line over the limit: `bytes` is nothing but its newline. */
+  readonly tooLongBytes?: number;
+}
+
+const NEWLINE = Buffer.from('\n');
 
 /**
  * Lines without their newline, numbered from 1. A last line without newline is a
@@ -22,20 +33,40 @@ export async function* readLines(
   source: AsyncIterable<Uint8Array | string>,
   {maxBytes}: {maxBytes: number},
 ): AsyncGenerator<Line[], void, void> {
-  const parts = new LineParts(maxBytes);
   let number = 0;
-  for await (const chunk of wholeChunks(source, parts)) {
+  for await (const runs of readRuns(source, {maxBytes})) {
     const lines: Line[] = [];
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      parts.keep(chunk.subarray(start, end));
-      lines.push(parts.finish(++number));
-      start = end + 1;
+    for (const run of runs) {
+      for (let start = 0; start < run.bytes.length; ) {
+        const end = run.bytes.indexOf(NEWLINE, start);
+        lines.push(lineOf(run, ++number, start, end, maxBytes));
+        start = end + 1;
+      }
     }
-    parts.keep(chunk.subarray(start));
-    if (lines.length > 0) yield lines;
+    yield lines;
   }
-  if (parts.byteCount > 0) yield [parts.finish(++number)];
+}
+
+/** The same, not yet divided: whoever looks at every byte anyway finds the newlines as well. */
+export async function* readRuns(
+  source: AsyncIterable<Uint8Array | string>,
+  {maxBytes}: {maxBytes: number},
+): AsyncGenerator<Run[], void, void> {
+  const parts = new LineParts(maxBytes);
+  for await (const chunk of wholeChunks(source, parts)) {
+    const runs: Run[] = [];
+    let start = 0;
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end > 0 && parts.byteCount > 0) {
+      start = chunk.indexOf(NEWLINE) + 1;
+      parts.keep(chunk.subarray(0, start - 1));
+      runs.push(runOf(parts.finish(), NEWLINE.length));
+    }
+    if (end > start) runs.push({bytes: chunk.subarray(start, end), sizeBytes: end - start});
+    parts.keep(chunk.subarray(end));
+    if (runs.length > 0) yield runs;
+  }
+  if (parts.byteCount > 0) yield [runOf(parts.finish(), 0)];
 }
 
 /** The chunks of `source` as Buffers. Where it is cut off, they end and what is left in `parts` is dropped. */
@@ -51,9 +82,21 @@ export async function* wholeChunks(
   }
 }
 
+/** The line of `run` from `start` to its newline at `end`. */
+export function lineOf(run: Run, number: number, start: number, end: number, maxBytes: number): Line {
+  const byteCount = run.tooLongBytes ?? end - start;
+  return byteCount > maxBytes ? {number, tooLongBytes: byteCount} : {number, bytes: run.bytes.subarray(start, end)};
+}
+
 /** Why a line that was not kept is refused. */
 export const tooLongReason = (bytes: number, maxRecordBytes: number): string =>
   `${bytes} bytes are more than --max-record-bytes (${maxRecordBytes})`;
+
+/** A line that arrived in parts, behind which the input has so many bytes of newline. */
+const runOf = (line: LineBytes, newlineBytes: number): Run =>
+  'tooLongBytes' in line
+    ? {bytes: NEWLINE, sizeBytes: line.tooLongBytes + newlineBytes, tooLongBytes: line.tooLongBytes}
+    : {bytes: Buffer.concat([line.bytes, NEWLINE]), sizeBytes: line.bytes.length + newlineBytes};
 
 /** The same memory as a Buffer. */
 const asBuffer = (data: Uint8Array | string): Buffer =>
@@ -80,11 +123,11 @@ export class LineParts {
   }
 
   /** The line, and room for the next one. */
-  finish(number: number): Line {
-    const line: Line =
+  finish(): LineBytes {
+    const line =
       this.#byteCount > this.#maxBytes
-        ? {number, tooLongBytes: this.#byteCount}
-        : {number, bytes: this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept)};
+        ? {tooLongBytes: this.#byteCount}
+        : {bytes: this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept)};
     this.drop();
     return line;
   }

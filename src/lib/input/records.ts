@@ -1,5 +1,5 @@
 /**
- * Standard input or a file → records, in the batches in which they arrive. A
+ * Standard input or a file → records, in the pages in which they arrive. A
  * line that cannot be a record leaves as a BadLine in its place, so that the
  * caller decides what becomes of it and the order is kept. Invariant: every line
  * of the input comes out exactly once, as a record, as a BadLine or counted as
@@ -9,9 +9,15 @@ import {isUtf8} from 'node:buffer';
 import {decodeBytes} from '../bytes.js';
 import {readCsv} from './csv.js';
 import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
-import {type InputRecord, readJsonFields, readRecord} from './fields.js';
+import {readJsonFields, readRecord} from './fields.js';
+import {FlatScanner} from './flat-scanner.js';
 import {BadJson} from './json-members.js';
-import {type Line, readLines, tooLongReason} from './lines.js';
+import {LinePage} from './line-page.js';
+import {type Line, readRuns, tooLongReason} from './lines.js';
+import {type BadLine, type InputItem, type InputPage, type InputPlace, START} from './pages.js';
+
+export {FlatRecord} from './flat-record.js';
+export {type BadLine, type GoodLine, type InputItem, type InputPage, type InputPlace, isBadLine} from './pages.js';
 
 export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
 
@@ -24,34 +30,34 @@ export interface InputOptions {
   maxRecordBytes: number;
 }
 
-/** A line that is no record. `excerpt` is short and still unescaped. */
-export interface BadLine {
-  readonly line: number;
-  readonly reason: string;
-  readonly column?: number;
-  readonly excerpt?: string;
+/** Where to go on in an input that was read before: the source begins there. */
+export interface Continuation {
+  from?: InputPlace;
+  /** The input from its start, for `csv`, whose names are there. Without it the source is that itself. */
+  head?: AsyncIterable<Uint8Array | string>;
 }
 
-export interface GoodLine extends InputRecord {
-  readonly line: number;
-}
-
-export type InputItem = GoodLine | BadLine;
-
-export const isBadLine = (item: InputItem): item is BadLine => 'reason' in item;
-
-/** Records and bad lines in the order of the input. Blank lines are passed over. */
+/**
+ * Records and bad lines in the order of the input; blank lines are passed over.
+ * A page is read to its end before the next one is asked for.
+ */
 export async function* readRecords(
   source: AsyncIterable<Uint8Array | string>,
-  options: InputOptions,
-): AsyncGenerator<InputItem[], void, void> {
+  options: InputOptions & Continuation,
+): AsyncGenerator<InputPage, void, void> {
   if (options.kind === 'csv') {
-    yield* readCsv(source, options.maxRecordBytes);
+    yield* readCsv(source, options);
     return;
   }
-  for await (const lines of readLines(source, {maxBytes: options.maxRecordBytes})) {
-    const items = lines.map((line) => readLine(line, options)).filter((item) => item !== undefined);
-    if (items.length > 0) yield items;
+  const {kind, maxRecordBytes: maxBytes} = options;
+  const scanner = kind === 'ndjson' ? new FlatScanner() : undefined;
+  const reading = {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)};
+  let place = options.from ?? START;
+  for await (const runs of readRuns(source, {maxBytes})) {
+    const page = new LinePage(place, runs, reading);
+    yield page;
+    if (page.next() !== undefined) throw new Error('a page of input was left before its end');
+    place = page.place;
   }
 }
 

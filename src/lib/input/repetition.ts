@@ -1,7 +1,7 @@
 /** A load generator: the same record again and again, at a given rate. Ends at once when asked to stop. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Field} from '../entry.js';
-import type {InputItem} from './records.js';
+import type {GoodLine, InputPage, InputPlace} from './pages.js';
 
 export interface Repetition {
   /** How often; infinite is allowed. */
@@ -19,17 +19,38 @@ const TICK_MS = 10;
 export async function* repeat(
   fields: readonly Field[],
   {count, ratePerSecond, stopping}: Repetition,
-): AsyncGenerator<InputItem[], void, void> {
+): AsyncGenerator<InputPage, void, void> {
   const startMs = performance.now();
   let made = 0;
   while (made < count && !stopping.aborted) {
     const due = ratePerSecond === undefined ? count : 1 + ((performance.now() - startMs) / 1_000) * ratePerSecond;
     const size = Math.min(PAGE, Math.floor(Math.min(due, count) - made));
     if (size > 0) {
-      yield Array.from({length: size}, (_, index) => ({line: made + index + 1, fields}));
+      yield new RepetitionPage(fields, made, size);
       made += size;
     } else {
       await sleep(TICK_MS, undefined, {signal: stopping}).catch(() => {});
     }
+  }
+}
+
+class RepetitionPage implements InputPage {
+  readonly #fields: readonly Field[];
+  readonly #lastLine: number;
+  #line: number;
+
+  constructor(fields: readonly Field[], line: number, count: number) {
+    this.#fields = fields;
+    this.#line = line;
+    this.#lastLine = line + count;
+  }
+
+  next(): GoodLine | undefined {
+    return this.#line === this.#lastLine ? undefined : {line: ++this.#line, fields: this.#fields};
+  }
+
+  /** The arguments are no file. */
+  get place(): InputPlace {
+    return {bytes: 0, line: this.#line};
   }
 }

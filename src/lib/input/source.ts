@@ -44,11 +44,13 @@ export async function* readSource(
   }
 }
 
-/** A file's chunks and its size in bytes. Throws `io` when there is no such file. */
-export function openFile(path: string): {chunks: AsyncIterable<Buffer>; sizeBytes: number} {
+/** A file's chunks from `fromBytes` on, and the size of all of it in bytes. Throws `io` when there is no such file. */
+export function openFile(path: string, {fromBytes = 0} = {}): {chunks: AsyncIterable<Buffer>; sizeBytes: number} {
   try {
     const sizeBytes = statSync(path).size;
-    return {chunks: createReadStream(path, {highWaterMark: 256 * 1024}), sizeBytes};
+    // With a place to start, even 0, a pipe in place of a file could not be read.
+    const start = fromBytes > 0 ? fromBytes : undefined;
+    return {chunks: createReadStream(path, {start, highWaterMark: 256 * 1024}), sizeBytes};
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
     throw new StreamlogError('io', `cannot read ${path}: ${code ?? 'unknown error'}`, {code});

@@ -5,14 +5,21 @@
  * exactly the records before the first bad line were sent.
  */
 import {StreamlogError} from '../errors.js';
-import {type BadLine, describeBadLine, type GoodLine, type InputItem, isBadLine} from '../input/records.js';
+import {
+  type BadLine,
+  describeBadLine,
+  type FlatRecord,
+  type GoodLine,
+  type InputPage,
+  isBadLine,
+} from '../input/records.js';
 import type {Addition} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
 export interface BulkOptions {
   onBadLine: 'fail' | 'skip';
   /** What to add for a record; asked once a record. */
-  additionOf: (record: GoodLine) => Addition;
+  additionOf: (record: FlatRecord | GoodLine) => Addition;
   /** Told of each line that was skipped. */
   onSkipped: (description: string) => void;
   /** Told of the counts after each batch of input. */
@@ -33,7 +40,7 @@ export interface BulkResult {
 
 /** Never throws for what Redis or the input did: that is in the result, beside the counts that belong to it. */
 export async function bulkProduce(
-  items: AsyncIterable<InputItem[]>,
+  pages: AsyncIterable<InputPage>,
   producer: Producer,
   options: BulkOptions,
 ): Promise<BulkResult> {
@@ -41,7 +48,7 @@ export async function bulkProduce(
   const counts = (): BulkCounts => ({...seen, ...producer.counts});
   let failure: unknown;
   try {
-    for await (const page of items) {
+    for await (const page of pages) {
       const stop = await takePage(page, producer, options, seen);
       if (stop !== undefined) {
         failure = badLineFailure(stop);
@@ -71,12 +78,12 @@ export const describeCounts = ({read, added, rejected, unconfirmed, bad}: BulkCo
 
 /** Sends one page of input; returns the bad line that ends the work, if there is one. */
 async function takePage(
-  page: readonly InputItem[],
+  page: InputPage,
   producer: Producer,
   {onBadLine, additionOf, onSkipped}: BulkOptions,
   seen: {read: number; bad: number},
 ): Promise<BadLine | undefined> {
-  for (const item of page) {
+  for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
     if (!isBadLine(item)) {
       await producer.add(additionOf(item));

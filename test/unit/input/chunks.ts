@@ -1,8 +1,24 @@
 /** Sources for readers of input: bytes as they arrive, in whatever pieces, and everything that a reader made of them. */
 import fc from 'fast-check';
+import {FlatRecord, type InputItem, type InputPage} from '../../../src/lib/input/records.js';
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array, void, void> {
   yield* parts;
+}
+
+/** What a page still holds, each item on its own: a flat record as the good line that it stands for. */
+export function itemsOf(page: InputPage): InputItem[] {
+  const items: InputItem[] = [];
+  for (let item = page.next(); item !== undefined; item = page.next()) {
+    items.push(item instanceof FlatRecord ? {line: item.line, fields: item.fields} : item);
+  }
+  return items;
+}
+
+export async function allItems(pages: AsyncIterable<InputPage>): Promise<InputItem[]> {
+  const all: InputItem[] = [];
+  for await (const page of pages) all.push(...itemsOf(page));
+  return all;
 }
 
 export async function allOf<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {

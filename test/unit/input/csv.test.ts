@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {readCsv} from '../../../src/lib/input/csv.js';
-import type {InputItem} from '../../../src/lib/input/records.js';
-import {allOf, chunks, cutAt, cuts} from './chunks.js';
+import type {InputItem} from '../../../src/lib/input/pages.js';
+import {allItems, chunks, cutAt, cuts, itemsOf} from './chunks.js';
 
 const read = (parts: (string | Uint8Array)[], maxBytes = 1024 ** 2): Promise<InputItem[]> =>
-  allOf(readCsv(chunks(...parts), maxBytes));
+  allItems(readCsv(chunks(...parts), {maxRecordBytes: maxBytes}));
 
 /** `2: a=1 b=2` for a record and `3: reason` for a bad row. */
 async function lines(csv: string | Uint8Array, maxBytes?: number): Promise<string[]> {
@@ -127,9 +127,9 @@ it('rows leave as soon as they are whole, not when the input ends', async () => 
     });
     yield '3"\n';
   }
-  const pages = readCsv(slow(), 100);
-  expect((await pages.next()).value).toEqual([{line: 2, fields: [['a', '1']]}]);
+  const pages = readCsv(slow(), {maxRecordBytes: 100});
+  expect(itemsOf((await pages.next()).value!)).toEqual([{line: 2, fields: [['a', '1']]}]);
   const rest = pages.next();
   release();
-  expect((await rest).value).toEqual([{line: 3, fields: [['a', '2\n3']]}]);
+  expect(itemsOf((await rest).value!)).toEqual([{line: 3, fields: [['a', '2\n3']]}]);
 });

@@ -9,7 +9,7 @@ import {
   readRecords,
 } from '../../../src/lib/input/records.js';
 import {record} from '../arbitraries.js';
-import {allOf, chunks, cutAt, cuts} from './chunks.js';
+import {allItems, chunks, cutAt, cuts} from './chunks.js';
 
 const options = (given: Partial<InputOptions> = {}): InputOptions => ({
   kind: 'ndjson',
@@ -19,7 +19,7 @@ const options = (given: Partial<InputOptions> = {}): InputOptions => ({
 });
 
 const read = (input: string | Uint8Array, given?: Partial<InputOptions>): Promise<InputItem[]> =>
-  allOf(readRecords(chunks(input), options(given)));
+  allItems(readRecords(chunks(input), options(given)));
 
 /** The one item of the input, as people see it when it is bad. */
 async function refusal(input: string | Uint8Array, given?: Partial<InputOptions>): Promise<string> {
@@ -107,7 +107,7 @@ describe('envelope', () => {
     await fc.assert(
       fc.asyncProperty(records, cuts, async (originals, where) => {
         const printed = Buffer.from(originals.map((original) => `${recordToJson(original)}\n`).join(''));
-        const items = await allOf(readRecords(chunks(...cutAt(printed, where)), options({kind: 'envelope'})));
+        const items = await allItems(readRecords(chunks(...cutAt(printed, where)), options({kind: 'envelope'})));
         expect(items).toEqual(originals.map(({id, fields}, index) => ({line: index + 1, id, fields})));
       }),
     );
@@ -123,7 +123,7 @@ it('every line comes out exactly once, in its order, good, bad or blank', async 
   await fc.assert(
     fc.asyncProperty(fc.array(lineOf, {maxLength: 20}), cuts, async (lines, where) => {
       const input = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-      const items = await allOf(readRecords(chunks(...cutAt(input, where)), options()));
+      const items = await allItems(readRecords(chunks(...cutAt(input, where)), options()));
       const kinds = items.map((item) => [item.line, isBadLine(item) ? 'bad' : 'good']);
       const expected = lines.flatMap((line, index) =>
         line.trim() === '' ? [] : [[index + 1, line.startsWith('{') && !line.includes('null') ? 'good' : 'bad']],

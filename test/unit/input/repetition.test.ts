@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Field} from '../../../src/lib/entry.js';
 import {repeat} from '../../../src/lib/input/repetition.js';
+import {itemsOf} from './chunks.js';
 
 const fields: Field[] = [['type', 'ping']];
 const never = new AbortController().signal;
@@ -10,8 +11,9 @@ describe('a repeated record', () => {
     for (const count of [1, 499, 500, 501, 1_234]) {
       const lines: number[] = [];
       for await (const page of repeat(fields, {count, stopping: never})) {
-        expect(page.length).toBeLessThanOrEqual(500);
-        for (const item of page) {
+        const items = itemsOf(page);
+        expect(items.length).toBeLessThanOrEqual(500);
+        for (const item of items) {
           expect(item).toMatchObject({fields});
           lines.push(item.line);
         }
@@ -24,7 +26,7 @@ describe('a repeated record', () => {
     const startMs = performance.now();
     let made = 0;
     for await (const page of repeat(fields, {count: 30, ratePerSecond: 200, stopping: never})) {
-      made += page.length;
+      made += itemsOf(page).length;
       expect(made).toBeLessThanOrEqual(1 + ((performance.now() - startMs) / 1_000) * 200);
     }
     expect(made).toBe(30);
@@ -33,7 +35,7 @@ describe('a repeated record', () => {
   it('ends when it is asked to stop, in the middle of a wait too', async () => {
     const stop = new AbortController();
     const pages = repeat(fields, {count: Number.POSITIVE_INFINITY, ratePerSecond: 0.001, stopping: stop.signal});
-    expect((await pages.next()).value).toHaveLength(1);
+    expect(itemsOf((await pages.next()).value!)).toHaveLength(1);
     const next = pages.next();
     stop.abort();
     expect((await next).done).toBe(true);

@@ -1,0 +1,79 @@
+/**
+ * Recognises the usual line of NDJSON in one pass over its bytes: an object
+ * whose names and strings hold no escapes and whose nested values are compact,
+ * so that every field is stored as a piece of the line. All else is left to
+ * json-members.ts, which also says what is wrong with a line. Invariant: in
+ * valid UTF-8, what is accepted here has exactly the members that
+ * json-members.ts finds in it.
+ */
+import type {Buffer} from 'node:buffer';
+import {FlatRecord} from './flat-record.js';
+import {endOfPlainString, endOfValue, REFUSED, skipSpace} from './json-bytes.js';
+
+/** Each name is compared with those before it, so there may not be many of them, nor long ones. */
+const MAX_FIELDS = 64;
+const MAX_NAME_BYTES = 128;
+
+const [QUOTE, COLON, COMMA, NEWLINE, OBJECT, OBJECT_END] = [0x22, 0x3a, 0x2c, 0x0a, 0x7b, 0x7d];
+
+export class FlatScanner {
+  /** What the last line was that was not refused. */
+  readonly record = new FlatRecord(MAX_FIELDS);
+
+  /**
+   * Reads the line that begins at `start` into `record`. Returns where its newline is, or
+   * -1 where the line is not for here. There must be a newline: nothing is read behind it.
+   */
+  scan(bytes: Buffer, start: number): number {
+    const {record} = this;
+    let at = skipSpace(bytes, start);
+    if (bytes[at] !== OBJECT) return REFUSED;
+    for (let field = 0; field < MAX_FIELDS; field++) {
+      at = this.#field(bytes, skipSpace(bytes, at + 1), field);
+      if (at === REFUSED) return REFUSED;
+      at = skipSpace(bytes, at);
+      if (bytes[at] === COMMA) continue;
+      if (bytes[at] !== OBJECT_END) return REFUSED;
+      at = skipSpace(bytes, at + 1);
+      if (bytes[at] !== NEWLINE) return REFUSED;
+      record.bytes = bytes;
+      record.fieldCount = field + 1;
+      return at;
+    }
+    return REFUSED;
+  }
+
+  /** Marks the field whose name begins at `at`; returns the place behind its value. */
+  #field(bytes: Buffer, at: number, field: number): number {
+    if (bytes[at] !== QUOTE) return REFUSED;
+    const {marks} = this.record;
+    const mark = 4 * field;
+    const nameStart = at + 1;
+    const nameEnd = endOfPlainString(bytes, nameStart);
+    if (nameEnd - nameStart > MAX_NAME_BYTES || nameEnd === REFUSED || this.#isKnown(bytes, nameStart, nameEnd, mark))
+      return REFUSED;
+    const colon = skipSpace(bytes, nameEnd + 1);
+    if (bytes[colon] !== COLON) return REFUSED;
+    const valueStart = skipSpace(bytes, colon + 1);
+    const isString = bytes[valueStart] === QUOTE;
+    const valueEnd = isString ? endOfPlainString(bytes, valueStart + 1) : endOfValue(bytes, valueStart);
+    marks[mark] = nameStart;
+    marks[mark + 1] = nameEnd;
+    marks[mark + 2] = isString ? valueStart + 1 : valueStart;
+    marks[mark + 3] = valueEnd;
+    return isString && valueEnd !== REFUSED ? valueEnd + 1 : valueEnd;
+  }
+
+  /** Whether a field in front of `mark` has this name. Names that begin alike are common, so it compares from behind. */
+  #isKnown(bytes: Buffer, start: number, end: number, mark: number): boolean {
+    const {marks} = this.record;
+    for (let other = 0; other < mark; other += 4) {
+      const shift = end - marks[other + 1]!;
+      if (start - marks[other]! !== shift) continue;
+      let at = end - 1;
+      while (at >= start && bytes[at] === bytes[at - shift]) at--;
+      if (at < start) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Where a JSON value ends, in bytes and without a string being made. Takes only
+ * values that need no change to be stored: without space between their tokens.
+ * Knows no fields and says nothing of why something is refused. Invariant: given
+ * a newline behind it, nothing is read beyond that newline.
+ */
+import {Buffer} from 'node:buffer';
+import {MAX_DEPTH} from './json-members.js';
+
+/** In place of an offset: this is not for here. It may still be good JSON. */
+export const REFUSED = -1;
+
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const [OBJECT, OBJECT_END, ARRAY, ARRAY_END] = [0x7b, 0x7d, 0x5b, 0x5d];
+const [SPACE, TAB, CARRIAGE_RETURN] = [0x20, 0x09, 0x0d];
+const [MINUS, PLUS, POINT, ZERO, NINE] = [0x2d, 0x2b, 0x2e, 0x30, 0x39];
+const [SMALL_D, SMALL_E, LARGE_D, LARGE_E, SEVEN] = [0x64, 0x65, 0x44, 0x45, 0x37];
+const [TRUE, FALSE, NULL] = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
+const [SMALL_U, ESCAPES, HEX_DIGITS] = [0x75, Buffer.from('"\\\\/bfnrt'), Buffer.from('0123456789abcdefABCDEF')];
+
+/** The first place from `at` on where there is no space; a newline is none. */
+export function skipSpace(bytes: Buffer, at: number): number {
+  let next = at;
+  while (bytes[next] === SPACE || bytes[next] === TAB || bytes[next] === CARRIAGE_RETURN) next++;
+  return next;
+}
+
+/** Where the closing quote is of a string whose text begins at `start`. One with escapes is refused. */
+export function endOfPlainString(bytes: Buffer, start: number): number {
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === QUOTE) return at;
+    if (byte < SPACE || byte === BACKSLASH) return REFUSED;
+  }
+  return REFUSED;
+}
+
+/** The place behind a value of a field that is no string. Null is refused: it is not stored as it stands. */
+export function endOfValue(bytes: Buffer, start: number, depth = 1): number {
+  switch (bytes[start]) {
+    case OBJECT:
+    case ARRAY:
+      return endOfNested(bytes, start, depth + 1);
+    case TRUE[0]:
+      return endOfWord(bytes, start, TRUE);
+    case FALSE[0]:
+      return endOfWord(bytes, start, FALSE);
+    case NULL[0]:
+      return depth === 1 ? REFUSED : endOfWord(bytes, start, NULL);
+    default:
+      return endOfNumber(bytes, start);
+  }
+}
+
+function endOfWord(bytes: Buffer, start: number, word: Buffer): number {
+  for (let at = 1; at < word.length; at++) if (bytes[start + at] !== word[at]) return REFUSED;
+  return start + word.length;
+}
+
+/** As the grammar of JSON has it: no leading zero, plus or point. */
+function endOfNumber(bytes: Buffer, start: number): number {
+  let at = bytes[start] === MINUS ? start + 1 : start;
+  at = bytes[at] === ZERO ? at + 1 : endOfDigits(bytes, at);
+  if (at !== REFUSED && bytes[at] === POINT) at = endOfDigits(bytes, at + 1);
+  if (at === REFUSED || (bytes[at] !== SMALL_E && bytes[at] !== LARGE_E)) return at;
+  const hasSign = bytes[at + 1] === PLUS || bytes[at + 1] === MINUS;
+  return endOfDigits(bytes, hasSign ? at + 2 : at + 1);
+}
+
+/** Behind one digit at least. */
+function endOfDigits(bytes: Buffer, start: number): number {
+  let at = start;
+  while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
+  return at === start ? REFUSED : at;
+}
+
+/** An object or array, checked to its end. Its keys may come twice and its strings hold escapes, since it is stored as it stands. */
+function endOfNested(bytes: Buffer, start: number, depth: number): number {
+  if (depth > MAX_DEPTH) return REFUSED;
+  const isObject = bytes[start] === OBJECT;
+  const closing = isObject ? OBJECT_END : ARRAY_END;
+  let at = start + 1;
+  if (bytes[at] === closing) return at + 1;
+  for (;;) {
+    if (isObject) {
+      at = bytes[at] === QUOTE ? endOfString(bytes, at + 1) : REFUSED;
+      if (at === REFUSED || bytes[at] !== COLON) return REFUSED;
+      at++;
+    }
+    at = bytes[at] === QUOTE ? endOfString(bytes, at + 1) : endOfValue(bytes, at, depth);
+    if (at === REFUSED) return REFUSED;
+    const next = bytes[at++];
+    if (next === closing) return at;
+    if (next !== COMMA) return REFUSED;
+  }
+}
+
+/** The place behind the closing quote of a string in a nested value. */
+function endOfString(bytes: Buffer, start: number): number {
+  let at = start;
+  while (bytes[at]! >= SPACE && bytes[at] !== QUOTE) {
+    at = bytes[at] === BACKSLASH ? endOfEscape(bytes, at + 1) : at + 1;
+    if (at === REFUSED) return REFUSED;
+  }
+  return bytes[at] === QUOTE ? at + 1 : REFUSED;
+}
+
+/** The place behind an escape whose backslash is before `start`. Surrogates are refused: whether they come in pairs is not seen here. */
+function endOfEscape(bytes: Buffer, start: number): number {
+  if (bytes[start] !== SMALL_U) return ESCAPES.includes(bytes[start]!) ? start + 1 : REFUSED;
+  for (let at = start + 1; at <= start + 4; at++) if (!HEX_DIGITS.includes(bytes[at]!)) return REFUSED;
+  const mayBeSurrogate = (bytes[start + 1] === SMALL_D || bytes[start + 1] === LARGE_D) && bytes[start + 2]! > SEVEN;
+  return mayBeSurrogate ? REFUSED : start + 5;
+}

@@ -1,0 +1,85 @@
+/**
+ * Runs of lines → a page of items, made as they are asked for. Where lines may
+ * be flat records, the scanner has the first word, and only what it refuses is
+ * cut out as a line of its own. Invariant: each line is read once, and `place`
+ * is always behind a whole one.
+ */
+import {Buffer, isUtf8} from 'node:buffer';
+import type {FlatScanner} from './flat-scanner.js';
+import {type Line, lineOf, type Run} from './lines.js';
+import type {InputItem, InputPage, InputPlace} from './pages.js';
+
+export interface LineReading {
+  /** A longer line is refused. */
+  readonly maxBytes: number;
+  /** Undefined for a blank line. */
+  readonly readLine: (line: Line) => InputItem | undefined;
+  /** For lines that may be flat records. Its record is the item. */
+  readonly scanner?: FlatScanner;
+}
+
+const NEWLINE = 0x0a;
+const NO_RUN: Run = {bytes: Buffer.alloc(0), sizeBytes: 0};
+
+export class LinePage implements InputPage {
+  readonly #runs: readonly Run[];
+  readonly #reading: LineReading;
+  #opened = 0;
+  #run = NO_RUN;
+  #isUtf8 = false;
+  /** In the bytes of the run. */
+  #at = 0;
+  #line: number;
+  /** Where the run ends in the input. */
+  #runEnd: number;
+
+  /** `place` is where the first of `runs` begins. */
+  constructor(place: InputPlace, runs: readonly Run[], reading: LineReading) {
+    this.#runs = runs;
+    this.#reading = reading;
+    this.#line = place.line;
+    this.#runEnd = place.bytes;
+  }
+
+  next(): InputItem | undefined {
+    let item: InputItem | undefined;
+    while (item === undefined && (this.#at < this.#run.bytes.length || this.#openRun())) item = this.#readLine();
+    return item;
+  }
+
+  get place(): InputPlace {
+    const {bytes, sizeBytes} = this.#run;
+    const left = this.#at === bytes.length ? 0 : sizeBytes - this.#at;
+    return {bytes: this.#runEnd - left, line: this.#line};
+  }
+
+  /** False when there is none left. */
+  #openRun(): boolean {
+    const run = this.#runs[this.#opened];
+    if (run === undefined) return false;
+    this.#opened++;
+    this.#run = run;
+    this.#runEnd += run.sizeBytes;
+    this.#at = 0;
+    this.#isUtf8 = this.#reading.scanner !== undefined && isUtf8(run.bytes);
+    return true;
+  }
+
+  #readLine(): InputItem | undefined {
+    const {bytes} = this.#run;
+    const start = this.#at;
+    const {scanner, maxBytes, readLine} = this.#reading;
+    const number = ++this.#line;
+    if (scanner !== undefined) {
+      const end = scanner.scan(bytes, start);
+      if (end !== -1 && end - start <= maxBytes && (this.#isUtf8 || isUtf8(bytes.subarray(start, end)))) {
+        this.#at = end + 1;
+        scanner.record.line = number;
+        return scanner.record;
+      }
+    }
+    const end = bytes.indexOf(NEWLINE, start);
+    this.#at = end + 1;
+    return readLine(lineOf(this.#run, number, start, end, maxBytes));
+  }
+}
