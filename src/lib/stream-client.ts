@@ -14,7 +14,7 @@ import {PageSize} from './reading/page-size.js';
 import type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
-import {noGroup} from './redis/failure.js';
+import {noGroup, noPermission} from './redis/failure.js';
 import type {
   ConsumerInfo,
   GroupInfo,
@@ -274,6 +274,7 @@ export class StreamClient {
     try {
       const result = await this.#run(scripts.DEAD_LETTER, [stream, deadLetter], argv, writing);
       if (result === null) return 'lost';
+      refuseDenied(result, 'XACK', stream);
       refuseTooWide(result, stream, id);
       return result === 1 ? 'moved' : 'gone';
     } catch (error) {
@@ -291,6 +292,7 @@ export class StreamClient {
     const writing = {command: 'XADD', stream: target};
     const result = await this.#run(scripts.REDRIVE, [deadLetter, target], [id], writing);
     if (result === null) return undefined;
+    refuseDenied(result, 'XDEL', deadLetter);
     refuseTooWide(result, deadLetter, id);
     return replies.readText(result);
   }
@@ -481,6 +483,11 @@ function groupByStream(additions: readonly Addition[]): Map<string, number[]> {
     else list.push(index);
   });
   return indexes;
+}
+
+/** A script that copies and then takes away does neither for a user who may not do the second. */
+function refuseDenied(result: Reply, command: string, stream: string): void {
+  if (Buffer.isBuffer(result) && replies.readText(result) === scripts.DENIED) throw noPermission(command, stream);
 }
 
 /** A script answers with the number of fields below 0 where they are too many for it. */

@@ -200,17 +200,47 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await pending()).toHaveLength(1);
     });
 
-    it('a user who may not add is refused as such, and the entry stays pending', async () => {
-      await deliver(1);
-      await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+@all', '-xadd');
+    /** What `use` throws for a user who lacks `right`. */
+    async function without(right: string, use: (reader: StreamClient) => Promise<unknown>): Promise<unknown> {
+      await server.redis.call('ACL', 'SETUSER', 'reader', 'reset', 'on', '>pw', '~*', '+@all', `-${right}`);
       const reader = await connect(server.url, {username: 'reader', password: 'pw'});
       try {
-        await expect(reader.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({kind: 'denied'});
+        return await use(reader).catch((error: unknown) => error);
       } finally {
         reader.close();
         await server.redis.call('ACL', 'DELUSER', 'reader');
       }
-      expect(await pending()).toHaveLength(1);
+    }
+
+    it.each([
+      ['xadd', 'XADD', dead],
+      ['xack', 'XACK', 'events'],
+    ])(
+      'a user who may not %s is refused as such: no copy is left, and the entry stays pending',
+      async (right, command, stream) => {
+        await deliver(1);
+        expect(await without(right, (reader) => reader.moveToDeadLetters(w1, '1-0', death))).toMatchObject({
+          kind: 'denied',
+          message: `the Redis user may not run ${command} on stream "${stream}"`,
+        });
+        expect(await pending()).toHaveLength(1);
+        expect(await entries(dead)).toEqual([]);
+      },
+    );
+
+    it.each([
+      ['xadd', 'XADD', 'events'],
+      ['xdel', 'XDEL', dead],
+    ])('a user who may not %s cannot put an entry back: no copy is left', async (right, command, stream) => {
+      await deliver(1);
+      await client.moveToDeadLetters(w1, '1-0', death);
+      const [[id]] = (await entries(dead)) as [[string, string[]]];
+      expect(await without(right, (reader) => reader.redrive(dead, id, 'events'))).toMatchObject({
+        kind: 'denied',
+        message: `the Redis user may not run ${command} on stream "${stream}"`,
+      });
+      expect(await entries('events')).toHaveLength(1);
+      expect(await entries(dead)).toHaveLength(1);
     });
 
     it('a group that is missing is named, with the stream that it should be on', async () => {

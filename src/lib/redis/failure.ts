@@ -24,7 +24,7 @@ type Meaning = (context: CommandContext & {word: string}) => readonly [kind: Out
 
 const CREDENTIALS = 'check --username and the password (STREAMLOG_PASSWORD, --password-file or in the URL)';
 const refused: Meaning = () => ['denied', 'Redis refuses the given user or password', CREDENTIALS];
-const forbidden: Meaning = ({command, stream}) => [
+const forbidden = ({command, stream}: CommandContext): ReturnType<Meaning> => [
   'denied',
   `the Redis user may not run ${command}${on(stream)}`,
   'see: redis-cli ACL GETUSER',
@@ -184,6 +184,12 @@ function fromReply(message: string, context: CommandContext): StreamlogError {
   const [kind, what, hint] = meaning({...context, word});
   return failure(kind, word, what, hint);
 }
+
+/** The user may not run `command` on `stream`. */
+export const noPermission = (command: string, stream: string): StreamlogError => {
+  const [kind, message, hint] = forbidden({command, stream});
+  return failure(kind, 'NOPERM', message, hint);
+};
 
 /** No such stream; `stream` is undefined where the command spans several. */
 export const noStream = (stream: string | undefined): StreamlogError =>

@@ -35,6 +35,17 @@ if count < 0 or count > ${MOST_DELIVERIES} then count = ${MOST_DELIVERIES} end
 /** XCLAIM would take an entry that is no longer in the stream off the pending list, and nobody would know of it. */
 const IN_STREAM = `#redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) > 0`;
 
+/** What a script that copies answers, before it writes anything, when its user may not finish. */
+export const DENIED = 'denied';
+
+/**
+ * Ends with DENIED unless the user may run the `command` that comes last. Asked,
+ * not tried: Redis refuses for want of memory only the first write of a script,
+ * and that has to be the copy. Before Redis 7.0 there is no way to ask.
+ */
+const onlyIfAllowed = (command: string): string =>
+  `if redis.acl_check_cmd and not redis.acl_check_cmd(${command}) then return '${DENIED}' end\n`;
+
 /** Starts the idle time anew without counting a delivery. ARGV: group, consumer, ID. */
 export const RENEW_LEASE = script(`${ONLY_WHILE_OURS}
 if ${IN_STREAM} then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID') end
@@ -52,10 +63,11 @@ return count`);
  * is dropped, and the deaths are counted. XADD is first: when it is refused, as
  * without memory, the script ends there and the entry stays pending. ARGV:
  * group, consumer, ID, reason, time in Unix milliseconds. Answers 1 when it
- * moved, 0 when it had gone from the stream, and for an entry that Lua cannot
- * pass on its number of fields below 0.
+ * moved, 0 when it had gone from the stream, DENIED to one who may not XACK, and
+ * for an entry that Lua cannot pass on its number of fields below 0.
  */
 export const DEAD_LETTER = script(`${ONLY_WHILE_OURS}
+${onlyIfAllowed("'XACK', KEYS[1], ARGV[1], ARGV[3]")}
 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
 if entry then
   local origin = {'_dlq_stream', KEYS[1], '_dlq_group', ARGV[1], '_dlq_id', ARGV[3], '_dlq_consumer', ARGV[2],
@@ -89,11 +101,13 @@ return entry and 1 or 0`);
 
 /**
  * Moves entry ARGV[1] of KEYS[1] to KEYS[2] with all its fields: the new ID, nil
- * when it is not there, its number of fields below 0 when Lua cannot pass it on.
+ * when it is not there, DENIED to one who may not XDEL, its number of fields
+ * below 0 when Lua cannot pass it on.
  */
 export const REDRIVE = script(`
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not entry then return false end
+${onlyIfAllowed("'XDEL', KEYS[1], ARGV[1]")}
 local line = {'XADD', KEYS[2], '*'}
 local fields = entry[2]
 for i = 1, #fields do line[#line + 1] = fields[i] end
