@@ -6,12 +6,14 @@ export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator
   yield* parts;
 }
 
-/** What a page still holds, each item on its own: a flat record as the good line that it stands for. */
+/** An item that stays as it is: for a flat record, the good line that it stands for. */
+export const lasting = (item: InputItem): InputItem =>
+  item instanceof FlatRecord ? {line: item.line, fields: item.fields} : item;
+
+/** What a page still holds. */
 export function itemsOf(page: InputPage): InputItem[] {
   const items: InputItem[] = [];
-  for (let item = page.next(); item !== undefined; item = page.next()) {
-    items.push(item instanceof FlatRecord ? {line: item.line, fields: item.fields} : item);
-  }
+  for (let item = page.next(); item !== undefined; item = page.next()) items.push(lasting(item));
   return items;
 }
 

@@ -1,4 +1,6 @@
+import {execFileSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
@@ -16,6 +18,12 @@ afterAll(() => rmSync(directory, {recursive: true, force: true}));
 
 const source = (chunks: AsyncIterable<Uint8Array | string>, stopping = new AbortController().signal) =>
   readSource(chunks, {name: 'standard input', stopping});
+
+async function textOf(chunks: AsyncIterable<Buffer>): Promise<string> {
+  let text = '';
+  for await (const chunk of chunks) text += chunk;
+  return text;
+}
 
 describe('a source', () => {
   it('hands its chunks over and tells their length', async () => {
@@ -94,6 +102,22 @@ describe('a file', () => {
     let read = 0;
     for await (const chunk of chunks) read += chunk.length;
     expect([read, sizeBytes]).toEqual([300_000, 300_000]);
+  });
+
+  it('is read from where reading ended before', async () => {
+    const path = join(directory, 'resumed');
+    writeFileSync(path, 'read\nunread\n');
+    const {chunks, sizeBytes} = openFile(path, {fromBytes: 5});
+    expect([await textOf(chunks), sizeBytes]).toEqual(['unread\n', 12]);
+    expect(await textOf(openFile(path, {fromBytes: 12}).chunks)).toBe('');
+  });
+
+  it('may be a pipe with a name, as the shell makes it of <(…)', async () => {
+    const path = join(directory, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const {chunks} = openFile(path);
+    const [text] = await Promise.all([textOf(chunks), writeFile(path, 'one\ntwo\n')]);
+    expect(text).toBe('one\ntwo\n');
   });
 
   it('that is missing, or a directory, is an I/O failure with its path', async () => {
