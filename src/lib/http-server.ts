@@ -4,13 +4,14 @@
  * each request gets one answer, and a connection whose request may have taken
  * effect never gets an answer that belongs to another.
  */
-import {createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse} from 'node:http';
-import type {AddressInfo} from 'node:net';
+import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
-import {StreamlogError} from './errors.js';
 import {type Answer, Refusal} from './http/answers.js';
 import {ClientGone} from './http/body.js';
-import {addressUrl, type ListenAddress} from './http/listen-address.js';
+import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './http/connection-limits.js';
+import {requireOneReading} from './http/framing.js';
+import type {ListenAddress} from './http/listen-address.js';
+import {listenAt, urlOf} from './http/listening.js';
 import {rawAnswer, send} from './http/send.js';
 
 /** What is known of a request beside its text. */
@@ -39,52 +40,30 @@ export interface HttpServerOptions {
   answer: (request: IncomingMessage, state: RequestState) => Promise<Answer>;
   onBug: (error: unknown) => void;
   onAnswered?: ((facts: AccessFacts) => void) | undefined;
-  limits?: Partial<ConnectionLimits>;
+  limits?: Partial<TimeLimits>;
+  /** The permissions of a unix socket. */
+  socketMode?: number | undefined;
 }
-
-/** What Node lets be chosen; see createServer in its documentation. */
-export type ConnectionLimits = Pick<
-  ServerOptions,
-  'requestTimeout' | 'headersTimeout' | 'connectionsCheckingInterval' | 'keepAliveTimeout' | 'maxHeaderSize'
->;
-
-const LIMITS = {
-  // A whole request, and its header, have to arrive within these; looked at every `connectionsCheckingInterval`.
-  requestTimeout: 30_000,
-  headersTimeout: 10_000,
-  connectionsCheckingInterval: 2_000,
-  keepAliveTimeout: 5_000,
-  maxHeaderSize: 8_192,
-  // A missing Host is answered by us, as everything else is.
-  requireHostHeader: false,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: 30_000,
-} as const;
-const MAX_HEADERS = 64;
-const SILENCE_MS = 60_000;
-const MAX_CONNECTIONS = 1_024;
-const MAX_REQUESTS_PER_CONNECTION = 1_000;
 
 export class HttpServer {
   readonly #server: Server;
   readonly #options: HttpServerOptions;
   /** The newest request of each connection that was not answered yet. */
   readonly #open = new Map<Duplex, IncomingMessage>();
+  /** Connections on which nobody knows where the next request begins. */
+  readonly #unreadable = new WeakSet<Duplex>();
   #inHand = 0;
   #draining = false;
   #onIdle: () => void = () => {};
 
   private constructor(options: HttpServerOptions) {
     this.#options = options;
+    const times = {...TIME_LIMITS, ...options.limits};
     this.#server = createServer(
-      {...LIMITS, ...options.limits},
+      serverOptions(times),
       (request, response) => void this.#serve(request, response, () => {}),
     );
-    this.#server.maxHeadersCount = MAX_HEADERS;
-    this.#server.timeout = SILENCE_MS;
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+    limitConnections(this.#server);
     this.#server.on(
       'checkContinue',
       (request, response) => void this.#serve(request, response, () => response.writeContinue()),
@@ -92,25 +71,20 @@ export class HttpServer {
     this.#server.on('checkExpectation', (request, response) =>
       send(request, response, new Refusal('expectation_failed').answer, true),
     );
-    this.#server.on('upgrade', (_, socket) => socket.destroy());
     this.#server.on('connect', (_, socket) => socket.destroy());
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseBytes(error, socket));
   }
 
   /** Listens. Throws a configuration failure when the address cannot be had. */
-  static async listen({host, port}: ListenAddress, options: HttpServerOptions): Promise<HttpServer> {
+  static async listen(address: ListenAddress, options: HttpServerOptions): Promise<HttpServer> {
     const http = new HttpServer(options);
-    await new Promise<void>((resolve, reject) => {
-      http.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(error)));
-      http.#server.listen({port, ...(host === undefined ? {} : {host})}, resolve);
-    });
+    await listenAt(http.#server, address, options.socketMode);
     return http;
   }
 
   /** Where it listens, with the real port. */
   get url(): string {
-    const {address, port} = this.#server.address() as AddressInfo;
-    return addressUrl(address, port);
+    return urlOf(this.#server, 'http');
   }
 
   /**
@@ -134,6 +108,7 @@ export class HttpServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse, invite: () => void): Promise<void> {
     const {socket} = request;
+    if (this.#unreadable.has(socket)) return;
     const log = this.#logger(request, response);
     // A connection that breaks is seen as a request that closes; nothing else is to be done about it.
     request.on('error', () => {});
@@ -148,7 +123,7 @@ export class HttpServer {
     try {
       const answer = await this.#answer(request, invite);
       added = answer.added ?? 0;
-      send(request, response, answer, this.#draining);
+      send(request, response, answer, this.#draining || this.#unreadable.has(socket));
     } catch {
       // The client went away; whatever is left of its connection goes too.
       socket.destroy();
@@ -158,6 +133,7 @@ export class HttpServer {
   /** Throws ClientGone only. */
   async #answer(request: IncomingMessage, invite: () => void): Promise<Answer> {
     try {
+      this.#requireOneReading(request);
       return await this.#options.answer(request, {draining: this.#draining, invite});
     } catch (error) {
       if (error instanceof Refusal) return error.answer;
@@ -167,8 +143,19 @@ export class HttpServer {
     }
   }
 
+  #requireOneReading(request: IncomingMessage): void {
+    try {
+      requireOneReading(request);
+    } catch (error) {
+      this.#unreadable.add(request.socket);
+      throw error;
+    }
+  }
+
   /** What is not HTTP, or does not arrive in time. */
   #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
+    // Its last answer is on the way.
+    if (this.#unreadable.has(socket)) return;
     // A whole request is in hand: an answer now would be taken for the answer to that one.
     if (this.#open.get(socket)?.complete === true || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
@@ -199,19 +186,4 @@ export class HttpServer {
         added,
       });
   }
-}
-
-function listenFailure({code}: NodeJS.ErrnoException): StreamlogError {
-  const reason =
-    code === 'EADDRINUSE'
-      ? 'something else listens there'
-      : code === 'EACCES'
-        ? 'this port needs more rights'
-        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-          ? 'this machine has no such address'
-          : (code ?? 'unknown error');
-  return new StreamlogError('configuration', `cannot listen: ${reason}`, {
-    code,
-    hint: 'give another --listen HOST:PORT',
-  });
 }

@@ -271,14 +271,14 @@ describe('refusing', () => {
       400,
     ],
     ['an unknown transfer encoding', `${postHead('/streams/events', 'Transfer-Encoding: xchunked')}0\r\n\r\n`, 400],
-    ['a header name with a space', 'GET /livez HTTP/1.1\r\nHost: x\r\nX : 1\r\n\r\n', 400],
+    ['a header name with a space', 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX : 1\r\n\r\n', 400],
     [
       'a chunk size that overflows',
       `${postHead('/streams/events', 'Transfer-Encoding: chunked')}fffffffffffffffff\r\n`,
       400,
     ],
     ['a name that is not ASCII', postHead('/streams/\u00e9', 'Content-Length: 0'), 400],
-    ['a header beyond all measure', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a header beyond all measure', `GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['another expectation', postHead('/streams/events', 'Content-Length: 0', 'Expect: 200-ok'), 417],
   ])('%s is answered once, with JSON, and the connection ends', async (_, bytes, status) => {
     const raw = sendRaw(served.url, bytes);
@@ -290,13 +290,13 @@ describe('refusing', () => {
     expect(await redis.redis.exists('events')).toBe(0);
   });
 
-  it('no attempt to change the protocol gets anywhere', async () => {
-    const upgrade = sendRaw(
-      served.url,
-      'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-    );
-    const tunnel = sendRaw(served.url, 'CONNECT redis:6379 HTTP/1.1\r\nHost: x\r\n\r\n');
-    expect(await Promise.all([upgrade.closed, tunnel.closed])).toEqual(['', '']);
+  it('an offer to change the protocol is passed over, and a tunnel is not opened', async () => {
+    const offer = postHead('/streams/ok-2', 'Content-Length: 7', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c');
+    const next = postHead('/streams/ok-2', 'Content-Length: 7', 'Connection: close');
+    const upgrade = sendRaw(served.url, `${offer}{"n":1}${next}{"n":2}`);
+    const tunnel = sendRaw(served.url, 'CONNECT redis:6379 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(statuses(await upgrade.closed)).toEqual([201, 201]);
+    expect(await tunnel.closed).toBe('');
   });
 
   it('a request that is broken off half-way adds nothing', async () => {
@@ -580,7 +580,7 @@ describe('shutting down', () => {
     const server = await redisOfTest();
     const served = await serve([], {server});
     const stuck = sendRaw(served.url, 'GET /livez HT');
-    const idle = sendRaw(served.url, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    const idle = sendRaw(served.url, 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => statuses(idle.received()).length === 1, 'one connection is idle');
     server.process.kill('SIGSTOP');
     const inHand = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);

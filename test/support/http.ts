@@ -31,7 +31,7 @@ export async function ready(started: Running): Promise<Served> {
   started.process.once('exit', () => {
     ended = true;
   });
-  const listening = /listening on (http:\S+)/;
+  const listening = /listening on (https?:\S+|unix:\S+)/;
   await until(() => ended || listening.test(started.stderr()), 'serve listens');
   const url = listening.exec(started.stderr())?.[1];
   if (url === undefined) throw new Error(`serve ended: ${started.stderr()}`);
@@ -81,7 +81,7 @@ export function sendRaw(url: string, bytes: string | Uint8Array): RawConnection 
 
 /** The head of a POST of JSON, with `headers` as further lines. */
 export const postHead = (path: string, ...headers: string[]): string =>
-  [`POST ${path} HTTP/1.1`, 'Host: test', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+  [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
 
 /** The status of each answer in what came over a raw connection. */
 export const statuses = (received: string): number[] =>

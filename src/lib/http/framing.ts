@@ -1,0 +1,26 @@
+/**
+ * Requests that two programs could read in two ways, one of them a proxy in
+ * front of us: what the proxy takes for a body may then be a second request
+ * here. The parsers of Node and Bun refuse most of them; this is the rest,
+ * and the number of headers, which Node cuts off in silence. Invariant: what
+ * gets past here ends where everybody thinks that it ends.
+ */
+import type {IncomingMessage} from 'node:http';
+import {Refusal} from './answers.js';
+
+export const MAX_HEADERS = 64;
+
+/** Throws Refusal. The connection cannot be used afterwards, since nobody knows where the next request begins. */
+export function requireOneReading({rawHeaders, headers, httpVersion}: IncomingMessage): void {
+  if (rawHeaders.length > 2 * MAX_HEADERS) throw new Refusal('headers_too_large');
+  const count = (name: string): number =>
+    rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === name).length;
+  const coding = headers['transfer-encoding'];
+  const readable =
+    (httpVersion === '1.1' || (httpVersion === '1.0' && coding === undefined)) &&
+    count('host') <= 1 &&
+    count('content-length') <= 1 &&
+    (httpVersion === '1.0' || headers.host !== undefined) &&
+    (coding === undefined || (coding.toLowerCase() === 'chunked' && count('transfer-encoding') === 1));
+  if (!readable) throw new Refusal('bad_request');
+}
