@@ -5,6 +5,7 @@
  * effect never gets an answer that belongs to another.
  */
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+import type {Server as NetServer} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {type Answer, Refusal} from './http/answers.js';
 import {ClientGone} from './http/body.js';
@@ -13,6 +14,8 @@ import {requireOneReading} from './http/framing.js';
 import type {ListenAddress} from './http/listen-address.js';
 import {listenAt, urlOf} from './http/listening.js';
 import {rawAnswer, send} from './http/send.js';
+import {TlsFront} from './http/tls-front.js';
+import type {TlsPair} from './http/tls-pair.js';
 
 /** What is known of a request beside its text. */
 export interface RequestState {
@@ -41,12 +44,16 @@ export interface HttpServerOptions {
   onBug: (error: unknown) => void;
   onAnswered?: ((facts: AccessFacts) => void) | undefined;
   limits?: Partial<TimeLimits>;
+  /** Without it, there is no TLS. */
+  tls?: TlsPair | undefined;
   /** The permissions of a unix socket. */
   socketMode?: number | undefined;
 }
 
 export class HttpServer {
   readonly #server: Server;
+  /** Accepts the connections where there is TLS. */
+  readonly #front: TlsFront | undefined;
   readonly #options: HttpServerOptions;
   /** The newest request of each connection that was not answered yet. */
   readonly #open = new Map<Duplex, IncomingMessage>();
@@ -64,6 +71,7 @@ export class HttpServer {
       (request, response) => void this.#serve(request, response, () => {}),
     );
     limitConnections(this.#server);
+    if (options.tls !== undefined) this.#front = new TlsFront(this.#server, options.tls, times);
     this.#server.on(
       'checkContinue',
       (request, response) => void this.#serve(request, response, () => response.writeContinue()),
@@ -75,16 +83,21 @@ export class HttpServer {
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseBytes(error, socket));
   }
 
-  /** Listens. Throws a configuration failure when the address cannot be had. */
+  /** Listens. Throws a configuration failure when the address cannot be had or the certificate is bad. */
   static async listen(address: ListenAddress, options: HttpServerOptions): Promise<HttpServer> {
     const http = new HttpServer(options);
-    await listenAt(http.#server, address, options.socketMode);
+    await listenAt(http.#listener, address, options.socketMode);
     return http;
   }
 
   /** Where it listens, with the real port. */
   get url(): string {
-    return urlOf(this.#server, 'http');
+    return urlOf(this.#listener, this.#front === undefined ? 'http' : 'https');
+  }
+
+  /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
+  replaceTls(pair: TlsPair): void {
+    this.#front?.replace(pair);
   }
 
   /**
@@ -93,8 +106,8 @@ export class HttpServer {
    */
   async drain(limitMs: number): Promise<void> {
     this.#draining = true;
-    this.#server.close();
-    this.#server.closeIdleConnections();
+    this.#listener.close();
+    (this.#front ?? this.#server).closeIdleConnections();
     if (this.#inHand > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
@@ -103,7 +116,11 @@ export class HttpServer {
       });
       clearTimeout(timer);
     }
-    this.#server.closeAllConnections();
+    (this.#front ?? this.#server).closeAllConnections();
+  }
+
+  get #listener(): NetServer {
+    return this.#front?.listener ?? this.#server;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, invite: () => void): Promise<void> {

@@ -1,0 +1,46 @@
+/**
+ * TLS in front of an HTTP server: shakes hands and hands the connection on. Not
+ * node:https, whose server cannot change its certificate under Bun. Invariant:
+ * a connection is known to the clock for as long as it lives, and a handshake
+ * that fails leaves nothing behind.
+ */
+import type {Server} from 'node:http';
+import {createServer, type Server as TlsServer} from 'node:tls';
+import {ConnectionClock} from './connection-clock.js';
+import {MAX_CONNECTIONS, SILENCE_MS, type TimeLimits} from './connection-limits.js';
+import {checkTlsPair, type TlsPair} from './tls-pair.js';
+
+const SETTINGS = {minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1']} as const;
+
+export class TlsFront {
+  readonly listener: TlsServer;
+  readonly #clock: ConnectionClock;
+
+  /** Throws a configuration failure when the pair is bad. */
+  constructor(http: Server, pair: TlsPair, times: TimeLimits) {
+    checkTlsPair(pair);
+    this.#clock = new ConnectionClock(http, times);
+    const options = {...pair, ...SETTINGS, handshakeTimeout: times.headersTimeout, noDelay: true};
+    this.listener = createServer(options, (socket) => {
+      this.#clock.add(socket);
+      socket.setTimeout(SILENCE_MS, () => socket.destroy());
+      http.emit('connection', socket);
+    });
+    this.listener.maxConnections = MAX_CONNECTIONS;
+    this.listener.on('tlsClientError', (_, socket) => socket.destroy());
+  }
+
+  /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
+  replace(pair: TlsPair): void {
+    checkTlsPair(pair);
+    this.listener.setSecureContext({...pair, ...SETTINGS});
+  }
+
+  closeIdleConnections(): void {
+    this.#clock.closeIdle();
+  }
+
+  closeAllConnections(): void {
+    this.#clock.closeAll();
+  }
+}
