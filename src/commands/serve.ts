@@ -4,11 +4,13 @@ import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionSettings} from '../lib/cli/connection-settings.js';
 import {addFlags, commonFlags, connectionFlags, duration, size, wholeNumber} from '../lib/cli/flags.js';
+import {readTlsPair, renewTlsOnHangup} from '../lib/cli/serve-tls.js';
 import {serveTokens} from '../lib/cli/serve-tokens.js';
 import {StreamlogError} from '../lib/errors.js';
 import {compileGlob} from '../lib/glob.js';
+import {hostGuard} from '../lib/http/host-guard.js';
 import {Ingest} from '../lib/http/ingest.js';
-import {parseListenAddress} from '../lib/http/listen-address.js';
+import {parseListenAddress, parseSocketMode} from '../lib/http/listen-address.js';
 import {HttpServer} from '../lib/http-server.js';
 import {LiveClient} from '../lib/live-client.js';
 import {StreamClient} from '../lib/stream-client.js';
@@ -30,7 +32,24 @@ export default class Serve extends BaseCommand {
     listen: Flags.string({
       default: '127.0.0.1:8080',
       helpValue: 'HOST:PORT',
-      summary: 'where; port 0 takes a free one',
+      summary: 'where; port 0 takes a free one; a unix socket is unix:PATH',
+    }),
+    'socket-mode': Flags.string({
+      default: '600',
+      helpValue: 'MODE',
+      summary: 'permissions of the unix socket; 660 lets its group in',
+    }),
+    'tls-cert': Flags.string({
+      helpValue: 'PATH',
+      dependsOn: ['tls-key'],
+      summary: 'certificate in PEM, for https; SIGHUP reads it again',
+    }),
+    'tls-key': Flags.string({helpValue: 'PATH', dependsOn: ['tls-cert'], summary: 'its private key in PEM'}),
+    'allow-host': Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'HOST',
+      summary: 'another name by which this server may be called; repeat it for several',
     }),
     'allow-stream': Flags.string({
       default: ['*'],
@@ -65,6 +84,9 @@ export default class Serve extends BaseCommand {
     const notes = this.notes(flags);
     const address = parseListenAddress(flags.listen);
     const tokens = serveTokens(flags, address);
+    const tls = readTlsPair(flags);
+    const socketMode = parseSocketMode(flags['socket-mode']);
+    const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
     const globs = flags['allow-stream'].map(compileGlob);
     addOptions(flags, Date.now());
 
@@ -86,11 +108,18 @@ export default class Serve extends BaseCommand {
       maxInFlight: flags['max-inflight'],
       onInternalFailure: (reason) => notes.warn(reason),
     });
+    this.createPrivately();
     const server = await HttpServer.listen(address, {
-      answer: (request, state) => ingest.answer(request, state),
+      tls,
+      socketMode,
+      answer: async (request, state) => {
+        guard(request);
+        return ingest.answer(request, state);
+      },
       onBug: (error) => notes.warn(`this is a bug in streamlog: ${error instanceof Error ? error.stack : error}`),
       onAnswered: flags.verbose ? (facts) => notes.event(facts) : undefined,
     });
+    if (tls !== undefined) renewTlsOnHangup(flags, server, notes);
     notes.note(`listening on ${server.url}`);
 
     if (!stopping.aborted) await once(stopping, 'abort');

@@ -62,6 +62,11 @@ export abstract class BaseCommand extends Command {
     interruption.pardon();
   }
 
+  /** Whatever file this process makes from now on, nobody but its user may use, until its mode is changed. */
+  protected createPrivately(): void {
+    process.umask(0o077);
+  }
+
   /** Standard output, for data. */
   protected get out(): Sink {
     this.#out ??= new Sink(process.stdout);
