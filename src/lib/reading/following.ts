@@ -26,10 +26,14 @@ export interface FollowOptions {
   onIdle: () => void;
 }
 
-interface Cursor {
+/** How far a stream has been read. */
+export interface Cursor {
   readonly stream: string;
   /** What was handed over, or is to be passed over, ends here. */
   after: string;
+}
+
+interface StartedCursor extends Cursor {
   /** The newest entry when the stream was looked at. */
   readonly newest: string;
 }
@@ -37,7 +41,7 @@ interface Cursor {
 type Batches = AsyncGenerator<StreamRecord[], void, void>;
 
 /** How long a read waits: often enough to notice that nobody reads our output any more. */
-const BLOCK_MS = 1_000;
+export const BLOCK_MS = 1_000;
 /** Entries a read at most. */
 const PAGE = 1_000;
 
@@ -52,13 +56,13 @@ export function followStreams(client: StreamClient, options: FollowOptions): Bat
 
 async function* presentAndComing(client: StreamClient, options: FollowOptions): Batches {
   const {streams, follow} = options;
-  const cursors: Cursor[] = [];
+  const cursors: StartedCursor[] = [];
   for (const stream of new Set(streams)) cursors.push(await cursorAt(client, stream, options));
   yield* inOrder(cursors.map((cursor) => present(client, cursor)));
   if (follow) yield* coming(client, cursors, options);
 }
 
-async function cursorAt(client: StreamClient, stream: string, options: FollowOptions): Promise<Cursor> {
+async function cursorAt(client: StreamClient, stream: string, options: FollowOptions): Promise<StartedCursor> {
   const {from, follow, onMissing} = options;
   const after = predecessorOf(await client.locate(stream, from)) ?? FIRST_ID;
   try {
@@ -71,7 +75,7 @@ async function cursorAt(client: StreamClient, stream: string, options: FollowOpt
 }
 
 /** XRANGE up to what was the newest entry. */
-async function* present(client: StreamClient, cursor: Cursor): Batches {
+async function* present(client: StreamClient, cursor: StartedCursor): Batches {
   const {stream, newest} = cursor;
   const start = successorOf(cursor.after);
   if (start === undefined) return;
@@ -90,16 +94,25 @@ async function* coming(client: StreamClient, cursors: readonly Cursor[], options
   };
   stopping.addEventListener('abort', close, {once: true});
   try {
-    yield* merge(cursors.map((cursor, index) => additions(readers[index]!, cursor, options)));
+    yield* merge(cursors.map((cursor, index) => entriesBehind(readers[index]!, cursor, options)));
   } finally {
     stopping.removeEventListener('abort', close);
     close();
   }
 }
 
-async function* additions(reader: StreamClient, cursor: Cursor, {stopping, onIdle}: FollowOptions): Batches {
+/**
+ * XREAD BLOCK, again and again: what is behind `cursor`, and what comes, page by
+ * page, until `stopping`. Moves the cursor before it hands over. `onIdle` is
+ * called when BLOCK_MS went by without anything new; `reader` must allow for that.
+ */
+export async function* entriesBehind(
+  reader: StreamClient,
+  cursor: Cursor,
+  {stopping, onIdle = () => {}}: {stopping: AbortSignal; onIdle?: () => void},
+  size = new PageSize(PAGE),
+): Batches {
   const {stream} = cursor;
-  const size = new PageSize(PAGE);
   while (!stopping.aborted) {
     const entries = await reader.read(stream, cursor.after, {count: size.count, blockMs: BLOCK_MS});
     size.adapt(entries);

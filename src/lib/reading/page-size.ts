@@ -2,7 +2,7 @@
  * How many entries to ask for at a time. Redis takes a number of entries, never
  * of bytes, and entries may hold ten bytes or ten megabytes: so the first pages
  * are small, and each one tells how large the next may be. Invariant: a page is
- * expected to hold about PAGE_BYTES, and never more than `max` entries.
+ * expected to hold about `maxBytes`, and never more than `max` entries.
  */
 import type {Entry} from '../entry.js';
 
@@ -12,10 +12,12 @@ const GROWTH = 4;
 
 export class PageSize {
   readonly #max: number;
+  readonly #maxBytes: number;
   #count: number;
 
-  constructor(max: number, first = FIRST_PAGE) {
+  constructor(max: number, first = FIRST_PAGE, maxBytes = PAGE_BYTES) {
     this.#max = max;
+    this.#maxBytes = maxBytes;
     this.#count = Math.min(first, max);
   }
 
@@ -32,7 +34,7 @@ export class PageSize {
   /** Learns from a page that came. */
   adapt(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
-    const fitting = Math.floor((PAGE_BYTES * entries.length) / lengthOf(entries));
+    const fitting = Math.floor((this.#maxBytes * entries.length) / lengthOf(entries));
     this.#count = Math.max(1, Math.min(fitting, this.#count * GROWTH, this.#max));
   }
 }
