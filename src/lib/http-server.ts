@@ -7,6 +7,7 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import type {Server as NetServer} from 'node:net';
 import type {Duplex} from 'node:stream';
+import {type AccessFacts, shownPath} from './http/access-log.js';
 import {type Answer, Refusal} from './http/answers.js';
 import {ClientGone} from './http/body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './http/connection-limits.js';
@@ -23,19 +24,6 @@ export interface RequestState {
   readonly draining: boolean;
   /** Asks for the body where the client waits to be asked (100-continue). */
   readonly invite: () => void;
-}
-
-/** One line of the access log: no body, no query, no header. */
-export interface AccessFacts {
-  time: string;
-  client: string | undefined;
-  method: string | undefined;
-  path: string;
-  /** Absent when the client went away before it was answered. */
-  status: number | undefined;
-  ms: number;
-  /** Entries added. */
-  added: number;
 }
 
 export interface HttpServerOptions {
@@ -131,15 +119,14 @@ export class HttpServer {
     request.on('error', () => {});
     this.#inHand++;
     this.#open.set(socket, request);
-    let added = 0;
+    let answer: Answer | undefined;
     response.once('close', () => {
       if (this.#open.get(socket) === request) this.#open.delete(socket);
       if (--this.#inHand === 0) this.#onIdle();
-      log(added);
+      log(answer);
     });
     try {
-      const answer = await this.#answer(request, invite);
-      added = answer.added ?? 0;
+      answer = await this.#answer(request, invite);
       send(request, response, answer, this.#draining || this.#unreadable.has(socket));
     } catch {
       // The client went away; whatever is left of its connection goes too.
@@ -187,20 +174,20 @@ export class HttpServer {
     socket.end(rawAnswer(new Refusal(code).answer), () => socket.destroy());
   }
 
-  #logger(request: IncomingMessage, response: ServerResponse): (added: number) => void {
+  #logger(request: IncomingMessage, response: ServerResponse): (answer: Answer | undefined) => void {
     const {onAnswered} = this.#options;
     if (onAnswered === undefined) return () => {};
     const startMs = performance.now();
     const client = request.socket.remoteAddress;
-    return (added) =>
+    return (answer) =>
       onAnswered({
-        time: new Date().toISOString(),
         client,
         method: request.method,
-        path: (request.url ?? '').replace(/\?.*$/s, ''),
+        path: shownPath(request.url),
         status: response.headersSent ? response.statusCode : undefined,
-        ms: Math.round((performance.now() - startMs) * 10) / 10,
-        added,
+        ms: performance.now() - startMs,
+        added: answer?.added ?? 0,
+        error: answer?.code,
       });
   }
 }

@@ -300,7 +300,7 @@ describe('refusing', () => {
   });
 
   it('a request that is broken off half-way adds nothing', async () => {
-    const watched = await serve(['-v'], {server: redis});
+    const watched = await serve(['--log-format', 'json'], {server: redis});
     const raw = sendRaw(
       watched.url,
       `${postHead('/streams/half', 'Content-Length: 100').replace('json', 'x-ndjson')}{"n":1}\n{"n":2}\n`,
@@ -340,7 +340,9 @@ describe('tokens', () => {
   it('let in those who have one, and nobody learns one from an answer or a log', async () => {
     const file = join(directory, 'tokens');
     writeFileSync(file, 'old-secret\n\nnew-secret\n');
-    const served = await serve(['--token-file', file, '--token', 'third-secret', '-v'], {server: redis});
+    const served = await serve(['--token-file', file, '--token', 'third-secret', '--log-format', 'json'], {
+      server: redis,
+    });
     const tried = async (headers: Record<string, string>): Promise<number> => {
       const response = await served.post('/streams/secured', '{"a":1}', headers);
       expect(await response.text()).not.toMatch(/secret/);
@@ -632,8 +634,8 @@ describe('shutting down', () => {
 });
 
 describe('the command', () => {
-  it('keeps standard output empty and logs each request with -v, as JSON without query or body', async () => {
-    const served = await serve(['-v'], {server: redis});
+  it('keeps standard output empty and logs each request as JSON without query or body', async () => {
+    const served = await serve(['--log-format', 'json'], {server: redis});
     await served.post('/streams/logged', '[{"a":"body-text"},{"b":1}]');
     await fetch(`${served.url}/livez?query-text=1`);
     await until(() => served.stderr().includes('/livez'), 'the requests are logged');

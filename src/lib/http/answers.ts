@@ -4,28 +4,34 @@
  * text sent to a client is one of those here or a reason from the JSON reader,
  * so it holds nothing of the request and nothing of the server's inside.
  */
+import type {ServerResponse} from 'node:http';
 import {StreamlogError} from '../errors.js';
 import {NOT_CONNECTED} from '../live-client.js';
 
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: object;
-  /** How many entries were added, for the log. */
+  /** An object is sent as JSON, a text as it is; a function writes the body itself, until it ends it. */
+  readonly body: object | string | ((response: ServerResponse) => void);
+  /** How many entries were added, for log and metrics. */
   readonly added?: number;
+  /** Where this is a refusal. */
+  readonly code?: RefusalCode;
 }
 
 /** What `error.code` can be. With `retry`, nothing was added and the same request may succeed a little later. */
 export const REFUSALS = {
   bad_request: {status: 400, message: 'this is no valid HTTP/1.1 request'},
   bad_path: {status: 400, message: 'the stream name in the path is not percent-encoded UTF-8'},
-  bad_query: {status: 400, message: 'this path takes no query'},
+  bad_query: {status: 400, message: 'this path takes no such query'},
+  bad_position: {status: 400, message: 'this is no position to read from'},
   bad_json: {status: 400, message: 'the body is no valid JSON'},
   no_records: {status: 400, message: 'the body holds no records'},
   unauthorized: {status: 401, message: 'a valid bearer token is required'},
   stream_not_allowed: {status: 403, message: 'this server takes no entries for that stream'},
   from_page: {status: 403, message: 'this server takes nothing from web pages'},
-  not_found: {status: 404, message: 'no such path; there are POST /streams/{name}, GET /livez and GET /readyz'},
+  read_not_allowed: {status: 403, message: 'this server lets nobody read that stream'},
+  not_found: {status: 404, message: 'no such path; GET /openapi.json describes those that there are'},
   no_stream: {status: 404, message: 'there is no such stream, and this server makes none'},
   method_not_allowed: {status: 405, message: 'this path does not know that method'},
   timeout: {status: 408, message: 'the request did not arrive in time'},
@@ -37,14 +43,16 @@ export const REFUSALS = {
   unsupported_encoding: {status: 415, message: 'the body must not be compressed'},
   expectation_failed: {status: 417, message: 'the only expectation known is 100-continue'},
   misdirected: {status: 421, message: 'this server does not go by the name that the request has for it'},
+  too_many_requests: {status: 429, message: 'more requests than this server takes from one client', retry: true},
   headers_too_large: {status: 431, message: 'the header is larger than this server takes'},
   internal: {status: 500, message: 'something is wrong with this server; its log says more'},
   redis_unavailable: {status: 503, message: 'Redis cannot be reached', retry: true},
-  redis_refuses: {status: 503, message: 'Redis takes no entries for now', retry: true},
-  redis_denied: {status: 503, message: 'Redis does not let this server add entries'},
+  redis_refuses: {status: 503, message: 'Redis refuses for now', retry: true},
+  redis_denied: {status: 503, message: 'Redis does not let this server do that'},
   overloaded: {status: 503, message: 'too much is under way', retry: true},
+  too_many_readers: {status: 503, message: 'as many read as this server has room for', retry: true},
   shutting_down: {status: 503, message: 'this server is shutting down', retry: true},
-  unknown_outcome: {status: 503, message: 'the connection to Redis was lost; it is unknown what was added'},
+  unknown_outcome: {status: 503, message: 'Redis did not confirm; it is unknown what was added'},
 } as const satisfies Record<string, {status: number; message: string; retry?: boolean}>;
 
 export type RefusalCode = keyof typeof REFUSALS;
@@ -70,6 +78,7 @@ export class Refusal extends Error {
     this.name = 'Refusal';
     this.code = code;
     this.answer = {
+      code,
       status: refusal.status,
       headers: {...(refusal.retry ? {'Retry-After': '1'} : {}), ...headers},
       body: {

@@ -1,9 +1,8 @@
 /**
- * What a request to this server comes to, in the order in which it is cheap to
- * refuse it: path, method, token, name, headers, room, Redis, and only then the
- * body. Knows HTTP and the stream client and nothing of sockets. Invariant: a
- * 2xx answer names the ID of every entry that it speaks of as added, each from
- * the reply of Redis to its XADD.
+ * A POST → entries in a stream, in the order in which it is cheap to refuse it:
+ * name, headers, room, Redis, and only then the body. Knows HTTP and the stream
+ * client and nothing of sockets. Invariant: a 2xx answer names the ID of every
+ * entry that it speaks of as added, each from the reply of Redis to its XADD.
  */
 import type {IncomingMessage} from 'node:http';
 import type {Field} from '../entry.js';
@@ -14,13 +13,10 @@ import type {AddOptions, AddOutcome} from '../stream-client.js';
 import {type Answer, REFUSALS, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
 import {BodyMemory, checkAnnouncedLength, readBody, readMediaType} from './body.js';
 import {parseBody} from './records.js';
-import {decodeName, readRoute} from './routes.js';
-import type {Tokens} from './tokens.js';
+import {decodeName, type Route} from './routes.js';
 
 export interface IngestOptions {
   live: LiveClient;
-  /** Undefined: whoever can connect may add. */
-  tokens: Tokens | undefined;
   isAllowed: (stream: string) => boolean;
   /** How the entries of a request are added; asked anew for each. */
   addOptions: () => AddOptions;
@@ -29,40 +25,41 @@ export interface IngestOptions {
   maxRecords: number;
   /** Requests that wait for Redis. */
   maxInFlight: number;
+  /** How long a request waits for Redis before it is answered without knowing what was added. */
+  timeoutMs: number;
+  /** The bytes of a body that was read to its end. */
+  onBody: (bytes: number) => void;
   /** What a client is not told: why Redis does not let us, or what is a bug of ours. */
   onInternalFailure: (reason: string) => void;
 }
 
 /** Bodies held at a time, at least: enough for many small ones however large one may be. */
 const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
-const PING_LIMIT_MS = 1_000;
 
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #memory: BodyMemory;
   #inFlight = 0;
-  #ping: Promise<boolean> | undefined;
 
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
 
-  /** Requests whose entries are on their way to Redis. */
+  /** Requests whose entries are on their way to Redis, those that were answered without waiting longer included. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** Answers a request. Throws Refusal, or ClientGone when there is nobody left to answer. */
-  async answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) throw new Refusal('bad_request');
-    const route = readRoute(request.method, request.url);
-    if (route.kind === 'livez') return {status: 200, body: {status: 'alive'}};
-    if (route.kind === 'readyz') return this.#readiness(state);
-    if (this.#options.tokens?.accepts(request.headers.authorization) === false)
-      throw new Refusal('unauthorized', {headers: {'WWW-Authenticate': 'Bearer realm="streamlog"'}});
-    if (route.query) throw new Refusal('bad_query');
-    const stream = decodeName(route.encodedName);
+  /** Whether the next request would be refused. */
+  get isFull(): boolean {
+    return this.#inFlight >= this.#options.maxInFlight;
+  }
+
+  /** Throws Refusal, or ClientGone when there is nobody left to answer. */
+  async answer(request: IncomingMessage, {encodedName, query}: Route, state: RequestState): Promise<Answer> {
+    if (query !== undefined) throw new Refusal('bad_query');
+    const stream = decodeName(encodedName);
     if (!this.#options.isAllowed(stream)) throw new Refusal('stream_not_allowed');
     const type = readMediaType(request.headers);
     checkAnnouncedLength(request.headers, this.#options.maxBodyBytes);
@@ -71,59 +68,57 @@ export class Ingest {
 
     state.invite();
     const body = await readBody(request, this.#options.maxBodyBytes, this.#memory);
+    const release = (): void => this.#memory.release(body.length);
+    this.#options.onBody(body.length);
+    let adding: Promise<AddOutcome[]>;
+    let single: boolean;
     try {
-      const {single, records} = await parseBody(body, type, this.#options.maxRecords);
+      const parsed = await parseBody(body, type, this.#options.maxRecords);
       this.#requireRoom();
-      this.#inFlight++;
-      try {
-        return single ? await this.#addOne(stream, records[0]!) : await this.#addBatch(stream, records);
-      } finally {
-        this.#inFlight--;
-      }
-    } finally {
-      this.#memory.release(body.length);
+      single = parsed.single;
+      adding = this.#add(stream, parsed.records);
+    } catch (error) {
+      release();
+      throw error;
     }
+    void adding.then(release, release);
+    return this.#answerTo(adding, single);
   }
 
   /** A request that cannot be served now is refused at once: waiting requests would only pile up. */
   #requireRoom(): void {
     if (!this.#options.live.connected) throw new Refusal('redis_unavailable');
-    if (this.#inFlight >= this.#options.maxInFlight) throw new Refusal('overloaded');
+    if (this.isFull) throw new Refusal('overloaded');
   }
 
-  async #addOne(stream: string, fields: readonly Field[]): Promise<Answer> {
-    let outcome: AddOutcome;
+  /** Settles when Redis has; until then its room is taken, whoever still waits for it. */
+  async #add(stream: string, records: readonly (readonly Field[])[]): Promise<AddOutcome[]> {
+    const {live, addOptions} = this.#options;
+    this.#inFlight++;
     try {
-      outcome = await this.#options.live.use((client) => client.add(stream, fields, this.#options.addOptions()));
-    } catch (error) {
-      throw new Refusal(this.#codeOf(error));
+      return await append(live, stream, records, addOptions());
+    } finally {
+      this.#inFlight--;
     }
-    if (outcome === undefined) throw new Refusal('no_stream');
-    return {status: 201, body: {id: outcome}, added: 1};
   }
 
-  async #addBatch(stream: string, records: readonly (readonly Field[])[]): Promise<Answer> {
-    const options = this.#options.addOptions();
+  async #answerTo(adding: Promise<AddOutcome[]>, single: boolean): Promise<Answer> {
     let outcomes: AddOutcome[];
     try {
-      outcomes = await this.#options.live.use(async (client, doubt) => {
-        const results = await client.addAll(records.map((fields) => ({stream, fields, options})));
-        for (const result of results) if (result instanceof StreamlogError) doubt(result);
-        return results;
-      });
+      outcomes = await within(this.#options.timeoutMs, adding);
     } catch (error) {
       throw new Refusal(this.#codeOf(error));
     }
-    return this.#batchAnswer(outcomes);
+    return this.#answerOf(outcomes, single);
   }
 
-  #batchAnswer(outcomes: readonly AddOutcome[]): Answer {
+  #answerOf(outcomes: readonly AddOutcome[], single: boolean): Answer {
     const codes = new Map<number, RefusalCode>();
     outcomes.forEach((outcome, index) => {
       if (typeof outcome !== 'string') codes.set(index, outcome === undefined ? 'no_stream' : this.#codeOf(outcome));
     });
     const added = outcomes.length - codes.size;
-    if (codes.size === 0) return {status: 201, body: {ids: outcomes}, added};
+    if (codes.size === 0) return {status: 201, body: single ? {id: outcomes[0]} : {ids: outcomes}, added};
     const distinct = [...new Set(codes.values())];
     if (added === 0 && distinct.length === 1) throw new Refusal(distinct[0]!);
     const results = outcomes.map((outcome, index) => {
@@ -132,7 +127,7 @@ export class Ingest {
     });
     if (!distinct.includes('unknown_outcome')) return {status: 207, body: {results}, added};
     const {answer} = new Refusal('unknown_outcome');
-    return {...answer, body: {...answer.body, results}, added};
+    return {...answer, body: {...(answer.body as object), results}, added};
   }
 
   #codeOf(failure: unknown): RefusalCode {
@@ -141,28 +136,30 @@ export class Ingest {
       this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
     return code;
   }
+}
 
-  async #readiness({draining}: RequestState): Promise<Answer> {
-    if (draining) throw new Refusal('shutting_down');
-    if (!(await this.#redisAnswers())) throw new Refusal('redis_unavailable');
-    return {status: 200, body: {status: 'ready'}};
-  }
+/** Adds `records` in their order: what became of each. Throws where that is the same for all of them. */
+function append(
+  live: LiveClient,
+  stream: string,
+  records: readonly (readonly Field[])[],
+  options: AddOptions,
+): Promise<AddOutcome[]> {
+  return live.use(async (client, doubt) => {
+    if (records.length === 1) return [await client.add(stream, records[0]!, options)];
+    const outcomes = await client.addAll(records.map((fields) => ({stream, fields, options})));
+    for (const outcome of outcomes) if (outcome instanceof StreamlogError) doubt(outcome);
+    return outcomes;
+  });
+}
 
-  /** One PING at a time, however many ask, so that questions do not pile up behind a Redis that hangs. */
-  async #redisAnswers(): Promise<boolean> {
-    this.#ping ??= this.#options.live
-      .use((client) => client.ping())
-      .then(
-        () => true,
-        () => false,
-      )
-      .finally(() => {
-        this.#ping = undefined;
-      });
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, PING_LIMIT_MS, false);
-    });
-    return Promise.race([this.#ping, limit]).finally(() => clearTimeout(timer));
-  }
+/** Throws `unreachable` when `work` takes longer; it goes on all the same. */
+function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new StreamlogError('unreachable', 'Redis did not answer in time', {code: 'TIMEOUT'})),
+      limitMs,
+    );
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -1,20 +1,39 @@
 /** From a request line to what is wanted. Strict: what could be read in two ways is refused. */
 import {Refusal} from './answers.js';
 
-export type Route = {kind: 'livez'} | {kind: 'readyz'} | {kind: 'add'; encodedName: string; query: boolean};
+/** Every path that there is, as the description and the metrics name it. */
+export const ROUTES = [
+  {kind: 'add', template: '/streams/{name}', path: /^\/streams\/([^/]+)$/, methods: ['POST']},
+  {kind: 'follow', template: '/streams/{name}/entries', path: /^\/streams\/([^/]+)\/entries$/, methods: ['GET']},
+  {kind: 'livez', template: '/livez', path: /^\/livez$/, methods: ['GET', 'HEAD']},
+  {kind: 'readyz', template: '/readyz', path: /^\/readyz$/, methods: ['GET', 'HEAD']},
+  {kind: 'metrics', template: '/metrics', path: /^\/metrics$/, methods: ['GET', 'HEAD']},
+  {kind: 'openapi', template: '/openapi.json', path: /^\/openapi\.json$/, methods: ['GET', 'HEAD']},
+] as const;
+
+export interface Route {
+  readonly kind: (typeof ROUTES)[number]['kind'];
+  /** The segment of the path that names a stream, for `decodeName`; empty where none does. */
+  readonly encodedName: string;
+  /** What stands behind the question mark; undefined without one. */
+  readonly query: string | undefined;
+}
 
 /** Throws Refusal when there is no such path or it does not know the method. */
 export function readRoute(method: string | undefined, url: string | undefined): Route {
-  const [, path = '', query] = /^([^?]*)(\?.*)?$/s.exec(url ?? '') ?? [];
-  if (path === '/livez' || path === '/readyz') {
-    requireMethod(method, ['GET', 'HEAD']);
-    return {kind: path === '/livez' ? 'livez' : 'readyz'};
+  const [path, query] = splitTarget(url ?? '');
+  for (const {kind, path: pattern, methods} of ROUTES) {
+    const match = pattern.exec(path);
+    if (match === null) continue;
+    requireMethod(method, methods);
+    return {kind, encodedName: match[1] ?? '', query};
   }
-  const name = /^\/streams\/([^/]+)$/.exec(path)?.[1];
-  if (name === undefined) throw new Refusal('not_found');
-  requireMethod(method, ['POST']);
-  return {kind: 'add', encodedName: name, query: query !== undefined};
+  throw new Refusal('not_found');
 }
+
+/** The path of a request in a form that there is a known number of: `/streams/{name}`; `other` where there is none. */
+export const templateOf = (path: string): string =>
+  ROUTES.find(({path: pattern}) => pattern.test(path))?.template ?? 'other';
 
 /** The stream that a segment of the path names. Throws Refusal. */
 export function decodeName(encoded: string): string {
@@ -24,6 +43,11 @@ export function decodeName(encoded: string): string {
   } catch {
     throw new Refusal('bad_path');
   }
+}
+
+function splitTarget(url: string): [path: string, query: string | undefined] {
+  const at = url.indexOf('?');
+  return at === -1 ? [url, undefined] : [url.slice(0, at), url.slice(at + 1)];
 }
 
 function requireMethod(method: string | undefined, known: readonly string[]): void {

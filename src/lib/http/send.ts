@@ -19,9 +19,15 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Sends `answer`; with `last` the connection ends behind it. */
+/** Sends `answer`; with `last`, or when it writes its body itself, the connection ends behind it. */
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, last: boolean): void {
-  const text = `${JSON.stringify(answer.body)}\n`;
+  if (typeof answer.body === 'function') {
+    request.resume();
+    response.writeHead(answer.status, {...HEADERS, ...answer.headers, Connection: 'close'});
+    answer.body(response);
+    return;
+  }
+  const text = typeof answer.body === 'string' ? answer.body : `${JSON.stringify(answer.body)}\n`;
   const unread = hasBody(request) && !request.complete;
   const lingers = unread && !isSmall(request);
   response.writeHead(answer.status, {

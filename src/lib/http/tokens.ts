@@ -20,12 +20,14 @@ export class Tokens {
     this.#digests = texts.map(digest);
   }
 
-  /** Whether an Authorization header carries one of the tokens, as `Bearer TOKEN`. */
-  accepts(authorization: string | undefined): boolean {
+  /** Which of the tokens an Authorization header carries as `Bearer TOKEN`, counted from 0; undefined when it is none. */
+  identify(authorization: string | undefined): number | undefined {
     const given = digest(/^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1] ?? '');
-    let accepted = false;
-    for (const known of this.#digests) accepted = timingSafeEqual(given, known) || accepted;
-    return accepted;
+    let found: number | undefined;
+    this.#digests.forEach((known, index) => {
+      if (timingSafeEqual(given, known)) found = index;
+    });
+    return found;
   }
 }
 

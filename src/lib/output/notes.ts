@@ -6,7 +6,7 @@
  */
 import type {StreamlogError} from '../errors.js';
 import type {Colors} from './colors.js';
-import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
+import {escapeForTerminal} from './sanitize.js';
 
 export interface NotesOptions {
   quiet: boolean;
@@ -41,11 +41,10 @@ export class Notes {
     if (this.#options.verbose) this.#line(text);
   }
 
-  /** Detail that machines read too, as one JSON line; `--verbose`. */
-  event(facts: object): void {
-    if (!this.#options.verbose) return;
+  /** Lines that are no notes, such as those of an access log; with their newlines, and escaped already. */
+  lines(text: string): void {
     this.endProgress();
-    this.#write(`${escapeJsonForTerminal(JSON.stringify(facts))}\n`);
+    this.#write(text);
   }
 
   /** A command that ends in a failure ends with this: what happened, and what to do. */

@@ -14,8 +14,8 @@ function refusalOf(work: () => unknown): Refusal {
 
 describe('a path', () => {
   it('that names a stream is one segment, still encoded', () => {
-    expect(readRoute('POST', '/streams/a%2Fb')).toEqual({kind: 'add', encodedName: 'a%2Fb', query: false});
-    expect(readRoute('POST', '/streams/a?x=1')).toEqual({kind: 'add', encodedName: 'a', query: true});
+    expect(readRoute('POST', '/streams/a%2Fb')).toEqual({kind: 'add', encodedName: 'a%2Fb', query: undefined});
+    expect(readRoute('POST', '/streams/a?x=1')).toEqual({kind: 'add', encodedName: 'a', query: 'x=1'});
   });
 
   it.each([

@@ -1,0 +1,75 @@
+/**
+ * From a request to who answers it, in the order in which it is cheap to refuse
+ * it: path, method, token, rate, and only then what the request is about. Knows
+ * HTTP and nothing of sockets. Invariant: nothing but the probes is answered to
+ * one who has no token where one is asked for.
+ */
+import type {IncomingMessage} from 'node:http';
+import type {RequestState} from '../http-server.js';
+import {type Answer, Refusal} from './answers.js';
+import type {Ingest} from './ingest.js';
+import type {Metrics} from './metrics.js';
+import {openApi} from './openapi.js';
+import {clientOf, type RateLimit} from './rate-limit.js';
+import type {Readers} from './readers.js';
+import type {Readiness} from './readiness.js';
+import {readRoute} from './routes.js';
+import type {Tokens} from './tokens.js';
+
+export interface DispatchOptions {
+  /** Undefined: whoever can connect may ask. */
+  tokens: Tokens | undefined;
+  /** Undefined: as many requests as come. */
+  rateLimit: RateLimit | undefined;
+  readiness: Readiness;
+  ingest: Ingest;
+  readers: Readers;
+  metrics: Metrics;
+  /** Of this program. */
+  version: string;
+}
+
+export class Dispatch {
+  readonly #options: DispatchOptions;
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request. Throws Refusal, or ClientGone when there is nobody left to answer. */
+  async answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
+    if (request.httpVersion === '1.1' && request.headers.host === undefined) throw new Refusal('bad_request');
+    const {readiness, metrics, ingest, readers, version} = this.#options;
+    const route = readRoute(request.method, request.url);
+    if (route.kind === 'livez') return {status: 200, body: {status: 'alive'}};
+    if (route.kind === 'readyz') return readiness.answer(state);
+    const client = this.#authorized(request);
+    switch (route.kind) {
+      case 'metrics':
+        return metrics.answer();
+      case 'openapi':
+        return {status: 200, body: openApi(version)};
+      case 'add':
+        this.#limitRate(client);
+        return ingest.answer(request, route, state);
+      case 'follow':
+        this.#limitRate(client);
+        return readers.answer(request, route, state);
+    }
+  }
+
+  /** Who asks: the holder of a token, or an address. Throws Refusal. */
+  #authorized({headers, socket}: IncomingMessage): string {
+    const {tokens} = this.#options;
+    if (tokens === undefined) return clientOf(socket.remoteAddress);
+    const token = tokens.identify(headers.authorization);
+    if (token !== undefined) return `token ${token}`;
+    throw new Refusal('unauthorized', {headers: {'WWW-Authenticate': 'Bearer realm="streamlog"'}});
+  }
+
+  #limitRate(client: string): void {
+    const waitMs = this.#options.rateLimit?.take(client, performance.now()) ?? 0;
+    if (waitMs === 0) return;
+    throw new Refusal('too_many_requests', {headers: {'Retry-After': String(Math.ceil(waitMs / 1_000))}});
+  }
+}

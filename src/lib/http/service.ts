@@ -1,0 +1,100 @@
+/**
+ * What stands behind the HTTP server: the connection to Redis and the parts
+ * that use it, put together, for as long as the server runs. Invariant: it
+ * works with one Redis, which may come and go.
+ */
+import type {IncomingMessage} from 'node:http';
+import type {RequestState} from '../http-server.js';
+import {LiveClient} from '../live-client.js';
+import type {StreamClient} from '../stream-client.js';
+import type {AccessFacts} from './access-log.js';
+import type {Answer} from './answers.js';
+import {Dispatch} from './dispatch.js';
+import {Ingest, type IngestOptions} from './ingest.js';
+import {Metrics} from './metrics.js';
+import {RateLimit} from './rate-limit.js';
+import {Readers, type ReadersOptions} from './readers.js';
+import {Readiness} from './readiness.js';
+import type {Tokens} from './tokens.js';
+
+/** What the parts ask for and do not give each other. */
+export interface ServiceOptions
+  extends Omit<IngestOptions, 'live' | 'onBody' | 'onInternalFailure'>,
+    Omit<ReadersOptions, 'live' | 'onRead' | 'onInternalFailure'> {
+  connect: () => Promise<StreamClient>;
+  /** Undefined: whoever can connect may ask. */
+  tokens: Tokens | undefined;
+  /** Requests a second of each client; undefined: as many as come. */
+  requestsPerSecond: number | undefined;
+  /** Of this program. */
+  version: string;
+  note: (text: string) => void;
+  warn: (text: string) => void;
+}
+
+export class Service {
+  readonly #live: LiveClient;
+  readonly #metrics: Metrics;
+  readonly #ingest: Ingest;
+  readonly #dispatch: Dispatch;
+
+  private constructor(live: LiveClient, metrics: Metrics, options: ServiceOptions) {
+    const {tokens, requestsPerSecond, version, warn} = options;
+    const ingest = new Ingest({
+      ...options,
+      live,
+      onBody: (bytes) => metrics.countBody(bytes),
+      onInternalFailure: warn,
+    });
+    const readers = new Readers({
+      ...options,
+      live,
+      onRead: (entries) => metrics.countRead(entries),
+      onInternalFailure: warn,
+    });
+    const readiness = new Readiness(live, () => ingest.isFull);
+    const rateLimit = requestsPerSecond === undefined ? undefined : new RateLimit(requestsPerSecond);
+    metrics.watch('streamlog_requests_in_flight', 'Requests that wait for Redis.', () => ingest.inFlight);
+    metrics.watch('streamlog_readers', 'Event streams that are open.', () => readers.count);
+    metrics.watch('streamlog_redis_connected', 'Whether Redis is connected.', () => Number(live.connected));
+    this.#live = live;
+    this.#metrics = metrics;
+    this.#ingest = ingest;
+    this.#dispatch = new Dispatch({tokens, rateLimit, readiness, ingest, readers, metrics, version});
+  }
+
+  /** Connects, or goes on trying to. Throws `configuration` and `denied`, which waiting would not mend. */
+  static async start(options: ServiceOptions): Promise<Service> {
+    const {connect, note, warn, version} = options;
+    const metrics = await Metrics.create(version);
+    const live = await LiveClient.start({
+      connect,
+      onConnected: (place) => {
+        metrics.countConnection();
+        note(`connected to Redis at ${place}`);
+      },
+      onLost: (reason) => warn(`${reason}; trying again`),
+    });
+    return new Service(live, metrics, options);
+  }
+
+  /** Throws Refusal, or ClientGone when there is nobody left to answer. */
+  answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
+    return this.#dispatch.answer(request, state);
+  }
+
+  /** To be told of each request that was answered. */
+  count(facts: AccessFacts): void {
+    this.#metrics.countRequest(facts);
+  }
+
+  /** Requests that Redis has not confirmed. */
+  get unconfirmed(): number {
+    return this.#ingest.inFlight;
+  }
+
+  /** Lets go of Redis at once. */
+  close(): void {
+    this.#live.close();
+  }
+}
