@@ -1,0 +1,15 @@
+-- Has wrk POST the body in the file BODY_FILE, of type CONTENT_TYPE, again and again, and print as JSON what came of it.
+wrk.method = "POST"
+wrk.headers["Content-Type"] = os.getenv("CONTENT_TYPE")
+local file = assert(io.open(os.getenv("BODY_FILE"), "rb"))
+wrk.body = file:read("*a")
+file:close()
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"requests":%d,"microseconds":%d,"p99Microseconds":%d,"failed":%d}\n',
+    summary.requests, summary.duration, latency:percentile(99),
+    errors.connect + errors.read + errors.write + errors.timeout + errors.status
+  ))
+end
