@@ -57,6 +57,7 @@ describe('CSV', () => {
     expect(await lines('\ufeffa,b\n1,2\n')).toEqual(['2: a=1 b=2']);
     expect(await lines('\ufeff"a\nb",c\n1,2\n')).toEqual(['3: a\nb=1 c=2']);
     expect(await lines('\ufeff\na\n1\n')).toEqual(['3: a=1']);
+    expect(await lines('a\n\ufeff1\n')).toEqual(['2: a=\ufeff1']);
   });
 
   it('passes over blank lines and takes a last row without newline', async () => {

@@ -8,10 +8,10 @@ import {text} from '../arbitraries.js';
 
 const scanner = new FlatScanner();
 
-/** The fields that the scanner finds in a line, undefined where it refuses. It stands between others, as in a chunk. */
+/** The fields that the scanner finds in a line, undefined where it refuses. What follows would end any line that is cut off. */
 function scan(line: Uint8Array | string): readonly Field[] | undefined {
   const before = Buffer.from('{"type":"before"}\n');
-  const bytes = Buffer.concat([before, Buffer.from(line as string), Buffer.from('\n"}\n')]);
+  const bytes = Buffer.concat([before, Buffer.from(line as string), Buffer.from('\n"]}\n"}\n')]);
   const end = scanner.scan(bytes, before.length);
   if (end === -1) return undefined;
   expect(end).toBe(bytes.indexOf('\n', before.length));
@@ -198,6 +198,9 @@ describe('the scanner leaves to others', () => {
     ['an array', '[{"a":1}]'],
     ['text behind the object', '{"a":1}x'],
     ['a control character', '{"a":"\u0000"}'],
+    ['a control character in a nested string', '{"a":["\u0000"]}'],
+    ['a string that does not end', '{"a":"'],
+    ['a nested string that does not end', '{"a":["'],
     ['an empty line', ''],
   ])('%s', (_, line) => {
     expect(scan(line)).toBeUndefined();
