@@ -4,7 +4,7 @@
  */
 import {describe, expect, it} from 'vitest';
 import {until} from '../support/redis-server.js';
-import {GROUP, numbered, printed, STREAM, startScene} from './consume-scene.js';
+import {GROUP, numbered, printed, type Scene, STREAM, startScene} from './consume-scene.js';
 
 const VALUES = numbered('v', 12);
 const LOST = /the connection to Redis was lost during/;
@@ -236,18 +236,35 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
   it('F10 a read that Redis executes late, for a connection that is gone: its entry is found at the next sweep', async (context) => {
     const scene = await startScene(context);
     const consumer = await scene.idleConsumer(['--claim', '300ms']);
-    const late = ['GROUP', GROUP, 'w1', 'COUNT', '1', 'STREAMS', STREAM, '>'];
-    // In one transaction, so that the read that blocks does not get it.
-    await scene.redis
-      .multi([
-        ['xadd', STREAM, '*', 'value', 'late'],
-        ['xreadgroup', ...late],
-      ])
-      .exec();
+    await readInItsName(scene, 'late');
     await scene.untilPrinted(consumer, 'late');
     await scene.untilAllAcknowledged();
     expect(printed(consumer).map(({value}) => value)).toEqual(['first', 'late']);
   });
+
+  it.for([
+    ['printed', []],
+    ['with a handler', ['--exec', 'cat']],
+  ] as const)(
+    'F10 a read that Redis still serves for a lost connection when there is a new one, without --claim: its entry is found, as its first delivery (%s)',
+    async ([, args], context) => {
+      const scene = await startScene(context);
+      const consumer = await scene.idleConsumer(['--claim', 'off', ...args]);
+      for (const round of [1, 2]) {
+        const looks = scene.proxy.requests('xpending');
+        scene.proxy.cut();
+        await until(() => scene.proxy.requests('xpending') > looks, 'it looks for what the loss has cost');
+        await scene.untilBlocked();
+        await readInItsName(scene, `late${round}`);
+        await scene.add(`after${round}`);
+        await scene.untilPrinted(consumer, `after${round}`, `late${round}`);
+      }
+      await scene.untilAllAcknowledged();
+      const inOrder = printed(consumer).sort((a, b) => (a.id < b.id ? -1 : 1));
+      expect(inOrder.map(({value}) => value)).toEqual(['first', 'late1', 'after1', 'late2', 'after2']);
+      expect(inOrder.every(({deliveries}) => deliveries === 1)).toBe(true);
+    },
+  );
 
   it('F12 a slow server: late replies and CLIENT PAUSE are no loss, and nothing is printed twice', async (context) => {
     const scene = await startScene(context);
@@ -306,3 +323,13 @@ describe.concurrent('servers that go and come', () => {
     await scene.expectAllDelivered();
   });
 });
+
+/** As if an earlier connection of w1 had read `value`: it is pending with w1, which has not seen it. */
+async function readInItsName({redis}: Scene, value: string): Promise<void> {
+  // In one transaction, so that the read that blocks does not get it.
+  await redis
+    .multi()
+    .xadd(STREAM, '*', 'value', value)
+    .xreadgroup('GROUP', GROUP, 'w1', 'COUNT', 1, 'STREAMS', STREAM, '>')
+    .exec();
+}
