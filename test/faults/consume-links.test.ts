@@ -277,6 +277,21 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
     expect(consumer.stderr()).toBe('');
     await scene.expectAllDelivered();
   });
+
+  it('a quiet stream without acknowledgements: each read waits as long as others do', async (context) => {
+    const scene = await startScene(context);
+    const waits: (string | undefined)[] = [];
+    const monitor = await scene.redis.monitor();
+    context.onTestFinished(() => monitor.disconnect());
+    monitor.on('monitor', (_time: string, words: string[]) => {
+      if (words[0]!.toLowerCase() === 'xreadgroup')
+        waits.push(words[words.findIndex((word) => /block/i.test(word)) + 1]);
+    });
+    const consumer = scene.consume(['--no-ack']);
+    await until(() => waits.length > 2, 'it reads again and again');
+    expect(new Set(waits)).toEqual(new Set(['1000']));
+    expect(await scene.end(consumer)).toBe(143);
+  });
 });
 
 describe.concurrent('servers that go and come', () => {

@@ -138,7 +138,8 @@ export class Consumer {
 
   async #readNew(): Promise<Entry[]> {
     const {member, noAck, stopWhenEmpty, claimIdleMs} = this.#options;
-    const sweepInMs = claimIdleMs === undefined ? Number.POSITIVE_INFINITY : this.#nextSweepMs - performance.now();
+    const sweeps = claimIdleMs !== undefined && !noAck;
+    const sweepInMs = sweeps ? this.#nextSweepMs - performance.now() : Number.POSITIVE_INFINITY;
     const blockMs = stopWhenEmpty ? undefined : Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
     const reader = await this.link.reader();
     const entries = await this.#permitted((count) => reader.readNew(member, {count, blockMs, noAck}));
