@@ -4,7 +4,7 @@
  */
 import {describe, expect, it} from 'vitest';
 import {until} from '../support/redis-server.js';
-import {GROUP, numbered, printed, type Scene, STREAM, startScene} from './consume-scene.js';
+import {GROUP, gate, numbered, printed, type Scene, STREAM, startScene} from './consume-scene.js';
 
 const VALUES = numbered('v', 12);
 const LOST = /the connection to Redis was lost during/;
@@ -194,6 +194,24 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
     },
   );
 
+  it('F13 CLIENT KILL of the read that blocks, with an entry in its reply: printed by the same process, as its first delivery', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer(['--claim', 'off']);
+    const {id} = (await scene.clients()).find(({flags}) => flags!.includes('b'))!;
+    // In one go: Redis gives the entry to the read, and ends its connection before the reply has left.
+    const results = await scene.redis
+      .pipeline()
+      .xadd(STREAM, '*', 'value', 'given')
+      .call('CLIENT', 'KILL', 'ID', id!)
+      .xpending(STREAM, GROUP)
+      .exec();
+    expect(results![1]).toEqual([null, 1]);
+    expect((results![2]![1] as unknown[])[0]).toBe(1);
+    await scene.untilPrinted(consumer, 'given');
+    await scene.untilAllAcknowledged();
+    expect(printed(consumer)).toMatchObject([{value: 'first'}, {value: 'given', deliveries: 1}]);
+  });
+
   it.for(['ERROR', 'TIMEOUT'])('F14 CLIENT UNBLOCK with %s: it reads again', async (how, context) => {
     const scene = await startScene(context);
     const consumer = await scene.idleConsumer();
@@ -278,6 +296,30 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
     await scene.expectAllDelivered();
   });
 
+  it('F12 a slow server while a handler runs: its lease is kept, and no other consumer takes its entry', async (context) => {
+    const scene = await startScene(context);
+    await scene.add('one');
+    const {command, begun, open} = gate(scene);
+    const consumer = scene.consume(['--exec', command, '--claim', '3s']);
+    await until(() => begun() === 1, 'the handler runs');
+    scene.proxy.latency(250);
+    const peer = scene.consume(['--name', 'w2', '--exec', command, '--claim', '3s'], {
+      env: {STREAMLOG_URL: scene.server.url},
+    });
+    const lists = async (): Promise<number> =>
+      Number(/cmdstat_xpending:calls=(\d+)/.exec(await scene.redis.info('commandstats'))?.[1] ?? 0);
+    await until(async () => (await scene.clients()).some(({addr}) => addr!.includes('sock')), 'the other one is there');
+    // Those of renewals are among them: three for each that the other one makes.
+    const before = await lists();
+    await until(async () => (await lists()) >= before + 16, 'the other one has looked for abandoned entries');
+    expect(begun()).toBe(1);
+    open();
+    await scene.untilPrinted(consumer, 'one');
+    expect(printed(peer)).toEqual([]);
+    expect(consumer.stderr()).toBe('');
+    await scene.expectAllDelivered();
+  });
+
   it('a quiet stream without acknowledgements: each read waits as long as others do', async (context) => {
     const scene = await startScene(context);
     const waits: (string | undefined)[] = [];
@@ -313,6 +355,49 @@ describe.concurrent('servers that go and come', () => {
       // With everysec, what Redis has told us last may not be written down yet.
       await scene.expectAllDelivered({repeats: fsync === 'everysec'});
       expect(await scene.end(consumer)).toBe(143);
+    },
+  );
+
+  it.for(['always', 'everysec'])(
+    'F4 F5 kill -9 of redis-server when it has given entries in a reply that was lost (appendfsync %s): printed once, as their first delivery',
+    async (fsync, context) => {
+      const scene = await startScene(context, durable(fsync));
+      const consumer = await scene.idleConsumer(['--claim', 'off']);
+      const reads = scene.proxy.requests('xreadgroup');
+      const cut = scene.proxy.cutAfter('xreadgroup', 1);
+      await until(() => scene.proxy.requests('xreadgroup') > reads, 'the next read begins');
+      scene.proxy.refuse();
+      await scene.add('given');
+      await cut;
+      expect(await scene.pending()).toBe(1);
+      await scene.killServer();
+      scene.startServerAgain();
+      await scene.proxy.listen();
+      await scene.untilPrinted(consumer, 'given');
+      expect(printed(consumer).at(-1)).toMatchObject({value: 'given', deliveries: 1});
+      await scene.expectAllDelivered();
+    },
+  );
+
+  it.for(['always', 'everysec'])(
+    'F4 F5 kill -9 of redis-server before it got an acknowledgement (appendfsync %s): it is sent again, and the handler does not run again',
+    async (fsync, context) => {
+      const scene = await startScene(context, durable(fsync));
+      await scene.add('one');
+      const {command, begun, open} = gate(scene);
+      const consumer = scene.consume(['--exec', command]);
+      await until(() => begun() === 1, 'the handler runs');
+      const cut = scene.proxy.cutBefore('xack', 1);
+      scene.proxy.refuse();
+      open();
+      await cut;
+      await scene.killServer();
+      scene.startServerAgain();
+      await scene.proxy.listen();
+      await scene.add('after');
+      await scene.untilPrinted(consumer, 'one', 'after');
+      await scene.expectAllDelivered();
+      expect(begun()).toBe(2);
     },
   );
 

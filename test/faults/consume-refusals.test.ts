@@ -25,7 +25,30 @@ describe.concurrent('a Redis that refuses for now', () => {
     await scene.add('after');
     await scene.untilPrinted(consumer, 'after');
     expect(consumer.stderr().match(/LOADING/g)).toHaveLength(1);
+    // Pauses that grow: without them it would be some thousand.
+    expect(scene.proxy.requests('client setname')).toBeLessThan(40);
     await scene.expectAllDelivered();
+  });
+
+  it('F15 LOADING for connections that stay, as in DEBUG RELOAD: an acknowledgement waits, and its handler does not run again', async (context) => {
+    const scene = await startScene(context);
+    await scene.add('one');
+    const {command, begun, open} = gate(scene);
+    const consumer = scene.consume(['--exec', command]);
+    await until(() => begun() === 1, 'the handler runs');
+    await scene.redis.call('DEBUG', 'POPULATE', '3000');
+    await scene.redis.config('SET', 'key-load-delay', '500');
+    await scene.redis.config('SET', 'loading-process-events-interval-bytes', '1024');
+    const acknowledgements = scene.proxy.requests('xack');
+    const reload = scene.redis.call('DEBUG', 'RELOAD');
+    open();
+    await until(() => scene.proxy.requests('xack') > acknowledgements, 'it acknowledges');
+    await reload;
+    expect(String(await scene.redis.info('errorstats'))).toContain('errorstat_LOADING');
+    await scene.add('after');
+    await scene.untilPrinted(consumer, 'one', 'after');
+    await scene.expectAllDelivered();
+    expect(begun()).toBe(2);
   });
 
   it('F15 DEBUG RELOAD: the group is there again, and so nothing is said of its loss', async (context) => {
