@@ -1,6 +1,6 @@
 // The benchmark: the executable beside its peers, on one machine, in one go. bench/README.md says how to read it.
 //
-//   npm run bench -- [WORK…] [--rounds N] [--events N] [--seconds N] [--executable PATH] [--quick]
+//   npm run bench -- [WORK…] [--rounds N] [--events N] [--seconds N] [--executable PATH] [--no-keep] [--quick]
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, relative, resolve} from 'node:path';
@@ -19,14 +19,13 @@ const print = (text) => process.stdout.write(`${text}\n`);
 const log = (text) => process.stderr.write(`bench: ${text}\n`);
 
 try {
-  const {works, options, streamlog, quick} = readArguments();
-  await bench(works, options, streamlog, quick);
+  await bench(readArguments());
 } catch (error) {
   log(error.message);
   process.exitCode = 1;
 }
 
-async function bench(works, options, streamlog, quick) {
+async function bench({works, options, streamlog, quick, keeps}) {
   const directory = mkdtempSync(join(tmpdir(), 'streamlog-bench-'));
   const clear = () => {
     stopAll();
@@ -39,11 +38,12 @@ async function bench(works, options, streamlog, quick) {
   try {
     const warning = busy(setting.machine);
     if (warning !== undefined) log(warning);
+    if (quick) log('--quick shows that everything works; its figures say nothing.');
     for (const name of works) {
       const result = await measure(name, {directory, streamlog, options});
       goals.push(...result.goals);
       print(workText(name, result, setting));
-      if (!quick) {
+      if (keeps) {
         const path = keep(join(root, 'bench/runs', setting.at.slice(0, 10)), name, result, setting);
         log(`kept in ${relative(process.cwd(), path)}`);
       }
@@ -71,9 +71,10 @@ async function measure(name, {directory, streamlog, options}) {
 
 function readArguments() {
   const text = {type: 'string'};
+  const flag = {type: 'boolean', default: false};
   const {values, positionals} = parseArgs({
     allowPositionals: true,
-    options: {rounds: text, events: text, seconds: text, executable: text, quick: {type: 'boolean', default: false}},
+    options: {rounds: text, events: text, seconds: text, executable: text, 'no-keep': flag, quick: flag},
   });
   const unknown = positionals.find((name) => !WORKS.includes(name));
   if (unknown !== undefined) throw new Error(`there is no work "${unknown}"; there are ${WORKS.join(', ')}`);
@@ -87,6 +88,7 @@ function readArguments() {
     options,
     streamlog,
     quick: values.quick,
+    keeps: !values.quick && !values['no-keep'],
   };
 }
 

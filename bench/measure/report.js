@@ -7,27 +7,29 @@ import {ratio} from './rounds.js';
 /**
  * A line of "what to reach".
  * @param value the ratio that was measured; undefined: it could not be
- * @param least what it has to be at least, or @param most at most; @param towards what comes next
+ * @param least what it has to be at least, or @param most at most
+ * @param towards what comes next, in the same direction
  */
 export function goal({work, against, value, least, most, towards}) {
-  const reached = value === undefined ? undefined : least === undefined ? value <= most : value >= least;
-  return {work, against, value, least, most, towards, reached};
+  const meets = (limit) => limit === undefined || (most === undefined ? value >= limit : value <= limit);
+  const reached = value === undefined ? undefined : meets(least ?? most);
+  const further = value === undefined || towards === undefined ? undefined : meets(towards);
+  return {work, against, value, least, most, towards, reached, further};
 }
 
 export function goalsTable(goals) {
-  if (goals.length === 0) return '';
-  const lines = goals.map(({work, against, value, least, most, towards, reached}) => {
-    const asked = least === undefined ? `at most ${most}` : `at least ${least}`;
-    const verdict = reached === undefined ? 'not measured' : reached ? 'reached' : 'NOT reached';
-    return `| ${work} | ${asked} ${cell(against)} | ${value?.toFixed(2) ?? ''} | ${verdict} | ${towards ?? ''} |`;
+  const lines = goals.map(({work, against, value, least, most, towards, reached, further}) => {
+    const floor = least === undefined ? undefined : `at least ${least}`;
+    const asked = floor ?? (most === undefined ? '' : `at most ${most}`);
+    const cells = [work, against, value?.toFixed(2) ?? 'not measured', asked, asked && verdict(reached)];
+    return `| ${[...cells, towards ?? '', verdict(further)].map((text) => cell(String(text))).join(' | ')} |`;
   });
-  return [
-    '### What to reach',
-    '',
-    '| work | asked | measured | | then towards |',
-    '|---|---|---|---|---|',
-    ...lines,
-  ].join('\n');
+  const head = '| work | compared with | ratio | asked | | then towards | |\n|---|---|---|---|---|---|---|';
+  return ['### What to reach', '', head, ...lines].join('\n');
+}
+
+function verdict(reached) {
+  return reached === undefined ? '' : reached ? 'reached' : 'NOT reached';
 }
 
 export function tableText(table) {

@@ -51,7 +51,7 @@ function posting({server, directory, seconds}, {name, url, body, missing, noBatc
       const load = ['wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, '--timeout', '10s', '-s'];
       await run([...load, join(import.meta.dirname, '../peers/post.lua'), url(stream)], {to: out, env});
       const {requests, microseconds, failed} = JSON.parse(readLastLine(out));
-      if (requests === 0 || failed > 0) throw new Error(`${failed} requests failed of ${requests + failed}`);
+      if (requests === 0 || failed > 0) throw new Error(`${failed} of ${requests} requests failed`);
       // At the end of a run, up to one request a connection was added and its answer not waited for.
       await settled(server, stream);
       await server.expectCount(stream, requests * size, (requests + CONNECTIONS) * size);
