@@ -29,7 +29,6 @@ export class BadJson extends Error {
 /** Objects and arrays within each other, the outermost included. */
 export const MAX_DEPTH = 256;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const SPACE = /[ \t\r\n]*/y;
 
 /** The members of the object that `text` is, in order. Throws BadJson. */
 export function readMembers(text: string): Member[] {
@@ -205,8 +204,7 @@ class Scanner {
   }
 
   #space(): void {
-    SPACE.lastIndex = this.#at;
-    this.#at += SPACE.exec(this.#text)![0].length;
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 
   #bad(reason: string): BadJson {
@@ -214,6 +212,8 @@ class Scanner {
     return new BadJson(ended ? `${reason}, but the line ends` : reason, this.#at + 1);
   }
 }
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 
 /** A valid JSON text without the space between its tokens. */
 function withoutSpace(json: string): string {
