@@ -5,17 +5,18 @@
  * line in its place. Invariant: each row that is not blank comes out once, in
  * the order of the input, under the number of the line in which it begins.
  */
-import {Buffer} from 'node:buffer';
+import {Buffer, isUtf8} from 'node:buffer';
 import {CsvError, parse} from 'csv-parse/sync';
-import {decodeBytes} from '../bytes.js';
+import {type Bytes, decodeBytes} from '../bytes.js';
 import type {Field} from '../entry.js';
+import {CsvPage} from './csv-page.js';
 import {type CsvRow, readCsvRows} from './csv-rows.js';
 import {isUtf16, UTF16_REASON} from './encoding.js';
 import {tooLongReason} from './lines.js';
-import {type InputItem, type InputPage, type InputPlace, ListPage, START} from './pages.js';
+import {type InputItem, type InputPage, type InputPlace, START} from './pages.js';
 
 /** The values of a row, or why it has none. */
-type Values = {readonly values: readonly Buffer[]} | {readonly reason: string};
+type Values = {readonly values: readonly Bytes[]} | {readonly reason: string};
 
 /** What the header row says, and where it is. */
 type Header = Values & {readonly line: number};
@@ -46,16 +47,17 @@ export async function* readCsv(
     if (header === undefined && rows.length > 0) header = readHeader(rows.shift()!, maxRecordBytes);
     if (header !== undefined && 'reason' in header) {
       const {line, reason} = header;
-      yield new ListPage(START, [[{line, reason: `the header cannot be read: ${reason}`}, START]]);
+      yield new CsvPage(START, [{...page[0]!, behind: START}], () => [
+        {line, reason: `the header cannot be read: ${reason}`},
+      ]);
       return;
     }
     if (header === undefined || rows.length === 0) continue;
     const names = header.values;
-    const read = readRows(rows, maxRecordBytes);
-    yield new ListPage(
-      place,
-      rows.map(({number, behind}, index) => [itemOf(number, names, read[index]!), behind]),
-    );
+    yield new CsvPage(place, rows, (some) => {
+      const read = readRows(some, maxRecordBytes);
+      return some.map(({number}, index) => itemOf(number, names, read[index]!));
+    });
     place = page.at(-1)!.behind;
   }
 }
@@ -72,11 +74,11 @@ async function headerOf(head: CsvOptions['head'], maxRecordBytes: number): Promi
 
 const isNotBlank = (row: CsvRow): boolean => 'tooLongBytes' in row || row.bytes.length > 0;
 
-function itemOf(line: number, header: readonly Buffer[], row: Values): InputItem {
+function itemOf(line: number, header: readonly Bytes[], row: Values): InputItem {
   if ('reason' in row) return {line, reason: row.reason};
   const {values} = row;
   if (values.length !== header.length) return {line, reason: `${values.length} values for ${header.length} columns`};
-  return {line, fields: header.map((name, index): Field => [decodeBytes(name), decodeBytes(values[index]!)])};
+  return {line, fields: header.map((name, index): Field => [name, values[index]!])};
 }
 
 function readHeader(row: CsvRow, maxRecordBytes: number): Header {
@@ -102,10 +104,12 @@ function readRow(row: CsvRow, maxRecordBytes: number): Values {
 }
 
 /** Nothing is trimmed or converted. */
-function parseCsv(bytes: Buffer): Buffer[][] | {reason: string} {
+function parseCsv(bytes: Buffer): Bytes[][] | {reason: string} {
+  const options = {record_delimiter: '\n', relax_column_count: true};
   try {
-    const options = {encoding: null, record_delimiter: '\n', relax_column_count: true} as const;
-    return parse(bytes, options) as unknown as Buffer[][];
+    if (isUtf8(bytes)) return parse(bytes, options);
+    const records = parse(bytes, {...options, encoding: null}) as unknown as Buffer[][];
+    return records.map((values) => values.map(decodeBytes));
   } catch (error) {
     if (error instanceof CsvError) return {reason: REASONS[error.code] ?? `it is no CSV (${error.code})`};
     throw error;

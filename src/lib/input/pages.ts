@@ -39,27 +39,3 @@ export interface BadLine {
 export const isBadLine = (item: InputItem): item is BadLine => 'reason' in item;
 
 export const START: InputPlace = {bytes: 0, line: 0};
-
-/** A page whose items were all made beforehand; each comes with the place behind it. */
-export class ListPage implements InputPage {
-  readonly #items: readonly (readonly [item: InputItem, behind: InputPlace])[];
-  #count = 0;
-  #place: InputPlace;
-
-  constructor(place: InputPlace, items: readonly (readonly [item: InputItem, behind: InputPlace])[]) {
-    this.#place = place;
-    this.#items = items;
-  }
-
-  next(): InputItem | undefined {
-    const next = this.#items[this.#count];
-    if (next === undefined) return undefined;
-    this.#count++;
-    [, this.#place] = next;
-    return next[0];
-  }
-
-  get place(): InputPlace {
-    return this.#place;
-  }
-}
