@@ -27,11 +27,24 @@ import type {
 import * as replies from './redis/replies.js';
 import * as scripts from './redis/scripts.js';
 import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
+import {Wire} from './redis/wire.js';
 import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
 
+export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
+export {type Durability, durabilityCommand, durabilityFailure, durabilityReplies} from './redis/durability.js';
+export {
+  type Fence,
+  type FencedBatch,
+  FencedEncoder,
+  type FencedOutcome,
+  greetFence,
+  readFencedOutcome,
+  removeFence,
+} from './redis/fence.js';
 export type * from './redis/replies.js';
 export type {ConnectionSettings} from './redis/target.js';
+export type {ReplyTaker, Wire} from './redis/wire.js';
 
 /** What one XADD of a batch came to: the new ID, undefined when there is no stream to add to, or the failure. */
 export type AddOutcome = string | undefined | StreamlogError;
@@ -40,7 +53,7 @@ export type AddOutcome = string | undefined | StreamlogError;
 export interface Addition {
   stream: string;
   fields: readonly Field[];
-  options?: AddOptions;
+  options?: AddOptions & {id?: string};
 }
 
 export interface ReadLimits {
@@ -72,6 +85,11 @@ export class StreamClient {
   static async connect(settings: ConnectionSettings): Promise<StreamClient> {
     const target = parseTarget(settings);
     return new StreamClient(target, await Connection.open(target));
+  }
+
+  /** A connection for adding to `stream`, whose replies its owner reads. Throws as `connect` does. */
+  static openWire(settings: ConnectionSettings, stream: string): Promise<Wire> {
+    return Wire.open(parseTarget(settings), stream);
   }
 
   /** A second client to the same server, for reads that block up to `blockMs`: what blocks holds up all behind it. */

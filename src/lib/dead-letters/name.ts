@@ -1,13 +1,13 @@
 /**
  * Where entries go that cannot be processed, and what is written there about
  * where they came from. One script reads an entry and writes it there, so in a
- * cluster both streams must be in the same slot: `events` → `{events}:dead`,
- * whose hash tag is the whole name of the other; a name that has a hash tag
- * keeps it. Knows no Redis commands.
+ * cluster both streams are in the same slot: `events` → `{events}:dead`. Knows
+ * no Redis commands.
  */
 import {displayBytes} from '../bytes.js';
 import {type Field, fieldValue} from '../entry.js';
 import {usageError} from '../errors.js';
+import {neighbourOf} from '../slot-neighbour.js';
 
 /** The names of all default dead letter streams, as a pattern for SCAN. */
 export const DEAD_LETTER_PATTERN = '*:dead';
@@ -30,8 +30,8 @@ export type Origin = Readonly<Record<keyof typeof ORIGIN, string | undefined>>;
 
 /** The default dead letter stream of `stream`. Throws a usage error where no name can be sure to share its slot. */
 export function deadLetterStream(stream: string): string {
-  if (hasHashTag(stream)) return `${stream}:dead`;
-  if (!stream.includes('}') && stream !== '') return `{${stream}}:dead`;
+  const name = neighbourOf(stream, 'dead');
+  if (name !== undefined) return name;
   throw usageError(
     `the stream "${stream}" has braces that are no hash tag`,
     'name a stream of the same slot with --dead-letter',
@@ -48,9 +48,3 @@ export function originOf(fields: readonly Field[]): Origin {
 
 /** The fields that the entry had before it died. */
 export const ownFields = (fields: readonly Field[]): Field[] => fields.filter(([name]) => !ORIGIN_NAMES.has(name));
-
-/** Redis Cluster hashes only what is between the first { and the next }, unless that is empty. */
-function hasHashTag(stream: string): boolean {
-  const open = stream.indexOf('{');
-  return open !== -1 && stream.indexOf('}', open + 1) > open + 1;
-}

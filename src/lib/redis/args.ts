@@ -5,7 +5,7 @@
  */
 import type {Bytes} from '../bytes.js';
 import type {Field} from '../entry.js';
-import type {Argument, CommandLine} from './connection.js';
+import type {CommandLine} from './connection.js';
 
 /** How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper. */
 export type Trim =
@@ -13,31 +13,28 @@ export type Trim =
   | {kind: 'minId'; minId: string; approximate: boolean};
 
 export interface AddOptions {
-  /** `*`, `ms-*` or a whole ID. */
-  id?: string;
   /** False refuses to make a stream that does not exist (NOMKSTREAM). */
   create?: boolean;
   trim?: Trim;
 }
 
-/** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold] id field value … */
-export function xadd(
+/** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold] id field value … : what stands between the key and the ID. */
+export const addClause = ({create = true, trim}: AddOptions): string[] => [
+  ...(create ? [] : ['NOMKSTREAM']),
+  ...(trim === undefined ? [] : trimClause(trim)),
+];
+
+/** XADD key … id field value … */
+export const xadd = (
   stream: Bytes,
   fields: readonly Field[],
-  {id = '*', create = true, trim}: AddOptions = {},
-): CommandLine {
-  const line: [string, ...Argument[]] = ['xadd', stream];
-  if (!create) line.push('NOMKSTREAM');
-  if (trim !== undefined) line.push(...trimClause(trim));
-  line.push(id);
-  for (const [name, value] of fields) line.push(name, value);
-  return line;
-}
+  options: AddOptions & {id?: string} = {},
+): CommandLine => ['xadd', stream, ...addClause(options), options.id ?? '*', ...fields.flat()];
 
 /** XTRIM key MAXLEN|MINID [=|~] threshold */
 export const xtrim = (stream: string, trim: Trim): CommandLine => ['xtrim', stream, ...trimClause(trim)];
 
-const trimClause = (trim: Trim): Argument[] => [
+const trimClause = (trim: Trim): string[] => [
   trim.kind === 'maxLen' ? 'MAXLEN' : 'MINID',
   trim.approximate ? '~' : '=',
   trim.kind === 'maxLen' ? String(trim.maxLen) : trim.minId,

@@ -134,6 +134,10 @@ export function toFailure(error: unknown, context: CommandContext, trouble: Trou
   return reply === undefined ? lost(error, context, trouble) : fromReply(reply, context);
 }
 
+/** The failure that an error reply tells of; `text` is without the leading minus. */
+export const replyFailure = (text: string, context: CommandContext): StreamlogError =>
+  fromReply(text.replace(WITHIN_SCRIPT, ''), context);
+
 /** ioredis tells why a connection broke in an event, and not to the commands that it fails for it. */
 export interface Trouble {
   error?: unknown;

@@ -16,13 +16,13 @@ export interface Script {
   readonly sha: string;
 }
 
-const script = (lua: string): Script => ({lua, sha: createHash('sha1').update(lua).digest('hex')});
+export const script = (lua: string): Script => ({lua, sha: createHash('sha1').update(lua).digest('hex')});
 
 /** Above every limit, and still exact in Lua and in JavaScript; Redis marks a fatal entry with 2^63 - 1, or -1. */
 const MOST_DELIVERIES = 1_000_000_000_000_000;
 
 /** Lua passes at most about 8,000 arguments to a command. */
-const MOST_ARGUMENTS = 7_900;
+export const MOST_ARGUMENTS = 7_900;
 
 /** Sets `count` to the deliveries of ARGV[3], or returns when it is not pending with consumer ARGV[2]. */
 const ONLY_WHILE_OURS = `

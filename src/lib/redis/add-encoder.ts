@@ -1,0 +1,107 @@
+/**
+ * Records → the XADDs that add them, as one piece of protocol bytes that knows
+ * where each command ends. Invariant: the commands of a batch are in the order
+ * of its records, one each, and a rest of it is the same bytes again.
+ */
+import type {Field} from '../entry.js';
+import {countOf, type EntryFields, isMarked} from '../marked-fields.js';
+import {type AddOptions, addClause} from './args.js';
+import {ProtocolWriter} from './protocol-writer.js';
+
+/** XADDs, ready to be sent. */
+export class AddBatch {
+  readonly bytes: Buffer;
+  /** Where the command of each record ends. */
+  readonly #ends: readonly number[];
+
+  constructor(bytes: Buffer, ends: readonly number[]) {
+    this.bytes = bytes;
+    this.#ends = ends;
+  }
+
+  /** How many records, and so how many replies. */
+  get records(): number {
+    return this.#ends.length;
+  }
+
+  /** The same XADDs for some of its records only, whose indexes ascend. */
+  only(indexes: readonly number[]): AddBatch {
+    const parts = indexes.map((index) =>
+      this.bytes.subarray(index === 0 ? 0 : this.#ends[index - 1]!, this.#ends[index]!),
+    );
+    let end = 0;
+    return new AddBatch(
+      Buffer.concat(parts),
+      parts.map((part) => {
+        end += part.length;
+        return end;
+      }),
+    );
+  }
+}
+
+/** Gathers records for the next batch to one stream. */
+export class AddEncoder {
+  readonly #stream: string;
+  readonly #writer = new ProtocolWriter();
+  #ends: number[] = [];
+  #options: AddOptions | undefined;
+  /** What stands before the ID, for the options of now. */
+  #lead: Buffer = Buffer.alloc(0);
+  #leadParts = 0;
+
+  constructor(stream: string) {
+    this.#stream = stream;
+  }
+
+  get records(): number {
+    return this.#ends.length;
+  }
+
+  get byteLength(): number {
+    return this.#writer.length;
+  }
+
+  /** `id` is `*`, `ms-*` or a whole ID. Options that stay the same object cost nothing. */
+  add(fields: EntryFields, options: AddOptions, id: string): void {
+    if (options !== this.#options) this.#prepare(options);
+    this.#writer.array(this.#leadParts + 1 + 2 * countOf(fields));
+    this.#writer.raw(this.#lead);
+    this.#writer.string(id);
+    writeFields(this.#writer, fields);
+    this.#ends.push(this.#writer.length);
+  }
+
+  /** What has gathered since the last one; there must be something. */
+  take(): AddBatch {
+    const ends = this.#ends;
+    this.#ends = [];
+    return new AddBatch(this.#writer.take(), ends);
+  }
+
+  #prepare(options: AddOptions): void {
+    const parts = ['XADD', this.#stream, ...addClause(options)];
+    const lead = new ProtocolWriter();
+    for (const part of parts) lead.string(part);
+    this.#options = options;
+    this.#lead = lead.take();
+    this.#leadParts = parts.length;
+  }
+}
+
+/** Names and values, as XADD takes them. */
+export function writeFields(writer: ProtocolWriter, fields: EntryFields): void {
+  if (!isMarked(fields)) {
+    writePairs(writer, fields);
+    return;
+  }
+  const {bytes, marks} = fields;
+  for (let at = 0; at < 4 * fields.fieldCount; at += 2) writer.part(bytes, marks[at]!, marks[at + 1]!);
+}
+
+function writePairs(writer: ProtocolWriter, fields: readonly Field[]): void {
+  for (const [name, value] of fields) {
+    writer.string(name);
+    writer.string(value);
+  }
+}
