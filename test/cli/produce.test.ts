@@ -385,7 +385,7 @@ describe('Redis', () => {
   it('out of memory: 75, and what it refuses is unconfirmed', async () => {
     const {redis} = server;
     await redis.config('SET', 'maxmemory', '1');
-    const {code, stderr} = await produce(['-s', 'oom'], '{"a":1}\n{"a":2}\n');
+    const {code, stderr} = await produce(['-s', 'oom', '--retry-for', '200ms'], '{"a":1}\n{"a":2}\n');
     await redis.config('SET', 'maxmemory', '0');
     expect(code).toBe(75);
     expect(stderr).toContain('read 2, added 0, rejected 0, unconfirmed 2');
@@ -394,7 +394,7 @@ describe('Redis', () => {
 
   it('gone in the middle: 75 with the counts, and no hang while more input comes', async () => {
     const mortal = await startRedis();
-    const running = startStreamlog(['produce', '-s', 'gone'], {server: mortal});
+    const running = startStreamlog(['produce', '-s', 'gone', '--retry-for', '200ms'], {server: mortal});
     const {stdin} = running.process;
     stdin.write('{"a":1}\n');
     await until(() => running.stdout() !== '', 'the first entry is confirmed');

@@ -12,7 +12,7 @@ import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
-import {type ConnectionSettings, StreamClient} from '../stream-client.js';
+import {type ConnectionSettings, StreamClient, type Wire} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
 import {interruption} from './interruption.js';
@@ -45,6 +45,12 @@ export abstract class BaseCommand extends Command {
   ): () => Promise<StreamClient> {
     const settings = {...connectionSettings(flags), silenceMs};
     return () => StreamClient.connect(settings);
+  }
+
+  /** How to connect for adding to `stream`. */
+  protected wireConnector(flags: ConnectionFlags, stream: string): () => Promise<Wire> {
+    const settings = connectionSettings(flags);
+    return () => StreamClient.openWire(settings, stream);
   }
 
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */

@@ -3,9 +3,9 @@
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/arguments.js';
-import {type InputOptions, type InputPage, readRecords} from '../input/records.js';
+import {type InputOptions, type InputPage, type InputPlace, readRecords} from '../input/records.js';
 import {repeat} from '../input/repetition.js';
-import {openFile, readSource} from '../input/source.js';
+import {fileSize, readFile, readSource} from '../input/source.js';
 import type {Notes} from '../output/notes.js';
 import type {BulkCounts} from '../producing/bulk-produce.js';
 
@@ -22,7 +22,8 @@ export interface ProduceInputFlags {
 }
 
 export interface ProduceInput {
-  pages: AsyncIterable<InputPage>;
+  /** From its start, or from a place where an earlier run was cut off. */
+  pages: (from: InputPlace) => AsyncIterable<InputPage>;
   /** False for the one entry of `produce type=login`, which needs no counts. */
   bulk: boolean;
   onProgress?: (counts: BulkCounts) => void;
@@ -57,7 +58,7 @@ export function openInput(
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
   const source = readSource(around.piped, {name: 'standard input', stopping: around.stopping});
-  return {pages: readRecords(source, options), bulk: true};
+  return {pages: () => readRecords(source, options), bulk: true};
 }
 
 function fromArguments(
@@ -68,22 +69,23 @@ function fromArguments(
   if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');
   const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
   const fields = readFieldArguments(fieldArguments);
-  return {pages: repeat(fields, {count, ratePerSecond: flags.rate, stopping}), bulk: count > 1};
+  return {pages: () => repeat(fields, {count, ratePerSecond: flags.rate, stopping}), bulk: count > 1};
 }
 
 function fromFile(path: string, options: InputOptions, {stopping, notes}: Surroundings): ProduceInput {
-  const {chunks, sizeBytes} = openFile(path);
+  const sizeBytes = fileSize(path);
   const startMs = performance.now();
   let readBytes = 0;
-  const source = readSource(chunks, {
-    name: path,
-    stopping,
-    onBytes: (bytes) => {
+  const pages = (from: InputPlace): AsyncIterable<InputPage> => {
+    readBytes = from.bytes;
+    const onBytes = (bytes: number): void => {
       readBytes += bytes;
-    },
-  });
+    };
+    const source = readSource(readFile(path, from.bytes), {name: path, stopping, onBytes});
+    return readRecords(source, {...options, from, head: readFile(path, 0)});
+  };
   return {
-    pages: readRecords(source, options),
+    pages,
     bulk: true,
     onProgress: ({added}) =>
       notes.progress(progressLine(readBytes / Math.max(1, sizeBytes), added, performance.now() - startMs)),

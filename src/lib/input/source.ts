@@ -44,17 +44,20 @@ export async function* readSource(
   }
 }
 
-/** A file's chunks from `fromBytes` on, and the size of all of it in bytes. Throws `io` when there is no such file. */
-export function openFile(path: string, {fromBytes = 0} = {}): {chunks: AsyncIterable<Buffer>; sizeBytes: number} {
+/** The size of a file in bytes. Throws `io` when there is none. */
+export function fileSize(path: string): number {
   try {
-    const sizeBytes = statSync(path).size;
-    // With a place to start, even 0, a pipe in place of a file could not be read.
-    const start = fromBytes > 0 ? fromBytes : undefined;
-    return {chunks: createReadStream(path, {start, highWaterMark: 256 * 1024}), sizeBytes};
+    return statSync(path).size;
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
     throw new StreamlogError('io', `cannot read ${path}: ${code ?? 'unknown error'}`, {code});
   }
+}
+
+/** The chunks of a file from `fromBytes` on. It is opened when the first one is asked for. */
+export async function* readFile(path: string, fromBytes: number): AsyncGenerator<Buffer, void, void> {
+  // With a place to start, even 0, a pipe in place of a file could not be read.
+  yield* createReadStream(path, {start: fromBytes > 0 ? fromBytes : undefined, highWaterMark: 256 * 1024});
 }
 
 /** Not a race with one long-lived promise: that promise would keep every chunk in memory until the signal comes. */

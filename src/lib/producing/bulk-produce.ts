@@ -1,29 +1,28 @@
 /**
- * From input to streams: reads items, hands the records to a Producer, and does
+ * From input to a stream: reads items, hands the records to a Producer, and does
  * with bad lines what was asked. Invariant: when it ends, `read` = added +
- * rejected + unconfirmed + bad, whichever way it ended; and with `fail`,
- * exactly the records before the first bad line were sent.
+ * already + rejected + unconfirmed + bad, whichever way it ended; and with
+ * `fail`, exactly the records before the first bad line were sent.
  */
 import {StreamlogError} from '../errors.js';
-import {
-  type BadLine,
-  describeBadLine,
-  type FlatRecord,
-  type GoodLine,
-  type InputPage,
-  isBadLine,
-} from '../input/records.js';
-import type {Addition} from '../stream-client.js';
+import {type BadLine, describeBadLine, FlatRecord, type GoodLine, type InputPage, isBadLine} from '../input/records.js';
+import type {AddOptions} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
 export interface BulkOptions {
   onBadLine: 'fail' | 'skip';
-  /** What to add for a record; asked once a record. */
-  additionOf: (record: FlatRecord | GoodLine) => Addition;
+  /** How the records of a page are added; asked once a page. */
+  addOptions: () => AddOptions;
+  /** The ID to give to a record. */
+  idOf: (record: FlatRecord | GoodLine) => string;
+  /** Records that come before the first page, from the start of the input. */
+  recordsBefore: number;
+  /** All records or none: they are sent when the input has ended well. */
+  atomic: boolean;
   /** Told of each line that was skipped. */
   onSkipped: (description: string) => void;
-  /** Told of the counts after each batch of input. */
-  onProgress?: (counts: BulkCounts) => void;
+  /** Told of the counts after each page of input. */
+  onProgress?: ((counts: BulkCounts) => void) | undefined;
 }
 
 export interface BulkCounts extends ProduceCounts {
@@ -51,12 +50,13 @@ export async function bulkProduce(
     for await (const page of pages) {
       const stop = await takePage(page, producer, options, seen);
       if (stop !== undefined) {
-        failure = badLineFailure(stop);
+        failure = badLineFailure(stop, options.atomic);
         break;
       }
       options.onProgress?.(counts());
       if (producer.failed) break;
     }
+    if (options.atomic && failure === undefined) await producer.flush();
   } catch (error) {
     failure = error;
   }
@@ -72,28 +72,34 @@ export async function bulkProduce(
   return {counts: counts(), failure};
 }
 
-/** For people and scripts: `read 5, added 4, rejected 0, unconfirmed 0, bad lines 1`. */
-export const describeCounts = ({read, added, rejected, unconfirmed, bad}: BulkCounts): string =>
-  `read ${read}, added ${added}, rejected ${rejected}, unconfirmed ${unconfirmed}${bad > 0 ? `, bad lines ${bad}` : ''}`;
-
 /** Sends one page of input; returns the bad line that ends the work, if there is one. */
 async function takePage(
   page: InputPage,
   producer: Producer,
-  {onBadLine, additionOf, onSkipped}: BulkOptions,
+  options: BulkOptions,
   seen: {read: number; bad: number},
 ): Promise<BadLine | undefined> {
+  const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;
+  const adding = options.addOptions();
+  const flush = (): Promise<void> => producer.flush({place: page.place, records: recordsBefore + seen.read - seen.bad});
   for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
-    if (!isBadLine(item)) {
-      await producer.add(additionOf(item));
+    const fields = isBadLine(item) ? undefined : item instanceof FlatRecord ? item : item.fields;
+    const reason = fields === undefined ? undefined : producer.refusalOf(fields);
+    if (fields !== undefined && reason === undefined) {
+      const full = producer.add(fields, adding, idOf(item as GoodLine));
+      if (full && !atomic) await flush();
       continue;
     }
+    const bad = isBadLine(item) ? item : {line: item.line, reason: reason!};
     seen.bad++;
-    if (onBadLine === 'fail') return item;
-    onSkipped(describeBadLine(item));
+    if (onBadLine === 'fail') {
+      if (!atomic) await flush();
+      return bad;
+    }
+    onSkipped(describeBadLine(bad));
   }
-  await producer.flush();
+  if (!atomic) await flush();
   return undefined;
 }
 
@@ -105,7 +111,9 @@ const unconfirmedFailure = (count: number, cause: unknown): unknown =>
       })
     : cause;
 
-const badLineFailure = (line: BadLine): StreamlogError =>
+const badLineFailure = (line: BadLine, atomic: boolean): StreamlogError =>
   new StreamlogError('data', describeBadLine(line), {
-    hint: 'everything before it was added; --on-bad-line skip goes on past bad lines',
+    hint: atomic
+      ? 'nothing was added; --on-bad-line skip adds the other lines'
+      : 'everything before it was added; --on-bad-line skip goes on past bad lines',
   });

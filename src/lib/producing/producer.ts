@@ -1,109 +1,277 @@
 /**
- * Many records into streams: batches of XADDs, several under way, outcomes in
- * the order of the input. Knows nothing of where records come from. Invariant:
- * every record that was given to `add` is counted exactly once when `finish`
- * has returned, as added, rejected or unconfirmed, so that nobody has to guess
- * what is in the stream.
+ * Many records into one stream: batches on their way together, replayed in
+ * order after a lost connection or a refusal that passes. Knows nothing of
+ * where records come from. Invariant: every record that was given to `add` is
+ * counted exactly once when `finish` has returned, as added, already there,
+ * rejected or unconfirmed, so that nobody has to guess what is in the stream.
  */
-import {byteLength} from '../bytes.js';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {pauseMs} from '../backoff.js';
+import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
-import type {Addition, AddOutcome, StreamClient} from '../stream-client.js';
+import {START} from '../input/pages.js';
+import type {EntryFields} from '../marked-fields.js';
+import type {AddOptions, Durability, Wire} from '../stream-client.js';
+import {type Batch, type BatchContext, isPassing, type Progress} from './batch.js';
+import {FencedBatch} from './fenced-batch.js';
+import type {IdLines} from './id-lines.js';
+import type {Lane} from './lane.js';
+import {Window, type WindowLimits} from './window.js';
 
-export interface ProducerLimits {
-  /** Records in one batch at most. */
-  batchRecords: number;
-  /** Bytes of names and values in one batch, about. */
-  batchBytes: number;
-  /** Batches sent and not yet answered. */
-  batchesInFlight: number;
+export interface ProducerOptions {
+  /** How records become batches, and batches reach the server. */
+  lane: Lane;
+  stream: string;
+  /** One batch, about. */
+  batch: WindowLimits;
+  /** All that may be on its way. */
+  window: WindowLimits;
+  /** How long trying goes on without anything being added. */
+  retryForMs: number;
+  stopping: AbortSignal;
+  durability?: Durability | undefined;
+  /** Where the lines of new IDs are made; undefined when nobody wants them. */
+  newIdLines?: (() => IdLines) | undefined;
+  /** Gets those lines in the order of the records, except for records that were refused for a while. */
+  onIds: (lines: Buffer) => Promise<void>;
+  /** One line about what is wrong and what happens now; not for each attempt. */
+  onTrouble: (line: string) => void;
+  /** The input is confirmed up to there. */
+  onConfirmed?: ((progress: Progress) => void) | undefined;
 }
 
 export interface ProduceCounts {
   added: number;
+  /** Added by an earlier run of the same producer. */
+  already: number;
   /** Refused by Redis for what they are: adding them again would fail again. */
   rejected: number;
-  /** Sent without an answer, or refused for now: running again is safe only for those who can bear duplicates. */
+  /** Sent without an answer, refused for now, or not as safe as they should be. */
   unconfirmed: number;
 }
 
-export class Producer {
-  readonly counts: ProduceCounts = {added: 0, rejected: 0, unconfirmed: 0};
-  readonly #client: StreamClient;
-  readonly #limits: ProducerLimits;
-  readonly #onAdded: (ids: string[]) => Promise<void>;
-  readonly #inFlight: Promise<void>[] = [];
-  #batch: Addition[] = [];
-  #batchBytes = 0;
-  #settled: Promise<void> = Promise.resolve();
-  #failure: unknown;
+const BACKOFF = {firstMs: 50, longestMs: 5_000};
+/** After a signal, how long a server that is away is still waited for. */
+const LAST_WAIT_MS = 5_000;
+/** A pause that a signal cannot cut short any more. */
+const STOPPING_PAUSE_MS = 100;
+/** ID lines that the reader of our output has not taken, before records have to wait for it. */
+const WAITING_ID_BYTES = 1024 * 1024;
 
-  /** `onAdded` gets the new IDs of each batch in the order of the records, one batch after the other. */
-  constructor(client: StreamClient, limits: ProducerLimits, onAdded: (ids: string[]) => Promise<void>) {
-    this.#client = client;
-    this.#limits = limits;
-    this.#onAdded = onAdded;
+export class Producer {
+  readonly counts: ProduceCounts = {added: 0, already: 0, rejected: 0, unconfirmed: 0};
+  /** Records that were sent again without knowing whether they had been added. */
+  maybeTwice = 0;
+  /** Records that were added behind later ones, since Redis had refused them for a while. */
+  late = 0;
+  readonly #options: ProducerOptions;
+  readonly #window: Window;
+  readonly #context: BatchContext;
+  readonly #over = new AbortController();
+  #wire: Wire | undefined;
+  /** Batches on the wire. */
+  #inFlight = 0;
+  /** Why what is open has to be sent again, once all that is on the wire is answered. */
+  #trouble: StreamlogError | undefined;
+  #addedInTrouble = false;
+  #attempt = 0;
+  #stuckSinceMs: number | undefined;
+  #failure: unknown;
+  #idsTaken: Promise<void> = Promise.resolve();
+  #waitingIdBytes = 0;
+  #waiters: (() => void)[] = [];
+
+  private constructor(options: ProducerOptions) {
+    this.#options = options;
+    this.#window = new Window(options.window);
+    this.#context = {
+      stream: options.stream,
+      newIdLines: options.newIdLines,
+      durability: options.durability,
+      events: {
+        added: (count, ids) => this.#added(count, ids),
+        rejected: (count) => {
+          this.counts.rejected += count;
+        },
+        answered: (batch, failure) => this.#answered(batch, failure),
+        doubtful: (count) => {
+          this.maybeTwice += count;
+        },
+      },
+    };
   }
 
-  /** True once something failed: what is added from then on would be out of order. */
+  /** Connects. Throws as `StreamClient.connect` does. */
+  static async start(options: ProducerOptions): Promise<Producer> {
+    const producer = new Producer(options);
+    producer.#adopt(await options.lane.open());
+    return producer;
+  }
+
+  /** True once something failed for good: nothing more will be added. */
   get failed(): boolean {
     return this.#failure !== undefined;
   }
 
-  /** Takes one record; waits while the window is full, which is what holds the input back. */
-  async add(addition: Addition): Promise<void> {
-    this.#batch.push(addition);
-    for (const [name, value] of addition.fields) this.#batchBytes += byteLength(name) + byteLength(value);
-    if (this.#batch.length >= this.#limits.batchRecords || this.#batchBytes >= this.#limits.batchBytes)
-      await this.flush();
+  /** Why a record of these fields cannot be added; undefined for all others. */
+  refusalOf(fields: EntryFields): string | undefined {
+    return this.#options.lane.refusalOf(fields);
   }
 
-  /** Sends what has gathered, so that a slow input is not held back until a batch is full. */
-  async flush(): Promise<void> {
-    if (this.#batch.length === 0) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    if (this.failed) {
-      this.counts.unconfirmed += batch.length;
-      return;
-    }
-    const outcomes = this.#client.addAll(batch);
-    // Settled one after the other, so that IDs come out in order and a closed output stops the rest.
-    this.#settled = this.#settled
-      .then(async () => this.#settle(batch, await outcomes))
-      .catch((error) => this.#fail(error));
-    this.#inFlight.push(this.#settled);
-    if (this.#inFlight.length >= this.#limits.batchesInFlight) await this.#inFlight.shift();
+  /** Takes one record; true when a batch is full and `flush` is due. Throws `data` when that is more than a batch can hold. */
+  add(fields: EntryFields, options: AddOptions, id: string): boolean {
+    const {lane, batch} = this.#options;
+    if (!lane.add(fields, options, id)) this.counts.already++;
+    return lane.records >= batch.records || lane.byteLength >= batch.bytes;
+  }
+
+  /** Sends what has gathered, up to `end` of the input; waits while the window is full, which is what holds the input back. */
+  async flush(end: Progress = {place: START, records: 0}): Promise<void> {
+    const {lane} = this.#options;
+    if (lane.records === 0) return;
+    this.#window.push(lane.take(this.#context, end));
+    this.#pump();
+    await this.#until(() => !this.#window.full && this.#waitingIdBytes < WAITING_ID_BYTES);
   }
 
   /** Waits for every answer. Throws the first failure; `counts` are final either way. */
   async finish(): Promise<void> {
-    await this.flush();
-    await this.#settled;
+    await this.#until(() => this.#window.empty);
+    // What is on the wire is still answered, so that it can be counted for what it became.
+    if (this.failed) while (this.#inFlight > 0) await this.#change();
+    await this.#idsTaken;
+    this.counts.unconfirmed += this.#window.open;
+    // What never left is no question: none of it was added.
+    this.counts.rejected += this.#options.lane.records;
+    if (this.#wire !== undefined && this.#failure === undefined) await this.#options.lane.leave(this.#wire);
+    this.close();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #settle(batch: readonly Addition[], outcomes: readonly AddOutcome[]): Promise<void> {
-    const ids: string[] = [];
-    outcomes.forEach((outcome, index) => {
-      if (typeof outcome === 'string') ids.push(outcome);
-      else this.#refuse(outcome ?? missingStream(batch[index]!.stream));
-    });
-    this.counts.added += ids.length;
-    await this.#onAdded(ids);
+  close(): void {
+    this.#over.abort();
+    this.#wire?.close();
   }
 
-  #refuse(failure: StreamlogError): void {
-    if (failure.kind === 'unreachable' || failure.kind === 'temporary') this.counts.unconfirmed++;
-    else this.counts.rejected++;
-    this.#fail(failure);
+  #adopt(wire: Wire): void {
+    this.#wire = wire;
+    void wire.closed.then((failure) => {
+      if (this.#wire === wire) void this.#recover(failure);
+    });
+  }
+
+  #pump(): void {
+    if (this.#wire === undefined || this.#trouble !== undefined || this.failed) return;
+    for (let batch = this.#window.next(); batch !== undefined; batch = this.#window.next()) {
+      this.#inFlight++;
+      batch.sendOn(this.#wire);
+    }
+  }
+
+  #added(count: number, ids: Buffer | undefined): void {
+    this.counts.added += count;
+    this.#attempt = 0;
+    this.#stuckSinceMs = undefined;
+    if (this.#trouble !== undefined) this.#addedInTrouble = true;
+    if (ids === undefined || ids.length === 0) return;
+    this.#waitingIdBytes += ids.length;
+    this.#idsTaken = this.#idsTaken
+      .then(() => this.#options.onIds(ids))
+      .catch((error) => this.#fail(error))
+      .then(() => {
+        this.#waitingIdBytes -= ids.length;
+        this.#changed();
+      });
+  }
+
+  #answered(batch: Batch, failure: StreamlogError | undefined): void {
+    this.#inFlight--;
+    if (failure !== undefined) this.#refused(batch, failure);
+    if (batch.open === 0) this.#confirm(batch);
+    if (this.#trouble !== undefined && this.#inFlight === 0) void this.#recover(this.#trouble);
+    this.#changed();
+  }
+
+  #confirm(batch: Batch): void {
+    const {confirmed} = this.#window;
+    this.#window.remove(batch);
+    if (this.#window.confirmed !== confirmed) this.#options.onConfirmed?.(this.#window.confirmed!);
+  }
+
+  #refused(batch: Batch, failure: StreamlogError): void {
+    if (batch instanceof FencedBatch && batch.foundGap) {
+      // Behind a batch that has to be sent again it is no surprise.
+      if (this.#trouble === undefined && this.#window.oldest === batch) this.#fail(goneBack(batch));
+    } else if (!isPassing(failure) || failure.code === 'NOT_DURABLE') {
+      this.#fail(failure);
+    } else {
+      this.#trouble ??= failure;
+    }
+  }
+
+  /** From a lost connection or a refusal to a new connection on which all that is open is sent again. */
+  async #recover(cause: StreamlogError): Promise<void> {
+    let failure: unknown = cause;
+    this.#wire?.close();
+    this.#wire = undefined;
+    this.#inFlight = 0;
+    const sent = this.#window.rewind();
+    if (this.#addedInTrouble) this.late += sent;
+    this.#trouble = undefined;
+    this.#addedInTrouble = false;
+    while (!this.failed && !this.#over.signal.aborted) {
+      if (!(failure instanceof StreamlogError) || !isPassing(failure) || this.#isEnough()) return this.#fail(failure);
+      await this.#pause(failure);
+      if (this.#over.signal.aborted) return;
+      try {
+        this.#adopt(await this.#options.lane.open());
+        return this.#pump();
+      } catch (error) {
+        failure = error;
+      }
+    }
+    this.#changed();
+  }
+
+  /** Only what waits to be added can have waited for too long. */
+  #isEnough(): boolean {
+    if (this.#window.empty) return false;
+    const nowMs = performance.now();
+    this.#stuckSinceMs ??= nowMs;
+    const {retryForMs, stopping} = this.#options;
+    return nowMs - this.#stuckSinceMs >= (stopping.aborted ? Math.min(LAST_WAIT_MS, retryForMs) : retryForMs);
+  }
+
+  async #pause({message}: StreamlogError): Promise<void> {
+    const {stopping, onTrouble} = this.#options;
+    const ms = pauseMs(this.#attempt++, BACKOFF);
+    // Doubling pauses are told of one by one; from then on each is as long as the last.
+    if (this.#attempt === 1 || this.#attempt % 8 === 0) onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
+    const signal = stopping.aborted ? this.#over.signal : AbortSignal.any([stopping, this.#over.signal]);
+    await sleep(stopping.aborted ? Math.min(ms, STOPPING_PAUSE_MS) : ms, undefined, {signal}).catch(() => {});
   }
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#changed();
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo() && !this.failed) await this.#change();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 }
 
-/** XADD with NOMKSTREAM answers nil where there is no stream. */
-export const missingStream = (stream: string): StreamlogError =>
-  new StreamlogError('notFound', `no stream "${stream}"`, {hint: 'leave --no-create out to make it'});
+const goneBack = ({first, mark}: FencedBatch): StreamlogError =>
+  new StreamlogError(
+    'incomplete',
+    `the stream has only ${mark} records of this producer, where ${first - 1} were confirmed: the others are lost`,
+    {hint: 'a failover, or data that was deleted; with --resume, running again adds what is missing'},
+  );

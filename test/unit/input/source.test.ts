@@ -8,7 +8,7 @@ import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {InputCut, openFile, readSource} from '../../../src/lib/input/source.js';
+import {fileSize, InputCut, readFile, readSource} from '../../../src/lib/input/source.js';
 
 let directory: string;
 beforeAll(() => {
@@ -98,35 +98,32 @@ describe('a file', () => {
   it('comes with its size, for progress', async () => {
     const path = join(directory, 'events');
     writeFileSync(path, 'x'.repeat(300_000));
-    const {chunks, sizeBytes} = openFile(path);
     let read = 0;
-    for await (const chunk of chunks) read += chunk.length;
-    expect([read, sizeBytes]).toEqual([300_000, 300_000]);
+    for await (const chunk of readFile(path, 0)) read += chunk.length;
+    expect([read, fileSize(path)]).toEqual([300_000, 300_000]);
   });
 
   it('is read from where reading ended before', async () => {
     const path = join(directory, 'resumed');
     writeFileSync(path, 'read\nunread\n');
-    const {chunks, sizeBytes} = openFile(path, {fromBytes: 5});
-    expect([await textOf(chunks), sizeBytes]).toEqual(['unread\n', 12]);
-    expect(await textOf(openFile(path, {fromBytes: 12}).chunks)).toBe('');
+    expect(await textOf(readFile(path, 5))).toBe('unread\n');
+    expect(await textOf(readFile(path, 12))).toBe('');
   });
 
   it('may be a pipe with a name, as the shell makes it of <(…)', async () => {
     const path = join(directory, 'pipe');
     execFileSync('mkfifo', [path]);
-    const {chunks} = openFile(path);
-    const [text] = await Promise.all([textOf(chunks), writeFile(path, 'one\ntwo\n')]);
+    const [text] = await Promise.all([textOf(readFile(path, 0)), writeFile(path, 'one\ntwo\n')]);
     expect(text).toBe('one\ntwo\n');
   });
 
   it('that is missing, or a directory, is an I/O failure with its path', async () => {
-    expect(() => openFile(join(directory, 'missing'))).toThrow(StreamlogError);
-    expect(() => openFile(join(directory, 'missing'))).toThrow(
+    expect(() => fileSize(join(directory, 'missing'))).toThrow(StreamlogError);
+    expect(() => fileSize(join(directory, 'missing'))).toThrow(
       expect.objectContaining({kind: 'io', message: expect.stringContaining('missing: ENOENT')}),
     );
     const {signal: stopping} = new AbortController();
-    const chunks = readSource(openFile(directory).chunks, {name: directory, stopping});
+    const chunks = readSource(readFile(directory, 0), {name: directory, stopping});
     await expect(chunks.next()).rejects.toMatchObject({
       kind: 'io',
       message: `cannot read ${directory}: it is a directory`,

@@ -1,0 +1,94 @@
+/** What `produce` can be told, apart from which server. */
+import {Flags} from '@oclif/core';
+import {usageError} from '../errors.js';
+import type {InputKind} from '../input/records.js';
+import type {Durability} from '../stream-client.js';
+import {addFlags, duration, entryId, rate, size, streamFlag, wholeNumber} from './flags.js';
+
+/** `reply` is what every XADD has, and so nothing that has to be asked for. */
+const durability = Flags.custom<Durability | undefined>({
+  helpValue: 'reply|replicas:N|fsync',
+  parse: async (text) => {
+    if (text === 'reply') return undefined;
+    if (text === 'fsync') return {kind: 'fsync'};
+    const count = /^replicas:([1-9]\d{0,3})$/.exec(text)?.[1];
+    if (count === undefined) throw usageError(`--durability takes reply, replicas:N or fsync, not "${text}"`);
+    return {kind: 'replicas', count: Number(count)};
+  },
+});
+
+export const inputFlags = {
+  input: Flags.option({
+    options: ['ndjson', 'text', 'csv', 'envelope'] as const,
+    default: 'ndjson' as InputKind,
+    summary: 'what a line of the input is',
+  })(),
+  file: Flags.string({helpValue: 'PATH', summary: 'read this file; - is standard input'}),
+  field: Flags.string({default: 'data', helpValue: 'NAME', summary: 'the field that holds a line of --input text'}),
+  null: Flags.string({helpValue: 'TEXT', summary: 'store this for null, which is refused otherwise'}),
+  'keep-ids': Flags.boolean({summary: 'give the records of --input envelope the IDs they had'}),
+  'on-bad-line': Flags.option({
+    options: ['fail', 'skip'] as const,
+    default: 'fail' as const,
+    summary: 'stop at a line that is no record, or go on',
+  })(),
+  'max-record-bytes': size({default: 8 * 1024 ** 2, defaultHelp: async () => '8MB', summary: 'refuse longer lines'}),
+  id: entryId({summary: 'the ID of the entry; ms-* lets Redis choose the sequence'}),
+  count: wholeNumber({char: 'n', min: 1, summary: 'add the entry given as arguments this often'}),
+  rate: rate({summary: 'and this often a second; without --count, until interrupted'}),
+};
+
+export const deliveryFlags = {
+  batch: wholeNumber({min: 1, default: 500, summary: 'records sent together at most'}),
+  'max-inflight': wholeNumber({
+    min: 1,
+    default: 20_000,
+    summary: 'records, and with them at most 16MB, that may wait for Redis',
+  }),
+  'retry-for': duration({
+    default: 60_000,
+    summary: 'how long to go on trying while Redis is away or refuses for now',
+  }),
+  durability: durability({
+    summary: 'when a record counts as added: at the reply, with N replicas (WAIT), on the disk of the server (WAITAOF)',
+  }),
+  'exactly-once': Flags.boolean({summary: 'no record twice, whatever is lost on the way (by script)'}),
+  'producer-id': Flags.string({
+    helpValue: 'ID',
+    dependsOn: ['exactly-once'],
+    summary: 'what this input is known by, so that running it again adds only what is missing',
+  }),
+  atomic: Flags.boolean({exclusive: ['resume', 'keep-ids'], summary: 'all records or none; up to 100,000 and 64MB'}),
+  resume: Flags.boolean({dependsOn: ['file'], summary: 'go on where an earlier run with this flag was cut off'}),
+  checkpoint: Flags.string({
+    helpValue: 'PATH',
+    dependsOn: ['resume'],
+    summary: 'where --resume keeps how far it is; else beside the file, as FILE.checkpoint',
+  }),
+};
+
+export const produceFlags = {...streamFlag, ...inputFlags, ...addFlags, ...deliveryFlags};
+
+interface DeliveryFlags {
+  stream: string;
+  batch: number;
+  'max-inflight': number;
+  'retry-for': number;
+  durability: Durability | undefined;
+  'exactly-once': boolean;
+  'producer-id': string | undefined;
+  atomic: boolean;
+}
+
+const BATCH_BYTES = 1024 ** 2;
+const WINDOW_BYTES = 16 * 1024 ** 2;
+
+/** How records are sent, and what is done when they are not taken. */
+export const deliveryOptions = (flags: DeliveryFlags) => ({
+  stream: flags.stream,
+  batch: {records: Math.min(flags.batch, flags['max-inflight']), bytes: BATCH_BYTES},
+  window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},
+  retryForMs: flags['retry-for'],
+  durability: flags.durability,
+  once: flags['exactly-once'] || flags.atomic ? {producerId: flags['producer-id'], atomic: flags.atomic} : undefined,
+});

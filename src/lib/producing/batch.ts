@@ -1,0 +1,55 @@
+/**
+ * Records that are sent together, from the first try to the last. There are two
+ * kinds: XADDs, each with a reply of its own, and one call of the fence script.
+ * Invariant: `open` is the number of records of which nobody has said yet that
+ * they are in the stream, or that they never will be.
+ */
+import {StreamlogError} from '../errors.js';
+import type {InputPlace} from '../input/records.js';
+import type {Durability, ReplyTaker, Wire} from '../stream-client.js';
+import type {IdLines} from './id-lines.js';
+
+export interface Batch extends ReplyTaker {
+  readonly open: number;
+  /** Of the memory that it holds. */
+  readonly byteLength: number;
+  /** Behind its last record. */
+  readonly end: Progress;
+  /** Sends what is open. */
+  sendOn(wire: Wire): void;
+}
+
+/** How far an input is read. */
+export interface Progress {
+  readonly place: InputPlace;
+  /** Records before that place, from the start of the input. */
+  readonly records: number;
+}
+
+/** What a batch tells of itself. */
+export interface BatchEvents {
+  /** So many more of its records are in the stream, as safe as they were asked to be; `ids` are their lines, where wanted. */
+  added(count: number, ids: Buffer | undefined): void;
+  /** Redis will never take so many of its records, for what they are. */
+  rejected(count: number): void;
+  /** All replies have come; with a failure when records are open still, or were rejected. */
+  answered(batch: Batch, failure: StreamlogError | undefined): void;
+  /** Of so many records nobody knows whether they were added: sending them again may add them twice. */
+  doubtful(count: number): void;
+}
+
+/** What all batches of a run have in common. */
+export interface BatchContext {
+  readonly stream: string;
+  readonly events: BatchEvents;
+  /** Where the lines of new IDs are made; undefined when nobody wants them. */
+  readonly newIdLines: (() => IdLines) | undefined;
+  readonly durability: Durability | undefined;
+}
+
+/** XADD with NOMKSTREAM answers nil where there is no stream. */
+export const missingStream = (stream: string): StreamlogError =>
+  new StreamlogError('notFound', `no stream "${stream}"`, {hint: 'leave --no-create out to make it'});
+
+/** Whether Redis may take the same record later. */
+export const isPassing = ({kind}: StreamlogError): boolean => kind === 'temporary' || kind === 'unreachable';

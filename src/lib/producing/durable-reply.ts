@@ -1,0 +1,50 @@
+/**
+ * The end of a batch that asks for more than replies: the numbers with which
+ * Redis answers WAIT or WAITAOF, sent behind its commands.
+ */
+import type {StreamlogError} from '../errors.js';
+import {type Durability, durabilityCommand, durabilityFailure, durabilityReplies} from '../stream-client.js';
+
+export class DurableReply {
+  readonly bytes: readonly Buffer[];
+  readonly #durability: Durability | undefined;
+  #awaits = 0;
+  #failure: StreamlogError | undefined;
+
+  /** Without a durability there is nothing to send and nothing to wait for. */
+  constructor(durability: Durability | undefined) {
+    this.#durability = durability;
+    this.bytes = durability === undefined ? [] : [durabilityCommand(durability)];
+  }
+
+  get asked(): boolean {
+    return this.#durability !== undefined;
+  }
+
+  /** Numbers that are still to come. */
+  get awaits(): number {
+    return this.#awaits;
+  }
+
+  /** Why the records are not safe; undefined when they are. */
+  get failure(): StreamlogError | undefined {
+    return this.#failure;
+  }
+
+  /** For each time that the command is sent. */
+  begin(): void {
+    this.#awaits = this.#durability === undefined ? 0 : durabilityReplies(this.#durability);
+    this.#failure = undefined;
+  }
+
+  integer(value: number): void {
+    const durability = this.#durability!;
+    // The first number is the one that was asked for.
+    if (this.#awaits-- === durabilityReplies(durability)) this.#failure = durabilityFailure(durability, value);
+  }
+
+  refused(failure: StreamlogError): void {
+    this.#awaits = 0;
+    this.#failure = failure;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * A batch behind the fence: one call of its script, which can be repeated
+ * without adding a record twice. Invariant: it is sent whole, or not any more.
+ */
+import {StreamlogError} from '../errors.js';
+import type {FencedBatch as Call, FencedOutcome, Wire} from '../stream-client.js';
+import {readFencedOutcome} from '../stream-client.js';
+import {type Batch, type BatchContext, isPassing, missingStream, type Progress} from './batch.js';
+import {DurableReply} from './durable-reply.js';
+
+export class FencedBatch implements Batch {
+  readonly end: Progress;
+  readonly first: number;
+  readonly #call: Call;
+  readonly #context: BatchContext;
+  readonly #durable: DurableReply;
+  #answered = false;
+  #outcome: FencedOutcome | undefined;
+  /** Records of which was told that they are in the stream, or never will be. */
+  #told = 0;
+  #failure: StreamlogError | undefined;
+
+  constructor(call: Call, context: BatchContext, end: Progress) {
+    this.#call = call;
+    this.first = call.first;
+    this.#context = context;
+    this.#durable = new DurableReply(context.durability);
+    this.end = end;
+  }
+
+  get open(): number {
+    return this.#call.records - this.#told;
+  }
+
+  get byteLength(): number {
+    return this.#call.bytes.reduce((sum, part) => sum + part.length, 0);
+  }
+
+  get awaits(): number {
+    return (this.#answered ? 0 : 1) + this.#durable.awaits;
+  }
+
+  /** The call found that records before it are missing, so that it did nothing. */
+  get foundGap(): boolean {
+    return this.#outcome?.stopped === 'gap';
+  }
+
+  /** The number of the last record that the stream has, as this call found it. */
+  get mark(): number {
+    return this.#outcome?.mark ?? 0;
+  }
+
+  sendOn(wire: Wire): void {
+    this.#answered = false;
+    this.#outcome = undefined;
+    this.#failure = undefined;
+    this.#durable.begin();
+    wire.send([...this.#call.bytes, ...this.#durable.bytes], this);
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    this.#answered = true;
+    const context = {command: 'XADD', stream: this.#context.stream};
+    this.#outcome = readFencedOutcome(bytes.toString('latin1', start, end), context);
+    this.#failure = failureOf(this.#outcome, this.#context.stream);
+    this.#end();
+  }
+
+  nil(): void {
+    this.refused(new StreamlogError('bug', 'the fence script answered nothing'));
+  }
+
+  integer(value: number): void {
+    this.#durable.integer(value);
+    this.#end();
+  }
+
+  refused(failure: StreamlogError): void {
+    if (this.#answered) {
+      this.#durable.refused(failure);
+    } else {
+      this.#answered = true;
+      this.#failure = failure;
+    }
+    this.#end();
+  }
+
+  /** Whatever became of the call, it can be made again. */
+  lost(): void {}
+
+  #end(): void {
+    if (this.awaits > 0) return;
+    const {failure} = this.#durable;
+    if (failure === undefined) this.#tell();
+    this.#context.events.answered(this, this.#failure ?? failure);
+  }
+
+  #tell(): void {
+    const {events, newIdLines} = this.#context;
+    const {records, first} = this.#call;
+    const inStream = Math.min(records, Math.max(0, (this.#outcome?.mark ?? 0) - first + 1));
+    const over = this.#failure === undefined || !isPassing(this.#failure);
+    if (inStream > this.#told) {
+      // IDs come with the last try, which knows those of all others.
+      const ids = over ? newIdLines?.() : undefined;
+      for (const id of ids === undefined ? [] : this.#outcome!.ids) ids!.addText(id);
+      events.added(inStream - this.#told, ids?.take());
+      this.#told = inStream;
+    }
+    if (over && this.#failure !== undefined && this.#told < records) {
+      const rejected = this.#call.atomic ? records - this.#told : 1;
+      this.#told += rejected;
+      events.rejected(rejected);
+    }
+  }
+}
+
+function failureOf({stopped}: FencedOutcome, stream: string): StreamlogError | undefined {
+  if (stopped === undefined || stopped instanceof StreamlogError) return stopped;
+  if (stopped === 'no stream') return missingStream(stream);
+  if (stopped === 'gap')
+    return new StreamlogError('temporary', 'an earlier batch has to be added first', {code: 'GAP'});
+  return new StreamlogError('data', `another producer of the same --producer-id adds to "${stream}"`);
+}

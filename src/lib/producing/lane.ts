@@ -1,0 +1,60 @@
+/**
+ * The ways to a stream: XADDs, at-least-once, and calls of the fence script,
+ * exactly once. A lane encodes records, cuts them into batches and opens
+ * connections; when to send and to send again is the producer's affair.
+ */
+import type {EntryFields} from '../marked-fields.js';
+import {AddEncoder, type AddOptions, type Wire} from '../stream-client.js';
+import type {Batch, BatchContext, Progress} from './batch.js';
+import {PlainBatch} from './plain-batch.js';
+
+export interface Lane {
+  /** Of the records that gather for the next batch. */
+  readonly records: number;
+  readonly byteLength: number;
+  /** Connects, and does what has to be done before the first batch. Throws as `StreamClient.connect` does. */
+  open(): Promise<Wire>;
+  /** For the end of a run that went well: cleans up what the server keeps for nobody. */
+  leave(wire: Wire): Promise<void>;
+  /** Why a record of these fields cannot go this way; undefined for all others. */
+  refusalOf(fields: EntryFields): string | undefined;
+  /** False for a record that is in the stream already. Throws `data` when that is more than a batch can hold. */
+  add(fields: EntryFields, options: AddOptions, id: string): boolean;
+  /** What has gathered, as a batch that ends there. */
+  take(context: BatchContext, end: Progress): Batch;
+}
+
+export class PlainLane implements Lane {
+  readonly #connect: () => Promise<Wire>;
+  readonly #encoder: AddEncoder;
+
+  constructor(stream: string, connect: () => Promise<Wire>) {
+    this.#connect = connect;
+    this.#encoder = new AddEncoder(stream);
+  }
+
+  get records(): number {
+    return this.#encoder.records;
+  }
+
+  get byteLength(): number {
+    return this.#encoder.byteLength;
+  }
+
+  open(): Promise<Wire> {
+    return this.#connect();
+  }
+
+  async leave(): Promise<void> {}
+
+  refusalOf(): undefined {}
+
+  add(fields: EntryFields, options: AddOptions, id: string): boolean {
+    this.#encoder.add(fields, options, id);
+    return true;
+  }
+
+  take(context: BatchContext, end: Progress): Batch {
+    return new PlainBatch(this.#encoder.take(), context, end);
+  }
+}

@@ -1,0 +1,27 @@
+/** What is said at the end of a run of `produce`: in numbers, and what they may hide. */
+import type {BulkCounts} from './bulk-produce.js';
+
+/** For people and scripts: `read 5, added 4, rejected 0, unconfirmed 0, bad lines 1`. */
+export const describeCounts = ({read, added, already, rejected, unconfirmed, bad}: BulkCounts): string =>
+  [
+    `read ${read}`,
+    `added ${added}`,
+    ...(already > 0 ? [`already there ${already}`] : []),
+    `rejected ${rejected}`,
+    `unconfirmed ${unconfirmed}`,
+    ...(bad > 0 ? [`bad lines ${bad}`] : []),
+  ].join(', ');
+
+/** What a lost connection or a refusal has done to the stream that the counts do not show; a line each. */
+export function describeDoubts({maybeTwice, late}: {maybeTwice: number; late: number}): string[] {
+  const lines: string[] = [];
+  if (maybeTwice > 0)
+    lines.push(
+      `up to ${maybeTwice} records may be in the stream twice: the connection was lost before they were confirmed; --exactly-once avoids it`,
+    );
+  if (late > 0)
+    lines.push(
+      `${late} records are behind later ones, as Redis refused them for a while; --exactly-once keeps the order`,
+    );
+  return lines;
+}
