@@ -4,7 +4,8 @@
  * one entry, or on a number of them that the caller bounds, so that it never
  * holds the server up. They need Redis 6.2 or Valkey. Invariant: a script does
  * nothing to an entry that is not pending with the consumer that it was given,
- * and what can be refused is its first write, so that nothing is half done.
+ * and what can be refused is its first write or asked before it, so that nothing
+ * is half done.
  */
 import {createHash} from 'node:crypto';
 import type {Membership} from './args.js';
