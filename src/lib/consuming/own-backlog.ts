@@ -58,7 +58,8 @@ export class OwnBacklog {
       for await (const records of lookAtBacklog(control, context)) yield* this.#sorted(records, seenUpTo);
     }
     this.#lookedAt = generation;
-    this.#lateReadsOverMs = isNew ? performance.now() + LATE_READS_MS : Number.POSITIVE_INFINITY;
+    const mayComeLate = isNew && !atStart;
+    this.#lateReadsOverMs = mayComeLate ? performance.now() + LATE_READS_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Of what came after `seenUpTo`, in a reply that was lost, the delivery has been counted, although nobody saw it. */
