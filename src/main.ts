@@ -11,7 +11,7 @@ import {type Command, Config, type Interfaces, run} from '@oclif/core';
 import {commandTable} from './command-table.js';
 import {standardNotes} from './lib/cli/base-command.js';
 import {environment} from './lib/cli/environment.js';
-import {asFailure, withoutCredentials} from './lib/cli/failure.js';
+import {asFailure, stackOf} from './lib/cli/failure.js';
 import {interruption} from './lib/cli/interruption.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
@@ -27,6 +27,9 @@ export interface Manifest {
 export async function main(argv: string[], manifest: Manifest): Promise<void> {
   process.exitCode = exitCodeOf('incomplete');
   process.stderr.on('error', () => {});
+  // Node prints an error that nobody caught with all its properties: ioredis' have the arguments of the command.
+  for (const event of ['uncaughtException', 'unhandledRejection'])
+    process.on(event, (error: unknown) => process.exit(report(error)));
   interruption.install((limitMs) =>
     standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in hand is not finished`),
   );
@@ -48,8 +51,7 @@ function report(error: unknown): number {
   const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);
-  if (environment().DEBUG !== undefined && error instanceof Error)
-    process.stderr.write(`${withoutCredentials(error.stack ?? '')}\n`);
+  if (environment().DEBUG !== undefined && error instanceof Error) process.stderr.write(`${stackOf(error, failure)}\n`);
   return interruption.exitCode ?? exitCodeOf(failure.kind);
 }
 

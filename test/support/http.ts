@@ -41,9 +41,13 @@ export async function ready(started: Running): Promise<Served> {
 }
 
 /** The npm package's own way in, under the Node that runs the tests. */
-export function startUnderNode(args: readonly string[], server: RedisServer): Running {
+export function startUnderNode(
+  args: readonly string[],
+  server: RedisServer,
+  env: Record<string, string> = {},
+): Running {
   const script = join(import.meta.dirname, '../../bin/run.js');
-  const child = spawn(process.execPath, [script, ...args], {env: cleanEnvironment(server), stdio: 'pipe'});
+  const child = spawn(process.execPath, [script, ...args], {env: cleanEnvironment(server, env), stdio: 'pipe'});
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {

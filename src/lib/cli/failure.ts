@@ -5,21 +5,24 @@ import {StreamlogError} from '../errors.js';
 interface OclifError extends Error {
   oclif?: {exit?: number};
   code?: string;
+  /** What no command takes, as it was typed: `--passwort=geheim`. */
+  flags?: string[];
 }
 
 /** The failure behind `error`, or undefined when it was not one but an orderly end (`--help`). */
 export function asFailure(error: unknown): StreamlogError | undefined {
   if (error instanceof StreamlogError) return withoutParserFrame(error);
   if (!(error instanceof Error)) return new StreamlogError('bug', `unexpected: ${String(error)}`);
-  const {oclif, code} = error as OclifError;
+  const {oclif, code, flags} = error as OclifError;
   if (code === 'EEXIT' || oclif?.exit === 0) return undefined;
   const unknown = /^command (.*) not found$/s.exec(error.message)?.[1];
   if (unknown !== undefined)
-    return new StreamlogError('usage', `no command "${withoutCredentials(unknown).replace(/:(?!\/\/)/g, ' ')}"`, {
+    return new StreamlogError('usage', `no command "${unknownCommand(unknown)}"`, {
       hint: 'see: streamlog --help',
     });
   if (oclif !== undefined) {
-    return new StreamlogError('usage', usageText(error.message), {hint: 'add --help to see what this command takes'});
+    const message = Array.isArray(flags) ? unknownFlags(flags) : usageText(error.message);
+    return new StreamlogError('usage', message, {hint: 'add --help to see what this command takes'});
   }
   return new StreamlogError('bug', `this is a bug in streamlog: ${error.name}: ${error.message.slice(0, 200)}`, {
     hint: 'run it again with DEBUG=streamlog for the stack, and please report it',
@@ -35,8 +38,27 @@ function withoutParserFrame(error: StreamlogError): StreamlogError {
     : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
 }
 
-/** For what oclif quotes of the command line: a URL may have been typed in the wrong place. */
-export const withoutCredentials = (text: string): string => text.replace(/:\/\/[^\s"']*@/g, '://…@');
+/** Where `error` came from, under the message of its `failure`: its own may quote what must not be shown. */
+export function stackOf(error: Error, failure: StreamlogError): string {
+  const stack = (error.stack ?? '').replace(error.message, '');
+  const places = stack.split('\n').filter((line) => /^ +at /.test(line));
+  return [`${error.name}: ${failure.message}`, ...places].join('\n');
+}
+
+/** For what oclif quotes of the command line: a URL may have been typed in the wrong place, and a password holds anything. */
+const withoutCredentials = (text: string): string => text.replace(/:\/\/.*@/s, '://…@');
+
+const unknownCommand = (text: string): string =>
+  text.startsWith('-') ? flagName(text) : withoutCredentials(text).replace(/:(?!\/\/)/g, ' ');
+
+const unknownFlags = (flags: readonly string[]): string =>
+  `Nonexistent flag${flags.length === 1 ? '' : 's'}: ${flags.map(flagName).join(', ')}`;
+
+/** `--password=geheim` and `-ageheim` are what other programs take, so there is a secret behind the name as like as not. */
+function flagName(text: string): string {
+  const [name] = /^(?:--[^=]+=?|-[^-]?)/s.exec(text) ?? [''];
+  return name === text ? text : `${name}…`;
+}
 
 const usageText = (message: string): string =>
   withoutCredentials(message)

@@ -1,0 +1,143 @@
+/** Nobody can read a password or a token in what streamlog prints, whatever it is told to do and whatever becomes of it. */
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import fc from 'fast-check';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {Manifest} from '../../src/main.js';
+import {serve} from '../support/http.js';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
+import {type Given, leaksOf, password, type SecretScene, startSecretScene, token, way} from '../support/secrets.js';
+
+const built = new URL('../../dist/js/manifest.js', import.meta.url).href;
+const {manifest} = (await import(built)) as {manifest: Manifest};
+
+/** What a command needs so that it gets as far as the server, and comes to an end. */
+const ARGUMENTS: Record<string, readonly string[]> = {
+  ack: ['1-0'],
+  claim: ['1-0', '--to', 'w1'],
+  completion: ['bash'],
+  consume: ['--exit'],
+  delete: ['1-0'],
+  get: ['1-0'],
+  'dlq:purge': ['1-0'],
+  'group:gc': ['--idle', '1h'],
+  'group:seek': ['--to', 'end'],
+  nack: ['1-0'],
+  produce: ['a=1'],
+  serve: ['--listen', '127.0.0.1:0'],
+  tail: ['--no-follow'],
+  trim: ['--maxlen', '1000'],
+};
+
+let scene: SecretScene;
+let state: string;
+
+beforeAll(async () => {
+  scene = await startSecretScene();
+  state = mkdtempSync(join(tmpdir(), 'streamlog-secrets-'));
+});
+afterAll(async () => {
+  await streamlog(['local', 'stop'], {env: {XDG_STATE_HOME: state}});
+  await scene?.stop();
+  rmSync(state, {recursive: true, force: true});
+});
+
+/** Runs the command as loudly as it can be; one that serves is told to stop when it is ready. */
+async function loudly(id: string, {args, env}: Given, debug: string): Promise<Finished> {
+  const {flags} = manifest.commands[id]!;
+  const loud = ['json', 'verbose'].filter((name) => name in flags).map((name) => `--${name}`);
+  const given = 'url' in flags ? args : args.filter((arg) => arg.startsWith('--pass') || arg === '--nonsense');
+  const running = startStreamlog([...id.split(':'), ...(ARGUMENTS[id] ?? []), ...loud, ...given], {
+    env: {...env, DEBUG: debug, XDG_STATE_HOME: state},
+  });
+  running.process.stdin.end();
+  if (id === 'serve') {
+    const {process: child} = running;
+    await until(() => child.exitCode !== null || running.stderr().includes('listening on'), 'serve listens or ends');
+    child.kill('SIGTERM');
+  }
+  return running.finished;
+}
+
+describe.each(Object.keys(manifest.commands))('%s', (id) => {
+  const usesRedis = 'url' in manifest.commands[id]!.flags;
+  const anyDebug = fc.constantFrom('*', 'ioredis*', 'oclif:*', 'streamlog', '', '');
+
+  it('never shows a password, however it came and whatever becomes of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(password, way, anyDebug, async (secret, chosen, level) => {
+        const all = await scene.cases(secret, chosen);
+        const cases = usesRedis ? all : all.filter(({code, what}) => code === 2 || what === 'the right password');
+        await Promise.all(
+          cases.map(async ({what, code, debug = level, ...given}) => {
+            const finished = await loudly(id, given, debug);
+            const about = `${what}, ${chosen}: ${finished.stdout}${finished.stderr}`;
+            expect(leaksOf(secret, finished), about).toEqual([]);
+            expect(finished.code, about).not.toBe(1);
+            if (code !== undefined) expect(finished.code, about).toBe(code);
+            if (debug === '') expect(finished.stderr, about).not.toMatch(/^ +at /m);
+          }),
+        );
+      }),
+      {numRuns: 1},
+    );
+  });
+});
+
+describe('serve', () => {
+  const json = '{"a":1}';
+  const authorized = (text: string): Record<string, string> => ({Authorization: `Bearer ${text}`});
+  let redis: RedisServer;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis?.stop());
+
+  it('never shows a token, whoever comes with it and however it was given', async () => {
+    const file = join(state, 'tokens');
+    const ways: ((secret: string) => Given)[] = [
+      (secret) => ({args: [`--token=${secret}`], env: {}}),
+      (secret) => ({args: [], env: {STREAMLOG_TOKEN: secret}}),
+      (secret) => {
+        writeFileSync(file, `${secret}\n`);
+        return {args: ['--token-file', file], env: {}};
+      },
+    ];
+    await fc.assert(
+      fc.asyncProperty(token, fc.constantFrom(...ways), async (secret, give) => {
+        const {args, env} = give(secret);
+        const served = await serve([...args, '-v'], {server: redis, env: {...env, DEBUG: '*'}});
+        const statuses: number[] = [];
+        const bodies: string[] = [];
+        for (const [path, headers] of [
+          ['/streams/events', authorized(secret)],
+          ['/streams/events', authorized(`${secret}-`)],
+          [`/streams/events?token=${encodeURIComponent(secret)}`, {}],
+          ['/nowhere', authorized(secret)],
+        ] as const) {
+          const answer = await served.post(path, json, headers);
+          statuses.push(answer.status);
+          bodies.push(await answer.text());
+        }
+        expect(statuses.slice(0, 2)).toEqual([201, 401]);
+        served.process.kill('SIGTERM');
+        const {stdout, stderr} = await served.finished;
+        expect(leaksOf(secret, {stdout: stdout + bodies.join(''), stderr}), stderr).toEqual([]);
+      }),
+      {numRuns: 4},
+    );
+  });
+
+  it.runIf(process.platform === 'linux')('leaves no password of the environment in the list of processes', async () => {
+    const [secret, url] = ['zQ9x-title', `redis://default:zQ9x-title@127.0.0.1:1`];
+    const served = await serve([], {env: {STREAMLOG_PASSWORD: secret, STREAMLOG_URL: url, STREAMLOG_TOKEN: secret}});
+    const shown = ['cmdline', 'comm'].map((name) => readFileSync(`/proc/${served.process.pid}/${name}`, 'utf8')).join();
+    expect(shown).toContain('serve');
+    expect(leaksOf(secret, {stdout: shown, stderr: ''})).toEqual([]);
+    served.process.kill('SIGTERM');
+    await served.finished;
+  });
+});
