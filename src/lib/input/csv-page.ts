@@ -15,11 +15,13 @@ export class CsvPage implements InputPage {
   /** Those of the rows that were read last. */
   #items: InputItem[] = [];
   #place: InputPlace;
+  #placeBefore: InputPlace;
   #handedOut = 0;
 
   /** `place` is in front of `rows`; `read` gives an item for each row. */
   constructor(place: InputPlace, rows: readonly CsvRow[], read: (rows: readonly CsvRow[]) => InputItem[]) {
     this.#place = place;
+    this.#placeBefore = place;
     this.#rows = rows;
     this.#read = read;
   }
@@ -30,11 +32,16 @@ export class CsvPage implements InputPage {
     const index = this.#handedOut % ROWS_AT_ONCE;
     if (index === 0) this.#items = this.#read(this.#rows.slice(this.#handedOut, this.#handedOut + ROWS_AT_ONCE));
     this.#handedOut++;
+    this.#placeBefore = this.#place;
     this.#place = row.behind;
     return this.#items[index];
   }
 
   get place(): InputPlace {
     return this.#place;
+  }
+
+  get placeBefore(): InputPlace {
+    return this.#placeBefore;
   }
 }

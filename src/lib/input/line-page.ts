@@ -27,7 +27,8 @@ export class LinePage implements InputPage {
   #opened = 0;
   #run = NO_RUN;
   #isUtf8 = false;
-  /** In the bytes of the run. */
+  /** In the bytes of the run: where the last line that was read begins, and where the next one does. */
+  #lineStart = 0;
   #at = 0;
   #line: number;
   /** Where the run ends in the input. */
@@ -53,6 +54,11 @@ export class LinePage implements InputPage {
     return {bytes: this.#runEnd - left, line: this.#line};
   }
 
+  get placeBefore(): InputPlace {
+    const left = this.#run.sizeBytes - this.#lineStart;
+    return {bytes: this.#runEnd - left, line: this.#line - 1};
+  }
+
   /** False when there is none left. */
   #openRun(): boolean {
     const run = this.#runs[this.#opened];
@@ -68,6 +74,7 @@ export class LinePage implements InputPage {
   #readLine(): InputItem | undefined {
     const {bytes} = this.#run;
     const start = this.#at;
+    this.#lineStart = start;
     const {scanner, maxBytes, readLine} = this.#reading;
     const number = ++this.#line;
     if (scanner !== undefined) {

@@ -20,6 +20,8 @@ export interface InputPage {
   next(): InputItem | undefined;
   /** The place behind what was handed out: no item between the two. */
   readonly place: InputPlace;
+  /** The place in front of the item that `next` returned last, for who could not take it. */
+  readonly placeBefore: InputPlace;
 }
 
 export type InputItem = FlatRecord | GoodLine | BadLine;

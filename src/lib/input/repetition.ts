@@ -53,4 +53,8 @@ class RepetitionPage implements InputPage {
   get place(): InputPlace {
     return {bytes: 0, line: this.#line};
   }
+
+  get placeBefore(): InputPlace {
+    return {bytes: 0, line: this.#line - 1};
+  }
 }

@@ -23,6 +23,7 @@ async function itemsWithPlaces(
   for await (const page of readRecords(chunks(...input), options(kind))) {
     places.push({place: page.place, count: items.length});
     for (let item = page.next(); item !== undefined; item = page.next()) {
+      places.push({place: page.placeBefore, count: items.length});
       items.push(lasting(item));
       places.push({place: page.place, count: items.length});
     }
