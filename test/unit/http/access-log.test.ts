@@ -1,0 +1,83 @@
+import {describe, expect, it} from 'vitest';
+import {type AccessFacts, accessLine, accessLog, shownPath} from '../../../src/lib/http/access-log.js';
+
+const NOW = new Date('2026-01-31T12:00:00.123Z');
+const facts = (more: Partial<AccessFacts> = {}): AccessFacts => ({
+  client: '127.0.0.1',
+  method: 'POST',
+  path: '/streams/events',
+  status: 201,
+  ms: 1.2345,
+  added: 2,
+  error: undefined,
+  ...more,
+});
+
+describe('a line of the access log', () => {
+  it('is JSON for machines', () => {
+    const line = accessLine('json', facts(), NOW);
+    expect(line.endsWith('}\n')).toBe(true);
+    expect(JSON.parse(line)).toEqual({
+      time: '2026-01-31T12:00:00.123Z',
+      client: '127.0.0.1',
+      method: 'POST',
+      path: '/streams/events',
+      status: 201,
+      ms: 1.2,
+      added: 2,
+    });
+  });
+
+  it('is words for people', () => {
+    expect(accessLine('text', facts(), NOW)).toBe(
+      '2026-01-31T12:00:00.123Z 127.0.0.1 POST /streams/events 201 1.2ms added=2\n',
+    );
+    expect(accessLine('text', facts({status: 503, added: 0, error: 'overloaded', client: undefined}), NOW)).toBe(
+      '2026-01-31T12:00:00.123Z - POST /streams/events 503 1.2ms error=overloaded\n',
+    );
+  });
+
+  it.each(['json', 'text'] as const)(
+    'is one line without control characters, whatever the path holds: %s',
+    (format) => {
+      const line = accessLine(format, facts({path: '/\n\u001b[2J\u009b\u202e\u2028x'}), NOW);
+      expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      if (format === 'json') expect(JSON.parse(line).path).toBe('/\n\u001b[2J\u009b\u202e\u2028x');
+    },
+  );
+});
+
+describe('the path that is shown', () => {
+  it.each([
+    ['/streams/a?token=secret', '/streams/a'],
+    ['/streams/a#secret', '/streams/a'],
+    ['/a\n?secret\nsecret', '/a\n'],
+    ['http://user:secret@host/streams/a', '-'],
+    ['*', '-'],
+    ['', '-'],
+    [undefined, '-'],
+  ])('%j is %j', (target, shown) => {
+    expect(shownPath(target)).toBe(shown);
+  });
+});
+
+describe('the log', () => {
+  it('writes lines of one moment at once, in their order, and none twice', async () => {
+    const writes: string[] = [];
+    const log = accessLog('text', (text) => writes.push(text))!;
+    log.add(facts({path: '/1'}));
+    log.add(facts({path: '/2'}));
+    expect(writes).toEqual([]);
+    await new Promise(setImmediate);
+    expect(writes).toHaveLength(1);
+    log.add(facts({path: '/3'}));
+    log.flush();
+    await new Promise(setImmediate);
+    expect(writes.join('').match(/\/\d/g)).toEqual(['/1', '/2', '/3']);
+    expect(writes).toHaveLength(2);
+  });
+
+  it('is none when it is off', () => {
+    expect(accessLog('off', () => {})).toBeUndefined();
+  });
+});
