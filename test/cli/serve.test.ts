@@ -432,7 +432,7 @@ describe('Redis away', () => {
   it('a request whose answer from Redis is lost says that its outcome is unknown', async () => {
     const server = await redisOfTest({tcp: true});
     const proxy = await cuttingProxy(server);
-    const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
+    const served = await serve(['--timeout', '1m'], {env: {STREAMLOG_URL: proxy.url}});
     server.process.kill('SIGSTOP');
     const lost = served.post('/streams/events', '{"a":1}');
     const lostBatch = served.post('/streams/events', '[{"a":2},{"a":3}]');
@@ -468,7 +468,7 @@ describe('Redis away', () => {
 
   it('a Redis that hangs holds up no more requests than --max-inflight', async () => {
     const server = await redisOfTest();
-    const served = await serve(['--max-inflight', '2'], {server});
+    const served = await serve(['--max-inflight', '2', '--timeout', '1m'], {server});
     server.process.kill('SIGSTOP');
     const waiting = [served.post('/streams/events', '{"a":1}'), served.post('/streams/events', '{"a":2}')];
     await until(async () => (await fetch(`${served.url}/readyz`)).status === 503, 'Redis hangs');
@@ -487,7 +487,7 @@ describe('Redis away', () => {
 
   it('garbage behind a request that waits for Redis is not answered in its place', async () => {
     const server = await redisOfTest();
-    const served = await serve([], {server});
+    const served = await serve(['--timeout', '1m'], {server});
     server.process.kill('SIGSTOP');
     const raw = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
     await until(async () => (await fetch(`${served.url}/readyz`)).status === 503, 'Redis hangs');
@@ -580,7 +580,7 @@ describe('shutting down', () => {
 
   it('answers what is in hand, takes nothing new, and ends connections that are idle or stuck', async () => {
     const server = await redisOfTest();
-    const served = await serve([], {server});
+    const served = await serve(['--timeout', '1m'], {server});
     const stuck = sendRaw(served.url, 'GET /livez HT');
     const idle = sendRaw(served.url, 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => statuses(idle.received()).length === 1, 'one connection is idle');
