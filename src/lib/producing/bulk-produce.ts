@@ -81,7 +81,8 @@ async function takePage(
 ): Promise<BadLine | undefined> {
   const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;
   const adding = options.addOptions();
-  const flush = (): Promise<void> => producer.flush({place: page.place, records: recordsBefore + seen.read - seen.bad});
+  const flush = (place = page.place): Promise<void> =>
+    producer.flush({place, records: recordsBefore + seen.read - seen.bad});
   for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
     const fields = isBadLine(item) ? undefined : item instanceof FlatRecord ? item : item.fields;
@@ -94,7 +95,7 @@ async function takePage(
     const bad = isBadLine(item) ? item : {line: item.line, reason: reason!};
     seen.bad++;
     if (onBadLine === 'fail') {
-      if (!atomic) await flush();
+      if (!atomic) await flush(page.placeBefore);
       return bad;
     }
     onSkipped(describeBadLine(bad));
