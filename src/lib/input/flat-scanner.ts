@@ -50,8 +50,8 @@ export class FlatScanner {
     const mark = 4 * field;
     const nameStart = at + 1;
     const nameEnd = endOfPlainString(bytes, nameStart);
-    if (nameEnd - nameStart > MAX_NAME_BYTES || nameEnd === REFUSED || this.#isKnown(bytes, nameStart, nameEnd, mark))
-      return REFUSED;
+    if (nameEnd === REFUSED || nameEnd - nameStart > MAX_NAME_BYTES) return REFUSED;
+    if (this.#isKnown(bytes, nameStart, nameEnd, mark)) return REFUSED;
     const colon = skipSpace(bytes, nameEnd + 1);
     if (bytes[colon] !== COLON) return REFUSED;
     const valueStart = skipSpace(bytes, colon + 1);
