@@ -45,6 +45,11 @@ export class InHand {
     return this.#given.has(id) || this.#finished.has(id);
   }
 
+  /** All that is in hand, as it is now. */
+  get ids(): ReadonlySet<string> {
+    return new Set([...this.#given.keys(), ...this.#finished]);
+  }
+
   /** What was given out and not finished, each with its delivery, as it is now. */
   get holders(): ReadonlyMap<string, object> {
     return new Map(this.#given);

@@ -53,9 +53,11 @@ export async function* lookAtBacklog(
 ): AsyncGenerator<StreamRecord[], void, void> {
   const {member, inHand} = context;
   const pending = new Set<string>();
+  // As it was before Redis looked: what is acknowledged while its answer is on the way was not lost.
+  const known = inHand.ids;
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
     for (const {id} of page) pending.add(id);
-    let left: readonly PendingEntry[] = page.filter(({id}) => !inHand.has(id));
+    let left: readonly PendingEntry[] = page.filter(({id}) => !known.has(id) && !inHand.has(id));
     while (left.length > 0 && !context.over()) {
       const gone: string[] = [];
       const records: StreamRecord[] = [];
