@@ -48,13 +48,15 @@ const codeOf = async (response: Response): Promise<[number, string | null, strin
 describe('a Redis that hangs', () => {
   it('holds up no request for longer than --timeout, and serve is well again when it is', async () => {
     const redis = await redisOfTest();
-    const served = await servedFor(redis.url, ['--timeout', '500ms']);
+    const served = await servedFor(redis.url, ['--timeout', '2s']);
     const producers = new Producers(served);
     await producers.send('before', 0);
     redis.process.kill('SIGSTOP');
     // All of them are answered while Redis still hangs.
     await Promise.all([producers.send('a', 0), producers.send('b', 0, 3)]);
     expect(producers.told.get('unknown_outcome')).toBe(2);
+    // Their room is taken until Redis has replied, or is taken for lost.
+    expect(await metric(served, 'streamlog_requests_in_flight')).toBe(2);
     await until(async () => (await metric(served, 'streamlog_redis_connected')) === 0, 'it is taken for lost');
     expect(await codeOf(await served.post(`/streams/${STREAM}`, '{"value":"x"}'))).toEqual([
       503,
