@@ -158,8 +158,8 @@ export class HttpServer {
 
   /** What is not HTTP, or does not arrive in time. */
   #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-    // Its last answer is on the way.
-    if (this.#unreadable.has(socket)) return;
+    // Its last answer is on the way, and ends it.
+    if (this.#unreadable.has(socket) || error.code === 'HPE_CLOSED_CONNECTION') return;
     // A whole request is in hand: an answer now would be taken for the answer to that one.
     if (this.#open.get(socket)?.complete === true || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();

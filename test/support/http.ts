@@ -5,6 +5,7 @@
 import {spawn} from 'node:child_process';
 import {connect, createServer, type Socket} from 'node:net';
 import {join} from 'node:path';
+import {connect as connectTls} from 'node:tls';
 import {endWithUs} from './leftovers.js';
 import {type RedisServer, until} from './redis-server.js';
 import {cleanEnvironment, type Running, type RunOptions, startStreamlog} from './run-cli.js';
@@ -62,6 +63,12 @@ export function startUnderNode(
   return {process: child, stdout: () => stdout, stderr: () => stderr, finished};
 }
 
+/** How `serve` can be run: the same behaviour is promised of both. */
+export const RUNTIMES: [name: string, start: (args: readonly string[], server: RedisServer) => Promise<Served>][] = [
+  ['the executable', (args, server) => serve(args, {server})],
+  ['Node', (args, server) => ready(startUnderNode(['serve', '--listen', '127.0.0.1:0', ...args], server))],
+];
+
 export interface RawConnection {
   socket: Socket;
   received(): string;
@@ -69,10 +76,15 @@ export interface RawConnection {
   closed: Promise<string>;
 }
 
-/** A bare connection to the server at `url`, which sends `bytes` as they are. */
+/** A bare connection to the server at `url`, in TLS where that is https, which sends `bytes` as they are. */
 export function sendRaw(url: string, bytes: string | Uint8Array): RawConnection {
-  const {hostname, port} = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const {protocol, hostname, port, pathname} = new URL(url);
+  const socket =
+    protocol === 'unix:'
+      ? connect(pathname)
+      : protocol === 'https:'
+        ? connectTls({port: Number(port), host: hostname, rejectUnauthorized: false})
+        : connect(Number(port), hostname);
   let received = '';
   socket.on('data', (chunk) => {
     received += chunk;
