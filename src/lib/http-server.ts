@@ -14,7 +14,7 @@ import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './h
 import {requireOneReading} from './http/framing.js';
 import type {ListenAddress} from './http/listen-address.js';
 import {listenAt, urlOf} from './http/listening.js';
-import {rawAnswer, send} from './http/send.js';
+import {send, sendLast} from './http/send.js';
 import {TlsFront} from './http/tls-front.js';
 import type {TlsPair} from './http/tls-pair.js';
 
@@ -45,7 +45,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   /** The newest request of each connection that was not answered yet. */
   readonly #open = new Map<Duplex, IncomingMessage>();
-  /** Connections on which nobody knows where the next request begins. */
+  /** Connections on which nothing is a request any more: nobody knows where the next one begins, or it came too late. */
   readonly #unreadable = new WeakSet<Duplex>();
   #inHand = 0;
   #draining = false;
@@ -120,18 +120,25 @@ export class HttpServer {
     this.#inHand++;
     this.#open.set(socket, request);
     let answer: Answer | undefined;
-    response.once('close', () => {
-      if (this.#open.get(socket) === request) this.#open.delete(socket);
-      if (--this.#inHand === 0) this.#onIdle();
-      log(answer);
+    let isClosed = false;
+    const closed = new Promise<void>((resolve) => {
+      response.once('close', () => {
+        isClosed = true;
+        if (this.#open.get(socket) === request) this.#open.delete(socket);
+        resolve();
+      });
     });
     try {
       answer = await this.#answer(request, invite);
-      send(request, response, answer, this.#draining || this.#unreadable.has(socket));
+      if (!isClosed) send(request, response, answer, this.#draining || this.#unreadable.has(socket));
     } catch {
       // The client went away; whatever is left of its connection goes too.
       socket.destroy();
     }
+    // Also of a client that is gone, what it asked for is in hand until Redis has confirmed it.
+    await closed;
+    if (--this.#inHand === 0) this.#onIdle();
+    log(answer);
   }
 
   /** Throws ClientGone only. */
@@ -171,7 +178,8 @@ export class HttpServer {
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? 'timeout'
           : 'bad_request';
-    socket.end(rawAnswer(new Refusal(code).answer), () => socket.destroy());
+    this.#unreadable.add(socket);
+    sendLast(socket, new Refusal(code).answer);
   }
 
   #logger(request: IncomingMessage, response: ServerResponse): (answer: Answer | undefined) => void {

@@ -5,6 +5,7 @@
  * either with the whole request read, or with the connection closed.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {Duplex} from 'node:stream';
 import type {Answer} from './answers.js';
 
 /** An unread body up to this size is read to its end and thrown away; the connection stays. */
@@ -45,8 +46,14 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   linger(request, () => response.end());
 }
 
-/** The answer to what is not even a request, for a bare socket. */
-export function rawAnswer({status, body}: Answer): string {
+/** Answers what is not even a request, and ends the connection. */
+export function sendLast(socket: Duplex, answer: Answer): void {
+  socket.end(rawAnswer(answer));
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function rawAnswer({status, body}: Answer): string {
   const text = `${JSON.stringify(body)}\n`;
   const headers = {...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close'};
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

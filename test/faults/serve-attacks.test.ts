@@ -1,0 +1,131 @@
+/** Clients that mean harm, by hundreds at a time, while honest ones want to be served. */
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {postHead, type RawConnection, type Served, sendRaw, serve, statuses} from '../support/http.js';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+
+const ATTACKERS = 300;
+const HONEST = 4;
+
+let redis: RedisServer;
+let served: Served;
+beforeAll(async () => {
+  redis = await startRedis();
+  served = await serve([], {server: redis});
+});
+afterAll(async () => {
+  served.process.kill('SIGTERM');
+  expect((await served.finished).code).toBe(0);
+  await redis.stop();
+});
+beforeEach(() => redis.redis.flushall());
+
+/** Writes `bytes` one after the other, and the last one for ever, until the server has enough. */
+function drip({socket}: RawConnection, bytes: string): void {
+  let at = 0;
+  const timer = setInterval(() => socket.write(bytes[Math.min(at++, bytes.length - 1)]!), 100);
+  socket.once('close', () => clearInterval(timer));
+}
+
+/** Posts one record after another, for as long as `isOver` says no; how long each took, in milliseconds. */
+async function honest(client: number, isOver: () => boolean): Promise<number[]> {
+  const times: number[] = [];
+  while (!isOver() || times.length < 100) {
+    const startMs = performance.now();
+    const response = await served.post('/streams/honest', `{"n":"${client}-${times.length}"}`);
+    await response.text();
+    times.push(performance.now() - startMs);
+    expect(response.status).toBe(201);
+  }
+  return times;
+}
+
+/** The one time that is asserted here: it is what the attack is after. */
+function expectPromptness(times: readonly number[]): void {
+  const sorted = [...times].sort((one, other) => one - other);
+  expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThan(1_000);
+}
+
+/** Serves honest clients while `attack` goes on; every one of their records has to arrive. How long each took. */
+async function whileServing(attack: () => Promise<void>): Promise<number[]> {
+  let over = false;
+  const clients = Array.from({length: HONEST}, (_, client) => honest(client, () => over));
+  await attack().finally(() => {
+    over = true;
+  });
+  const times = (await Promise.all(clients)).flat();
+  const stored = (await redis.redis.xrange('honest', '-', '+')).map(([, [, n]]) => n);
+  expect([stored.length, new Set(stored).size]).toEqual([times.length, times.length]);
+  return times;
+}
+
+describe('honest clients are served', () => {
+  it('while three hundred send a byte at a time, in headers and in bodies', async () => {
+    const body = postHead('/streams/evil', 'Content-Length: 1000');
+    const attackers = Array.from({length: ATTACKERS}, (_, n) => sendRaw(served.url, n % 2 === 0 ? 'G' : body));
+    for (const [n, raw] of attackers.entries()) drip(raw, n % 2 === 0 ? 'ET /livez HTTP/1.1\r\nX: a' : '{"n":"a');
+    const times = await whileServing(async () => {
+      const ends = await Promise.all(attackers.map(({closed}) => closed));
+      expect(ends.flatMap(statuses).filter((status) => status !== 408)).toEqual([]);
+    });
+    expectPromptness(times);
+    expect(await redis.redis.exists('evil')).toBe(0);
+  });
+
+  it('while three hundred send headers without end', async () => {
+    const head = `GET /livez HTTP/1.1\r\nHost: localhost\r\n${'X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(1_000)}`;
+    await whileServing(async () => {
+      const ends = await Promise.all(Array.from({length: ATTACKERS}, () => sendRaw(served.url, head).closed));
+      const codes = new Set(ends.flatMap(statuses));
+      expect([...codes]).toEqual([431]);
+    });
+  });
+
+  it('while three hundred send bodies without end', async () => {
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+    await whileServing(async () => {
+      const attackers = Array.from({length: ATTACKERS}, () =>
+        sendRaw(served.url, postHead('/streams/evil', 'Transfer-Encoding: chunked')),
+      );
+      const floods = attackers.map(({socket, closed, received}) => {
+        const more = (): void => {
+          if (socket.writable && statuses(received()).length === 0) socket.write(chunk, () => setImmediate(more));
+        };
+        more();
+        return closed;
+      });
+      const codes = new Set((await Promise.all(floods)).flatMap(statuses));
+      // Whoever comes when the memory for bodies is full is sent away, too.
+      expect([...codes].filter((code) => code !== 413 && code !== 503)).toEqual([]);
+    });
+    expect(await redis.redis.exists('evil')).toBe(0);
+  });
+
+  it('while hundreds connect and go away again, in the middle of their requests and after them', async () => {
+    const whole = `${postHead('/streams/gone', 'Content-Length: 7')}{"n":1}`;
+    const half = `${postHead('/streams/half', 'Content-Length: 99')}{"n":1}`;
+    await whileServing(async () => {
+      for (let round = 0; round < 5; round++) {
+        const attackers = Array.from({length: ATTACKERS}, (_, n) => sendRaw(served.url, n % 2 === 0 ? whole : half));
+        await Promise.all(attackers.map(({socket}) => new Promise((resolve) => socket.write('', resolve))));
+        for (const {socket} of attackers) socket.destroy();
+        await Promise.all(attackers.map(({closed}) => closed));
+      }
+    });
+    expect(await redis.redis.exists('half')).toBe(0);
+    expect(await redis.redis.xlen('gone')).toBeLessThanOrEqual((5 * ATTACKERS) / 2);
+  });
+
+  it('after more than it takes at once have held their connections', async () => {
+    const flood = Array.from({length: 1_200}, () => sendRaw(served.url, 'GET /livez'));
+    let ended = 0;
+    for (const {closed} of flood) void closed.then(() => ended++);
+    await until(() => ended >= 100, 'those beyond the limit are sent away');
+    for (const {socket} of flood) socket.destroy();
+    await Promise.all(flood.map(({closed}) => closed));
+    await until(
+      async () => (await fetch(`${served.url}/livez`).catch(() => undefined))?.ok === true,
+      'it serves again',
+    );
+    await whileServing(async () => {});
+  });
+});
