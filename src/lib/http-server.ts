@@ -130,7 +130,9 @@ export class HttpServer {
     });
     try {
       answer = await this.#answer(request, invite);
-      if (!isClosed) send(request, response, answer, this.#draining || this.#unreadable.has(socket));
+      // One that writes by itself notices by itself, and lets go of what it holds.
+      if (!isClosed || typeof answer.body === 'function')
+        send(request, response, answer, this.#draining || this.#unreadable.has(socket));
     } catch {
       // The client went away; whatever is left of its connection goes too.
       socket.destroy();

@@ -37,7 +37,7 @@ describe.each<[string, (...args: string[]) => Running]>([
   ['Node', (...args) => startUnderNode(['serve', ...args], redis)],
 ])('a unix socket, under %s', (_, start) => {
   it('takes requests of its owner alone, by any name and without a token, and goes with the server', async () => {
-    const served = await ready(start('--listen', `unix:${path}`, '-v'));
+    const served = await ready(start('--listen', `unix:${path}`));
     expect([served.url, mode()]).toEqual([`unix:${path}`, 0o600]);
     expect(statuses(await post(served.url, 'Host: logs.example'))).toEqual([201]);
     expect(await end(served)).toBe(0);
