@@ -47,6 +47,7 @@ export class HttpServer {
   readonly #open = new Map<Duplex, IncomingMessage>();
   /** Connections on which nothing is a request any more: nobody knows where the next one begins, or it came too late. */
   readonly #unreadable = new WeakSet<Duplex>();
+  readonly #ends = new WeakMap<Duplex, Promise<void>>();
   #inHand = 0;
   #draining = false;
   #onIdle: () => void = () => {};
@@ -121,6 +122,7 @@ export class HttpServer {
     this.#open.set(socket, request);
     let answer: Answer | undefined;
     let isClosed = false;
+    const ended = this.#endOf(socket);
     const closed = new Promise<void>((resolve) => {
       response.once('close', () => {
         isClosed = true;
@@ -138,9 +140,20 @@ export class HttpServer {
       socket.destroy();
     }
     // Also of a client that is gone, what it asked for is in hand until Redis has confirmed it.
-    await closed;
+    await Promise.race([closed, ended]);
     if (--this.#inHand === 0) this.#onIdle();
     log(answer);
+  }
+
+  /** An answer that waits behind another one never closes when the connection ends. */
+  #endOf(socket: Duplex): Promise<void> {
+    const known = this.#ends.get(socket);
+    if (known !== undefined) return known;
+    const end = new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+    });
+    this.#ends.set(socket, end);
+    return end;
   }
 
   /** Throws ClientGone only. */
