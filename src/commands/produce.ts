@@ -7,7 +7,7 @@ import {openInput} from '../lib/cli/produce-input.js';
 import {bulkProduce} from '../lib/producing/bulk-produce.js';
 import {openDelivery} from '../lib/producing/delivery.js';
 import {idLines} from '../lib/producing/id-lines.js';
-import {describeCounts, describeDoubts} from '../lib/producing/summary.js';
+import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/producing/summary.js';
 
 export default class Produce extends BaseCommand {
   static override summary = 'Add entries to a stream: from arguments, or one a line from a pipe or file (XADD).';
@@ -56,6 +56,12 @@ export default class Produce extends BaseCommand {
       idOf: ({id}) => (flags['keep-ids'] ? id : undefined) ?? flags.id ?? '*',
       recordsBefore: start.records,
       atomic,
+      stopping: this.stopping,
+      unconfirmedHint: unconfirmedHint({
+        exactlyOnce: flags['exactly-once'],
+        resume: flags.resume,
+        producerId: flags['producer-id'] !== undefined,
+      }),
       onSkipped: (description) => notes.warn(`skipped ${description}`),
       onProgress: input.onProgress,
     });

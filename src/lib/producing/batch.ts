@@ -30,9 +30,11 @@ export interface Progress {
 export interface BatchEvents {
   /** So many more of its records are in the stream, as safe as they were asked to be; `ids` are their lines, where wanted. */
   added(count: number, ids: Buffer | undefined): void;
-  /** Redis will never take so many of its records, for what they are. */
-  rejected(count: number): void;
-  /** All replies have come; with a failure when records are open still, or were rejected. */
+  /** Redis will never take so many of its records, for what they are; `failure` says why of the first. */
+  rejected(count: number, failure: StreamlogError): void;
+  /** Some of its records are in the stream behind later ones, or will be. */
+  overtaken(): void;
+  /** All replies have come; with a failure when records are open still. */
   answered(batch: Batch, failure: StreamlogError | undefined): void;
   /** Of so many records nobody knows whether they were added: sending them again may add them twice. */
   doubtful(count: number): void;
@@ -51,5 +53,6 @@ export interface BatchContext {
 export const missingStream = (stream: string): StreamlogError =>
   new StreamlogError('notFound', `no stream "${stream}"`, {hint: 'leave --no-create out to make it'});
 
-/** Whether Redis may take the same record later. */
-export const isPassing = ({kind}: StreamlogError): boolean => kind === 'temporary' || kind === 'unreachable';
+/** Whether it is worth sending the same record again. What is in the stream, and not safe, is not sent again. */
+export const isPassing = ({kind, code}: StreamlogError): boolean =>
+  (kind === 'temporary' || kind === 'unreachable') && code !== 'NOT_DURABLE';

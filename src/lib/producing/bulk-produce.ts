@@ -19,6 +19,10 @@ export interface BulkOptions {
   recordsBefore: number;
   /** All records or none: they are sent when the input has ended well. */
   atomic: boolean;
+  /** Aborted when the input may have been cut off. */
+  stopping: AbortSignal;
+  /** What to do about records that are unconfirmed. */
+  unconfirmedHint: string;
   /** Told of each line that was skipped. */
   onSkipped: (description: string) => void;
   /** Told of the counts after each page of input. */
@@ -56,7 +60,11 @@ export async function bulkProduce(
       options.onProgress?.(counts());
       if (producer.failed) break;
     }
-    if (options.atomic && failure === undefined) await producer.flush();
+    if (options.atomic && failure === undefined) {
+      if (options.stopping.aborted)
+        failure = new StreamlogError('incomplete', 'the input was cut off; nothing was added');
+      else await producer.flush();
+    }
   } catch (error) {
     failure = error;
   }
@@ -64,7 +72,8 @@ export async function bulkProduce(
     await producer.finish();
   } catch (error) {
     // What Redis said first is the cause; a source that broke because of it is not.
-    failure = producer.counts.unconfirmed === 0 ? error : unconfirmedFailure(producer.counts.unconfirmed, error);
+    const {unconfirmed} = producer.counts;
+    failure = unconfirmed === 0 ? error : unconfirmedFailure(unconfirmed, error, options.unconfirmedHint);
   }
   if (failure === undefined && seen.bad > 0) {
     failure = new StreamlogError('data', `${seen.bad} of ${seen.read} lines were skipped`);
@@ -104,11 +113,11 @@ async function takePage(
   return undefined;
 }
 
-const unconfirmedFailure = (count: number, cause: unknown): unknown =>
+const unconfirmedFailure = (count: number, cause: unknown, hint: string): unknown =>
   cause instanceof StreamlogError && cause.kind === 'unreachable'
     ? new StreamlogError('temporary', `${count} records are unconfirmed: ${cause.message}`, {
         code: cause.code,
-        hint: 'they may be in the stream or not; to run again adds them, and those that arrived a second time',
+        hint,
       })
     : cause;
 

@@ -80,7 +80,7 @@ export class FencedBatch implements Batch {
       this.#durable.refused(failure);
     } else {
       this.#answered = true;
-      this.#failure = failure;
+      this.#failure = failure.code === 'NOSCRIPT' ? forgotten(failure) : failure;
     }
     this.#end();
   }
@@ -100,20 +100,23 @@ export class FencedBatch implements Batch {
     const {records, first} = this.#call;
     const inStream = Math.min(records, Math.max(0, (this.#outcome?.mark ?? 0) - first + 1));
     const over = this.#failure === undefined || !isPassing(this.#failure);
-    if (inStream > this.#told) {
-      // IDs come with the last try, which knows those of all others.
-      const ids = over ? newIdLines?.() : undefined;
-      for (const id of ids === undefined ? [] : this.#outcome!.ids) ids!.addText(id);
-      events.added(inStream - this.#told, ids?.take());
-      this.#told = inStream;
-    }
+    // IDs come with the last try, which knows those of all others.
+    const ids = over && this.#outcome !== undefined ? newIdLines?.() : undefined;
+    for (const id of ids === undefined ? [] : this.#outcome!.ids) ids!.addText(id);
+    const added = Math.max(0, inStream - this.#told);
+    this.#told += added;
+    if (added > 0 || ids !== undefined) events.added(added, ids?.take());
     if (over && this.#failure !== undefined && this.#told < records) {
       const rejected = this.#call.atomic ? records - this.#told : 1;
       this.#told += rejected;
-      events.rejected(rejected);
+      events.rejected(rejected, this.#failure);
     }
   }
 }
+
+/** After SCRIPT FLUSH. The script is given to the server at each new connection. */
+const forgotten = ({code}: StreamlogError): StreamlogError =>
+  new StreamlogError('temporary', 'Redis has forgotten the script of --exactly-once', {code});
 
 function failureOf({stopped}: FencedOutcome, stream: string): StreamlogError | undefined {
   if (stopped === undefined || stopped instanceof StreamlogError) return stopped;

@@ -19,11 +19,12 @@ export class PlainBatch implements Batch {
   #sent = false;
   /** Replies to XADDs in this try. */
   #answered = 0;
-  #added = 0;
-  #rejected = 0;
-  /** Records that Redis did not take in this try. */
+  /** Records by what Redis said of them in this try: taken, refused for good, refused for now. */
+  #added: number[] = [];
+  #rejected: number[] = [];
   #refused: number[] = [];
-  #failure: StreamlogError | undefined;
+  #rejection: StreamlogError | undefined;
+  #refusal: StreamlogError | undefined;
 
   constructor(adds: AddBatch, context: BatchContext, end: Progress) {
     this.#adds = adds;
@@ -48,16 +49,13 @@ export class PlainBatch implements Batch {
   sendOn(wire: Wire): void {
     this.#sent = true;
     this.#answered = 0;
-    this.#added = 0;
-    this.#refused = [];
-    this.#failure = undefined;
+    this.#refusal = undefined;
     this.#durable.begin();
     wire.send([this.#adds.bytes, ...this.#durable.bytes], this);
   }
 
   text(bytes: Buffer, start: number, end: number): void {
-    this.#added++;
-    this.#answered++;
+    this.#added.push(this.#answered++);
     this.#ids?.add(bytes, start, end);
     this.#end();
   }
@@ -74,50 +72,52 @@ export class PlainBatch implements Batch {
   refused(failure: StreamlogError): void {
     if (this.#answered === this.#adds.records) {
       this.#durable.refused(failure);
+    } else if (isPassing(failure)) {
+      this.#refusal ??= failure;
+      this.#refused.push(this.#answered++);
     } else {
-      this.#failure ??= failure;
-      if (isPassing(failure)) this.#refused.push(this.#answered);
-      else this.#rejected++;
-      this.#answered++;
+      this.#rejection ??= failure;
+      this.#rejected.push(this.#answered++);
     }
     this.#end();
   }
 
   lost(): void {
-    const {records} = this.#adds;
-    const unanswered = range(this.#answered, records);
-    const unsafe = this.#durable.asked
-      ? range(0, this.#answered).filter((index) => !this.#refused.includes(index))
-      : [];
+    const unanswered = range(this.#answered, this.#adds.records);
+    const unsafe = this.#durable.asked ? this.#takeBack() : [];
     this.#context.events.doubtful(unanswered.length + unsafe.length);
-    if (this.#durable.asked) this.#ids?.take();
-    else this.#tellAdded();
-    this.#keep([...unsafe, ...this.#refused, ...unanswered].sort((a, b) => a - b));
-    this.#sent = false;
+    this.#settle([...unsafe, ...unanswered]);
   }
 
   #end(): void {
     if (this.awaits > 0) return;
-    this.#sent = false;
-    const {failure} = this.#durable;
-    if (failure === undefined) {
-      this.#tellAdded();
-      this.#keep(this.#refused);
-    }
-    this.#context.events.answered(this, this.#failure ?? failure);
+    const unsafe = this.#added.length > 0 ? this.#durable.failure : undefined;
+    const added = unsafe === undefined ? [] : this.#takeBack();
+    if (unsafe !== undefined && isPassing(unsafe)) this.#context.events.doubtful(added.length);
+    const failure = unsafe ?? this.#rejection ?? this.#refusal;
+    this.#settle(added);
+    this.#context.events.answered(this, failure);
   }
 
-  #tellAdded(): void {
+  /** What was added, and is not as safe as it was asked to be: its IDs are not told. */
+  #takeBack(): number[] {
+    this.#ids?.take();
+    return this.#added.splice(0);
+  }
+
+  /** The end of a try: tells what is certain, and keeps the records in `open` and those that were refused for now. */
+  #settle(open: readonly number[]): void {
     const {events} = this.#context;
-    if (this.#rejected > 0) events.rejected(this.#rejected);
-    if (this.#added > 0) events.added(this.#added, this.#ids?.take());
-    this.#rejected = 0;
-    this.#added = 0;
-  }
-
-  /** The records that are still open. */
-  #keep(indexes: readonly number[]): void {
-    this.#adds = this.#adds.only(indexes);
+    const refused = this.#refused;
+    if (refused.length > 0 && (this.#added.at(-1) ?? -1) > refused[0]!) events.overtaken();
+    if (this.#rejected.length > 0) events.rejected(this.#rejected.length, this.#rejection!);
+    if (this.#added.length > 0) events.added(this.#added.length, this.#ids?.take());
+    this.#adds = this.#adds.only([...open, ...refused].sort((a, b) => a - b));
+    this.#added = [];
+    this.#rejected = [];
+    this.#refused = [];
+    this.#rejection = undefined;
+    this.#sent = false;
   }
 }
 

@@ -73,10 +73,13 @@ export class Producer {
   #inFlight = 0;
   /** Why what is open has to be sent again, once all that is on the wire is answered. */
   #trouble: StreamlogError | undefined;
-  #addedInTrouble = false;
+  /** Something was added behind what has to be sent again. */
+  #overtaken = false;
   #attempt = 0;
   #stuckSinceMs: number | undefined;
   #failure: unknown;
+  /** The place that `onConfirmed` was told last. */
+  #told: Progress | undefined;
   #idsTaken: Promise<void> = Promise.resolve();
   #waitingIdBytes = 0;
   #waiters: (() => void)[] = [];
@@ -90,8 +93,12 @@ export class Producer {
       durability: options.durability,
       events: {
         added: (count, ids) => this.#added(count, ids),
-        rejected: (count) => {
+        rejected: (count, failure) => {
           this.counts.rejected += count;
+          this.#fail(failure);
+        },
+        overtaken: () => {
+          this.#overtaken = true;
         },
         answered: (batch, failure) => this.#answered(batch, failure),
         doubtful: (count) => {
@@ -128,8 +135,9 @@ export class Producer {
   /** Sends what has gathered, up to `end` of the input; waits while the window is full, which is what holds the input back. */
   async flush(end: Progress = {place: START, records: 0}): Promise<void> {
     const {lane} = this.#options;
-    if (lane.records === 0) return;
-    this.#window.push(lane.take(this.#context, end));
+    if (lane.records > 0) this.#window.push(lane.take(this.#context, end));
+    else this.#window.pass(end);
+    this.#tellConfirmed();
     this.#pump();
     await this.#until(() => !this.#window.full && this.#waitingIdBytes < WAITING_ID_BYTES);
   }
@@ -143,7 +151,7 @@ export class Producer {
     this.counts.unconfirmed += this.#window.open;
     // What never left is no question: none of it was added.
     this.counts.rejected += this.#options.lane.records;
-    if (this.#wire !== undefined && this.#failure === undefined) await this.#options.lane.leave(this.#wire);
+    if (this.#wire !== undefined) await this.#options.lane.leave(this.#wire);
     this.close();
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -170,9 +178,11 @@ export class Producer {
 
   #added(count: number, ids: Buffer | undefined): void {
     this.counts.added += count;
-    this.#attempt = 0;
-    this.#stuckSinceMs = undefined;
-    if (this.#trouble !== undefined) this.#addedInTrouble = true;
+    if (count > 0) {
+      this.#attempt = 0;
+      this.#stuckSinceMs = undefined;
+      if (this.#trouble !== undefined) this.#overtaken = true;
+    }
     if (ids === undefined || ids.length === 0) return;
     this.#waitingIdBytes += ids.length;
     this.#idsTaken = this.#idsTaken
@@ -187,22 +197,25 @@ export class Producer {
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
     this.#inFlight--;
     if (failure !== undefined) this.#refused(batch, failure);
-    if (batch.open === 0) this.#confirm(batch);
+    if (batch.open === 0) this.#window.remove(batch);
+    this.#tellConfirmed();
     if (this.#trouble !== undefined && this.#inFlight === 0) void this.#recover(this.#trouble);
     this.#changed();
   }
 
-  #confirm(batch: Batch): void {
+  /** Nothing is confirmed behind a record that was rejected: once the cause is mended, it can be added still. */
+  #tellConfirmed(): void {
     const {confirmed} = this.#window;
-    this.#window.remove(batch);
-    if (this.#window.confirmed !== confirmed) this.#options.onConfirmed?.(this.#window.confirmed!);
+    if (confirmed === undefined || confirmed === this.#told || this.counts.rejected > 0) return;
+    this.#told = confirmed;
+    this.#options.onConfirmed?.(confirmed);
   }
 
   #refused(batch: Batch, failure: StreamlogError): void {
     if (batch instanceof FencedBatch && batch.foundGap) {
       // Behind a batch that has to be sent again it is no surprise.
       if (this.#trouble === undefined && this.#window.oldest === batch) this.#fail(goneBack(batch));
-    } else if (!isPassing(failure) || failure.code === 'NOT_DURABLE') {
+    } else if (!isPassing(failure)) {
       this.#fail(failure);
     } else {
       this.#trouble ??= failure;
@@ -216,15 +229,18 @@ export class Producer {
     this.#wire = undefined;
     this.#inFlight = 0;
     const sent = this.#window.rewind();
-    if (this.#addedInTrouble) this.late += sent;
+    if (this.#overtaken) this.late += sent;
     this.#trouble = undefined;
-    this.#addedInTrouble = false;
+    this.#overtaken = false;
+    this.#tellConfirmed();
     while (!this.failed && !this.#over.signal.aborted) {
       if (!(failure instanceof StreamlogError) || !isPassing(failure) || this.#isEnough()) return this.#fail(failure);
       await this.#pause(failure);
       if (this.#over.signal.aborted) return;
       try {
-        this.#adopt(await this.#options.lane.open());
+        const wire = await this.#options.lane.open();
+        if (this.#over.signal.aborted) return wire.close();
+        this.#adopt(wire);
         return this.#pump();
       } catch (error) {
         failure = error;

@@ -12,6 +12,13 @@ export const describeCounts = ({read, added, already, rejected, unconfirmed, bad
     ...(bad > 0 ? [`bad lines ${bad}`] : []),
   ].join(', ');
 
+/** What to do about records that may be in the stream or not; `again` is what a later run knows of this one. */
+export const unconfirmedHint = (again: {exactlyOnce: boolean; resume: boolean; producerId: boolean}): string => {
+  if (again.exactlyOnce && (again.resume || again.producerId)) return 'run the same again: it adds what is missing';
+  if (again.resume) return 'run the same again: it goes on there; those that arrived are then added a second time';
+  return 'they may be in the stream or not; to run again adds them, and those that arrived a second time';
+};
+
 /** What a lost connection or a refusal has done to the stream that the counts do not show; a line each. */
 export function describeDoubts({maybeTwice, late}: {maybeTwice: number; late: number}): string[] {
   const lines: string[] = [];

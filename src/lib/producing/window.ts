@@ -12,11 +12,17 @@ export interface WindowLimits {
   bytes: number;
 }
 
+interface Slot {
+  readonly batch: Batch;
+  /** What it took when it came: parts of it that are confirmed do not make room yet. */
+  readonly size: WindowLimits;
+  /** How far the input is confirmed once it and all before it are: behind those, too, that left before it. */
+  end: Progress;
+}
+
 export class Window {
   readonly #limits: WindowLimits;
-  readonly #batches: Batch[] = [];
-  /** What each took when it came: parts of it that are confirmed do not make room yet. */
-  readonly #sizes = new WeakMap<Batch, WindowLimits>();
+  readonly #slots: Slot[] = [];
   #unsent = 0;
   #records = 0;
   #bytes = 0;
@@ -28,11 +34,11 @@ export class Window {
 
   /** Records in it. */
   get open(): number {
-    return this.#batches.reduce((sum, batch) => sum + batch.open, 0);
+    return this.#slots.reduce((sum, {batch}) => sum + batch.open, 0);
   }
 
   get empty(): boolean {
-    return this.#batches.length === 0;
+    return this.#slots.length === 0;
   }
 
   get full(): boolean {
@@ -40,7 +46,7 @@ export class Window {
   }
 
   get oldest(): Batch | undefined {
-    return this.#batches[0];
+    return this.#slots[0]?.batch;
   }
 
   /** How far the input is confirmed without a hole; undefined while nothing is. */
@@ -50,33 +56,40 @@ export class Window {
 
   push(batch: Batch): void {
     const size = {records: batch.open, bytes: batch.byteLength};
-    this.#batches.push(batch);
-    this.#sizes.set(batch, size);
+    this.#slots.push({batch, size, end: batch.end});
     this.#records += size.records;
     this.#bytes += size.bytes;
   }
 
+  /** The input has nothing to send up to `end`, from the last batch on. */
+  pass(end: Progress): void {
+    const last = this.#slots.at(-1);
+    if (last === undefined) this.#confirmed = end;
+    else last.end = end;
+  }
+
   /** The next batch to be sent, which counts as sent from now on. */
   next(): Batch | undefined {
-    const batch = this.#batches[this.#unsent];
-    if (batch !== undefined) this.#unsent++;
-    return batch;
+    const slot = this.#slots[this.#unsent];
+    if (slot !== undefined) this.#unsent++;
+    return slot?.batch;
   }
 
   /** Takes out a batch of which nothing is open. */
   remove(batch: Batch): void {
-    const at = this.#batches.indexOf(batch);
-    this.#batches.splice(at, 1);
+    const at = this.#slots.findIndex((slot) => slot.batch === batch);
+    const {size, end} = this.#slots[at]!;
+    this.#slots.splice(at, 1);
     if (at < this.#unsent) this.#unsent--;
-    const {records, bytes} = this.#sizes.get(batch)!;
-    this.#records -= records;
-    this.#bytes -= bytes;
-    if (at === 0) this.#confirmed = batch.end;
+    this.#records -= size.records;
+    this.#bytes -= size.bytes;
+    if (at === 0) this.#confirmed = end;
+    else this.#slots[at - 1]!.end = end;
   }
 
   /** All that is open has to be sent again; what is not leaves. Returns how many records were sent before. */
   rewind(): number {
-    const sent = this.#batches.slice(0, this.#unsent);
+    const sent = this.#slots.slice(0, this.#unsent).map(({batch}) => batch);
     this.#unsent = 0;
     for (const batch of sent) if (batch.open === 0) this.remove(batch);
     return sent.reduce((sum, {open}) => sum + open, 0);
