@@ -39,8 +39,11 @@ export {
   FencedEncoder,
   type FencedOutcome,
   greetFence,
+  type Question,
   readFencedOutcome,
   removeFence,
+  resumeFence,
+  touchFence,
 } from './redis/fence.js';
 export type * from './redis/replies.js';
 export type {ConnectionSettings} from './redis/target.js';

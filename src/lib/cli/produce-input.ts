@@ -14,6 +14,7 @@ export interface ProduceInputFlags {
   field: string;
   null?: string;
   file?: string;
+  resume: boolean;
   id?: string;
   count?: number;
   rate?: number;
@@ -36,6 +37,8 @@ interface Surroundings {
   notes: Notes;
 }
 
+const RESUME_HINT = 'write the input to a file first, or use --exactly-once --producer-id ID';
+
 /** Throws a usage error where flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
 export function openInput(
   fieldArguments: readonly string[],
@@ -53,6 +56,8 @@ export function openInput(
     nullText: flags.null,
     maxRecordBytes: flags['max-record-bytes'],
   };
+  if (flags.resume && flags.file === '-')
+    throw usageError('--resume takes a file, which can be read again', RESUME_HINT);
   if (flags.file !== undefined && flags.file !== '-') return fromFile(flags.file, options, around);
   if (around.piped === undefined) {
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');

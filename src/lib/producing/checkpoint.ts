@@ -6,25 +6,10 @@
  */
 import {createHash, type Hash} from 'node:crypto';
 import {createReadStream} from 'node:fs';
-import {open, readFile, rename, rm, stat} from 'node:fs/promises';
-import {dirname} from 'node:path';
-import {z} from 'zod/mini';
-import {StreamlogError} from '../errors.js';
+import {stat} from 'node:fs/promises';
+import {StreamlogError, usageError} from '../errors.js';
 import type {Progress} from './batch.js';
-
-const whole = z.int().check(z.minimum(0));
-const Kept = z.object({
-  version: z.literal(1),
-  stream: z.string(),
-  /** The producer of `--exactly-once`, whose first record is the one behind `since`. */
-  producer: z.optional(z.object({id: z.string(), since: whole})),
-  /** Bytes, lines and records of the file that are in the stream, and the SHA-256 of those bytes. */
-  bytes: whole,
-  line: whole,
-  records: whole,
-  sha256: z.string(),
-});
-type Kept = z.infer<typeof Kept>;
+import {type Kept, orIoFailure, readKept, refusal, withFile, writeKept} from './checkpoint-file.js';
 
 /** Who adds, where the numbers of a fence begin. */
 export interface CheckpointProducer {
@@ -39,14 +24,14 @@ export class Checkpoint {
   readonly #path: string;
   readonly #file: string;
   readonly #stream: string;
-  readonly #hash: Hash;
+  #hash: Hash;
   #hashedBytes: number;
   #progress: Progress;
   #keptMs = Number.NEGATIVE_INFINITY;
   #keeping: Promise<void> = Promise.resolve();
   #isKeeping = false;
-  /** Undefined without a fence. */
-  producer: CheckpointProducer | undefined;
+  #producer: CheckpointProducer | undefined;
+  readonly #keptAt: number;
 
   private constructor(place: {path: string; file: string; stream: string}, kept: Kept, hash: Hash) {
     this.#path = place.path;
@@ -55,23 +40,29 @@ export class Checkpoint {
     this.#hash = hash;
     this.#hashedBytes = kept.bytes;
     this.#progress = {place: {bytes: kept.bytes, line: kept.line}, records: kept.records};
-    this.producer = kept.producer;
+    this.#producer = kept.producer;
+    this.#keptAt = kept.at;
   }
 
   /**
    * That at `path` for adding `file` to `stream`, or a new one. Throws `data`
    * when it belongs to another stream, when it is none, or when the part of the
-   * file that it speaks of has changed; `io` when something cannot be read.
+   * file that it speaks of has changed; `io` when something cannot be read; a
+   * usage error for what is no file, such as a pipe.
    */
   static async open(path: string, file: string, stream: string): Promise<Checkpoint> {
-    const kept = (await readKept(path)) ?? {version: 1, stream, bytes: 0, line: 0, records: 0, sha256: ''};
+    const found = await orIoFailure('read', file, stat(file));
+    if (!found.isFile()) throw usageError(`--resume takes a file, which can be read again; ${file} is none`);
+    const nothing: Kept = {version: 1, stream, bytes: 0, line: 0, records: 0, sha256: '', at: Date.now()};
+    const kept = (await readKept(path)) ?? nothing;
     if (kept.stream !== stream) throw refusal(path, `it is about the stream "${kept.stream}"`);
     const hash = createHash('sha256');
     if (kept.bytes > 0) {
-      const {size} = await orIoFailure(file, stat(file));
-      if (size < kept.bytes) throw changed(file, `it has ${size} bytes, of which ${kept.bytes} were added`);
-      await orIoFailure(file, hashRange(hash, file, 0, kept.bytes));
+      if (found.size < kept.bytes) throw changed(file, `it has ${found.size} bytes, of which ${kept.bytes} were added`);
+      await orIoFailure('read', file, hashRange(hash, file, 0, kept.bytes));
       if (hash.copy().digest('hex') !== kept.sha256) throw changed(file, 'it differs where it was added already');
+      if (!(await orIoFailure('read', file, endsLine(file, kept.bytes))))
+        throw changed(file, `line ${kept.line} has become longer since it was added`);
     }
     return new Checkpoint({path, file, stream}, kept, hash);
   }
@@ -79,6 +70,22 @@ export class Checkpoint {
   /** Where to go on. */
   get progress(): Progress {
     return this.#progress;
+  }
+
+  /** Who has added what is kept, if that was done behind a fence. */
+  get producer(): CheckpointProducer | undefined {
+    return this.#producer;
+  }
+
+  /** How long ago the one on disk was kept, in milliseconds; 0 for a new one. */
+  get ageMs(): number {
+    return Date.now() - this.#keptAt;
+  }
+
+  /** Keeps who goes on from here, before anything is added: else a run that is killed soon would be forgotten. Throws `io`. */
+  async keepAs(producer: CheckpointProducer | undefined): Promise<void> {
+    this.#producer = producer;
+    await this.keep();
   }
 
   /** The file is confirmed up to there. Throws nothing; what went wrong is thrown by `finish`. */
@@ -98,38 +105,26 @@ export class Checkpoint {
     // The file may have been read again from its start.
     if (place.bytes < this.#hashedBytes) return;
     this.#keptMs = performance.now();
-    await orIoFailure(this.#file, hashRange(this.#hash, this.#file, this.#hashedBytes, place.bytes));
+    const hash = this.#hash.copy();
+    await orIoFailure('read', this.#file, hashRange(hash, this.#file, this.#hashedBytes, place.bytes));
+    this.#hash = hash;
     this.#hashedBytes = place.bytes;
     const kept: Kept = {
       version: 1,
       stream: this.#stream,
-      ...(this.producer === undefined ? {} : {producer: this.producer}),
+      ...(this.#producer === undefined ? {} : {producer: this.#producer}),
       ...place,
       records,
-      sha256: this.#hash.copy().digest('hex'),
+      sha256: hash.copy().digest('hex'),
+      at: Date.now(),
     };
-    await orIoFailure(this.#path, replaceFile(this.#path, `${JSON.stringify(kept)}\n`));
+    await writeKept(this.#path, kept);
   }
 
-  /** Keeps the last word. Throws `io` when a checkpoint could not be kept. */
+  /** Keeps the last word. Throws `io` when that cannot be done, whatever could be kept before. */
   async finish(): Promise<void> {
-    await this.#keeping;
+    await this.#keeping.catch(() => {});
     await this.keep();
-  }
-}
-
-async function readKept(path: string): Promise<Kept | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    return orIoFailure(path, Promise.reject(error));
-  }
-  try {
-    return Kept.parse(JSON.parse(text));
-  } catch {
-    throw refusal(path, 'it is no checkpoint of streamlog');
   }
 }
 
@@ -140,41 +135,14 @@ async function hashRange(hash: Hash, file: string, start: number, end: number): 
   }
 }
 
-/** Whole or not at all, also when the power goes: written beside it, flushed, renamed, and the name flushed. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
-  try {
-    const file = await open(beside, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, {force: true}).catch(() => {});
-    throw error;
-  }
-  const directory = await open(dirname(path), 'r');
-  await directory.sync().finally(() => directory.close());
-}
-
-async function orIoFailure<T>(path: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StreamlogError) throw error;
-    const {code} = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? 'unknown error');
-    throw new StreamlogError('io', `cannot keep the checkpoint: ${path}: ${reason}`, {code});
-  }
-}
-
-const refusal = (path: string, reason: string): StreamlogError =>
-  new StreamlogError('data', `the checkpoint ${path} cannot be used: ${reason}`, {
-    hint: 'name another with --checkpoint, or remove it to begin anew',
+/** Whether no line of `file` goes on over `at`: a last one without newline was added as it was. */
+async function endsLine(file: string, at: number): Promise<boolean> {
+  const around = await withFile(file, 'r', async (handle) => {
+    const {buffer, bytesRead} = await handle.read(Buffer.alloc(2), 0, 2, at - 1);
+    return buffer.toString('latin1', 0, bytesRead);
   });
+  return around.length < 2 || around[0] === '\n' || /[\r\n]/.test(around[1]!);
+}
 
 const changed = (file: string, reason: string): StreamlogError =>
   new StreamlogError('data', `${file} is not the file that was being added: ${reason}`, {

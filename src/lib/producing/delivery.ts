@@ -33,6 +33,8 @@ export interface Delivery {
 
 /** A week: longer than anyone waits before running again what was cut off. */
 const FENCE_SECONDS = 7 * 86_400;
+/** From then on a fence that is missing is taken for expired, and not for lost with its stream; the clocks of two machines differ. */
+const EXPIRY_MS = 6 * 86_400_000;
 
 /** Connects. Throws as `StreamClient.connect` and `Checkpoint.open` do, and a usage error for a stream that can have no fence. */
 export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
@@ -42,12 +44,14 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   const confirm = checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end)};
   const begin = checkpoint?.progress ?? {place: START, records: 0};
   if (once === undefined) {
+    // Before anything is added: where it cannot be kept how far we are, to begin is no use.
+    await checkpoint?.keepAs(undefined);
     const producer = await Producer.start({...options, ...confirm, lane: new PlainLane(stream, connect)});
     return {producer, start: begin, checkpoint};
   }
 
-  const known = once.producerId === undefined ? checkpoint?.producer : {id: once.producerId, since: 0};
-  const {id, since} = known ?? {id: randomBytes(9).toString('base64url'), since: begin.records};
+  if (once.producerId === '') throw usageError('--producer-id is empty');
+  const id = once.producerId ?? checkpoint?.producer?.id ?? randomBytes(9).toString('base64url');
   const fence = {
     key: fenceOf(stream, id),
     keepSeconds: FENCE_SECONDS,
@@ -58,15 +62,27 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   const isLasting = once.producerId !== undefined || checkpoint !== undefined;
   const lane = new FencedLane(stream, fence, isLasting, connect);
   const producer = await Producer.start({...options, ...confirm, lane});
-  if (checkpoint !== undefined) {
-    checkpoint.producer = {id, since};
-    // Before anything is added under this ID: else a run that is killed soon would be forgotten.
-    await checkpoint.keep();
+  try {
+    const since = sinceOf(id, lane.mark, checkpoint);
+    await checkpoint?.keepAs({id, since});
+    // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
+    const start = (lane.mark ?? 0) >= begin.records - since ? begin : {place: START, records: 0};
+    lane.startBehind(start.records - since);
+    return {producer, start, checkpoint};
+  } catch (error) {
+    producer.close();
+    throw error;
   }
-  // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
-  const start = lane.mark >= begin.records - since ? begin : {place: START, records: 0};
-  lane.startBehind(start.records - since);
-  return {producer, start, checkpoint};
+}
+
+/** So many records of the input come before the first one of producer `id`, whose fence is at `mark`. */
+function sinceOf(id: string, mark: number | undefined, checkpoint: Checkpoint | undefined): number {
+  if (checkpoint === undefined) return 0;
+  const {producer, progress, ageMs} = checkpoint;
+  const mayBeExpired = mark === undefined && ageMs > EXPIRY_MS;
+  if (producer?.id === id && !mayBeExpired) return producer.since;
+  // One that has runs without this checkpoint behind it counts from the start of the input.
+  return mark === undefined ? progress.records : 0;
 }
 
 /** The fence of a producer lies beside the stream. */

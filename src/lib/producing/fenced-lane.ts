@@ -10,8 +10,11 @@ import {
   type Fence,
   FencedEncoder,
   greetFence,
+  type Question,
   type ReplyTaker,
   removeFence,
+  resumeFence,
+  touchFence,
   type Wire,
 } from '../stream-client.js';
 import type {Batch, BatchContext, Progress} from './batch.js';
@@ -21,6 +24,8 @@ import type {Lane} from './lane.js';
 /** All of `--atomic` is one script, during which Redis does nothing else. */
 const ATOMIC_RECORDS = 100_000;
 const ATOMIC_BYTES = 64 * 1024 ** 2;
+/** A day. */
+const TOUCH_MS = 86_400_000;
 
 export class FencedLane implements Lane {
   readonly #fence: Fence;
@@ -31,8 +36,9 @@ export class FencedLane implements Lane {
   readonly #batches: FencedBatch[] = [];
   /** The number of the last record that was given to `add`. */
   #number = 0;
-  /** The number of the last record that was in the stream when we connected first. */
+  /** The number of the last record that was in the stream when we connected first; undefined without a fence. */
   #mark: number | undefined;
+  #isOpened = false;
 
   /** `isLasting`: a later run may be of the same producer. */
   constructor(stream: string, fence: Fence, isLasting: boolean, connect: () => Promise<Wire>) {
@@ -50,22 +56,39 @@ export class FencedLane implements Lane {
     return this.#encoder.byteLength;
   }
 
-  /** How many records of this producer were in the stream when we connected first. */
-  get mark(): number {
-    return this.#mark ?? 0;
+  /** How many records of this producer were in the stream when we connected first; undefined when none ever was, as far as Redis knows. */
+  get mark(): number | undefined {
+    return this.#mark;
   }
 
   async open(): Promise<Wire> {
     const wire = await this.#connect();
-    const mark = await markOf(wire, this.#fence.key);
-    this.#mark ??= mark;
-    return wire;
+    try {
+      if (this.#isOpened) await ask(wire, greetFence(this.#fence.key));
+      else this.#mark = await ask(wire, resumeFence(this.#fence));
+      this.#isOpened = true;
+      this.#keepAlive(wire);
+      return wire;
+    } catch (error) {
+      wire.close();
+      throw error;
+    }
   }
 
-  /** Takes the fence away when nobody will need it again. Nothing is lost when that cannot be done: it expires. */
+  /** An input may pause for longer than an unused fence stays. */
+  #keepAlive(wire: Wire): void {
+    const touching = setInterval(() => void ask(wire, touchFence(this.#fence)).catch(() => {}), TOUCH_MS);
+    touching.unref();
+    void wire.closed.then(() => clearInterval(touching));
+  }
+
+  /**
+   * Takes the fence away when nobody will need it again, or else what only this
+   * run needed of it. Nothing is lost when that cannot be done: it expires.
+   */
   async leave(wire: Wire): Promise<void> {
-    if (this.#isLasting) return;
-    await new Promise<void>((resolve) => wire.send([removeFence(this.#fence.key)], once(resolve)));
+    const end = this.#isLasting ? resumeFence(this.#fence) : removeFence(this.#fence.key);
+    await ask(wire, end).catch(() => {});
   }
 
   /** So many records of this producer come before the first one that is given to `add`; below 0, so many of others. */
@@ -79,7 +102,7 @@ export class FencedLane implements Lane {
   }
 
   add(fields: EntryFields, options: AddOptions, id: string): boolean {
-    if (++this.#number <= this.mark) return false;
+    if (++this.#number <= (this.#mark ?? 0)) return false;
     this.#encoder.add(fields, options, id);
     if (this.#fence.atomic && (this.records > ATOMIC_RECORDS || this.byteLength > ATOMIC_BYTES)) throw tooMuch();
     return true;
@@ -103,36 +126,23 @@ const tooMuch = (): StreamlogError =>
     },
   );
 
-/** For the one reply to a command whose outcome makes no difference. */
-const once = (done: () => void): ReplyTaker => {
-  const taker = {awaits: 1, text: end, integer: end, nil: end, refused: end, lost: end};
-  function end(): void {
-    taker.awaits = 0;
-    done();
-  }
-  return taker;
-};
-
-/** The mark of a fence, after making sure that the server of `wire` knows the script. Throws what Redis refuses. */
-function markOf(wire: Wire, key: string): Promise<number> {
+/** Sends commands, and waits for all replies: the number in the last one, undefined for nil. Throws what Redis refuses. */
+function ask(wire: Wire, {bytes, replies}: Question): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
+    const end = (value?: number): void => {
+      if (--taker.awaits === 0) resolve(value);
+    };
     const taker: ReplyTaker & {awaits: number} = {
-      awaits: 2,
-      text(bytes, start, end) {
-        // The first answer is the name of the script.
-        if (--taker.awaits === 0) resolve(Number(bytes.toString('latin1', start, end)));
-      },
-      nil() {
-        taker.awaits--;
-        resolve(0);
-      },
-      integer: () => {},
+      awaits: replies,
+      text: (text, start, stop) => end(Number(text.toString('latin1', start, stop))),
+      nil: () => end(),
+      integer: end,
       refused(failure) {
-        taker.awaits--;
         reject(failure);
+        end();
       },
       lost: reject,
     };
-    wire.send([greetFence(key)], taker);
+    wire.send([bytes], taker);
   });
 }

@@ -34,8 +34,10 @@ local function keep()
   redis.call('HSET', fence, 'mark', string.format('%.0f', mark), 'digest', digest)
   if wantsIds then redis.call('HSET', fence, idsField, ids) end
 end
--- What can be refused is refused here, while nothing has been added.
+-- What can be refused is refused here, while nothing has been added. For want of memory, only the first write is.
 keep()
+if atomic then redis.call('XDEL', stream, '0-0') end
+local isNew = redis.call('EXISTS', stream) == 0
 redis.call('EXPIRE', fence, ARGV[2])
 if ARGV[6] ~= '' then redis.call('HDEL', fence, 'ids:' .. ARGV[6]) end
 local added, why, before = {}, '', mark
@@ -55,6 +57,7 @@ end)
 if not ran then why = 'ERR ' .. tostring(trouble) end
 if why ~= '' and atomic then
   for _, id in ipairs(added) do redis.call('XDEL', stream, id) end
+  if isNew then redis.pcall('DEL', stream) end
   added, mark = {}, before
 end
 if #added > 0 then
@@ -157,23 +160,46 @@ export class FencedEncoder {
   }
 }
 
-/** Has the server know the script, and answers with the mark of the fence: SCRIPT LOAD and HGET, two replies. */
-export function greetFence(key: string): Buffer {
-  const writer = new ProtocolWriter();
-  writer.array(3);
-  for (const part of ['SCRIPT', 'LOAD', FENCED_ADD.lua]) writer.string(part);
-  writer.array(3);
-  for (const part of ['HGET', key, 'mark']) writer.string(part);
-  return writer.take();
+/**
+ * KEYS: fence. ARGV: how long it is kept from now on, in seconds. Drops the IDs
+ * that earlier calls were to be answered with, for those who ask no more: a run
+ * that was killed never says so. Answers with the mark, or nil without one.
+ */
+const RESUME = `
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 4) == 'ids:' then redis.call('HDEL', KEYS[1], field) end
+end
+return redis.call('HGET', KEYS[1], 'mark')`;
+
+/** Commands about a fence, and how many replies they have. */
+export interface Question {
+  readonly bytes: Buffer;
+  readonly replies: number;
 }
 
-/** DEL: one reply. */
-export function removeFence(key: string): Buffer {
+const question = (...commands: string[][]): Question => {
   const writer = new ProtocolWriter();
-  writer.array(2);
-  for (const part of ['DEL', key]) writer.string(part);
-  return writer.take();
-}
+  for (const parts of commands) {
+    writer.array(parts.length);
+    for (const part of parts) writer.string(part);
+  }
+  return {bytes: writer.take(), replies: commands.length};
+};
+
+const LOAD = ['SCRIPT', 'LOAD', FENCED_ADD.lua];
+
+/** For a new connection: has the server know the script; the last reply is the mark. */
+export const greetFence = (key: string): Question => question(LOAD, ['HGET', key, 'mark']);
+
+/** For a new run: the same, and nobody waits for the IDs of earlier calls any more. */
+export const resumeFence = ({key, keepSeconds}: Fence): Question =>
+  question(LOAD, ['EVAL', RESUME, '1', key, String(keepSeconds)]);
+
+/** For a run that adds nothing for long. */
+export const touchFence = ({key, keepSeconds}: Fence): Question => question(['EXPIRE', key, String(keepSeconds)]);
+
+export const removeFence = (key: string): Question => question(['DEL', key]);
 
 /** Reads the script's answer. */
 export function readFencedOutcome(text: string, context: CommandContext): FencedOutcome {
