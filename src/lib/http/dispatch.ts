@@ -43,32 +43,35 @@ export class Dispatch {
     const route = readRoute(request.method, request.url);
     if (route.kind === 'livez') return {status: 200, body: {status: 'alive'}};
     if (route.kind === 'readyz') return readiness.answer(state);
-    const client = this.#authorized(request);
+    const token = this.#authorized(request);
     switch (route.kind) {
       case 'metrics':
         return metrics.answer();
       case 'openapi':
         return {status: 200, body: openApi(version)};
       case 'add':
-        this.#limitRate(client);
+        this.#limitRate(request, token);
         return ingest.answer(request, route, state);
       case 'follow':
-        this.#limitRate(client);
+        this.#limitRate(request, token);
         return readers.answer(request, route, state);
     }
   }
 
-  /** Who asks: the holder of a token, or an address. Throws Refusal. */
-  #authorized({headers, socket}: IncomingMessage): string {
+  /** Which token was given; undefined where none is asked for. Throws Refusal. */
+  #authorized({headers}: IncomingMessage): number | undefined {
     const {tokens} = this.#options;
-    if (tokens === undefined) return clientOf(socket.remoteAddress);
+    if (tokens === undefined) return undefined;
     const token = tokens.identify(headers.authorization);
-    if (token !== undefined) return `token ${token}`;
+    if (token !== undefined) return token;
     throw new Refusal('unauthorized', {headers: {'WWW-Authenticate': 'Bearer realm="streamlog"'}});
   }
 
-  #limitRate(client: string): void {
-    const waitMs = this.#options.rateLimit?.take(client, performance.now()) ?? 0;
+  #limitRate({socket}: IncomingMessage, token: number | undefined): void {
+    const {rateLimit} = this.#options;
+    if (rateLimit === undefined) return;
+    const client = token === undefined ? clientOf(socket.remoteAddress) : `token ${token}`;
+    const waitMs = rateLimit.take(client, performance.now());
     if (waitMs === 0) return;
     throw new Refusal('too_many_requests', {headers: {'Retry-After': String(Math.ceil(waitMs / 1_000))}});
   }
