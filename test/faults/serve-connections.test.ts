@@ -51,6 +51,7 @@ it('connections that are slow in header or body end with 408, and idle and silen
       const served = await start(byTls ? ['--tls-cert', cert, '--tls-key', key] : [], redis);
       const {url} = served;
       const silent = sendRaw(url, '');
+      const noHandshake = sendRaw(url.replace('https', 'http'), '');
       const idle = sendRaw(url, LIVEZ);
       const slowHeader = sendRaw(url, 'GET /livez HTTP/1.1\r\nX: ');
       const slowSecondHeader = sendRaw(url, `${LIVEZ}GET /livez HTTP/1.1\r\nX: `);
@@ -61,7 +62,7 @@ it('connections that are slow in header or body end with 408, and idle and silen
       expect([[], [408]]).toContainEqual(statuses(await slowHeader.closed));
       expect([[200], [200, 408]]).toContainEqual(statuses(await slowSecondHeader.closed));
       expect(statuses(await slowBody.closed)).toEqual([408]);
-      await silent.closed;
+      await Promise.all([silent.closed, noHandshake.closed]);
       served.process.kill('SIGTERM');
       expect((await served.finished).code).toBe(0);
     }),
