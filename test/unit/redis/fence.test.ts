@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {StreamlogError} from '../../../src/lib/errors.js';
+import {FENCED_ADD, type Fence, FencedEncoder, readFencedOutcome} from '../../../src/lib/redis/fence.js';
+import {readCommands} from './commands.js';
+import {marked, pairs, partsOf} from './records.js';
+
+const CONTEXT = {command: 'XADD', stream: 'events'};
+const FENCE: Fence = {key: '{events}:producer:p', keepSeconds: 60, digest: 'd', wantsIds: true, atomic: false};
+
+describe('an outcome', () => {
+  it('has the mark, the IDs and no reason when all went well', () => {
+    expect(readFencedOutcome('9007199254740991\n1-1 1-2\n', CONTEXT)).toEqual({
+      mark: Number.MAX_SAFE_INTEGER,
+      ids: ['1-1', '1-2'],
+    });
+    expect(readFencedOutcome('0\n\n', CONTEXT)).toEqual({mark: 0, ids: []});
+  });
+
+  it.each([
+    ['GAP', 'gap'],
+    ['DIFFERENT', 'different'],
+    ['MISSING', 'no stream'],
+  ])('%s', (word, stopped) => {
+    expect(readFencedOutcome(`4\n1-1\n${word}`, CONTEXT)).toEqual({mark: 4, ids: ['1-1'], stopped});
+  });
+
+  it.each([
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'temporary', 'OOM'],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', 'data', 'WRONGTYPE'],
+    ['ERR The ID specified in XADD is equal or smaller than the target stream top item', 'data', 'SMALLER_ID'],
+    ["NOPERM this user has no permissions to run the 'xadd' command", 'denied', 'NOPERM'],
+    ['ERR user_script:33: too many results to unpack', 'data', 'ERR'],
+  ])('%s', (why, kind, code) => {
+    const {stopped, ...rest} = readFencedOutcome(`4\n\n${why}`, CONTEXT);
+    expect(rest).toEqual({mark: 4, ids: []});
+    expect(stopped).toBeInstanceOf(StreamlogError);
+    expect(stopped).toMatchObject({kind, code});
+  });
+});
+
+it('a call says how many arguments each record has, for any records', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(pairs, fc.boolean()), {minLength: 1, maxLength: 5}), fc.boolean(), (all, trims) => {
+      const encoder = new FencedEncoder('events', FENCE);
+      const options = trims ? {trim: {kind: 'maxLen', maxLen: 5, approximate: false} as const} : {};
+      const clause = trims ? ['MAXLEN', '=', '5'] : [];
+      for (const [fields, isMarked] of all) encoder.add(isMarked ? marked(fields) : fields, options, '*');
+      const {bytes, ...call} = encoder.take(7, 3);
+      expect(call).toEqual({first: 7, records: all.length, atomic: false});
+      const records = all.flatMap(([fields]) => [
+        ...[String(clause.length + 1 + 2 * fields.length), ...clause, '*'],
+        ...partsOf(fields),
+      ]);
+      const head = ['EVALSHA', FENCED_ADD.sha, '2', 'events', FENCE.key, '7', '60', 'd', 'ids', '', '3'];
+      expect(readCommands(Buffer.concat(bytes))).toEqual([[...head, ...records]]);
+      expect([encoder.records, encoder.byteLength]).toEqual([0, 0]);
+    }),
+  );
+});
+
+it('a record with more fields than Lua can pass on is known before it is sent', () => {
+  const fields = (count: number): [string, string][] => Array.from({length: count}, (_, n) => [String(n), '']);
+  expect(FencedEncoder.takes(fields(3_949))).toBe(true);
+  expect(FencedEncoder.takes(fields(3_950))).toBe(false);
+});
