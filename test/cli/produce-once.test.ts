@@ -1,0 +1,169 @@
+/** `produce --exactly-once`: no record twice and none lost, by --producer-id over several runs. */
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {type FaultProxy, startProxy} from '../faults/support/proxy.js';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
+
+let server: RedisServer;
+let proxy: FaultProxy;
+let stream: string;
+let turn = 0;
+
+beforeAll(async () => {
+  server = await startRedis();
+  proxy = await startProxy(server);
+});
+afterAll(async () => {
+  await proxy?.stop();
+  await server?.stop();
+});
+beforeEach(() => {
+  stream = `s${++turn}`;
+});
+
+const once = (input: string, ...args: string[]): Promise<Finished> =>
+  streamlog(['produce', '-s', stream, '--exactly-once', ...args], {server, input});
+const numbers = (from: number, to: number): string[] =>
+  Array.from({length: to - from + 1}, (_, index) => String(from + index));
+const lines = (from: number, to: number): string =>
+  numbers(from, to)
+    .map((n) => `{"n":${n}}\n`)
+    .join('');
+const entries = () => server.redis.xrange(stream, '-', '+');
+const values = async (): Promise<string[]> => (await entries()).map(([, [, value]]) => value!);
+const fences = (): Promise<string[]> => server.redis.keys(`{${stream}}:producer:*`);
+
+describe('one run', () => {
+  it('prints the IDs in the order of the records, and leaves nothing but them on the server', async () => {
+    const {code, stdout, stderr} = await once(lines(1, 3_000), '--batch', '70');
+    expect([code, stderr]).toEqual([0, 'streamlog: read 3000, added 3000, rejected 0, unconfirmed 0\n']);
+    expect(await values()).toEqual(numbers(1, 3_000));
+    expect(stdout).toBe((await entries()).map(([id]) => `${id}\n`).join(''));
+    expect(await fences()).toEqual([]);
+  });
+
+  it('adds the records of another run again: each has an ID of its own', async () => {
+    await once(lines(1, 3));
+    await once(lines(1, 3));
+    expect(await values()).toEqual([...numbers(1, 3), ...numbers(1, 3)]);
+  });
+
+  it.each([0, 1, 40])(
+    'F1: a reply that is lost after %i bytes adds nothing twice, and its IDs are known',
+    async (replyBytes) => {
+      const cut = proxy.cutAfter('evalsha', 3, {replyBytes});
+      const {code, stdout, stderr} = await once(lines(1, 1_000), '--batch', '100', '--url', proxy.url);
+      await cut;
+      expect(code).toBe(0);
+      expect(stderr).not.toContain('twice');
+      expect(await values()).toEqual(numbers(1, 1_000));
+      expect(stdout).toBe((await entries()).map(([id]) => `${id}\n`).join(''));
+    },
+  );
+
+  it('F2: a request that is lost is sent again, in its order', async () => {
+    const cut = proxy.cutBefore('evalsha', 3);
+    const {code} = await once(lines(1, 1_000), '--batch', '100', '--url', proxy.url);
+    await cut;
+    expect(code).toBe(0);
+    expect(await values()).toEqual(numbers(1, 1_000));
+  });
+
+  it('goes on after SCRIPT FLUSH', async () => {
+    const running = startStreamlog(['produce', '-s', stream, '--exactly-once'], {server});
+    running.process.stdin.write(lines(1, 2));
+    await until(() => running.stdout().split('\n').length === 3, 'two are added');
+    await server.redis.script('FLUSH');
+    running.process.stdin.end(lines(3, 4));
+    const {code, stdout} = await running.finished;
+    expect([code, await values()]).toEqual([0, numbers(1, 4)]);
+    expect(stdout).toBe((await entries()).map(([id]) => `${id}\n`).join(''));
+  });
+
+  it('keeps the order when Redis refuses for a while', async () => {
+    await server.redis.config('SET', 'maxmemory', '1');
+    const running = startStreamlog(['produce', '-s', stream, '--exactly-once', '--batch', '50'], {server});
+    running.process.stdin.end(lines(1, 1_000));
+    await until(() => running.stderr().includes('maxmemory') || running.stderr().includes('OOM'), 'it is refused');
+    await server.redis.config('SET', 'maxmemory', '0');
+    const {code, stderr} = await running.finished;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('behind later ones');
+    expect(await values()).toEqual(numbers(1, 1_000));
+  });
+
+  it('says so when records that were confirmed are gone: 70', async () => {
+    const running = startStreamlog(['produce', '-s', stream, '--exactly-once', '--producer-id', 'p'], {server});
+    running.process.stdin.write(lines(1, 3));
+    await until(() => running.stdout().split('\n').length === 4, 'three are added');
+    await server.redis.hset((await fences())[0]!, 'mark', 1);
+    running.process.stdin.end(lines(4, 5));
+    const {code, stderr} = await running.finished;
+    expect(code).toBe(70);
+    expect(stderr).toContain('the stream has only 1 records of this producer, where 3 were confirmed');
+  });
+
+  it('takes records with many fields, up to what Lua can pass on', async () => {
+    const wide = (count: number): string =>
+      `${JSON.stringify(Object.fromEntries(Array.from({length: count}, (_, n) => [`f${n}`, n])))}\n`;
+    const {code, stderr} = await once(wide(3_900) + wide(5_000));
+    expect(code).toBe(65);
+    expect(stderr).toContain('line 2: 5000 fields are too many for --exactly-once and --atomic');
+    expect(await server.redis.xlen(stream)).toBe(1);
+  });
+
+  it('refuses a stream whose name leaves no place for what it keeps beside it: 2', async () => {
+    expect(await streamlog(['produce', '-s', 'a}b', '--exactly-once', 'a=1'], {server})).toMatchObject({code: 2});
+    expect((await streamlog(['produce', '-s', '{a}b', '--exactly-once', 'a=1'], {server})).code).toBe(0);
+  });
+});
+
+describe('--producer-id', () => {
+  const again = (input: string, ...args: string[]): Promise<Finished> => once(input, '--producer-id', 'job', ...args);
+
+  it('to run the same again adds only what is missing', async () => {
+    expect((await again(lines(1, 700))).code).toBe(0);
+    const second = await again(lines(1, 1_500));
+    expect(second.stderr).toBe('streamlog: read 1500, added 800, already there 700, rejected 0, unconfirmed 0\n');
+    expect(second.stdout.split('\n')).toHaveLength(801);
+    expect((await again(lines(1, 1_500))).stderr).toContain('added 0, already there 1500');
+    expect(await values()).toEqual(numbers(1, 1_500));
+  });
+
+  it('after a run that was refused half-way goes on there', async () => {
+    const envelope = (...ids: string[]): string => ids.map((id) => `{"id":"${id}","fields":{"n":"${id}"}}\n`).join('');
+    const keeping = ['--input', 'envelope', '--keep-ids'];
+    const refused = await again(envelope('5-1', '5-2', '5-2', '5-4'), ...keeping);
+    expect(refused.code).toBe(65);
+    expect(refused.stderr).toContain('read 4, added 2, rejected 1, unconfirmed 1');
+    expect((await again(envelope('5-1', '5-2', '5-3', '5-4'), ...keeping)).code).toBe(0);
+    expect(await values()).toEqual(['5-1', '5-2', '5-3', '5-4']);
+  });
+
+  it('is of its stream alone', async () => {
+    await again(lines(1, 3));
+    const elsewhere = ['produce', '-s', `${stream}-other`, '--exactly-once', '--producer-id', 'job', '-q'];
+    await streamlog(elsewhere, {server, input: lines(1, 3)});
+    expect(await server.redis.xlen(`${stream}-other`)).toBe(3);
+  });
+
+  it('keeps how far it is for a week', async () => {
+    await again(lines(1, 3));
+    const [fence] = await fences();
+    expect(fence).toBe(`{${stream}}:producer:job`);
+    expect(await server.redis.hgetall(fence!)).toEqual({mark: '3', digest: ''});
+    expect(await server.redis.ttl(fence!)).toBeGreaterThan(7 * 86_400 - 60);
+  });
+
+  it('two runs at once add each record once', async () => {
+    const [one, other] = await Promise.all([again(lines(1, 20_000), '-q'), again(lines(1, 20_000), '-q')]);
+    expect([one!.code, other!.code]).toEqual([0, 0]);
+    expect(await values()).toEqual(numbers(1, 20_000));
+  });
+
+  it('needs --exactly-once, and a name: 2', async () => {
+    expect((await streamlog(['produce', '-s', stream, '--producer-id', 'p', 'a=1'], {server})).code).toBe(2);
+    expect((await once(lines(1, 1), '--producer-id', '')).code).toBe(2);
+    expect(await server.redis.exists(stream)).toBe(0);
+  });
+});
