@@ -12,13 +12,18 @@ import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/producing/
 export default class Produce extends BaseCommand {
   static override summary = 'Add entries to a stream: from arguments, or one a line from a pipe or file (XADD).';
   static override description =
-    'Exit code 0 means that Redis has confirmed every record. Otherwise standard error says how many were read, added, ' +
-    'rejected and left unconfirmed. Prints the new IDs, one a line.';
+    'Prints the new IDs, one a line. Exit code 0 means that Redis has confirmed every record; otherwise standard error ' +
+    'says how many were read, added, rejected and left unconfirmed. Records that a lost connection leaves in doubt are ' +
+    'sent again and may then be there twice, unless --exactly-once is given. With --resume a run that was killed ' +
+    'goes on where it was. More: docs/producing.md.';
   static override examples = [
     '<%= config.bin %> produce type=login user=7',
     'printf \'%s\\n\' \'{"type":"login"}\' \'{"type":"logout"}\' | <%= config.bin %> produce',
     'git log --format=%s | <%= config.bin %> produce --stream commits --input text --field subject',
     '<%= config.bin %> produce --stream users --input csv --file users.csv --maxlen 100000 --approx',
+    '<%= config.bin %> produce --file events.ndjson --exactly-once --resume',
+    '<%= config.bin %> produce --file orders.ndjson --exactly-once --producer-id orders-2026-01',
+    '<%= config.bin %> produce --file order.ndjson --atomic',
     '<%= config.bin %> produce type=ping --count 1000 --rate 200 --quiet',
   ];
   static override args = {

@@ -48,6 +48,8 @@ beforeAll(async () => {
   server = await startRedis();
   port = await freePort();
   writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
+  for (const name of ['events', 'orders', 'order'])
+    writeFileSync(join(directory, `${name}.ndjson`), '{"type":"login","amount":1}\n{"type":"logout","amount":2}\n');
   writeFileSync(join(directory, 'tokens'), 'a-token-of-more-than-enough-characters\n', {mode: 0o600});
   const git = (...args: string[]): unknown =>
     execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], {cwd: directory});

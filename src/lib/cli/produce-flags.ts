@@ -7,7 +7,7 @@ import {addFlags, duration, entryId, rate, size, streamFlag, wholeNumber} from '
 
 /** `reply` is what every XADD has, and so nothing that has to be asked for. */
 const durability = Flags.custom<Durability | undefined>({
-  helpValue: 'reply|replicas:N|fsync',
+  helpValue: 'HOW',
   parse: async (text) => {
     if (text === 'reply') return undefined;
     if (text === 'fsync') return {kind: 'fsync'};
@@ -39,31 +39,49 @@ export const inputFlags = {
 };
 
 export const deliveryFlags = {
-  batch: wholeNumber({min: 1, default: 500, summary: 'records sent together at most'}),
+  batch: wholeNumber({helpGroup: 'DELIVERY', min: 1, default: 500, summary: 'records sent together at most'}),
   'max-inflight': wholeNumber({
+    helpGroup: 'DELIVERY',
     min: 1,
     default: 20_000,
-    summary: 'records, and with them at most 16MB, that may wait for Redis',
+    summary: 'records that may wait for Redis, up to 16MB of them',
   }),
   'retry-for': duration({
+    helpGroup: 'DELIVERY',
     default: 60_000,
+    defaultHelp: async () => '60s',
     summary: 'how long to go on trying while Redis is away or refuses for now',
   }),
   durability: durability({
-    summary: 'when a record counts as added: at the reply, with N replicas (WAIT), on the disk of the server (WAITAOF)',
+    helpGroup: 'DELIVERY',
+    summary:
+      'when a record counts as added: reply; replicas:N, once N replicas have it (WAIT); fsync, once the server has it on its disk (WAITAOF)',
   }),
-  'exactly-once': Flags.boolean({summary: 'no record twice, whatever is lost on the way (by script)'}),
+  'exactly-once': Flags.boolean({
+    helpGroup: 'DELIVERY',
+    summary: 'no record twice, whatever is lost on the way; by a script, which costs speed',
+  }),
   'producer-id': Flags.string({
+    helpGroup: 'DELIVERY',
     helpValue: 'ID',
     dependsOn: ['exactly-once'],
-    summary: 'what this input is known by, so that running it again adds only what is missing',
+    summary: 'a name for this input: to run it again within a week adds only what is missing',
   }),
-  atomic: Flags.boolean({exclusive: ['resume', 'keep-ids'], summary: 'all records or none; up to 100,000 and 64MB'}),
-  resume: Flags.boolean({dependsOn: ['file'], summary: 'go on where an earlier run with this flag was cut off'}),
+  atomic: Flags.boolean({
+    helpGroup: 'DELIVERY',
+    exclusive: ['resume', 'keep-ids'],
+    summary: 'all records or none, up to 100,000 and 64MB',
+  }),
+  resume: Flags.boolean({
+    helpGroup: 'DELIVERY',
+    dependsOn: ['file'],
+    summary: 'keep how far --file has been added, and go on from there',
+  }),
   checkpoint: Flags.string({
+    helpGroup: 'DELIVERY',
     helpValue: 'PATH',
     dependsOn: ['resume'],
-    summary: 'where --resume keeps how far it is; else beside the file, as FILE.checkpoint',
+    summary: 'where --resume keeps it, in place of FILE.checkpoint beside the file',
   }),
 };
 
