@@ -29,6 +29,7 @@ export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
 const COMMAND = 'XADD';
 /** How often it is looked whether the server has gone silent. */
 const TICK_MS = 250;
+const LF = 0x0a;
 
 export class Wire {
   /** Resolves when the connection has ended, with why. */
@@ -43,6 +44,7 @@ export class Wire {
   #ended = false;
   #reason: unknown;
   #corked = false;
+  #hasRead = false;
 
   private constructor(client: Redis, trouble: Trouble, context: CommandContext, silenceMs: number) {
     this.#client = client;
@@ -110,8 +112,11 @@ export class Wire {
 
   #read(reader: ReplyReader, chunk: Buffer): void {
     this.#silentTicks = 0;
+    // ioredis takes a reply for whole at its CR; where the chunks were cut there, the LF comes to us.
+    const start = !this.#hasRead && chunk[0] === LF ? 1 : 0;
+    this.#hasRead = true;
     try {
-      reader.read(chunk);
+      reader.read(chunk.subarray(start));
     } catch (error) {
       this.#reason ??= error;
       this.close();
