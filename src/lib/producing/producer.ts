@@ -132,14 +132,16 @@ export class Producer {
     return lane.records >= batch.records || lane.byteLength >= batch.bytes;
   }
 
-  /** Sends what has gathered, up to `end` of the input; waits while the window is full, which is what holds the input back. */
+  /** Sends what has gathered, up to `end` of the input, once the window has room for it, which is what holds the input back. */
   async flush(end: Progress = {place: START, records: 0}): Promise<void> {
     const {lane} = this.#options;
-    if (lane.records > 0) this.#window.push(lane.take(this.#context, end));
-    else this.#window.pass(end);
+    if (lane.records > 0) {
+      const batch = lane.take(this.#context, end);
+      await this.#until(() => this.#window.hasRoomFor(batch) && this.#waitingIdBytes < WAITING_ID_BYTES);
+      this.#window.push(batch);
+    } else this.#window.pass(end);
     this.#tellConfirmed();
     this.#pump();
-    await this.#until(() => !this.#window.full && this.#waitingIdBytes < WAITING_ID_BYTES);
   }
 
   /** Waits for every answer. Throws the first failure; `counts` are final either way. */

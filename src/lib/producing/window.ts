@@ -41,8 +41,9 @@ export class Window {
     return this.#slots.length === 0;
   }
 
-  get full(): boolean {
-    return this.#records >= this.#limits.records || this.#bytes >= this.#limits.bytes;
+  hasRoomFor({open, byteLength}: Batch): boolean {
+    const {records, bytes} = this.#limits;
+    return this.empty || (this.#records + open <= records && this.#bytes + byteLength <= bytes);
   }
 
   get oldest(): Batch | undefined {
