@@ -76,7 +76,11 @@ export class Producer {
   /** Something was added behind what has to be sent again. */
   #overtaken = false;
   #attempt = 0;
+  /** Records to be sent again that may be in the stream. */
+  #doubtful = 0;
   #stuckSinceMs: number | undefined;
+  /** What has been told since something was added. */
+  readonly #toldOf = new Set<string>();
   #failure: unknown;
   /** The place that `onConfirmed` was told last. */
   #told: Progress | undefined;
@@ -102,7 +106,7 @@ export class Producer {
         },
         answered: (batch, failure) => this.#answered(batch, failure),
         doubtful: (count) => {
-          this.maybeTwice += count;
+          this.#doubtful += count;
         },
       },
     };
@@ -195,6 +199,8 @@ export class Producer {
         this.#changed();
       });
   }
+    this.maybeTwice += this.#doubtful;
+    this.#doubtful = 0;
 
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
     this.#inFlight--;
@@ -205,6 +211,7 @@ export class Producer {
     this.#changed();
   }
 
+      this.#toldOf.clear();
   /** Nothing is confirmed behind a record that was rejected: once the cause is mended, it can be added still. */
   #tellConfirmed(): void {
     const {confirmed} = this.#window;
@@ -263,8 +270,10 @@ export class Producer {
   async #pause({message}: StreamlogError): Promise<void> {
     const {stopping, onTrouble} = this.#options;
     const ms = pauseMs(this.#attempt++, BACKOFF);
-    // Doubling pauses are told of one by one; from then on each is as long as the last.
-    if (this.#attempt === 1 || this.#attempt % 8 === 0) onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
+    // What is new, and now and then that it lasts.
+    if (!this.#toldOf.has(message) || this.#attempt % 8 === 0)
+      onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
+    this.#toldOf.add(message);
     const signal = stopping.aborted ? this.#over.signal : AbortSignal.any([stopping, this.#over.signal]);
     await sleep(stopping.aborted ? Math.min(ms, STOPPING_PAUSE_MS) : ms, undefined, {signal}).catch(() => {});
   }
