@@ -32,7 +32,14 @@ import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
 
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
-export {type Durability, durabilityCommand, durabilityFailure, durabilityReplies} from './redis/durability.js';
+export {
+  type Durability,
+  durabilityCommand,
+  durabilityFailure,
+  durabilityQuestion,
+  durabilityRefusal,
+  durabilityReplies,
+} from './redis/durability.js';
 export {
   type Fence,
   type FencedBatch,

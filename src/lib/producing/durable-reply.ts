@@ -3,7 +3,16 @@
  * Redis answers WAIT or WAITAOF, sent behind its commands.
  */
 import type {StreamlogError} from '../errors.js';
-import {type Durability, durabilityCommand, durabilityFailure, durabilityReplies} from '../stream-client.js';
+import {
+  type Durability,
+  durabilityCommand,
+  durabilityFailure,
+  durabilityQuestion,
+  durabilityRefusal,
+  durabilityReplies,
+  type ReplyTaker,
+  type Wire,
+} from '../stream-client.js';
 
 export class DurableReply {
   readonly bytes: readonly Buffer[];
@@ -45,6 +54,28 @@ export class DurableReply {
 
   refused(failure: StreamlogError): void {
     this.#awaits = 0;
-    this.#failure = failure;
+    this.#failure = durabilityRefusal(this.#durability!, failure);
   }
+}
+
+/** Makes sure that the server of `wire` can confirm what is asked for, while nothing has been added. Throws what it refuses. */
+export function askDurability(wire: Wire, durability: Durability | undefined): Promise<void> {
+  const question = durability && durabilityQuestion(durability);
+  if (question === undefined) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const taker: ReplyTaker & {awaits: number} = {
+      awaits: durabilityReplies(durability!),
+      text: () => {},
+      nil: () => {},
+      integer: () => {
+        if (--taker.awaits === 0) resolve();
+      },
+      refused: (failure) => {
+        taker.awaits = 0;
+        reject(durabilityRefusal(durability!, failure));
+      },
+      lost: reject,
+    };
+    wire.send([question], taker);
+  });
 }

@@ -13,6 +13,7 @@ import {START} from '../input/pages.js';
 import type {EntryFields} from '../marked-fields.js';
 import type {AddOptions, Durability, Wire} from '../stream-client.js';
 import {type Batch, type BatchContext, isPassing, type Progress} from './batch.js';
+import {askDurability} from './durable-reply.js';
 import {FencedBatch} from './fenced-batch.js';
 import type {IdLines} from './id-lines.js';
 import type {Lane} from './lane.js';
@@ -75,12 +76,12 @@ export class Producer {
   #trouble: StreamlogError | undefined;
   /** Something was added behind what has to be sent again. */
   #overtaken = false;
-  #attempt = 0;
   /** Records to be sent again that may be in the stream. */
   #doubtful = 0;
-  #stuckSinceMs: number | undefined;
+  #attempt = 0;
   /** What has been told since something was added. */
   readonly #toldOf = new Set<string>();
+  #stuckSinceMs: number | undefined;
   #failure: unknown;
   /** The place that `onConfirmed` was told last. */
   #told: Progress | undefined;
@@ -112,11 +113,21 @@ export class Producer {
     };
   }
 
-  /** Connects. Throws as `StreamClient.connect` does. */
+  /** Connects. Throws as `StreamClient.connect` does; what Redis refuses for now, as while it loads its data, is waited for. */
   static async start(options: ProducerOptions): Promise<Producer> {
     const producer = new Producer(options);
-    producer.#adopt(await options.lane.open());
-    return producer;
+    const {retryForMs, stopping} = options;
+    const startMs = performance.now();
+    for (;;) {
+      try {
+        producer.#adopt(await unless(stopping, producer.#open()));
+        return producer;
+      } catch (error) {
+        const passes = error instanceof StreamlogError && error.kind === 'temporary';
+        if (!passes || stopping.aborted || performance.now() - startMs >= retryForMs) throw error;
+        await producer.#pause(error);
+      }
+    }
   }
 
   /** True once something failed for good: nothing more will be added. */
@@ -167,6 +178,18 @@ export class Producer {
     this.#wire?.close();
   }
 
+  async #open(): Promise<Wire> {
+    const {lane, durability} = this.#options;
+    const wire = await lane.open();
+    try {
+      await askDurability(wire, durability);
+      return wire;
+    } catch (error) {
+      wire.close();
+      throw error;
+    }
+  }
+
   #adopt(wire: Wire): void {
     this.#wire = wire;
     void wire.closed.then((failure) => {
@@ -176,6 +199,8 @@ export class Producer {
 
   #pump(): void {
     if (this.#wire === undefined || this.#trouble !== undefined || this.failed) return;
+    this.maybeTwice += this.#doubtful;
+    this.#doubtful = 0;
     for (let batch = this.#window.next(); batch !== undefined; batch = this.#window.next()) {
       this.#inFlight++;
       batch.sendOn(this.#wire);
@@ -186,6 +211,7 @@ export class Producer {
     this.counts.added += count;
     if (count > 0) {
       this.#attempt = 0;
+      this.#toldOf.clear();
       this.#stuckSinceMs = undefined;
       if (this.#trouble !== undefined) this.#overtaken = true;
     }
@@ -199,8 +225,6 @@ export class Producer {
         this.#changed();
       });
   }
-    this.maybeTwice += this.#doubtful;
-    this.#doubtful = 0;
 
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
     this.#inFlight--;
@@ -211,7 +235,6 @@ export class Producer {
     this.#changed();
   }
 
-      this.#toldOf.clear();
   /** Nothing is confirmed behind a record that was rejected: once the cause is mended, it can be added still. */
   #tellConfirmed(): void {
     const {confirmed} = this.#window;
@@ -247,7 +270,7 @@ export class Producer {
       await this.#pause(failure);
       if (this.#over.signal.aborted) return;
       try {
-        const wire = await this.#options.lane.open();
+        const wire = await this.#open();
         if (this.#over.signal.aborted) return wire.close();
         this.#adopt(wire);
         return this.#pump();
@@ -294,6 +317,17 @@ export class Producer {
   #changed(): void {
     for (const wake of this.#waiters.splice(0)) wake();
   }
+}
+
+/** Whoever is asked to stop before there is a connection has nothing to finish. */
+function unless(stopping: AbortSignal, opening: Promise<Wire>): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void =>
+      reject(new StreamlogError('temporary', 'stopped while connecting to Redis: nothing was added'));
+    if (stopping.aborted) stop();
+    stopping.addEventListener('abort', stop, {once: true});
+    void opening.then(resolve, reject).finally(() => stopping.removeEventListener('abort', stop));
+  });
 }
 
 const goneBack = ({first, mark}: FencedBatch): StreamlogError =>

@@ -26,6 +26,28 @@ export function durabilityCommand(durability: Durability): Buffer {
 /** How many numbers it answers with: of replicas; of own disks and replicas. */
 export const durabilityReplies = ({kind}: Durability): number => (kind === 'replicas' ? 1 : 2);
 
+/** Whether this server has it at all: asked before anything is added. Undefined where every server has it. */
+export function durabilityQuestion({kind}: Durability): Buffer | undefined {
+  // With nothing written on the connection, the answer comes at once.
+  return kind === 'fsync' ? durabilityCommand({kind}) : undefined;
+}
+
+/** What an error reply to it means. */
+export function durabilityRefusal({kind}: Durability, failure: StreamlogError): StreamlogError {
+  if (kind === 'replicas' || (failure.kind !== 'data' && failure.kind !== 'configuration')) return failure;
+  const isUnknown = failure.kind === 'configuration';
+  return new StreamlogError(
+    'configuration',
+    isUnknown ? 'this server does not know WAITAOF' : 'this server keeps no append-only file, so WAITAOF has no answer',
+    {
+      code: failure.code,
+      hint: isUnknown
+        ? '--durability fsync needs Redis 7.2 or later, or Valkey'
+        : 'set appendonly yes, or leave --durability fsync out',
+    },
+  );
+}
+
 /** What is wrong with the first number of its answer; undefined when it is as asked for. */
 export function durabilityFailure(durability: Durability, confirmed: number): StreamlogError | undefined {
   const {kind} = durability;
