@@ -80,7 +80,7 @@ export class FencedBatch implements Batch {
       this.#durable.refused(failure);
     } else {
       this.#answered = true;
-      this.#failure = failure.code === 'NOSCRIPT' ? forgotten(failure) : failure;
+      this.#failure = ofScript(failure);
     }
     this.#end();
   }
@@ -114,9 +114,20 @@ export class FencedBatch implements Batch {
   }
 }
 
-/** After SCRIPT FLUSH. The script is given to the server at each new connection. */
-const forgotten = ({code}: StreamlogError): StreamlogError =>
-  new StreamlogError('temporary', 'Redis has forgotten the script of --exactly-once', {code});
+function ofScript(failure: StreamlogError): StreamlogError {
+  const {code} = failure;
+  if (code === 'NOPERM') return fenceForbidden(failure);
+  if (code !== 'NOSCRIPT') return failure;
+  // After SCRIPT FLUSH. The script is given to the server at each new connection.
+  return new StreamlogError('temporary', 'Redis has forgotten the script of --exactly-once', {code});
+}
+
+/** Who may add to a stream may not yet do so by script, or write beside it. */
+export const fenceForbidden = ({message, code}: StreamlogError): StreamlogError =>
+  new StreamlogError('denied', `${message}, or not by script, or may not write the fence beside it`, {
+    code,
+    hint: '--exactly-once needs the keys {STREAM}:producer:*, scripts, and the commands of hashes',
+  });
 
 function failureOf({stopped}: FencedOutcome, stream: string): StreamlogError | undefined {
   if (stopped === undefined || stopped instanceof StreamlogError) return stopped;

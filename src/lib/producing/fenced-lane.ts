@@ -18,7 +18,7 @@ import {
   type Wire,
 } from '../stream-client.js';
 import type {Batch, BatchContext, Progress} from './batch.js';
-import {FencedBatch} from './fenced-batch.js';
+import {FencedBatch, fenceForbidden} from './fenced-batch.js';
 import type {Lane} from './lane.js';
 
 /** All of `--atomic` is one script, during which Redis does nothing else. */
@@ -71,7 +71,7 @@ export class FencedLane implements Lane {
       return wire;
     } catch (error) {
       wire.close();
-      throw error;
+      throw aboutFence(error, this.#fence.key);
     }
   }
 
@@ -125,6 +125,17 @@ const tooMuch = (): StreamlogError =>
       hint: 'leave --atomic out; --exactly-once --resume adds a file of any size, once',
     },
   );
+
+/** A failure that is about the fence, where it would seem to be about the stream. */
+function aboutFence(failure: unknown, key: string): unknown {
+  if (!(failure instanceof StreamlogError)) return failure;
+  if (failure.code === 'NOPERM') return fenceForbidden(failure);
+  if (failure.code !== 'WRONGTYPE') return failure;
+  return new StreamlogError('data', `"${key}" does not say how far a producer has come, but holds something else`, {
+    code: failure.code,
+    hint: 'give another --producer-id',
+  });
+}
 
 /** Sends commands, and waits for all replies: the number in the last one, undefined for nil. Throws what Redis refuses. */
 function ask(wire: Wire, {bytes, replies}: Question): Promise<number | undefined> {
