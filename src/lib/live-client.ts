@@ -6,7 +6,7 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from './errors.js';
-import type {StreamClient} from './stream-client.js';
+import {notConnected, type StreamClient} from './stream-client.js';
 
 export interface LiveClientOptions {
   connect: () => Promise<StreamClient>;
@@ -25,8 +25,6 @@ interface Lease {
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2_000;
-/** The code of the failure of work that was never sent. */
-export const NOT_CONNECTED = 'NOT_CONNECTED';
 
 export class LiveClient {
   readonly #options: LiveClientOptions;
@@ -70,7 +68,7 @@ export class LiveClient {
    */
   async use<T>(work: (client: StreamClient, doubt: (failure: unknown) => void) => Promise<T>): Promise<T> {
     const lease = this.#lease;
-    if (lease === undefined) throw new StreamlogError('unreachable', 'not connected to Redis', {code: NOT_CONNECTED});
+    if (lease === undefined) throw notConnected();
     const doubt = (failure: unknown): void => {
       if (isOutdated(failure) && lease === this.#lease) void this.#connectAgain();
     };

@@ -3,18 +3,22 @@
  * else reaches Redis. A method stands for one Redis command and adds what only
  * a client can: paging, types, failures with a hint. Stories made of several
  * commands (consuming, trimming safely, lag) live in modules of their own on
- * top. Invariant: one client is one connection, so the order of calls is the
- * order in which Redis sees them.
+ * top. Invariant: what is added goes out in the order of the calls, and so does
+ * everything else, each on a connection of its own.
  */
 import {type Bytes, displayBytes} from './bytes.js';
 import type {Entry, Field} from './entry.js';
 import {isFailure, StreamlogError} from './errors.js';
 import type {Position} from './position.js';
 import {PageSize} from './reading/page-size.js';
+import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
+import type {AddOutcome} from './redis/add-outcomes.js';
+import {Adding} from './redis/adding.js';
 import type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {noGroup, noPermission} from './redis/failure.js';
+import type {FencedBatch, FencedOutcome} from './redis/fence.js';
 import type {
   ConsumerInfo,
   GroupInfo,
@@ -28,9 +32,11 @@ import * as replies from './redis/replies.js';
 import * as scripts from './redis/scripts.js';
 import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
 import {Wire} from './redis/wire.js';
+import {Wires} from './redis/wires.js';
 import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
 
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
+export type {AddOutcome} from './redis/add-outcomes.js';
 export type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
 export {
   type Durability,
@@ -40,6 +46,7 @@ export {
   durabilityRefusal,
   durabilityReplies,
 } from './redis/durability.js';
+export {NOT_CONNECTED, notConnected} from './redis/failure.js';
 export {
   type Fence,
   type FencedBatch,
@@ -55,16 +62,6 @@ export {
 export type * from './redis/replies.js';
 export type {ConnectionSettings} from './redis/target.js';
 export type {ReplyTaker, Wire} from './redis/wire.js';
-
-/** What one XADD of a batch came to: the new ID, undefined when there is no stream to add to, or the failure. */
-export type AddOutcome = string | undefined | StreamlogError;
-
-/** A record on its way into a stream. */
-export interface Addition {
-  stream: string;
-  fields: readonly Field[];
-  options?: AddOptions & {id?: string};
-}
 
 export interface ReadLimits {
   count: number;
@@ -83,12 +80,22 @@ const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
 export class StreamClient {
   readonly #target: Target;
   readonly #connection: Connection;
+  readonly #wires: Wires;
+  readonly #adding: Adding;
   /** Until the server has shown that it does not. */
   #mayKnowXnack = true;
 
   private constructor(target: Target, connection: Connection) {
     this.#target = target;
     this.#connection = connection;
+    this.#wires = new Wires(
+      (stream, node) => Wire.open(target, stream, node),
+      (stream) => connection.nodeOf(stream),
+      // A client lives and dies whole; only that of a cluster outlives single nodes.
+      () => connection.inCluster || this.close(),
+    );
+    this.#adding = new Adding(connection, this.#wires);
+    void connection.closed.then(() => this.#wires.close());
   }
 
   /** Connects and authenticates. Throws `unreachable` within the connect timeout, `denied`, or `configuration`. */
@@ -110,6 +117,7 @@ export class StreamClient {
   /** Ends the connection at once; calls under way fail as `unreachable`. */
   close(): void {
     this.#connection.close();
+    this.#wires.close();
   }
 
   /** Resolves when the connection has ended, whoever ended it; a client does not come back to life. */
@@ -137,29 +145,37 @@ export class StreamClient {
     }
   }
 
+  /** Opens what adding needs, so that the first entry neither waits for it nor finds that it cannot be had. */
+  async readyToAdd(): Promise<this> {
+    try {
+      if (!this.#connection.inCluster) await this.#wires.to('');
+      return this;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
   /** XADD: the new ID, or undefined when `options.create` is false and there is no such stream. */
-  async add(stream: string, fields: readonly Field[], options?: AddOptions): Promise<string | undefined> {
-    const reply = await this.#send(args.xadd(stream, fields, options), {stream});
-    return reply === null ? undefined : replies.readText(reply);
+  async add(stream: string, fields: readonly Field[], options: AddOptions = {}): Promise<string | undefined> {
+    const encoder = new AddEncoder(stream);
+    encoder.add(fields, options, '*');
+    const [outcome] = await this.addAll(stream, encoder.take());
+    if (outcome instanceof StreamlogError) throw outcome;
+    return outcome;
   }
 
   /**
    * Many XADDs at once, in order. Each has an outcome of its own, in the same
    * order; one that Redis refuses does not hold back the others.
    */
-  async addAll(additions: readonly Addition[]): Promise<AddOutcome[]> {
-    const outcomes = new Array<AddOutcome>(additions.length);
-    // A pipeline goes to one slot, and so to one stream.
-    for (const [stream, indexes] of groupByStream(additions)) {
-      const lines = indexes.map((index) => args.xadd(stream, additions[index]!.fields, additions[index]!.options));
-      const results = await this.#connection.sendAll(lines, {stream});
-      indexes.forEach((index, at) => {
-        const result = results[at];
-        outcomes[index] =
-          result instanceof StreamlogError ? result : result == null ? undefined : replies.readText(result);
-      });
-    }
-    return outcomes;
+  addAll(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    return this.#adding.addAll(stream, adds);
+  }
+
+  /** One call of the fence script, which may be repeated; see docs/adr/0007. */
+  addOnce(stream: string, call: FencedBatch): Promise<FencedOutcome> {
+    return this.#adding.addOnce(stream, call);
   }
 
   /** XLEN: 0 when there is no such stream. */
@@ -503,21 +519,6 @@ export class StreamClient {
   }
 }
 
-function groupByStream(additions: readonly Addition[]): Map<string, number[]> {
-  const indexes = new Map<string, number[]>();
-  additions.forEach(({stream}, index) => {
-    const list = indexes.get(stream);
-    if (list === undefined) indexes.set(stream, [index]);
-    else list.push(index);
-  });
-  return indexes;
-}
-
-/** A script that copies and then takes away does neither for a user who may not do the second. */
-function refuseDenied(result: Reply, command: string, stream: string): void {
-  if (Buffer.isBuffer(result) && replies.readText(result) === scripts.DENIED) throw noPermission(command, stream);
-}
-
 /** A script answers with the number of fields below 0 where they are too many for it. */
 function refuseTooWide(result: Reply, stream: string, id: string): void {
   if (typeof result !== 'number' || result >= 0) return;
@@ -525,4 +526,9 @@ function refuseTooWide(result: Reply, stream: string, id: string): void {
     code: 'TOO_WIDE',
     hint: `nothing was changed; copy it: streamlog get ${id} | streamlog produce --input envelope --stream NAME`,
   });
+}
+
+/** A script that copies and then takes away does neither for a user who may not do the second. */
+function refuseDenied(result: Reply, command: string, stream: string): void {
+  if (Buffer.isBuffer(result) && replies.readText(result) === scripts.DENIED) throw noPermission(command, stream);
 }

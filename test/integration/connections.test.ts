@@ -4,7 +4,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {isFailure} from '../../src/lib/errors.js';
-import {type Addition, type ConnectionSettings, StreamClient} from '../../src/lib/stream-client.js';
+import {type ConnectionSettings, StreamClient} from '../../src/lib/stream-client.js';
+import {type Addition, addEach} from '../support/adding.js';
 import {type RedisServer, serverPrograms, startRedis, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {
@@ -223,7 +224,7 @@ describe('TLS', () => {
     try {
       const settings = {password: PASSWORD, tls: {ca: pem(certificates.ca)}};
       const client = await connect(cluster.url, settings);
-      const outcomes = await client.addAll([...numbered('a', 0, 5), ...numbered('b', 0, 5), ...numbered('c', 0, 5)]);
+      const outcomes = await addEach(client, [...numbered('a', 0, 5), ...numbered('b', 0, 5), ...numbered('c', 0, 5)]);
       expect(outcomes.every((outcome) => typeof outcome === 'string')).toBe(true);
       await expect(connect(cluster.url, {...settings, password: 'wrong'})).rejects.toMatchObject({kind: 'denied'});
       await expect(connect(cluster.url, {...settings, password: undefined})).rejects.toMatchObject({kind: 'denied'});
@@ -272,7 +273,10 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
       expect(await client.deleteConsumer({...member, consumer: 'd'})).toBe(1);
       expect(await client.destroyGroup(stream, group)).toBe(true);
     }
-    await client.addAll(STREAMS.flatMap((stream) => numbered(stream, 0, 2)));
+    await addEach(
+      client,
+      STREAMS.flatMap((stream) => numbered(stream, 0, 2)),
+    );
     // Not by asking the wrong node first.
     for (const {redis} of cluster.nodes) expect(await redis.info('errorstats')).not.toContain('MOVED');
   });
@@ -291,7 +295,10 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
 
   test('the streams of all masters are listed', async () => {
     const client = await connect(cluster.url);
-    await client.addAll(STREAMS.flatMap((stream) => numbered(stream, 0, 1)));
+    await addEach(
+      client,
+      STREAMS.flatMap((stream) => numbered(stream, 0, 1)),
+    );
     const found: string[] = [];
     for await (const names of client.streams()) found.push(...names.map(String));
     expect(found.sort()).toEqual(STREAMS);
@@ -304,7 +311,7 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
     expect(single.every((id) => id !== undefined)).toBe(true);
 
     const fresh = await another(client);
-    const outcomes = await fresh.addAll(records);
+    const outcomes = await addEach(fresh, records);
     expect(outcomes.filter((outcome) => typeof outcome !== 'string')).toEqual([]);
   });
 
@@ -343,7 +350,7 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
     const underWay: Promise<unknown>[] = [];
     let sent = 0;
     while (moves < 40) {
-      const batch = client.addAll(numbered('a', sent, 20)).then((outcomes) => {
+      const batch = addEach(client, numbered('a', sent, 20)).then((outcomes) => {
         expect(outcomes.filter((outcome) => typeof outcome !== 'string')).toEqual([]);
       });
       sent += 20;

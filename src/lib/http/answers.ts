@@ -6,7 +6,7 @@
  */
 import type {ServerResponse} from 'node:http';
 import {StreamlogError} from '../errors.js';
-import {NOT_CONNECTED} from '../live-client.js';
+import {NOT_CONNECTED} from '../stream-client.js';
 
 export interface Answer {
   readonly status: number;
@@ -26,6 +26,7 @@ export const REFUSALS = {
   bad_query: {status: 400, message: 'this path takes no such query'},
   bad_position: {status: 400, message: 'this is no position to read from'},
   bad_json: {status: 400, message: 'the body is no valid JSON'},
+  bad_key: {status: 400, message: 'an Idempotency-Key is 1 to 255 visible ASCII characters'},
   no_records: {status: 400, message: 'the body holds no records'},
   unauthorized: {status: 401, message: 'a valid bearer token is required'},
   stream_not_allowed: {status: 403, message: 'this server takes no entries for that stream'},
@@ -38,11 +39,13 @@ export const REFUSALS = {
   wrong_type: {status: 409, message: 'the key holds another type than a stream'},
   refused: {status: 409, message: 'Redis refuses the entry'},
   too_large: {status: 413, message: 'the body is larger than this server takes'},
+  too_wide: {status: 413, message: 'a record has too many fields to be added with an Idempotency-Key'},
   too_many_records: {status: 413, message: 'the batch holds more records than this server takes at once'},
   unsupported_type: {status: 415, message: 'the body must be application/json or application/x-ndjson, in UTF-8'},
   unsupported_encoding: {status: 415, message: 'the body must not be compressed'},
   expectation_failed: {status: 417, message: 'the only expectation known is 100-continue'},
   misdirected: {status: 421, message: 'this server does not go by the name that the request has for it'},
+  key_reused: {status: 422, message: 'the Idempotency-Key came before, with another body'},
   too_many_requests: {status: 429, message: 'more requests than this server takes from one client', retry: true},
   headers_too_large: {status: 431, message: 'the header is larger than this server takes'},
   internal: {status: 500, message: 'something is wrong with this server; its log says more'},

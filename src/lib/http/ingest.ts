@@ -5,14 +5,15 @@
  * entry that it speaks of as added, each from the reply of Redis to its XADD.
  */
 import type {IncomingMessage} from 'node:http';
-import type {Field} from '../entry.js';
 import {StreamlogError} from '../errors.js';
 import type {RequestState} from '../http-server.js';
 import type {LiveClient} from '../live-client.js';
+import type {EntryFields} from '../marked-fields.js';
 import type {AddOptions, AddOutcome} from '../stream-client.js';
+import {type Adding, OnceAdding, PlainAdding, readIdempotencyKey} from './adding.js';
 import {type Answer, REFUSALS, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
 import {BodyMemory, checkAnnouncedLength, readBody, readMediaType} from './body.js';
-import {parseBody} from './records.js';
+import {readBodyRecords} from './records.js';
 import {decodeName, type Route} from './routes.js';
 
 export interface IngestOptions {
@@ -62,6 +63,7 @@ export class Ingest {
     const stream = decodeName(encodedName);
     if (!this.#options.isAllowed(stream)) throw new Refusal('stream_not_allowed');
     const type = readMediaType(request.headers);
+    const key = readIdempotencyKey(request.headers);
     checkAnnouncedLength(request.headers, this.#options.maxBodyBytes);
     if (state.draining) throw new Refusal('shutting_down');
     this.#requireRoom();
@@ -73,10 +75,15 @@ export class Ingest {
     let adding: Promise<AddOutcome[]>;
     let single: boolean;
     try {
-      const parsed = await parseBody(body, type, this.#options.maxRecords);
+      const options = this.#options.addOptions();
+      const records =
+        key === undefined
+          ? new PlainAdding(stream, options, body.length)
+          : new OnceAdding(stream, options, {key, body});
+      const take = (fields: EntryFields): void => records.add(fields);
+      ({single} = readBodyRecords(body, type, this.#options.maxRecords, take));
       this.#requireRoom();
-      single = parsed.single;
-      adding = this.#add(stream, parsed.records);
+      adding = this.#send(records);
     } catch (error) {
       release();
       throw error;
@@ -92,11 +99,10 @@ export class Ingest {
   }
 
   /** Settles when Redis has; until then its room is taken, whoever still waits for it. */
-  async #add(stream: string, records: readonly (readonly Field[])[]): Promise<AddOutcome[]> {
-    const {live, addOptions} = this.#options;
+  async #send(records: Adding): Promise<AddOutcome[]> {
     this.#inFlight++;
     try {
-      return await append(live, stream, records, addOptions());
+      return await records.send(this.#options.live);
     } finally {
       this.#inFlight--;
     }
@@ -107,7 +113,7 @@ export class Ingest {
     try {
       outcomes = await within(this.#options.timeoutMs, adding);
     } catch (error) {
-      throw new Refusal(this.#codeOf(error));
+      throw error instanceof Refusal ? error : new Refusal(this.#codeOf(error));
     }
     return this.#answerOf(outcomes, single);
   }
@@ -136,21 +142,6 @@ export class Ingest {
       this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
     return code;
   }
-}
-
-/** Adds `records` in their order: what became of each. Throws where that is the same for all of them. */
-function append(
-  live: LiveClient,
-  stream: string,
-  records: readonly (readonly Field[])[],
-  options: AddOptions,
-): Promise<AddOutcome[]> {
-  return live.use(async (client, doubt) => {
-    if (records.length === 1) return [await client.add(stream, records[0]!, options)];
-    const outcomes = await client.addAll(records.map((fields) => ({stream, fields, options})));
-    for (const outcome of outcomes) if (outcome instanceof StreamlogError) doubt(outcome);
-    return outcomes;
-  });
 }
 
 /** Throws `unreachable` when `work` takes longer; it goes on all the same. */

@@ -1,74 +1,75 @@
 /**
- * A body → the fields of the entries that it asks for. Invariant: either every
- * record of the body is returned, in its order, or none is and the refusal says
- * which one is bad; so a batch with a bad record adds nothing.
+ * A body → the records in it. Invariant: when a record is bad, the refusal says
+ * which one; whoever takes records must not have acted on those before it.
  */
 import {isUtf8} from 'node:buffer';
-import type {Field} from '../entry.js';
 import {readJsonArray, readJsonFields} from '../input/fields.js';
+import {FlatScanner} from '../input/flat-scanner.js';
 import {BadJson} from '../input/json-members.js';
-import {isBadLine, readRecords} from '../input/records.js';
+import {FlatRecord, isBadLine, recordsOf} from '../input/records.js';
+import type {EntryFields} from '../marked-fields.js';
 import {type Place, Refusal} from './answers.js';
 import type {MediaType} from './body.js';
 
 /** `single` is a JSON object, which is answered with its ID; all else is a batch. */
-export interface Records {
+export interface BodyShape {
   readonly single: boolean;
-  readonly records: readonly (readonly Field[])[];
 }
 
-/** Throws Refusal. */
-export async function parseBody(body: Buffer, type: MediaType, maxRecords: number): Promise<Records> {
-  const batch = new Batch(maxRecords);
-  if (type === 'ndjson') {
-    await readNdjson(body, batch);
-  } else {
-    if (!isUtf8(body)) throw new Refusal('bad_json', {reason: 'the body is not valid UTF-8'});
-    const text = body.toString('utf8').replace(/^\ufeff/, '');
-    if (!/^[ \t\r\n]*\[/.test(text)) return {single: true, records: [readObject(text)]};
-    readArray(text, batch);
-  }
-  if (batch.records.length === 0) throw new Refusal('no_records');
-  return {single: false, records: batch.records};
+/** One is enough, as a body is read in one go. */
+const scanner = new FlatScanner();
+const NEWLINE = Buffer.from('\n');
+
+/** Gives each record to `take`, whose argument is valid during the call only. Throws Refusal, and whatever `take` throws. */
+export function readBodyRecords(
+  body: Buffer,
+  type: MediaType,
+  maxRecords: number,
+  take: (fields: EntryFields) => void,
+): BodyShape {
+  let count = 0;
+  const takeOne = (fields: EntryFields): void => {
+    if (count++ === maxRecords) throw new Refusal('too_many_records');
+    take(fields);
+  };
+  if (type === 'ndjson') readNdjson(body, takeOne);
+  else if (readJson(body, takeOne)) return {single: true};
+  if (count === 0) throw new Refusal('no_records');
+  return {single: false};
 }
 
-class Batch {
-  readonly records: (readonly Field[])[] = [];
-  readonly #maxRecords: number;
-
-  constructor(maxRecords: number) {
-    this.#maxRecords = maxRecords;
+/** True for one object, false for an array. */
+function readJson(body: Buffer, take: (fields: EntryFields) => void): boolean {
+  if (!isUtf8(body)) throw new Refusal('bad_json', {reason: 'the body is not valid UTF-8'});
+  if (scanner.scan(Buffer.concat([body, NEWLINE]), 0) !== -1) {
+    take(scanner.record);
+    return true;
   }
-
-  add(fields: readonly Field[]): void {
-    if (this.records.length === this.#maxRecords) throw new Refusal('too_many_records');
-    this.records.push(fields);
-  }
-}
-
-function readObject(text: string): Field[] {
+  const text = body.toString('utf8').replace(/^\ufeff/, '');
+  let index: number | undefined;
   try {
-    return readJsonFields(text);
-  } catch (error) {
-    throw refusalOf(error, text);
-  }
-}
-
-function readArray(text: string, batch: Batch): void {
-  try {
-    readJsonArray(text, (fields) => batch.add(fields));
-  } catch (error) {
-    throw refusalOf(error, text, batch.records.length);
-  }
-}
-
-async function readNdjson(body: Buffer, batch: Batch): Promise<void> {
-  const options = {kind: 'ndjson', field: '', maxRecordBytes: body.length} as const;
-  for await (const page of readRecords(once(body), options)) {
-    for (let item = page.next(); item !== undefined; item = page.next()) {
-      if (!isBadLine(item)) batch.add(item.fields);
-      else throw badJson(item.reason, {index: batch.records.length, line: item.line, column: item.column});
+    if (!/^[ \t\r\n]*\[/.test(text)) {
+      take(readJsonFields(text));
+      return true;
     }
+    index = 0;
+    readJsonArray(text, (fields) => {
+      take(fields);
+      index!++;
+    });
+    return false;
+  } catch (error) {
+    throw refusalOf(error, text, index);
+  }
+}
+
+function readNdjson(body: Buffer, take: (fields: EntryFields) => void): void {
+  const page = recordsOf(body, {kind: 'ndjson', field: '', maxRecordBytes: body.length}, scanner);
+  let index = 0;
+  for (let item = page.next(); item !== undefined; item = page.next()) {
+    if (isBadLine(item)) throw badJson(item.reason, {index, line: item.line, column: item.column});
+    take(item instanceof FlatRecord ? item : item.fields);
+    index++;
   }
 }
 
@@ -82,7 +83,3 @@ function refusalOf(error: unknown, text: string, index?: number): unknown {
 /** What stands behind a semicolon is advice for the command line. */
 const badJson = (reason: string, place: {[name in keyof Place]: number | undefined}): Refusal =>
   new Refusal('bad_json', {reason: reason.split('; ')[0]!, place: place as Place});
-
-async function* once(body: Buffer): AsyncGenerator<Buffer, void, void> {
-  yield body;
-}

@@ -68,7 +68,7 @@ export class Service {
     const {connect, note, warn, version} = options;
     const metrics = await Metrics.create(version);
     const live = await LiveClient.start({
-      connect,
+      connect: async () => (await connect()).readyToAdd(),
       onConnected: (place) => {
         metrics.countConnection();
         note(`connected to Redis at ${place}`);

@@ -5,7 +5,7 @@
  * of the input comes out exactly once, as a record, as a BadLine or counted as
  * blank.
  */
-import {isUtf8} from 'node:buffer';
+import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../bytes.js';
 import {readCsv} from './csv.js';
 import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
@@ -18,6 +18,8 @@ import {type BadLine, type InputItem, type InputPage, type InputPlace, START} fr
 
 export {FlatRecord} from './flat-record.js';
 export {type BadLine, type GoodLine, type InputItem, type InputPage, type InputPlace, isBadLine} from './pages.js';
+
+const NEWLINE = 0x0a;
 
 export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
 
@@ -59,6 +61,14 @@ export async function* readRecords(
     if (page.next() !== undefined) throw new Error('a page of input was left before its end');
     place = page.place;
   }
+}
+
+/** The same for an input that is there as a whole. A `scanner` may be shared by those who read one after the other. */
+export function recordsOf(bytes: Buffer, options: InputOptions & {kind: 'ndjson'}, scanner: FlatScanner): InputPage {
+  const isWhole = bytes.at(-1) === NEWLINE;
+  const run = {bytes: isWhole ? bytes : Buffer.concat([bytes, Buffer.of(NEWLINE)]), sizeBytes: bytes.length};
+  const {maxRecordBytes: maxBytes} = options;
+  return new LinePage(START, [run], {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)});
 }
 
 /** For people: `line 17 column 5: expected , or }, near "…"`. */

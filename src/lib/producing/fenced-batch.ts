@@ -28,6 +28,10 @@ export class FencedBatch implements Batch {
     this.end = end;
   }
 
+  get stream(): string {
+    return this.#context.stream;
+  }
+
   get open(): number {
     return this.#call.records - this.#told;
   }

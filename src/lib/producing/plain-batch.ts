@@ -34,6 +34,10 @@ export class PlainBatch implements Batch {
     this.end = end;
   }
 
+  get stream(): string {
+    return this.#context.stream;
+  }
+
   get open(): number {
     return this.#adds.records;
   }

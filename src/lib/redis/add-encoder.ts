@@ -40,18 +40,22 @@ export class AddBatch {
   }
 }
 
+const LEAD_BYTES = 256;
+
 /** Gathers records for the next batch to one stream. */
 export class AddEncoder {
   readonly #stream: string;
-  readonly #writer = new ProtocolWriter();
+  readonly #writer: ProtocolWriter;
   #ends: number[] = [];
   #options: AddOptions | undefined;
   /** What stands before the ID, for the options of now. */
   #lead: Buffer = Buffer.alloc(0);
   #leadParts = 0;
 
-  constructor(stream: string) {
+  /** `capacity`: how many bytes there is room for from the start. */
+  constructor(stream: string, capacity?: number) {
     this.#stream = stream;
+    this.#writer = new ProtocolWriter(capacity);
   }
 
   get records(): number {
@@ -81,7 +85,7 @@ export class AddEncoder {
 
   #prepare(options: AddOptions): void {
     const parts = ['XADD', this.#stream, ...addClause(options)];
-    const lead = new ProtocolWriter();
+    const lead = new ProtocolWriter(LEAD_BYTES);
     for (const part of parts) lead.string(part);
     this.#options = options;
     this.#lead = lead.take();

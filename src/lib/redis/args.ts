@@ -4,7 +4,6 @@
  * documentation of streams. No builder knows a server, a default or a flag.
  */
 import type {Bytes} from '../bytes.js';
-import type {Field} from '../entry.js';
 import type {CommandLine} from './connection.js';
 
 /** How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper. */
@@ -23,13 +22,6 @@ export const addClause = ({create = true, trim}: AddOptions): string[] => [
   ...(create ? [] : ['NOMKSTREAM']),
   ...(trim === undefined ? [] : trimClause(trim)),
 ];
-
-/** XADD key … id field value … */
-export const xadd = (
-  stream: Bytes,
-  fields: readonly Field[],
-  options: AddOptions & {id?: string} = {},
-): CommandLine => ['xadd', stream, ...addClause(options), options.id ?? '*', ...fields.flat()];
 
 /** XTRIM key MAXLEN|MINID [=|~] threshold */
 export const xtrim = (stream: string, trim: Trim): CommandLine => ['xtrim', stream, ...trimClause(trim)];

@@ -12,6 +12,7 @@ import {end} from './client.js';
 import {type Connected, connect} from './connecting.js';
 import {type CommandContext, toFailure} from './failure.js';
 import type {Target} from './target.js';
+import {masterOf} from './wire.js';
 
 export type Argument = string | Buffer;
 /** A command's name in lower case, then its arguments. */
@@ -24,8 +25,6 @@ export class Connection {
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
   readonly #state: Omit<Connected, 'client'>;
-  /** The last batch to each stream of a cluster. */
-  readonly #batches = new Map<string, Promise<unknown>>();
 
   private constructor({client, ...state}: Connected) {
     this.#client = client;
@@ -55,21 +54,6 @@ export class Connection {
     }
   }
 
-  /**
-   * Sends many commands at once, in order, to one stream; resolves when each has
-   * its own outcome. One that fails does not hold back the ones after it.
-   */
-  async sendAll(lines: readonly CommandLine[], context?: Partial<CommandContext>): Promise<(Reply | StreamlogError)[]> {
-    if (!(this.#client instanceof Cluster)) return this.#sendBatch(lines, context);
-    // A batch that is redirected, as its slot moves, is sent again later than the one behind it.
-    const stream = String(lines[0]?.[1]);
-    const batch = (this.#batches.get(stream) ?? Promise.resolve()).then(() => this.#sendBatch(lines, context));
-    this.#batches.set(stream, batch);
-    const outcomes = await batch;
-    if (this.#batches.get(stream) === batch) this.#batches.delete(stream);
-    return outcomes;
-  }
-
   /** Sends a command that has no key to every master: one reply each, one in all without a cluster. */
   async sendToMasters(line: CommandLine, masterIndex?: number): Promise<Reply[]> {
     const masters = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
@@ -80,6 +64,21 @@ export class Connection {
     } catch (error) {
       throw this.#failure(error, line);
     }
+  }
+
+  /** The node of a cluster that serves `stream`, as `host:port`; '' where that is no question. */
+  nodeOf(stream: string): string {
+    return masterOf(this.#client, stream) ?? '';
+  }
+
+  get inCluster(): boolean {
+    return this.#client instanceof Cluster;
+  }
+
+  /** Looks again which node of a cluster serves what; when none answers, what was known stays. */
+  async refreshSlots(): Promise<void> {
+    const client = this.#client;
+    if (client instanceof Cluster) await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()));
   }
 
   /** How many masters hold the data: 1 without a cluster. */
@@ -93,24 +92,6 @@ export class Connection {
    */
   close(): void {
     end(this.#client);
-  }
-
-  async #sendBatch(
-    lines: readonly CommandLine[],
-    context?: Partial<CommandContext>,
-  ): Promise<(Reply | StreamlogError)[]> {
-    let results: [error: Error | null, reply: unknown][] | null;
-    try {
-      if (lines[0] !== undefined) this.#refuseLostNode(commandOf(lines[0]));
-      const pipeline = this.#client.pipeline();
-      for (const [name, ...args] of lines) pipeline.callBuffer(name, ...args);
-      results = await pipeline.exec();
-    } catch (error) {
-      return lines.map((line) => this.#failure(error, line, context));
-    }
-    return (results ?? []).map(([error, reply], index) =>
-      error === null ? (reply as Reply) : this.#failure(error, lines[index]!, context),
-    );
   }
 
   /** ioredis opens a lost node again, and what is sent then overtakes what was lost. */
@@ -128,8 +109,7 @@ export class Connection {
   }
 
   #failure(error: unknown, [name]: CommandLine, context?: Partial<CommandContext>): StreamlogError {
-    const inCluster = this.#client instanceof Cluster;
-    return toFailure(error, {command: name.toUpperCase(), inCluster, ...context}, this.#state.trouble);
+    return toFailure(error, {command: name.toUpperCase(), inCluster: this.inCluster, ...context}, this.#state.trouble);
   }
 }
 

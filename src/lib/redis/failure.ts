@@ -138,6 +138,15 @@ export function toFailure(error: unknown, context: CommandContext, trouble: Trou
 export const replyFailure = (text: string, context: CommandContext): StreamlogError =>
   fromReply(text.replace(WITHIN_SCRIPT, ''), context);
 
+/** The code of the failure of what was never sent, since there is no connection. */
+export const NOT_CONNECTED = 'NOT_CONNECTED';
+
+/** The failure of what was asked of a connection that had ended, or could not be made. */
+export const notConnected = (cause?: unknown): StreamlogError =>
+  cause instanceof StreamlogError
+    ? failure(cause.kind, NOT_CONNECTED, cause.message, cause.hint)
+    : failure('unreachable', NOT_CONNECTED, 'not connected to Redis');
+
 /** ioredis tells why a connection broke in an event, and not to the commands that it fails for it. */
 export interface Trouble {
   error?: unknown;

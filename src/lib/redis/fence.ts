@@ -37,7 +37,7 @@ end
 -- What can be refused is refused here, while nothing has been added. For want of memory, only the first write is.
 keep()
 if atomic then redis.call('XDEL', stream, '0-0') end
-local isNew = atomic and redis.call('EXISTS', stream) == 0
+local isNew = redis.call('EXISTS', stream) == 0
 redis.call('EXPIRE', fence, ARGV[2])
 if ARGV[6] ~= '' then redis.call('HDEL', fence, 'ids:' .. ARGV[6]) end
 local added, why, before = {}, '', mark
@@ -99,18 +99,22 @@ export interface FencedBatch {
   readonly atomic: boolean;
 }
 
+const LEAD_BYTES = 512;
+
 /** Gathers records for the next call of the script on one stream. */
 export class FencedEncoder {
   readonly #stream: string;
   readonly #fence: Fence;
-  readonly #writer = new ProtocolWriter();
+  readonly #writer: ProtocolWriter;
   #records = 0;
   #arguments = 0;
   #options: AddOptions | undefined;
   #clause: readonly string[] = [];
 
-  constructor(stream: string, fence: Fence) {
+  /** `capacity`: how many bytes there is room for from the start. */
+  constructor(stream: string, fence: Fence, capacity?: number) {
     this.#stream = stream;
+    this.#writer = new ProtocolWriter(capacity);
     this.#fence = fence;
   }
 
@@ -148,7 +152,7 @@ export class FencedEncoder {
   take(first: number, forget: number | undefined): FencedBatch {
     const {key, keepSeconds, digest, wantsIds, atomic} = this.#fence;
     const records = this.#records;
-    const head = new ProtocolWriter();
+    const head = new ProtocolWriter(LEAD_BYTES);
     const parts = [first, keepSeconds, digest, wantsIds ? 'ids' : '', atomic ? 'atomic' : '', forget ?? ''];
     head.array(5 + parts.length + this.#arguments);
     for (const part of ['EVALSHA', FENCED_ADD.sha, '2', this.#stream, key]) head.string(part);

@@ -10,13 +10,22 @@ const FIRST_CAPACITY = 64 * 1024;
 const FRAME_BYTES = 32;
 /** Shorter pieces are copied faster by a loop than by a call. */
 const LOOP_BYTES = 32;
+const NOTHING = Buffer.alloc(0);
 const ZERO = 0x30;
 const CR = 0x0d;
 const LF = 0x0a;
 
 export class ProtocolWriter {
-  #bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  #bytes: Buffer;
   #length = 0;
+  /** What the last batch needed. */
+  #usual: number;
+
+  /** `capacity` bytes are there from the start; more come as they are needed. */
+  constructor(capacity = FIRST_CAPACITY) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+    this.#usual = capacity;
+  }
 
   get length(): number {
     return this.#length;
@@ -66,7 +75,11 @@ export class ProtocolWriter {
     // A large batch would leave a large writer behind for all the small ones that follow.
     const whole = this.#length > this.#bytes.length / 2;
     const taken = whole ? this.#bytes.subarray(0, this.#length) : Buffer.from(this.#bytes.subarray(0, this.#length));
-    if (whole) this.#bytes = Buffer.allocUnsafeSlow(Math.max(FIRST_CAPACITY, this.#length));
+    // Made when it is needed: many a writer writes one batch only.
+    if (whole) {
+      this.#usual = this.#bytes.length;
+      this.#bytes = NOTHING;
+    }
     this.#length = 0;
     return taken;
   }
@@ -109,7 +122,7 @@ export class ProtocolWriter {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2, this.#usual));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }

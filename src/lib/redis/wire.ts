@@ -11,12 +11,14 @@ import {Cluster, Command, type Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
 import {end} from './client.js';
 import {connect} from './connecting.js';
-import {type CommandContext, replyFailure, type Trouble, toFailure} from './failure.js';
+import {notConnected, replyFailure, type Trouble, toFailure} from './failure.js';
 import {type ReplyListener, ReplyReader} from './reply-reader.js';
-import type {Node, Target} from './target.js';
+import type {Target} from './target.js';
 
 /** Whoever sent commands, and is told of their replies. */
 export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
+  /** What is added to, for messages; undefined for what is about no stream. */
+  readonly stream?: string | undefined;
   /** How many replies are still to come; 0 when it has all. */
   readonly awaits: number;
   /** An error reply. */
@@ -27,8 +29,8 @@ export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
 
 /** What the stream is needed for, in messages. */
 const COMMAND = 'XADD';
-/** How often it is looked whether the server has gone silent. */
-const TICK_MS = 250;
+/** Into so many parts the time is divided after which a silent server counts as gone. */
+const SILENT_TICKS = 20;
 const LF = 0x0a;
 
 export class Wire {
@@ -36,8 +38,9 @@ export class Wire {
   readonly closed: Promise<StreamlogError>;
   readonly #client: Redis;
   readonly #socket: Socket;
+  readonly #inCluster: boolean;
   readonly #takers: ReplyTaker[] = [];
-  readonly #silenceTicks: number;
+  readonly #silenceMs: number;
   #silentTicks = 0;
   #watch: NodeJS.Timeout;
   #end!: (failure: StreamlogError) => void;
@@ -46,14 +49,19 @@ export class Wire {
   #corked = false;
   #hasRead = false;
 
-  private constructor(client: Redis, trouble: Trouble, context: CommandContext, silenceMs: number) {
+  private constructor(
+    client: Redis,
+    trouble: Trouble,
+    {inCluster, silenceMs}: {inCluster: boolean; silenceMs: number},
+  ) {
     this.#client = client;
     this.#socket = client.stream as Socket;
-    this.#silenceTicks = Math.ceil(silenceMs / TICK_MS);
+    this.#silenceMs = silenceMs;
     this.closed = new Promise((resolve) => {
       this.#end = resolve;
     });
-    const reader = new ReplyReader(this.#listener(context));
+    this.#inCluster = inCluster;
+    const reader = new ReplyReader(this.#listener());
     // ioredis has nothing under way any more, and must not see replies to what it did not send.
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
@@ -61,19 +69,22 @@ export class Wire {
       this.#reason ??= error;
     });
     this.#socket.once('close', () => {
-      const reason = this.#reason ?? trouble.error ?? new Error('Connection is closed.');
-      this.#over(toFailure(reason, context));
+      const reason = this.#reason ?? new Error('Connection is closed.');
+      this.#over(toFailure(reason, {command: COMMAND}, trouble));
     });
-    this.#watch = setInterval(() => this.#look(), TICK_MS);
+    this.#watch = setInterval(() => this.#look(), silenceMs / SILENT_TICKS);
     this.#watch.unref();
   }
 
-  /** Connects to the server, or the node of the cluster, that has `stream`. Throws as `Connection.open` does. */
-  static async open(target: Target, stream: string): Promise<Wire> {
-    const place = target.kind === 'cluster' ? await nodeOf(target, stream) : target;
+  /**
+   * Connects to the server, or the node of the cluster, that has `stream`; `node`
+   * is that one as `host:port`, where it is known. Throws as `Connection.open` does.
+   */
+  static async open(target: Target, stream: string, node?: string): Promise<Wire> {
+    const inCluster = target.kind === 'cluster';
+    const place = inCluster ? nodeTarget(target, node || (await nodeOf(target, stream))) : target;
     const {client, trouble} = await connect(place, 0);
-    const context = {command: COMMAND, stream, inCluster: target.kind === 'cluster'};
-    return new Wire(client as Redis, trouble, context, target.silenceMs);
+    return new Wire(client as Redis, trouble, {inCluster, silenceMs: target.silenceMs});
   }
 
   /** How many senders wait for replies. */
@@ -88,7 +99,7 @@ export class Wire {
    */
   send(bytes: readonly Uint8Array[], taker: ReplyTaker): void {
     if (this.#ended) {
-      taker.lost(toFailure(new Error('Connection is closed.'), {command: COMMAND}));
+      taker.lost(notConnected());
       return;
     }
     if (this.#takers.length === 0) this.#silentTicks = 0;
@@ -124,7 +135,7 @@ export class Wire {
   }
 
   /** The replies go to the takers in the order of their sending. */
-  #listener(context: CommandContext): ReplyListener {
+  #listener(): ReplyListener {
     const takers = this.#takers;
     const taker = (): ReplyTaker => {
       const first = takers[0];
@@ -152,7 +163,7 @@ export class Wire {
       },
       error: (text) => {
         const first = taker();
-        first.refused(replyFailure(text, context));
+        first.refused(replyFailure(text, {command: COMMAND, stream: first.stream, inCluster: this.#inCluster}));
         after(first);
       },
     };
@@ -161,8 +172,8 @@ export class Wire {
   /** Ticks are counted, and not time: when we are held up ourselves, it is not the server that is silent. */
   #look(): void {
     if (this.#takers.length === 0) return;
-    if (++this.#silentTicks < this.#silenceTicks) return;
-    this.#reason ??= new Error(`Socket timeout. No reply in ${this.#silenceTicks * TICK_MS}ms`);
+    if (++this.#silentTicks < SILENT_TICKS) return;
+    this.#reason ??= new Error(`Socket timeout. No reply in ${this.#silenceMs}ms`);
     this.close();
   }
 
@@ -175,20 +186,24 @@ export class Wire {
   }
 }
 
-/** The master that serves the slot of `stream`, as a server of its own. */
-async function nodeOf(target: Target & {kind: 'cluster'}, stream: string): Promise<Target> {
+/** The master that serves the slot of `stream`; undefined when the cluster names none. */
+async function nodeOf(target: Target, stream: string): Promise<string | undefined> {
   const {client} = await connect(target, 0);
-  try {
-    const slot = new Command(COMMAND, [stream]).getSlot();
-    // The table of slots is read anew at each connect; a slot that nobody serves is for the first node to say.
-    const node = client instanceof Cluster && slot !== null ? client.slots[slot]?.[0] : undefined;
-    return {...target, kind: 'tcp', node: node === undefined ? target.nodes[0]! : parseNode(node)};
-  } finally {
-    end(client);
-  }
+  // The table of slots is read anew at each connect.
+  const node = masterOf(client, stream);
+  end(client);
+  return node;
 }
 
-function parseNode(text: string): Node {
-  const colon = text.lastIndexOf(':');
-  return {host: text.slice(0, colon), port: Number(text.slice(colon + 1))};
+/** As `host:port`, from what a cluster's client knows of its slots. */
+export function masterOf(client: Redis | Cluster, stream: string): string | undefined {
+  const slot = new Command(COMMAND, [stream]).getSlot();
+  return client instanceof Cluster && slot !== null ? client.slots[slot]?.[0] : undefined;
+}
+
+/** One node of a cluster as a server of its own; a slot that nobody serves is for the first node to say. */
+function nodeTarget(target: Target & {kind: 'cluster'}, node: string | undefined): Target {
+  if (node === undefined) return {...target, kind: 'tcp', node: target.nodes[0]!};
+  const colon = node.lastIndexOf(':');
+  return {...target, kind: 'tcp', node: {host: node.slice(0, colon), port: Number(node.slice(colon + 1))}};
 }

@@ -1,10 +1,16 @@
 import {describe, expect, it} from 'vitest';
 import {Refusal} from '../../../src/lib/http/answers.js';
 import type {MediaType} from '../../../src/lib/http/body.js';
-import {parseBody} from '../../../src/lib/http/records.js';
+import {readBodyRecords} from '../../../src/lib/http/records.js';
+import {FlatRecord} from '../../../src/lib/input/records.js';
+import type {EntryFields} from '../../../src/lib/marked-fields.js';
 
-const parse = (text: string | Buffer, type: MediaType = 'json', maxRecords = 10) =>
-  parseBody(Buffer.from(text as string), type, maxRecords);
+const parse = async (text: string | Buffer, type: MediaType = 'json', maxRecords = 10) => {
+  const records: unknown[] = [];
+  const take = (fields: EntryFields) => records.push(fields instanceof FlatRecord ? fields.fields : fields);
+  const {single} = readBodyRecords(Buffer.from(text as string), type, maxRecords, take);
+  return {single, records};
+};
 
 async function refusal(text: string | Buffer, type: MediaType = 'json', maxRecords = 10): Promise<object> {
   try {

@@ -3,18 +3,11 @@ import * as args from '../../../src/lib/redis/args.js';
 import type {CommandLine} from '../../../src/lib/redis/connection.js';
 
 const member = {stream: 's', group: 'g', consumer: 'c'};
-const fields = [['f', 'v']] as const;
 const maxLen = {kind: 'maxLen', maxLen: 9, approximate: false} as const;
 const minId = {kind: 'minId', minId: '5-0', approximate: true} as const;
 
 /** One line a case: what Redis is to read, and the call that says it. No argument here holds a space. */
 const CASES: [line: string, built: CommandLine][] = [
-  ['xadd s * f v', args.xadd('s', fields)],
-  ['xadd s 5-* f v', args.xadd('s', fields, {id: '5-*'})],
-  ['xadd s NOMKSTREAM * f v', args.xadd('s', fields, {create: false})],
-  ['xadd s MAXLEN = 9 * f v', args.xadd('s', fields, {trim: maxLen})],
-  ['xadd s NOMKSTREAM MINID ~ 5-0 7-1 f v', args.xadd('s', fields, {create: false, trim: minId, id: '7-1'})],
-  ['xadd s * f v f w', args.xadd('s', [...fields, ['f', 'w']])],
   ['xtrim s MAXLEN = 9', args.xtrim('s', maxLen)],
   ['xtrim s MAXLEN ~ 9', args.xtrim('s', {...maxLen, approximate: true})],
   ['xtrim s MAXLEN = 0', args.xtrim('s', {...maxLen, maxLen: 0})],
@@ -55,13 +48,13 @@ describe('command lines', () => {
   it.each(CASES)('%s', (line, built) => expect(built.join(' ')).toBe(line));
 });
 
-it('leaves names and values as the bytes that they are', () => {
-  const blob = Buffer.from([0xff, 0x00]);
-  expect(args.xadd(blob, [[blob, blob]])).toEqual(['xadd', blob, '*', blob, blob]);
-});
-
-it('keeps an empty field and one with spaces an argument of its own', () => {
-  expect(args.xadd('s', [['', 'a b']])).toEqual(['xadd', 's', '*', '', 'a b']);
+it.each([
+  ['', {}],
+  ['NOMKSTREAM', {create: false}],
+  ['MAXLEN = 9', {trim: maxLen}],
+  ['NOMKSTREAM MINID ~ 5-0', {create: false, trim: minId}],
+])('between the key and the ID of an XADD stands "%s"', (clause, options) => {
+  expect(args.addClause(options).join(' ')).toBe(clause);
 });
 
 // BLOCK 0 waits for ever.

@@ -1,0 +1,90 @@
+/** The replies to what was sent on a wire, for whoever waits for all of them. */
+import type {StreamlogError} from '../errors.js';
+import {type FencedOutcome, readFencedOutcome} from './fence.js';
+import type {ReplyTaker} from './wire.js';
+
+/** What one XADD came to: the new ID, undefined when there is no stream to add to, or the failure. */
+export type AddOutcome = string | undefined | StreamlogError;
+
+/** Of a batch of XADDs: an outcome each, in their order. */
+export class AddOutcomes implements ReplyTaker {
+  readonly #count: number;
+  readonly #outcomes: AddOutcome[] = [];
+  readonly #done: (outcomes: AddOutcome[]) => void;
+
+  constructor(
+    readonly stream: string,
+    count: number,
+    done: (outcomes: AddOutcome[]) => void,
+  ) {
+    this.#count = count;
+    this.#done = done;
+  }
+
+  get awaits(): number {
+    return this.#count - this.#outcomes.length;
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    this.#take(bytes.toString('latin1', start, end));
+  }
+
+  nil(): void {
+    this.#take(undefined);
+  }
+
+  integer(value: number): void {
+    this.#take(String(value));
+  }
+
+  refused(failure: StreamlogError): void {
+    this.#take(failure);
+  }
+
+  lost(failure: StreamlogError): void {
+    while (this.awaits > 0) this.#take(failure);
+  }
+
+  #take(outcome: AddOutcome): void {
+    this.#outcomes.push(outcome);
+    if (this.awaits === 0) this.#done(this.#outcomes);
+  }
+}
+
+/** Of one call of the fence script. */
+export class FencedReply implements ReplyTaker {
+  awaits = 1;
+  readonly #done: (outcome: FencedOutcome) => void;
+
+  constructor(
+    readonly stream: string,
+    done: (outcome: FencedOutcome) => void,
+  ) {
+    this.#done = done;
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    this.#take(readFencedOutcome(bytes.toString('latin1', start, end), {command: 'XADD', stream: this.stream}));
+  }
+
+  nil(): void {
+    this.integer();
+  }
+
+  integer(): void {
+    this.#take({mark: 0, ids: []});
+  }
+
+  refused(failure: StreamlogError): void {
+    this.#take({mark: 0, ids: [], stopped: failure});
+  }
+
+  lost(failure: StreamlogError): void {
+    this.refused(failure);
+  }
+
+  #take(outcome: FencedOutcome): void {
+    this.awaits = 0;
+    this.#done(outcome);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Adding by the wires of one client, so that several requests can be under way
+ * at a time. In a cluster a stream may move to another node: what its old node
+ * refuses for that reason is sent to the new one. Invariant: what is added to a
+ * stream goes out in the order of the calls, and nothing is sent twice that may
+ * have been executed.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {pauseMs} from '../backoff.js';
+import {StreamlogError} from '../errors.js';
+import type {AddBatch} from './add-encoder.js';
+import {type AddOutcome, AddOutcomes, FencedReply} from './add-outcomes.js';
+import type {Connection} from './connection.js';
+import {FENCED_ADD, type FencedBatch, type FencedOutcome} from './fence.js';
+import type {Wires} from './wires.js';
+
+/** Redis' words for a stream that is moving or has moved. */
+const MOVING = new Set(['MOVED', 'ASK', 'TRYAGAIN']);
+const BACKOFF = {firstMs: 10, longestMs: 250};
+/** Some three seconds. */
+const MOST_ATTEMPTS = 16;
+
+export class Adding {
+  readonly #connection: Connection;
+  readonly #wires: Wires;
+  /** The last batch to each stream of a cluster: one that is redirected must not be overtaken by the next. */
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  constructor(connection: Connection, wires: Wires) {
+    this.#connection = connection;
+    this.#wires = wires;
+  }
+
+  /** An outcome for each XADD, in their order. Throws what keeps a wire from being opened. */
+  addAll(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    if (!this.#connection.inCluster) return this.#send(stream, adds);
+    const mine = (this.#last.get(stream) ?? Promise.resolve()).then(
+      () => this.#follow(stream, adds),
+      () => this.#follow(stream, adds),
+    );
+    this.#last.set(stream, mine);
+    const forget = (): boolean => this.#last.get(stream) === mine && this.#last.delete(stream);
+    mine.then(forget, forget);
+    return mine;
+  }
+
+  /** One call of the fence script. */
+  async addOnce(stream: string, call: FencedBatch): Promise<FencedOutcome> {
+    for (let attempt = 0; ; attempt++) {
+      const wire = await this.#wires.to(stream);
+      const outcome = await new Promise<FencedOutcome>((done) => wire.send(call.bytes, new FencedReply(stream, done)));
+      const code = outcome.stopped instanceof StreamlogError ? outcome.stopped.code : undefined;
+      if (code === 'NOSCRIPT' && attempt < MOST_ATTEMPTS) {
+        await this.#connection.sendToMasters(['script', 'LOAD', FENCED_ADD.lua]);
+      } else if (!(await this.#mayFollow(code, attempt))) {
+        return outcome;
+      }
+    }
+  }
+
+  async #send(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    const wire = await this.#wires.to(stream);
+    return new Promise((done) => wire.send([adds.bytes], new AddOutcomes(stream, adds.records, done)));
+  }
+
+  async #follow(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    const outcomes = await this.#send(stream, adds);
+    for (let attempt = 0; ; attempt++) {
+      const moved = outcomes.flatMap((outcome, index) => (isMoving(outcome) ? [index] : []));
+      if (moved.length === 0 || !(await this.#mayFollow('MOVED', attempt))) return outcomes;
+      const results = await this.#send(stream, adds.only(moved));
+      moved.forEach((index, at) => {
+        outcomes[index] = results[at];
+      });
+    }
+  }
+
+  /** True after a pause, and with a new look at who serves what. */
+  async #mayFollow(code: string | undefined, attempt: number): Promise<boolean> {
+    if (!this.#connection.inCluster || code === undefined || !MOVING.has(code) || attempt >= MOST_ATTEMPTS)
+      return false;
+    await sleep(pauseMs(attempt, BACKOFF));
+    await this.#connection.refreshSlots();
+    return true;
+  }
+}
+
+const isMoving = (outcome: AddOutcome): boolean =>
+  outcome instanceof StreamlogError && outcome.code !== undefined && MOVING.has(outcome.code);

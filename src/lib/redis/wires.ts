@@ -1,0 +1,59 @@
+/**
+ * The wires of one client: one to each server that it adds to, opened when the
+ * first entry goes there. Invariant: what is added to a stream goes out in the
+ * order of the calls, on one wire, until that is lost.
+ */
+import {isFailure} from '../errors.js';
+import {notConnected} from './failure.js';
+import type {Wire} from './wire.js';
+
+export class Wires {
+  readonly #open: (stream: string, node: string) => Promise<Wire>;
+  readonly #nodeOf: (stream: string) => string;
+  readonly #onLost: () => void;
+  readonly #wires = new Map<string, Promise<Wire>>();
+  #closed = false;
+
+  /** `nodeOf` tells servers apart, as far as there are several. `onLost` is told of each wire that ends by itself. */
+  constructor(
+    open: (stream: string, node: string) => Promise<Wire>,
+    nodeOf: (stream: string) => string,
+    onLost: () => void,
+  ) {
+    this.#open = open;
+    this.#nodeOf = nodeOf;
+    this.#onLost = onLost;
+  }
+
+  /** The wire to where `stream` lives now. Throws as `Wire.open` does, with the code NOT_CONNECTED where that is all there is to it. */
+  to(stream: string): Promise<Wire> {
+    if (this.#closed) return Promise.reject(notConnected());
+    const node = this.#nodeOf(stream);
+    const known = this.#wires.get(node);
+    if (known !== undefined) return known;
+    const forget = (): boolean => this.#wires.get(node) === opening && this.#wires.delete(node);
+    const opening = this.#open(stream, node)
+      .catch(rethrowUnreachable)
+      .then((wire) => {
+        if (this.#closed) wire.close();
+        void wire.closed.then(() => {
+          forget();
+          if (!this.#closed) this.#onLost();
+        });
+        return wire;
+      });
+    opening.catch(forget);
+    this.#wires.set(node, opening);
+    return opening;
+  }
+
+  /** Ends all of them at once; there will be no others. */
+  close(): void {
+    this.#closed = true;
+    for (const wire of this.#wires.values()) wire.then((opened) => opened.close()).catch(() => {});
+  }
+}
+
+function rethrowUnreachable(error: unknown): never {
+  throw isFailure(error, 'unreachable') ? notConnected(error) : error;
+}
