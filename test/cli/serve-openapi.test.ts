@@ -132,6 +132,27 @@ const CASES: Case[] = [
   ['a query', STREAM, 'post', () => posted('{"a":1}', '/streams/ok-1?x')],
   ['another stream', STREAM, 'post', () => posted('{"a":1}', '/streams/other')],
   ['a key of another type', STREAM, 'post', () => posted('{"a":1}', '/streams/ok-string')],
+  ['a key that is none', STREAM, 'post', () => posted('{"a":1}', undefined, {'Idempotency-Key': 'two words'})],
+  [
+    'a key that came with another body',
+    STREAM,
+    'post',
+    async () => {
+      await posted('{"a":1}', undefined, {'Idempotency-Key': 'k'});
+      return posted('{"a":2}', undefined, {'Idempotency-Key': 'k'});
+    },
+  ],
+  [
+    'a wide record with a key',
+    STREAM,
+    'post',
+    () => {
+      const wide = JSON.stringify(Object.fromEntries(Array.from({length: 4_000}, (_, n) => [`f${n}`, n])));
+      return withServer([], {STREAMLOG_URL: redis.url}, (to) =>
+        posted(wide, '/streams/x', {'Idempotency-Key': 'wide'}, to),
+      );
+    },
+  ],
   ['a large body', STREAM, 'post', () => posted(`{"a":"${'x'.repeat(300)}"}`)],
   ['too many records', STREAM, 'post', () => posted('[{"a":1},{"a":1},{"a":1},{"a":1}]')],
   ['another type', STREAM, 'post', () => posted('a=1', undefined, {'Content-Type': 'text/plain'})],

@@ -114,7 +114,7 @@ describe('a Redis that refuses for now', () => {
     const persistent = ['--port', String(port), '--appendonly', 'yes'];
     const first = await redisOfTest({args: persistent});
     const pipeline = first.redis.pipeline();
-    for (let n = 0; n < 3_000; n++) pipeline.set(`key-${n}`, 'x'.repeat(100));
+    for (let n = 0; n < 9_000; n++) pipeline.set(`key-${n}`, 'x'.repeat(100));
     await pipeline.exec();
     const served = await servedFor(`redis://127.0.0.1:${port}`);
     const gone = new Promise((resolve) => first.process.once('exit', resolve));

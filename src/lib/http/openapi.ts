@@ -35,6 +35,9 @@ const ADDING: RefusalCode[] = [
   'no_stream',
   'too_large',
   'too_many_records',
+  'bad_key',
+  'key_reused',
+  'too_wide',
   'unsupported_type',
   'unsupported_encoding',
   'overloaded',
@@ -82,6 +85,15 @@ export const openApi = (version: string): object => ({
       post: {
         operationId: 'add',
         summary: 'Adds an entry, or a batch of them. A 2xx status comes after the reply of Redis.',
+        parameters: [
+          {
+            name: 'Idempotency-Key',
+            in: 'header',
+            description:
+              'Makes the request one that can be repeated: it adds nothing twice and gets the same IDs, for a day.',
+            schema: {type: 'string', pattern: '^[!-~]{1,255}$'},
+          },
+        ],
         requestBody: {
           required: true,
           content: {

@@ -1,0 +1,103 @@
+/** Requests with an Idempotency-Key: however often they are sent, and whatever happens to the replies. */
+import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
+import {startProxy} from '../faults/support/proxy.js';
+import {type Served, serve} from '../support/http.js';
+import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+
+interface Reply {
+  status: number;
+  body: {id?: string; ids?: string[]; error?: {code: string}; outcome?: string};
+}
+
+const repeat = async (to: Served, path: string, body: string, key: string): Promise<Reply> => {
+  const response = await to.post(path, body, {'Idempotency-Key': key});
+  return {status: response.status, body: (await response.json()) as Reply['body']};
+};
+
+describe.each(serverPrograms())('a request that is repeated, on $name', ({program}) => {
+  let redis: RedisServer;
+  let served: Served;
+  beforeAll(async () => {
+    redis = await startRedis({program, tcp: true});
+    served = await serve([], {server: redis});
+  });
+  afterAll(async () => {
+    served.process.kill('SIGTERM');
+    await served.finished;
+    await redis.stop();
+  });
+  const idsIn = async (stream: string): Promise<string[]> =>
+    (await redis.redis.xrange(stream, '-', '+')).map(([id]) => id);
+
+  it('adds nothing, and gets the same ID', async () => {
+    const first = await repeat(served, '/streams/one', '{"a":1}', 'k');
+    expect(first).toMatchObject({status: 201, body: {id: expect.any(String)}});
+    expect(await repeat(served, '/streams/one', '{"a":1}', 'k')).toEqual(first);
+    expect(await idsIn('one')).toEqual([first.body.id]);
+  });
+
+  it('as a batch gets the same IDs, in their order', async () => {
+    const body = '[{"a":1},{"a":2},{"a":3}]';
+    const first = await repeat(served, '/streams/batch', body, 'k');
+    expect(await repeat(served, '/streams/batch', body, 'k')).toEqual(first);
+    expect(await idsIn('batch')).toEqual(first.body.ids);
+  });
+
+  it('at the same time by many is added once', async () => {
+    const replies = await Promise.all(
+      Array.from({length: 20}, () => repeat(served, '/streams/many', '[{"a":1},{"a":2}]', 'k')),
+    );
+    expect(new Set(replies.map((reply) => JSON.stringify(reply))).size).toBe(1);
+    expect(await idsIn('many')).toEqual(replies[0]!.body.ids);
+  });
+
+  it('under another key, or for another stream, is another one', async () => {
+    await repeat(served, '/streams/other', '{"a":1}', 'k');
+    await repeat(served, '/streams/other', '{"a":1}', 'l');
+    await repeat(served, '/streams/another', '{"a":1}', 'k');
+    expect([(await idsIn('other')).length, (await idsIn('another')).length]).toEqual([2, 1]);
+  });
+
+  it('with another body is refused, and adds nothing', async () => {
+    await repeat(served, '/streams/body', '{"a":1}', 'k');
+    expect(await repeat(served, '/streams/body', '{"a":2}', 'k')).toMatchObject({
+      status: 422,
+      body: {error: {code: 'key_reused'}},
+    });
+    expect(await idsIn('body')).toHaveLength(1);
+  });
+
+  it('is forgotten after a day', async () => {
+    await repeat(served, '/streams/day', '{"a":1}', 'k');
+    const [key] = await redis.redis.keys('{day}:request:*');
+    expect(await redis.redis.ttl(key!)).toBeGreaterThan(86_000);
+  });
+
+  it('goes on after SCRIPT FLUSH', async () => {
+    await redis.redis.script('FLUSH');
+    expect((await repeat(served, '/streams/flushed', '{"a":1}', 'k')).status).toBe(201);
+  });
+});
+
+it('after a lost reply the repeated request tells what the first one added', async () => {
+  const redis = await startRedis({tcp: true});
+  const proxy = await startProxy(redis);
+  const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
+  onTestFinished(async () => {
+    served.process.kill('SIGKILL');
+    await proxy.stop();
+    await redis.stop();
+  });
+  // The script is known from then on.
+  await repeat(served, '/streams/warm', '{"a":1}', 'k');
+  const cut = proxy.cutAfter('evalsha', 1);
+  const first = await repeat(served, '/streams/paid', '[{"a":1},{"a":2}]', 'k');
+  await cut;
+  expect(first).toMatchObject({status: 503, body: {outcome: 'unknown'}});
+  let again = await repeat(served, '/streams/paid', '[{"a":1},{"a":2}]', 'k');
+  while (again.body.error?.code === 'redis_unavailable') {
+    again = await repeat(served, '/streams/paid', '[{"a":1},{"a":2}]', 'k');
+  }
+  expect(again.status).toBe(201);
+  expect((await redis.redis.xrange('paid', '-', '+')).map(([id]) => id)).toEqual(again.body.ids);
+});
