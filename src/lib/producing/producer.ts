@@ -52,7 +52,7 @@ export interface ProduceCounts {
 }
 
 const BACKOFF = {firstMs: 50, longestMs: 5_000};
-/** After a signal, how long a server that is away is still waited for. */
+/** After a signal, how long a server that is away is still waited for; after a failure, replies. */
 const LAST_WAIT_MS = 5_000;
 /** A pause that a signal cannot cut short any more. */
 const STOPPING_PAUSE_MS = 100;
@@ -162,8 +162,7 @@ export class Producer {
   /** Waits for every answer. Throws the first failure; `counts` are final either way. */
   async finish(): Promise<void> {
     await this.#until(() => this.#window.empty);
-    // What is on the wire is still answered, so that it can be counted for what it became.
-    if (this.failed) while (this.#inFlight > 0) await this.#change();
+    if (this.failed) await this.#lastAnswers();
     await this.#idsTaken;
     this.counts.unconfirmed += this.#window.open;
     // What never left is no question: none of it was added.
@@ -171,6 +170,15 @@ export class Producer {
     if (this.#wire !== undefined) await this.#options.lane.leave(this.#wire);
     this.close();
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What is on the wire is still answered, so that it can be counted for what it became; but not for ever. */
+  async #lastAnswers(): Promise<void> {
+    // Behind a WAIT that was in vain, each of the others takes as long.
+    const isInVain = this.#failure instanceof StreamlogError && this.#failure.code === 'NOT_DURABLE';
+    const limit = setTimeout(() => this.#wire?.close(), isInVain ? 0 : LAST_WAIT_MS);
+    while (this.#inFlight > 0) await this.#change();
+    clearTimeout(limit);
   }
 
   close(): void {

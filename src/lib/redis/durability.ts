@@ -58,6 +58,6 @@ export function durabilityFailure(durability: Durability, confirmed: number): St
       : `the entries were not on the disk of the server within ${WAIT_MS / 1_000} s`;
   return new StreamlogError('temporary', message, {
     code: 'NOT_DURABLE',
-    hint: 'they are in the stream, but not as safe as --durability asks for',
+    hint: 'they are in the stream, but not as safe as --durability asks for; those behind them may not be there',
   });
 }
