@@ -13,6 +13,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {startProxy} from '../faults/support/proxy.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 import {type Finished, shell, streamlog} from '../support/run-cli.js';
 
@@ -94,6 +95,24 @@ describe.each(ways)('%s', (_, flags) => {
     await server.redis.del(stream);
     expect((await resume(...flags)).code).toBe(0);
     expect(await valuesIn()).toEqual(numbers(1, 1_200));
+  });
+
+  it('records that were left unconfirmed come with the next run', async () => {
+    writeFileSync(file, lines(1, 5_000));
+    const proxy = await startProxy(server);
+    try {
+      const cut = proxy.cutBefore(flags.length > 0 ? 'evalsha' : 'xadd', flags.length > 0 ? 3 : 700);
+      const cutOff = cut.then(() => proxy.refuse());
+      const {code, stderr} = await resumeLoud('--batch', '250', '--retry-for', '50ms', '--url', proxy.url, ...flags);
+      await cutOff;
+      expect(code).toBe(75);
+      expect(stderr).toMatch(/read 5000, added \d+, rejected 0, unconfirmed \d+\n(.*\n)*hint: run the same again/);
+    } finally {
+      await proxy.stop();
+    }
+    expect((await resume(...flags)).code).toBe(0);
+    expect([...new Set(await valuesIn())]).toEqual(numbers(1, 5_000));
+    if (flags.length > 0) expect(await server.redis.xlen(stream)).toBe(5_000);
   });
 
   it('a line that is bad stops the run; mended, it is the first that is added', async () => {
