@@ -4,6 +4,7 @@
  * standard error says how many; with --exactly-once none does.
  */
 import {readFileSync} from 'node:fs';
+import {type AddressInfo, createServer} from 'node:net';
 import {describe, expect, it} from 'vitest';
 import {freePort, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
@@ -119,6 +120,21 @@ describe.concurrent('lost replies and requests', () => {
     await scene.expectOnce(production);
   });
 
+  it('F3 the last reply before the first XADD cut between its CR and its LF: the replies behind it are read', async (context) => {
+    const server = createServer((socket) => {
+      context.onTestFinished(() => void socket.destroy());
+      socket.once('data', () => socket.write('+OK\r'));
+      socket.on('data', (chunk) => {
+        if (chunk.includes('XADD')) socket.write('\n$3\r\n7-1\r\n');
+      });
+    });
+    context.onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const {code, stdout, stderr} = await streamlog(['produce', 'a=1', '--url', url, '--retry-for', '0s']);
+    expect({code, stdout, stderr}).toEqual({code: 0, stdout: '7-1\n', stderr: ''});
+  });
+
   it.for(BOTH_WAYS)(
     'F11 F13 connections that are reset and killed again and again, %s: each time it goes on',
     async ([, args], context) => {
@@ -189,6 +205,21 @@ describe.concurrent('servers that are away, silent or slow', () => {
       expect(await scene.length()).toBe(10);
     },
   );
+
+  it('F8 replies lost, and a server away for longer than --retry-for: 75, and what was sent once is not said to be there twice', async (context) => {
+    const scene = await startScene(context);
+    const production = await scene.idleProduction(['--retry-for', '300ms']);
+    scene.proxy.latency(60_000);
+    production.feed(VALUES);
+    await until(async () => (await scene.length()) === 1_310, 'Redis has executed all of them');
+    scene.proxy.refuse();
+    scene.proxy.cut();
+    const {code, stderr} = await production.finish();
+    expect(code).toBe(75);
+    expect(stderr).toMatch(/added 10, rejected 0, unconfirmed 1300/);
+    expect(stderr).not.toMatch(TWICE);
+    await scene.expectProduced(production);
+  });
 
   it('F8 a server away for a while: the input is held back meanwhile, memory is flat, and then all of it arrives', async (context) => {
     const scene = await startScene(context);
