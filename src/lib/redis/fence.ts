@@ -42,16 +42,18 @@ redis.call('EXPIRE', fence, ARGV[2])
 if ARGV[6] ~= '' then redis.call('HDEL', fence, 'ids:' .. ARGV[6]) end
 local added, why, before = {}, '', mark
 local ran, trouble = pcall(function()
-  local at, record = 7, first
-  while at <= #ARGV do
-    local count = tonumber(ARGV[at])
+  local redisCall, number, spread, arguments, last = redis.pcall, tonumber, unpack, ARGV, #ARGV
+  local at, record, n = 7, first, 0
+  while at <= last do
+    local rest = at + number(arguments[at])
     if record > mark then
-      local id = redis.pcall('XADD', stream, unpack(ARGV, at + 1, at + count))
+      local id = redisCall('XADD', stream, spread(arguments, at + 1, rest))
       if not id then why = 'MISSING' return end
       if id.err then why = id.err return end
-      added[#added + 1], mark = id, record
+      n = n + 1
+      added[n], mark = id, record
     end
-    at, record = at + count + 1, record + 1
+    at, record = rest + 1, record + 1
   end
 end)
 if not ran then why = 'ERR ' .. tostring(trouble) end
