@@ -47,7 +47,8 @@ export class HttpServer {
   readonly #open = new Map<Duplex, IncomingMessage>();
   /** Connections on which nothing is a request any more: nobody knows where the next one begins, or it came too late. */
   readonly #unreadable = new WeakSet<Duplex>();
-  readonly #ends = new WeakMap<Duplex, Promise<void>>();
+  /** For each connection, who wants to know of its end. */
+  readonly #ends = new WeakMap<Duplex, Set<() => void>>();
   #inHand = 0;
   #draining = false;
   #onIdle: () => void = () => {};
@@ -122,13 +123,9 @@ export class HttpServer {
     this.#open.set(socket, request);
     let answer: Answer | undefined;
     let isClosed = false;
-    const ended = this.#endOf(socket);
-    const closed = new Promise<void>((resolve) => {
-      response.once('close', () => {
-        isClosed = true;
-        if (this.#open.get(socket) === request) this.#open.delete(socket);
-        resolve();
-      });
+    const closed = this.#endOf(socket, response).then(() => {
+      isClosed = true;
+      if (this.#open.get(socket) === request) this.#open.delete(socket);
     });
     try {
       answer = await this.#answer(request, invite);
@@ -140,20 +137,31 @@ export class HttpServer {
       socket.destroy();
     }
     // Also of a client that is gone, what it asked for is in hand until Redis has confirmed it.
-    await Promise.race([closed, ended]);
+    await closed;
     if (--this.#inHand === 0) this.#onIdle();
     log(answer);
   }
 
-  /** An answer that waits behind another one never closes when the connection ends. */
-  #endOf(socket: Duplex): Promise<void> {
-    const known = this.#ends.get(socket);
-    if (known !== undefined) return known;
-    const end = new Promise<void>((resolve) => {
-      socket.once('close', () => resolve());
+  /** Of an answer or its connection: one that waits behind another answer never closes by itself. */
+  #endOf(socket: Duplex, response: ServerResponse): Promise<void> {
+    let waiting = this.#ends.get(socket);
+    if (waiting === undefined) {
+      const all = new Set<() => void>();
+      socket.once('close', () => {
+        for (const end of all) end();
+      });
+      this.#ends.set(socket, all);
+      waiting = all;
+    }
+    const mine = waiting;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        mine.delete(end);
+        resolve();
+      };
+      mine.add(end);
+      response.once('close', end);
     });
-    this.#ends.set(socket, end);
-    return end;
   }
 
   /** Throws ClientGone only. */

@@ -13,14 +13,21 @@ export const MAX_HEADERS = 64;
 /** Throws Refusal. The connection cannot be used afterwards, since nobody knows where the next request begins. */
 export function requireOneReading({rawHeaders, headers, httpVersion}: IncomingMessage): void {
   if (rawHeaders.length > 2 * MAX_HEADERS) throw new Refusal('headers_too_large');
-  const count = (name: string): number =>
-    rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === name).length;
+  let hosts = 0;
+  let lengths = 0;
+  let codings = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase();
+    if (name === 'host') hosts++;
+    else if (name === 'content-length') lengths++;
+    else if (name === 'transfer-encoding') codings++;
+  }
   const coding = headers['transfer-encoding'];
   const readable =
     (httpVersion === '1.1' || (httpVersion === '1.0' && coding === undefined)) &&
-    count('host') <= 1 &&
-    count('content-length') <= 1 &&
+    hosts <= 1 &&
+    lengths <= 1 &&
     (httpVersion === '1.0' || headers.host !== undefined) &&
-    (coding === undefined || (coding.toLowerCase() === 'chunked' && count('transfer-encoding') === 1));
+    (coding === undefined || (coding.toLowerCase() === 'chunked' && codings === 1));
   if (!readable) throw new Refusal('bad_request');
 }

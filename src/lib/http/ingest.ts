@@ -5,7 +5,6 @@
  * entry that it speaks of as added, each from the reply of Redis to its XADD.
  */
 import type {IncomingMessage} from 'node:http';
-import {StreamlogError} from '../errors.js';
 import type {RequestState} from '../http-server.js';
 import type {LiveClient} from '../live-client.js';
 import type {EntryFields} from '../marked-fields.js';
@@ -13,6 +12,7 @@ import type {AddOptions, AddOutcome} from '../stream-client.js';
 import {type Adding, OnceAdding, PlainAdding, readIdempotencyKey} from './adding.js';
 import {type Answer, REFUSALS, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
 import {BodyMemory, checkAnnouncedLength, readBody, readMediaType} from './body.js';
+import {Patience} from './patience.js';
 import {readBodyRecords} from './records.js';
 import {decodeName, type Route} from './routes.js';
 
@@ -40,10 +40,12 @@ const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #memory: BodyMemory;
+  readonly #patience: Patience;
   #inFlight = 0;
 
   constructor(options: IngestOptions) {
     this.#options = options;
+    this.#patience = new Patience(options.timeoutMs);
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
 
@@ -111,7 +113,7 @@ export class Ingest {
   async #answerTo(adding: Promise<AddOutcome[]>, single: boolean): Promise<Answer> {
     let outcomes: AddOutcome[];
     try {
-      outcomes = await within(this.#options.timeoutMs, adding);
+      outcomes = await this.#patience.with(adding);
     } catch (error) {
       throw error instanceof Refusal ? error : new Refusal(this.#codeOf(error));
     }
@@ -142,15 +144,4 @@ export class Ingest {
       this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
     return code;
   }
-}
-
-/** Throws `unreachable` when `work` takes longer; it goes on all the same. */
-function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new StreamlogError('unreachable', 'Redis did not answer in time', {code: 'TIMEOUT'})),
-      limitMs,
-    );
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

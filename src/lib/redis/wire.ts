@@ -197,8 +197,9 @@ async function nodeOf(target: Target, stream: string): Promise<string | undefine
 
 /** As `host:port`, from what a cluster's client knows of its slots. */
 export function masterOf(client: Redis | Cluster, stream: string): string | undefined {
+  if (!(client instanceof Cluster)) return undefined;
   const slot = new Command(COMMAND, [stream]).getSlot();
-  return client instanceof Cluster && slot !== null ? client.slots[slot]?.[0] : undefined;
+  return slot === null ? undefined : client.slots[slot]?.[0];
 }
 
 /** One node of a cluster as a server of its own; a slot that nobody serves is for the first node to say. */
