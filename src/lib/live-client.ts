@@ -5,6 +5,7 @@
  * waits in a queue; work runs on a living connection or fails before it began.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {pauseMs} from './backoff.js';
 import {StreamlogError} from './errors.js';
 import {notConnected, type StreamClient} from './stream-client.js';
 
@@ -23,8 +24,7 @@ interface Lease {
   retired: boolean;
 }
 
-const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 2_000;
+const BACKOFF = {firstMs: 100, longestMs: 2_000};
 
 export class LiveClient {
   readonly #options: LiveClientOptions;
@@ -96,10 +96,10 @@ export class LiveClient {
     if (this.#connecting || this.#ended.signal.aborted) return;
     this.#connecting = true;
     // A connection that ended as soon as it was made counts as one more failed attempt.
-    if (performance.now() - this.#connectedAtMs > LONGEST_DELAY_MS) this.#attempt = 0;
+    if (performance.now() - this.#connectedAtMs > BACKOFF.longestMs) this.#attempt = 0;
     while (!this.#ended.signal.aborted) {
       try {
-        await sleep(delayMs(this.#attempt++), undefined, {signal: this.#ended.signal});
+        await sleep(pauseMs(this.#attempt++, BACKOFF), undefined, {signal: this.#ended.signal});
         this.#adopt(await this.#options.connect());
         break;
       } catch (error) {
@@ -148,7 +148,3 @@ const isOutdated = (failure: unknown): boolean =>
 function closeIfDone(lease: Lease): void {
   if (lease.retired && lease.users === 0) lease.client.close();
 }
-
-/** Random up to a bound that doubles, so that many servers do not return at the same moment. */
-const delayMs = (attempt: number): number =>
-  Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));

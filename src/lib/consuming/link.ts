@@ -7,6 +7,7 @@
  * and what an old connection says at its end never ends a newer one.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {pauseMs} from '../backoff.js';
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
 import type {StreamClient} from '../stream-client.js';
@@ -26,8 +27,7 @@ interface Clients {
   reader: StreamClient;
 }
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
+const BACKOFF = {firstMs: 50, longestMs: 5_000};
 const STOPPING_PAUSE_MS = 100;
 /** How often the same trouble is told again while it lasts. */
 const REMIND_MS = 10_000;
@@ -66,12 +66,12 @@ export class Link {
   async restore(failure: unknown, generation: number): Promise<void> {
     if (!isPassing(failure)) throw failure;
     this.lost(failure, generation);
-    const pauseMs = pauseAfter(this.#attempt++);
-    this.#tell(failure, pauseMs);
+    const ms = pauseMs(this.#attempt++, BACKOFF);
+    this.#tell(failure, ms);
     const {stopping} = this.#options;
     // A signal ends the pause under way; later ones keep attempts apart while the last work is finished.
-    if (stopping.aborted) await sleep(Math.min(pauseMs, STOPPING_PAUSE_MS));
-    else await sleep(pauseMs, undefined, {signal: stopping}).catch(() => {});
+    if (stopping.aborted) await sleep(Math.min(ms, STOPPING_PAUSE_MS));
+    else await sleep(ms, undefined, {signal: stopping}).catch(() => {});
   }
 
   /** Lets go of the connections of `generation` when `failure` shows them to be of no more use. */
@@ -137,20 +137,14 @@ export class Link {
     }
   }
 
-  #tell({message}: StreamlogError, pauseMs: number): void {
+  #tell({message}: StreamlogError, ms: number): void {
     const nowMs = performance.now();
     if (nowMs - (this.#told.get(message) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
     this.#told.set(message, nowMs);
-    this.#options.onTrouble(`${message}; trying again in ${formatDuration(pauseMs)}`);
+    this.#options.onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
   }
 }
 
 /** True when the same call may succeed later: a lost link, or a server that refuses for now. */
 export const isPassing = (error: unknown): error is StreamlogError =>
   error instanceof StreamlogError && (error.kind === 'unreachable' || error.kind === 'temporary');
-
-/** Half of a bound that doubles, and a random part of the other half, so that many workers do not return at once. */
-function pauseAfter(attempt: number): number {
-  const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10));
-  return bound / 2 + (Math.random() * bound) / 2;
-}
