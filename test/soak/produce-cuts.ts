@@ -46,8 +46,7 @@ export async function cutProduce(
     return {...(await readNumbers(server, STREAM, lines)), cuts};
   } finally {
     run.process.kill('SIGKILL');
-    // Nothing goes through it any more, and a socket that was reset while it was connecting may never say that it is closed.
-    proxy.stop().catch(() => {});
+    await proxy.stop();
     await server.stop();
   }
 }

@@ -5,9 +5,6 @@
  * counted exactly once when `finish` has returned, as added, already there,
  * rejected or unconfirmed, so that nobody has to guess what is in the stream.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
-import {pauseMs} from '../backoff.js';
-import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
 import {START} from '../input/pages.js';
 import type {EntryFields} from '../marked-fields.js';
@@ -16,10 +13,12 @@ import {type Batch, type BatchContext, isPassing, type Progress} from './batch.j
 import {askDurability} from './durable-reply.js';
 import {FencedBatch} from './fenced-batch.js';
 import type {IdLines} from './id-lines.js';
+import {IdOutput} from './id-output.js';
 import type {Lane} from './lane.js';
+import {Retries, type RetryOptions} from './retries.js';
 import {Window, type WindowLimits} from './window.js';
 
-export interface ProducerOptions {
+export interface ProducerOptions extends RetryOptions {
   /** How records become batches, and batches reach the server. */
   lane: Lane;
   stream: string;
@@ -27,16 +26,11 @@ export interface ProducerOptions {
   batch: WindowLimits;
   /** All that may be on its way. */
   window: WindowLimits;
-  /** How long trying goes on without anything being added. */
-  retryForMs: number;
-  stopping: AbortSignal;
   durability?: Durability | undefined;
   /** Where the lines of new IDs are made; undefined when nobody wants them. */
   newIdLines?: (() => IdLines) | undefined;
   /** Gets those lines in the order of the records, except for records that were refused for a while. */
   onIds: (lines: Buffer) => Promise<void>;
-  /** One line about what is wrong and what happens now; not for each attempt. */
-  onTrouble: (line: string) => void;
   /** The input is confirmed up to there. */
   onConfirmed?: ((progress: Progress) => void) | undefined;
 }
@@ -51,13 +45,8 @@ export interface ProduceCounts {
   unconfirmed: number;
 }
 
-const BACKOFF = {firstMs: 50, longestMs: 5_000};
-/** After a signal, how long a server that is away is still waited for; after a failure, replies. */
-const LAST_WAIT_MS = 5_000;
-/** A pause that a signal cannot cut short any more. */
-const STOPPING_PAUSE_MS = 100;
-/** ID lines that the reader of our output has not taken, before records have to wait for it. */
-const WAITING_ID_BYTES = 1024 * 1024;
+/** After a failure, how long replies are still waited for. */
+const LAST_REPLIES_MS = 5_000;
 
 export class Producer {
   readonly counts: ProduceCounts = {added: 0, already: 0, rejected: 0, unconfirmed: 0};
@@ -69,6 +58,8 @@ export class Producer {
   readonly #window: Window;
   readonly #context: BatchContext;
   readonly #over = new AbortController();
+  readonly #retries: Retries;
+  readonly #ids: IdOutput;
   #wire: Wire | undefined;
   /** Batches on the wire. */
   #inFlight = 0;
@@ -78,20 +69,19 @@ export class Producer {
   #overtaken = false;
   /** Records to be sent again that may be in the stream. */
   #doubtful = 0;
-  #attempt = 0;
-  /** What has been told since something was added. */
-  readonly #toldOf = new Set<string>();
-  #stuckSinceMs: number | undefined;
   #failure: unknown;
   /** The place that `onConfirmed` was told last. */
   #told: Progress | undefined;
-  #idsTaken: Promise<void> = Promise.resolve();
-  #waitingIdBytes = 0;
   #waiters: (() => void)[] = [];
 
   private constructor(options: ProducerOptions) {
     this.#options = options;
     this.#window = new Window(options.window);
+    this.#retries = new Retries(options, this.#over.signal);
+    this.#ids = new IdOutput(options.onIds, {
+      onChange: () => this.#changed(),
+      onFailure: (error) => this.#fail(error),
+    });
     this.#context = {
       stream: options.stream,
       newIdLines: options.newIdLines,
@@ -116,16 +106,14 @@ export class Producer {
   /** Connects. Throws as `StreamClient.connect` does; what Redis refuses for now, as while it loads its data, is waited for. */
   static async start(options: ProducerOptions): Promise<Producer> {
     const producer = new Producer(options);
-    const {retryForMs, stopping} = options;
-    const startMs = performance.now();
     for (;;) {
       try {
-        producer.#adopt(await unless(stopping, producer.#open()));
+        producer.#adopt(await unless(options.stopping, producer.#open()));
         return producer;
       } catch (error) {
         const passes = error instanceof StreamlogError && error.kind === 'temporary';
-        if (!passes || stopping.aborted || performance.now() - startMs >= retryForMs) throw error;
-        await producer.#pause(error);
+        if (!passes || options.stopping.aborted || producer.#retries.areOver) throw error;
+        await producer.#retries.pause(error);
       }
     }
   }
@@ -152,7 +140,7 @@ export class Producer {
     const {lane} = this.#options;
     if (lane.records > 0) {
       const batch = lane.take(this.#context, end);
-      await this.#until(() => this.#window.hasRoomFor(batch) && this.#waitingIdBytes < WAITING_ID_BYTES);
+      await this.#until(() => this.#window.hasRoomFor(batch) && !this.#ids.isFull);
       this.#window.push(batch);
     } else this.#window.pass(end);
     this.#tellConfirmed();
@@ -163,7 +151,7 @@ export class Producer {
   async finish(): Promise<void> {
     await this.#until(() => this.#window.empty);
     if (this.failed) await this.#lastAnswers();
-    await this.#idsTaken;
+    await this.#ids.taken;
     this.counts.unconfirmed += this.#window.open;
     // What never left is no question: none of it was added.
     this.counts.rejected += this.#options.lane.records;
@@ -176,7 +164,7 @@ export class Producer {
   async #lastAnswers(): Promise<void> {
     // Behind a WAIT that was in vain, each of the others takes as long.
     const isInVain = this.#failure instanceof StreamlogError && this.#failure.code === 'NOT_DURABLE';
-    const limit = setTimeout(() => this.#wire?.close(), isInVain ? 0 : LAST_WAIT_MS);
+    const limit = setTimeout(() => this.#wire?.close(), isInVain ? 0 : LAST_REPLIES_MS);
     while (this.#inFlight > 0) await this.#change();
     clearTimeout(limit);
   }
@@ -217,21 +205,10 @@ export class Producer {
 
   #added(count: number, ids: Buffer | undefined): void {
     this.counts.added += count;
-    if (count > 0) {
-      this.#attempt = 0;
-      this.#toldOf.clear();
-      this.#stuckSinceMs = undefined;
-      if (this.#trouble !== undefined) this.#overtaken = true;
-    }
-    if (ids === undefined || ids.length === 0) return;
-    this.#waitingIdBytes += ids.length;
-    this.#idsTaken = this.#idsTaken
-      .then(() => this.#options.onIds(ids))
-      .catch((error) => this.#fail(error))
-      .then(() => {
-        this.#waitingIdBytes -= ids.length;
-        this.#changed();
-      });
+    if (ids !== undefined) this.#ids.push(ids);
+    if (count === 0) return;
+    this.#retries.succeeded();
+    if (this.#trouble !== undefined) this.#overtaken = true;
   }
 
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
@@ -274,8 +251,10 @@ export class Producer {
     this.#overtaken = false;
     this.#tellConfirmed();
     while (!this.failed && !this.#over.signal.aborted) {
-      if (!(failure instanceof StreamlogError) || !isPassing(failure) || this.#isEnough()) return this.#fail(failure);
-      await this.#pause(failure);
+      if (!(failure instanceof StreamlogError) || !isPassing(failure)) return this.#fail(failure);
+      // Only what waits to be added can have waited for too long.
+      if (!this.#window.empty && this.#retries.areOver) return this.#fail(failure);
+      await this.#retries.pause(failure);
       if (this.#over.signal.aborted) return;
       try {
         const wire = await this.#open();
@@ -287,26 +266,6 @@ export class Producer {
       }
     }
     this.#changed();
-  }
-
-  /** Only what waits to be added can have waited for too long. */
-  #isEnough(): boolean {
-    if (this.#window.empty) return false;
-    const nowMs = performance.now();
-    this.#stuckSinceMs ??= nowMs;
-    const {retryForMs, stopping} = this.#options;
-    return nowMs - this.#stuckSinceMs >= (stopping.aborted ? Math.min(LAST_WAIT_MS, retryForMs) : retryForMs);
-  }
-
-  async #pause({message}: StreamlogError): Promise<void> {
-    const {stopping, onTrouble} = this.#options;
-    const ms = pauseMs(this.#attempt++, BACKOFF);
-    // What is new, and now and then that it lasts.
-    if (!this.#toldOf.has(message) || this.#attempt % 8 === 0)
-      onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
-    this.#toldOf.add(message);
-    const signal = stopping.aborted ? this.#over.signal : AbortSignal.any([stopping, this.#over.signal]);
-    await sleep(stopping.aborted ? Math.min(ms, STOPPING_PAUSE_MS) : ms, undefined, {signal}).catch(() => {});
   }
 
   #fail(error: unknown): void {

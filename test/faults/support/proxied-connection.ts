@@ -41,6 +41,11 @@ export class ProxiedConnection {
     });
   }
 
+  /** Whether both sides are gone; `closed` resolves soon after. */
+  get ended(): boolean {
+    return this.#client.destroyed && this.#server.destroyed;
+  }
+
   /** Closes both sides; what is on its way is dropped. */
   cut(): void {
     this.#drop(() => this.#client.destroy());

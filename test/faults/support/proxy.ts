@@ -4,6 +4,7 @@
  * asks for a fault. Invariant: `stop` leaves nothing listening and nothing open.
  */
 import {type AddressInfo, createServer, type NetConnectOpts, type Server} from 'node:net';
+import {setImmediate} from 'node:timers/promises';
 import {Faults} from './faults.js';
 import {ProxiedConnection} from './proxied-connection.js';
 
@@ -80,9 +81,12 @@ export class FaultProxy extends Faults {
   /** Ends everything. Throws when a client or the server spoke anything but RESP2. */
   async stop(): Promise<void> {
     this.refuse();
-    this.cut();
     this.disarm();
-    await Promise.all([...this.#connections].map(({closed}) => closed));
+    // One more may have been accepted while the listener closed.
+    do {
+      this.cut();
+      await setImmediate();
+    } while ([...this.#connections].some(({ended}) => !ended));
     if (this.#broken !== undefined) throw this.#broken;
   }
 }
