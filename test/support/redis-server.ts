@@ -56,15 +56,24 @@ export function serverPrograms(): {name: string; program: string}[] {
   return programs;
 }
 
-/** A loopback port that nobody listens on. */
+/** Below the ports that the system gives to outgoing connections, one of which could take a port before its server does. */
+const PORTS = {first: 12_000, count: 20_000};
+/** Test files run side by side, each in a process of its own: they begin at different places. */
+let nextPort = (process.pid * 61) % PORTS.count;
+
+/** A port on which nothing listens; no two calls of a process get the same. */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  for (;;) {
+    const port = PORTS.first + (nextPort++ % PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
