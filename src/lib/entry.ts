@@ -22,6 +22,14 @@ export interface StreamRecord extends Entry {
   readonly deliveries?: number;
 }
 
+/** The same record, delivered so often. */
+export const deliveredAgain = (record: StreamRecord, deliveries: number): StreamRecord => ({
+  ...record,
+  // Those that are decoded when they are asked for are not copied with the rest.
+  fields: record.fields,
+  deliveries,
+});
+
 /**
  * One line of NDJSON without its newline:
  * `{"stream":"events","id":"1-0","fields":{"type":"login"}}`. Repeated names

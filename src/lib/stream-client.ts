@@ -7,8 +7,9 @@
  * everything else, each on a connection of its own.
  */
 import {type Bytes, displayBytes} from './bytes.js';
-import type {Entry, Field} from './entry.js';
+import type {Entry, Field, StreamRecord} from './entry.js';
 import {isFailure, StreamlogError} from './errors.js';
+import {MarkedPage} from './marked-record.js';
 import type {Position} from './position.js';
 import {PageSize} from './reading/page-size.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
@@ -230,8 +231,12 @@ export class StreamClient {
   }
 
   /** XREADGROUP `>`: entries that no consumer of the group has had; they become pending with this one. */
-  async readNew(member: Membership, limits: ReadLimits): Promise<Entry[]> {
-    return replies.readNewEntries(await this.#send(args.xreadgroup(member, '>', limits), member));
+  async readNew({stream, group, consumer}: Membership, limits: ReadLimits): Promise<StreamRecord[]> {
+    const origin = {stream, group, consumer, deliveries: 1};
+    const line = args.xreadgroup(origin, '>', limits);
+    const answer = await this.#connection.sendRead(line, {stream, group});
+    if (answer instanceof MarkedPage) return answer.records(origin);
+    return replies.readNewEntries(answer).map((entry) => ({...entry, ...origin}));
   }
 
   /** XREADGROUP with an ID: this consumer's own pending entries behind `after`. Counts as one more delivery. */

@@ -113,16 +113,13 @@ export class Consumer {
       yield* this.#sweep(control);
     }
     this.#generation = this.link.generation;
-    const entries = await this.#readNew();
+    const records = await this.#readNew();
     this.link.settled();
-    if (entries.length === 0) {
+    if (records.length === 0) {
       if (!this.#pace.over) this.#options.onIdle();
       return 'empty';
     }
-    yield this.#delivery(
-      entries.map((entry) => ({...entry, ...this.member, deliveries: 1})),
-      true,
-    );
+    yield this.#delivery(records, true);
     return 'some';
   }
 
@@ -136,18 +133,18 @@ export class Consumer {
     this.#nextSweepMs = performance.now() + claimIdleMs / 2;
   }
 
-  async #readNew(): Promise<Entry[]> {
+  async #readNew(): Promise<StreamRecord[]> {
     const {member, noAck, stopWhenEmpty, claimIdleMs} = this.#options;
     const sweeps = claimIdleMs !== undefined && !noAck;
     const sweepInMs = sweeps ? this.#nextSweepMs - performance.now() : Number.POSITIVE_INFINITY;
     const blockMs = stopWhenEmpty ? undefined : Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
     const reader = await this.link.reader();
-    const entries = await this.#permitted((count) => reader.readNew(member, {count, blockMs, noAck}));
-    this.place.advance(entries.at(-1)?.id);
-    return entries;
+    const records = await this.#permitted((count) => reader.readNew(member, {count, blockMs, noAck}));
+    this.place.advance(records.at(-1)?.id);
+    return records;
   }
 
-  readonly #permitted = async (read: (count: number) => Promise<Entry[]>): Promise<Entry[]> => {
+  readonly #permitted = async <T extends Entry>(read: (count: number) => Promise<T[]>): Promise<T[]> => {
     const permits = await this.#pace.take(this.#batch.count);
     if (permits === 0) return [];
     let used = 0;

@@ -4,7 +4,7 @@
  * forgotten because a link was lost. Invariant: an entry leaves a job exactly
  * once, as acknowledged, dead, lost to another consumer or let go.
  */
-import type {StreamRecord} from '../entry.js';
+import {deliveredAgain, type StreamRecord} from '../entry.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Consumer, Delivery} from './consumer.js';
 
@@ -108,7 +108,7 @@ export class Job {
   async #count(record: StreamRecord): Promise<void> {
     const deliveries = await this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
     if (deliveries === undefined) this.#leave([record]);
-    else this.#records = this.#records.map((other) => (other === record ? {...record, deliveries} : other));
+    else this.#records = this.#records.map((other) => (other === record ? deliveredAgain(record, deliveries) : other));
   }
 
   async #bury(record: StreamRecord, reason: string): Promise<void> {

@@ -8,6 +8,7 @@ import {type Field, recordToJson, type StreamRecord} from '../entry.js';
 import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {compileFormat, isoTime} from './format.js';
+import {ndjson} from './ndjson.js';
 import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
 import type {Sink} from './sink.js';
 
@@ -46,14 +47,10 @@ function rendererFor({
     const compiled = compileFormat(format, terminal);
     return (records) => Buffer.concat(records.map(compiled));
   }
-  const line = lineRenderer(json, terminal, colors);
+  if (!terminal) return ndjson;
+  const line = (record: StreamRecord): string =>
+    json ? `${escapeJsonForTerminal(recordToJson(record))}\n` : recordLine(record, colors);
   return (records) => records.map(line).join('');
-}
-
-function lineRenderer(json: boolean, terminal: boolean, colors: Colors): (record: StreamRecord) => string {
-  if (!terminal) return (record) => `${recordToJson(record)}\n`;
-  if (json) return (record) => `${escapeJsonForTerminal(recordToJson(record))}\n`;
-  return (record) => recordLine(record, colors);
 }
 
 /** `1526919030474-55  2018-05-21T14:10:30.474Z  events  type=login user=7`, and who got it where that is known. */

@@ -5,6 +5,7 @@
  * expected to hold about `maxBytes`, and never more than `max` entries.
  */
 import type {Entry} from '../entry.js';
+import {MarkedRecord} from '../marked-record.js';
 
 const PAGE_BYTES = 4 * 1024 * 1024;
 const FIRST_PAGE = 16;
@@ -42,6 +43,9 @@ export class PageSize {
 /** About the bytes that `entries` hold: text counts its characters, since to count bytes takes long. At least 1. */
 function lengthOf(entries: readonly Entry[]): number {
   let length = 0;
-  for (const {fields} of entries) for (const [name, value] of fields) length += name.length + value.length;
+  for (const entry of entries) {
+    if (entry instanceof MarkedRecord) length += entry.length;
+    else for (const [name, value] of entry.fields) length += name.length + value.length;
+  }
   return Math.max(1, length);
 }

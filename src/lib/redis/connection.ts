@@ -6,10 +6,13 @@
  * Invariant: every command that was sent settles, with its reply or with a
  * failure, at the latest when the connection ends.
  */
+import type {Socket} from 'node:net';
 import {Cluster, Command, type Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
+import type {MarkedPage} from '../marked-record.js';
 import {end} from './client.js';
 import {type Connected, connect} from './connecting.js';
+import {EntryTap} from './entry-tap.js';
 import {type CommandContext, toFailure} from './failure.js';
 import type {Target} from './target.js';
 import {masterOf} from './wire.js';
@@ -25,6 +28,9 @@ export class Connection {
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
   readonly #state: Omit<Connected, 'client'>;
+  /** Commands without a reply yet. */
+  #underWay = 0;
+  #tap: EntryTap | undefined;
 
   private constructor({client, ...state}: Connected) {
     this.#client = client;
@@ -46,23 +52,42 @@ export class Connection {
   /** Sends one command. Throws the failure of an error reply or of a lost connection. */
   async send(line: CommandLine, context?: Partial<CommandContext>): Promise<Reply> {
     const command = commandOf(line);
+    this.#underWay++;
     try {
       this.#refuseLostNode(command);
       return (await this.#client.sendCommand(command)) as Reply;
     } catch (error) {
       throw this.#failure(error, line, context);
+    } finally {
+      this.#underWay--;
     }
+  }
+
+  /**
+   * Sends XREADGROUP or XREAD of one stream: its entries undecoded, as they came.
+   * An answer without any, and one in which ioredis had to find its way (in a
+   * cluster, or behind other commands), comes as any other reply does. Throws as `send` does.
+   */
+  async sendRead(line: CommandLine, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
+    if (this.#underWay > 0 || this.#client instanceof Cluster) return this.send(line, context);
+    this.#tap ??= new EntryTap(this.#client.stream as Socket);
+    this.#tap.expect();
+    const reply = await this.send(line, context);
+    return typeof reply === 'number' ? this.#tap.entries() : reply;
   }
 
   /** Sends a command that has no key to every master: one reply each, one in all without a cluster. */
   async sendToMasters(line: CommandLine, masterIndex?: number): Promise<Reply[]> {
     const masters = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
     const chosen = masterIndex === undefined ? masters : masters.slice(masterIndex, masterIndex + 1);
+    this.#underWay++;
     try {
       if (this.#lostMaster || chosen.length === 0) throw new Error(LOST_NODE);
       return (await Promise.all(chosen.map((node) => node.sendCommand(commandOf(line))))) as Reply[];
     } catch (error) {
       throw this.#failure(error, line);
+    } finally {
+      this.#underWay--;
     }
   }
 

@@ -1,0 +1,168 @@
+/**
+ * Records → NDJSON as bytes. What was read as bytes and is text is copied, byte
+ * by byte, with what JSON must escape; `recordToJson` makes the rest, and says
+ * what all of it means. Invariant: the bytes are those of `recordToJson`, whatever a record holds.
+ */
+import {isUtf8} from 'node:buffer';
+import {recordToJson, type StreamRecord} from '../entry.js';
+import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord} from '../marked-record.js';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const FIRST_PRINTABLE = 0x20;
+/** The longest that JSON makes of one byte: `\u0000`. */
+const ESCAPED_BYTES = 6;
+/** Around a field: four quotes, a colon and a comma. */
+const FRAME_BYTES = 6;
+const PIECE_BYTES = 16 * 1024;
+/** To look for names that come twice takes longer than linear; so many are still quick. */
+const MOST_FIELDS = 64;
+/** Of a record, before it is known how long they are. */
+const USUAL_LINE_BYTES = 256;
+
+/** What JSON makes of each byte below 0x20. */
+const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
+  Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
+);
+
+/** One line for each of `records`. */
+export function ndjson(records: readonly StreamRecord[]): Buffer {
+  const lines = new Lines(records.length * USUAL_LINE_BYTES);
+  for (const record of records) {
+    if (record instanceof MarkedRecord && fitsObject(record)) lines.marked(record);
+    else lines.json(recordToJson(record));
+  }
+  return lines.bytes;
+}
+
+/** Whether its fields are text, and each has a name of its own, as far as that is quick to tell. */
+function fitsObject(record: MarkedRecord): boolean {
+  const {page, mark, fieldCount} = record;
+  const {bytes, marks} = page;
+  if (fieldCount > MOST_FIELDS) return false;
+  const first = mark + ENTRY_MARKS;
+  const end = first + FIELD_MARKS * fieldCount;
+  if (!page.isText && !isUtf8(bytes.subarray(marks[first], marks[end - 1]))) return false;
+  for (let name = first + FIELD_MARKS; name < end; name += FIELD_MARKS) {
+    for (let earlier = first; earlier < name; earlier += FIELD_MARKS) {
+      if (samePart(bytes, marks, earlier, name)) return false;
+    }
+  }
+  return true;
+}
+
+function samePart(bytes: Buffer, marks: Int32Array, a: number, b: number): boolean {
+  let atA = marks[a]!;
+  let atB = marks[b]!;
+  const endA = marks[a + 1]!;
+  if (endA - atA !== marks[b + 1]! - atB) return false;
+  while (atA < endA) if (bytes[atA++] !== bytes[atB++]) return false;
+  return true;
+}
+
+/** What stands before the ID, before the fields and behind them, for all records of one origin. */
+interface Frame {
+  readonly of: MarkedRecord;
+  readonly start: Buffer;
+  readonly end: Buffer;
+}
+
+const BEFORE_FIELDS = Buffer.from('","fields":{');
+
+function frameOf(record: MarkedRecord): Frame {
+  const {stream, group, consumer, deliveries} = record;
+  const json = recordToJson({stream, id: '', fields: [], group, consumer, deliveries});
+  const cut = json.indexOf(BEFORE_FIELDS.toString(), `{"stream":${JSON.stringify(stream)}`.length);
+  const start = Buffer.from(json.slice(0, cut));
+  const end = Buffer.from(`${json.slice(cut + BEFORE_FIELDS.length)}\n`);
+  return {of: record, start, end};
+}
+
+const sameOrigin = (a: MarkedRecord, b: MarkedRecord): boolean =>
+  a.stream === b.stream && a.group === b.group && a.consumer === b.consumer && a.deliveries === b.deliveries;
+
+/** Lines one behind the other, in memory that grows. */
+class Lines {
+  #bytes: Buffer;
+  #length = 0;
+  #frame: Frame | undefined;
+
+  constructor(capacity: number) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  json(json: string): void {
+    const text = Buffer.from(`${json}\n`);
+    this.#reserve(text.length);
+    this.#copy(text);
+  }
+
+  /** A record whose fields make an object. */
+  marked(record: MarkedRecord): void {
+    const {page, mark, fieldCount} = record;
+    const {marks} = page;
+    if (this.#frame === undefined || !sameOrigin(this.#frame.of, record)) this.#frame = frameOf(record);
+    const {start, end} = this.#frame;
+    this.#reserve(start.length + record.id.length + BEFORE_FIELDS.length);
+    this.#copy(start);
+    this.#plain(page.bytes, marks[mark]!, marks[mark + 1]!);
+    this.#copy(BEFORE_FIELDS);
+    for (let field = 0; field < fieldCount; field++) {
+      const at = mark + ENTRY_MARKS + FIELD_MARKS * field;
+      this.#reserve(FRAME_BYTES);
+      if (field > 0) this.#bytes[this.#length++] = COMMA;
+      this.#string(page.bytes, marks[at]!, marks[at + 1]!);
+      this.#bytes[this.#length++] = COLON;
+      this.#string(page.bytes, marks[at + 2]!, marks[at + 3]!);
+    }
+    this.#reserve(end.length);
+    this.#copy(end);
+  }
+
+  /** Text as a JSON string. Piece by piece, as one of megabytes is not to take six times its length. */
+  #string(from: Buffer, start: number, end: number): void {
+    this.#reserve(FRAME_BYTES);
+    this.#bytes[this.#length++] = QUOTE;
+    for (let at = start; at < end; at += PIECE_BYTES) this.#escaped(from, at, Math.min(end, at + PIECE_BYTES));
+    this.#bytes[this.#length++] = QUOTE;
+  }
+
+  #escaped(from: Buffer, start: number, end: number): void {
+    // With room for what comes behind it.
+    this.#reserve(ESCAPED_BYTES * (end - start) + FRAME_BYTES);
+    const to = this.#bytes;
+    let length = this.#length;
+    for (let at = start; at < end; at++) {
+      const byte = from[at]!;
+      if (byte < FIRST_PRINTABLE) {
+        for (const escaped of ESCAPES[byte]!) to[length++] = escaped;
+      } else {
+        if (byte === QUOTE || byte === BACKSLASH) to[length++] = BACKSLASH;
+        to[length++] = byte;
+      }
+    }
+    this.#length = length;
+  }
+
+  #plain(from: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; at++) this.#bytes[this.#length++] = from[at]!;
+  }
+
+  #copy(from: Buffer): void {
+    this.#plain(from, 0, from.length);
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}

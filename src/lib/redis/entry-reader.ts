@@ -1,0 +1,170 @@
+/**
+ * The bytes of one reply of XREADGROUP or XREAD → its entries, whatever the
+ * chunks (RESP2). For replies of hundreds of thousands of fields a second: no
+ * object and no string is made of one, only where it is is kept. Knows nothing
+ * of the connection, nor of any other reply. Invariant: each byte is looked at
+ * once, however small the chunks are.
+ */
+import {ENTRY_MARKS, FIELD_MARKS, MarkedPage} from '../marked-record.js';
+
+const CR = 0x0d;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const LINE_END = 2;
+const STRING = 0x24;
+const ARRAY = 0x2a;
+const NOTHING = Buffer.alloc(0);
+const FIRST_MARKS = 512;
+
+/** What comes next, in this order: one stream with its name and entries, each an ID and its fields. */
+const STREAMS = 0;
+const PAIR = 1;
+const NAME = 2;
+const ENTRIES = 3;
+const ENTRY = 4;
+const ID = 5;
+const FIELDS = 6;
+const PART = 7;
+const END = 8;
+
+export class EntryReader {
+  #bytes: Buffer = NOTHING;
+  #length = 0;
+  /** Up to where it was read. */
+  #at = 0;
+  #next = STREAMS;
+  #entriesLeft = 0;
+  #partsLeft = 0;
+  #marks = new Int32Array(FIRST_MARKS);
+  #marked = 0;
+  /** What earlier replies needed. */
+  #usualBytes = 0;
+
+  /**
+   * Goes on with the reply: how many bytes of `chunk` belong to it when that
+   * completes it, undefined when there is more to come. Throws where the bytes are no such reply.
+   */
+  read(chunk: Buffer): number | undefined {
+    const before = this.#length;
+    this.#append(chunk);
+    return this.#parse() ? this.#at - before : undefined;
+  }
+
+  /** The entries of the reply that is complete; the next call of `read` begins another one. */
+  take(): MarkedPage {
+    const page = new MarkedPage(this.#bytes.subarray(0, this.#at), this.#marks.slice(0, this.#marked));
+    this.#usualBytes = this.#at;
+    this.#bytes = NOTHING;
+    this.#length = 0;
+    this.#at = 0;
+    this.#marked = 0;
+    this.#next = STREAMS;
+    return page;
+  }
+
+  /** A reply that comes in one chunk stays where it is; of others, the parts are put together. */
+  #append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (this.#length === 0) {
+      this.#bytes = chunk;
+    } else {
+      if (length > this.#bytes.length) this.#grow(length);
+      this.#bytes.set(chunk, this.#length);
+    }
+    this.#length = length;
+  }
+
+  #grow(length: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#length, this.#usualBytes));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+
+  /** Reads on as far as there are whole heads and strings; true at the end of the reply. */
+  #parse(): boolean {
+    const bytes = this.#bytes;
+    const length = this.#length;
+    while (this.#next !== END) {
+      const start = this.#at;
+      let at = start + 1;
+      let value = 0;
+      while (at < length && bytes[at] !== CR) value = value * 10 + bytes[at++]! - ZERO;
+      if (at + LINE_END > length) return false;
+      if (bytes[start + 1] === MINUS) value = -1;
+      at += LINE_END;
+      if (bytes[start] === ARRAY) {
+        this.#array(value);
+      } else if (bytes[start] === STRING) {
+        const end = at + Math.max(value, 0);
+        if (end + LINE_END > length) return false;
+        this.#string(at, end);
+        at = end + LINE_END;
+      } else {
+        throw new Error('Protocol error: no reply of entries');
+      }
+      this.#at = at;
+    }
+    return true;
+  }
+
+  #array(count: number): void {
+    switch (this.#next) {
+      case ENTRIES:
+        this.#entriesLeft = count;
+        this.#next = count > 0 ? ENTRY : END;
+        return;
+      case FIELDS:
+        this.#fields(count);
+        return;
+      case STREAMS:
+      case PAIR:
+      case ENTRY:
+        this.#next++;
+        return;
+      default:
+        throw new Error('Protocol error: an array where a string belongs');
+    }
+  }
+
+  #string(start: number, end: number): void {
+    if (this.#next === PART) {
+      this.#mark(start, end);
+      if (--this.#partsLeft === 0) this.#entryEnd();
+    } else if (this.#next === ID) {
+      this.#mark(start, end);
+      this.#next = FIELDS;
+    } else if (this.#next === NAME) {
+      this.#next = ENTRIES;
+    } else {
+      throw new Error('Protocol error: a string where an array belongs');
+    }
+  }
+
+  /** An entry that has none was deleted meanwhile: there is nothing to hand out. */
+  #fields(count: number): void {
+    if (count < 0) {
+      this.#marked -= ENTRY_MARKS - 1;
+      this.#entryEnd();
+      return;
+    }
+    this.#marks[this.#marked++] = count >> 1;
+    this.#partsLeft = count;
+    if (count === 0) this.#entryEnd();
+    else this.#next = PART;
+  }
+
+  #entryEnd(): void {
+    this.#next = --this.#entriesLeft === 0 ? END : ENTRY;
+  }
+
+  #mark(start: number, end: number): void {
+    // One more for the number of fields, which follows an ID.
+    if (this.#marked + FIELD_MARKS > this.#marks.length) {
+      const grown = new Int32Array(2 * this.#marks.length);
+      grown.set(this.#marks);
+      this.#marks = grown;
+    }
+    this.#marks[this.#marked++] = start;
+    this.#marks[this.#marked++] = end;
+  }
+}
