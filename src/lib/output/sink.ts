@@ -5,7 +5,7 @@
  * acknowledged; after the first failure nothing is written any more, since the
  * output would have a hole.
  */
-import {createWriteStream, fstatSync} from 'node:fs';
+import {fstatSync, writeSync} from 'node:fs';
 import type {Writable} from 'node:stream';
 import {StreamlogError} from '../errors.js';
 
@@ -18,7 +18,7 @@ export class OutputClosed extends Error {
 }
 
 export class Sink {
-  readonly #stream: Writable;
+  readonly #stream: Output;
   readonly #readerIsGone: () => boolean;
   /** Why nothing is written any more. */
   #end: Error | undefined;
@@ -60,16 +60,33 @@ export class Sink {
   }
 }
 
+/** What a sink needs of a stream. */
+interface Output {
+  write(text: string | Uint8Array, done: (error?: Error | null) => void): unknown;
+}
+
 /**
  * Node's own standard output into a file takes a short write, as a disk that
- * fills up makes it, for a whole one; the rest is lost without a word. The file
- * streams of node:fs write the rest or say why not.
+ * fills up makes it, for a whole one; the rest is lost without a word. Here the
+ * rest is written, or the failure says why not. At once, since a file takes what
+ * it is given, and by way of other threads it takes longer to come back than to write.
  */
-function takingAllOrFailing(stream: Writable): Writable {
+function takingAllOrFailing(stream: Writable): Output {
   const fd = 'fd' in stream ? stream.fd : undefined;
-  if (typeof fd !== 'number' || !fstatSync(fd).isFile()) return stream;
-  return createWriteStream('', {fd, autoClose: false}).on('error', () => {});
+  return typeof fd === 'number' && fstatSync(fd).isFile() ? fileOutput(fd) : stream;
 }
+
+const fileOutput = (fd: number): Output => ({
+  write(text, done) {
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  },
+});
 
 function failureOf(error: Error & {code?: string}): Error {
   const {code} = error;
