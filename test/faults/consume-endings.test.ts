@@ -41,6 +41,22 @@ describe.concurrent('signals', () => {
     await scene.expectAllDelivered();
   });
 
+  it.for(SIGNALS)(
+    'F33 %s while it reads ahead: what was asked for is printed and acknowledged too',
+    async (signal, context) => {
+      const scene = await startScene(context);
+      await scene.add(...numbered('v', 30_000));
+      const consumer = scene.consume(['--batch', '100']);
+      await until(() => consumer.stdout().length > 200_000, 'much is printed');
+      consumer.process.kill(signal);
+      expect((await consumer.finished).code).toBe(CODES[signal]);
+      expect(await scene.pending()).toBe(0);
+      const left = scene.consume(['--exit']);
+      expect((await left.finished).code).toBe(0);
+      await scene.expectAllDelivered();
+    },
+  );
+
   it('F33 a signal while busy with a handler that goes on: it ends within --drain, and the entry stays pending', async (context) => {
     const scene = await startScene(context);
     await scene.add('one');

@@ -26,6 +26,8 @@ export interface ConsumerOptions extends PlaceOptions {
   batch: number;
   /** Reads without making entries pending: at-most-once. */
   noAck: boolean;
+  /** Asks for more while what came last is worked on; not where others could do that meanwhile. */
+  readsAhead: boolean;
   /** Ends when nothing is left to read. */
   stopWhenEmpty: boolean;
   /**
@@ -47,6 +49,9 @@ export interface Delivery {
   counted: boolean;
 }
 
+/** Halves of smaller batches cost more by the number of reads than they save by being asked for ahead. */
+const LEAST_TO_HALVE = 50;
+
 export class Consumer {
   readonly inHand = new InHand();
   readonly acknowledgements: Acknowledgements;
@@ -57,9 +62,12 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
   readonly #batch: PageSize;
+  readonly #readsAhead: boolean;
   /** The connections that the round under way uses. */
   #generation = -1;
   #nextSweepMs = 0;
+  /** A read that answers at once, and by which connections. */
+  #ahead: {delivery: Promise<Delivery | undefined>; generation: number} | undefined;
 
   constructor(link: Link, pace: Pace, options: ConsumerOptions) {
     this.link = link;
@@ -68,7 +76,9 @@ export class Consumer {
     this.#backlog = new OwnBacklog(this.place, options.countsBacklog);
     this.#pace = pace;
     this.#options = options;
-    this.#batch = new PageSize(options.batch, 1);
+    this.#readsAhead = options.readsAhead && options.batch >= LEAST_TO_HALVE;
+    // What is asked for ahead and what is worked on are a batch together: no more is ever pending for a slow reader.
+    this.#batch = new PageSize(this.#readsAhead ? Math.floor(options.batch / 2) : options.batch, 1);
   }
 
   get member(): Membership {
@@ -81,7 +91,8 @@ export class Consumer {
    * mend: `notFound` where the group is missing and may not be made, `denied`, `data`.
    */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
-    while (!this.#pace.over) {
+    // What has been asked for is ours when it comes, so it is handed out even when nothing more is wanted.
+    while (!this.#pace.over || this.#ahead !== undefined) {
       try {
         if ((yield* this.#round()) === 'empty' && this.#options.stopWhenEmpty) return;
       } catch (error) {
@@ -99,7 +110,13 @@ export class Consumer {
     await this.acknowledgements.finish(ids);
   }
 
-  /** Once around: what is finished, what is left over, what is new. */
+  /** Frees a blocked read at once. One that answers at once is let come, or else what it brings would stay pending. */
+  async free(): Promise<void> {
+    await this.#ahead?.delivery.catch(() => {});
+    this.link.free();
+  }
+
+  /** Once around: what is finished, what was asked for before, what is left over, what is new. */
   async *#round(): AsyncGenerator<Delivery, 'some' | 'empty', void> {
     const {generation} = this.link;
     this.#generation = generation;
@@ -107,41 +124,82 @@ export class Consumer {
     if (!this.place.isJoined) await this.place.join(control);
     // Nothing new is read while what is finished cannot be acknowledged.
     await this.acknowledgements.send(control);
+    // Before looking what is pending with us: that would be, and not be in hand yet.
+    const ahead = await this.#takeAhead();
+    this.#generation = generation;
+    if (ahead !== undefined) {
+      yield this.#andAhead(ahead);
+      return 'some';
+    }
     if (!this.#options.noAck) {
       for await (const {records, counted} of this.#backlog.take(control, generation, this.#context))
         yield this.#delivery(records, counted);
       yield* this.#sweep(control);
     }
     this.#generation = this.link.generation;
-    const records = await this.#readNew();
+    const delivery = await this.#readNew(this.#blockMs);
     this.link.settled();
-    if (records.length === 0) {
+    if (delivery === undefined) {
       if (!this.#pace.over) this.#options.onIdle();
       return 'empty';
     }
-    yield this.#delivery(records, true);
+    yield this.#andAhead(delivery);
     return 'some';
+  }
+
+  async #takeAhead(): Promise<Delivery | undefined> {
+    const ahead = this.#ahead;
+    if (ahead === undefined) return undefined;
+    this.#generation = ahead.generation;
+    try {
+      return await ahead.delivery;
+    } finally {
+      this.#ahead = undefined;
+    }
+  }
+
+  /** Asks for what follows `delivery`, where that came as full as reads come by now, and nothing else is to be done first. */
+  #andAhead(delivery: Delivery): Delivery {
+    const {generation} = this.link;
+    const isFull = 2 * delivery.records.length > this.#batch.count;
+    const isFree = !this.#pace.over && !this.#sweepIsDue && !this.#backlog.isDue(generation);
+    if (this.#readsAhead && isFull && isFree) {
+      this.#ahead = {delivery: this.#readNew(undefined), generation};
+      this.#ahead.delivery.catch(() => {});
+    }
+    return delivery;
   }
 
   /** Twice in the time after which an entry counts as abandoned, what others have abandoned. */
   async *#sweep(control: StreamClient): AsyncGenerator<Delivery, void, void> {
     const {claimIdleMs, countsBacklog} = this.#options;
-    if (claimIdleMs === undefined || performance.now() < this.#nextSweepMs) return;
+    if (claimIdleMs === undefined || !this.#sweepIsDue) return;
     const how = {idleMs: claimIdleMs, counts: countsBacklog};
     for await (const records of takeAbandoned(control, this.#context, how))
       yield this.#delivery(records, countsBacklog);
     this.#nextSweepMs = performance.now() + claimIdleMs / 2;
   }
 
-  async #readNew(): Promise<StreamRecord[]> {
-    const {member, noAck, stopWhenEmpty, claimIdleMs} = this.#options;
+  get #sweepIsDue(): boolean {
+    const {claimIdleMs, noAck} = this.#options;
+    return claimIdleMs !== undefined && !noAck && performance.now() >= this.#nextSweepMs;
+  }
+
+  /** How long to wait for what is new; undefined where that is not wanted. */
+  get #blockMs(): number | undefined {
+    const {noAck, stopWhenEmpty, claimIdleMs} = this.#options;
+    if (stopWhenEmpty) return undefined;
     const sweeps = claimIdleMs !== undefined && !noAck;
     const sweepInMs = sweeps ? this.#nextSweepMs - performance.now() : Number.POSITIVE_INFINITY;
-    const blockMs = stopWhenEmpty ? undefined : Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
+    return Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
+  }
+
+  async #readNew(blockMs: number | undefined): Promise<Delivery | undefined> {
+    const {member, noAck} = this.#options;
     const reader = await this.link.reader();
     const records = await this.#permitted((count) => reader.readNew(member, {count, blockMs, noAck}));
     this.place.advance(records.at(-1)?.id);
-    return records;
+    return records.length === 0 ? undefined : this.#delivery(records, true);
   }
 
   readonly #permitted = async <T extends Entry>(read: (count: number) => Promise<T[]>): Promise<T[]> => {

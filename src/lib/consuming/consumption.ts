@@ -52,7 +52,7 @@ export class Consumption {
   /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
     const free = (): void => {
-      for (const {link} of this.consumers) link.free();
+      for (const consumer of this.consumers) void consumer.free();
       // What else is under way may be waited for, but not from a server that does not answer.
       this.#closing = setTimeout(() => {
         for (const {link} of this.consumers) link.close();

@@ -41,14 +41,19 @@ export class OwnBacklog {
     this.#counts = counts;
   }
 
+  /** Whether it is time to look, with connections of `generation`. */
+  isDue(generation: number): boolean {
+    return generation !== this.#lookedAt || performance.now() >= this.#lateReadsOverMs;
+  }
+
   /** What is left over, when it is time to look; `generation` is that of the link that `control` is of. */
   async *take(
     control: StreamClient,
     generation: number,
     context: PendingWorkContext,
   ): AsyncGenerator<LeftOver, void, void> {
+    if (!this.isDue(generation)) return;
     const isNew = generation !== this.#lookedAt;
-    if (!isNew && performance.now() < this.#lateReadsOverMs) return;
     const atStart = this.#seenUpTo === undefined;
     if (isNew) this.#seenUpTo = this.#place.readUpTo;
     if (atStart && this.#counts) {
