@@ -14,6 +14,8 @@ const INPUTS = [
   'tsconfig.json',
   'bin/run.js',
   'scripts/build.js',
+  'scripts/compile.js',
+  'scripts/late-requires.js',
   'scripts/write-manifest.js',
 ];
 
@@ -40,10 +42,9 @@ async function build() {
   writeFileSync(STAMP_FILE, stamp);
 }
 
-/** The executable: bytecode, so that starting it parses nothing. Renamed into place, since the old one may be running. */
+/** Renamed into place, since the old executable may be running. */
 function compile() {
-  const options = ['--compile', '--bytecode', '--minify-syntax', '--format=cjs', '--outfile=dist/streamlog.new'];
-  run(bunProgram(), 'build', 'bin/run.js', ...options);
+  run(bunProgram(), 'scripts/compile.js');
   renameSync('dist/streamlog.new', 'dist/streamlog');
 }
 
