@@ -12,7 +12,7 @@ import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
-import {type ConnectionSettings, StreamClient, type Wire} from '../stream-client.js';
+import type {ConnectionSettings, StreamClient, Wire} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
 import {interruption} from './interruption.js';
@@ -33,7 +33,8 @@ export abstract class BaseCommand extends Command {
 
   /** The one stream client of this command; more come from `client.another`. Closed when the command ends. */
   protected async connect(flags: ConnectionFlags): Promise<StreamClient> {
-    const client = await StreamClient.connect(connectionSettings(flags));
+    const settings = connectionSettings(flags);
+    const client = await (await streamClient()).connect(settings);
     this.#clients.push(client);
     return client;
   }
@@ -44,13 +45,13 @@ export abstract class BaseCommand extends Command {
     {silenceMs}: Pick<ConnectionSettings, 'silenceMs'> = {},
   ): () => Promise<StreamClient> {
     const settings = {...connectionSettings(flags), silenceMs};
-    return () => StreamClient.connect(settings);
+    return async () => (await streamClient()).connect(settings);
   }
 
   /** How to connect for adding to `stream`. */
   protected wireConnector(flags: ConnectionFlags, stream: string): () => Promise<Wire> {
     const settings = connectionSettings(flags);
-    return () => StreamClient.openWire(settings, stream);
+    return async () => (await streamClient()).openWire(settings, stream);
   }
 
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */
@@ -159,6 +160,9 @@ export abstract class BaseCommand extends Command {
     throw error;
   }
 }
+
+/** Loaded by the first connection: `--help` and what was typed wrong need none. */
+const streamClient = async (): Promise<typeof StreamClient> => (await import('../stream-client.js')).StreamClient;
 
 /** Notes on standard error, also for failures before any command runs. */
 export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {

@@ -5,32 +5,30 @@
 import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {z} from 'zod/mini';
 import {StreamlogError} from '../errors.js';
 
-const Text = z.optional(
-  z.pipe(
-    z.transform((value) => (value === '' ? undefined : value)),
-    z.optional(z.string()),
-  ),
-);
+const NAMES = [
+  'STREAMLOG_URL',
+  'REDIS_URL',
+  'STREAMLOG_USERNAME',
+  'STREAMLOG_PASSWORD',
+  'STREAMLOG_PASSWORD_FILE',
+  'STREAMLOG_TOKEN',
+  'STREAMLOG_TOKEN_FILE',
+  'XDG_STATE_HOME',
+  'PATH',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'DEBUG',
+] as const;
 
-const Environment = z.object({
-  STREAMLOG_URL: Text,
-  REDIS_URL: Text,
-  STREAMLOG_USERNAME: Text,
-  STREAMLOG_PASSWORD: Text,
-  STREAMLOG_PASSWORD_FILE: Text,
-  STREAMLOG_TOKEN: Text,
-  STREAMLOG_TOKEN_FILE: Text,
-  XDG_STATE_HOME: Text,
-  PATH: Text,
-  NO_COLOR: Text,
-  FORCE_COLOR: Text,
-  DEBUG: Text,
-});
+type Environment = Partial<Record<(typeof NAMES)[number], string>>;
 
-export const environment = (): z.infer<typeof Environment> => Environment.parse(process.env);
+export function environment(): Environment {
+  const found: Environment = {};
+  for (const name of NAMES) if (process.env[name]) found[name] = process.env[name];
+  return found;
+}
 
 /** Where streamlog keeps what must outlive it: `$XDG_STATE_HOME/streamlog`. */
 export const stateDirectory = (): string =>

@@ -40,9 +40,12 @@ export function readJsonArray(json: string, take: (fields: Field[]) => void, rul
 }
 
 /** With other members beside it, `$b64` is JSON like any other. */
-const Base64 = z.strictObject({$b64: z.base64()});
-const Text = z.union([z.string(), Base64]);
-const Pairs = z.array(z.tuple([Text, Text]));
+const base64 = once(() => z.strictObject({$b64: z.base64()}));
+type Encoded = z.infer<ReturnType<typeof base64>>;
+const pairsOfText = once(() => {
+  const text = z.union([z.string(), base64()]);
+  return z.array(z.tuple([text, text]));
+});
 
 /** A record as `recordToJson` writes it: with `fields` or `pairs`, and perhaps an ID. Throws BadJson. */
 export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
@@ -60,9 +63,9 @@ export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
 }
 
 function readPairs({text, column}: Member): readonly Field[] {
-  const pairs = Pairs.safeParse(JSON.parse(text));
+  const pairs = pairsOfText().safeParse(JSON.parse(text));
   if (!pairs.success) throw new BadJson('"pairs" is a list of ["field","value"]', column);
-  const bytes = (value: z.infer<typeof Text>): Bytes => (typeof value === 'string' ? value : decodeBase64(value));
+  const bytes = (value: string | Encoded): Bytes => (typeof value === 'string' ? value : decodeBase64(value));
   return nonEmpty(
     pairs.data.map(([name, value]): Field => [bytes(name), bytes(value)]),
     column,
@@ -85,11 +88,20 @@ function storedText({kind, text, column}: Member, {nullText}: FieldRules): Bytes
 /** The bytes of `{"$b64":"…"}`, or undefined for any other value. */
 function bytesOf({kind, text}: Member): Bytes | undefined {
   if (kind !== 'nested' || !text.startsWith('{"$b64":')) return undefined;
-  const parsed = Base64.safeParse(JSON.parse(text));
+  const parsed = base64().safeParse(JSON.parse(text));
   return parsed.success ? decodeBase64(parsed.data) : undefined;
 }
 
-const decodeBase64 = ({$b64}: z.infer<typeof Base64>): Bytes => decodeBytes(Buffer.from($b64, 'base64'));
+const decodeBase64 = ({$b64}: Encoded): Bytes => decodeBytes(Buffer.from($b64, 'base64'));
+
+/** What `make` returns, made when it is first asked for: most runs read none of it. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 function nonEmpty<T extends readonly Field[]>(fields: T, column = 1): T {
   if (fields.length === 0) throw new BadJson('an entry needs at least one field', column);

@@ -10,7 +10,7 @@ import {START} from '../input/pages.js';
 import {neighbourOf} from '../slot-neighbour.js';
 import type {Wire} from '../stream-client.js';
 import type {Progress} from './batch.js';
-import {Checkpoint} from './checkpoint.js';
+import type {Checkpoint} from './checkpoint.js';
 import {FencedLane} from './fenced-lane.js';
 import {PlainLane} from './lane.js';
 import {Producer, type ProducerOptions} from './producer.js';
@@ -40,7 +40,7 @@ const EXPIRY_MS = 6 * 86_400_000;
 export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
   const {stream, connect, once, newIdLines} = options;
   const kept = options.checkpoint;
-  const checkpoint = kept === undefined ? undefined : await Checkpoint.open(kept.path, kept.file, stream);
+  const checkpoint = kept === undefined ? undefined : await openCheckpoint(kept.path, kept.file, stream);
   const confirm = checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end)};
   const begin = checkpoint?.progress ?? {place: START, records: 0};
   if (once === undefined) {
@@ -74,6 +74,10 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     throw error;
   }
 }
+
+/** Loaded with what checks a file, which most runs do without. */
+const openCheckpoint = async (path: string, file: string, stream: string): Promise<Checkpoint> =>
+  (await import('./checkpoint.js')).Checkpoint.open(path, file, stream);
 
 /** So many records of the input come before the first one of producer `id`, whose fence is at `mark`. */
 function sinceOf(id: string, mark: number | undefined, checkpoint: Checkpoint | undefined): number {

@@ -17,7 +17,17 @@ export interface Script {
   readonly sha: string;
 }
 
-export const script = (lua: string): Script => ({lua, sha: createHash('sha1').update(lua).digest('hex')});
+/** Its name is worked out when it is first called by it: most commands call none. */
+export function script(lua: string): Script {
+  let sha: string | undefined;
+  return {
+    lua,
+    get sha() {
+      sha ??= createHash('sha1').update(lua).digest('hex');
+      return sha;
+    },
+  };
+}
 
 /** Above every limit, and still exact in Lua and in JavaScript; Redis marks a fatal entry with 2^63 - 1, or -1. */
 const MOST_DELIVERIES = 1_000_000_000_000_000;
