@@ -4,7 +4,8 @@ import {lateRequires} from './late-requires.js';
 
 const {success, logs} = await Bun.build({
   entrypoints: ['bin/run.js'],
-  compile: {outfile: 'dist/streamlog.new'},
+  // So many times later than usual a function that is used again and again becomes machine code: most runs end before that pays.
+  compile: {outfile: 'dist/streamlog.new', jitPolicy: 8},
   bytecode: true,
   format: 'cjs',
   minify: {syntax: true},
