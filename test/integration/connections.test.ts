@@ -347,9 +347,14 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
         await cluster.moveSlot('a', cluster.nodes[(holder + 1) % 3]!);
       }
     })();
+    let isMoving = true;
+    const stop = (): void => {
+      isMoving = false;
+    };
+    moving.then(stop, stop);
     const underWay: Promise<unknown>[] = [];
     let sent = 0;
-    while (moves < 40) {
+    while (isMoving) {
       const batch = addEach(client, numbered('a', sent, 20)).then((outcomes) => {
         expect(outcomes.filter((outcome) => typeof outcome !== 'string')).toEqual([]);
       });

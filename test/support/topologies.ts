@@ -62,10 +62,14 @@ export async function startCluster({
   for (const {redis} of nodes) await until(() => knowsAllMasters(redis), 'the node knows the whole cluster');
 
   const idOf = async (node: RedisServer): Promise<string> => String(await node.redis.call('CLUSTER', 'MYID'));
+  /** The ID of the node that `asked` takes for the holder. */
+  const holderOf = async (key: string, asked: RedisServer): Promise<string | undefined> => {
+    const slot = Number(await asked.redis.call('CLUSTER', 'KEYSLOT', key));
+    return (await slotRanges(asked.redis)).find(([first, last]) => first <= slot && slot <= last)?.[2][2];
+  };
   const nodeOf = async (key: string): Promise<RedisServer> => {
-    const slot = Number(await nodes[0]!.redis.call('CLUSTER', 'KEYSLOT', key));
-    const range = (await slotRanges(nodes[0]!.redis)).find(([first, last]) => first <= slot && slot <= last);
-    for (const node of nodes) if ((await idOf(node)) === range?.[2][2]) return node;
+    const holder = await holderOf(key, nodes[0]!);
+    for (const node of nodes) if ((await idOf(node)) === holder) return node;
     throw new Error(`no node holds the slot of ${key}`);
   };
   return {
@@ -82,6 +86,9 @@ export async function startCluster({
       for (const node of [to, from, ...nodes]) {
         await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', await idOf(to));
       }
+      // What they tell each other may be older than what they were told.
+      const holder = await idOf(to);
+      for (const node of nodes) await until(async () => (await holderOf(key, node)) === holder, 'all know who has it');
     },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()));

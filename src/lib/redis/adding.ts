@@ -11,6 +11,7 @@ import {StreamlogError} from '../errors.js';
 import type {AddBatch} from './add-encoder.js';
 import {type AddOutcome, AddOutcomes, FencedReply} from './add-outcomes.js';
 import type {Connection} from './connection.js';
+import {Moved} from './failure.js';
 import {FENCED_ADD, type FencedBatch, type FencedOutcome} from './fence.js';
 import type {Wires} from './wires.js';
 
@@ -49,10 +50,10 @@ export class Adding {
     for (let attempt = 0; ; attempt++) {
       const wire = await this.#wires.to(stream);
       const outcome = await new Promise<FencedOutcome>((done) => wire.send(call.bytes, new FencedReply(stream, done)));
-      const code = outcome.stopped instanceof StreamlogError ? outcome.stopped.code : undefined;
-      if (code === 'NOSCRIPT' && attempt < MOST_ATTEMPTS) {
+      const {stopped} = outcome;
+      if (stopped instanceof StreamlogError && stopped.code === 'NOSCRIPT' && attempt < MOST_ATTEMPTS) {
         await this.#connection.sendToMasters(['script', 'LOAD', FENCED_ADD.lua]);
-      } else if (!(await this.#mayFollow(code, attempt))) {
+      } else if (!(await this.#mayFollow(stream, stopped, attempt))) {
         return outcome;
       }
     }
@@ -67,7 +68,7 @@ export class Adding {
     const outcomes = await this.#send(stream, adds);
     for (let attempt = 0; ; attempt++) {
       const moved = outcomes.flatMap((outcome, index) => (isMoving(outcome) ? [index] : []));
-      if (moved.length === 0 || !(await this.#mayFollow('MOVED', attempt))) return outcomes;
+      if (!(await this.#mayFollow(stream, outcomes[moved.at(-1)!], attempt))) return outcomes;
       const results = await this.#send(stream, adds.only(moved));
       moved.forEach((index, at) => {
         outcomes[index] = results[at];
@@ -75,15 +76,18 @@ export class Adding {
     }
   }
 
-  /** True after a pause, and with a new look at who serves what. */
-  async #mayFollow(code: string | undefined, attempt: number): Promise<boolean> {
-    if (!this.#connection.inCluster || code === undefined || !MOVING.has(code) || attempt >= MOST_ATTEMPTS)
-      return false;
+  /** True, with a new look at where `stream` is, when `reason` says that it has moved; after a pause, that it moves. */
+  async #mayFollow(stream: string, reason: unknown, attempt: number): Promise<boolean> {
+    if (!this.#connection.inCluster || !isMoving(reason) || attempt >= MOST_ATTEMPTS) return false;
+    if (reason instanceof Moved) {
+      this.#wires.moved(stream, reason.home);
+      return true;
+    }
     await sleep(pauseMs(attempt, BACKOFF));
     await this.#connection.refreshSlots();
     return true;
   }
 }
 
-const isMoving = (outcome: AddOutcome): boolean =>
+const isMoving = (outcome: unknown): boolean =>
   outcome instanceof StreamlogError && outcome.code !== undefined && MOVING.has(outcome.code);

@@ -195,7 +195,19 @@ function fromReply(message: string, context: CommandContext): StreamlogError {
   if (meaning === undefined)
     return failure('data', word, `Redis refuses ${command}${on(stream)}: ${message.slice(0, 200)}`);
   const [kind, what, hint] = meaning({...context, word});
-  return failure(kind, word, what, hint);
+  const home = context.inCluster ? /^MOVED \d+ (\S+:\d+)$/.exec(message)?.[1] : undefined;
+  return home === undefined ? failure(kind, word, what, hint) : new Moved(home, what, hint);
+}
+
+/** Another node of the cluster serves the slot from now on. */
+export class Moved extends StreamlogError {
+  /** `host:port` */
+  readonly home: string;
+
+  constructor(home: string, message: string, hint: string | undefined) {
+    super('temporary', message, {code: 'MOVED', hint});
+    this.home = home;
+  }
 }
 
 /** The user may not run `command` on `stream`. */

@@ -12,6 +12,8 @@ export class Wires {
   readonly #nodeOf: (stream: string) => string;
   readonly #onLost: () => void;
   readonly #wires = new Map<string, Promise<Wire>>();
+  /** Where streams are that have moved, as their old nodes said: what `nodeOf` knows may be older. */
+  readonly #homes = new Map<string, string>();
   #closed = false;
 
   /** `nodeOf` tells servers apart, as far as there are several. `onLost` is told of each wire that ends by itself. */
@@ -28,10 +30,13 @@ export class Wires {
   /** The wire to where `stream` lives now. Throws as `Wire.open` does, with the code NOT_CONNECTED where that is all there is to it. */
   to(stream: string): Promise<Wire> {
     if (this.#closed) return Promise.reject(notConnected());
-    const node = this.#nodeOf(stream);
+    const node = this.#homes.get(stream) ?? this.#nodeOf(stream);
     const known = this.#wires.get(node);
     if (known !== undefined) return known;
-    const forget = (): boolean => this.#wires.get(node) === opening && this.#wires.delete(node);
+    const forget = (): void => {
+      if (this.#wires.get(node) === opening) this.#wires.delete(node);
+      if (this.#homes.get(stream) === node) this.#homes.delete(stream);
+    };
     const opening = this.#open(stream, node)
       .catch(rethrowUnreachable)
       .then((wire) => {
@@ -45,6 +50,11 @@ export class Wires {
     opening.catch(forget);
     this.#wires.set(node, opening);
     return opening;
+  }
+
+  /** From now on `stream` is at `home`, as `host:port`. */
+  moved(stream: string, home: string): void {
+    this.#homes.set(stream, home);
   }
 
   /** Ends all of them at once; there will be no others. */
