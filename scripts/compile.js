@@ -5,7 +5,8 @@ import {lateRequires} from './late-requires.js';
 const {success, logs} = await Bun.build({
   entrypoints: ['bin/run.js'],
   // So many times later than usual a function that is used again and again becomes machine code: most runs end before that pays.
-  compile: {outfile: 'dist/streamlog.new', jitPolicy: 8},
+  // And no file of the directory that it happens to run in has a say: neither .env nor bunfig.toml.
+  compile: {outfile: 'dist/streamlog.new', jitPolicy: 8, autoloadDotenv: false, autoloadBunfig: false},
   bytecode: true,
   format: 'cjs',
   minify: {syntax: true},

@@ -241,11 +241,9 @@ describe.each(ways)('F35: a checkpoint that cannot be kept, %s', (_, flags) => {
   });
 });
 
-it.runIf(process.getuid?.() !== 0)('a directory that may not be written to: 74, and nothing is added', async () => {
-  const closed = join(directory, `closed${turn}`);
-  mkdirSync(closed, {mode: 0o500});
+it('a directory in which nobody can make a file: 74, and nothing is added', async () => {
   writeFileSync(file, lines(1, 3));
-  expect((await resume('--checkpoint', join(closed, 'checkpoint'))).code).toBe(74);
+  expect((await resume('--checkpoint', '/proc/checkpoint')).code).toBe(74);
   expect(await server.redis.exists(stream)).toBe(0);
 });
 

@@ -413,6 +413,13 @@ it('a value may begin with a dash, and -- ends the flags', async () => {
   expect(await contents('dash')).toEqual([['-n', '1', '--json', '2']]);
 });
 
+it('a .env in the directory that it runs in has no say', async () => {
+  const beside = mkdtempSync(path('elsewhere-'));
+  writeFileSync(join(beside, '.env'), 'STREAMLOG_STREAM=from-dotenv\n');
+  expect((await streamlog(['produce', 'a=1'], {server, cwd: beside})).code).toBe(0);
+  expect(await server.redis.exists('from-dotenv')).toBe(0);
+});
+
 it('on a terminal nothing is read, so nobody waits for ever: a hint instead', async () => {
   const {code, text} = await onTerminal(['produce'], {server, env: {NO_COLOR: '1'}});
   expect(code).toBe(2);

@@ -109,7 +109,7 @@ describe('serve', () => {
     await fc.assert(
       fc.asyncProperty(token, fc.constantFrom(...ways), async (secret, give) => {
         const {args, env} = give(secret);
-        const served = await serve([...args, '-v'], {server: redis, env: {...env, DEBUG: '*'}});
+        const served = await serve([...args, '--log-format', 'json'], {server: redis, env: {...env, DEBUG: '*'}});
         const statuses: number[] = [];
         const bodies: string[] = [];
         for (const [path, headers] of [
