@@ -55,7 +55,7 @@ export default class Produce extends BaseCommand {
       onTrouble: (line) => notes.warn(line),
       stopping: this.stopping,
     });
-    const {counts, failure} = await bulkProduce(input.pages(start.place), producer, {
+    const {counts, failure} = await bulkProduce(input.pages(start.place, producer.failing), producer, {
       onBadLine: flags['on-bad-line'],
       addOptions: () => (flags['max-age'] === undefined ? adding : addOptions(flags, Date.now())),
       idOf: ({id}) => (flags['keep-ids'] ? id : undefined) ?? flags.id ?? '*',

@@ -246,6 +246,19 @@ describe.concurrent('a Redis that refuses for good', () => {
   );
 
   it.for(BOTH_WAYS)(
+    'F23 a password that is changed while no input comes, %s: 77, without waiting for more of it',
+    async ([, args], context) => {
+      const scene = await startScene(context, {password: 'geheim'});
+      const env = {STREAMLOG_URL: `redis://:geheim@127.0.0.1:${scene.proxy.port}`};
+      const production = await scene.idleProduction([...args], {env});
+      await scene.redis.config('SET', 'requirepass', 'anders');
+      await scene.killClients();
+      // Its standard input stays open.
+      expect((await production.running.finished).code).toBe(77);
+    },
+  );
+
+  it.for(BOTH_WAYS)(
     'F38 a record that is larger than Redis takes, %s: 65, those before it are there, and it is not sent again and again',
     async ([, args], context) => {
       const scene = await startScene(context);

@@ -23,8 +23,8 @@ export interface ProduceInputFlags {
 }
 
 export interface ProduceInput {
-  /** From its start, or from a place where an earlier run was cut off. */
-  pages: (from: InputPlace) => AsyncIterable<InputPage>;
+  /** From its start, or from a place where an earlier run was cut off, until its end, or until `failing` is aborted. */
+  pages: (from: InputPlace, failing: AbortSignal) => AsyncIterable<InputPage>;
   /** False for the one entry of `produce type=login`, which needs no counts. */
   bulk: boolean;
   onProgress?: (counts: BulkCounts) => void;
@@ -62,8 +62,12 @@ export function openInput(
   if (around.piped === undefined) {
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
-  const source = readSource(around.piped, {name: 'standard input', stopping: around.stopping});
-  return {pages: () => readRecords(source, options), bulk: true};
+  const {piped} = around;
+  const pages = (_: InputPlace, failing: AbortSignal): AsyncIterable<InputPage> => {
+    const stopping = AbortSignal.any([around.stopping, failing]);
+    return readRecords(readSource(piped, {name: 'standard input', stopping}), options);
+  };
+  return {pages, bulk: true};
 }
 
 function fromArguments(
@@ -74,7 +78,11 @@ function fromArguments(
   if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');
   const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
   const fields = readFieldArguments(fieldArguments);
-  return {pages: () => repeat(fields, {count, ratePerSecond: flags.rate, stopping}), bulk: count > 1};
+  const repetition = {count, ratePerSecond: flags.rate};
+  return {
+    pages: (_, failing) => repeat(fields, {...repetition, stopping: AbortSignal.any([stopping, failing])}),
+    bulk: count > 1,
+  };
 }
 
 function fromFile(path: string, options: InputOptions, {stopping, notes}: Surroundings): ProduceInput {

@@ -58,6 +58,7 @@ export class Producer {
   readonly #window: Window;
   readonly #context: BatchContext;
   readonly #over = new AbortController();
+  readonly #failing = new AbortController();
   readonly #retries: Retries;
   readonly #ids: IdOutput;
   #wire: Wire | undefined;
@@ -121,6 +122,11 @@ export class Producer {
   /** True once something failed for good: nothing more will be added. */
   get failed(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** Aborted with the first failure, so that nobody waits for more input in vain. */
+  get failing(): AbortSignal {
+    return this.#failing.signal;
   }
 
   /** Why a record of these fields cannot be added; undefined for all others. */
@@ -270,6 +276,7 @@ export class Producer {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#failing.abort();
     this.#changed();
   }
 
