@@ -52,7 +52,11 @@ export async function killServer(
   try {
     for (let kill = 0; kill < kills; kill++) {
       const lines = journal.count() + random.integer(1, 60);
-      await until(() => journal.count() >= lines, `the work goes on after kill ${kill}\n${worker.stderr()}`, 30_000);
+      await until(() => journal.count() >= lines, 'the work goes on', 30_000).catch(async (error) => {
+        const {group} = await collect(redis, STREAM, GROUP);
+        const state = `confirmed ${producer.confirmed}, handed over ${journal.count()}, read up to ${group?.lastDeliveredId}, pending ${JSON.stringify(group?.pending)}`;
+        throw new Error(`${error.message} after kill ${kill}: ${state}\n${worker.stderr().slice(-4_000)}`);
+      });
       await sleep(random.integer(0, 20));
       const gone = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGKILL');
