@@ -58,6 +58,19 @@ const EXAMPLES: Example[] = [
       ]),
   },
   {
+    begins: 'streamlog produce --stream imported',
+    proof: async (stdout, redis, directory) => {
+      const added = await redis.xrange('imported', '-', '+');
+      expect(lines(stdout)).toEqual(added.map(([id]) => id));
+      expect(added.map(([, fields]) => fields)).toEqual([
+        ['type', 'login'],
+        ['type', 'logout'],
+      ]);
+      const kept = JSON.parse(readFileSync(join(directory, 'events.ndjson.checkpoint'), 'utf8'));
+      expect(kept).toMatchObject({stream: 'imported', line: 2});
+    },
+  },
+  {
     begins: 'streamlog consume --name w1 | jq',
     endless: (_, redis) => isDone(redis, 'streamlog'),
     proof: (stdout) => expect(stdout).toContain('{"type":"login","user":"u1"}\n'),
@@ -130,6 +143,7 @@ describe('examples', () => {
     server = await startRedis();
     port = await freePort();
     writeFileSync(join(directory, 'events.json'), '[{"type":"login"},{"n":1.50},{"tags":["a","b"]}]');
+    writeFileSync(join(directory, 'events.ndjson'), '{"type":"login"}\n{"type":"logout"}\n');
     writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
     writeFileSync(join(directory, 'send-mail'), '#!/bin/sh\nexec cat\n', {mode: 0o755});
     writeFileSync(join(directory, 'index-entry'), '#!/bin/sh\nexec cat >>indexed\n', {mode: 0o755});

@@ -1,4 +1,6 @@
 /** `produce --exactly-once`: no record twice and none lost, by --producer-id over several runs. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {type FaultProxy, startProxy} from '../faults/support/proxy.js';
 import {type RedisServer, startRedis, until} from '../support/redis-server.js';
@@ -101,6 +103,34 @@ describe('one run', () => {
     const {code, stderr} = await running.finished;
     expect(code).toBe(70);
     expect(stderr).toContain('the stream has only 1 records of this producer, where 3 were confirmed');
+  });
+
+  it('needs no more rights than docs/producing.md names', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/producing.md'), 'utf8');
+    const [, named = ''] = /The user of Redis needs\s+([^.]+)beside XADD/.exec(page) ?? [];
+    const commands = named.match(/[A-Z]+(?: LOAD)?/g)!.map((name) => `+${name.toLowerCase().replace(' ', '|')}`);
+    await server.redis.call(
+      'ACL',
+      'SETUSER',
+      'narrow',
+      'reset',
+      'on',
+      '>secret',
+      '~*',
+      '+xadd',
+      '+@connection',
+      ...commands,
+    );
+    const env = {STREAMLOG_USERNAME: 'narrow', STREAMLOG_PASSWORD: 'secret'};
+    const narrow = (...args: string[]): Promise<Finished> =>
+      streamlog(['produce', '-s', stream, '--exactly-once', ...args], {server, env, input: lines(1, 3)});
+    expect(await narrow()).toMatchObject({code: 0});
+    expect(await narrow('--producer-id', 'p')).toMatchObject({code: 0});
+    const refused = await narrow('--atomic');
+    expect(refused).toMatchObject({code: 77});
+    expect(await server.redis.xlen(stream)).toBe(6);
+    await server.redis.call('ACL', 'SETUSER', 'narrow', '+xdel');
+    expect(await narrow('--atomic')).toMatchObject({code: 0});
   });
 
   it('takes records with many fields, up to what Lua can pass on', async () => {

@@ -345,6 +345,22 @@ describe('a checkpoint and its fence', () => {
   });
 });
 
+it('IDs that are kept need --exactly-once, since Redis refuses them a second time', async () => {
+  const envelope = (from: number, to: number): string =>
+    numbers(from, to)
+      .map((n) => `{"id":"${n}-1","fields":{"n":"${n}"}}\n`)
+      .join('');
+  writeFileSync(file, envelope(1, 5));
+  const keeping = ['--input', 'envelope', '--keep-ids'];
+  expect((await resume(...keeping)).code).toBe(2);
+  expect((await resume(...keeping, ...ONCE)).code).toBe(0);
+  // As after a kill before the first checkpoint.
+  rewrite({bytes: 0, line: 0, records: 0});
+  writeFileSync(file, envelope(1, 9));
+  expect((await resume(...keeping, ...ONCE)).code).toBe(0);
+  expect(await valuesIn()).toEqual(numbers(1, 9));
+});
+
 it('--resume needs --file, and --checkpoint needs --resume: 2', async () => {
   for (const args of [['--resume'], ['--checkpoint', 'x'], ['--resume', 'a=1']])
     expect((await streamlog(['produce', '-s', stream, ...args], {server, input: lines(1, 1)})).code).toBe(2);

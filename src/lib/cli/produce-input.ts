@@ -15,6 +15,7 @@ export interface ProduceInputFlags {
   null?: string;
   file?: string;
   resume: boolean;
+  'exactly-once': boolean;
   id?: string;
   count?: number;
   rate?: number;
@@ -46,6 +47,8 @@ export function openInput(
   around: Surroundings,
 ): ProduceInput {
   if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
+  if (flags['keep-ids'] && flags.resume && !flags['exactly-once'])
+    throw usageError('--keep-ids with --resume needs --exactly-once', 'Redis refuses an ID that comes a second time');
   if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around.stopping);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);

@@ -37,7 +37,7 @@ end
 -- What can be refused is refused here, while nothing has been added. For want of memory, only the first write is.
 keep()
 if atomic then redis.call('XDEL', stream, '0-0') end
-local isNew = redis.call('EXISTS', stream) == 0
+local isNew = atomic and redis.call('EXISTS', stream) == 0
 redis.call('EXPIRE', fence, ARGV[2])
 if ARGV[6] ~= '' then redis.call('HDEL', fence, 'ids:' .. ARGV[6]) end
 local added, why, before = {}, '', mark
