@@ -67,10 +67,15 @@ export async function startCluster({
     const slot = Number(await asked.redis.call('CLUSTER', 'KEYSLOT', key));
     return (await slotRanges(asked.redis)).find(([first, last]) => first <= slot && slot <= last)?.[2][2];
   };
+  /** The one node that takes itself for the holder, once there is no other. */
   const nodeOf = async (key: string): Promise<RedisServer> => {
-    const holder = await holderOf(key, nodes[0]!);
-    for (const node of nodes) if ((await idOf(node)) === holder) return node;
-    throw new Error(`no node holds the slot of ${key}`);
+    let holders: RedisServer[] = [];
+    await until(async () => {
+      const claims = await Promise.all(nodes.map(async (node) => (await holderOf(key, node)) === (await idOf(node))));
+      holders = nodes.filter((_, index) => claims[index]);
+      return holders.length === 1;
+    }, `one node holds the slot of ${key}`);
+    return holders[0]!;
   };
   return {
     url: `${certificates === undefined ? 'redis' : 'rediss'}+cluster://${nodes.map(({port}) => `127.0.0.1:${port}`).join(',')}`,

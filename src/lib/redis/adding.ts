@@ -18,8 +18,10 @@ import type {Wires} from './wires.js';
 /** Redis' words for a stream that is moving or has moved. */
 const MOVING = new Set(['MOVED', 'ASK', 'TRYAGAIN']);
 const BACKOFF = {firstMs: 10, longestMs: 250};
-/** Some three seconds. */
-const MOST_ATTEMPTS = 16;
+/** How often a stream is followed without a pause. */
+const FOLLOWED_AT_ONCE = 3;
+/** Some four seconds. */
+const MOST_ATTEMPTS = 20;
 
 export class Adding {
   readonly #connection: Connection;
@@ -79,12 +81,11 @@ export class Adding {
   /** True, with a new look at where `stream` is, when `reason` says that it has moved; after a pause, that it moves. */
   async #mayFollow(stream: string, reason: unknown, attempt: number): Promise<boolean> {
     if (!this.#connection.inCluster || !isMoving(reason) || attempt >= MOST_ATTEMPTS) return false;
-    if (reason instanceof Moved) {
-      this.#wires.moved(stream, reason.home);
-      return true;
-    }
+    if (reason instanceof Moved) this.#wires.moved(stream, reason.home);
+    // Two nodes may each name the other, as long as they have not heard of each other's news.
+    if (reason instanceof Moved && attempt < FOLLOWED_AT_ONCE) return true;
     await sleep(pauseMs(attempt, BACKOFF));
-    await this.#connection.refreshSlots();
+    if (!(reason instanceof Moved)) await this.#connection.refreshSlots();
     return true;
   }
 }
