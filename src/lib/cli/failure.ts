@@ -1,4 +1,5 @@
 /** From whatever was thrown to the failure that users see. Refuses to let anything unknown look like a usage error. */
+import {beginningOf, withoutCredentials} from '../credentials.js';
 import {StreamlogError} from '../errors.js';
 
 /** What oclif's parser and helper throw; its classes are not all exported, so their marks stand for them. */
@@ -12,7 +13,7 @@ interface OclifError extends Error {
 /** The failure behind `error`, or undefined when it was not one but an orderly end (`--help`). */
 export function asFailure(error: unknown): StreamlogError | undefined {
   if (error instanceof StreamlogError) return withoutParserFrame(error);
-  if (!(error instanceof Error)) return new StreamlogError('bug', `unexpected: ${String(error)}`);
+  if (!(error instanceof Error)) return new StreamlogError('bug', `unexpected: ${beginningOf(String(error), 200)}`);
   const {oclif, code, flags} = error as OclifError;
   if (code === 'EEXIT' || oclif?.exit === 0) return undefined;
   const unknown = /^command (.*) not found$/s.exec(error.message)?.[1];
@@ -24,7 +25,7 @@ export function asFailure(error: unknown): StreamlogError | undefined {
     const message = Array.isArray(flags) ? unknownFlags(flags) : usageText(error.message);
     return new StreamlogError('usage', message, {hint: 'add --help to see what this command takes'});
   }
-  return new StreamlogError('bug', `this is a bug in streamlog: ${error.name}: ${error.message.slice(0, 200)}`, {
+  return new StreamlogError('bug', `this is a bug in streamlog: ${error.name}: ${beginningOf(error.message, 200)}`, {
     hint: 'run it again with DEBUG=streamlog for the stack, and please report it',
     cause: error,
   });
@@ -44,9 +45,6 @@ export function stackOf(error: Error, failure: StreamlogError): string {
   const places = stack.split('\n').filter((line) => /^ +at /.test(line));
   return [`${error.name}: ${failure.message}`, ...places].join('\n');
 }
-
-/** For what oclif quotes of the command line: a URL may have been typed in the wrong place, and a password holds anything. */
-const withoutCredentials = (text: string): string => text.replace(/:\/\/.*@/s, '://…@');
 
 const unknownCommand = (text: string): string =>
   text.startsWith('-') ? flagName(text) : withoutCredentials(text).replace(/:(?!\/\/)/g, ' ');

@@ -6,6 +6,7 @@
  */
 import {isUtf8} from 'node:buffer';
 import {z} from 'zod/mini';
+import {beginningOf} from '../credentials.js';
 import {StreamlogError, usageError} from '../errors.js';
 import {parseStreamId} from '../stream-id.js';
 import {type Line, readLines} from './lines.js';
@@ -72,7 +73,7 @@ function readLine(line: Line): IdReference | string | undefined {
 
 function readReference(text: string): IdReference | string {
   if (text.startsWith('{')) return readRecord(text);
-  return withId(text, {}) ?? `"${excerptOf(text)}" is no entry ID`;
+  return withId(text, {}) ?? `${quoted(text)} is no entry ID`;
 }
 
 function readRecord(json: string): IdReference | string {
@@ -85,7 +86,7 @@ function readRecord(json: string): IdReference | string {
   const record = Reference.safeParse(value);
   if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are texts';
   const {id, ...place} = record.data;
-  return withId(id, place) ?? `"${excerptOf(id)}" is no entry ID`;
+  return withId(id, place) ?? `${quoted(id)} is no entry ID`;
 }
 
 function withId(
@@ -96,4 +97,5 @@ function withId(
   return id === undefined ? undefined : {id, ...place};
 }
 
-const excerptOf = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+/** Of what is no ID, for a message. */
+const quoted = (text: string): string => `"${beginningOf(text, 40)}"`;

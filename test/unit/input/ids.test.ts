@@ -87,6 +87,13 @@ describe('readIds', () => {
     await expect(allOf(`${'x'.repeat(100_000)}\n`)).rejects.toThrow(/^line 1: "x{40}…" is no entry ID$/);
   });
 
+  it('quotes no password of a URL that stands where an ID belongs, however long it is', () => {
+    for (const password of ['geheim', 'geheim'.repeat(20), '\n    at x:geheim'])
+      expect(() => readIdArguments([`redis://default:${password}@127.0.0.1:6379`])).toThrow(
+        '"redis://…@127.0.0.1:6379" is no entry ID',
+      );
+  });
+
   it('reads back what every command prints, however it is cut into chunks', async () => {
     const part = fc.bigInt({min: 0n, max: 18_446_744_073_709_551_615n});
     const record = fc.record({
