@@ -54,12 +54,12 @@ export {
   FencedEncoder,
   type FencedOutcome,
   greetFence,
-  type Question,
   readFencedOutcome,
   removeFence,
   resumeFence,
   touchFence,
 } from './redis/fence.js';
+export {ask} from './redis/question.js';
 export type * from './redis/replies.js';
 export type {ConnectionSettings} from './redis/target.js';
 export type {ReplyTaker, Wire} from './redis/wire.js';

@@ -2,15 +2,15 @@
  * The end of a batch that asks for more than replies: the numbers with which
  * Redis answers WAIT or WAITAOF, sent behind its commands.
  */
-import type {StreamlogError} from '../errors.js';
+import {StreamlogError} from '../errors.js';
 import {
+  ask,
   type Durability,
   durabilityCommand,
   durabilityFailure,
   durabilityQuestion,
   durabilityRefusal,
   durabilityReplies,
-  type ReplyTaker,
   type Wire,
 } from '../stream-client.js';
 
@@ -59,23 +59,12 @@ export class DurableReply {
 }
 
 /** Makes sure that the server of `wire` can confirm what is asked for, while nothing has been added. Throws what it refuses. */
-export function askDurability(wire: Wire, durability: Durability | undefined): Promise<void> {
+export async function askDurability(wire: Wire, durability: Durability | undefined): Promise<void> {
   const question = durability && durabilityQuestion(durability);
-  if (question === undefined) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const taker: ReplyTaker & {awaits: number} = {
-      awaits: durabilityReplies(durability!),
-      text: () => {},
-      nil: () => {},
-      integer: () => {
-        if (--taker.awaits === 0) resolve();
-      },
-      refused: (failure) => {
-        taker.awaits = 0;
-        reject(durabilityRefusal(durability!, failure));
-      },
-      lost: reject,
-    };
-    wire.send([question], taker);
-  });
+  if (question === undefined) return;
+  try {
+    await ask(wire, question);
+  } catch (error) {
+    throw error instanceof StreamlogError ? durabilityRefusal(durability!, error) : error;
+  }
 }

@@ -7,11 +7,10 @@ import {StreamlogError} from '../errors.js';
 import {countOf, type EntryFields} from '../marked-fields.js';
 import {
   type AddOptions,
+  ask,
   type Fence,
   FencedEncoder,
   greetFence,
-  type Question,
-  type ReplyTaker,
   removeFence,
   resumeFence,
   touchFence,
@@ -134,26 +133,5 @@ function aboutFence(failure: unknown, key: string): unknown {
   return new StreamlogError('data', `"${key}" does not say how far a producer has come, but holds something else`, {
     code: failure.code,
     hint: 'give another --producer-id',
-  });
-}
-
-/** Sends commands, and waits for all replies: the number in the last one, undefined for nil. Throws what Redis refuses. */
-function ask(wire: Wire, {bytes, replies}: Question): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const end = (value?: number): void => {
-      if (--taker.awaits === 0) resolve(value);
-    };
-    const taker: ReplyTaker & {awaits: number} = {
-      awaits: replies,
-      text: (text, start, stop) => end(Number(text.toString('latin1', start, stop))),
-      nil: () => end(),
-      integer: end,
-      refused(failure) {
-        reject(failure);
-        end();
-      },
-      lost: reject,
-    };
-    wire.send([bytes], taker);
   });
 }

@@ -5,11 +5,14 @@
  */
 import {StreamlogError} from '../errors.js';
 import {ProtocolWriter} from './protocol-writer.js';
+import type {Question} from './question.js';
 
 export type Durability = {readonly kind: 'replicas'; readonly count: number} | {readonly kind: 'fsync'};
 
 /** How long the server may take; below the silence after which a connection counts as dead. */
 const WAIT_MS = 5_000;
+/** Room for the longest of the commands. */
+const COMMAND_BYTES = 128;
 
 /** The command, to be sent behind the XADDs that it speaks of. */
 export function durabilityCommand(durability: Durability): Buffer {
@@ -17,9 +20,8 @@ export function durabilityCommand(durability: Durability): Buffer {
     durability.kind === 'replicas'
       ? ['WAIT', String(durability.count), String(WAIT_MS)]
       : ['WAITAOF', '1', '0', String(WAIT_MS)];
-  const writer = new ProtocolWriter();
-  writer.array(parts.length);
-  for (const part of parts) writer.string(part);
+  const writer = new ProtocolWriter(COMMAND_BYTES);
+  writer.command(parts);
   return writer.take();
 }
 
@@ -27,9 +29,10 @@ export function durabilityCommand(durability: Durability): Buffer {
 export const durabilityReplies = ({kind}: Durability): number => (kind === 'replicas' ? 1 : 2);
 
 /** Whether this server has it at all: asked before anything is added. Undefined where every server has it. */
-export function durabilityQuestion({kind}: Durability): Buffer | undefined {
+export function durabilityQuestion(durability: Durability): Question | undefined {
+  if (durability.kind === 'replicas') return undefined;
   // With nothing written on the connection, the answer comes at once.
-  return kind === 'fsync' ? durabilityCommand({kind}) : undefined;
+  return {bytes: durabilityCommand(durability), replies: durabilityReplies(durability)};
 }
 
 /** What an error reply to it means. */

@@ -12,6 +12,7 @@ import {writeFields} from './add-encoder.js';
 import {type AddOptions, addClause} from './args.js';
 import {type CommandContext, replyFailure} from './failure.js';
 import {ProtocolWriter} from './protocol-writer.js';
+import {type Question, question} from './question.js';
 import {MOST_ARGUMENTS, type Script, script} from './scripts.js';
 
 /**
@@ -177,21 +178,6 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 4) == 'ids:' then redis.call('HDEL', KEYS[1], field) end
 end
 return redis.call('HGET', KEYS[1], 'mark')`;
-
-/** Commands about a fence, and how many replies they have. */
-export interface Question {
-  readonly bytes: Buffer;
-  readonly replies: number;
-}
-
-const question = (...commands: string[][]): Question => {
-  const writer = new ProtocolWriter();
-  for (const parts of commands) {
-    writer.array(parts.length);
-    for (const part of parts) writer.string(part);
-  }
-  return {bytes: writer.take(), replies: commands.length};
-};
 
 const LOAD = ['SCRIPT', 'LOAD', FENCED_ADD.lua];
 

@@ -64,6 +64,12 @@ export class ProtocolWriter {
     this.string(String(value));
   }
 
+  /** A whole command of strings. */
+  command(parts: readonly string[]): void {
+    this.array(parts.length);
+    for (const part of parts) this.string(part);
+  }
+
   /** What another writer has written. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);

@@ -87,11 +87,6 @@ export class Wire {
     return new Wire(client as Redis, trouble, {inCluster, silenceMs: target.silenceMs});
   }
 
-  /** How many senders wait for replies. */
-  get waiting(): number {
-    return this.#takers.length;
-  }
-
   /**
    * Sends whole commands, after all that was sent before. `taker` is told of
    * their replies; bytes must not change until it has them all. What is sent
