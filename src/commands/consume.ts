@@ -45,11 +45,11 @@ export default class Consume extends BaseCommand {
     const {exec} = flags;
     try {
       if (exec === undefined) {
-        for await (const {consumer, records} of consumption.deliveries()) {
-          await writer.write(records);
-          tally.written += records.length;
+        for await (const delivery of consumption.deliveries()) {
+          await writer.write(delivery.records);
+          tally.written += delivery.records.length;
           // Acknowledged last: what nobody took stays pending, and a crash before this line repeats the batch.
-          if (flags.ack === 'written' && !flags['no-ack']) await consumer.finish(records.map(({id}) => id));
+          if (flags.ack === 'written' && !flags['no-ack']) await delivery.consumer.finish(delivery);
         }
       } else {
         const handler = {...handlerProcess(out), command: exec, timeoutMs: flags['exec-timeout']};

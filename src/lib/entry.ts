@@ -25,7 +25,8 @@ export interface StreamRecord extends Entry {
 /** The same record, delivered so often. */
 export const deliveredAgain = (record: StreamRecord, deliveries: number): StreamRecord => ({
   ...record,
-  // Those that are decoded when they are asked for are not copied with the rest.
+  // What is decoded when it is asked for is not copied with the rest.
+  id: record.id,
   fields: record.fields,
   deliveries,
 });

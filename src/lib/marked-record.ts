@@ -16,11 +16,17 @@ export class MarkedPage {
   readonly bytes: Buffer;
   /** For each entry: its ID's start and end, how many fields; then four places a field: its name's start and end, its value's. */
   readonly marks: Int32Array;
+  /** How many entries. */
+  readonly count: number;
+  readonly #lastMark: number;
   #isText: boolean | undefined;
 
-  constructor(bytes: Buffer, marks: Int32Array) {
+  /** `lastMark`: where the marks of the last entry begin. */
+  constructor(bytes: Buffer, marks: Int32Array, {count, lastMark}: {count: number; lastMark: number}) {
     this.bytes = bytes;
     this.marks = marks;
+    this.count = count;
+    this.#lastMark = lastMark;
   }
 
   /** Whether all of it is UTF-8, and so each of its names and values. */
@@ -29,21 +35,57 @@ export class MarkedPage {
     return this.#isText;
   }
 
+  get first(): string {
+    return this.id(0);
+  }
+
+  get last(): string {
+    return this.id(this.#lastMark);
+  }
+
   records(origin: Origin): MarkedRecord[] {
-    const records: MarkedRecord[] = [];
-    for (let mark = 0; mark < this.marks.length; mark += ENTRY_MARKS + FIELD_MARKS * this.marks[mark + 2]!) {
-      records.push(new MarkedRecord(this, mark, origin));
-    }
+    const records = new Array<MarkedRecord>(this.count);
+    for (let index = 0, mark = 0; index < this.count; index++, mark = this.#next(mark))
+      records[index] = new MarkedRecord(this, mark, origin);
     return records;
   }
+
+  /** The ID of the entry whose marks begin at `mark`; '' where there is none. */
+  id(mark: number): string {
+    return this.bytes.toString('latin1', this.marks[mark], this.marks[mark + 1]);
+  }
+
+  /** All IDs as strings of the protocol, one behind the other, in memory of their own. */
+  idStrings(): Buffer {
+    const {bytes, marks, count} = this;
+    let length = 0;
+    for (let index = 0, mark = 0; index < count; index++, mark = this.#next(mark))
+      length += headBytes(marks[mark + 1]! - marks[mark]!) + marks[mark + 1]! - marks[mark]! + LINE_END;
+    const strings = Buffer.allocUnsafeSlow(length);
+    let to = 0;
+    for (let index = 0, mark = 0; index < count; index++, mark = this.#next(mark)) {
+      const start = marks[mark]!;
+      const end = marks[mark + 1]!;
+      // As they stand in the reply, with the head before them and the line end behind.
+      for (let at = start - headBytes(end - start); at < end + LINE_END; at++) strings[to++] = bytes[at]!;
+    }
+    return strings;
+  }
+
+  #next(mark: number): number {
+    return mark + ENTRY_MARKS + FIELD_MARKS * this.marks[mark + 2]!;
+  }
 }
+
+const LINE_END = 2;
+/** `$3\r\n` or `$15\r\n`: no ID has more than 41 characters. */
+const headBytes = (length: number): number => (length < 10 ? 4 : 5);
 
 /** Marks of an entry before those of its fields, and of each field. */
 export const ENTRY_MARKS = 3;
 export const FIELD_MARKS = 4;
 
 export class MarkedRecord implements StreamRecord {
-  readonly id: string;
   readonly stream: string;
   readonly group: string | undefined;
   readonly consumer: string | undefined;
@@ -51,16 +93,22 @@ export class MarkedRecord implements StreamRecord {
   readonly page: MarkedPage;
   /** Where its marks begin. */
   readonly mark: number;
+  #id: string | undefined;
   #fields: readonly Field[] | undefined;
 
   constructor(page: MarkedPage, mark: number, {stream, group, consumer, deliveries}: Origin) {
-    this.id = page.bytes.toString('latin1', page.marks[mark], page.marks[mark + 1]);
     this.stream = stream;
     this.group = group;
     this.consumer = consumer;
     this.deliveries = deliveries;
     this.page = page;
     this.mark = mark;
+  }
+
+  /** Decoded when first asked for, as all of it. */
+  get id(): string {
+    this.#id ??= this.page.id(this.mark);
+    return this.#id;
   }
 
   get fieldCount(): number {
@@ -73,7 +121,6 @@ export class MarkedRecord implements StreamRecord {
     return marks[this.mark + ENTRY_MARKS + FIELD_MARKS * this.fieldCount - 1]! - marks[this.mark + 1]!;
   }
 
-  /** Decoded when first asked for. */
   get fields(): readonly Field[] {
     this.#fields ??= Array.from({length: this.fieldCount}, (_, index): Field => {
       const mark = this.mark + ENTRY_MARKS + FIELD_MARKS * index;

@@ -8,6 +8,7 @@
  */
 import {type Bytes, displayBytes} from './bytes.js';
 import type {Entry, Field, StreamRecord} from './entry.js';
+import {EntryIds} from './entry-ids.js';
 import {isFailure, StreamlogError} from './errors.js';
 import {MarkedPage} from './marked-record.js';
 import type {Position} from './position.js';
@@ -70,6 +71,12 @@ export interface ReadLimits {
   blockMs?: number;
   /** Delivers without making entries pending (NOACK): at-most-once. */
   noAck?: boolean;
+}
+
+/** Entries that have become pending together. */
+export interface Delivered {
+  readonly records: StreamRecord[];
+  readonly ids: EntryIds;
 }
 
 /** Entries a page when something is read to its end. */
@@ -231,12 +238,23 @@ export class StreamClient {
   }
 
   /** XREADGROUP `>`: entries that no consumer of the group has had; they become pending with this one. */
-  async readNew({stream, group, consumer}: Membership, limits: ReadLimits): Promise<StreamRecord[]> {
-    const origin = {stream, group, consumer, deliveries: 1};
-    const line = args.xreadgroup(origin, '>', limits);
-    const answer = await this.#connection.sendRead(line, {stream, group});
-    if (answer instanceof MarkedPage) return answer.records(origin);
-    return replies.readNewEntries(answer).map((entry) => ({...entry, ...origin}));
+  async readNew(member: Membership, limits: ReadLimits): Promise<Delivered> {
+    return delivered(await this.#connection.sendRead(args.xreadgroup(member, '>', limits), placeOf(member)), member);
+  }
+
+  /** XACK and then the same, in one piece: how many of `ids` were pending, and what is new. Each may fail without the other. */
+  acknowledgeAndReadNew(
+    member: Membership,
+    ids: EntryIds,
+    limits: ReadLimits,
+  ): {acknowledged: Promise<number>; delivered: Promise<Delivered>} {
+    const xack = args.xack(member.stream, member.group, ids);
+    const line = args.xreadgroup(member, '>', limits);
+    const [first, read] = this.#connection.sendBeforeRead(xack, line, placeOf(member));
+    return {
+      acknowledged: first.then(replies.readNumber),
+      delivered: read.then((answer) => delivered(answer, member)),
+    };
   }
 
   /** XREADGROUP with an ID: this consumer's own pending entries behind `after`. Counts as one more delivery. */
@@ -245,7 +263,7 @@ export class StreamClient {
   }
 
   /** XACK: how many of `ids` were pending. */
-  async acknowledge(stream: string, group: string, ids: readonly string[]): Promise<number> {
+  async acknowledge(stream: string, group: string, ids: EntryIds): Promise<number> {
     return replies.readNumber(await this.#send(args.xack(stream, group, ids), {stream, group}));
   }
 
@@ -522,6 +540,15 @@ export class StreamClient {
   #send(line: CommandLine, about: {stream?: string; group?: string}): Promise<Reply> {
     return this.#connection.send(line, {stream: about.stream, group: about.group});
   }
+}
+
+const placeOf = ({stream, group}: Membership): {stream: string; group: string} => ({stream, group});
+
+function delivered(answer: MarkedPage | Reply, {stream, group, consumer}: Membership): Delivered {
+  const origin = {stream, group, consumer, deliveries: 1};
+  if (answer instanceof MarkedPage) return {records: answer.records(origin), ids: EntryIds.ofPage(answer)};
+  const records = replies.readNewEntries(answer).map((entry) => ({...entry, ...origin}));
+  return {records, ids: EntryIds.of(records.map(({id}) => id))};
 }
 
 /** A script answers with the number of fields below 0 where they are too many for it. */

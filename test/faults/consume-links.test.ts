@@ -94,6 +94,31 @@ describe.concurrent('lost replies and requests', () => {
     },
   );
 
+  // By then reads are large, several are under way, and acknowledgements go with them.
+  it.for(
+    [20, 21, 30].flatMap((n) => [
+      {side: 'after', command: 'xreadgroup', n},
+      {side: 'before', command: 'xreadgroup', n},
+      {side: 'after', command: 'xack', n},
+      {side: 'before', command: 'xack', n},
+    ]),
+  )(
+    'F1 F2 reading ahead, the link is lost $side $command $n: all is printed once, in order, and acknowledged',
+    async ({side, command, n}, context) => {
+      const scene = await startScene(context);
+      const values = numbered('v', 20_000);
+      await scene.add(...values);
+      const cut = side === 'after' ? scene.proxy.cutAfter(command, n) : scene.proxy.cutBefore(command, n);
+      const consumer = scene.consume(['--batch', '1000', '--exit']);
+      expect((await consumer.finished).code).toBe(0);
+      await cut;
+      expect(consumer.stderr().match(new RegExp(LOST, 'g'))).toHaveLength(1);
+      expect(printed(consumer).map(({value}) => value)).toEqual(values);
+      expect(printed(consumer).every(({deliveries}) => deliveries === 1)).toBe(true);
+      await scene.expectAllDelivered();
+    },
+  );
+
   it('F2 the last XACK before the end: it is confirmed before the process ends', async (context) => {
     const scene = await startScene(context);
     await scene.add(...VALUES);

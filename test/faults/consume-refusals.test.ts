@@ -284,6 +284,19 @@ describe.concurrent('a group that goes missing', () => {
     expect(printed(consumer).map(({value}) => value)).toEqual([...values, 'after']);
   });
 
+  it('F20 XGROUP DESTROY while it reads ahead: the group goes on where it was, and all is printed once', async (context) => {
+    const scene = await startScene(context);
+    const values = numbered('v', 30_000);
+    await scene.add(...values);
+    const consumer = scene.consume(['--batch', '1000', '--exit']);
+    await until(() => consumer.stdout().length > 200_000, 'much is printed');
+    await scene.redis.xgroup('DESTROY', STREAM, GROUP);
+    expect((await consumer.finished).code).toBe(0);
+    expect(consumer.stderr()).toContain('had vanished');
+    expect(printed(consumer).map(({value}) => value)).toEqual(values);
+    await scene.expectAllDelivered();
+  });
+
   it('F20 a stream that begins anew with lower IDs is read from its start', async (context) => {
     const scene = await startScene(context);
     const consumer = await scene.idleConsumer();
@@ -314,6 +327,26 @@ describe.concurrent('what no waiting mends', () => {
     expect(consumer.stderr()).toContain(`the Redis user may not run ${command.toUpperCase()}`);
     expect(consumer.stderr() + consumer.stdout()).not.toContain('geheim');
     expect(await scene.pending()).toBe(command === 'xack' ? 1 : 0);
+  });
+
+  it('F22 xack denied while it reads ahead: 77, and what is not acknowledged is pending', async (context) => {
+    const scene = await startScene(context);
+    await scene.redis.call('ACL', 'SETUSER', 'worker', 'on', '>geheim', '~*', '+@all');
+    const ids = await scene.add(...numbered('v', 30_000));
+    const url = scene.proxy.url.replace('://', '://worker:geheim@');
+    const consumer = scene.consume(['--batch', '1000'], {env: {STREAMLOG_URL: url}});
+    await until(() => consumer.stdout().length > 200_000, 'much is printed');
+    await scene.redis.call('ACL', 'SETUSER', 'worker', '-xack');
+    expect((await consumer.finished).code).toBe(77);
+    expect(consumer.stderr()).toMatch(/XACK/);
+    const [pending, lowest] = (await scene.redis.xpending(STREAM, GROUP)) as [number, string];
+    expect(pending).toBeGreaterThan(0);
+    // A batch that was printed, and one that was asked for.
+    expect(pending).toBeLessThanOrEqual(2_000);
+    // Nothing before the first that is pending was left out.
+    const acknowledged = ids.slice(0, ids.indexOf(lowest));
+    const seen = new Set(printed(consumer).map(({id}) => id));
+    expect(acknowledged.filter((id) => !seen.has(id))).toEqual([]);
   });
 
   it('F23 a password that is changed while it runs, and a connection that ends: 77, showing neither', async (context) => {

@@ -3,6 +3,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {EntryIds} from '../../src/lib/entry-ids.js';
 import {isFailure} from '../../src/lib/errors.js';
 import {type ConnectionSettings, StreamClient} from '../../src/lib/stream-client.js';
 import {type Addition, addEach} from '../support/adding.js';
@@ -93,7 +94,7 @@ describe.each(serverPrograms())('one server, $name', ({program}) => {
     const entries = reader.readNew({stream: 'waiting', group: 'g', consumer: 'c'}, {count: 1, blockMs: 20_000});
     await until(async () => String(await server.redis.client('LIST')).includes('cmd=xreadgroup'), 'the reader waits');
     await client.add('waiting', [['n', '1']]);
-    expect(await entries).toHaveLength(1);
+    expect((await entries).records).toHaveLength(1);
   });
 });
 
@@ -260,8 +261,8 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
       const first = await client.add(stream, [['n', '1']]);
       await client.add(stream, [['n', '2']]);
       expect(await client.length(stream)).toBe(2);
-      expect((await client.readNew(member, {count: 10})).map(({id}) => id)).toContain(first);
-      expect(await client.acknowledge(stream, group, [first!])).toBe(1);
+      expect((await client.readNew(member, {count: 10})).ids.texts).toContain(first);
+      expect(await client.acknowledge(stream, group, EntryIds.of([first!]))).toBe(1);
       expect(await client.pendingSummary(stream, group)).toMatchObject({count: 1});
       const [left] = await client.readPending(member, '0', 10);
       expect(await client.claim({...member, consumer: 'd'}, 0, [left!.id])).toHaveLength(1);
@@ -333,7 +334,7 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
       const entries = reader.readNew({stream, group, consumer: 'c'}, {count: 1, blockMs: 20_000});
       await until(async () => String(await redis.client('LIST')).includes('cmd=xreadgroup'), 'the reader waits');
       await client.add(stream, [['n', '1']]);
-      expect(await entries).toHaveLength(1);
+      expect((await entries).records).toHaveLength(1);
     }
   });
 
@@ -386,7 +387,7 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
     await until(async () => String(await from.redis.client('LIST')).includes('cmd=xreadgroup'), 'the reader waits');
     await cluster.moveSlot('a', to);
     await client.add('a', [['n', '1']]);
-    expect(await entries).toHaveLength(1);
+    expect((await entries).records).toHaveLength(1);
   });
 
   test('one node reached as a single server names the right URL for streams of other nodes', async () => {
@@ -467,7 +468,7 @@ describe.each(serverPrograms())('Sentinel, $name', ({program}) => {
     await successor.add('failover', [['n', '1']]);
     expect(await set.replica.redis.xlen('failover')).toBe(1);
     const again = successor.readNew({stream: 'failover', group: 'g', consumer: 'c'}, {count: 1, blockMs: 20_000});
-    expect(await again).toHaveLength(1);
+    expect((await again).records).toHaveLength(1);
     expect(await lengthAt(['--url', set.url, '-s', 'failover'])).toBe(1);
   });
 });

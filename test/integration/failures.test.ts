@@ -389,7 +389,7 @@ describe.each(serverPrograms())('a connection that is lost, $name', ({program}) 
   test('neither an idle connection nor a read that blocks counts as silence', async () => {
     const client = await connect({silenceMs: 300});
     const reader = await another(client, 1_000);
-    expect(await wait(reader, 1_000)).toEqual([]);
+    expect((await wait(reader, 1_000)).records).toEqual([]);
     expect(await client.length('events')).toBe(0);
   });
 

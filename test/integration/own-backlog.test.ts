@@ -2,6 +2,7 @@
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {InHand} from '../../src/lib/consuming/in-hand.js';
 import {lookAtBacklog} from '../../src/lib/consuming/pending-work.js';
+import {EntryIds} from '../../src/lib/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 
@@ -24,14 +25,14 @@ afterEach(async () => {
 
 it('takes what is not in hand, and not what is acknowledged while the answer is on its way', async () => {
   const inHand = new InHand();
-  inHand.give(['1-0', '3-0'], {});
+  const handout = inHand.give(EntryIds.of(['1-0', '3-0']));
   const ask = control.pending.bind(control);
   // Each answer is read only when 1-0 is acknowledged, which Redis did after it had answered.
   control.pending = async function* (...asked) {
     for await (const page of ask(...asked)) {
-      inHand.finish(['1-0']);
-      await control.acknowledge('events', 'g', ['1-0']);
-      inHand.confirm(['1-0']);
+      inHand.finish(handout, ['1-0']);
+      await control.acknowledge('events', 'g', EntryIds.of(['1-0']));
+      inHand.confirm(inHand.finished(1));
       yield page;
     }
   };

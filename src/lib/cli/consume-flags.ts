@@ -131,7 +131,7 @@ export function consumptionOptions(
     batch: flags.batch,
     noAck: flags['no-ack'],
     // What waits for a handler may wait with somebody else; and with --no-ack, what is read and not written is lost.
-    readsAhead: flags.exec === undefined && !flags['no-ack'],
+    inTurn: flags.exec === undefined && !flags['no-ack'],
     stopWhenEmpty: flags.exit,
     // A handler may crash us before it has seen all that we have, so attempts are counted one by one.
     countsBacklog: flags.exec === undefined,

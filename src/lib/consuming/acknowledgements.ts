@@ -4,9 +4,10 @@
  * `InHand.finish`, so nothing is acknowledged that was not finished.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {EntryIds} from '../entry-ids.js';
 import {StreamlogError} from '../errors.js';
-import type {Membership, StreamClient} from '../stream-client.js';
-import type {InHand} from './in-hand.js';
+import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
+import type {Handout, InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
 
 /** IDs in one XACK. */
@@ -22,7 +23,11 @@ export class Acknowledgements {
   readonly #link: Link;
   #knownLimit = KNOWN_LIMIT;
   #confirmed = 0;
+  /** The connections by which Redis has confirmed the last acknowledgement; undefined where it has not. */
+  #takenBy: number | undefined;
   #sending: Promise<void> | undefined;
+  /** Sent with a read, and not confirmed yet. */
+  readonly #underWay = new Set<EntryIds>();
 
   constructor(member: Membership, inHand: InHand, link: Link) {
     this.#member = member;
@@ -35,9 +40,22 @@ export class Acknowledgements {
     return this.#confirmed;
   }
 
-  /** Acknowledges `ids`, now or, where the server is away, as soon as it is back. Throws what trying again cannot mend. */
-  async finish(ids: readonly string[]): Promise<void> {
-    this.#inHand.finish(ids);
+  /** Whether Redis has confirmed the last acknowledgement, by the connections of now: the next one may go with a read. */
+  get areTaken(): boolean {
+    return this.#takenBy === this.#link.generation;
+  }
+
+  /** Whether something is finished that may not go with a read. */
+  get areOwed(): boolean {
+    return !this.areTaken && this.#inHand.finishedCount > 0;
+  }
+
+  /**
+   * Acknowledges what is held of `handout`, or those of `ids`, now or, where the server
+   * is away, as soon as it is back. Throws what trying again cannot mend.
+   */
+  async finish(handout: Handout, ids?: readonly string[]): Promise<void> {
+    this.#inHand.finish(handout, ids);
     const {generation} = this.#link;
     try {
       await this.send(await this.#link.control());
@@ -60,6 +78,23 @@ export class Acknowledgements {
       await this.#sending;
     }
     if (this.#inHand.givenCount >= this.#knownLimit) await this.#forgetOthers(control);
+  }
+
+  /**
+   * XREADGROUP, and before it, in one piece with it, XACK for what is finished. When Redis does
+   * not confirm that, it is kept, and what was read comes all the same.
+   */
+  async sendAndRead(reader: StreamClient, limits: ReadLimits): Promise<Delivered> {
+    const finished = this.#inHand.finished(Number.POSITIVE_INFINITY).filter((ids) => !this.#underWay.has(ids));
+    if (finished.length === 0) return reader.readNew(this.#member, limits);
+    const {acknowledged, delivered} = reader.acknowledgeAndReadNew(this.#member, EntryIds.join(finished), limits);
+    for (const ids of finished) this.#underWay.add(ids);
+    const confirmed = this.#settle(finished, acknowledged).catch(() => {});
+    try {
+      return await delivered;
+    } finally {
+      await confirmed;
+    }
   }
 
   /**
@@ -92,10 +127,24 @@ export class Acknowledgements {
   }
 
   async #sendPage(control: StreamClient): Promise<void> {
-    const ids = this.#inHand.finished(PAGE);
-    const confirmed = await control.acknowledge(this.#member.stream, this.#member.group, ids);
-    this.#confirmed += confirmed;
-    this.#inHand.confirm(ids);
+    const finished = this.#inHand.finished(PAGE);
+    const {stream, group} = this.#member;
+    await this.#settle(finished, control.acknowledge(stream, group, EntryIds.join(finished)));
+  }
+
+  /** Throws what `acknowledged` throws, and then they are kept. */
+  async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>): Promise<void> {
+    const {generation} = this.#link;
+    try {
+      this.#confirmed += await acknowledged;
+      this.#takenBy = generation;
+      this.#inHand.confirm(finished);
+    } catch (error) {
+      this.#takenBy = undefined;
+      throw error;
+    } finally {
+      for (const ids of finished) this.#underWay.delete(ids);
+    }
   }
 
   /** With --ack none somebody else acknowledges: what they have done with need not be remembered. */

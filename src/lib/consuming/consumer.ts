@@ -8,16 +8,18 @@
  * acknowledged.
  */
 import type {Entry, StreamRecord} from '../entry.js';
+import {EntryIds} from '../entry-ids.js';
 import {isFailure} from '../errors.js';
-import {PageSize} from '../reading/page-size.js';
+import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
 import type {Membership, StreamClient} from '../stream-client.js';
 import {Acknowledgements} from './acknowledgements.js';
-import {InHand} from './in-hand.js';
+import {Handout, InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
-import {OwnBacklog} from './own-backlog.js';
+import {type LeftOver, OwnBacklog} from './own-backlog.js';
 import type {Pace} from './pace.js';
 import {takeAbandoned} from './pending-work.js';
 import {PlaceInGroup, type PlaceOptions} from './place-in-group.js';
+import {ReadsAhead} from './reads-ahead.js';
 
 export interface ConsumerOptions extends PlaceOptions {
   /** Takes over entries that another consumer has had for longer than this; undefined leaves them. */
@@ -26,8 +28,11 @@ export interface ConsumerOptions extends PlaceOptions {
   batch: number;
   /** Reads without making entries pending: at-most-once. */
   noAck: boolean;
-  /** Asks for more while what came last is worked on; not where others could do that meanwhile. */
-  readsAhead: boolean;
+  /**
+   * The caller finishes each delivery before it asks for the next one. Then acknowledgements go with the next read,
+   * and more is asked for while what came last is worked on; not where others could do that meanwhile.
+   */
+  inTurn: boolean;
   /** Ends when nothing is left to read. */
   stopWhenEmpty: boolean;
   /**
@@ -45,12 +50,16 @@ export interface ConsumerOptions extends PlaceOptions {
 export interface Delivery {
   consumer: Consumer;
   records: StreamRecord[];
+  /** What is in hand of it. */
+  handout: Handout;
   /** Whether Redis has counted this delivery already. */
   counted: boolean;
 }
 
-/** Halves of smaller batches cost more by the number of reads than they save by being asked for ahead. */
-const LEAST_TO_HALVE = 50;
+/** Into so many parts a batch is divided that is read ahead. */
+const PARTS = 4;
+/** Smaller parts cost more by their number than they save by being asked for ahead. */
+const LEAST_PART = 50;
 
 export class Consumer {
   readonly inHand = new InHand();
@@ -62,12 +71,15 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
   readonly #batch: PageSize;
-  readonly #readsAhead: boolean;
+  /** How many reads may be under way while what came last is worked on. */
+  readonly #mostAhead: number;
   /** The connections that the round under way uses. */
   #generation = -1;
   #nextSweepMs = 0;
-  /** A read that answers at once, and by which connections. */
-  #ahead: {delivery: Promise<Delivery | undefined>; generation: number} | undefined;
+  /** Reads that answer at once. */
+  readonly #ahead = new ReadsAhead<Delivery>();
+  /** What was handed out last came as new, and once it is finished, more is read. */
+  #readFollows = false;
 
   constructor(link: Link, pace: Pace, options: ConsumerOptions) {
     this.link = link;
@@ -76,9 +88,10 @@ export class Consumer {
     this.#backlog = new OwnBacklog(this.place, options.countsBacklog);
     this.#pace = pace;
     this.#options = options;
-    this.#readsAhead = options.readsAhead && options.batch >= LEAST_TO_HALVE;
+    const parts = options.inTurn ? Math.max(1, Math.min(PARTS, Math.floor(options.batch / LEAST_PART))) : 1;
     // What is asked for ahead and what is worked on are a batch together: no more is ever pending for a slow reader.
-    this.#batch = new PageSize(this.#readsAhead ? Math.floor(options.batch / 2) : options.batch, 1);
+    this.#mostAhead = parts - 1;
+    this.#batch = new PageSize(Math.floor(options.batch / parts), 1, PAGE_BYTES / parts);
   }
 
   get member(): Membership {
@@ -92,7 +105,7 @@ export class Consumer {
    */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
     // What has been asked for is ours when it comes, so it is handed out even when nothing more is wanted.
-    while (!this.#pace.over || this.#ahead !== undefined) {
+    while (!this.#pace.over || this.#ahead.count > 0) {
       try {
         if ((yield* this.#round()) === 'empty' && this.#options.stopWhenEmpty) return;
       } catch (error) {
@@ -105,14 +118,15 @@ export class Consumer {
     }
   }
 
-  /** Acknowledges `ids`: see `Acknowledgements.finish`. */
-  async finish(ids: readonly string[]): Promise<void> {
-    await this.acknowledgements.finish(ids);
+  /** Acknowledges what is held of a delivery, or those of `ids`: see `Acknowledgements.finish`. */
+  async finish({handout}: Delivery, ids?: readonly string[]): Promise<void> {
+    if (this.#readFollows && this.#acknowledgesByReading) this.inHand.finish(handout, ids);
+    else await this.acknowledgements.finish(handout, ids);
   }
 
   /** Frees a blocked read at once. One that answers at once is let come, or else what it brings would stay pending. */
   async free(): Promise<void> {
-    await this.#ahead?.delivery.catch(() => {});
+    await this.#ahead.settled();
     this.link.free();
   }
 
@@ -123,17 +137,19 @@ export class Consumer {
     const control = await this.link.control();
     if (!this.place.isJoined) await this.place.join(control);
     // Nothing new is read while what is finished cannot be acknowledged.
-    await this.acknowledgements.send(control);
+    if (!this.#acknowledgesByReading) await this.acknowledgements.send(control);
     // Before looking what is pending with us: that would be, and not be in hand yet.
-    const ahead = await this.#takeAhead();
+    const ahead = await this.#ahead.take((used) => {
+      this.#generation = used;
+    });
     this.#generation = generation;
     if (ahead !== undefined) {
-      yield this.#andAhead(ahead);
+      yield* this.#handOut(ahead, control);
       return 'some';
     }
-    if (!this.#options.noAck) {
-      for await (const {records, counted} of this.#backlog.take(control, generation, this.#context))
-        yield this.#delivery(records, counted);
+    if (!this.#options.noAck && (this.#sweepIsDue || this.#backlog.isDue(generation))) {
+      await this.acknowledgements.send(control);
+      for await (const left of this.#backlog.take(control, generation, this.#context)) yield this.#delivery(left);
       yield* this.#sweep(control);
     }
     this.#generation = this.link.generation;
@@ -143,31 +159,27 @@ export class Consumer {
       if (!this.#pace.over) this.#options.onIdle();
       return 'empty';
     }
-    yield this.#andAhead(delivery);
+    yield* this.#handOut(delivery, control);
     return 'some';
   }
 
-  async #takeAhead(): Promise<Delivery | undefined> {
-    const ahead = this.#ahead;
-    if (ahead === undefined) return undefined;
-    this.#generation = ahead.generation;
-    try {
-      return await ahead.delivery;
-    } finally {
-      this.#ahead = undefined;
-    }
+  /** What is new, and with it the next read or, where that is not wanted yet, what is still to be acknowledged. */
+  async *#handOut(delivery: Delivery, control: StreamClient): AsyncGenerator<Delivery, void, void> {
+    // Whatever becomes of them, the next round sees: the delivery must be handed out now.
+    if (!this.#askAhead(delivery) && this.inHand.finishedCount > 0) this.acknowledgements.send(control).catch(() => {});
+    this.#readFollows = true;
+    yield delivery;
+    this.#readFollows = false;
   }
 
   /** Asks for what follows `delivery`, where that came as full as reads come by now, and nothing else is to be done first. */
-  #andAhead(delivery: Delivery): Delivery {
+  #askAhead({records}: Delivery): boolean {
     const {generation} = this.link;
-    const isFull = 2 * delivery.records.length > this.#batch.count;
+    const isFull = 2 * records.length > this.#batch.count;
     const isFree = !this.#pace.over && !this.#sweepIsDue && !this.#backlog.isDue(generation);
-    if (this.#readsAhead && isFull && isFree) {
-      this.#ahead = {delivery: this.#readNew(undefined), generation};
-      this.#ahead.delivery.catch(() => {});
-    }
-    return delivery;
+    if (!isFull || !isFree || this.acknowledgements.areOwed || this.#mostAhead === 0) return false;
+    while (this.#ahead.count < this.#mostAhead) this.#ahead.add(this.#readNew(undefined), generation);
+    return true;
   }
 
   /** Twice in the time after which an entry counts as abandoned, what others have abandoned. */
@@ -176,7 +188,7 @@ export class Consumer {
     if (claimIdleMs === undefined || !this.#sweepIsDue) return;
     const how = {idleMs: claimIdleMs, counts: countsBacklog};
     for await (const records of takeAbandoned(control, this.#context, how))
-      yield this.#delivery(records, countsBacklog);
+      yield this.#delivery({records, counted: countsBacklog});
     this.#nextSweepMs = performance.now() + claimIdleMs / 2;
   }
 
@@ -194,12 +206,26 @@ export class Consumer {
     return Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
   }
 
+  /** Whether what is finished is acknowledged by the next read. */
+  get #acknowledgesByReading(): boolean {
+    return this.#options.inTurn && this.acknowledgements.areTaken;
+  }
+
   async #readNew(blockMs: number | undefined): Promise<Delivery | undefined> {
     const {member, noAck} = this.#options;
     const reader = await this.link.reader();
-    const records = await this.#permitted((count) => reader.readNew(member, {count, blockMs, noAck}));
-    this.place.advance(records.at(-1)?.id);
-    return records.length === 0 ? undefined : this.#delivery(records, true);
+    let ids: EntryIds | undefined;
+    const records = await this.#permitted(async (count) => {
+      const limits = {count, blockMs, noAck};
+      const byReading = this.#acknowledgesByReading;
+      const read = byReading ? this.acknowledgements.sendAndRead(reader, limits) : reader.readNew(member, limits);
+      const delivered = await read;
+      ids = delivered.ids;
+      return delivered.records;
+    });
+    if (ids === undefined || ids.count === 0) return undefined;
+    this.place.advance(ids.last);
+    return this.#delivery({records, counted: true}, ids);
   }
 
   readonly #permitted = async <T extends Entry>(read: (count: number) => Promise<T[]>): Promise<T[]> => {
@@ -228,10 +254,8 @@ export class Consumer {
     };
   }
 
-  #delivery(records: StreamRecord[], counted: boolean): Delivery {
-    const delivery = {consumer: this, records, counted};
-    const ids = records.map(({id}) => id);
-    if (!this.#options.noAck) this.inHand.give(ids, delivery);
-    return delivery;
+  #delivery({records, counted}: LeftOver, ids = EntryIds.of(records.map(({id}) => id))): Delivery {
+    const handout = this.#options.noAck ? new Handout(ids) : this.inHand.give(ids);
+    return {consumer: this, records, handout, counted};
   }
 }

@@ -2,79 +2,154 @@
  * What a consumer has of one stream's pending entries: given out and not yet
  * finished, or finished with the acknowledgement not yet confirmed. It is what
  * tells, after a lost connection, which of our pending entries never reached us.
- * Invariant: an ID is in at most one of the two, and what was given out again
- * is no longer held by the delivery that it first came with.
+ * Entries are kept as they came, together: what is given out, finished and
+ * confirmed as a whole is never looked at one by one. Invariant: an ID is in at
+ * most one of the two, and what was given out again is no longer held by the
+ * handout that it first came with.
  */
+import {EntryIds} from '../entry-ids.js';
+import {compareStreamIds, FIRST_ID} from '../stream-id.js';
+
+/** What was given out together, for as long as it is held. */
+export class Handout {
+  readonly #ids: EntryIds;
+  /** Undefined while all of it is held. */
+  #left: Set<string> | undefined;
+
+  constructor(ids: EntryIds) {
+    this.#ids = ids;
+  }
+
+  get count(): number {
+    return this.#left?.size ?? this.#ids.count;
+  }
+
+  /** What is held of it. */
+  get ids(): EntryIds {
+    return this.#left === undefined ? this.#ids : EntryIds.of([...this.#left]);
+  }
+
+  /** Whether `id` is still to be finished by whoever got it with this. */
+  holds(id: string): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Holds only those of its IDs from now on for which `keeps` is true. */
+  keep(keeps: (id: string) => boolean): void {
+    for (const id of this.#held) if (!keeps(id)) this.#held.delete(id);
+  }
+
+  /** Holds nothing any more. */
+  clear(): void {
+    this.#left = new Set();
+  }
+
+  get #held(): Set<string> {
+    this.#left ??= new Set(this.#ids.texts);
+    return this.#left;
+  }
+}
+
 export class InHand {
-  /** With the delivery that each came with, or came again. */
-  readonly #given = new Map<string, object>();
-  readonly #finished = new Set<string>();
+  readonly #given = new Set<Handout>();
+  readonly #finished = new Set<EntryIds>();
+  #givenCount = 0;
+  /** Above it, nothing was ever given out. */
+  #highest = FIRST_ID;
 
-  /** One that comes again is to be finished again: behind its ID there may be another entry by now. */
-  give(ids: Iterable<string>, delivery: object): void {
-    for (const id of ids) {
-      this.#finished.delete(id);
-      this.#given.set(id, delivery);
+  /** In ascending order. One that comes again is to be finished again: behind its ID there may be another entry by now. */
+  give(ids: EntryIds): Handout {
+    const handout = new Handout(ids);
+    if (ids.count === 0) return handout;
+    if (compareStreamIds(ids.first, this.#highest) <= 0) this.#takeBack(new Set(ids.texts));
+    if (compareStreamIds(ids.last, this.#highest) > 0) this.#highest = ids.last;
+    this.#given.add(handout);
+    this.#givenCount += ids.count;
+    return handout;
+  }
+
+  /** Will not be finished by whoever got them with `handout`: it is as if they had never been given out so. */
+  letGo(ids: ReadonlySet<string>, handout: Handout): void {
+    this.#keep(handout, (id) => !ids.has(id));
+  }
+
+  /** To be acknowledged: all that is held of `handout`, or those of `ids`. */
+  finish(handout: Handout, ids?: readonly string[]): void {
+    const finished = ids === undefined ? handout.ids : EntryIds.of(ids.filter((id) => handout.holds(id)));
+    if (finished.count === 0 || !this.#given.has(handout)) return;
+    this.#finished.add(finished);
+    if (finished.count < handout.count) {
+      this.letGo(new Set(finished.texts), handout);
+    } else {
+      this.#given.delete(handout);
+      this.#givenCount -= handout.count;
+      handout.clear();
     }
   }
 
-  /** Whether `id` is still to be finished by whoever got it with `delivery`. */
-  isHeld(id: string, delivery: object): boolean {
-    return this.#given.get(id) === delivery;
-  }
-
-  /** Will not be finished by whoever got them with `delivery`: it is as if they had never been given out so. */
-  letGo(ids: Iterable<string>, delivery: object): void {
-    for (const id of ids) if (this.isHeld(id, delivery)) this.#given.delete(id);
-  }
-
-  /** To be acknowledged. */
-  finish(ids: Iterable<string>): void {
-    for (const id of ids) {
-      this.#given.delete(id);
-      this.#finished.add(id);
-    }
-  }
-
-  /** Their acknowledgement is confirmed; one that has come again since then is still to be finished. */
-  confirm(ids: Iterable<string>): void {
-    for (const id of ids) this.#finished.delete(id);
-  }
-
-  has(id: string): boolean {
-    return this.#given.has(id) || this.#finished.has(id);
+  /** Their acknowledgement is confirmed; of those some of which have come again since then, the rest is repeated. */
+  confirm(finished: readonly EntryIds[]): void {
+    for (const ids of finished) this.#finished.delete(ids);
   }
 
   /** All that is in hand, as it is now. */
   get ids(): ReadonlySet<string> {
-    return new Set([...this.#given.keys(), ...this.#finished]);
+    return new Set([...this.given, ...[...this.#finished].flatMap(({texts}) => texts)]);
   }
 
-  /** What was given out and not finished, each with its delivery, as it is now. */
-  get holders(): ReadonlyMap<string, object> {
-    return new Map(this.#given);
+  /** What was given out and not finished, each with its handout, as it is now. */
+  get holders(): ReadonlyMap<string, Handout> {
+    return new Map([...this.#given].flatMap((handout) => handout.ids.texts.map((id) => [id, handout] as const)));
   }
 
   /** Given out and not finished. */
   get given(): readonly string[] {
-    return [...this.#given.keys()];
+    return [...this.#given].flatMap(({ids}) => ids.texts);
   }
 
-  /** Finished, and not known to be acknowledged; at most `limit` of them. */
-  finished(limit: number): readonly string[] {
-    return [...this.#finished].slice(0, limit);
+  /** Finished, and not known to be acknowledged: so many of those that were finished together as have `limit` IDs, or one. */
+  finished(limit: number): readonly EntryIds[] {
+    const some: EntryIds[] = [];
+    let count = 0;
+    for (const ids of this.#finished) {
+      if (count > 0 && count + ids.count > limit) break;
+      some.push(ids);
+      count += ids.count;
+    }
+    return some;
   }
 
   get finishedCount(): number {
-    return this.#finished.size;
+    let count = 0;
+    for (const ids of this.#finished) count += ids.count;
+    return count;
   }
 
   get givenCount(): number {
-    return this.#given.size;
+    return this.#givenCount;
   }
 
   /** Forgets what was given out and is not among `pending`: somebody else has acknowledged it. */
   keepOnly(pending: ReadonlySet<string>): void {
-    for (const id of this.#given.keys()) if (!pending.has(id)) this.#given.delete(id);
+    for (const handout of this.#given) this.#keep(handout, (id) => pending.has(id));
+  }
+
+  /** As if they had neither been given out nor finished. */
+  #takeBack(again: ReadonlySet<string>): void {
+    for (const handout of this.#given) this.letGo(again, handout);
+    for (const ids of this.#finished) {
+      const rest = ids.texts.filter((id) => !again.has(id));
+      if (rest.length === ids.count) continue;
+      this.#finished.delete(ids);
+      if (rest.length > 0) this.#finished.add(EntryIds.of(rest));
+    }
+  }
+
+  #keep(handout: Handout, keeps: (id: string) => boolean): void {
+    if (!this.#given.has(handout)) return;
+    const before = handout.count;
+    handout.keep(keeps);
+    this.#givenCount -= before - handout.count;
+    if (handout.count === 0) this.#given.delete(handout);
   }
 }

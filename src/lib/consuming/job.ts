@@ -74,7 +74,7 @@ export class Job {
   async done(): Promise<void> {
     const ids = this.#held().map(({id}) => id);
     this.#records = [];
-    await this.#consumer.finish(ids);
+    await this.#consumer.finish(this.#delivery, ids);
   }
 
   /** The handler says that it never will. */
@@ -139,12 +139,12 @@ export class Job {
   }
 
   #held(): StreamRecord[] {
-    return this.#records.filter(({id}) => this.#consumer.inHand.isHeld(id, this.#delivery));
+    return this.#records.filter(({id}) => this.#delivery.handout.holds(id));
   }
 
   #leave(records: readonly StreamRecord[]): void {
-    const ids = records.map(({id}) => id);
-    this.#consumer.inHand.letGo(ids, this.#delivery);
+    const ids = new Set(records.map(({id}) => id));
+    this.#consumer.inHand.letGo(ids, this.#delivery.handout);
     this.#records = this.#records.filter((record) => !records.includes(record));
   }
 }

@@ -127,6 +127,8 @@ export class Link {
       const reader = await control.another(this.#options.blockMs);
       // Let go of while they were made, they are nobody's.
       if (generation !== this.generation) reader.close();
+      // While entries come by the reader, nothing else may be asked for a long time.
+      void control.closed.then(() => generation === this.generation && this.close());
       this.hasConnected = true;
       return {control, reader};
     } catch (error) {

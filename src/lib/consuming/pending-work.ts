@@ -7,6 +7,7 @@
  * have it.
  */
 import type {Entry, StreamRecord} from '../entry.js';
+import {EntryIds} from '../entry-ids.js';
 import {withEntries} from '../reading/lookup.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
 import {FIRST_ID} from '../stream-id.js';
@@ -57,7 +58,8 @@ export async function* lookAtBacklog(
   const known = inHand.ids;
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
     for (const {id} of page) pending.add(id);
-    let left: readonly PendingEntry[] = page.filter(({id}) => !known.has(id) && !inHand.has(id));
+    const now = inHand.ids;
+    let left: readonly PendingEntry[] = page.filter(({id}) => !known.has(id) && !now.has(id));
     while (left.length > 0 && !context.over()) {
       const gone: string[] = [];
       const records: StreamRecord[] = [];
@@ -91,7 +93,8 @@ export async function* takeAbandoned(
 ): AsyncGenerator<StreamRecord[], void, void> {
   const {member, inHand} = context;
   for await (const page of control.pending(member.stream, member.group, {minIdleMs: idleMs})) {
-    let left: readonly PendingEntry[] = page.filter(({id}) => !inHand.has(id));
+    const now = inHand.ids;
+    let left: readonly PendingEntry[] = page.filter(({id}) => !now.has(id));
     while (left.length > 0 && !context.over()) {
       const asked = new Map<string, number>();
       const entries = await context.permitted(async (count) => {
@@ -115,7 +118,7 @@ async function letGo(
   if (gone.length === 0) return;
   // What is gone says nothing of how large entries are; without this, a long backlog of it is read one by one.
   widen();
-  await control.acknowledge(member.stream, member.group, gone);
+  await control.acknowledge(member.stream, member.group, EntryIds.of(gone));
   onGone(gone.length);
 }
 

@@ -3,6 +3,7 @@
  * counted for each. Invariant: what `acknowledge` was given is acknowledged and
  * counted when it returns, so that a caller that ends then has lost nothing.
  */
+import {EntryIds} from '../entry-ids.js';
 import {isFailure} from '../errors.js';
 import type {IdReference} from '../input/ids.js';
 import type {StreamClient} from '../stream-client.js';
@@ -40,7 +41,7 @@ export class Acknowledger {
   }
 
   async #acknowledgeAt({stream, group, ids}: PlacedIds): Promise<void> {
-    const acknowledged = await this.#client.acknowledge(stream, group, ids);
+    const acknowledged = await this.#client.acknowledge(stream, group, EntryIds.of(ids));
     const missed = ids.length - acknowledged;
     const key = placeKey({stream, group});
     if (missed > 0 && (this.#counts.get(key)?.notPending ?? 0) === 0) await this.#mustExist({stream, group});

@@ -7,7 +7,8 @@
 import type {Entry} from '../entry.js';
 import {MarkedRecord} from '../marked-record.js';
 
-const PAGE_BYTES = 4 * 1024 * 1024;
+/** What a page is expected to hold, where nothing else is said. */
+export const PAGE_BYTES = 4 * 1024 * 1024;
 const FIRST_PAGE = 16;
 const GROWTH = 4;
 

@@ -4,6 +4,7 @@
  * documentation of streams. No builder knows a server, a default or a flag.
  */
 import type {Bytes} from '../bytes.js';
+import type {EntryIds} from '../entry-ids.js';
 import type {CommandLine} from './connection.js';
 
 /** How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper. */
@@ -95,12 +96,8 @@ export const xreadgroup = (
 const blockClause = (blockMs: number | undefined): string[] =>
   blockMs === undefined || blockMs <= 0 ? [] : ['BLOCK', String(Math.ceil(blockMs))];
 
-export const xack = (stream: string, group: string, ids: readonly string[]): CommandLine => [
-  'xack',
-  stream,
-  group,
-  ...ids,
-];
+/** XACK key group id … */
+export const xack = (stream: string, group: string, ids: EntryIds): CommandLine => ['xack', stream, group, ids];
 
 /** XPENDING key group: the summary. */
 export const xpending = (stream: string, group: string): CommandLine => ['xpending', stream, group];

@@ -8,16 +8,18 @@
  */
 import type {Socket} from 'node:net';
 import {Cluster, Command, type Redis} from 'ioredis';
+import {EntryIds} from '../entry-ids.js';
 import type {StreamlogError} from '../errors.js';
 import type {MarkedPage} from '../marked-record.js';
 import {end} from './client.js';
 import {type Connected, connect} from './connecting.js';
-import {EntryTap} from './entry-tap.js';
+import {type Awaited, EntryTap} from './entry-tap.js';
 import {type CommandContext, toFailure} from './failure.js';
 import type {Target} from './target.js';
 import {masterOf} from './wire.js';
 
-export type Argument = string | Buffer;
+/** IDs stand for as many arguments, the last ones of their command. */
+export type Argument = string | Buffer | EntryIds;
 /** A command's name in lower case, then its arguments. */
 export type CommandLine = readonly [name: string, ...args: Argument[]];
 /** A reply as the protocol has it; strings stay bytes. */
@@ -28,8 +30,8 @@ export class Connection {
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
   readonly #state: Omit<Connected, 'client'>;
-  /** Commands without a reply yet. */
-  #underWay = 0;
+  /** Commands without a reply yet of which the tap was not told. */
+  #untapped = 0;
   #tap: EntryTap | undefined;
 
   private constructor({client, ...state}: Connected) {
@@ -51,15 +53,11 @@ export class Connection {
 
   /** Sends one command. Throws the failure of an error reply or of a lost connection. */
   async send(line: CommandLine, context?: Partial<CommandContext>): Promise<Reply> {
-    const command = commandOf(line);
-    this.#underWay++;
+    this.#untapped++;
     try {
-      this.#refuseLostNode(command);
-      return (await this.#client.sendCommand(command)) as Reply;
-    } catch (error) {
-      throw this.#failure(error, line, context);
+      return await this.#deliver(line, context);
     } finally {
-      this.#underWay--;
+      this.#untapped--;
     }
   }
 
@@ -69,25 +67,59 @@ export class Connection {
    * cluster, or behind other commands), comes as any other reply does. Throws as `send` does.
    */
   async sendRead(line: CommandLine, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
-    if (this.#underWay > 0 || this.#client instanceof Cluster) return this.send(line, context);
-    this.#tap ??= new EntryTap(this.#client.stream as Socket);
-    this.#tap.expect();
-    const reply = await this.send(line, context);
-    return typeof reply === 'number' ? this.#tap.entries() : reply;
+    const tap = this.#tapFor('entries');
+    return tap === undefined ? this.send(line, context) : this.#entries(line, tap, context);
   }
 
+  /** The same, behind a command whose reply is one line: both leave in one piece. */
+  sendBeforeRead(
+    first: CommandLine,
+    line: CommandLine,
+    context?: Partial<CommandContext>,
+  ): [first: Promise<Reply>, read: Promise<MarkedPage | Reply>] {
+    const tap = this.#tapFor('line', 'entries');
+    if (tap === undefined) return [this.send(first, context), this.send(line, context)];
+    const socket = (this.#client as Redis).stream as Socket;
+    socket.cork();
+    const replies = [this.#deliver(first, context), this.#entries(line, tap, context)] as const;
+    socket.uncork();
+    return [...replies];
+  }
+
+  async #entries(line: CommandLine, tap: EntryTap, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
+    const reply = await this.#deliver(line, context);
+    return typeof reply === 'number' ? tap.entries() : reply;
+  }
+
+  /** Told of the replies to what is sent now; undefined where ioredis has to read them. */
+  #tapFor(...replies: readonly Awaited[]): EntryTap | undefined {
+    if (this.#untapped > 0 || this.#client instanceof Cluster) return undefined;
+    this.#tap ??= new EntryTap(this.#client.stream as Socket);
+    this.#tap.expect(...replies);
+    return this.#tap;
+  }
+
+  async #deliver(line: CommandLine, context?: Partial<CommandContext>): Promise<Reply> {
+    const command = commandOf(line);
+    try {
+      this.#refuseLostNode(command);
+      return (await this.#client.sendCommand(command)) as Reply;
+    } catch (error) {
+      throw this.#failure(error, line, context);
+    }
+  }
   /** Sends a command that has no key to every master: one reply each, one in all without a cluster. */
   async sendToMasters(line: CommandLine, masterIndex?: number): Promise<Reply[]> {
     const masters = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
     const chosen = masterIndex === undefined ? masters : masters.slice(masterIndex, masterIndex + 1);
-    this.#underWay++;
+    this.#untapped++;
     try {
       if (this.#lostMaster || chosen.length === 0) throw new Error(LOST_NODE);
       return (await Promise.all(chosen.map((node) => node.sendCommand(commandOf(line))))) as Reply[];
     } catch (error) {
       throw this.#failure(error, line);
     } finally {
-      this.#underWay--;
+      this.#untapped--;
     }
   }
 
@@ -141,4 +173,25 @@ export class Connection {
 /** What ioredis says too. */
 const LOST_NODE = 'Connection is closed.';
 
-const commandOf = ([name, ...args]: CommandLine): Command => new Command(name, args, {replyEncoding: null});
+function commandOf([name, ...args]: CommandLine): Command {
+  const last = args.at(-1);
+  if (last instanceof EntryIds) return new CommandOnIds(name, args.slice(0, -1) as string[], last);
+  return new Command(name, args as (string | Buffer)[], {replyEncoding: null});
+}
+
+/** Of thousands of IDs, ioredis would make a text of each. */
+class CommandOnIds extends Command {
+  readonly #lead: string;
+  readonly #ids: EntryIds;
+
+  constructor(name: string, args: readonly string[], ids: EntryIds) {
+    super(name, [...args], {replyEncoding: null});
+    const words = [name, ...args].map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('');
+    this.#lead = `*${1 + args.length + ids.count}\r\n${words}`;
+    this.#ids = ids;
+  }
+
+  override toWritable(): Buffer {
+    return Buffer.concat([Buffer.from(this.#lead), this.#ids.protocol]);
+  }
+}

@@ -37,6 +37,9 @@ export class EntryReader {
   #partsLeft = 0;
   #marks = new Int32Array(FIRST_MARKS);
   #marked = 0;
+  /** How many were marked, and where the marks of the newest begin. */
+  #entries = 0;
+  #lastMark = 0;
   /** What earlier replies needed. */
   #usualBytes = 0;
 
@@ -52,8 +55,11 @@ export class EntryReader {
 
   /** The entries of the reply that is complete; the next call of `read` begins another one. */
   take(): MarkedPage {
-    const page = new MarkedPage(this.#bytes.subarray(0, this.#at), this.#marks.slice(0, this.#marked));
+    const where = {count: this.#entries, lastMark: this.#lastMark};
+    const page = new MarkedPage(this.#bytes.subarray(0, this.#at), this.#marks.subarray(0, this.#marked), where);
     this.#usualBytes = this.#at;
+    this.#marks = new Int32Array(Math.max(FIRST_MARKS, this.#marked));
+    this.#entries = 0;
     this.#bytes = NOTHING;
     this.#length = 0;
     this.#at = 0;
@@ -147,6 +153,8 @@ export class EntryReader {
       this.#entryEnd();
       return;
     }
+    this.#lastMark = this.#marked - (ENTRY_MARKS - 1);
+    this.#entries++;
     this.#marks[this.#marked++] = count >> 1;
     this.#partsLeft = count;
     if (count === 0) this.#entryEnd();

@@ -4,7 +4,7 @@
  * errors and "nothing came" included, passes through unseen, and in place of
  * what was read here ioredis gets a number, so that its account of commands,
  * its timeouts and the end of a connection are what they are without. Invariant:
- * ioredis sees one reply to each command.
+ * ioredis sees one reply to each command, in their order.
  */
 import type {Socket} from 'node:net';
 import type {MarkedPage} from '../marked-record.js';
@@ -12,19 +12,26 @@ import {EntryReader} from './entry-reader.js';
 
 type Listener = (chunk: Buffer) => void;
 
+/** A reply that is awaited: one line of any kind, or entries, in whose place an error or "nothing" may come, in a line. */
+export type Awaited = 'line' | 'entries';
+
 const ARRAY = 0x2a;
 const MINUS = 0x2d;
+const LF = 0x0a;
 /** What ioredis is given for a reply of entries. */
 const STAND_IN = Buffer.from(':1\r\n');
-const NOTHING = Buffer.alloc(0);
 
 export class EntryTap {
   readonly #socket: Socket;
   readonly #pass: Listener;
   readonly #reader = new EntryReader();
-  #state: 'passing' | 'awaiting' | 'reading' = 'passing';
+  /** The replies that come next, in their order; whatever follows them passes through. */
+  readonly #awaited: Awaited[] = [];
+  /** What was read and not asked for yet, in the order of the replies. */
+  readonly #pages: MarkedPage[] = [];
+  #state: 'begin' | 'line' | 'entries' = 'begin';
   /** The beginning of a reply, too short to tell what it is. */
-  #rest: Buffer = NOTHING;
+  #rest: Buffer | undefined;
 
   /** On the socket of a client that is connected. */
   constructor(socket: Socket) {
@@ -36,44 +43,73 @@ export class EntryTap {
     socket.off('data', this.#pass);
   }
 
-  /** The next reply on the connection is one of entries: to be said when no other is awaited, before it is asked for. */
-  expect(): void {
-    this.#state = 'awaiting';
+  /** What comes behind all that is awaited already: to be said before it is asked for, while nothing else is. */
+  expect(...replies: readonly Awaited[]): void {
+    this.#awaited.push(...replies);
   }
 
-  /** The entries for which ioredis was given the number. */
+  /** The entries for which ioredis was given a number, the oldest first. */
   entries(): MarkedPage {
-    return this.#reader.take();
+    return this.#pages.shift()!;
   }
 
   #take(chunk: Buffer): void {
     try {
-      if (this.#state === 'passing') this.#pass(chunk);
-      else if (this.#state === 'reading') this.#read(chunk);
-      else this.#begin(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]));
+      const rest = this.#rest;
+      this.#rest = undefined;
+      this.#read(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
     } catch (error) {
       this.#socket.destroy(error as Error);
     }
   }
 
-  #begin(chunk: Buffer): void {
-    this.#rest = NOTHING;
-    if (chunk[0] === ARRAY && chunk.length === 1) {
-      this.#rest = chunk;
-    } else if (chunk[0] === ARRAY && chunk[1] !== MINUS) {
-      this.#state = 'reading';
-      this.#read(chunk);
-    } else {
-      this.#state = 'passing';
-      this.#pass(chunk);
+  #read(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      const left = at === 0 ? bytes : bytes.subarray(at);
+      if (this.#awaited.length === 0) {
+        this.#pass(left);
+        return;
+      }
+      if (this.#state === 'begin' && !this.#begin(left)) return;
+      at += this.#state === 'line' ? this.#line(left) : this.#entries(left);
     }
   }
 
-  #read(chunk: Buffer): void {
-    const used = this.#reader.read(chunk);
-    if (used === undefined) return;
-    this.#state = 'passing';
+  /** Sees what kind of reply begins; false where that is not yet to be seen. */
+  #begin(bytes: Buffer): boolean {
+    if (this.#awaited[0] === 'entries' && bytes[0] === ARRAY) {
+      if (bytes.length === 1) {
+        this.#rest = bytes;
+        return false;
+      }
+      this.#state = bytes[1] === MINUS ? 'line' : 'entries';
+    } else {
+      this.#state = 'line';
+    }
+    return true;
+  }
+
+  /** How many of `bytes` belong to the line. */
+  #line(bytes: Buffer): number {
+    const lineEnd = bytes.indexOf(LF);
+    const used = lineEnd === -1 ? bytes.length : lineEnd + 1;
+    if (lineEnd !== -1) this.#end();
+    this.#pass(bytes.subarray(0, used));
+    return used;
+  }
+
+  /** How many of `bytes` belong to the entries. */
+  #entries(bytes: Buffer): number {
+    const used = this.#reader.read(bytes);
+    if (used === undefined) return bytes.length;
+    this.#pages.push(this.#reader.take());
+    this.#end();
     this.#pass(STAND_IN);
-    if (used < chunk.length) this.#pass(chunk.subarray(used));
+    return used;
+  }
+
+  #end(): void {
+    this.#awaited.shift();
+    this.#state = 'begin';
   }
 }

@@ -1,44 +1,75 @@
 import {expect, it} from 'vitest';
 import {InHand} from '../../../src/lib/consuming/in-hand.js';
+import {EntryIds} from '../../../src/lib/entry-ids.js';
+
+const ids = (...texts: string[]): EntryIds => EntryIds.of(texts);
+
+/** What is given out, and what is finished. */
+const states = (inHand: InHand): [given: readonly string[], finished: readonly string[]] => [
+  inHand.given,
+  inHand.finished(Number.POSITIVE_INFINITY).flatMap(({texts}) => texts),
+];
 
 it('has an entry in at most one state: given out, or finished', () => {
   const inHand = new InHand();
-  inHand.give(['1-0', '2-0'], {});
-  inHand.finish(['1-0']);
-  expect([inHand.given, inHand.finished(10)]).toEqual([['2-0'], ['1-0']]);
+  const handout = inHand.give(ids('1-0', '2-0'));
+  inHand.finish(handout, ['1-0']);
+  expect(states(inHand)).toEqual([['2-0'], ['1-0']]);
+  inHand.finish(handout);
+  expect(states(inHand)).toEqual([[], ['1-0', '2-0']]);
+});
+
+it('finishes an entry once, whoever says so again', () => {
+  const inHand = new InHand();
+  const handout = inHand.give(ids('1-0'));
+  for (let turn = 0; turn < 2; turn++) inHand.finish(handout);
+  inHand.finish(handout, ['1-0']);
+  expect([inHand.finishedCount, inHand.givenCount, handout.holds('1-0')]).toEqual([1, 0, false]);
 });
 
 it('does not acknowledge an entry that is given out again before it is finished again: it may be another one', () => {
   const inHand = new InHand();
-  inHand.give(['1-0'], {});
-  inHand.finish(['1-0']);
-  inHand.give(['1-0'], {});
-  expect([inHand.given, inHand.finished(10)]).toEqual([['1-0'], []]);
+  inHand.finish(inHand.give(ids('1-0', '2-0')));
+  inHand.give(ids('1-0'));
+  expect(states(inHand)).toEqual([['1-0'], ['2-0']]);
+});
+
+it('who got an entry first does not finish it once it has come again', () => {
+  const inHand = new InHand();
+  const first = inHand.give(ids('1-0', '2-0'));
+  inHand.give(ids('2-0', '3-0'));
+  inHand.finish(first);
+  expect(states(inHand)).toEqual([['2-0', '3-0'], ['1-0']]);
 });
 
 it('forgets what others have acknowledged, and not what is still to be acknowledged', () => {
   const inHand = new InHand();
-  inHand.give(['1-0', '2-0', '3-0'], {});
-  inHand.finish(['3-0']);
+  inHand.finish(inHand.give(ids('1-0', '2-0', '3-0')), ['3-0']);
   inHand.keepOnly(new Set(['2-0']));
-  expect([inHand.given, inHand.finished(10)]).toEqual([['2-0'], ['3-0']]);
+  expect([...states(inHand), inHand.givenCount]).toEqual([['2-0'], ['3-0'], 1]);
 });
 
 it('who got an entry first does not let go of it once it has come again', () => {
-  const [first, second] = [{}, {}];
   const inHand = new InHand();
-  inHand.give(['1-0', '2-0'], first);
-  inHand.give(['1-0'], second);
-  expect([inHand.isHeld('1-0', first), inHand.isHeld('2-0', first)]).toEqual([false, true]);
-  inHand.letGo(['1-0', '2-0'], first);
-  expect([inHand.isHeld('1-0', second), inHand.given]).toEqual([true, ['1-0']]);
+  const first = inHand.give(ids('1-0', '2-0'));
+  const second = inHand.give(ids('1-0'));
+  expect([first.holds('1-0'), first.holds('2-0')]).toEqual([false, true]);
+  inHand.letGo(new Set(['1-0', '2-0']), first);
+  expect([second.holds('1-0'), inHand.given]).toEqual([true, ['1-0']]);
 });
 
 it('a confirmation that comes late leaves what has come again to be finished', () => {
   const inHand = new InHand();
-  inHand.give(['1-0'], {});
-  inHand.finish(['1-0']);
-  inHand.give(['1-0'], {});
-  inHand.confirm(['1-0']);
-  expect(inHand.given).toEqual(['1-0']);
+  inHand.finish(inHand.give(ids('1-0')));
+  const sent = inHand.finished(10);
+  inHand.give(ids('1-0'));
+  inHand.confirm(sent);
+  expect(states(inHand)).toEqual([['1-0'], []]);
+});
+
+it('gives as many of what is finished as go into one command, and never nothing', () => {
+  const inHand = new InHand();
+  for (const part of [ids('1-0', '2-0', '3-0'), ids('4-0'), ids('5-0')]) inHand.finish(inHand.give(part));
+  expect(inHand.finished(4).map(({count}) => count)).toEqual([3, 1]);
+  expect(inHand.finished(2).map(({count}) => count)).toEqual([3]);
 });

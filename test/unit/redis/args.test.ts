@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {EntryIds} from '../../../src/lib/entry-ids.js';
 import * as args from '../../../src/lib/redis/args.js';
 import type {CommandLine} from '../../../src/lib/redis/connection.js';
 
@@ -22,7 +23,7 @@ const CASES: [line: string, built: CommandLine][] = [
   ['xreadgroup GROUP g c COUNT 7 BLOCK 500 STREAMS s >', args.xreadgroup(member, '>', {count: 7, blockMs: 500})],
   ['xreadgroup GROUP g c COUNT 7 NOACK STREAMS s >', args.xreadgroup(member, '>', {count: 7, noAck: true})],
   ['xreadgroup GROUP g c COUNT 7 STREAMS s 0-0', args.xreadgroup(member, '0-0', {count: 7})],
-  ['xack s g 1-0 2-0', args.xack('s', 'g', ['1-0', '2-0'])],
+  ['xack s g 1-0 2-0', args.xack('s', 'g', EntryIds.of(['1-0', '2-0']))],
   ['xpending s g', args.xpending('s', 'g')],
   ['xpending s g - + 7', args.xpendingRange('s', 'g', '-', '+', 7)],
   ['xpending s g IDLE 0 - + 7', args.xpendingRange('s', 'g', '-', '+', 7, {minIdleMs: 0})],
@@ -45,7 +46,10 @@ const CASES: [line: string, built: CommandLine][] = [
 ];
 
 describe('command lines', () => {
-  it.each(CASES)('%s', (line, built) => expect(built.join(' ')).toBe(line));
+  it.each(CASES)('%s', (line, built) => {
+    const words = built.map((word) => (word instanceof EntryIds ? word.texts.join(' ') : word));
+    expect(words.join(' ')).toBe(line);
+  });
 });
 
 it.each([
