@@ -1,6 +1,6 @@
 /**
  * Where a JSON value ends, in bytes and without a string being made. Takes only
- * values that need no change to be stored: without space between their tokens.
+ * values that are stored as they stand: without space between their tokens.
  * Knows no fields and says nothing of why something is refused. Invariant: given
  * a newline behind it, nothing is read beyond that newline.
  */
@@ -95,8 +95,8 @@ function endOfNested(bytes: Buffer, start: number, depth: number): number {
   }
 }
 
-/** The place behind the closing quote of a string in a nested value. */
-function endOfString(bytes: Buffer, start: number): number {
+/** The place behind the closing quote of a string whose text begins at `start`, and may hold escapes. */
+export function endOfString(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at]! >= SPACE && bytes[at] !== QUOTE) {
     at = bytes[at] === BACKSLASH ? endOfEscape(bytes, at + 1) : at + 1;

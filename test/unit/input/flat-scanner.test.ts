@@ -131,6 +131,17 @@ describe('the scanner takes', () => {
       ],
     ],
     [
+      'strings with escapes, among others',
+      '{"a":"\\u0041\\u00e9\\u20ac\\ud7ff\\ufeff","b":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000x","c":["\\n"],"d":"plain","e":"\\\\"}',
+      [
+        ['a', 'A\u00e9\u20ac\ud7ff\ufeff'],
+        ['b', '"\\/\b\f\n\r\t\u0000x'],
+        ['c', '["\\n"]'],
+        ['d', 'plain'],
+        ['e', '\\'],
+      ],
+    ],
+    [
       'numbers and words as they are written',
       '{"a":1.50,"b":true,"c":false}',
       [
@@ -186,7 +197,8 @@ describe('the scanner leaves to others', () => {
     `{${Array.from({length: count}, (_, index) => `"field${index}":${index}`).join(',')}}`;
 
   it.each([
-    ['an escape in a string', '{"a":"\\u0041"}'],
+    ['an escape that there is not', '{"a":"\\x41"}'],
+    ['a surrogate that is escaped in a string', '{"a":"\\ud83d\\ude00"}'],
     ['an escape in a name', '{"\\u0041":1}'],
     ['null', '{"a":null}'],
     ['an object without fields', '{}'],
@@ -194,6 +206,7 @@ describe('the scanner leaves to others', () => {
     ['space in a nested value', '{"a":[1, 2]}'],
     ['a surrogate that is escaped', '{"a":["\\ud83d\\ude00"]}'],
     ['more fields than it has room for', many(65)],
+    ['a long line that it would have to copy', `{"a":"\\n${'x'.repeat(1024 * 1024)}"}`],
     ['a long name', `{"${'x'.repeat(129)}":1}`],
     ['an array', '[{"a":1}]'],
     ['text behind the object', '{"a":1}x'],
