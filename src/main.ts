@@ -14,6 +14,7 @@ import {environment} from './lib/cli/environment.js';
 import {asFailure, stackOf} from './lib/cli/failure.js';
 import {interruption} from './lib/cli/interruption.js';
 import {compileAsUsualLater} from './lib/cli/machine-code.js';
+import {collectWhenGrown} from './lib/cli/memory.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
 import {OutputClosed} from './lib/output/sink.js';
@@ -27,6 +28,7 @@ export interface Manifest {
 /** Runs `argv` (without the program's own name) and ends the process. */
 export async function main(argv: string[], manifest: Manifest): Promise<void> {
   compileAsUsualLater();
+  collectWhenGrown();
   process.exitCode = exitCodeOf('incomplete');
   process.stderr.on('error', () => {});
   // Node prints an error that nobody caught with all its properties: ioredis' have the arguments of the command.
