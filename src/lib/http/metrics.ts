@@ -1,54 +1,40 @@
 /**
- * What this server counts of itself, as Prometheus reads it. Invariant: the
- * number of series is bounded whatever clients send: a path counts as one of
- * the known ones or as `other`, and no stream is named.
+ * What this server counts of itself, as Prometheus reads it: kept in plain
+ * numbers, and given to the library that writes them when somebody asks.
+ * Invariant: the number of series is bounded whatever clients send: a path
+ * counts as one of the known ones or as `other`, and no stream is named.
  */
 import type {Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {AccessFacts} from './access-log.js';
 import type {Answer} from './answers.js';
+import {RequestCounts} from './request-counts.js';
 import {templateOf} from './routes.js';
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export class Metrics {
+  readonly #library: typeof import('prom-client');
   readonly #registry: Registry;
-  readonly #requests: Counter;
-  readonly #latency: Histogram;
-  readonly #entriesAdded: Counter;
-  readonly #entriesRead: Counter;
-  readonly #bodyBytes: Counter;
-  readonly #reconnects: Counter;
-  /** Series by their labels: finding them anew for each request would cost more than counting. */
-  readonly #requestSeries = new Map<string, Counter.Internal>();
-  readonly #latencySeries = new Map<string, Histogram.Internal<string>>();
-  readonly #Gauge: typeof Gauge;
+  readonly #requests = new RequestCounts(LATENCY_BUCKETS_S);
+  #entriesAdded = 0;
+  #entriesRead = 0;
+  #bodyBytes = 0;
   #connections = 0;
 
-  private constructor({Counter, Gauge, Histogram, Registry}: typeof import('prom-client'), version: string) {
-    const registers = [new Registry()];
-    const counter = (name: string, help: string): Counter => new Counter({name, help, registers});
-    this.#registry = registers[0]!;
-    this.#Gauge = Gauge;
-    this.#requests = new Counter({
-      name: 'streamlog_http_requests_total',
-      help: 'Requests that were answered.',
-      labelNames: ['route', 'method', 'status'],
-      registers,
-    });
-    this.#latency = new Histogram({
-      name: 'streamlog_http_request_duration_seconds',
-      help: 'From the header of a request to the end of its answer; without event streams.',
-      labelNames: ['route'],
-      buckets: LATENCY_BUCKETS_S,
-      registers,
-    });
-    this.#entriesAdded = counter('streamlog_entries_added_total', 'Entries whose XADD Redis confirmed.');
-    this.#entriesRead = counter('streamlog_entries_read_total', 'Entries sent in event streams.');
-    this.#bodyBytes = counter('streamlog_http_request_body_bytes_total', 'Bytes of bodies that were read.');
-    this.#reconnects = counter('streamlog_redis_reconnects_total', 'Connections to Redis made after the first one.');
+  private constructor(library: typeof import('prom-client'), version: string) {
+    this.#library = library;
+    this.#registry = new library.Registry();
+    this.#showRequests();
+    this.#registry.registerMetric(latencyMetric(this.#requests));
+    this.#total('entries_added', 'Entries whose XADD Redis confirmed.', () => this.#entriesAdded);
+    this.#total('entries_read', 'Entries sent in event streams.', () => this.#entriesRead);
+    this.#total('http_request_body_bytes', 'Bytes of bodies that were read.', () => this.#bodyBytes);
+    this.#total('redis_reconnects', 'Connections to Redis made after the first one.', () =>
+      Math.max(0, this.#connections - 1),
+    );
+    const registers = [this.#registry];
     const build = {name: 'streamlog_build_info', help: 'Always 1.', labelNames: ['version'], registers};
-    new Gauge(build).set({version}, 1);
+    new library.Gauge(build).set({version}, 1);
   }
 
   /** Loads the library that writes them, which no other command needs. */
@@ -61,44 +47,76 @@ export class Metrics {
     const collect = function (this: Gauge): void {
       this.set(value());
     };
-    new this.#Gauge({name, help, registers: [this.#registry], collect});
+    new this.#library.Gauge({name, help, registers: [this.#registry], collect});
   }
 
   countRequest({method = '', path, status, ms, added}: AccessFacts): void {
-    if (added > 0) this.#entriesAdded.inc(added);
+    this.#entriesAdded += added;
     if (status === undefined) return;
     const route = templateOf(path);
-    const key = `${status} ${METHODS.has(method) ? method : 'other'} ${route}`;
-    let requests = this.#requestSeries.get(key);
-    if (requests === undefined) {
-      const [, label] = key.split(' ');
-      requests = this.#requests.labels({route, method: label!, status: String(status)});
-      this.#requestSeries.set(key, requests);
-    }
-    requests.inc();
-    if (route.endsWith('/entries') && status === 200) return;
-    let latency = this.#latencySeries.get(route);
-    if (latency === undefined) {
-      latency = this.#latency.labels({route});
-      this.#latencySeries.set(route, latency);
-    }
-    latency.observe(ms / 1_000);
+    this.#requests.count(route, method, status);
+    if (!route.endsWith('/entries') || status !== 200) this.#requests.time(route, ms / 1_000);
   }
 
   countBody(bytes: number): void {
-    this.#bodyBytes.inc(bytes);
+    this.#bodyBytes += bytes;
   }
 
   countRead(entries: number): void {
-    this.#entriesRead.inc(entries);
+    this.#entriesRead += entries;
   }
 
   countConnection(): void {
-    if (this.#connections++ > 0) this.#reconnects.inc();
+    this.#connections++;
   }
 
   async answer(): Promise<Answer> {
     const headers = {'Content-Type': this.#registry.contentType};
     return {status: 200, headers, body: await this.#registry.metrics()};
   }
+
+  /** The same as `watch`, for what only grows. */
+  #total(name: string, help: string, value: () => number): void {
+    const collect = function (this: Counter): void {
+      this.reset();
+      this.inc(value());
+    };
+    new this.#library.Counter({name: `streamlog_${name}_total`, help, registers: [this.#registry], collect});
+  }
+
+  #showRequests(): void {
+    const requests = this.#requests;
+    new this.#library.Counter({
+      name: 'streamlog_http_requests_total',
+      help: 'Requests that were answered.',
+      labelNames: ['route', 'method', 'status'],
+      registers: [this.#registry],
+      collect(this: Counter) {
+        this.reset();
+        for (const {count, route, method, status} of requests.requests) this.inc({route, method, status}, count);
+      },
+    });
+  }
+}
+
+/** A histogram of the library can only be told of one request after the other; a registry asks for `get` alone. */
+function latencyMetric(requests: RequestCounts): Histogram {
+  const name = 'streamlog_http_request_duration_seconds';
+  const help = 'From the header of a request to the end of its answer; without event streams.';
+  const get = async (): Promise<object> => ({
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    values: requests.latencies.flatMap(({route, atMost, count, sumSeconds}) => [
+      ...[...LATENCY_BUCKETS_S, '+Inf'].map((le, at) => ({
+        metricName: `${name}_bucket`,
+        labels: {le, route},
+        value: atMost[at] ?? count,
+      })),
+      {metricName: `${name}_sum`, labels: {route}, value: sumSeconds},
+      {metricName: `${name}_count`, labels: {route}, value: count},
+    ]),
+  });
+  return {name, help, get} as unknown as Histogram;
 }
