@@ -11,6 +11,7 @@ import {type AccessFacts, shownPath} from './http/access-log.js';
 import {type Answer, Refusal} from './http/answers.js';
 import {ClientGone} from './http/body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './http/connection-limits.js';
+import {Connection, Exchange} from './http/exchange.js';
 import {requireOneReading} from './http/framing.js';
 import type {ListenAddress} from './http/listen-address.js';
 import {listenAt, urlOf} from './http/listening.js';
@@ -43,12 +44,7 @@ export class HttpServer {
   /** Accepts the connections where there is TLS. */
   readonly #front: TlsFront | undefined;
   readonly #options: HttpServerOptions;
-  /** The newest request of each connection that was not answered yet. */
-  readonly #open = new Map<Duplex, IncomingMessage>();
-  /** Connections on which nothing is a request any more: nobody knows where the next one begins, or it came too late. */
-  readonly #unreadable = new WeakSet<Duplex>();
-  /** For each connection, who wants to know of its end. */
-  readonly #ends = new WeakMap<Duplex, Set<() => void>>();
+  readonly #connections = new WeakMap<Duplex, Connection>();
   #inHand = 0;
   #draining = false;
   #onIdle: () => void = () => {};
@@ -115,83 +111,69 @@ export class HttpServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse, invite: () => void): Promise<void> {
     const {socket} = request;
-    if (this.#unreadable.has(socket)) return;
-    const log = this.#logger(request, response);
+    const connection = this.#connectionOf(socket);
+    if (connection.isUnreadable) return;
     // A connection that breaks is seen as a request that closes; nothing else is to be done about it.
-    request.on('error', () => {});
+    request.on('error', ignore);
     this.#inHand++;
-    this.#open.set(socket, request);
+    const exchange = new Exchange(request, response, connection.client, this.#end);
+    connection.begin(exchange);
     let answer: Answer | undefined;
-    let isClosed = false;
-    const closed = this.#endOf(socket, response).then(() => {
-      isClosed = true;
-      if (this.#open.get(socket) === request) this.#open.delete(socket);
-    });
     try {
-      answer = await this.#answer(request, invite);
+      answer = await this.#answer(request, connection, invite);
+    } catch (error) {
+      answer = this.#refusalOf(error);
+    }
+    try {
       // One that writes by itself notices by itself, and lets go of what it holds.
-      if (!isClosed || typeof answer.body === 'function')
-        send(request, response, answer, this.#draining || this.#unreadable.has(socket));
+      if (answer === undefined) socket.destroy();
+      else if (!exchange.isClosed || typeof answer.body === 'function')
+        send(request, response, answer, this.#draining || connection.isUnreadable);
     } catch {
-      // The client went away; whatever is left of its connection goes too.
       socket.destroy();
     }
-    // Also of a client that is gone, what it asked for is in hand until Redis has confirmed it.
-    await closed;
+    exchange.settle(answer);
+  }
+
+  readonly #end = (exchange: Exchange): void => {
     if (--this.#inHand === 0) this.#onIdle();
-    log(answer);
-  }
+    this.#options.onAnswered?.(factsOf(exchange));
+  };
 
-  /** Of an answer or its connection: one that waits behind another answer never closes by itself. */
-  #endOf(socket: Duplex, response: ServerResponse): Promise<void> {
-    let waiting = this.#ends.get(socket);
-    if (waiting === undefined) {
-      const all = new Set<() => void>();
-      socket.once('close', () => {
-        for (const end of all) end();
-      });
-      this.#ends.set(socket, all);
-      waiting = all;
+  #connectionOf(socket: Duplex): Connection {
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      connection = new Connection(socket);
+      this.#connections.set(socket, connection);
     }
-    const mine = waiting;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        mine.delete(end);
-        resolve();
-      };
-      mine.add(end);
-      response.once('close', end);
-    });
+    return connection;
   }
 
-  /** Throws ClientGone only. */
-  async #answer(request: IncomingMessage, invite: () => void): Promise<Answer> {
-    try {
-      this.#requireOneReading(request);
-      return await this.#options.answer(request, {draining: this.#draining, invite});
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer;
-      if (error instanceof ClientGone) throw error;
-      this.#options.onBug(error);
-      return new Refusal('internal').answer;
-    }
-  }
-
-  #requireOneReading(request: IncomingMessage): void {
+  #answer(request: IncomingMessage, connection: Connection, invite: () => void): Promise<Answer> {
     try {
       requireOneReading(request);
     } catch (error) {
-      this.#unreadable.add(request.socket);
+      connection.isUnreadable = true;
       throw error;
     }
+    return this.#options.answer(request, {draining: this.#draining, invite});
+  }
+
+  /** Undefined when there is nobody left to answer. */
+  #refusalOf(error: unknown): Answer | undefined {
+    if (error instanceof Refusal) return error.answer;
+    if (error instanceof ClientGone) return undefined;
+    this.#options.onBug(error);
+    return new Refusal('internal').answer;
   }
 
   /** What is not HTTP, or does not arrive in time. */
   #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const connection = this.#connectionOf(socket);
     // Its last answer is on the way, and ends it.
-    if (this.#unreadable.has(socket) || error.code === 'HPE_CLOSED_CONNECTION') return;
+    if (connection.isUnreadable || error.code === 'HPE_CLOSED_CONNECTION') return;
     // A whole request is in hand: an answer now would be taken for the answer to that one.
-    if (this.#open.get(socket)?.complete === true || !socket.writable || error.code === 'ECONNRESET') {
+    if (connection.newest?.complete === true || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
@@ -201,24 +183,19 @@ export class HttpServer {
         : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? 'timeout'
           : 'bad_request';
-    this.#unreadable.add(socket);
+    connection.isUnreadable = true;
     sendLast(socket, new Refusal(code).answer);
   }
-
-  #logger(request: IncomingMessage, response: ServerResponse): (answer: Answer | undefined) => void {
-    const {onAnswered} = this.#options;
-    if (onAnswered === undefined) return () => {};
-    const startMs = performance.now();
-    const client = request.socket.remoteAddress;
-    return (answer) =>
-      onAnswered({
-        client,
-        method: request.method,
-        path: shownPath(request.url),
-        status: response.headersSent ? response.statusCode : undefined,
-        ms: performance.now() - startMs,
-        added: answer?.added ?? 0,
-        error: answer?.code,
-      });
-  }
 }
+
+const ignore = (): void => {};
+
+const factsOf = ({request, response, client, answer, startMs}: Exchange): AccessFacts => ({
+  client,
+  method: request.method,
+  path: shownPath(request.url),
+  status: response.headersSent ? response.statusCode : undefined,
+  ms: performance.now() - startMs,
+  added: answer?.added ?? 0,
+  error: answer?.code,
+});
