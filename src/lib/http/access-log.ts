@@ -39,8 +39,11 @@ export function accessLine(format: Exclude<LogFormat, 'off'>, facts: AccessFacts
  * The path of a request target, as it may be shown: a target that is a whole
  * URL can hold a password, and belongs to no path here.
  */
-export const shownPath = (target: string | undefined): string =>
-  target?.startsWith('/') ? target.replace(/[?#].*$/s, '') : '-';
+export function shownPath(target: string | undefined): string {
+  if (!target?.startsWith('/')) return '-';
+  const end = target.search(/[?#]/);
+  return end === -1 ? target : target.slice(0, end);
+}
 
 /** The log in the format of that name; undefined for `off`. */
 export const accessLog = (format: LogFormat, write: (text: string) => void): AccessLog | undefined =>

@@ -37,10 +37,18 @@ export class BodyMemory {
   }
 }
 
+/** As most clients write them. */
+const USUAL_TYPES = new Map<string, MediaType>([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+]);
+
 /** What kind of body is announced. Throws Refusal for one that this server does not take. */
 export function readMediaType(headers: IncomingHttpHeaders): MediaType {
   const encoding = headers['content-encoding']?.trim().toLowerCase();
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') throw new Refusal('unsupported_encoding');
+  const usual = USUAL_TYPES.get(headers['content-type'] ?? '');
+  if (usual !== undefined) return usual;
   const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset\s*=\s*(.*?)\s*$/.exec(parameter)?.[1];

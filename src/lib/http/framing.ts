@@ -10,6 +10,10 @@ import {Refusal} from './answers.js';
 
 export const MAX_HEADERS = 64;
 
+/** Whether a header has that name, which is given in lower case. */
+const isName = (header: string, name: string): boolean =>
+  header.length === name.length && header.toLowerCase() === name;
+
 /** Throws Refusal. The connection cannot be used afterwards, since nobody knows where the next request begins. */
 export function requireOneReading({rawHeaders, headers, httpVersion}: IncomingMessage): void {
   if (rawHeaders.length > 2 * MAX_HEADERS) throw new Refusal('headers_too_large');
@@ -17,10 +21,10 @@ export function requireOneReading({rawHeaders, headers, httpVersion}: IncomingMe
   let lengths = 0;
   let codings = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!.toLowerCase();
-    if (name === 'host') hosts++;
-    else if (name === 'content-length') lengths++;
-    else if (name === 'transfer-encoding') codings++;
+    const name = rawHeaders[at]!;
+    if (isName(name, 'host')) hosts++;
+    else if (isName(name, 'content-length')) lengths++;
+    else if (isName(name, 'transfer-encoding')) codings++;
   }
   const coding = headers['transfer-encoding'];
   const readable =

@@ -22,8 +22,14 @@ export interface HostGuardOptions {
 /** A function that throws Refusal for a request by a name that is not ours, or from a page. Throws a usage error. */
 export function hostGuard(options: HostGuardOptions): (request: Pick<IncomingMessage, 'headers'>) => void {
   const isOurs = nameTest(options);
+  /** Nearly all requests come by the same name. */
+  let lastOurs: string | undefined;
   return ({headers}) => {
-    if (headers.host !== undefined && !isOurs(headers.host.toLowerCase())) throw new Refusal('misdirected');
+    const {host} = headers;
+    if (host !== undefined && host !== lastOurs) {
+      if (!isOurs(host.toLowerCase())) throw new Refusal('misdirected');
+      lastOurs = host;
+    }
     if (isFromPage(headers)) throw new Refusal('from_page');
   };
 }

@@ -38,6 +38,7 @@ export const templateOf = (path: string): string =>
 /** The stream that a segment of the path names. Throws Refusal. */
 export function decodeName(encoded: string): string {
   if (!/^[!-~]+$/.test(encoded)) throw new Refusal('bad_path');
+  if (!encoded.includes('%')) return encoded;
   try {
     return decodeURIComponent(encoded);
   } catch {
