@@ -76,6 +76,13 @@ export class AddEncoder {
     this.#ends.push(this.#writer.length);
   }
 
+  /** Forgets all but the first `records`. */
+  cut(records: number): void {
+    if (records >= this.#ends.length) return;
+    this.#ends.length = records;
+    this.#writer.cut(this.#ends.at(-1) ?? 0);
+  }
+
   /** What has gathered since the last one; there must be something. */
   take(): AddBatch {
     const ends = this.#ends;

@@ -76,6 +76,11 @@ export class ProtocolWriter {
     this.#copy(bytes, 0, bytes.length);
   }
 
+  /** Forgets what was written behind the first `length` bytes. */
+  cut(length: number): void {
+    this.#length = Math.min(length, this.#length);
+  }
+
   /** The bytes so far, as memory of their own; the writer is empty again. */
   take(): Buffer {
     // A large batch would leave a large writer behind for all the small ones that follow.

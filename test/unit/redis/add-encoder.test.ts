@@ -60,6 +60,25 @@ describe('XADDs', () => {
     );
   });
 
+  it('that are taken back leave no trace', () => {
+    fc.assert(
+      fc.property(records, records, records, (first, gone, last) => {
+        const encoder = new AddEncoder('s{1}');
+        const add = (all: readonly Record[]): void => {
+          for (const {fields, id, which} of all) encoder.add(fields, OPTIONS[which]![0], id);
+        };
+        add(gone);
+        encoder.cut(0);
+        add(first);
+        add(gone);
+        encoder.cut(first.length);
+        add(last);
+        encoder.cut(first.length + last.length);
+        expect(readCommands(encoder.take().bytes)).toEqual([...first, ...last].map(commandOf));
+      }),
+    );
+  });
+
   it('of one batch know nothing of the batch before', () => {
     fc.assert(
       fc.property(records, records, (first, second) => {
