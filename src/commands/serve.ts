@@ -38,7 +38,7 @@ export default class Serve extends BaseCommand {
     const socketMode = parseSocketMode(flags['socket-mode']);
     const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
     const {stopping} = this;
-    addOptions(flags, Date.now());
+    const fixedOptions = addOptions(flags, Date.now());
     this.drainWithin(flags.drain);
     const service = await Service.start({
       // A Redis that says nothing for twice as long as a request waits is taken for lost.
@@ -46,7 +46,7 @@ export default class Serve extends BaseCommand {
       tokens,
       isAllowed: matchesAny(flags['allow-stream']),
       isReadable: matchesAny(flags['allow-read']),
-      addOptions: () => addOptions(flags, Date.now()),
+      addOptions: () => (flags['max-age'] === undefined ? fixedOptions : addOptions(flags, Date.now())),
       maxBodyBytes: flags['max-body'],
       maxRecords: flags['max-records'],
       maxInFlight: flags['max-inflight'],
@@ -64,7 +64,7 @@ export default class Serve extends BaseCommand {
     const server = await HttpServer.listen(address, {
       tls,
       socketMode,
-      answer: async (request, state) => {
+      answer: (request, state) => {
         guard(request);
         return service.answer(request, state);
       },

@@ -2,7 +2,8 @@
  * How the records of one request reach Redis: as XADDs, or, with an
  * Idempotency-Key, through the fence (docs/adr/0007), so that the request can
  * be repeated. Records are encoded as they are read. Invariant: either way each
- * record gets an outcome, in their order.
+ * record gets an outcome, in their order, and requests for one stream are sent
+ * in the order in which they came.
  */
 import {createHash} from 'node:crypto';
 import type {IncomingHttpHeaders} from 'node:http';
@@ -10,14 +11,17 @@ import {StreamlogError} from '../errors.js';
 import type {LiveClient} from '../live-client.js';
 import type {EntryFields} from '../marked-fields.js';
 import {neighbourOf} from '../slot-neighbour.js';
-import {AddEncoder, type AddOptions, type AddOutcome, FencedEncoder, type FencedOutcome} from '../stream-client.js';
+import {type AddOptions, type AddOutcome, FencedEncoder, type FencedOutcome} from '../stream-client.js';
 import {Refusal} from './answers.js';
+import type {Gathering, Gatherings, OutcomeTaker} from './gathering.js';
 
 export interface Adding {
   /** Takes the next record. Throws Refusal for one that cannot go this way. */
   add(fields: EntryFields): void;
-  /** Once, after the last record. Throws what befell all of them alike. */
-  send(live: LiveClient): Promise<AddOutcome[]>;
+  /** Once, after the last record. */
+  send(taker: OutcomeTaker): void;
+  /** In place of `send`: nothing of this request goes to Redis. */
+  drop(): void;
 }
 
 /** How a repeated request is recognised. */
@@ -40,38 +44,48 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undef
 }
 
 export class PlainAdding implements Adding {
-  readonly #stream: string;
+  readonly #gathering: Gathering;
   readonly #options: AddOptions;
-  readonly #encoder: AddEncoder;
+  readonly #start: number;
 
-  constructor(stream: string, options: AddOptions, bodyBytes: number) {
-    this.#stream = stream;
+  /** Until it is sent or dropped, nobody else adds to `gathering`. */
+  constructor(gathering: Gathering, options: AddOptions) {
+    this.#gathering = gathering;
     this.#options = options;
-    this.#encoder = new AddEncoder(stream, 2 * bodyBytes + OVERHEAD_BYTES);
+    this.#start = gathering.records;
   }
 
   add(fields: EntryFields): void {
-    this.#encoder.add(fields, this.#options, '*');
+    this.#gathering.add(fields, this.#options);
   }
 
-  send(live: LiveClient): Promise<AddOutcome[]> {
-    return live.use(async (client, doubt) => {
-      const outcomes = await client.addAll(this.#stream, this.#encoder.take());
-      for (const outcome of outcomes) if (outcome instanceof StreamlogError) doubt(outcome);
-      return outcomes;
-    });
+  send(taker: OutcomeTaker): void {
+    this.#gathering.share(this.#start, taker);
+  }
+
+  drop(): void {
+    this.#gathering.cut(this.#start);
   }
 }
 
 export class OnceAdding implements Adding {
+  readonly #live: LiveClient;
+  readonly #gatherings: Gatherings;
   readonly #stream: string;
   readonly #options: AddOptions;
   readonly #encoder: FencedEncoder;
 
   /** Throws Refusal for a stream that can have no fence. */
-  constructor(stream: string, options: AddOptions, {key, body}: RequestKey) {
+  constructor(
+    {live, gatherings}: {live: LiveClient; gatherings: Gatherings},
+    stream: string,
+    options: AddOptions,
+    {key, body}: RequestKey,
+  ) {
     const fence = neighbourOf(stream, `request:${digestOf(Buffer.from(key))}`);
     if (fence === undefined) throw new Refusal('bad_key');
+    this.#live = live;
+    this.#gatherings = gatherings;
     this.#stream = stream;
     this.#options = options;
     this.#encoder = new FencedEncoder(
@@ -86,14 +100,23 @@ export class OnceAdding implements Adding {
     this.#encoder.add(fields, this.#options, '*');
   }
 
-  send(live: LiveClient): Promise<AddOutcome[]> {
-    return live.use(async (client, doubt) => {
-      const {records} = this.#encoder;
-      const outcome = await client.addOnce(this.#stream, this.#encoder.take(1, undefined));
-      doubt(outcome.stopped);
-      return outcomesOf(outcome, records);
-    });
+  send(taker: OutcomeTaker): void {
+    const {records} = this.#encoder;
+    // What came before it goes before it.
+    this.#gatherings.sendTo(this.#stream);
+    this.#live
+      .use(async (client, doubt) => {
+        const outcome = await client.addOnce(this.#stream, this.#encoder.take(1, undefined));
+        doubt(outcome.stopped);
+        return outcomesOf(outcome, records);
+      })
+      .then(
+        (outcomes) => taker.settled(outcomes, 0, records),
+        (failure) => taker.failed(failure),
+      );
   }
+
+  drop(): void {}
 }
 
 function outcomesOf({ids, stopped}: FencedOutcome, records: number): AddOutcome[] {

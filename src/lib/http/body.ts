@@ -65,37 +65,42 @@ export function checkAnnouncedLength(headers: IncomingHttpHeaders, maxBytes: num
 }
 
 /**
- * All bytes of the body; whoever gets them gives them back to `memory`. Stops
- * reading and throws Refusal beyond `maxBytes`, or when the memory is full;
- * throws ClientGone when the body does not come to its end.
+ * Gives all bytes of the body to `done`, who gives them back to `memory`. Stops
+ * reading and gives `failed` a Refusal beyond `maxBytes`, or when the memory is
+ * full; a ClientGone when the body does not come to its end.
  */
-export function readBody(request: IncomingMessage, maxBytes: number, memory: BodyMemory): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const stop = (): void => {
-      request.off('data', onData).off('end', onEnd).off('close', onClose);
-    };
-    const fail = (error: Error): void => {
-      stop();
-      memory.release(bytes);
-      reject(error);
-    };
-    const onData = (chunk: Buffer): void => {
-      const fits = bytes + chunk.length <= maxBytes;
-      if (fits && memory.take(chunk.length)) {
-        bytes += chunk.length;
-        chunks.push(chunk);
-        return;
-      }
+export function readBody(
+  request: IncomingMessage,
+  {maxBytes, memory}: {maxBytes: number; memory: BodyMemory},
+  done: (body: Buffer) => void,
+  failed: (error: Refusal | ClientGone) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let isOver = false;
+  const fail = (error: Refusal | ClientGone): void => {
+    isOver = true;
+    memory.release(bytes);
+    failed(error);
+  };
+  request.on('data', (chunk: Buffer) => {
+    // Whoever answered may go on to read what he throws away.
+    if (isOver) return;
+    const fits = bytes + chunk.length <= maxBytes;
+    if (!fits || !memory.take(chunk.length)) {
       request.pause();
       fail(new Refusal(fits ? 'overloaded' : 'too_large'));
-    };
-    const onEnd = (): void => {
-      stop();
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
-    };
-    const onClose = (): void => fail(new ClientGone());
-    request.on('data', onData).on('end', onEnd).on('close', onClose);
+      return;
+    }
+    bytes += chunk.length;
+    chunks.push(chunk);
+  });
+  request.on('end', () => {
+    if (isOver) return;
+    isOver = true;
+    done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
+  });
+  request.on('close', () => {
+    if (!isOver) fail(new ClientGone());
   });
 }

@@ -37,18 +37,18 @@ export class Dispatch {
   }
 
   /** Answers a request. Throws Refusal, or ClientGone when there is nobody left to answer. */
-  async answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
+  answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
     if (request.httpVersion === '1.1' && request.headers.host === undefined) throw new Refusal('bad_request');
     const {readiness, metrics, ingest, readers, version} = this.#options;
     const route = readRoute(request.method, request.url);
-    if (route.kind === 'livez') return {status: 200, body: {status: 'alive'}};
+    if (route.kind === 'livez') return Promise.resolve({status: 200, body: {status: 'alive'}});
     if (route.kind === 'readyz') return readiness.answer(state);
     const token = this.#authorized(request);
     switch (route.kind) {
       case 'metrics':
         return metrics.answer();
       case 'openapi':
-        return {status: 200, body: openApi(version)};
+        return Promise.resolve({status: 200, body: openApi(version)});
       case 'add':
         this.#limitRate(request, token);
         return ingest.answer(request, route, state);

@@ -7,12 +7,13 @@
 import type {IncomingMessage} from 'node:http';
 import type {RequestState} from '../http-server.js';
 import type {LiveClient} from '../live-client.js';
-import type {EntryFields} from '../marked-fields.js';
-import type {AddOptions, AddOutcome} from '../stream-client.js';
+import type {AddOptions} from '../stream-client.js';
 import {type Adding, OnceAdding, PlainAdding, readIdempotencyKey} from './adding.js';
-import {type Answer, REFUSALS, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
-import {BodyMemory, checkAnnouncedLength, readBody, readMediaType} from './body.js';
+import {type Answer, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
+import {BodyMemory, checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
+import {Gatherings} from './gathering.js';
 import {Patience} from './patience.js';
+import {type Desk, Posting, type Waiting} from './posting.js';
 import {readBodyRecords} from './records.js';
 import {decodeName, type Route} from './routes.js';
 
@@ -34,17 +35,27 @@ export interface IngestOptions {
   onInternalFailure: (reason: string) => void;
 }
 
+/** What the head of a request says. */
+interface Wanted {
+  readonly stream: string;
+  readonly type: MediaType;
+  /** Its Idempotency-Key, if any. */
+  readonly key: string | undefined;
+}
+
 /** Bodies held at a time, at least: enough for many small ones however large one may be. */
 const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
 
-export class Ingest {
+export class Ingest implements Desk {
   readonly #options: IngestOptions;
   readonly #memory: BodyMemory;
   readonly #patience: Patience;
+  readonly #gatherings: Gatherings;
   #inFlight = 0;
 
   constructor(options: IngestOptions) {
     this.#options = options;
+    this.#gatherings = new Gatherings(options.live);
     this.#patience = new Patience(options.timeoutMs);
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
@@ -60,38 +71,45 @@ export class Ingest {
   }
 
   /** Throws Refusal, or ClientGone when there is nobody left to answer. */
-  async answer(request: IncomingMessage, {encodedName, query}: Route, state: RequestState): Promise<Answer> {
+  answer(request: IncomingMessage, {encodedName, query}: Route, state: RequestState): Promise<Answer> {
+    const {maxBodyBytes: maxBytes} = this.#options;
     if (query !== undefined) throw new Refusal('bad_query');
     const stream = decodeName(encodedName);
     if (!this.#options.isAllowed(stream)) throw new Refusal('stream_not_allowed');
     const type = readMediaType(request.headers);
     const key = readIdempotencyKey(request.headers);
-    checkAnnouncedLength(request.headers, this.#options.maxBodyBytes);
+    checkAnnouncedLength(request.headers, maxBytes);
     if (state.draining) throw new Refusal('shutting_down');
     this.#requireRoom();
 
     state.invite();
-    const body = await readBody(request, this.#options.maxBodyBytes, this.#memory);
-    const release = (): void => this.#memory.release(body.length);
-    this.#options.onBody(body.length);
-    let adding: Promise<AddOutcome[]>;
-    let single: boolean;
-    try {
-      const options = this.#options.addOptions();
-      const records =
-        key === undefined
-          ? new PlainAdding(stream, options, body.length)
-          : new OnceAdding(stream, options, {key, body});
-      const take = (fields: EntryFields): void => records.add(fields);
-      ({single} = readBodyRecords(body, type, this.#options.maxRecords, take));
-      this.#requireRoom();
-      adding = this.#send(records);
-    } catch (error) {
-      release();
-      throw error;
-    }
-    void adding.then(release, release);
-    return this.#answerTo(adding, single);
+    return new Promise((resolve, reject) => {
+      const memory = this.#memory;
+      const take = (body: Buffer): void => {
+        try {
+          this.#take(body, {stream, type, key}, {resolve, reject});
+        } catch (error) {
+          memory.release(body.length);
+          reject(error);
+        }
+      };
+      readBody(request, {maxBytes, memory}, take, reject);
+    });
+  }
+
+  /** For the desk of `Posting`. */
+  leave(posting: Posting): void {
+    this.#inFlight--;
+    this.#memory.release(posting.bytes);
+    this.#patience.end(posting);
+  }
+
+  /** For the desk of `Posting`. */
+  codeOf(failure: unknown): RefusalCode {
+    const code = refusalCodeOf(failure);
+    if (code === 'internal' || code === 'redis_denied')
+      this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
+    return code;
   }
 
   /** A request that cannot be served now is refused at once: waiting requests would only pile up. */
@@ -100,48 +118,27 @@ export class Ingest {
     if (this.isFull) throw new Refusal('overloaded');
   }
 
-  /** Settles when Redis has; until then its room is taken, whoever still waits for it. */
-  async #send(records: Adding): Promise<AddOutcome[]> {
-    this.#inFlight++;
+  /** Throws Refusal, and then nothing of this request goes to Redis. */
+  #take(body: Buffer, wanted: Wanted, waiting: Waiting): void {
+    this.#options.onBody(body.length);
+    const adding = this.#addingOf(body, wanted);
+    let single: boolean;
     try {
-      return await records.send(this.#options.live);
-    } finally {
-      this.#inFlight--;
-    }
-  }
-
-  async #answerTo(adding: Promise<AddOutcome[]>, single: boolean): Promise<Answer> {
-    let outcomes: AddOutcome[];
-    try {
-      outcomes = await this.#patience.with(adding);
+      ({single} = readBodyRecords(body, wanted.type, this.#options.maxRecords, adding));
+      this.#requireRoom();
     } catch (error) {
-      throw error instanceof Refusal ? error : new Refusal(this.#codeOf(error));
+      adding.drop();
+      throw error;
     }
-    return this.#answerOf(outcomes, single);
+    const posting = new Posting(body.length, single, this, waiting);
+    this.#inFlight++;
+    this.#patience.begin(posting);
+    adding.send(posting);
   }
 
-  #answerOf(outcomes: readonly AddOutcome[], single: boolean): Answer {
-    const codes = new Map<number, RefusalCode>();
-    outcomes.forEach((outcome, index) => {
-      if (typeof outcome !== 'string') codes.set(index, outcome === undefined ? 'no_stream' : this.#codeOf(outcome));
-    });
-    const added = outcomes.length - codes.size;
-    if (codes.size === 0) return {status: 201, body: single ? {id: outcomes[0]} : {ids: outcomes}, added};
-    const distinct = [...new Set(codes.values())];
-    if (added === 0 && distinct.length === 1) throw new Refusal(distinct[0]!);
-    const results = outcomes.map((outcome, index) => {
-      const code = codes.get(index);
-      return code === undefined ? {id: outcome} : {error: {code, message: REFUSALS[code].message}};
-    });
-    if (!distinct.includes('unknown_outcome')) return {status: 207, body: {results}, added};
-    const {answer} = new Refusal('unknown_outcome');
-    return {...answer, body: {...(answer.body as object), results}, added};
-  }
-
-  #codeOf(failure: unknown): RefusalCode {
-    const code = refusalCodeOf(failure);
-    if (code === 'internal' || code === 'redis_denied')
-      this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
-    return code;
+  #addingOf(body: Buffer, {stream, key}: Wanted): Adding {
+    const options = this.#options.addOptions();
+    if (key === undefined) return new PlainAdding(this.#gatherings.to(stream), options);
+    return new OnceAdding({live: this.#options.live, gatherings: this.#gatherings}, stream, options, {key, body});
   }
 }

@@ -3,56 +3,62 @@
  * does for them all, and the one that waits longest is always the first.
  * Invariant: who is given up is told once, a twentieth of the time late at most.
  */
-import {StreamlogError} from '../errors.js';
 
-interface Waiter {
+/** Someone who waits. */
+export abstract class Waiter {
+  /** Where he stands among those who wait, as Patience has it; undefined when he does not. */
+  place: Place | undefined;
+
+  /** It took too long. */
+  abstract giveUp(): void;
+}
+
+/** A list through the waiters themselves: they leave from anywhere in it, and in such numbers that nothing else may be kept of them. */
+interface Place {
   readonly untilMs: number;
-  readonly giveUp: () => void;
-  settled: boolean;
+  before: Waiter | undefined;
+  behind: Waiter | undefined;
 }
 
 export class Patience {
   readonly #limitMs: number;
-  readonly #waiters: Waiter[] = [];
+  #first: Waiter | undefined;
+  #last: Waiter | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
 
-  /** What `work` comes to. Throws `unreachable` when it takes longer; it goes on all the same. */
-  with<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        untilMs: performance.now() + this.#limitMs,
-        giveUp: () => reject(new StreamlogError('unreachable', 'Redis did not answer in time', {code: 'TIMEOUT'})),
-        settled: false,
-      };
-      const settle = (): void => {
-        waiter.settled = true;
-      };
-      work.then(
-        (value) => {
-          settle();
-          resolve(value);
-        },
-        (error) => {
-          settle();
-          reject(error);
-        },
-      );
-      this.#waiters.push(waiter);
-      this.#timer ??= setInterval(() => this.#look(), this.#limitMs / 20);
-    });
+  /** `waiter` is told when it takes too long, unless `end` comes first. */
+  begin(waiter: Waiter): void {
+    const before = this.#last;
+    waiter.place = {untilMs: performance.now() + this.#limitMs, before, behind: undefined};
+    if (before === undefined) this.#first = waiter;
+    else before.place!.behind = waiter;
+    this.#last = waiter;
+    this.#timer ??= setInterval(() => this.#look(), this.#limitMs / 20);
+  }
+
+  /** Does nothing for one who does not wait any more. */
+  end(waiter: Waiter): void {
+    const {place} = waiter;
+    if (place === undefined) return;
+    waiter.place = undefined;
+    const {before, behind} = place;
+    if (before === undefined) this.#first = behind;
+    else before.place!.behind = behind;
+    if (behind === undefined) this.#last = before;
+    else behind.place!.before = before;
   }
 
   #look(): void {
     const nowMs = performance.now();
-    const waiting = this.#waiters.findIndex(({untilMs, settled}) => !settled && untilMs > nowMs);
-    for (const {settled, giveUp} of this.#waiters.splice(0, waiting === -1 ? this.#waiters.length : waiting)) {
-      if (!settled) giveUp();
+    for (let waiter = this.#first; waiter !== undefined; waiter = this.#first) {
+      if (waiter.place!.untilMs > nowMs) return;
+      this.end(waiter);
+      waiter.giveUp();
     }
-    if (this.#waiters.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

@@ -90,7 +90,7 @@ export class Wire {
   /**
    * Sends whole commands, after all that was sent before. `taker` is told of
    * their replies; bytes must not change until it has them all. What is sent
-   * in one go of the event loop leaves in one piece.
+   * from one callback of the event loop leaves in one piece.
    */
   send(bytes: readonly Uint8Array[], taker: ReplyTaker): void {
     if (this.#ended) {
@@ -102,7 +102,7 @@ export class Wire {
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
-      setImmediate(() => {
+      queueMicrotask(() => {
         this.#corked = false;
         this.#socket.uncork();
       });

@@ -7,8 +7,8 @@ import type {EntryFields} from '../../../src/lib/marked-fields.js';
 
 const parse = async (text: string | Buffer, type: MediaType = 'json', maxRecords = 10) => {
   const records: unknown[] = [];
-  const take = (fields: EntryFields) => records.push(fields instanceof FlatRecord ? fields.fields : fields);
-  const {single} = readBodyRecords(Buffer.from(text as string), type, maxRecords, take);
+  const add = (fields: EntryFields) => records.push(fields instanceof FlatRecord ? fields.fields : fields);
+  const {single} = readBodyRecords(Buffer.from(text as string), type, maxRecords, {add});
   return {single, records};
 };
 

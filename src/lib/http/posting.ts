@@ -1,0 +1,60 @@
+/**
+ * One request from the moment at which its records are on their way to Redis.
+ * Knows neither of the two sides. Invariant: it is answered once, by what Redis
+ * said or by having waited too long, and its room is given back once, when
+ * Redis is done with it, whoever still waits for the answer.
+ */
+import type {AddOutcome} from '../stream-client.js';
+import {type Answer, Refusal, type RefusalCode} from './answers.js';
+import type {OutcomeTaker} from './gathering.js';
+import {answerOf} from './outcome-answer.js';
+import {Waiter} from './patience.js';
+
+/** Who answers it, and what is told of failures. */
+export interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (failure: unknown) => void;
+}
+
+export interface Desk {
+  /** Redis is done with it. */
+  leave(posting: Posting): void;
+  /** The refusal behind a failure. */
+  codeOf(failure: unknown): RefusalCode;
+}
+
+export class Posting extends Waiter implements OutcomeTaker {
+  /** Of its body. */
+  readonly bytes: number;
+  readonly #single: boolean;
+  readonly #desk: Desk;
+  readonly #waiting: Waiting;
+
+  /** `single` for a request of one object. */
+  constructor(bytes: number, single: boolean, desk: Desk, waiting: Waiting) {
+    super();
+    this.bytes = bytes;
+    this.#single = single;
+    this.#desk = desk;
+    this.#waiting = waiting;
+  }
+
+  settled(outcomes: readonly AddOutcome[], start: number, count: number): void {
+    this.#desk.leave(this);
+    try {
+      const mine = count === outcomes.length ? outcomes : outcomes.slice(start, start + count);
+      this.#waiting.resolve(answerOf(mine, this.#single, (failure) => this.#desk.codeOf(failure)));
+    } catch (error) {
+      this.#waiting.reject(error);
+    }
+  }
+
+  failed(failure: unknown): void {
+    this.#desk.leave(this);
+    this.#waiting.reject(failure instanceof Refusal ? failure : new Refusal(this.#desk.codeOf(failure)));
+  }
+
+  giveUp(): void {
+    this.#waiting.reject(new Refusal('unknown_outcome'));
+  }
+}
