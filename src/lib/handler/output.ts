@@ -5,7 +5,6 @@
  */
 import type {ChildProcess} from 'node:child_process';
 import type {Readable} from 'node:stream';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {relayLines} from './line-relay.js';
 
 /**
@@ -28,20 +27,25 @@ export type PipedProcess = ChildProcess & {stdout: Readable; stderr: Readable};
 /** Standard output and error of a process on their way to ours. */
 export class Output {
   readonly #child: PipedProcess;
+  /** Settles when nothing more is relayed. */
   readonly #relayed: Promise<void>;
-  readonly #enough = new AbortController();
+  #isRelayed = false;
   #failure: {error: unknown} | undefined;
   #writing = 0;
   #writes = 0;
+  #nextLook: NodeJS.Timeout | undefined;
 
   /** Begins at once. `onFailure` is called when a write fails. */
   constructor(child: PipedProcess, options: OutputOptions, onFailure: () => void) {
     this.#child = child;
     const relay = (source: Readable, write: (lines: Buffer) => Promise<void>): Promise<void> =>
-      relayLines(source, (lines) => this.#write(lines, write), this.#enough.signal);
+      relayLines(source, (lines) => this.#write(lines, write));
     this.#relayed = Promise.all([relay(child.stdout, options.writeOut), relay(child.stderr, options.writeErr)]).then(
-      () => {},
+      () => {
+        this.#isRelayed = true;
+      },
       (error: unknown) => {
+        this.#isRelayed = true;
         this.#failure = {error};
         onFailure();
       },
@@ -50,24 +54,29 @@ export class Output {
 
   /** For when the process has ended: resolves when all it printed was taken. Throws what a write threw. */
   async complete(): Promise<void> {
-    const ended = new AbortController();
-    await Promise.race([this.#relayed, this.#silence(ended.signal)]);
-    ended.abort();
-    this.#enough.abort();
-    this.#child.stdout.destroy();
-    this.#child.stderr.destroy();
+    if (!this.#isRelayed) this.#look(0);
     await this.#relayed;
+    clearTimeout(this.#nextLook);
+    this.#close();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Resolves when nothing was printed for a while, and nothing waits to be taken. */
-  async #silence(signal: AbortSignal): Promise<void> {
-    let seen = this.#writes;
-    for (let looks = 0; looks < SILENT_LOOKS && !signal.aborted; looks++) {
-      await sleep(LOOK_EVERY_MS, undefined, {signal}).catch(() => {});
-      if (this.#writing > 0 || this.#writes > seen) looks = -1;
-      seen = this.#writes;
+  /** Closes the pipes when nothing was printed for a while, and nothing waits to be taken. */
+  #look(silentLooks: number): void {
+    if (silentLooks === SILENT_LOOKS) {
+      this.#close();
+      return;
     }
+    const seen = this.#writes;
+    this.#nextLook = setTimeout(() => {
+      const isSilent = this.#writing === 0 && this.#writes === seen;
+      this.#look(isSilent ? silentLooks + 1 : 0);
+    }, LOOK_EVERY_MS);
+  }
+
+  #close(): void {
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
   }
 
   async #write(lines: Buffer, write: (lines: Buffer) => Promise<void>): Promise<void> {
