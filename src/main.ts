@@ -7,7 +7,7 @@
  * success.
  */
 import './lib/cli/quiet-debug.js';
-import {type Command, Config, type Interfaces, run} from '@oclif/core';
+import {type Command, type Interfaces, run} from '@oclif/core';
 import {commandTable} from './command-table.js';
 import {standardNotes} from './lib/cli/base-command.js';
 import {environment} from './lib/cli/environment.js';
@@ -39,7 +39,7 @@ export async function main(argv: string[], manifest: Manifest): Promise<void> {
   );
   let code: number;
   try {
-    await run(argv, await configuration(manifest));
+    await run(argv, configuration(manifest));
     code = interruption.exitCode ?? exitCodeOf('done');
   } catch (error) {
     code = report(error);
@@ -59,7 +59,8 @@ function report(error: unknown): number {
   return interruption.exitCode ?? exitCodeOf(failure.kind);
 }
 
-async function configuration({pjson, commands}: Manifest): Promise<Config> {
+/** For oclif to make its configuration of: one that is made already it would make anew. */
+function configuration({pjson, commands}: Manifest): Interfaces.LoadOptions {
   const plugin = {
     _base: '',
     alias: pjson.name,
@@ -82,13 +83,7 @@ async function configuration({pjson, commands}: Manifest): Promise<Config> {
     findCommand: (id: string) => loadCommand(id),
     load: async () => {},
   };
-  const config = new Config({
-    root: '/',
-    pjson,
-    plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]]),
-  });
-  await config.load();
-  return config;
+  return {root: '/', pjson, plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]])};
 }
 
 async function loadCommand(id: string): Promise<Command.Class> {

@@ -6,7 +6,7 @@
  * ends a failure by throwing it.
  */
 import {hostname} from 'node:os';
-import {Command, type Interfaces} from '@oclif/core';
+import {Command, type Config, type Interfaces} from '@oclif/core';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
@@ -30,6 +30,19 @@ interface NoteFlags {
 export abstract class BaseCommand extends Command {
   readonly #clients: StreamClient[] = [];
   #out: Sink | undefined;
+
+  /** As oclif's own, which would make the configuration anew that it was given. */
+  static override async run<T extends Command>(
+    this: new (
+      argv: string[],
+      config: Config,
+    ) => T,
+    argv: string[] = [],
+    config?: Interfaces.LoadOptions,
+  ): Promise<ReturnType<T['run']>> {
+    const command = new this(argv, config as Config) as T & {_run: () => Promise<ReturnType<T['run']>>};
+    return command._run();
+  }
 
   /** The one stream client of this command; more come from `client.another`. Closed when the command ends. */
   protected async connect(flags: ConnectionFlags): Promise<StreamClient> {
