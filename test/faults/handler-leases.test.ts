@@ -98,7 +98,7 @@ describe('leases', () => {
   it('of a batch, too; the rest of it stays ours', async () => {
     await bench.produce(3);
     // The first batch is one entry.
-    const owner = bench.start(`[ $STREAMLOG_COUNT = 1 ] && exit 0; ${LONG}`, ['--exec-batch', '--claim', '200ms']);
+    const owner = bench.start(`[ $STREAMLOG_COUNT = 1 ] && exit 0; ${LONG}`, ['--exec-batch', '--claim', '2s']);
     await handlerPid();
     await streamlog(['claim', '2-0', '--to', 'w2'], {server: bench.server});
     await until(() => bench.lines('log').includes('stopped'), 'the handler is stopped');
