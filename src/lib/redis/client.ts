@@ -3,6 +3,7 @@
  * lost connection again, sends no command twice and prints nothing. It refuses
  * to know commands and failures.
  */
+import './untraced.js';
 import {Cluster, type ClusterOptions, Redis, type RedisOptions} from 'ioredis';
 import type {Node, Target} from './target.js';
 
