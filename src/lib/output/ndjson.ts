@@ -5,7 +5,7 @@
  */
 import {isUtf8} from 'node:buffer';
 import {recordToJson, type StreamRecord} from '../entry.js';
-import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord} from '../marked-record.js';
+import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord, type Origin} from '../marked-record.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -62,32 +62,39 @@ function samePart(bytes: Buffer, marks: Int32Array, a: number, b: number): boole
   return true;
 }
 
-/** What stands before the ID, before the fields and behind them, for all records of one origin. */
+const BEFORE_FIELDS = Buffer.from('","fields":{');
+
+/** What stands before the ID and behind the fields, for all records of one origin. */
 interface Frame {
-  readonly of: MarkedRecord;
+  readonly of: Origin;
   readonly start: Buffer;
   readonly end: Buffer;
 }
 
-const BEFORE_FIELDS = Buffer.from('","fields":{');
+/** Of the last record: most come from where the one before them came. */
+let frame: Frame | undefined;
 
-function frameOf(record: MarkedRecord): Frame {
-  const {stream, group, consumer, deliveries} = record;
-  const json = recordToJson({stream, id: '', fields: [], group, consumer, deliveries});
+function frameFor(record: MarkedRecord): Frame {
+  if (frame === undefined || !isFrom(record, frame.of)) frame = newFrame(record);
+  return frame;
+}
+
+function newFrame({stream, group, consumer, deliveries}: MarkedRecord): Frame {
+  const of = {stream, group, consumer, deliveries};
+  const json = recordToJson({id: '', fields: [], ...of});
   const cut = json.indexOf(BEFORE_FIELDS.toString(), `{"stream":${JSON.stringify(stream)}`.length);
   const start = Buffer.from(json.slice(0, cut));
   const end = Buffer.from(`${json.slice(cut + BEFORE_FIELDS.length)}\n`);
-  return {of: record, start, end};
+  return {of, start, end};
 }
 
-const sameOrigin = (a: MarkedRecord, b: MarkedRecord): boolean =>
+const isFrom = (a: MarkedRecord, b: Origin): boolean =>
   a.stream === b.stream && a.group === b.group && a.consumer === b.consumer && a.deliveries === b.deliveries;
 
 /** Lines one behind the other, in memory that grows. */
 class Lines {
   #bytes: Buffer;
   #length = 0;
-  #frame: Frame | undefined;
 
   constructor(capacity: number) {
     this.#bytes = Buffer.allocUnsafe(capacity);
@@ -107,11 +114,12 @@ class Lines {
   marked(record: MarkedRecord): void {
     const {page, mark, fieldCount} = record;
     const {marks} = page;
-    if (this.#frame === undefined || !sameOrigin(this.#frame.of, record)) this.#frame = frameOf(record);
-    const {start, end} = this.#frame;
-    this.#reserve(start.length + record.id.length + BEFORE_FIELDS.length);
+    const {start, end} = frameFor(record);
+    const idStart = marks[mark]!;
+    const idEnd = marks[mark + 1]!;
+    this.#reserve(start.length + idEnd - idStart + BEFORE_FIELDS.length);
     this.#copy(start);
-    this.#plain(page.bytes, marks[mark]!, marks[mark + 1]!);
+    this.#plain(page.bytes, idStart, idEnd);
     this.#copy(BEFORE_FIELDS);
     for (let field = 0; field < fieldCount; field++) {
       const at = mark + ENTRY_MARKS + FIELD_MARKS * field;
