@@ -19,8 +19,12 @@ const FRAME_BYTES = 6;
 const PIECE_BYTES = 16 * 1024;
 /** To look for names that come twice takes longer than linear; so many are still quick. */
 const MOST_FIELDS = 64;
-/** Of a record, before it is known how long they are. */
-const USUAL_LINE_BYTES = 256;
+/** Beyond what the lines before took, so that a batch seldom outgrows its memory. */
+const MARGIN = 1.25;
+/** For the few lines of a small batch. */
+const LEAST_BYTES = 1_024;
+/** Of a line: as the last batch had them. */
+let usualLineBytes = 256;
 
 /** What JSON makes of each byte below 0x20. */
 const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
@@ -29,12 +33,14 @@ const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
 
 /** One line for each of `records`. */
 export function ndjson(records: readonly StreamRecord[]): Buffer {
-  const lines = new Lines(records.length * USUAL_LINE_BYTES);
+  const lines = new Lines(Math.ceil(records.length * usualLineBytes * MARGIN) + LEAST_BYTES);
   for (const record of records) {
     if (record instanceof MarkedRecord && fitsObject(record)) lines.marked(record);
     else lines.json(recordToJson(record));
   }
-  return lines.bytes;
+  const {bytes} = lines;
+  if (records.length > 0) usualLineBytes = bytes.length / records.length;
+  return bytes;
 }
 
 /** Whether its fields are text, and each has a name of its own, as far as that is quick to tell. */
