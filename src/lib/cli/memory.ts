@@ -6,7 +6,7 @@
  */
 const LOOK_EVERY_MS = 100;
 /** What a run takes that has just begun to work. */
-const USUAL_BYTES = 96 * 1024 * 1024;
+const USUAL_BYTES = 80 * 1024 * 1024;
 /** By so much a run may grow until the next look: also where all of it is in use, and nothing can be collected. */
 const STEP_BYTES = 8 * 1024 * 1024;
 
