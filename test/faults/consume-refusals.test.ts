@@ -289,7 +289,7 @@ describe.concurrent('a group that goes missing', () => {
 
   it('F20 XGROUP DESTROY while it reads ahead: the group goes on where it was, and all is printed once', async (context) => {
     const scene = await startScene(context);
-    const values = numbered('v', 30_000);
+    const values = numbered('v', 60_000);
     await scene.add(...values);
     const consumer = scene.consume(['--batch', '1000', '--exit']);
     await until(() => consumer.stdout().length > 200_000, 'much is printed');
@@ -335,7 +335,7 @@ describe.concurrent('what no waiting mends', () => {
   it('F22 xack denied while it reads ahead: 77, and what is not acknowledged is pending', async (context) => {
     const scene = await startScene(context);
     await scene.redis.call('ACL', 'SETUSER', 'worker', 'on', '>geheim', '~*', '+@all');
-    const ids = await scene.add(...numbered('v', 30_000));
+    const ids = await scene.add(...numbered('v', 60_000));
     const url = scene.proxy.url.replace('://', '://worker:geheim@');
     const consumer = scene.consume(['--batch', '1000'], {env: {STREAMLOG_URL: url}});
     await until(() => consumer.stdout().length > 200_000, 'much is printed');
