@@ -35,12 +35,13 @@ export class MarkedPage {
     return this.#isText;
   }
 
+  /** The IDs of the first entry and the last one; '' where there are none. */
   get first(): string {
-    return this.id(0);
+    return this.count === 0 ? '' : this.id(0);
   }
 
   get last(): string {
-    return this.id(this.#lastMark);
+    return this.count === 0 ? '' : this.id(this.#lastMark);
   }
 
   records(origin: Origin): MarkedRecord[] {
@@ -50,7 +51,7 @@ export class MarkedPage {
     return records;
   }
 
-  /** The ID of the entry whose marks begin at `mark`; '' where there is none. */
+  /** The ID of the entry whose marks begin at `mark`. */
   id(mark: number): string {
     return this.bytes.toString('latin1', this.marks[mark], this.marks[mark + 1]);
   }

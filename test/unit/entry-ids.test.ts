@@ -7,15 +7,14 @@ import {entriesReply} from './redis/entry-replies.js';
 
 const ids = fc.array(streamId, {minLength: 1, maxLength: 12});
 
-const ofReply = (texts: readonly string[]): EntryIds => {
+/** Of a reply in which entries of `deleted` come without fields. */
+const ofReply = (texts: readonly string[], deleted: readonly string[] = []): EntryIds => {
   const reader = new EntryReader();
-  const entries = texts.map((id) => ({
-    id,
-    fields: [
-      ['a', '1'],
-      ['b', ''],
-    ] as const,
-  }));
+  const fields = [
+    ['a', '1'],
+    ['b', ''],
+  ] as const;
+  const entries = texts.map((id) => (deleted.includes(id) ? {id, fields: undefined} : {id, fields}));
   reader.read(entriesReply('s', entries));
   return EntryIds.ofPage(reader.take());
 };
@@ -42,4 +41,11 @@ it('joins them in their order', () => {
       expect([joined.count, joined.texts]).toEqual([parts.flat().length, parts.flat()]);
     }),
   );
+});
+
+it('names no entry that was deleted meanwhile, and none at all where all were', () => {
+  const some = ofReply(['1-0', '2-0', '3-0', '4-0'], ['1-0', '3-0']);
+  expect([some.count, some.first, some.last, some.texts]).toEqual([2, '2-0', '4-0', ['2-0', '4-0']]);
+  const none = ofReply(['1-0', '2-0'], ['1-0', '2-0']);
+  expect([none.count, none.first, none.last, none.texts]).toEqual([0, '', '', []]);
 });

@@ -127,7 +127,7 @@ export class Workshop {
           const held = consumer.inHand.holders;
           const lost = new Set(await control.renewLeases(consumer.member, [...held.keys()]));
           // One may have come again while we asked: then it is ours.
-          for (const id of lost) consumer.inHand.letGo(new Set([id]), held.get(id)!);
+          for (const handout of new Set(held.values())) consumer.inHand.letGo(lost, handout);
           for (const job of this.#jobs.keys()) job.lose(lost);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.

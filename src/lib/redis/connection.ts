@@ -15,6 +15,7 @@ import {end} from './client.js';
 import {type Connected, connect} from './connecting.js';
 import {type Awaited, EntryTap} from './entry-tap.js';
 import {type CommandContext, toFailure} from './failure.js';
+import {ProtocolWriter} from './protocol-writer.js';
 import type {Target} from './target.js';
 import {masterOf} from './wire.js';
 
@@ -81,9 +82,10 @@ export class Connection {
     if (tap === undefined) return [this.send(first, context), this.send(line, context)];
     const socket = (this.#client as Redis).stream as Socket;
     socket.cork();
-    const replies = [this.#deliver(first, context), this.#entries(line, tap, context)] as const;
+    const sent = this.#deliver(first, context);
+    const read = this.#entries(line, tap, context);
     socket.uncork();
-    return [...replies];
+    return [sent, read];
   }
 
   async #entries(line: CommandLine, tap: EntryTap, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
@@ -172,6 +174,8 @@ export class Connection {
 
 /** What ioredis says too. */
 const LOST_NODE = 'Connection is closed.';
+/** Room for what stands before the IDs of a command, mostly. */
+const LEAD_BYTES = 256;
 
 function commandOf([name, ...args]: CommandLine): Command {
   const last = args.at(-1);
@@ -181,17 +185,21 @@ function commandOf([name, ...args]: CommandLine): Command {
 
 /** Of thousands of IDs, ioredis would make a text of each. */
 class CommandOnIds extends Command {
-  readonly #lead: string;
+  readonly #words: readonly string[];
   readonly #ids: EntryIds;
 
   constructor(name: string, args: readonly string[], ids: EntryIds) {
     super(name, [...args], {replyEncoding: null});
-    const words = [name, ...args].map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('');
-    this.#lead = `*${1 + args.length + ids.count}\r\n${words}`;
+    this.#words = [name, ...args];
     this.#ids = ids;
   }
 
   override toWritable(): Buffer {
-    return Buffer.concat([Buffer.from(this.#lead), this.#ids.protocol]);
+    const {count, protocol} = this.#ids;
+    const writer = new ProtocolWriter(protocol.length + LEAD_BYTES);
+    writer.array(this.#words.length + count);
+    for (const word of this.#words) writer.string(word);
+    writer.raw(protocol);
+    return writer.take();
   }
 }
