@@ -87,6 +87,15 @@ describe('adding', () => {
     ]);
   });
 
+  it('NDJSON that is announced as JSON is refused as a whole, and nothing of it is dropped in silence', async () => {
+    for (const body of ['{"a":1}\n{"a":2}', '{"a":1}\n{"a":2}\n{"a":3}\n', '{"e":1}\nxyz', '{"e":1}\n\0']) {
+      const response = await served.post('/streams/events', body);
+      expect([response.status, await response.json()]).toEqual([400, refusal('bad_json', {line: 2, column: 1})]);
+    }
+    expect(await redis.redis.exists('events')).toBe(0);
+    expect((await served.post('/streams/events', '\r\n{"a":1}\n\n')).status).toBe(201);
+  });
+
   it('names hostile to shells, paths and JavaScript are names', async () => {
     const names = ['__proto__', 'constructor', '😀', 'a/b', 'line\nbreak', 'a b+c', '%', '{tag}:x'];
     for (const name of names) {

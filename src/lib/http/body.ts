@@ -97,6 +97,12 @@ export function readBody(
   });
   request.on('end', () => {
     if (isOver) return;
+    // Both runtimes promise this; a body that is shorter or longer than announced is never taken all the same.
+    const announced = request.headers['content-length'];
+    if (announced !== undefined && Number(announced) !== bytes) {
+      fail(new ClientGone());
+      return;
+    }
     isOver = true;
     done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
   });

@@ -1,11 +1,13 @@
 /**
  * A body → the records in it. Invariant: when a record is bad, the refusal says
- * which one; whoever takes records must not have acted on those before it.
+ * which one; whoever takes records must not have acted on those before it. A
+ * body is read to its last byte: what the fast reader takes, the general one
+ * takes with the same records, and whatever is behind them is refused by both.
  */
 import {isUtf8} from 'node:buffer';
 import {readJsonArray, readJsonFields} from '../input/fields.js';
 import {FlatScanner} from '../input/flat-scanner.js';
-import {BadJson} from '../input/json-members.js';
+import {BadJson, BEHIND_OBJECT} from '../input/json-members.js';
 import {FlatRecord, isBadLine, recordsOf} from '../input/records.js';
 import type {EntryFields} from '../marked-fields.js';
 import {type Place, Refusal} from './answers.js';
@@ -43,7 +45,7 @@ export function readBodyRecords(body: Buffer, type: MediaType, maxRecords: numbe
 /** True for one object, false for an array. */
 function readJson(body: Buffer, take: (fields: EntryFields) => void): boolean {
   if (!isUtf8(body)) throw new Refusal('bad_json', {reason: 'the body is not valid UTF-8'});
-  if (scanner.scan(asLine(body), 0) !== -1) {
+  if (scanner.scanDocument(asLine(body), body.length)) {
     take(scanner.record);
     return true;
   }
@@ -87,8 +89,11 @@ function refusalOf(error: unknown, text: string, index?: number): unknown {
   if (!(error instanceof BadJson)) return error;
   const before = text.slice(0, error.column - 1);
   const line = before.split('\n').length;
-  return badJson(error.message, {index, line, column: error.column - 1 - before.lastIndexOf('\n')});
+  const reason = error.message.startsWith(BEHIND_OBJECT) ? NOT_NDJSON : error.message;
+  return badJson(reason, {index, line, column: error.column - 1 - before.lastIndexOf('\n')});
 }
+
+const NOT_NDJSON = 'a JSON body is one object or one array, and records on lines of their own are application/x-ndjson';
 
 /** What stands behind a semicolon is advice for the command line. */
 const badJson = (reason: string, place: {[name in keyof Place]: number | undefined}): Refusal =>

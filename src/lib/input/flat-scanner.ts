@@ -5,11 +5,12 @@
  * be written without their escapes. All else is left to
  * json-members.ts, which also says what is wrong with a line. Invariant: in
  * valid UTF-8, what is accepted here has exactly the members that
- * json-members.ts finds in it.
+ * json-members.ts finds in it, and nothing but space stands behind them: where
+ * the reading ended is compared with where the text ends here, and not by callers.
  */
 import {Buffer} from 'node:buffer';
 import {FlatRecord} from './flat-record.js';
-import {endOfPlainString, endOfString, endOfValue, REFUSED, skipSpace} from './json-bytes.js';
+import {endOfPlainString, endOfString, endOfValue, REFUSED, skipBlank, skipSpace} from './json-bytes.js';
 import {unescapeText} from './json-escapes.js';
 
 /** Each name is compared with those before it, so there may not be many of them, nor long ones. */
@@ -50,6 +51,17 @@ export class FlatScanner {
       return this.#escaped.length === 0 || this.#unescape(start, at) ? at : REFUSED;
     }
     return REFUSED;
+  }
+
+  /**
+   * Reads the JSON text that `bytes` begins with, of `length` bytes, into `record`: one object, which
+   * may have newlines around it. False where it is not for here. A newline must follow the text, and
+   * what follows that, such as an earlier text in the same memory, is not looked at.
+   */
+  scanDocument(bytes: Buffer, length: number): boolean {
+    const start = skipBlank(bytes, 0, length);
+    const newline = start === length ? REFUSED : this.scan(bytes, start);
+    return newline !== REFUSED && skipBlank(bytes, newline, length) >= length;
   }
 
   /** Marks the field whose name begins at `at`; returns the place behind its value. */

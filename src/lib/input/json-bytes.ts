@@ -12,16 +12,25 @@ export const REFUSED = -1;
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OBJECT, OBJECT_END, ARRAY, ARRAY_END] = [0x7b, 0x7d, 0x5b, 0x5d];
-const [SPACE, TAB, CARRIAGE_RETURN] = [0x20, 0x09, 0x0d];
+const [SPACE, TAB, NEWLINE, CARRIAGE_RETURN] = [0x20, 0x09, 0x0a, 0x0d];
 const [MINUS, PLUS, POINT, ZERO, NINE] = [0x2d, 0x2b, 0x2e, 0x30, 0x39];
 const [SMALL_D, SMALL_E, LARGE_D, LARGE_E, SEVEN] = [0x64, 0x65, 0x44, 0x45, 0x37];
 const [TRUE, FALSE, NULL] = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
 const [SMALL_U, ESCAPES, HEX_DIGITS] = [0x75, Buffer.from('"\\\\/bfnrt'), Buffer.from('0123456789abcdefABCDEF')];
 
+const isSpace = (byte: number | undefined): boolean => byte === SPACE || byte === TAB || byte === CARRIAGE_RETURN;
+
 /** The first place from `at` on where there is no space; a newline is none. */
 export function skipSpace(bytes: Buffer, at: number): number {
   let next = at;
-  while (bytes[next] === SPACE || bytes[next] === TAB || bytes[next] === CARRIAGE_RETURN) next++;
+  while (isSpace(bytes[next])) next++;
+  return next;
+}
+
+/** The first place from `at` on where there is neither space nor a newline, at most `end`. */
+export function skipBlank(bytes: Buffer, at: number, end: number): number {
+  let next = at;
+  while (next < end && (bytes[next] === NEWLINE || isSpace(bytes[next]))) next++;
   return next;
 }
 

@@ -26,6 +26,8 @@ export class BadJson extends Error {
   }
 }
 
+/** Said of what stands behind the one object of a text. */
+export const BEHIND_OBJECT = 'expected the end of the line after the object';
 /** Objects and arrays within each other, the outermost included. */
 export const MAX_DEPTH = 256;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -65,7 +67,7 @@ class Scanner {
       throw this.#bad(this.#at === this.#text.length ? 'it is empty' : 'a record is a JSON object: {"field":"value"}');
     const members = this.members();
     this.#space();
-    if (this.#at < this.#text.length) throw this.#bad('expected the end of the line after the object');
+    if (this.#at < this.#text.length) throw this.#bad(BEHIND_OBJECT);
     return members;
   }
 

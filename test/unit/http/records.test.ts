@@ -1,7 +1,10 @@
+import {isUtf8} from 'node:buffer';
+import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {Refusal} from '../../../src/lib/http/answers.js';
 import type {MediaType} from '../../../src/lib/http/body.js';
 import {readBodyRecords} from '../../../src/lib/http/records.js';
+import {readJsonArray, readJsonFields} from '../../../src/lib/input/fields.js';
 import {FlatRecord} from '../../../src/lib/input/records.js';
 import type {EntryFields} from '../../../src/lib/marked-fields.js';
 
@@ -48,12 +51,39 @@ describe('a JSON body', () => {
     });
   });
 
-  it.each(['', '  ', '"text"', '7', 'null', '{}', '[{}]', '[[]]', '{"a":null}', '{"a":"\\ud800"}', '{"a":1}{"a":2}'])(
-    '%j is refused',
-    async (text) => {
-      expect(await refusal(text)).toMatchObject({code: 'bad_json'});
-    },
-  );
+  it.each([
+    '',
+    '  ',
+    '"text"',
+    '7',
+    'null',
+    '{}',
+    '[{}]',
+    '[[]]',
+    '{"a":null}',
+    '{"a":"\\ud800"}',
+    '{"a":1}{"a":2}',
+    '{"a":1}\n{"a":2}',
+    '{"a":1}\n{"a":2}\n',
+    '\n{"a":1}\r\n{"a":2}',
+    '{"a":1}\nx',
+    '{"a":1}\n\0',
+    '{"a":1}\n\n]',
+    '{"a":1}\n\ufeff',
+    '{"a":1}\n,',
+  ])('%j is refused', async (text) => {
+    expect(await refusal(text)).toMatchObject({code: 'bad_json'});
+  });
+
+  it('may have space and newlines around it, and nothing else', async () => {
+    expect(await parse('\r\n {"a":1}\n\t\n')).toEqual({single: true, records: [[['a', '1']]]});
+    expect(await refusal('{"a":1}\n{"a":2}\n')).toEqual({
+      code: 'bad_json',
+      message: expect.stringContaining('application/x-ndjson'),
+      line: 2,
+      column: 1,
+    });
+  });
 
   it('must be UTF-8', async () => {
     expect(await refusal(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toMatchObject({code: 'bad_json'});
@@ -100,5 +130,65 @@ describe('a batch', () => {
     expect(await refusal('[{"a":1},{"a":2},{"a":3}]', 'json', 2)).toMatchObject({code: 'too_many_records'});
     expect(await refusal('{"a":1}\n{"a":2}\n{"a":3}\n', 'ndjson', 2)).toMatchObject({code: 'too_many_records'});
     expect((await parse('[{"a":1},{"a":2}]', 'json', 2)).records).toHaveLength(2);
+  });
+});
+
+/** The records of a body as the general reader alone finds them, undefined where it refuses. */
+function readGenerally(body: Buffer, type: MediaType): object | undefined {
+  if (!isUtf8(body)) return undefined;
+  const text = body.toString().replace(/^\ufeff/, '');
+  const records: unknown[] = [];
+  try {
+    if (type === 'ndjson') {
+      for (const line of text.split('\n')) if (!/^[ \t\r]*$/.test(line)) records.push(readJsonFields(line));
+      return records.length === 0 ? undefined : {single: false, records};
+    }
+    if (!/^[ \t\r\n]*\[/.test(text)) return {single: true, records: [readJsonFields(text)]};
+    readJsonArray(text, (fields) => records.push(fields));
+    return records.length === 0 ? undefined : {single: false, records};
+  } catch {
+    return undefined;
+  }
+}
+
+describe('any body', () => {
+  const pieces = [
+    '{"a":1}',
+    '{"b":"x\\n"}',
+    '{ "c" : [1, 2] }',
+    '{"a":1,"a":2}',
+    '{"d":null}',
+    '{"e":"\\ud83d\\ude00"}',
+  ];
+  const space = ['\n', '\r\n', ' ', '\t', '', '', '\n\n'];
+  const odd = ['\0', '\ufeff', '[', ']', ',', '{', '}', 'x', '"', '\u2028', '\v', '{}', '7', 'null', '#'];
+  const body = fc
+    .array(
+      fc.oneof(
+        {weight: 4, arbitrary: fc.constantFrom(...pieces).map((text) => Buffer.from(text))},
+        {weight: 3, arbitrary: fc.constantFrom(...space).map((text) => Buffer.from(text))},
+        {weight: 1, arbitrary: fc.constantFrom(...odd).map((text) => Buffer.from(text))},
+        {weight: 1, arbitrary: fc.uint8Array({maxLength: 3}).map((bytes) => Buffer.from(bytes))},
+      ),
+      {maxLength: 8},
+    )
+    .map((parts) => Buffer.concat(parts));
+
+  it.each(['json', 'ndjson'] as const)('as %s has the records that the general reader finds, or is refused', (type) => {
+    fc.assert(
+      fc.property(body, (bytes) => {
+        let found: object | undefined;
+        try {
+          const records: unknown[] = [];
+          const add = (fields: EntryFields) => records.push(fields instanceof FlatRecord ? fields.fields : fields);
+          const {single} = readBodyRecords(bytes, type, 100, {add});
+          found = {single, records};
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error;
+        }
+        expect(found).toEqual(readGenerally(bytes, type));
+      }),
+      {numRuns: 5_000},
+    );
   });
 });
