@@ -1,10 +1,10 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {
   connectionFlags,
   dryRunFlag,
   duration,
   groupFlag,
+  name,
   recordFlags,
   streamFlag,
   wholeNumber,
@@ -27,8 +27,8 @@ export default class Claim extends BaseCommand {
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    to: Flags.string({required: true, helpValue: 'NAME', summary: 'the consumer that gets the entries'}),
-    consumer: Flags.string({helpValue: 'NAME', summary: 'in place of IDs, all that this consumer has pending'}),
+    to: name({required: true, summary: 'the consumer that gets the entries'}),
+    consumer: name({summary: 'in place of IDs, all that this consumer has pending'}),
     'min-idle': duration({summary: 'leave what was delivered more recently'}),
     count: wholeNumber({
       char: 'n',

@@ -1,6 +1,5 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds} from '../lib/cli/id-input.js';
 import {GiverBack} from '../lib/groups/giving-back.js';
 import {describeGiveBackCount, drawGiveBackCounts} from '../lib/output/nack-face.js';
@@ -19,7 +18,7 @@ export default class Nack extends BaseCommand {
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    consumer: Flags.string({helpValue: 'NAME', summary: 'only what this consumer has, where a record does not say'}),
+    consumer: name({summary: 'only what this consumer has, where a record does not say'}),
     ...connectionFlags,
     ...commonFlags,
   };

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {connectionFlags, duration, groupFlag, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
 import {claimHints, drawPending} from '../lib/output/pending-face.js';
 import {PendingWriter} from '../lib/output/pending-writer.js';
@@ -21,7 +21,7 @@ export default class Pending extends BaseCommand {
   static override flags = {
     ...streamsFlag,
     ...groupFlag,
-    consumer: Flags.string({helpValue: 'NAME', summary: 'only what this consumer has'}),
+    consumer: name({summary: 'only what this consumer has'}),
     idle: duration({summary: 'only what was delivered at least this long ago'}),
     'min-deliveries': wholeNumber({summary: 'only what was delivered at least this often'}),
     details: Flags.boolean({summary: 'list every entry'}),

@@ -5,6 +5,7 @@
  * is ever keyed by them, so `__proto__` is a name like any other.
  */
 import {type Bytes, bytesToJson} from './bytes.js';
+import {nameToJson} from './names.js';
 
 export type Field = readonly [name: Bytes, value: Bytes];
 
@@ -38,9 +39,9 @@ export const deliveredAgain = (record: StreamRecord, deliveries: number): Stream
  * `fields`, so nothing is dropped. `readRecord` in lib/input is its inverse.
  */
 export function recordToJson(record: StreamRecord): string {
-  let json = `{"stream":${JSON.stringify(record.stream)},"id":"${record.id}",${fieldsMember(record.fields)}`;
-  if (record.group !== undefined) json += `,"group":${JSON.stringify(record.group)}`;
-  if (record.consumer !== undefined) json += `,"consumer":${JSON.stringify(record.consumer)}`;
+  let json = `{"stream":${nameToJson(record.stream)},"id":"${record.id}",${fieldsMember(record.fields)}`;
+  if (record.group !== undefined) json += `,"group":${nameToJson(record.group)}`;
+  if (record.consumer !== undefined) json += `,"consumer":${nameToJson(record.consumer)}`;
   if (record.deliveries !== undefined) json += `,"deliveries":${record.deliveries}`;
   return `${json}}`;
 }

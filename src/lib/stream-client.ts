@@ -6,7 +6,6 @@
  * top. Invariant: what is added goes out in the order of the calls, and so does
  * everything else, each on a connection of its own.
  */
-import {type Bytes, displayBytes} from './bytes.js';
 import type {Entry, Field, StreamRecord} from './entry.js';
 import {EntryIds} from './entry-ids.js';
 import {isFailure, StreamlogError} from './errors.js';
@@ -440,8 +439,8 @@ export class StreamClient {
   }
 
   /** XINFO STREAM. Throws `notFound` when there is no such stream. */
-  async info(stream: Bytes): Promise<StreamInfo> {
-    return replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream: displayBytes(stream)}));
+  async info(stream: string): Promise<StreamInfo> {
+    return replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream}));
   }
 
   /** XINFO GROUPS. Throws `notFound` when there is no such stream. */
@@ -471,7 +470,7 @@ export class StreamClient {
   }
 
   /** SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. */
-  async *streams(match?: string): AsyncGenerator<Bytes[], void, void> {
+  async *streams(match?: string): AsyncGenerator<string[], void, void> {
     for (let master = 0; master < this.#connection.masterCount; master++) {
       let cursor = '0';
       do {

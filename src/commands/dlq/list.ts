@@ -1,6 +1,5 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, name} from '../../lib/cli/flags.js';
 import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/list.js';
 import {deadLetterStream} from '../../lib/dead-letters/name.js';
 import {drawDeadLetters} from '../../lib/output/dead-letter-face.js';
@@ -16,8 +15,8 @@ export default class DlqList extends BaseCommand {
     "<%= config.bin %> dlq list --stream orders --json | jq '.causes[] | {group, reason, count}'",
   ];
   static override flags = {
-    stream: Flags.string({char: 's', helpValue: 'NAME', summary: 'only the dead letters of this stream'}),
-    'dead-letter': Flags.string({helpValue: 'NAME', exclusive: ['stream'], summary: 'only this dead letter stream'}),
+    stream: name({char: 's', summary: 'only the dead letters of this stream'}),
+    'dead-letter': name({exclusive: ['stream'], summary: 'only this dead letter stream'}),
     ...connectionFlags,
     ...commonFlags,
   };

@@ -1,4 +1,3 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {
   chosenDeadLetter,
@@ -7,7 +6,7 @@ import {
   openDeadIds,
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
-import {commonFlags, connectionFlags, dryRunFlag, rate} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, name, rate} from '../../lib/cli/flags.js';
 import {describeRedrive, entriesHomeless, Redriver} from '../../lib/dead-letters/redriving.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {drawRedriven} from '../../lib/output/dead-letter-face.js';
@@ -25,7 +24,7 @@ export default class DlqRedrive extends BaseCommand {
   static override args = {...deadIdsArgument};
   static override flags = {
     ...deadLetterFlags,
-    to: Flags.string({helpValue: 'NAME', summary: 'put all of them here, not back where they came from'}),
+    to: name({summary: 'put all of them here, not back where they came from'}),
     ...selectionFlags,
     rate: rate({summary: 'at most this many a second'}),
     ...dryRunFlag,

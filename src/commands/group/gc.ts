@@ -1,6 +1,5 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, streamFlag} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, name, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
 import {describeFates, drawFates} from '../../lib/output/group-gc-face.js';
@@ -22,7 +21,7 @@ export default class GroupGc extends BaseCommand {
     ...streamFlag,
     ...groupFlag,
     idle: duration({required: true, summary: 'keep what has tried to read more recently than this'}),
-    to: Flags.string({helpValue: 'NAME', summary: 'the consumer that gets the pending entries of the others'}),
+    to: name({summary: 'the consumer that gets the pending entries of the others'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,

@@ -7,6 +7,7 @@
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
+import {factsToJson} from '../names.js';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
@@ -128,7 +129,7 @@ export abstract class BaseCommand extends Command {
     face: (colors: Colors) => string,
   ): Promise<void> {
     if (this.outputIsTerminal && !flags.json) return this.out.write(face(this.colors));
-    const lines = findings.map((finding) => `${JSON.stringify(finding)}\n`).join('');
+    const lines = findings.map((finding) => `${factsToJson(finding)}\n`).join('');
     return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
   }
 

@@ -11,6 +11,7 @@ import {
   duration,
   durationOrOff,
   groupFlag,
+  name,
   position,
   recordFlags,
   streamsFlag,
@@ -23,8 +24,7 @@ const HANDLERS = {helpGroup: 'HANDLER'};
 export const consumeFlags = {
   ...streamsFlag,
   ...groupFlag,
-  name: Flags.string({
-    helpValue: 'NAME',
+  name: name({
     summary: 'the consumer; a restart with the same name finishes its backlog [default: host-pid]',
   }),
   from: position({default: fromStart, defaultHelp: async () => 'start', summary: 'where a new group begins'}),
@@ -88,9 +88,8 @@ export const consumeFlags = {
     defaultHelp: async () => '5 with --exec',
     summary: 'an entry that was delivered this often without success goes to the dead letters',
   }),
-  'dead-letter': Flags.string({
+  'dead-letter': name({
     ...HANDLERS,
-    helpValue: 'NAME',
     summary: 'the stream of dead letters [default: {stream}:dead]',
   }),
   ...connectionFlags,

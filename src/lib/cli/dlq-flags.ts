@@ -4,18 +4,17 @@ import {deadLetterStream} from '../dead-letters/name.js';
 import type {Field} from '../entry.js';
 import {usageError} from '../errors.js';
 import type {IdReference} from '../input/ids.js';
-import {wholeNumber} from './flags.js';
+import {name, wholeNumber} from './flags.js';
 import {openIds, type Surroundings} from './id-input.js';
 
 export const deadLetterFlags = {
-  stream: Flags.string({
+  stream: name({
     char: 's',
     env: 'STREAMLOG_STREAM',
     default: 'events',
-    helpValue: 'NAME',
     summary: 'the stream that the entries were in',
   }),
-  'dead-letter': Flags.string({helpValue: 'NAME', summary: 'the dead letter stream [default: {stream}:dead]'}),
+  'dead-letter': name({summary: 'the dead letter stream [default: {stream}:dead]'}),
 };
 
 /** `name=value`; the value may hold more of =. */

@@ -7,10 +7,21 @@
 import {Flags} from '@oclif/core';
 import {parseDuration} from '../duration.js';
 import {usageError} from '../errors.js';
+import {nameFromText} from '../names.js';
 import {FORMAT_HELP} from '../output/format.js';
 import {type Position, parsePosition} from '../position.js';
 import {parseSize} from '../size.js';
 import {parseStreamId} from '../stream-id.js';
+
+/** The name of a stream, group or consumer, as text or as `{"$b64":"…"}`. */
+export const name = Flags.custom<string>({
+  helpValue: 'NAME',
+  parse: async (text, _context, {name: flag}) => {
+    const parsed = nameFromText(text);
+    if (parsed === undefined) throw usageError(`--${flag} takes a name; it is empty`);
+    return parsed;
+  },
+});
 
 /** A whole number of at least `min`; nothing is clamped or rounded. */
 export const wholeNumber = Flags.custom<number, {min?: number}>({
@@ -134,10 +145,10 @@ export const recordFlags = {
 const streamText = {char: 's', env: 'STREAMLOG_STREAM', helpValue: 'NAME'} as const;
 
 export const streamFlag = {
-  stream: Flags.string({...streamText, default: 'events', summary: 'the stream'}),
+  stream: name({...streamText, default: 'events', summary: 'the stream'}),
 };
 export const streamsFlag = {
-  stream: Flags.string({
+  stream: name({
     ...streamText,
     default: ['events'],
     multiple: true,
@@ -146,7 +157,7 @@ export const streamsFlag = {
   }),
 };
 export const groupFlag = {
-  group: Flags.string({
+  group: name({
     char: 'g',
     env: 'STREAMLOG_GROUP',
     default: 'streamlog',

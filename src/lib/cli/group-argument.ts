@@ -1,9 +1,18 @@
 /** The group that a `group` command is about: its argument, else `--group`, never both. */
 import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
+import {nameFromText} from '../names.js';
 
 export const groupArgument = {
-  group: Args.string({ignoreStdin: true, description: 'the consumer group; without it, the one of --group'}),
+  group: Args.custom<string>({
+    ignoreStdin: true,
+    description: 'the consumer group; without it, the one of --group',
+    parse: async (text) => {
+      const name = nameFromText(text);
+      if (name === undefined) throw usageError('GROUP takes a name; it is empty');
+      return name;
+    },
+  })(),
 };
 
 /** The parts of oclif's parser output that say what was typed. */

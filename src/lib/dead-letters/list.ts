@@ -33,12 +33,12 @@ export interface DeadLetterSummary {
 /** Reasons are texts that others chose, so there may be one for each entry. */
 const MAX_CAUSES = 100;
 
-/** SCAN: the names of the default dead letter streams, each once. Names that are not text are left out. */
+/** SCAN: the names of the default dead letter streams, each once. */
 export async function* deadLetterNames(client: StreamClient): AsyncGenerator<string, void, void> {
   const seen = new Set<string>();
   for await (const page of client.streams(DEAD_LETTER_PATTERN)) {
     for (const name of page) {
-      if (typeof name !== 'string' || seen.has(name)) continue;
+      if (seen.has(name)) continue;
       seen.add(name);
       yield name;
     }

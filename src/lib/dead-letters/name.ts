@@ -4,9 +4,10 @@
  * cluster both streams are in the same slot: `events` → `{events}:dead`. Knows
  * no Redis commands.
  */
-import {displayBytes} from '../bytes.js';
+
 import {type Field, fieldValue} from '../entry.js';
 import {usageError} from '../errors.js';
+import {decodeName} from '../names.js';
 import {neighbourOf} from '../slot-neighbour.js';
 
 /** The names of all default dead letter streams, as a pattern for SCAN. */
@@ -41,7 +42,7 @@ export function deadLetterStream(stream: string): string {
 export function originOf(fields: readonly Field[]): Origin {
   const text = (name: string): string | undefined => {
     const value = fieldValue(fields, name);
-    return value === undefined ? undefined : displayBytes(value);
+    return value === undefined ? undefined : typeof value === 'string' ? value : decodeName(value);
   };
   return Object.fromEntries(Object.entries(ORIGIN).map(([key, name]) => [key, text(name)])) as Origin;
 }

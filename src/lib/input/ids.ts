@@ -8,6 +8,7 @@ import {isUtf8} from 'node:buffer';
 import {z} from 'zod/mini';
 import {beginningOf} from '../credentials.js';
 import {StreamlogError, usageError} from '../errors.js';
+import {nameFromJson} from '../names.js';
 import {parseStreamId} from '../stream-id.js';
 import {type Line, readLines} from './lines.js';
 
@@ -22,11 +23,15 @@ export interface IdReference {
 /** Of a record, only where the entry is matters here; its fields may be large. */
 const MAX_LINE_BYTES = 512 * 1024 * 1024;
 
+const Name = z.pipe(
+  z.transform((value) => nameFromJson(value)),
+  z.string(),
+);
 const Reference = z.object({
   id: z.string(),
-  stream: z.optional(z.string()),
-  group: z.optional(z.string()),
-  consumer: z.optional(z.string()),
+  stream: z.optional(Name),
+  group: z.optional(Name),
+  consumer: z.optional(Name),
 });
 
 /**
@@ -84,7 +89,7 @@ function readRecord(json: string): IdReference | string {
     return 'this is no valid JSON';
   }
   const record = Reference.safeParse(value);
-  if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are texts';
+  if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are names';
   const {id, ...place} = record.data;
   return withId(id, place) ?? `${quoted(id)} is no entry ID`;
 }

@@ -5,22 +5,23 @@
  * is the user's and stands as it is; what a record holds is escaped for a
  * terminal.
  */
-import {type Bytes, displayBytes} from '../bytes.js';
+import type {Bytes} from '../bytes.js';
 import {fieldsToJson, fieldValue, type StreamRecord} from '../entry.js';
 import {usageError} from '../errors.js';
+import {decodeName, encodeName} from '../names.js';
 import {timePartOf} from '../stream-id.js';
 import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
 
 type Part = (record: StreamRecord) => Bytes;
 
 const TOKENS: Record<string, Part> = {
-  t: (record) => record.stream,
+  t: (record) => encodeName(record.stream),
   o: (record) => record.id,
   T: (record) => timePartOf(record.id),
   d: (record) => isoTime(timePartOf(record.id)),
   s: (record) => fieldsToJson(record.fields),
-  g: (record) => record.group ?? '',
-  c: (record) => record.consumer ?? '',
+  g: (record) => encodeName(record.group ?? ''),
+  c: (record) => encodeName(record.consumer ?? ''),
   D: (record) => (record.deliveries === undefined ? '' : String(record.deliveries)),
   '%': () => '%',
 };
@@ -83,7 +84,10 @@ function tokenPart(text: string): Part {
 /** The same part for a terminal. Escaped JSON stays JSON. */
 function shown(text: string, part: Part): Part {
   const escapeValue = text === '%s' ? escapeJsonForTerminal : escapeForTerminal;
-  return (record) => escapeValue(displayBytes(part(record)));
+  return (record) => {
+    const value = part(record);
+    return escapeValue(typeof value === 'string' ? value : decodeName(value));
+  };
 }
 
 function readEscape(text: string): Buffer {

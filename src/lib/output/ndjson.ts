@@ -6,6 +6,7 @@
 import {isUtf8} from 'node:buffer';
 import {recordToJson, type StreamRecord} from '../entry.js';
 import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord, type Origin} from '../marked-record.js';
+import {nameToJson} from '../names.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -88,7 +89,7 @@ function frameFor(record: MarkedRecord): Frame {
 function newFrame({stream, group, consumer, deliveries}: MarkedRecord): Frame {
   const of = {stream, group, consumer, deliveries};
   const json = recordToJson({id: '', fields: [], ...of});
-  const cut = json.indexOf(BEFORE_FIELDS.toString(), `{"stream":${JSON.stringify(stream)}`.length);
+  const cut = json.indexOf(BEFORE_FIELDS.toString(), `{"stream":${nameToJson(stream)}`.length);
   const start = Buffer.from(json.slice(0, cut));
   const end = Buffer.from(`${json.slice(cut + BEFORE_FIELDS.length)}\n`);
   return {of, start, end};

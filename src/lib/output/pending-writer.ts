@@ -6,6 +6,7 @@
 import {formatDuration} from '../duration.js';
 import {recordToJson} from '../entry.js';
 import type {PendingDetail} from '../groups/pending-report.js';
+import {factsToJson} from '../names.js';
 import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {isoTime} from './format.js';
@@ -53,7 +54,7 @@ function pendingLine(detail: PendingDetail, colors: Colors): string {
 
 /** A record with `idleMs`. Its `fields` are absent when nobody asked for them, null when the entry has gone. */
 function pendingToJson({stream, id, group, consumer, deliveries, idleMs, fields}: PendingDetail): string {
-  if (fields === undefined) return JSON.stringify({stream, id, group, consumer, deliveries, idleMs});
-  if (fields === null) return JSON.stringify({stream, id, fields, group, consumer, deliveries, idleMs});
+  if (fields === undefined) return factsToJson({stream, id, group, consumer, deliveries, idleMs});
+  if (fields === null) return factsToJson({stream, id, fields, group, consumer, deliveries, idleMs});
   return `${recordToJson({stream, id, fields, group, consumer, deliveries}).slice(0, -1)},"idleMs":${idleMs}}`;
 }

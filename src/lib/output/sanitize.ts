@@ -6,8 +6,9 @@
  * nothing is escaped; there bytes pass unchanged.
  */
 
-// Controls (C0, DEL, C1); format characters (bidi, zero-width, tags, BOM); line and paragraph separators.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+// Controls (C0, DEL, C1); format characters (bidi, zero-width, tags, BOM); line and paragraph separators; bytes
+// of names that are not UTF-8 (names.ts).
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const NAMED: Record<string, string> = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
 
 /** Text that is safe to show, each unsafe character as `\n`, `\x1b` or `\u202e`. */
@@ -19,7 +20,8 @@ export const escapeJsonForTerminal = (json: string): string =>
 
 function codeOf(char: string): string {
   const code = char.codePointAt(0)!;
-  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  const byte = code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : code;
+  if (byte < 0x100) return `\\x${byte.toString(16).padStart(2, '0')}`;
   return code < 0x10000 ? codeUnitOf(char) : `\\u{${code.toString(16)}}`;
 }
 

@@ -1,24 +1,20 @@
 /** How `ls` looks: findings for JSON, and a table in the order of the names for a person. */
-import {bytesToJson, displayBytes} from '../bytes.js';
 import {formatDuration} from '../duration.js';
 import type {StreamSummary} from '../reports/stream-list.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
 
-/** For JSON; a name that is not UTF-8 keeps its bytes as `{"$b64":"…"}`. */
-export const streamFinding = ({name, ...facts}: StreamSummary): object => ({
-  stream: typeof name === 'string' ? name : {$b64: name.toString('base64')},
-  ...facts,
-});
+/** For JSON. */
+export const streamFinding = ({name, ...facts}: StreamSummary): object => ({stream: name, ...facts});
 
 export function drawStreams(summaries: readonly StreamSummary[], colors: Colors): string {
   if (summaries.length === 0) return '';
-  // SCAN may name a stream twice; two names that are not text may look the same and are not.
-  const rows = new Map(summaries.map((summary) => [bytesToJson(summary.name), summary]));
+  // SCAN may name a stream twice.
+  const rows = new Map(summaries.map((summary) => [summary.name, summary]));
   return renderTable(
-    [...rows.values()].sort((a, b) => (displayBytes(a.name) < displayBytes(b.name) ? -1 : 1)),
+    [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     [
-      {heading: 'stream', cell: ({name}) => displayBytes(name)},
+      {heading: 'stream', cell: ({name}) => name},
       {heading: 'entries', right: true, cell: ({length}) => length},
       {heading: 'groups', right: true, cell: ({groups}) => groups},
       {heading: 'last', right: true, cell: ({lastAgeMs}) => (lastAgeMs === null ? 'none' : ago(lastAgeMs))},

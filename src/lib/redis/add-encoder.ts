@@ -5,6 +5,7 @@
  */
 import type {Field} from '../entry.js';
 import {countOf, type EntryFields, isMarked} from '../marked-fields.js';
+import {encodeName} from '../names.js';
 import {type AddOptions, addClause} from './args.js';
 import {ProtocolWriter} from './protocol-writer.js';
 
@@ -91,7 +92,7 @@ export class AddEncoder {
   }
 
   #prepare(options: AddOptions): void {
-    const parts = ['XADD', this.#stream, ...addClause(options)];
+    const parts = ['XADD', encodeName(this.#stream), ...addClause(options)];
     const lead = new ProtocolWriter(LEAD_BYTES);
     for (const part of parts) lead.string(part);
     this.#options = options;

@@ -3,7 +3,6 @@
  * wants to read. One function a Redis command, in the order of Redis' own
  * documentation of streams. No builder knows a server, a default or a flag.
  */
-import type {Bytes} from '../bytes.js';
 import type {EntryIds} from '../entry-ids.js';
 import type {CommandLine} from './connection.js';
 
@@ -184,7 +183,7 @@ export const xgroupDelConsumer = ({stream, group, consumer}: Membership): Comman
   consumer,
 ];
 
-export const xinfoStream = (stream: Bytes): CommandLine => ['xinfo', 'STREAM', stream];
+export const xinfoStream = (stream: string): CommandLine => ['xinfo', 'STREAM', stream];
 export const xinfoGroups = (stream: string): CommandLine => ['xinfo', 'GROUPS', stream];
 export const xinfoConsumers = (stream: string, group: string): CommandLine => ['xinfo', 'CONSUMERS', stream, group];
 /** MEMORY USAGE key [SAMPLES n]: bytes, estimated from the first nodes of the stream; from all of them with 0 samples. */

@@ -11,6 +11,7 @@ import {Cluster, Command, type Redis} from 'ioredis';
 import {EntryIds} from '../entry-ids.js';
 import type {StreamlogError} from '../errors.js';
 import type {MarkedPage} from '../marked-record.js';
+import {encodeName} from '../names.js';
 import {end} from './client.js';
 import {type Connected, connect} from './connecting.js';
 import {type Awaited, EntryTap} from './entry-tap.js';
@@ -180,8 +181,12 @@ const LEAD_BYTES = 256;
 function commandOf([name, ...args]: CommandLine): Command {
   const last = args.at(-1);
   if (last instanceof EntryIds) return new CommandOnIds(name, args.slice(0, -1) as string[], last);
-  return new Command(name, args as (string | Buffer)[], {replyEncoding: null});
+  return new Command(name, (args as (string | Buffer)[]).map(asBytes), {replyEncoding: null});
 }
+
+/** A name that is not text would lose its bytes. */
+const asBytes = (argument: string | Buffer): string | Buffer =>
+  typeof argument === 'string' ? encodeName(argument) : argument;
 
 /** Of thousands of IDs, ioredis would make a text of each. */
 class CommandOnIds extends Command {
@@ -189,7 +194,7 @@ class CommandOnIds extends Command {
   readonly #ids: EntryIds;
 
   constructor(name: string, args: readonly string[], ids: EntryIds) {
-    super(name, [...args], {replyEncoding: null});
+    super(name, args.map(asBytes), {replyEncoding: null});
     this.#words = [name, ...args];
     this.#ids = ids;
   }
@@ -198,7 +203,7 @@ class CommandOnIds extends Command {
     const {count, protocol} = this.#ids;
     const writer = new ProtocolWriter(protocol.length + LEAD_BYTES);
     writer.array(this.#words.length + count);
-    for (const word of this.#words) writer.string(word);
+    for (const word of this.#words) writer.string(encodeName(word));
     writer.raw(protocol);
     return writer.take();
   }

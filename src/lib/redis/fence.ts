@@ -8,6 +8,7 @@
  */
 import type {StreamlogError} from '../errors.js';
 import {countOf, type EntryFields} from '../marked-fields.js';
+import {encodeName} from '../names.js';
 import {writeFields} from './add-encoder.js';
 import {type AddOptions, addClause} from './args.js';
 import {type CommandContext, replyFailure} from './failure.js';
@@ -158,7 +159,7 @@ export class FencedEncoder {
     const head = new ProtocolWriter(LEAD_BYTES);
     const parts = [first, keepSeconds, digest, wantsIds ? 'ids' : '', atomic ? 'atomic' : '', forget ?? ''];
     head.array(5 + parts.length + this.#arguments);
-    for (const part of ['EVALSHA', FENCED_ADD.sha, '2', this.#stream, key]) head.string(part);
+    for (const part of ['EVALSHA', FENCED_ADD.sha, '2', this.#stream, key]) head.string(encodeName(part));
     for (const part of parts) head.string(String(part));
     const bytes = [head.take(), this.#writer.take()];
     this.#records = 0;

@@ -4,6 +4,7 @@
  * Invariant: memory that was taken is never written to again.
  */
 import type {Bytes} from '../bytes.js';
+import {encodeName} from '../names.js';
 
 const FIRST_CAPACITY = 64 * 1024;
 /** Room for the longest `$…\r\n`, and the end of a string. */
@@ -64,10 +65,10 @@ export class ProtocolWriter {
     this.string(String(value));
   }
 
-  /** A whole command of strings. */
+  /** A whole command of strings; those that are no text are names. */
   command(parts: readonly string[]): void {
     this.array(parts.length);
-    for (const part of parts) this.string(part);
+    for (const part of parts) this.string(encodeName(part));
   }
 
   /** What another writer has written. */

@@ -4,8 +4,9 @@
  * add. A field that an older server does not send comes out as undefined. The
  * casts here are the border: beyond it there is no unknown reply.
  */
-import {type Bytes, decodeBytes, displayBytes} from '../bytes.js';
+import {decodeBytes} from '../bytes.js';
 import type {Entry, Field} from '../entry.js';
+import {decodeName} from '../names.js';
 import type {Reply} from './connection.js';
 
 /** An entry of a consumer's own history: without fields when it was trimmed or deleted meanwhile. */
@@ -66,8 +67,8 @@ export interface Retirement {
   moved: number;
 }
 
-/** Text of a reply that is one. */
-export const readText = (reply: Reply): string => displayBytes(decodeBytes(reply as Buffer));
+/** Text of a reply that is one; a name that is not text comes as `decodeName` has it. */
+export const readText = (reply: Reply): string => decodeName(reply as Buffer);
 export const readTexts = (reply: Reply): string[] => (reply as Reply[]).map(readText);
 export const readNumber = (reply: Reply): number => Number(reply);
 
@@ -156,9 +157,9 @@ export function readRetirements(reply: Reply): Retirement[] {
 }
 
 /** SCAN: where to go on, and the keys of this page. */
-export function readScan(reply: Reply): {cursor: string; keys: Bytes[]} {
+export function readScan(reply: Reply): {cursor: string; keys: string[]} {
   const [cursor, keys] = reply as [Buffer, Buffer[]];
-  return {cursor: readText(cursor), keys: keys.map(decodeBytes)};
+  return {cursor: readText(cursor), keys: keys.map(decodeName)};
 }
 
 const readEntry = ([id, fields]: Reply[]): Entry => ({id: readText(id!), fields: readFields(fields as Buffer[])});

@@ -9,6 +9,7 @@
 import type {Socket} from 'node:net';
 import {Cluster, Command, type Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
+import {encodeName} from '../names.js';
 import {end} from './client.js';
 import {connect} from './connecting.js';
 import {notConnected, replyFailure, type Trouble, toFailure} from './failure.js';
@@ -193,7 +194,7 @@ async function nodeOf(target: Target, stream: string): Promise<string | undefine
 /** As `host:port`, from what a cluster's client knows of its slots. */
 export function masterOf(client: Redis | Cluster, stream: string): string | undefined {
   if (!(client instanceof Cluster)) return undefined;
-  const slot = new Command(COMMAND, [stream]).getSlot();
+  const slot = new Command(COMMAND, [encodeName(stream)]).getSlot();
   return slot === null ? undefined : client.slots[slot]?.[0];
 }
 

@@ -1,14 +1,13 @@
 /**
- * The streams of a server, for `ls`. Names are any bytes. The names of the
+ * The streams of a server, for `ls`. The names of the
  * members are those of the JSON output and therefore a contract.
  */
-import type {Bytes} from '../bytes.js';
 import {isFailure} from '../errors.js';
 import type {StreamClient} from '../stream-client.js';
 import {millisecondsOf} from '../stream-id.js';
 
 export interface StreamSummary {
-  name: Bytes;
+  name: string;
   length: number;
   groups: number;
   lastId: string | null;
@@ -31,7 +30,7 @@ export async function* listStreams(
 }
 
 /** Undefined when the stream has gone since SCAN saw it, or something else has taken its name. */
-async function summarise(client: StreamClient, name: Bytes, nowMs: number): Promise<StreamSummary | undefined> {
+async function summarise(client: StreamClient, name: string, nowMs: number): Promise<StreamSummary | undefined> {
   try {
     const {length, groups, lastEntry} = await client.info(name);
     const lastAgeMs = lastEntry === undefined ? null : Math.max(0, nowMs - millisecondsOf(lastEntry.id));

@@ -75,7 +75,7 @@ describe('where a dead letter came from', () => {
   ] as const;
 
   it('is undefined where the entry does not say, and text where it does', () => {
-    expect(originOf(fields)).toMatchObject({stream: 'events', reason: '\ufffd', group: undefined, deaths: undefined});
+    expect(originOf(fields)).toMatchObject({stream: 'events', reason: '\udcff', group: undefined, deaths: undefined});
     expect(originOf([])).toMatchObject({stream: undefined});
   });
 
