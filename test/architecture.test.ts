@@ -151,7 +151,7 @@ describe('imports', () => {
 
   it('are all seen by this test', () => {
     expect(imports).toContainEqual({from: 'src/lib/redis/connection.ts', of: 'ioredis', typeOnly: false});
-    expect(imports).toContainEqual({from: 'src/lib/redis/args.ts', of: 'src/lib/bytes.ts', typeOnly: true});
+    expect(imports).toContainEqual({from: 'src/lib/redis/args.ts', of: 'src/lib/entry-ids.ts', typeOnly: true});
     expect(imports).toContainEqual({from: 'src/command-table.ts', of: 'src/commands/trim.ts', typeOnly: false});
     expect(importsIn("export * from './a.js';\nimport './b.js';\nimport {\n  c,\n} from 'c';\n// import 'd';")).toEqual(
       [
