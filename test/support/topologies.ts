@@ -113,82 +113,142 @@ async function knowsAllMasters(redis: Redis): Promise<boolean> {
 }
 
 export interface SentinelSet {
-  /** `redis+sentinel://…/mymaster/0`. */
+  /** `redis+sentinel://…/mymaster/0`, with all sentinels. */
   url: string;
+  /** Of the first sentinel. */
   sentinelPort: number;
   master: RedisServer;
+  /** The first of them. */
   replica: RedisServer;
-  /** A plain client of the sentinel. */
+  replicas: RedisServer[];
+  /** A plain client of the first sentinel. */
   sentinel: Redis;
-  /** Waits until the sentinel names `server` as the master and it acts as one. */
+  sentinels: Sentinel[];
+  /** Waits until the first sentinel names `server` as the master and it acts as one. */
   untilMasterIs(server: RedisServer): Promise<void>;
+  /** Waits until the first sentinel names another server than `server`, which acts as master, and returns that. */
+  untilMasterIsNot(server: RedisServer): Promise<RedisServer>;
   stop(): Promise<void>;
 }
 
-/** One master, one replica, one sentinel that may fail over by itself. */
+export interface Sentinel {
+  port: number;
+  process: ChildProcess;
+  /** A plain client. */
+  redis: Redis;
+  stop(): Promise<void>;
+}
+
+export interface SentinelOptions extends TopologyOptions {
+  sentinelPassword?: string;
+  /** How many; 1 of each by default. */
+  replicas?: number;
+  sentinels?: number;
+  /** More configuration for the first master alone. */
+  masterArgs?: string[];
+}
+
+/** For `masterArgs`: a master that no sentinel can make a replica, as if it could not be reached by them any more. */
+export const NEVER_DEMOTED = ['--rename-command', 'SLAVEOF', '', '--rename-command', 'REPLICAOF', ''];
+
+/** One master, replicas, and sentinels that may fail over by themselves. */
 export async function startSentinelSet({
   program = systemServer(),
   args = [],
   password,
   sentinelPassword,
-}: TopologyOptions & {sentinelPassword?: string} = {}): Promise<SentinelSet> {
-  const master = await startRedis({program, password, tcp: true, args: ['--repl-diskless-sync-delay', '0', ...args]});
+  replicas: replicaCount = 1,
+  sentinels: sentinelCount = 1,
+  masterArgs = [],
+}: SentinelOptions = {}): Promise<SentinelSet> {
+  const common = ['--repl-diskless-sync-delay', '0', ...args];
+  const master = await startRedis({program, password, tcp: true, args: [...common, ...masterArgs]});
   const following = ['--replicaof', '127.0.0.1', String(master.port)];
-  const replica = await startRedis({program, password, tcp: true, args: [...following, ...args]});
-  await until(
-    async () => String(await replica.redis.info('replication')).includes('master_link_status:up'),
-    'the replica follows its master',
+  const replicas = await Promise.all(
+    Array.from({length: replicaCount}, () =>
+      startRedis({program, password, tcp: true, args: [...following, ...common]}),
+    ),
   );
-  const sentinelPort = await freePort();
+  for (const {redis} of replicas)
+    await until(
+      async () => String(await redis.info('replication')).includes('master_link_status:up'),
+      'the replica follows its master',
+    );
+  const quorum = Math.floor(sentinelCount / 2) + 1;
+  const lines = [
+    `sentinel monitor mymaster 127.0.0.1 ${master.port} ${quorum}`,
+    'sentinel down-after-milliseconds mymaster 1000',
+    'sentinel failover-timeout mymaster 5000',
+    ...(password === undefined ? [] : [`sentinel auth-pass mymaster "${password}"`]),
+    ...(sentinelPassword === undefined ? [] : [`requirepass "${sentinelPassword}"`]),
+  ];
+  const sentinels = await Promise.all(
+    Array.from({length: sentinelCount}, () => startSentinel(program, lines, sentinelPassword)),
+  );
+  for (const {redis} of sentinels) {
+    await until(async () => {
+      const known = String(await redis.call('SENTINEL', 'REPLICAS', 'mymaster'));
+      const others = (await redis.call('SENTINEL', 'SENTINELS', 'mymaster')) as unknown[];
+      return replicas.every(({port}) => known.includes(String(port))) && others.length === sentinelCount - 1;
+    }, 'each sentinel knows the replicas and the other sentinels');
+  }
+  const [{port: sentinelPort, redis: sentinel}] = sentinels as [Sentinel];
+  const servers = [master, ...replicas];
+  const named = async (): Promise<RedisServer | undefined> => {
+    const address = (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')) as string[] | null;
+    const server = servers.find(({port}) => port === Number(address?.[1]));
+    if (server?.process.exitCode !== null || server.process.signalCode !== null) return undefined;
+    return (await server.redis.role())[0] === 'master' ? server : undefined;
+  };
+  return {
+    url: `redis+sentinel://${sentinels.map(({port}) => `127.0.0.1:${port}`).join(',')}/mymaster/0`,
+    sentinelPort,
+    master,
+    replica: replicas[0]!,
+    replicas,
+    sentinel,
+    sentinels,
+    async untilMasterIs(server) {
+      await until(async () => (await named()) === server, 'the sentinel has made the other server the master');
+    },
+    async untilMasterIsNot(server) {
+      let other: RedisServer | undefined;
+      await until(async () => {
+        other = await named();
+        return other !== undefined && other !== server;
+      }, 'the sentinel has made another server the master');
+      return other!;
+    },
+    async stop() {
+      await Promise.all(sentinels.map((each) => each.stop()));
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+async function startSentinel(
+  program: string,
+  lines: readonly string[],
+  password: string | undefined,
+): Promise<Sentinel> {
+  const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'streamlog-sentinel-'));
   const socket = join(directory, 'sentinel.sock');
   const configuration = join(directory, 'sentinel.conf');
-  writeFileSync(
-    configuration,
-    [
-      `port ${sentinelPort}`,
-      'bind 127.0.0.1',
-      `unixsocket ${socket}`,
-      `dir ${directory}`,
-      `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`,
-      'sentinel down-after-milliseconds mymaster 1000',
-      'sentinel failover-timeout mymaster 5000',
-      ...(password === undefined ? [] : [`sentinel auth-pass mymaster "${password}"`]),
-      ...(sentinelPassword === undefined ? [] : [`requirepass "${sentinelPassword}"`]),
-      '',
-    ].join('\n'),
-  );
+  const own = [`port ${port}`, 'bind 127.0.0.1', `unixsocket ${socket}`, `dir ${directory}`];
+  writeFileSync(configuration, [...own, ...lines, ''].join('\n'));
   const child = spawn(program, [configuration, '--sentinel'], {stdio: 'ignore'});
   endWithUs(child);
-  const sentinel = new Redis({
-    path: socket,
-    password: sentinelPassword,
-    maxRetriesPerRequest: null,
-    protocol: 2,
-    enableReadyCheck: false,
-  });
-  sentinel.on('error', () => {});
-  await until(
-    async () => String(await sentinel.call('SENTINEL', 'REPLICAS', 'mymaster')).includes(String(replica.port)),
-    'the sentinel knows the replica',
-  );
+  const redis = new Redis({path: socket, password, maxRetriesPerRequest: null, protocol: 2, enableReadyCheck: false});
+  redis.on('error', () => {});
   return {
-    url: `redis+sentinel://127.0.0.1:${sentinelPort}/mymaster/0`,
-    sentinelPort,
-    master,
-    replica,
-    sentinel,
-    async untilMasterIs({port, redis}) {
-      await until(async () => {
-        const address = (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')) as string[] | null;
-        return Number(address?.[1]) === port && (await redis.role())[0] === 'master';
-      }, 'the sentinel has made the other server the master');
-    },
+    port,
+    process: child,
+    redis,
     async stop() {
-      sentinel.disconnect();
+      redis.disconnect();
       await stopProcess(child);
       rmSync(directory, {recursive: true, force: true});
-      await Promise.all([master.stop(), replica.stop()]);
     },
   };
 }

@@ -12,16 +12,17 @@ export const CLIENT_NAME = 'streamlog';
 /** How long a closed connection may still take to end by itself. */
 const FAREWELL_MS = 250;
 
+/** Sentinels are asked for a server first; see sentinels.ts. */
+export type ServerTarget = Exclude<Target, {kind: 'sentinel'}>;
+
 /** A client that is not connected yet. `blockMs` is the longest time that a command may block on it. */
-export function newClient(target: Target, blockMs: number): Redis | Cluster {
+export function newClient(target: ServerTarget, blockMs: number): Redis | Cluster {
   const options = clientOptions(target, blockMs);
   switch (target.kind) {
     case 'tcp':
       return new Redis({...options, ...target.node});
     case 'unix':
       return new Redis({...options, path: target.path});
-    case 'sentinel':
-      return new Redis({...options, ...sentinelOptions(target)});
     case 'cluster':
       return new Cluster(target.nodes, {
         ...clusterOptions(target),
@@ -40,7 +41,22 @@ export function end(client: Redis | Cluster): void {
   client.disconnect();
 }
 
-const clientOptions = ({username, password, tls, ...target}: Target, blockMs: number): RedisOptions =>
+/** The same at once, with all that is on its way: what a server that is not the master any more still says must not count. */
+export function cut(client: Redis | Cluster): void {
+  end(client);
+  if (client instanceof Redis) client.stream?.destroy();
+}
+
+/** One sentinel as a server of its own. It has users and passwords of its own. */
+export const sentinelTarget = (target: Target & {kind: 'sentinel'}, node: Node): Target & {kind: 'tcp'} => ({
+  ...target,
+  kind: 'tcp',
+  node,
+  username: undefined,
+  db: 0,
+});
+
+const clientOptions = ({username, password, tls, ...target}: ServerTarget, blockMs: number): RedisOptions =>
   ({
     lazyConnect: true,
     protocol: 2,
@@ -62,21 +78,6 @@ const clientOptions = ({username, password, tls, ...target}: Target, blockMs: nu
     password,
     tls,
   }) as RedisOptions;
-
-function sentinelOptions({nodes, master, password, tls, connectTimeoutMs}: Target & {kind: 'sentinel'}): RedisOptions {
-  const limitMs = share(connectTimeoutMs, nodes);
-  return {
-    sentinels: nodes,
-    name: master,
-    role: 'master',
-    connectTimeout: limitMs,
-    sentinelCommandTimeout: limitMs,
-    // One round: whoever wants to wait for a failover connects again.
-    sentinelRetryStrategy: () => null,
-    ...(password ? {sentinelUsername: 'default', sentinelPassword: password} : {}),
-    ...(tls === undefined ? {} : {sentinelTLS: tls as RedisOptions['tls'], enableTLSForSentinelMode: true}),
-  };
-}
 
 const clusterOptions = ({nodes, connectTimeoutMs}: Target & {kind: 'cluster'}): ClusterOptions => ({
   lazyConnect: true,

@@ -6,8 +6,10 @@
 import {setImmediate} from 'node:timers/promises';
 import {Cluster, type Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
-import {CLIENT_NAME, end, newClient} from './client.js';
+import {CLIENT_NAME, cut, end, newClient, type ServerTarget} from './client.js';
 import {isServerReply, saysWhy, type Trouble, toConnectFailure, toFailure} from './failure.js';
+import {MasterWatch} from './master-watch.js';
+import type {NamedMaster, SentinelTarget} from './sentinels.js';
 import {describeTarget, type Target} from './target.js';
 
 export interface Connected {
@@ -21,6 +23,28 @@ export interface Connected {
 /** Connects within the target's connect timeout, or throws why not. */
 export async function connect(target: Target, blockMs: number): Promise<Connected> {
   const deadlineMs = Date.now() + target.connectTimeoutMs;
+  const place = {address: describeTarget(target), usesTls: target.tls !== undefined};
+  if (target.kind !== 'sentinel') {
+    return connectTo(target, blockMs, deadlineMs).catch(async (error) => {
+      throw toConnectFailure(saysWhy(error) ? error : await askNodes(target, deadlineMs, error), place);
+    });
+  }
+  try {
+    const master = await within(deadlineMs, MasterWatch.master(target));
+    const connected = await connectTo({...target, kind: 'tcp', node: master.node}, blockMs, deadlineMs, true);
+    watch(target, master, connected);
+    return connected;
+  } catch (error) {
+    throw toConnectFailure(error, place);
+  }
+}
+
+async function connectTo(
+  target: ServerTarget,
+  blockMs: number,
+  deadlineMs: number,
+  mustBeMaster = false,
+): Promise<Connected> {
   const client = newClient(target, blockMs);
   const trouble: Trouble = {};
   const lostNodes = new Set<string>();
@@ -28,16 +52,26 @@ export async function connect(target: Target, blockMs: number): Promise<Connecte
   client.on('error', (error: unknown) => Object.assign(trouble, {error}));
   if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, trouble, lostNodes));
   try {
-    await within(deadlineMs, greet(client, target));
+    await within(deadlineMs, greet(client, target, mustBeMaster));
     // What went wrong on the way is no reason for what happens later.
     trouble.error = undefined;
     return {client, trouble, lostNodes};
   } catch (error) {
     end(client);
-    const cause = isServerReply(error) || error instanceof StreamlogError ? error : (trouble.error ?? error);
-    const place = {address: describeTarget(target), usesTls: target.tls !== undefined};
-    throw toConnectFailure(saysWhy(cause) ? cause : await askNodes(target, deadlineMs, cause), place);
+    throw isServerReply(error) || error instanceof StreamlogError ? error : (trouble.error ?? error);
   }
+}
+
+/** Cuts the connection when it turns out that its server is not the master any more. */
+function watch(target: SentinelTarget, master: NamedMaster, {client, trouble}: Connected): void {
+  const unwatch = MasterWatch.watch(target, {
+    master,
+    cut: (reason) => {
+      trouble.error = reason;
+      cut(client);
+    },
+  });
+  (client as Redis).stream.once('close', unwatch);
 }
 
 function watchNode(node: Redis, trouble: Trouble, lostNodes: Set<string>): void {
@@ -47,7 +81,7 @@ function watchNode(node: Redis, trouble: Trouble, lostNodes: Set<string>): void 
 }
 
 /** Connects, and makes sure that the server answers, in the right role and with the right database. */
-async function greet(client: Redis | Cluster, target: Target): Promise<void> {
+async function greet(client: Redis | Cluster, target: ServerTarget, mustBeMaster = false): Promise<void> {
   await client.connect();
   // It has its table of slots; the nodes are connected when they are needed.
   if (client instanceof Cluster) return;
@@ -58,7 +92,7 @@ async function greet(client: Redis | Cluster, target: Target): Promise<void> {
   const [named, selected, role] = await Promise.allSettled([
     client.call('client', 'SETNAME', CLIENT_NAME),
     target.db === 0 ? undefined : client.call('select', target.db),
-    target.kind === 'sentinel' ? client.call('role') : undefined,
+    mustBeMaster ? client.call('role') : undefined,
   ]);
   if (named.status === 'rejected' && !isMereRefusal(named.reason)) throw named.reason;
   if (selected.status === 'rejected') throw toFailure(selected.reason, {command: 'SELECT'});
@@ -77,25 +111,17 @@ function isMereRefusal(error: unknown): boolean {
 }
 
 /**
- * What keeps the nodes of a cluster, or the sentinels, from answering: ioredis
- * says only that none did. `fallback` where each of them takes a connection.
+ * What keeps the nodes of a cluster from answering: ioredis says only that none
+ * did. `fallback` where each of them takes a connection.
  */
 async function askNodes(target: Target, deadlineMs: number, fallback: unknown): Promise<unknown> {
-  if (target.kind !== 'cluster' && target.kind !== 'sentinel') return fallback;
-  const username = target.kind === 'sentinel' ? undefined : target.username;
+  if (target.kind !== 'cluster') return fallback;
   for (const node of target.nodes) {
-    const alone: Target = {...target, kind: 'tcp', node, username, db: 0};
-    const client = newClient(alone, 0);
-    let reason: unknown;
-    client.on('error', (error: unknown) => {
-      reason = error;
-    });
     try {
-      await within(deadlineMs, greet(client, alone));
-    } catch (error) {
-      return isServerReply(error) ? error : (reason ?? error);
-    } finally {
+      const {client} = await connectTo({...target, kind: 'tcp', node, db: 0}, 0, deadlineMs);
       end(client);
+    } catch (error) {
+      return error;
     }
   }
   return fallback;

@@ -68,6 +68,7 @@ export function unreachable(error: unknown, {address, usesTls}: Place): Streamlo
 
 /** Why, in a few words. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof StreamlogError) return error.message;
   const code = codeOf(error);
   const known = code === undefined ? undefined : (SYSTEM[code] ?? CERTIFICATE[code]);
   if (known !== undefined) return known;

@@ -1,0 +1,92 @@
+/**
+ * Which server the sentinels name as the master (SENTINEL
+ * GET-MASTER-ADDR-BY-NAME and SENTINEL MASTER, redis.io/docs/latest/operate/oss_and_stack/management/sentinel).
+ * All of them are asked at once and the answer with the highest configuration
+ * epoch holds: during a failover some sentinels still name the old master, which
+ * answers and takes writes that are lost afterwards. ioredis asks the first that
+ * answers. Invariant: no answer is preferred to one of a later epoch.
+ */
+import type {Redis} from 'ioredis';
+import {StreamlogError} from '../errors.js';
+import {end, newClient, sentinelTarget} from './client.js';
+import {isServerReply} from './failure.js';
+import type {Node, Target} from './target.js';
+
+export type SentinelTarget = Target & {kind: 'sentinel'};
+
+export interface NamedMaster {
+  readonly node: Node;
+  /** Grows with each failover; 0 where the user may not ask for it. */
+  readonly epoch: number;
+}
+
+/** For how long the other sentinels are waited for once one has answered. */
+const OTHERS_MS = 200;
+
+/** Throws what keeps the sentinels from answering: an error reply of one of them before anything else. */
+export async function askSentinels(target: SentinelTarget): Promise<NamedMaster> {
+  const limitMs = Math.ceil(target.connectTimeoutMs / 2);
+  let best: NamedMaster | undefined;
+  const failures: unknown[] = [];
+  const asked = target.nodes.map(async (node) => {
+    try {
+      best = newer(await askSentinel(target, node, limitMs), best);
+    } catch (error) {
+      failures.push(error);
+      throw error;
+    }
+  });
+  const all = Promise.allSettled(asked);
+  try {
+    await Promise.any(asked);
+    await Promise.race([all, after(OTHERS_MS)]);
+  } catch {
+    throw failures.find(isServerReply) ?? failures[0];
+  }
+  return best!;
+}
+
+/** The one of the later epoch. */
+export const newer = (a: NamedMaster, b: NamedMaster | undefined): NamedMaster =>
+  b !== undefined && b.epoch > a.epoch ? b : a;
+
+export const isSameNode = (a: Node, b: Node): boolean => a.host === b.host && a.port === b.port;
+
+async function askSentinel(target: SentinelTarget, node: Node, limitMs: number): Promise<NamedMaster> {
+  const client = newClient(
+    {...sentinelTarget(target, node), connectTimeoutMs: limitMs, silenceMs: limitMs},
+    0,
+  ) as Redis;
+  let reason: unknown;
+  client.on('error', (error: unknown) => {
+    reason ??= error;
+  });
+  try {
+    await client.connect();
+    const [address, details] = await Promise.allSettled([
+      client.call('sentinel', 'get-master-addr-by-name', target.master),
+      client.call('sentinel', 'master', target.master),
+    ]);
+    if (address.status === 'rejected') throw address.reason;
+    if (!Array.isArray(address.value)) {
+      if (details.status === 'rejected') throw details.reason;
+      throw new StreamlogError('unreachable', `a sentinel knows no address of the master "${target.master}"`);
+    }
+    const [host, port] = address.value as [unknown, unknown];
+    const epoch = details.status === 'fulfilled' ? epochOf(details.value) : 0;
+    return {node: {host: String(host), port: Number(port)}, epoch};
+  } catch (error) {
+    throw isServerReply(error) || error instanceof StreamlogError ? error : (reason ?? error);
+  } finally {
+    end(client);
+  }
+}
+
+/** From a list of names and values. */
+function epochOf(details: unknown): number {
+  const list = Array.isArray(details) ? details.map(String) : [];
+  const epoch = Number(list[list.indexOf('config-epoch') + 1]);
+  return list.includes('config-epoch') && Number.isSafeInteger(epoch) ? epoch : 0;
+}
+
+const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

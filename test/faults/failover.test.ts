@@ -1,0 +1,78 @@
+/**
+ * Which server is the master (docs/adr/0008): a failover that the old master
+ * has not heard of is followed by whoever writes, and what the new master
+ * lacks of a run with --exactly-once is added again.
+ */
+import {describe, expect, it, type TestContext} from 'vitest';
+import {until} from '../support/redis-server.js';
+import {NEVER_DEMOTED, type SentinelOptions, type SentinelSet, startSentinelSet} from '../support/topologies.js';
+import {expectOnce, kill, numbered, ONCE, Production, STREAM} from './produce-scene.js';
+
+const BEFORE = numbered('before', 10);
+const AFTER = numbered('after', 500);
+
+async function sentinelSet({onTestFinished}: TestContext, options: SentinelOptions = {}): Promise<SentinelSet> {
+  const set = await startSentinelSet({replicas: 2, sentinels: 3, masterArgs: NEVER_DEMOTED, ...options});
+  onTestFinished(async () => {
+    for (const {process} of [set.master, ...set.sentinels]) process.kill('SIGCONT');
+    await set.stop();
+  });
+  return set;
+}
+
+/** A run that has added some records, and ends with its test. */
+async function begun({onTestFinished}: TestContext, url: string, args: readonly string[]): Promise<Production> {
+  const production = new Production(args, url).feed(BEFORE);
+  onTestFinished(() => kill(production.running));
+  await until(
+    () => production.ids.length === BEFORE.length || production.running.process.exitCode !== null,
+    'it began',
+  );
+  expect(production.ids, production.running.stderr()).toHaveLength(BEFORE.length);
+  return production;
+}
+
+/** How many clients listen to each sentinel. */
+const listeners = ({sentinels}: SentinelSet): Promise<number[]> =>
+  Promise.all(
+    sentinels.map(async ({redis}) => {
+      const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+      return list.split('\n').filter((line) => line.startsWith('id=')).length;
+    }),
+  );
+
+describe.concurrent('SENTINEL FAILOVER, of which the old master never hears', () => {
+  it.for([
+    ['by default', []],
+    ['with --exactly-once', ONCE],
+  ] as const)('%s: what is fed after the switch is added to the new master', async ([, args], context) => {
+    const set = await sentinelSet(context);
+    const production = await begun(context, set.url, args);
+    await until(async () => (await listeners(set)).every((count) => count === 1), 'it listens to each sentinel');
+    await set.sentinel.call('SENTINEL', 'FAILOVER', 'mymaster');
+    await production.untilTold(/the sentinels have made 127\.0\.0\.1:\d+ the master/);
+    production.feed(AFTER);
+    const {code, stderr} = await production.finish();
+    expect(code, stderr).toBe(0);
+    const master = await set.untilMasterIsNot(set.master);
+    await expectOnce(master.redis, production);
+    expect(await set.master.redis.xlen(STREAM)).toBe(BEFORE.length);
+    // What listened to the sentinels has ended with it.
+    await until(async () => (await listeners(set)).every((count) => count === 0), 'nobody listens any more');
+  });
+
+  it('any sentinel that can be heard is enough', async (context) => {
+    const set = await sentinelSet(context);
+    const production = await begun(context, set.url, ONCE);
+    await until(async () => (await listeners(set)).every((count) => count === 1), 'it listens to each sentinel');
+    // To the program, the first two are gone; among themselves they agree on the failover.
+    for (const {redis} of set.sentinels.slice(0, 2)) {
+      await redis.call('ACL', 'SETUSER', 'default', '-subscribe', '-sentinel', '+sentinel|failover');
+      await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    }
+    await set.sentinel.call('SENTINEL', 'FAILOVER', 'mymaster');
+    await production.untilTold(/the sentinels have made 127\.0\.0\.1:\d+ the master/);
+    const {code, stderr} = await production.feed(AFTER).finish();
+    expect(code, stderr).toBe(0);
+  });
+});
