@@ -11,3 +11,19 @@ export function beginningOf(text: string, length: number): string {
   const harmless = withoutCredentials(text);
   return harmless.length > length ? `${harmless.slice(0, length)}…` : harmless;
 }
+
+/**
+ * A connection URL that names the same server and user, and no password, in
+ * `user:password@` or in its query. Undefined where that cannot be told apart,
+ * as with a password that has a / or ? in it as it is.
+ */
+export function urlWithoutPassword(url: string): string | undefined {
+  const match = /^([a-z+]+:\/\/)(?:([^/?]*)@)?([^?@]*)(?:\?([^@]*))?$/i.exec(url);
+  if (match === null) return url.includes('@') || url.includes('?') ? undefined : url;
+  const [, scheme = '', credentials = '', place = '', query = ''] = match;
+  const user = credentials.split(':', 1)[0]!;
+  const harmless = query.split('&').filter((parameter) => parameter !== '' && !SECRET_PARAMETER.test(parameter));
+  return `${scheme}${user === '' ? '' : `${user}@`}${place}${harmless.length === 0 ? '' : `?${harmless.join('&')}`}`;
+}
+
+const SECRET_PARAMETER = /^[^=]*(pass|secret|token|auth|key)/i;

@@ -323,6 +323,11 @@ export class StreamClient {
     return (await this.#runOnEntry(scripts.BEGIN_ATTEMPT, member, id)) ?? undefined;
   }
 
+  /** Takes one delivery back that `beginAttempt` has counted: the new count, or undefined where that has no count. By script. */
+  async undoAttempt(member: Membership, id: string): Promise<number | undefined> {
+    return (await this.#runOnEntry(scripts.UNDO_ATTEMPT, member, id)) ?? undefined;
+  }
+
   /**
    * Adds our pending entry to `deadLetter`, with where it came from, and
    * acknowledges it, both or neither: `moved`, `gone` when it is no longer in

@@ -39,7 +39,6 @@ describe('F39: how a handler ends', () => {
     ['exit 1', 'exit code 1'],
     ['kill -SEGV $$', 'signal SIGSEGV'],
     ['kill -9 $$', 'signal SIGKILL'],
-    ['no-such-program', 'exit code 127'],
   ])('%s is tried again, and is dead after --max-deliver', async (command, reason) => {
     await bench.produce(1);
     const done = await bench.run(`echo "$STREAMLOG_DELIVERIES" >>"$DIR/runs"; ${command}`, [
@@ -255,17 +254,115 @@ describe('failures that end the work', () => {
     expect(await bench.pendingIds()).toEqual(['1-0', '2-0']);
   });
 
-  it('without a process for a handler it ends with 75, and condemns nothing', async () => {
+  it('without a process for a handler it ends with 78, and condemns nothing', async () => {
     await bench.produce(30);
     const done = await shell(
       `ulimit -n 40; "${EXECUTABLE}" consume --name w1 -P 30 --max-deliver 1 --exec 'sleep 0.3; echo "$STREAMLOG_ID"'`,
       {server: bench.server},
     );
-    expect(done.code).toBe(75);
-    expect(done.stderr).toContain('cannot start a handler: EMFILE');
+    expect(done.code).toBe(78);
+    expect(done.stderr).toContain('the handler cannot be run: no shell can be started (EMFILE)');
     expect(await bench.dead()).toEqual([]);
     const handled = done.stdout.trim().split('\n');
     expect([...handled, ...(await bench.pendingIds())]).toHaveLength(30);
     expect(handled.length).toBeGreaterThan(0);
   });
+});
+
+describe('a handler that cannot be run', () => {
+  const all = ['1-0', '2-0', '3-0', '4-0', '5-0', '6-0', '7-0'];
+  const asDelivered = all.map((id) => ({id, consumer: 'w1', deliveries: 1}));
+
+  it.each([
+    ['./nope', 'exit code 127'],
+    ['cat | nope', 'exit code 127'],
+    ['/etc/passwd', 'exit code 126'],
+    ['exit 127', 'exit code 127'],
+  ])('%s ends the work with 78 and is no failed attempt, however often it is started', async (command, reason) => {
+    await bench.produce(7);
+    for (let run = 0; run < 7; run++) {
+      const done = await bench.run(command, ['--max-deliver', '2', ...ENOUGH]);
+      expect(done.code).toBe(78);
+      expect(done.stderr).toContain(`streamlog: the handler cannot be run: `);
+      expect(done.stderr).toContain(`(${reason})\nhint: `);
+      expect(done.stderr).not.toContain('the handler failed');
+    }
+    const pending = await bench.pending();
+    expect(pending).toEqual(asDelivered.slice(0, pending.length));
+    expect(pending.length).toBeGreaterThan(4);
+    expect(await bench.dead()).toEqual([]);
+    const done = await bench.run('exit 0');
+    expect(done.code).toBe(0);
+    expect(await bench.pending()).toEqual([]);
+  });
+
+  it.each([
+    ['waits for more', []],
+    ['ends where nothing is left', ['--exit']],
+    ['gets whole batches', ['--exec-batch']],
+    ['has several at a time', ['-P', '3']],
+  ])('ends the work with 78 too where there is one entry only and the worker %s', async (_, args) => {
+    await bench.produce(1);
+    const done = await bench.start('./nope', [...args, '--max-deliver', '1']).finished;
+    expect(done.code).toBe(78);
+    expect(await bench.pending()).toEqual([{id: '1-0', consumer: 'w1', deliveries: 1}]);
+    expect(await bench.dead()).toEqual([]);
+  });
+
+  it('counts what an entry has really failed, and not more', async () => {
+    await bench.produce(1);
+    const fail = bench.start('exit 1', ['--retry-backoff', '1h']);
+    await until(() => fail.stderr().includes('the handler failed'), 'it has failed once');
+    fail.process.kill('SIGTERM');
+    await fail.finished;
+    for (let run = 0; run < 3; run++) expect((await bench.run('./nope')).code).toBe(78);
+    expect(await bench.pending()).toEqual([{id: '1-0', consumer: 'w1', deliveries: 1}]);
+    expect((await bench.run('echo "$STREAMLOG_DELIVERIES"')).stdout).toBe('2\n');
+  });
+
+  it('is the fault of the entry where it can be run for others: that one is a dead letter, and the work goes on', async () => {
+    await bench.produce(4);
+    const done = await bench.run('[ $STREAMLOG_ID = 1-0 ] && exit 127; echo $STREAMLOG_ID', ENOUGH);
+    expect(done).toMatchObject({code: 0, stdout: '2-0\n3-0\n4-0\n'});
+    expect(await bench.pending()).toEqual([]);
+    expect(await bench.dead()).toMatchObject([{_dlq_id: '1-0', _dlq_deliveries: '5', _dlq_reason: 'exit code 127'}]);
+  });
+
+  it('is the fault of an entry that is too large to be made an argument, also where it is the only one', async () => {
+    await bench.server.redis.xadd('events', '1-0', 'blob', 'x'.repeat(200_000));
+    const done = await bench.run('/bin/echo "$(cat)"', ENOUGH);
+    expect(done.code).toBe(0);
+    expect(await bench.dead()).toMatchObject([{_dlq_id: '1-0', _dlq_reason: 'exit code 126'}]);
+  });
+
+  it('a worker without a shell ends with 78', async () => {
+    await bench.produce(2);
+    const done = await bench.run('true', ['--max-deliver', '1'], {env: {PATH: '/nonexistent'}});
+    expect(done.code).toBe(78);
+    expect(done.stderr).toBe(
+      'streamlog: the handler cannot be run: no shell can be started (ENOENT)\n' +
+        'hint: --exec is run by sh, which has to be in PATH, in a directory that exists; the entries stay pending\n',
+    );
+    expect(await bench.dead()).toEqual([]);
+  });
+});
+
+it('a handler inherits none of our secrets', async () => {
+  await bench.produce(1);
+  const {url} = bench.server;
+  const done = await bench.run('env', [], {
+    env: {
+      STREAMLOG_URL: url.replace('unix://', 'unix://default:s3cret@'),
+      REDIS_URL: 'redis://app:s3cret@elsewhere:6379/1',
+      STREAMLOG_TOKEN: 's3cret',
+      STREAMLOG_PASSWORD_FILE: '',
+      COLOR: 'blue',
+    },
+  });
+  expect(done).toMatchObject({code: 0, stderr: ''});
+  expect(done.stdout).not.toContain('s3cret');
+  const lines = done.stdout.split('\n');
+  expect(lines).toContain(`STREAMLOG_URL=${url.replace('unix://', 'unix://default@')}`);
+  expect(lines).toContain('REDIS_URL=redis://app@elsewhere:6379/1');
+  expect(lines).toContain('COLOR=blue');
 });

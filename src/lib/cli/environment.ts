@@ -5,30 +5,58 @@
 import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
+import {urlWithoutPassword} from '../credentials.js';
 import {StreamlogError} from '../errors.js';
 
-const NAMES = [
-  'STREAMLOG_URL',
-  'REDIS_URL',
-  'STREAMLOG_USERNAME',
-  'STREAMLOG_PASSWORD',
-  'STREAMLOG_PASSWORD_FILE',
-  'STREAMLOG_TOKEN',
-  'STREAMLOG_TOKEN_FILE',
-  'XDG_STATE_HOME',
-  'PATH',
-  'NO_COLOR',
-  'FORCE_COLOR',
-  'DEBUG',
-] as const;
+/**
+ * Every variable that streamlog reads, and what programs that it starts for
+ * others get of it: a `secret` is not passed on, a `url` only without its
+ * password. Whoever adds one has to say so here.
+ */
+const VARIABLES = {
+  STREAMLOG_URL: 'url',
+  REDIS_URL: 'url',
+  STREAMLOG_USERNAME: 'public',
+  STREAMLOG_PASSWORD: 'secret',
+  STREAMLOG_PASSWORD_FILE: 'public',
+  STREAMLOG_TOKEN: 'secret',
+  STREAMLOG_TOKEN_FILE: 'public',
+  XDG_STATE_HOME: 'public',
+  PATH: 'public',
+  NO_COLOR: 'public',
+  FORCE_COLOR: 'public',
+  DEBUG: 'public',
+} as const satisfies Record<string, 'public' | 'secret' | 'url'>;
 
-type Environment = Partial<Record<(typeof NAMES)[number], string>>;
+type Environment = Partial<Record<keyof typeof VARIABLES, string>>;
 
 export function environment(): Environment {
   const found: Environment = {};
-  for (const name of NAMES) if (process.env[name]) found[name] = process.env[name];
+  for (const name of Object.keys(VARIABLES) as (keyof typeof VARIABLES)[]) {
+    if (process.env[name]) found[name] = process.env[name];
+  }
   return found;
 }
+
+/** All of the environment but our secrets, for the programs of others. Names of files that hold one stay. */
+export function environmentForOthers(all: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const passed: NodeJS.ProcessEnv = {};
+  for (const [name, value] of Object.entries(all)) {
+    if (value === undefined || isSecret(name)) continue;
+    const harmless = kindOf(name) === 'url' ? urlWithoutPassword(value) : value;
+    if (harmless !== undefined) passed[name] = harmless;
+  }
+  return passed;
+}
+
+const kindOf = (name: string): 'public' | 'secret' | 'url' | undefined =>
+  Object.hasOwn(VARIABLES, name) ? VARIABLES[name as keyof typeof VARIABLES] : undefined;
+
+/** One with such a name that a later version reads, or an earlier one read, is none of a handler's business either. */
+const isSecret = (name: string): boolean =>
+  kindOf(name) === 'secret' || (kindOf(name) === undefined && SECRET_NAME.test(name));
+
+const SECRET_NAME = /^STREAMLOG_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)S?$/;
 
 /** Where streamlog keeps what must outlive it: `$XDG_STATE_HOME/streamlog`. */
 export const stateDirectory = (): string =>

@@ -1,10 +1,11 @@
 /**
- * What a handler's process shares with ours: the environment, where its output
+ * What a handler's process shares with ours: the environment without our secrets, where its output
  * goes, and its end. Invariant: however we end, short of being killed, no
  * handler goes on that we started.
  */
 import type {HandlerOptions} from '../handler/run.js';
 import type {Sink} from '../output/sink.js';
+import {environmentForOthers} from './environment.js';
 
 export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'timeoutMs'> {
   /** Process groups, and whether each was told to end. */
@@ -22,7 +23,7 @@ export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'tim
     for (const [pid, told] of running) signalGroup(pid, told ? 'SIGKILL' : 'SIGTERM');
   });
   return {
-    environment: process.env,
+    environment: environmentForOthers(),
     signalGroup,
     onStart: (pid) => running.set(pid, false),
     onEnd: (pid) => running.delete(pid),

@@ -30,6 +30,10 @@ export class Job {
   #records: StreamRecord[];
   /** Whether Redis has counted the attempt that comes next. */
   #counted: boolean;
+  /** The IDs for which the attempt under way was counted here. */
+  #countedHere = new Set<string>();
+  /** Whether it was seen that the handler can be run for others, and cannot for this. */
+  isToBlame = false;
 
   /** Of `records`, which are among those of `delivery`. */
   constructor(delivery: Delivery, records: StreamRecord[], policy: JobPolicy) {
@@ -59,6 +63,7 @@ export class Job {
    * runs, so that an entry that crashes everything is counted too.
    */
   async prepare(): Promise<void> {
+    this.#countedHere.clear();
     // While it waited for its turn, somebody may have taken it over, or it has come again.
     this.#records = this.#held();
     for (const record of [...this.#records]) {
@@ -90,6 +95,14 @@ export class Job {
     }
   }
 
+  /** The attempt was none, since no handler could be run: what Redis counts is as before it. */
+  async undoAttempt(): Promise<void> {
+    for (const {id} of this.#held()) {
+      if (this.#countedHere.has(id)) await this.#persist((control) => control.undoAttempt(this.#consumer.member, id));
+    }
+    this.#countedHere.clear();
+  }
+
   /** Leaves the rest pending, for whoever comes next. */
   letGo(): void {
     this.#leave(this.#records);
@@ -107,8 +120,12 @@ export class Job {
 
   async #count(record: StreamRecord): Promise<void> {
     const deliveries = await this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
-    if (deliveries === undefined) this.#leave([record]);
-    else this.#records = this.#records.map((other) => (other === record ? deliveredAgain(record, deliveries) : other));
+    if (deliveries === undefined) {
+      this.#leave([record]);
+      return;
+    }
+    this.#countedHere.add(record.id);
+    this.#records = this.#records.map((other) => (other === record ? deliveredAgain(record, deliveries) : other));
   }
 
   async #bury(record: StreamRecord, reason: string): Promise<void> {

@@ -6,7 +6,8 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {StreamRecord} from '../entry.js';
-import type {HandlerOutcome} from '../handler/run.js';
+import {type CannotRun, type HandlerOutcome, handlerCannotRun} from '../handler/run.js';
+import {SetupVerdicts} from '../handler/setup-verdict.js';
 import type {Consumption} from './consumption.js';
 import {Job, type JobPolicy} from './job.js';
 import {isPassing} from './link.js';
@@ -36,13 +37,21 @@ export class Workshop {
   readonly #consumption: Consumption;
   readonly #jobs = new Map<Job, Promise<void>>();
   readonly #ended = new AbortController();
+  /** Whether it is the set-up or the entry where a handler could not be run. */
+  readonly #verdicts: SetupVerdicts;
   #running = 0;
+  /** Whether what was read has all begun, and whether more may be read. */
+  #reading: 'begun' | 'beginning' | 'ended' = 'begun';
   readonly #waiting: (() => void)[] = [];
   #failure: unknown;
 
   constructor(consumption: Consumption, options: WorkshopOptions) {
     this.#consumption = consumption;
     this.#options = options;
+    this.#verdicts = new SetupVerdicts({
+      isBusy: () => this.#running > 0 || this.#reading === 'beginning',
+      mayComeMore: () => this.#reading !== 'ended',
+    });
     consumption.ending.addEventListener('abort', () => this.#changed(), {once: true});
   }
 
@@ -52,10 +61,15 @@ export class Workshop {
     const giveUpLate = this.#giveUpAfterDrain();
     try {
       for await (const delivery of this.#consumption.deliveries()) {
+        this.#reading = 'beginning';
         const {records} = delivery;
         const batches = this.#options.wholeBatches ? [records] : records.map((record) => [record]);
         for (const batch of batches) await this.#begin(new Job(delivery, batch, this.#options));
+        this.#reading = 'begun';
+        this.#changed();
       }
+      this.#reading = 'ended';
+      this.#changed();
       await Promise.all(this.#jobs.values());
     } finally {
       for (const job of this.#jobs.keys()) job.giveUp.abort();
@@ -88,7 +102,8 @@ export class Workshop {
     const {onFailed} = this.#options;
     const {ending} = this.#consumption;
     do {
-      const reason = await this.#attempt(job);
+      const outcome = await this.#attempt(job);
+      const reason = typeof outcome === 'object' ? await this.#blame(job, outcome) : outcome;
       const [record] = job.records;
       if (reason === undefined || record === undefined) return;
       const retryInMs = this.#backoffMs(job.deliveries);
@@ -98,11 +113,14 @@ export class Workshop {
   }
 
   /** One run of the handler and what follows from it. Returns why it is to be tried again, if it is; gives its place back. */
-  async #attempt(job: Job): Promise<string | undefined> {
+  async #attempt(job: Job): Promise<string | CannotRun | undefined> {
     try {
       await job.prepare();
       if (job.records.length === 0 || job.giveUp.signal.aborted) return undefined;
+      const start = this.#verdicts.start();
       const outcome = await this.#options.handle(job.records, job.giveUp.signal);
+      if (outcome.kind === 'cannotRun') return outcome;
+      this.#verdicts.ran(start);
       if (outcome.kind === 'done') await job.done();
       if (outcome.kind === 'done' || job.giveUp.signal.aborted) return undefined;
       if (outcome.kind === 'rejected') await job.reject(outcome.reason);
@@ -112,6 +130,23 @@ export class Workshop {
       this.#running--;
       this.#changed();
     }
+  }
+
+  /**
+   * Of entries that the handler could not be run for. Returns why they are to be
+   * tried again, where only they are to blame; else the attempt is not counted,
+   * and where the set-up is to blame, throws `configuration`.
+   */
+  async #blame(job: Job, outcome: CannotRun): Promise<string | undefined> {
+    const {ending} = this.#consumption;
+    job.isToBlame ||= !outcome.isSetup && (await this.#verdicts.couldNotRun(outcome.isTooLarge, ending)) === 'entry';
+    if (job.isToBlame) {
+      await job.failed(outcome.reason);
+      return outcome.reason;
+    }
+    await job.undoAttempt();
+    if (ending.aborted) return undefined;
+    throw handlerCannotRun(outcome);
   }
 
   /** Keeps others from taking what is in hand, and stops work on what they have taken all the same. */
@@ -174,5 +209,6 @@ export class Workshop {
 
   #changed(): void {
     for (const wake of this.#waiting.splice(0)) wake();
+    this.#verdicts.review();
   }
 }

@@ -70,6 +70,17 @@ redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'RETRYCOUNT', string
 return count`);
 
 /**
+ * Takes back what BEGIN_ATTEMPT has counted, for an attempt that never was one;
+ * the idle time goes on. ARGV: group, consumer, ID.
+ */
+export const UNDO_ATTEMPT = script(`${ONLY_WHILE_OURS}
+if not (${IN_STREAM}) then return false end
+if count > 1 and count < ${MOST_DELIVERIES} then count = count - 1 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', math.max(0, pending[3]),
+  'RETRYCOUNT', string.format('%.0f', count), 'JUSTID')
+return count`);
+
+/**
  * Moves an entry to KEYS[2] with where it came from; where it came from before
  * is dropped, and the deaths are counted. XADD is first: when it is refused, as
  * without memory, the script ends there and the entry stays pending. ARGV:

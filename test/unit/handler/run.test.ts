@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -50,10 +50,29 @@ test.each([
   ['exit 65', {kind: 'rejected', reason: 'exit code 65'}],
   ['exit 1', {kind: 'failed', reason: 'exit code 1'}],
   ['kill -9 $$', {kind: 'failed', reason: 'signal SIGKILL'}],
-  ['no-such-program', {kind: 'failed', reason: 'exit code 127'}],
+  ['no-such-program', {kind: 'cannotRun', reason: 'exit code 127', isSetup: false, isTooLarge: false}],
+  ['/', {kind: 'cannotRun', reason: 'exit code 126', isSetup: false}],
   ['exec <&-; exit 0', {kind: 'done'}],
 ])('%s means %o', async (command, outcome) => {
-  expect(await runHandler([record], options(command), never)).toEqual(outcome);
+  expect(await runHandler([record], options(command), never)).toMatchObject(outcome);
+});
+
+test.each([
+  ['no shell', {environment: {PATH: '/nonexistent'}}, 'ENOENT'],
+  ['a command longer than an argument may be', {command: `true ${'x'.repeat(200_000)}`}, 'E2BIG'],
+  ['an environment that is too large', {environment: {PATH: process.env.PATH, LARGE: 'x'.repeat(200_000)}}, 'E2BIG'],
+])('%s is the set-up, and cannot be the entry', async (_, more, reason) => {
+  const outcome = await runHandler([record], options('true', more), never);
+  expect(outcome).toMatchObject({kind: 'cannotRun', reason, isSetup: true});
+});
+
+test('records that are larger than one argument may be are known as such', async () => {
+  const large: StreamRecord = {...record, fields: [['blob', 'x'.repeat(131_072)]]};
+  expect(await runHandler([large], options('/bin/echo "$(cat)"'), never)).toMatchObject({
+    kind: 'cannotRun',
+    reason: 'exit code 126',
+    isTooLarge: true,
+  });
 });
 
 test('the record is data: NDJSON on standard input and names in the environment', async () => {
@@ -108,6 +127,51 @@ test('giving up ends the process', async () => {
   giveUp.abort();
 
   expect(await running).toEqual({kind: 'failed', reason: 'it was given up'});
+});
+
+test('what a handler that was ended leaves behind is killed, though the handler itself has gone', async () => {
+  const pidFile = join(mkdtempSync(join(tmpdir(), 'streamlog-test-')), 'pid');
+  const child = 'trap "" TERM; echo $$ >"$0"; exec 1>&- 2>&-; while :; do sleep 0.1; done';
+  const handler = options(
+    `sh -c '${child}' ${pidFile} & until [ -s ${pidFile} ]; do sleep 0.02; done; sleep 1000 & wait`,
+    {
+      timeoutMs: 300,
+    },
+  );
+
+  expect(await runHandler([record], handler, never)).toEqual({kind: 'failed', reason: 'it ran longer than 300ms'});
+
+  await until(() => !alive(Number(readFileSync(pidFile, 'utf8'))), 'what it left behind is gone');
+});
+
+test('giving up after the handler has ended signals nobody', async () => {
+  const giveUp = new AbortController();
+  const signals: string[] = [];
+  const handler = options('exit 1', {signalGroup: (_, signal) => signals.push(signal)});
+
+  await runHandler([record], handler, giveUp.signal);
+  giveUp.abort();
+
+  expect(signals).toEqual([]);
+});
+
+test('output that is being taken is no silence: what comes behind it is taken too', async () => {
+  const begun = join(mkdtempSync(join(tmpdir(), 'streamlog-test-')), 'begun');
+  // More than is read ahead stays in the pipe, which the child that is left behind keeps open.
+  const print = `echo; until [ -e ${begun} ]; do sleep 0.02; done; yes | head -c 120000`;
+  let bytes = 0;
+  const handler = options(`sleep 1000 2>/dev/null & echo $! >&2; ${print}`, {
+    writeOut: async (lines) => {
+      writeFileSync(begun, '');
+      // Longer than a process that has ended may be silent.
+      if (bytes === 0) await sleep(700);
+      bytes += lines.length;
+    },
+  });
+
+  expect(await runHandler([record], handler, never)).toEqual({kind: 'done'});
+  process.kill(Number(handler.err()), 'SIGKILL');
+  expect(bytes).toBe(120_001);
 });
 
 test('all output is taken before it counts as done, however slow the reader', async () => {
