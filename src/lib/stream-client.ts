@@ -15,7 +15,7 @@ import {PageSize} from './reading/page-size.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 import type {AddOutcome} from './redis/add-outcomes.js';
 import {Adding} from './redis/adding.js';
-import type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
+import type {AddOptions, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {noGroup, noPermission} from './redis/failure.js';
@@ -38,7 +38,7 @@ import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
 
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddOutcome} from './redis/add-outcomes.js';
-export type {AddOptions, Membership, PendingFilter, Trim} from './redis/args.js';
+export type {AddOptions, Membership, Trim} from './redis/args.js';
 export {
   type Durability,
   durabilityCommand,
@@ -81,8 +81,12 @@ export interface Delivered {
 /** Entries a page when something is read to its end. */
 const PAGE = 1_000;
 
-/** Ten years: longer than anyone waits before claiming. Redis takes no delivery time before 1970. */
-const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
+/** Which pending entries are meant; undefined takes them all. */
+export interface PendingFilter {
+  consumer?: string;
+  /** Delivered at least this long ago, or given back. */
+  minIdleMs?: number;
+}
 
 export class StreamClient {
   readonly #target: Target;
@@ -91,6 +95,7 @@ export class StreamClient {
   readonly #adding: Adding;
   /** Until the server has shown that it does not. */
   #mayKnowXnack = true;
+  #mayKnowClaim = true;
 
   private constructor(target: Target, connection: Connection) {
     this.#target = target;
@@ -256,6 +261,43 @@ export class StreamClient {
     };
   }
 
+  /** False once the server has shown that its XREADGROUP has no CLAIM. */
+  get mayKnowClaim(): boolean {
+    return this.#mayKnowClaim;
+  }
+
+  /**
+   * XREADGROUP `>` with CLAIM (Redis 8.4): what anybody in the group, this consumer included, has had for `idleMs` and
+   * what is still in the stream, the longest idle first; after it, up to `count` in all, what is new. Undefined where the
+   * server does not know it. Without `counts`, what is claimed keeps its count of deliveries, by script.
+   */
+  async readClaiming(
+    member: Membership,
+    {count, idleMs, counts}: {count: number; idleMs: number; counts: boolean},
+  ): Promise<{claimed: StreamRecord[]; fresh: StreamRecord[]} | undefined> {
+    if (!this.#mayKnowClaim) return undefined;
+    const {stream, group, consumer} = member;
+    try {
+      const about = {command: 'XREADGROUP', stream, group};
+      const reply = counts
+        ? await this.#send(args.xreadgroup(member, '>', {count, claimIdleMs: idleMs}), member)
+        : await this.#run(scripts.READ_CLAIMING, [stream], [group, consumer, String(count), String(idleMs)], about);
+      const entries = replies.readClaimed(reply);
+      const more = counts ? 1 : 0;
+      return {
+        claimed: entries
+          .filter(({isNew}) => !isNew)
+          .map(({id, fields, deliveries}) => ({id, fields, ...member, deliveries: deliveries + more})),
+        fresh: entries.filter(({isNew}) => isNew).map(({id, fields}) => ({id, fields, ...member, deliveries: 1})),
+      };
+    } catch (error) {
+      // Redis has a word for everything else that can be wrong.
+      if (!(error instanceof StreamlogError) || error.code !== 'ERR') throw error;
+      this.#mayKnowClaim = false;
+      return undefined;
+    }
+  }
+
   /** XREADGROUP with an ID: this consumer's own pending entries behind `after`. Counts as one more delivery. */
   async readPending(member: Membership, after: string, count: number): Promise<HistoryEntry[]> {
     return replies.readHistory(await this.#send(args.xreadgroup(member, after, {count}), member));
@@ -288,22 +330,37 @@ export class StreamClient {
     return replies.readPendingSummary(await this.#send(args.xpending(stream, group), {stream, group}));
   }
 
-  /** XPENDING with a range: all pending entries from `start` to `end`, page by page in flat memory. */
+  /** XPENDING with a range: what of the pending entries from `start` to `end` is meant, page by page in flat memory. */
   async *pending(
     stream: string,
     group: string,
-    filter: PendingFilter = {},
+    {consumer, minIdleMs}: PendingFilter = {},
     start = FIRST_ID,
     end = LAST_ID,
     page = PAGE,
   ): AsyncGenerator<PendingEntry[], void, void> {
     let from: string | undefined = start;
     while (from !== undefined) {
-      const line = args.xpendingRange(stream, group, from, end, page, filter);
-      const entries = replies.readPendingEntries(await this.#send(line, {stream, group}));
-      if (entries.length > 0) yield entries;
+      const entries = await this.pendingPage(stream, group, {consumer, start: from, end, count: page});
+      const wanted = minIdleMs === undefined ? entries : entries.filter((entry) => isIdle(entry, minIdleMs));
+      if (wanted.length > 0) yield wanted;
       from = entries.length < page ? undefined : successorOf(entries.at(-1)!.id);
     }
+  }
+
+  /** XPENDING with a range: the first `count` pending entries from `start` on, in the order of their IDs. */
+  async pendingPage(
+    stream: string,
+    group: string,
+    {
+      consumer,
+      start = FIRST_ID,
+      end = LAST_ID,
+      count,
+    }: {consumer?: string; start?: string; end?: string; count: number},
+  ): Promise<PendingEntry[]> {
+    const line = args.xpendingRange(stream, group, start, end, count, consumer);
+    return replies.readPendingEntries(await this.#send(line, {stream, group}));
   }
 
   /**
@@ -378,7 +435,7 @@ export class StreamClient {
     id: string,
     consumer?: string,
   ): Promise<'given back' | 'not pending' | 'with another' | 'gone'> {
-    const argv = [group, consumer ?? '', id, String(GIVEN_BACK_IDLE_MS), this.#mayKnowXnack ? '1' : '0'];
+    const argv = [group, consumer ?? '', id, String(replies.GIVEN_BACK_IDLE_MS), this.#mayKnowXnack ? '1' : '0'];
     const result = replies.readText(await this.#run(scripts.NACK, [stream], argv, {command: 'XCLAIM', stream, group}));
     if (result === 'xclaim') this.#mayKnowXnack = false;
     if (result === 'missing') return 'not pending';
@@ -545,6 +602,10 @@ export class StreamClient {
     return this.#connection.send(line, {stream: about.stream, group: about.group});
   }
 }
+
+/** Whether an entry was delivered at least `minIdleMs` ago, or is anybody's to take. */
+export const isIdle = ({idleMs, givenBack}: PendingEntry, minIdleMs: number): boolean =>
+  givenBack || idleMs >= minIdleMs;
 
 const placeOf = ({stream, group}: Membership): {stream: string; group: string} => ({stream, group});
 

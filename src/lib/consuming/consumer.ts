@@ -13,11 +13,11 @@ import {isFailure} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
 import type {Membership, StreamClient} from '../stream-client.js';
 import {Acknowledgements} from './acknowledgements.js';
+import {ClaimSweep} from './claim-sweep.js';
 import {Handout, InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
 import {type LeftOver, OwnBacklog} from './own-backlog.js';
 import type {Pace} from './pace.js';
-import {takeAbandoned} from './pending-work.js';
 import {PlaceInGroup, type PlaceOptions} from './place-in-group.js';
 import {ReadsAhead} from './reads-ahead.js';
 
@@ -67,6 +67,8 @@ export class Consumer {
   readonly link: Link;
   readonly place: PlaceInGroup;
   readonly #backlog: OwnBacklog;
+  /** Undefined where nothing is taken over. */
+  readonly #sweep: ClaimSweep | undefined;
   readonly #pace: Pace;
   readonly #options: ConsumerOptions;
   /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
@@ -75,7 +77,6 @@ export class Consumer {
   readonly #mostAhead: number;
   /** The connections that the round under way uses. */
   #generation = -1;
-  #nextSweepMs = 0;
   /** Reads that answer at once. */
   readonly #ahead = new ReadsAhead<Delivery>();
   /** What was handed out last came as new, and once it is finished, more is read. */
@@ -86,6 +87,9 @@ export class Consumer {
     this.acknowledgements = new Acknowledgements(options.member, this.inHand, link);
     this.place = new PlaceInGroup(link, this.inHand, options);
     this.#backlog = new OwnBacklog(this.place, options.countsBacklog);
+    const {claimIdleMs, noAck, countsBacklog, stopWhenEmpty} = options;
+    if (claimIdleMs !== undefined && !noAck)
+      this.#sweep = new ClaimSweep({idleMs: claimIdleMs, counts: countsBacklog, wholeFirst: stopWhenEmpty});
     this.#pace = pace;
     this.#options = options;
     const parts = options.inTurn ? Math.max(1, Math.min(PARTS, Math.floor(options.batch / LEAST_PART))) : 1;
@@ -150,14 +154,14 @@ export class Consumer {
     if (!this.#options.noAck && (this.#sweepIsDue || this.#backlog.isDue(generation))) {
       await this.acknowledgements.send(control);
       for await (const left of this.#backlog.take(control, generation, this.#context)) yield this.#delivery(left);
-      yield* this.#sweep(control);
+      yield* this.#sweepOnce(control);
     }
     this.#generation = this.link.generation;
     const delivery = await this.#readNew(this.#blockMs);
     this.link.settled();
     if (delivery === undefined) {
       if (!this.#pace.over) this.#options.onIdle();
-      return 'empty';
+      return this.#sweep?.isDone === false ? 'some' : 'empty';
     }
     yield* this.#handOut(delivery, control);
     return 'some';
@@ -182,28 +186,23 @@ export class Consumer {
     return true;
   }
 
-  /** Twice in the time after which an entry counts as abandoned, what others have abandoned. */
-  async *#sweep(control: StreamClient): AsyncGenerator<Delivery, void, void> {
-    const {claimIdleMs, countsBacklog} = this.#options;
-    if (claimIdleMs === undefined || !this.#sweepIsDue) return;
-    const how = {idleMs: claimIdleMs, counts: countsBacklog};
-    for await (const records of takeAbandoned(control, this.#context, how))
-      yield this.#delivery({records, counted: countsBacklog});
-    this.#nextSweepMs = performance.now() + claimIdleMs / 2;
+  /** What others have abandoned, as far as it is found now. */
+  async *#sweepOnce(control: StreamClient): AsyncGenerator<Delivery, void, void> {
+    if (this.#sweep === undefined || !this.#sweepIsDue) return;
+    for await (const {records, isNew} of this.#sweep.step(control, this.#context)) {
+      if (isNew) this.place.advance(records.at(-1)!.id);
+      yield this.#delivery({records, counted: isNew || this.#options.countsBacklog});
+    }
   }
 
   get #sweepIsDue(): boolean {
-    const {claimIdleMs, noAck} = this.#options;
-    return claimIdleMs !== undefined && !noAck && performance.now() >= this.#nextSweepMs;
+    return this.#sweep !== undefined && this.#sweep.dueInMs <= 0;
   }
 
   /** How long to wait for what is new; undefined where that is not wanted. */
   get #blockMs(): number | undefined {
-    const {noAck, stopWhenEmpty, claimIdleMs} = this.#options;
-    if (stopWhenEmpty) return undefined;
-    const sweeps = claimIdleMs !== undefined && !noAck;
-    const sweepInMs = sweeps ? this.#nextSweepMs - performance.now() : Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.min(this.#pace.blockMs, sweepInMs));
+    if (this.#options.stopWhenEmpty) return undefined;
+    return Math.max(1, Math.min(this.#pace.blockMs, this.#sweep?.dueInMs ?? Number.POSITIVE_INFINITY));
   }
 
   /** Whether what is finished is acknowledged by the next read. */

@@ -82,31 +82,29 @@ export async function* lookAtBacklog(
 }
 
 /**
- * What others have had for longer than `idleMs`, by XPENDING and XCLAIM; with
- * `counts` it is one more delivery of each. Not by XAUTOCLAIM, which would also
- * take what we ourselves have had in hand for long.
+ * Takes over `abandoned`, which others have had for longer than `idleMs`, by
+ * XCLAIM; with `counts` it is one more delivery of each. Not by XAUTOCLAIM,
+ * which would also take what we ourselves have had in hand for long.
  */
-export async function* takeAbandoned(
+export async function* takeOver(
   control: StreamClient,
   context: PendingWorkContext,
+  abandoned: readonly PendingEntry[],
   {idleMs, counts}: {idleMs: number; counts: boolean},
 ): AsyncGenerator<StreamRecord[], void, void> {
-  const {member, inHand} = context;
-  for await (const page of control.pending(member.stream, member.group, {minIdleMs: idleMs})) {
-    const now = inHand.ids;
-    let left: readonly PendingEntry[] = page.filter(({id}) => !now.has(id));
-    while (left.length > 0 && !context.over()) {
-      const asked = new Map<string, number>();
-      const entries = await context.permitted(async (count) => {
-        for (const {id, deliveries} of left.slice(0, count)) asked.set(id, counts ? deliveries + 1 : deliveries);
-        left = left.slice(asked.size);
-        const ids = [...asked.keys()];
-        if (counts) return control.claim(member, idleMs, ids);
-        return entriesOf(control, member.stream, await control.claimUncounted(member, idleMs, ids));
-      });
-      await letGo(control, context, await goneAmong(control, member.stream, [...asked.keys()], entries));
-      if (entries.length > 0) yield entries.map((entry) => ({...entry, ...member, deliveries: asked.get(entry.id)}));
-    }
+  const {member} = context;
+  let left = abandoned;
+  while (left.length > 0 && !context.over()) {
+    const asked = new Map<string, number>();
+    const entries = await context.permitted(async (count) => {
+      for (const {id, deliveries} of left.slice(0, count)) asked.set(id, counts ? deliveries + 1 : deliveries);
+      left = left.slice(asked.size);
+      const ids = [...asked.keys()];
+      if (counts) return control.claim(member, idleMs, ids);
+      return entriesOf(control, member.stream, await control.claimUncounted(member, idleMs, ids));
+    });
+    await letGo(control, context, await goneAmong(control, member.stream, [...asked.keys()], entries));
+    if (entries.length > 0) yield entries.map((entry) => ({...entry, ...member, deliveries: asked.get(entry.id)}));
   }
 }
 

@@ -56,9 +56,18 @@ export interface PendingSummary {
 export interface PendingEntry {
   id: string;
   consumer: string;
+  /** Since its last delivery; says nothing where it was given back. */
   idleMs: number;
   deliveries: number;
+  /** By `nack` or XNACK: whoever claims next may have it. */
+  givenBack: boolean;
 }
+
+/**
+ * How long an entry that is given back is made to look idle where the server has no XNACK. Ten years: longer than
+ * Redis has had streams and than anyone waits before claiming. Redis takes no delivery time before 1970.
+ */
+export const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
 
 /** What one step of removing a consumer came to; `pending` when it still has entries. */
 export interface Retirement {
@@ -90,6 +99,25 @@ export function readHistory(reply: Reply): HistoryEntry[] {
 export const readNewEntries = (reply: Reply): Entry[] =>
   readHistory(reply).filter((entry): entry is Entry => entry.fields !== undefined);
 
+/** An entry of XREADGROUP with CLAIM. */
+export interface ClaimedEntry extends Entry {
+  /** Nobody has had it before. */
+  isNew: boolean;
+  /** Before this one. */
+  deliveries: number;
+}
+
+/** XREADGROUP with CLAIM: each entry with how long it was idle and how often it was delivered, both 0 where it is new. */
+export function readClaimed(reply: Reply): ClaimedEntry[] {
+  if (reply === null) return [];
+  const [[, entries]] = reply as [[Buffer, Reply[][]]];
+  return entries.map(([id, fields, idleMs, deliveries]) => ({
+    ...readEntry([id!, fields!]),
+    isNew: idleMs === 0 && deliveries === 0,
+    deliveries: deliveries as number,
+  }));
+}
+
 export function readPendingSummary(reply: Reply): PendingSummary {
   const [count, lowest, highest, consumers] = reply as [number, Reply, Reply, [Buffer, Buffer][] | null];
   return {
@@ -106,6 +134,8 @@ export const readPendingEntries = (reply: Reply): PendingEntry[] =>
     consumer: readText(consumer),
     idleMs,
     deliveries,
+    // A server that has XNACK says -1.
+    givenBack: idleMs < 0 || idleMs >= GIVEN_BACK_IDLE_MS,
   }));
 
 export function readStreamInfo(reply: Reply): StreamInfo {

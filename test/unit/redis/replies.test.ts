@@ -94,7 +94,7 @@ describe('XPENDING', () => {
 
   it('with a range lists entries', () => {
     expect(replies.readPendingEntries(reply([['1-0', 'w1', 500, 2]]))).toEqual([
-      {id: '1-0', consumer: 'w1', idleMs: 500, deliveries: 2},
+      {id: '1-0', consumer: 'w1', idleMs: 500, deliveries: 2, givenBack: false},
     ]);
     expect(replies.readPendingEntries(reply([]))).toEqual([]);
   });
