@@ -49,6 +49,7 @@ export default class Serve extends BaseCommand {
       addOptions: () => (flags['max-age'] === undefined ? fixedOptions : addOptions(flags, Date.now())),
       maxBodyBytes: flags['max-body'],
       maxRecords: flags['max-records'],
+      nullText: flags.null,
       maxInFlight: flags['max-inflight'],
       requestsPerSecond: flags['rate-limit'],
       timeoutMs: flags.timeout,
@@ -65,7 +66,7 @@ export default class Serve extends BaseCommand {
       tls,
       socketMode,
       answer: (request, state) => {
-        guard(request);
+        guard({headers: request.headers, authority: state.target.authority});
         return service.answer(request, state);
       },
       onBug: (error) => notes.warn(`this is a bug in streamlog: ${error instanceof Error ? error.stack : error}`),

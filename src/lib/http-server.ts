@@ -7,7 +7,7 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import type {Server as NetServer} from 'node:net';
 import type {Duplex} from 'node:stream';
-import {type AccessFacts, shownPath} from './http/access-log.js';
+import type {AccessFacts} from './http/access-log.js';
 import {type Answer, Refusal} from './http/answers.js';
 import {ClientGone} from './http/body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './http/connection-limits.js';
@@ -16,11 +16,15 @@ import {requireOneReading} from './http/framing.js';
 import type {ListenAddress} from './http/listen-address.js';
 import {listenAt, urlOf} from './http/listening.js';
 import {send, sendLast} from './http/send.js';
+import type {Target} from './http/target.js';
 import {TlsFront} from './http/tls-front.js';
 import type {TlsPair} from './http/tls-pair.js';
 
 /** What is known of a request beside its text. */
 export interface RequestState {
+  /** The address that it counts for where no token says more: see `clientOf`. */
+  readonly account: string;
+  readonly target: Target;
   /** The server is shutting down and takes nothing new. */
   readonly draining: boolean;
   /** Asks for the body where the client waits to be asked (100-continue). */
@@ -120,7 +124,7 @@ export class HttpServer {
     connection.begin(exchange);
     let answer: Answer | undefined;
     try {
-      answer = await this.#answer(request, connection, invite);
+      answer = await this.#answer(exchange, connection, invite);
     } catch (error) {
       answer = this.#refusalOf(error);
     }
@@ -149,14 +153,15 @@ export class HttpServer {
     return connection;
   }
 
-  #answer(request: IncomingMessage, connection: Connection, invite: () => void): Promise<Answer> {
+  #answer({request, target}: Exchange, connection: Connection, invite: () => void): Promise<Answer> {
     try {
       requireOneReading(request);
     } catch (error) {
       connection.isUnreadable = true;
       throw error;
     }
-    return this.#options.answer(request, {draining: this.#draining, invite});
+    if (target === undefined) throw new Refusal('bad_target');
+    return this.#options.answer(request, {account: connection.account, target, draining: this.#draining, invite});
   }
 
   /** Undefined when there is nobody left to answer. */
@@ -190,10 +195,10 @@ export class HttpServer {
 
 const ignore = (): void => {};
 
-const factsOf = ({request, response, client, answer, startMs}: Exchange): AccessFacts => ({
+const factsOf = ({request, target, response, client, answer, startMs}: Exchange): AccessFacts => ({
   client,
   method: request.method,
-  path: shownPath(request.url),
+  path: target?.path ?? '-',
   status: response.headersSent ? response.statusCode : undefined,
   ms: performance.now() - startMs,
   added: answer?.added ?? 0,

@@ -27,7 +27,7 @@ describe.each(['json', 'text'] as const)('--log-format %s', (format) => {
     await served.post('/streams/logged', '{"a":1}');
     await fetch(`${served.url}/livez?${SECRET}`);
     const absolute = `GET http://user:${SECRET}@host/livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`;
-    expect(statuses(await sendRaw(served.url, absolute).closed)).toEqual([404]);
+    expect(statuses(await sendRaw(served.url, absolute).closed)).toEqual([400]);
     const log = await logOf(served);
     expect(log.join('\n')).not.toContain(SECRET);
     expect(log).toHaveLength(4);
@@ -36,14 +36,14 @@ describe.each(['json', 'text'] as const)('--log-format %s', (format) => {
         logged('POST', '/streams/logged', 201, 2),
         logged('POST', '/streams/logged', 401, 0, 'unauthorized'),
         logged('GET', '/livez', 200, 0),
-        logged('GET', '-', 404, 0, 'not_found'),
+        logged('GET', '-', 400, 0, 'bad_target'),
       ]);
     } else {
       expect(log.map((line) => line.replace(/^\S+Z 127\.0\.0\.1 /, '').replace(/ [\d.]+ms/, ''))).toEqual([
         'POST /streams/logged 201 added=2',
         'POST /streams/logged 401 error=unauthorized',
         'GET /livez 200',
-        'GET - 404 error=not_found',
+        'GET - 400 error=bad_target',
       ]);
     }
   });

@@ -50,6 +50,7 @@ export const serveFlags = {
   'insecure-no-auth': Flags.boolean({summary: 'let other machines in without a token'}),
   'max-body': size({default: 1024 * 1024, summary: 'largest body'}),
   'max-records': wholeNumber({default: 10_000, min: 1, summary: 'most records in one batch'}),
+  null: Flags.string({helpValue: 'TEXT', summary: 'store this for null, which is refused otherwise'}),
   'max-inflight': wholeNumber({default: 1_000, min: 1, summary: 'most requests waiting for Redis; beyond, 503'}),
   'rate-limit': rate({summary: 'most requests a second of one token, or of one address without tokens; beyond, 429'}),
   timeout: duration({

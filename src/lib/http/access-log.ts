@@ -9,7 +9,7 @@ import {escapeForTerminal, escapeJsonForTerminal} from '../output/sanitize.js';
 export interface AccessFacts {
   client: string | undefined;
   method: string | undefined;
-  /** Without the query. */
+  /** Without the query; `-` where the target could be read in two ways. */
   path: string;
   /** Absent when the client went away before it was answered. */
   status: number | undefined;
@@ -33,16 +33,6 @@ export function accessLine(format: Exclude<LogFormat, 'off'>, facts: AccessFacts
   const words = [time, client, method, path, status, `${ms}ms`, ...(added > 0 ? [`added=${added}`] : [])];
   if (error !== undefined) words.push(`error=${error}`);
   return `${escapeForTerminal(words.join(' '))}\n`;
-}
-
-/**
- * The path of a request target, as it may be shown: a target that is a whole
- * URL can hold a password, and belongs to no path here.
- */
-export function shownPath(target: string | undefined): string {
-  if (!target?.startsWith('/')) return '-';
-  const end = target.search(/[?#]/);
-  return end === -1 ? target : target.slice(0, end);
 }
 
 /** The log in the format of that name; undefined for `off`. */

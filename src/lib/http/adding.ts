@@ -26,6 +26,8 @@ export interface Adding {
 
 /** How a repeated request is recognised. */
 export interface RequestKey {
+  /** Whose key it is: clients with other tokens may use the same. */
+  readonly scope: string;
   readonly key: string;
   readonly body: Buffer;
 }
@@ -80,9 +82,9 @@ export class OnceAdding implements Adding {
     {live, gatherings}: {live: LiveClient; gatherings: Gatherings},
     stream: string,
     options: AddOptions,
-    {key, body}: RequestKey,
+    {scope, key, body}: RequestKey,
   ) {
-    const fence = neighbourOf(stream, `request:${digestOf(Buffer.from(key))}`);
+    const fence = neighbourOf(stream, `request:${digestOf(Buffer.from(JSON.stringify([scope, key])))}`);
     if (fence === undefined) throw new Refusal('bad_key');
     this.#live = live;
     this.#gatherings = gatherings;

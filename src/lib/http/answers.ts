@@ -22,11 +22,13 @@ export interface Answer {
 /** What `error.code` can be. With `retry`, nothing was added and the same request may succeed a little later. */
 export const REFUSALS = {
   bad_request: {status: 400, message: 'this is no valid HTTP/1.1 request'},
+  bad_target: {status: 400, message: 'the target of the request could be read in two ways'},
   bad_path: {status: 400, message: 'the stream name in the path is not percent-encoded UTF-8'},
   bad_query: {status: 400, message: 'this path takes no such query'},
   bad_position: {status: 400, message: 'this is no position to read from'},
   bad_json: {status: 400, message: 'the body is no valid JSON'},
   bad_key: {status: 400, message: 'an Idempotency-Key is 1 to 255 visible ASCII characters'},
+  reserved_field: {status: 400, message: 'the names of fields that begin with _dlq_ are those of dead letters'},
   no_records: {status: 400, message: 'the body holds no records'},
   unauthorized: {status: 401, message: 'a valid bearer token is required'},
   stream_not_allowed: {status: 403, message: 'this server takes no entries for that stream'},

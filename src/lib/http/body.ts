@@ -37,26 +37,32 @@ export class BodyMemory {
   }
 }
 
-/** As most clients write them. */
-const USUAL_TYPES = new Map<string, MediaType>([
+/** A body of the second kind has a record on each line. */
+const TYPES = new Map<string, MediaType>([
   ['application/json', 'json'],
   ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
 ]);
+/** The suffix of types that are JSON, such as application/cloudevents+json (RFC 6839). */
+const JSON_SUFFIX = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json$/;
+const UTF8_CHARSET = /^(?:utf-?8|"utf-?8")$/;
 
 /** What kind of body is announced. Throws Refusal for one that this server does not take. */
 export function readMediaType(headers: IncomingHttpHeaders): MediaType {
   const encoding = headers['content-encoding']?.trim().toLowerCase();
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') throw new Refusal('unsupported_encoding');
-  const usual = USUAL_TYPES.get(headers['content-type'] ?? '');
+  const usual = TYPES.get(headers['content-type'] ?? '');
   if (usual !== undefined) return usual;
   const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset\s*=\s*(.*?)\s*$/.exec(parameter)?.[1];
-    if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) throw new Refusal('unsupported_type');
+    if (charset !== undefined && !UTF8_CHARSET.test(charset)) throw new Refusal('unsupported_type');
   }
-  if (type?.trim() === 'application/json') return 'json';
-  if (type?.trim() === 'application/x-ndjson') return 'ndjson';
-  throw new Refusal('unsupported_type');
+  const name = type?.trim() ?? '';
+  const found = TYPES.get(name) ?? (JSON_SUFFIX.test(name) ? 'json' : undefined);
+  if (found === undefined) throw new Refusal('unsupported_type');
+  return found;
 }
 
 /** Throws Refusal when the body is announced to be larger than `maxBytes`. */

@@ -10,7 +10,7 @@ import {type Answer, Refusal} from './answers.js';
 import type {Ingest} from './ingest.js';
 import type {Metrics} from './metrics.js';
 import {openApi} from './openapi.js';
-import {clientOf, type RateLimit} from './rate-limit.js';
+import type {RateLimit} from './rate-limit.js';
 import type {Readers} from './readers.js';
 import type {Readiness} from './readiness.js';
 import {readRoute} from './routes.js';
@@ -38,28 +38,28 @@ export class Dispatch {
 
   /** Answers a request. Throws Refusal, or ClientGone when there is nobody left to answer. */
   answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) throw new Refusal('bad_request');
     const {readiness, metrics, ingest, readers, version} = this.#options;
-    const route = readRoute(request.method, request.url);
+    const route = readRoute(request.method, state.target);
     if (route.kind === 'livez') return Promise.resolve({status: 200, body: {status: 'alive'}});
     if (route.kind === 'readyz') return readiness.answer(state);
     const token = this.#authorized(request);
+    const client = token ?? state.account;
     switch (route.kind) {
       case 'metrics':
         return metrics.answer();
       case 'openapi':
         return Promise.resolve({status: 200, body: openApi(version)});
       case 'add':
-        this.#limitRate(request, token);
-        return ingest.answer(request, route, state);
+        this.#limitRate(client);
+        return ingest.answer(request, route, {...state, client, scope: token ?? ''});
       case 'follow':
-        this.#limitRate(request, token);
+        this.#limitRate(client);
         return readers.answer(request, route, state);
     }
   }
 
-  /** Which token was given; undefined where none is asked for. Throws Refusal. */
-  #authorized({headers}: IncomingMessage): number | undefined {
+  /** The name of the token that was given; undefined where none is asked for. Throws Refusal. */
+  #authorized({headers}: IncomingMessage): string | undefined {
     const {tokens} = this.#options;
     if (tokens === undefined) return undefined;
     const token = tokens.identify(headers.authorization);
@@ -67,10 +67,9 @@ export class Dispatch {
     throw new Refusal('unauthorized', {headers: {'WWW-Authenticate': 'Bearer realm="streamlog"'}});
   }
 
-  #limitRate({socket}: IncomingMessage, token: number | undefined): void {
+  #limitRate(client: string): void {
     const {rateLimit} = this.#options;
     if (rateLimit === undefined) return;
-    const client = token === undefined ? clientOf(socket.remoteAddress) : `token ${token}`;
     const waitMs = rateLimit.take(client, performance.now());
     if (waitMs === 0) return;
     throw new Refusal('too_many_requests', {headers: {'Retry-After': String(Math.ceil(waitMs / 1_000))}});

@@ -7,10 +7,14 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
 import type {Answer} from './answers.js';
+import {clientOf} from './rate-limit.js';
+import {readTarget, type Target} from './target.js';
 
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Undefined where it could be read in two ways. */
+  readonly target: Target | undefined;
   /** Where it comes from; undefined for a unix socket. */
   readonly client: string | undefined;
   /** From its header on, as `performance.now` has it. */
@@ -30,6 +34,7 @@ export class Exchange {
   ) {
     this.request = request;
     this.response = response;
+    this.target = readTarget(request.url ?? '');
     this.client = client;
     this.#onEnd = onEnd;
   }
@@ -52,6 +57,8 @@ export class Exchange {
 export class Connection {
   /** Asked for once, as it is gone with the connection. */
   readonly client: string | undefined;
+  /** Whom its requests count for where no token says it: see `clientOf`. */
+  readonly account: string;
   /** Nothing on it is a request any more: nobody knows where the next one begins, or it came too late. */
   isUnreadable = false;
   /** Whose answers have not gone, the oldest first. */
@@ -59,6 +66,7 @@ export class Connection {
 
   constructor(socket: Duplex & {readonly remoteAddress?: string | undefined}) {
     this.client = socket.remoteAddress;
+    this.account = clientOf(socket.remoteAddress);
     socket.once('close', () => {
       for (const exchange of this.#open.splice(0)) exchange.close();
     });

@@ -5,7 +5,7 @@
  * Invariant: a request gets past only by a name that is known to be ours, and
  * never from a page.
  */
-import type {IncomingHttpHeaders, IncomingMessage} from 'node:http';
+import type {IncomingHttpHeaders} from 'node:http';
 import {isIP} from 'node:net';
 import {usageError} from '../errors.js';
 import {Refusal} from './answers.js';
@@ -19,13 +19,16 @@ export interface HostGuardOptions {
   allowed: readonly string[];
 }
 
+/** `authority` is the host that a target in absolute form names. */
+type HostGuard = (request: {headers: IncomingHttpHeaders; authority?: string | undefined}) => void;
+
 /** A function that throws Refusal for a request by a name that is not ours, or from a page. Throws a usage error. */
-export function hostGuard(options: HostGuardOptions): (request: Pick<IncomingMessage, 'headers'>) => void {
+export function hostGuard(options: HostGuardOptions): HostGuard {
   const isOurs = nameTest(options);
   /** Nearly all requests come by the same name. */
   let lastOurs: string | undefined;
-  return ({headers}) => {
-    const {host} = headers;
+  return ({headers, authority}) => {
+    const host = authority ?? headers.host;
     if (host !== undefined && host !== lastOurs) {
       if (!isOurs(host.toLowerCase())) throw new Refusal('misdirected');
       lastOurs = host;

@@ -25,6 +25,8 @@ export interface IngestOptions {
   maxBodyBytes: number;
   /** In one batch. */
   maxRecords: number;
+  /** The text to store for null; undefined: null is refused. */
+  nullText: string | undefined;
   /** Requests that wait for Redis. */
   maxInFlight: number;
   /** How long a request waits for Redis before it is answered without knowing what was added. */
@@ -35,12 +37,21 @@ export interface IngestOptions {
   onInternalFailure: (reason: string) => void;
 }
 
+/** Who asks. */
+export interface Asking extends RequestState {
+  /** Whose requests count together: a token, or an address. */
+  readonly client: string;
+  /** Whose Idempotency-Keys are the same: the name of the token, empty where none is asked for. */
+  readonly scope: string;
+}
+
 /** What the head of a request says. */
 interface Wanted {
   readonly stream: string;
   readonly type: MediaType;
   /** Its Idempotency-Key, if any. */
   readonly key: string | undefined;
+  readonly scope: string;
 }
 
 /** Bodies held at a time, at least: enough for many small ones however large one may be. */
@@ -71,7 +82,7 @@ export class Ingest implements Desk {
   }
 
   /** Throws Refusal, or ClientGone when there is nobody left to answer. */
-  answer(request: IncomingMessage, {encodedName, query}: Route, state: RequestState): Promise<Answer> {
+  answer(request: IncomingMessage, {encodedName, query}: Route, state: Asking): Promise<Answer> {
     const {maxBodyBytes: maxBytes} = this.#options;
     if (query !== undefined) throw new Refusal('bad_query');
     const stream = decodeName(encodedName);
@@ -87,7 +98,7 @@ export class Ingest implements Desk {
       const memory = this.#memory;
       const take = (body: Buffer): void => {
         try {
-          this.#take(body, {stream, type, key}, {resolve, reject});
+          this.#take(body, {stream, type, key, scope: state.scope}, {resolve, reject});
         } catch (error) {
           memory.release(body.length);
           reject(error);
@@ -124,7 +135,7 @@ export class Ingest implements Desk {
     const adding = this.#addingOf(body, wanted);
     let single: boolean;
     try {
-      ({single} = readBodyRecords(body, wanted.type, this.#options.maxRecords, adding));
+      ({single} = readBodyRecords(body, wanted.type, this.#options, adding));
       this.#requireRoom();
     } catch (error) {
       adding.drop();
@@ -136,9 +147,13 @@ export class Ingest implements Desk {
     adding.send(posting);
   }
 
-  #addingOf(body: Buffer, {stream, key}: Wanted): Adding {
+  #addingOf(body: Buffer, {stream, key, scope}: Wanted): Adding {
     const options = this.#options.addOptions();
     if (key === undefined) return new PlainAdding(this.#gatherings.to(stream), options);
-    return new OnceAdding({live: this.#options.live, gatherings: this.#gatherings}, stream, options, {key, body});
+    return new OnceAdding({live: this.#options.live, gatherings: this.#gatherings}, stream, options, {
+      scope,
+      key,
+      body,
+    });
   }
 }

@@ -21,7 +21,7 @@ const codes = (names: readonly RefusalCode[]): Schema => ({type: 'string', enum:
 /** What the connection itself can come to, whatever is asked for. */
 const CONNECTION: RefusalCode[] = ['bad_request', 'timeout', 'expectation_failed', 'headers_too_large', 'internal'];
 /** What any request for a known path can come to. */
-const ANY: RefusalCode[] = [...CONNECTION, 'misdirected', 'from_page', 'not_found', 'method_not_allowed'];
+const ANY: RefusalCode[] = [...CONNECTION, 'bad_target', 'misdirected', 'from_page', 'not_found', 'method_not_allowed'];
 const WITH_TOKEN: RefusalCode[] = [...ANY, 'unauthorized'];
 const OF_STREAMS: RefusalCode[] = [...WITH_TOKEN, 'bad_path', 'bad_query', 'too_many_requests', 'shutting_down'];
 const OF_REDIS: RefusalCode[] = ['redis_unavailable', 'redis_refuses', 'redis_denied', 'wrong_type', 'refused'];
@@ -30,6 +30,7 @@ const ADDING: RefusalCode[] = [
   ...OF_STREAMS,
   ...OF_REDIS,
   'bad_json',
+  'reserved_field',
   'no_records',
   'stream_not_allowed',
   'no_stream',
@@ -99,6 +100,7 @@ export const openApi = (version: string): object => ({
           content: {
             'application/json': {schema: {oneOf: [ref('Record'), array(ref('Record'))]}},
             'application/x-ndjson': {schema: {type: 'string', description: 'A record a line.'}},
+            'application/jsonl': {schema: {type: 'string', description: 'The same.'}},
           },
         },
         responses: {
@@ -202,7 +204,9 @@ function refusals(names: readonly RefusalCode[], more: readonly Schema[] = []): 
 }
 
 function refusalBody(names: readonly RefusalCode[]): Schema {
-  const place: Record<string, Schema> = names.includes('bad_json') ? {index: COUNT, line: COUNT, column: COUNT} : {};
+  const place: Record<string, Schema> = names.some((name) => name === 'bad_json' || name === 'reserved_field')
+    ? {index: COUNT, line: COUNT, column: COUNT}
+    : {};
   return object({error: object({code: codes(names), message: {type: 'string'}, ...place}, ['code', 'message'])});
 }
 

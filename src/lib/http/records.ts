@@ -5,6 +5,7 @@
  * takes with the same records, and whatever is behind them is refused by both.
  */
 import {isUtf8} from 'node:buffer';
+import type {Field} from '../entry.js';
 import {readJsonArray, readJsonFields} from '../input/fields.js';
 import {FlatScanner} from '../input/flat-scanner.js';
 import {BadJson, BEHIND_OBJECT} from '../input/json-members.js';
@@ -29,42 +30,67 @@ const NEWLINE = 0x0a;
 /** Where the usual body becomes a line: a buffer for each would cost more than reading it. */
 const line = Buffer.alloc(8 * 1024);
 
+export interface BodyRules {
+  /** In one batch. */
+  readonly maxRecords: number;
+  /** The text to store for null; without it null is refused. */
+  readonly nullText?: string | undefined;
+}
+
 /** Gives each record to `taker`; its argument is valid during the call only. Throws Refusal, and whatever `taker` throws. */
-export function readBodyRecords(body: Buffer, type: MediaType, maxRecords: number, taker: RecordTaker): BodyShape {
+export function readBodyRecords(body: Buffer, type: MediaType, rules: BodyRules, taker: RecordTaker): BodyShape {
   let count = 0;
   const takeOne = (fields: EntryFields): void => {
-    if (count++ === maxRecords) throw new Refusal('too_many_records');
+    if (count === rules.maxRecords) throw new Refusal('too_many_records');
+    if (isReserved(fields)) throw new Refusal('reserved_field', {place: {index: count}});
+    count++;
     taker.add(fields);
   };
-  if (type === 'ndjson') readNdjson(body, takeOne);
-  else if (readJson(body, takeOne)) return {single: true};
+  if (type === 'ndjson') readNdjson(body, rules, takeOne);
+  else if (readJson(body, rules, takeOne)) return {single: true};
   if (count === 0) throw new Refusal('no_records');
   return {single: false};
 }
 
 /** True for one object, false for an array. */
-function readJson(body: Buffer, take: (fields: EntryFields) => void): boolean {
+function readJson(body: Buffer, rules: BodyRules, take: (fields: EntryFields) => void): boolean {
   if (!isUtf8(body)) throw new Refusal('bad_json', {reason: 'the body is not valid UTF-8'});
   if (scanner.scanDocument(asLine(body), body.length)) {
     take(scanner.record);
     return true;
   }
   const text = body.toString('utf8').replace(/^\ufeff/, '');
+  const {nullText} = rules;
   let index: number | undefined;
   try {
     if (!/^[ \t\r\n]*\[/.test(text)) {
-      take(readJsonFields(text));
+      take(readJsonFields(text, {nullText}));
       return true;
     }
     index = 0;
-    readJsonArray(text, (fields) => {
+    const takeNext = (fields: EntryFields): void => {
       take(fields);
       index!++;
-    });
+    };
+    readJsonArray(text, takeNext, {nullText});
     return false;
   } catch (error) {
     throw refusalOf(error, text, index);
   }
+}
+
+/** What a dead letter says of itself would be believed of these. */
+const RESERVED = Buffer.from('_dlq_');
+
+function isReserved(fields: EntryFields): boolean {
+  if (!(fields instanceof FlatRecord))
+    return (fields as readonly Field[]).some(([name]) => typeof name === 'string' && name.startsWith('_dlq_'));
+  const {bytes, marks, fieldCount} = fields;
+  for (let mark = 0; mark < 4 * fieldCount; mark += 4) {
+    const start = marks[mark]!;
+    if (bytes[start] === RESERVED[0] && RESERVED.equals(bytes.subarray(start, start + RESERVED.length))) return true;
+  }
+  return false;
 }
 
 /** With the newline that the scanner needs. */
@@ -75,8 +101,8 @@ function asLine(body: Buffer): Buffer {
   return line;
 }
 
-function readNdjson(body: Buffer, take: (fields: EntryFields) => void): void {
-  const page = recordsOf(body, {kind: 'ndjson', field: '', maxRecordBytes: body.length}, scanner);
+function readNdjson(body: Buffer, {nullText}: BodyRules, take: (fields: EntryFields) => void): void {
+  const page = recordsOf(body, {kind: 'ndjson', field: '', nullText, maxRecordBytes: body.length}, scanner);
   let index = 0;
   for (let item = page.next(); item !== undefined; item = page.next()) {
     if (isBadLine(item)) throw badJson(item.reason, {index, line: item.line, column: item.column});

@@ -1,5 +1,6 @@
-/** From a request line to what is wanted. Strict: what could be read in two ways is refused. */
+/** From a method and a target to what is wanted. */
 import {Refusal} from './answers.js';
+import type {Target} from './target.js';
 
 /** Every path that there is, as the description and the metrics name it. */
 export const ROUTES = [
@@ -20,8 +21,7 @@ export interface Route {
 }
 
 /** Throws Refusal when there is no such path or it does not know the method. */
-export function readRoute(method: string | undefined, url: string | undefined): Route {
-  const [path, query] = splitTarget(url ?? '');
+export function readRoute(method: string | undefined, {path, query}: Target): Route {
   for (const {kind, path: pattern, methods} of ROUTES) {
     const match = pattern.exec(path);
     if (match === null) continue;
@@ -44,11 +44,6 @@ export function decodeName(encoded: string): string {
   } catch {
     throw new Refusal('bad_path');
   }
-}
-
-function splitTarget(url: string): [path: string, query: string | undefined] {
-  const at = url.indexOf('?');
-  return at === -1 ? [url, undefined] : [url.slice(0, at), url.slice(at + 1)];
 }
 
 function requireMethod(method: string | undefined, known: readonly string[]): void {

@@ -9,6 +9,7 @@ import {StreamlogError} from '../errors.js';
 
 export class Tokens {
   readonly #digests: readonly Buffer[];
+  readonly #names: readonly string[];
 
   /** Throws a configuration failure when one is empty or could not be sent in a header, or when there are none. */
   constructor(texts: readonly string[]) {
@@ -18,17 +19,21 @@ export class Tokens {
       });
     }
     this.#digests = texts.map(digest);
+    this.#names = this.#digests.map((bytes) => `token ${digest(bytes).toString('base64url').slice(0, 22)}`);
   }
 
-  /** Which of the tokens an Authorization header carries as `Bearer TOKEN`, counted from 0; undefined when it is none. */
-  identify(authorization: string | undefined): number | undefined {
+  /**
+   * A name for the token that an Authorization header carries as `Bearer TOKEN`, undefined when it is none of these.
+   * The name is always the same for the same token, and does not tell it.
+   */
+  identify(authorization: string | undefined): string | undefined {
     const given = digest(/^Bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? '')?.[1] ?? '');
     let found: number | undefined;
     this.#digests.forEach((known, index) => {
       if (timingSafeEqual(given, known)) found = index;
     });
-    return found;
+    return found === undefined ? undefined : this.#names[found];
   }
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digest = (text: string | Buffer): Buffer => createHash('sha256').update(text).digest();

@@ -11,7 +11,7 @@ import type {EntryFields} from '../../../src/lib/marked-fields.js';
 const parse = async (text: string | Buffer, type: MediaType = 'json', maxRecords = 10) => {
   const records: unknown[] = [];
   const add = (fields: EntryFields) => records.push(fields instanceof FlatRecord ? fields.fields : fields);
-  const {single} = readBodyRecords(Buffer.from(text as string), type, maxRecords, {add});
+  const {single} = readBodyRecords(Buffer.from(text as string), type, {maxRecords}, {add});
   return {single, records};
 };
 
@@ -181,7 +181,7 @@ describe('any body', () => {
         try {
           const records: unknown[] = [];
           const add = (fields: EntryFields) => records.push(fields instanceof FlatRecord ? fields.fields : fields);
-          const {single} = readBodyRecords(bytes, type, 100, {add});
+          const {single} = readBodyRecords(bytes, type, {maxRecords: 100}, {add});
           found = {single, records};
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
