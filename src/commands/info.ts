@@ -8,8 +8,9 @@ import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
 export default class Info extends BaseCommand {
   static override summary = 'Show a stream, its groups and how far they are behind (XINFO).';
   static override description =
-    'The lag of a group is exact, or a lower bound marked with ≥ (in JSON: "lagExact": false) where Redis has lost ' +
-    'count and counting would take too long.';
+    'The lag of a group is exact, or marked with ~ where it cannot be proven without counting for too long: in JSON, ' +
+    '"lagExact" is false, the truth lies from "lagAtLeast" to "lagAtMost", and "lagSource" says where "lag" comes ' +
+    'from: redis, counted or bound.';
   static override examples = [
     '<%= config.bin %> info',
     '<%= config.bin %> info --stream orders --consumers',
@@ -27,12 +28,19 @@ export default class Info extends BaseCommand {
     const {flags} = await this.parse(Info);
     const client = await this.connect(flags);
     const out = flags.watch === undefined ? this.out : await this.watchedOut();
+    const notes = this.notes(flags);
+    const omitted = new Set<string>();
+    const onOmitted = (what: string) => {
+      if (!omitted.has(what)) notes.note(what);
+      omitted.add(what);
+    };
     const redraw = flags.watch !== undefined && this.outputIsTerminal && !flags.json;
 
     for (;;) {
       const reports: StreamReport[] = [];
       for (const stream of flags.stream) {
-        reports.push(await reportStream(client, stream, {withConsumers: flags.consumers, nowMs: Date.now()}));
+        const options = {withConsumers: flags.consumers, nowMs: Date.now(), onOmitted};
+        reports.push(await reportStream(client, stream, options));
       }
       if (redraw) await out.write('\u001b[2J\u001b[H');
       await this.report(flags, reports, (colors) => reports.map((report) => drawStream(report, colors)).join('\n'));

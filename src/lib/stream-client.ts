@@ -24,6 +24,7 @@ import type {
   ConsumerInfo,
   GroupInfo,
   HistoryEntry,
+  IdPage,
   PendingEntry,
   PendingSummary,
   Retirement,
@@ -34,7 +35,7 @@ import * as scripts from './redis/scripts.js';
 import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
 import {Wire} from './redis/wire.js';
 import {Wires} from './redis/wires.js';
-import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
+import {compareStreamIds, FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
 
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddOutcome} from './redis/add-outcomes.js';
@@ -233,6 +234,30 @@ export class StreamClient {
       size.adapt(entries);
       if (entries.length > 0) yield entries;
       from = entries.length < count ? undefined : predecessorOf(entries.at(-1)!.id);
+    }
+  }
+
+  /**
+   * XRANGE, or XREVRANGE with `reverse`, where only the IDs count: from `start` to `end`, both included. Redis has no
+   * command for IDs without their fields, so a page is kept small in bytes; `entryBytes` says what to expect at first.
+   */
+  async *ids(
+    stream: string,
+    start: string,
+    end: string,
+    {reverse = false, entryBytes}: {reverse?: boolean; entryBytes?: number} = {},
+  ): AsyncGenerator<IdPage, void, void> {
+    const size = PageSize.expecting(PAGE, entryBytes);
+    let [low, high]: [string | undefined, string | undefined] = [start, end];
+    while (low !== undefined && high !== undefined && compareStreamIds(low, high) <= 0) {
+      const {count} = size;
+      const line = reverse ? args.xrevrange(stream, high, low, count) : args.xrange(stream, low, high, count);
+      const page = replies.readIdPage(await this.#send(line, {stream}));
+      size.adaptTo(page.ids.length, page.bytes);
+      if (page.ids.length > 0) yield page;
+      if (page.ids.length < count) return;
+      if (reverse) high = predecessorOf(page.ids.at(-1)!);
+      else low = successorOf(page.ids.at(-1)!);
     }
   }
 
@@ -441,6 +466,14 @@ export class StreamClient {
     if (result === 'missing') return 'not pending';
     if (result === 'other') return 'with another';
     return result === 'gone' ? 'gone' : 'given back';
+  }
+
+  /** Acknowledges the lowest `count` pending entries of a group, at most 1,000, whoever has them: how many. By script. */
+  async acknowledgeLowest(stream: string, group: string, count: number): Promise<number> {
+    const argv = [group, String(Math.min(count, PAGE))];
+    return replies.readNumber(
+      await this.#run(scripts.ACKNOWLEDGE_LOWEST, [stream], argv, {command: 'XACK', stream, group}),
+    );
   }
 
   /** Removes a consumer that has nothing pending; false when it has. By script. */

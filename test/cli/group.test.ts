@@ -11,6 +11,15 @@ const facts = ({stdout}: Finished): Facts[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Facts);
 
+/** A lag that is proven, and by what. */
+const exactLag = (lag: number, lagSource: 'redis' | 'counted') => ({
+  lag,
+  lagExact: true,
+  lagAtLeast: lag,
+  lagAtMost: lag,
+  lagSource,
+});
+
 describe.each(serverPrograms())('on $name', ({program}) => {
   let server: RedisServer;
 
@@ -106,8 +115,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
           stream: 'events',
           group: 'streamlog',
           dryRun: false,
-          before: {lastDeliveredId: '4-0', pending: 4, lag: 1, lagExact: true},
-          after: {lastDeliveredId: '1-18446744073709551615', pending: 4, lag: 4, lagExact: true},
+          before: {lastDeliveredId: '4-0', pending: 4, ...exactLag(1, 'counted')},
+          after: {lastDeliveredId: '1-18446744073709551615', pending: 4, ...exactLag(4, 'counted')},
           again: 3,
           skipped: 0,
           exact: true,
@@ -172,13 +181,35 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await nextIds('streamlog')).toHaveLength(5);
     });
 
-    it('says "more than" where counting would take too long', async () => {
-      await fill(10_050);
+    it('says "at least" where counting would take too long, and gives Redis no count that is not proven', async () => {
+      await fill(24_000);
       await run('create', '--from', 'end');
-      const moved = await run('seek', '--to', '10-0');
-      expect(facts(moved)[0]).toMatchObject({again: 10_000, exact: false});
-      expect(moved.stderr).toContain('more than 10000 entries will be delivered');
-      expect(await redisSays('streamlog')).toMatchObject({lag: 10_041});
+      const moved = await run('seek', '--to', '12000-0');
+      expect(facts(moved)[0]).toMatchObject({exact: false, after: {lagExact: false}});
+      const {again} = facts(moved)[0] as {again: number};
+      expect([again > 10_000, again <= 12_001]).toEqual([true, true]);
+      expect(moved.stderr).toContain(`at least ${again} entries will be delivered`);
+      expect(await redisSays('streamlog')).toMatchObject({lag: null});
+      const {lag, lagAtLeast, lagAtMost} = (facts(moved)[0] as {after: Record<string, number>}).after;
+      expect(lagAtLeast).toBeLessThanOrEqual(12_001);
+      expect(lagAtMost).toBeGreaterThanOrEqual(12_001);
+      expect(Math.abs(lag! - 12_001)).toBeLessThan(100);
+      await run('seek', '--to', '23000-0');
+      expect(await redisSays('streamlog')).toMatchObject({lag: 1_001});
+    });
+
+    it('warns of a place beyond the end, where entries may come that it never gets', async () => {
+      await fill(3);
+      const made = await run('create', 'billing', '--from', '500-0');
+      expect(made.code).toBe(0);
+      const warning = 'group "billing" stands beyond the end of stream "events": it gets no entry up to ID 499-';
+      expect(made.stderr).toContain(warning);
+      expect((await run('seek', 'billing', '--to', '3-0')).stderr).not.toContain('beyond');
+      expect((await run('seek', 'billing', '--to', 'end')).stderr).not.toContain('beyond');
+      expect((await run('seek', 'billing', '--to', '500-0')).stderr).toContain(warning);
+      await server.redis.xadd('events', '*', 'a', '1');
+      expect((await run('seek', 'billing', '--to', '@-0s')).stderr).not.toContain('beyond');
+      expect((await run('seek', 'billing', '--to', '@2100-01-01')).stderr).toContain('beyond');
     });
 
     it('wants to know where to', async () => {
@@ -214,6 +245,31 @@ describe.each(serverPrograms())('on $name', ({program}) => {
           unreadExact: true,
         },
       ]);
+      expect(await server.redis.xinfo('GROUPS', 'events')).toEqual([]);
+    });
+
+    it.each([
+      ['behind it', '1-0', '1000'],
+      ['in front of it', '1-0', '3'],
+    ])('one whose unread entries Redis denies stays too: it counted those %s', async (_, id, entriesRead) => {
+      await fill(3);
+      await server.redis.call('XGROUP', 'CREATE', 'events', 'billing', id, 'ENTRIESREAD', entriesRead);
+      await nextIds('billing', 1);
+      const refused = await run('remove', 'billing');
+      expect(refused).toMatchObject({code: 2, stdout: ''});
+      expect(refused.stderr).toContain('has 1 pending and 1 unread');
+    });
+
+    it('one with a long pending list goes without holding Redis up', async () => {
+      await fill(30_000);
+      await run('create', 'billing');
+      await nextIds('billing', 30_000);
+      await server.redis.config('SET', 'slowlog-log-slower-than', '0');
+      await server.redis.slowlog('RESET');
+      expect(facts(await run('remove', 'billing', '--force'))[0]).toMatchObject({removed: true, pending: 30_000});
+      const commands = (await server.redis.slowlog('GET', 1_000)) as [number, number, number, string[]][];
+      // As many as are left when it is destroyed were acknowledged before, a thousand at a time.
+      expect(commands.filter(([, , , [name]]) => /^eval/i.test(name!)).length).toBeGreaterThanOrEqual(20);
       expect(await server.redis.xinfo('GROUPS', 'events')).toEqual([]);
     });
 
@@ -280,8 +336,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
           group: 'audit',
           consumers: 0,
           pending: 0,
-          lag: 5,
-          lagExact: true,
+          ...exactLag(5, 'redis'),
           lastDeliveredId: '0-0',
           behindMs: 4,
         },
@@ -290,8 +345,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
           group: 'billing',
           consumers: 1,
           pending: 1,
-          lag: 1,
-          lagExact: true,
+          ...exactLag(1, 'counted'),
           lastDeliveredId: '4-0',
           behindMs: 1,
         },
@@ -300,8 +354,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
           group: 'billing',
           consumers: 0,
           pending: 0,
-          lag: 0,
-          lagExact: true,
+          ...exactLag(0, 'redis'),
           lastDeliveredId: '2-0',
           behindMs: 0,
         },

@@ -16,6 +16,9 @@ afterAll(() => server?.stop());
 
 const info = (...args: string[]): Promise<Finished> => streamlog(['info', ...args], {server});
 
+/** A lag that is proven by what XINFO says. */
+const exactLag = (lag: number) => ({lag, lagExact: true, lagAtLeast: lag, lagAtMost: lag, lagSource: 'redis'});
+
 describe('info', () => {
   it('tells of the stream and its groups, as one JSON object', async () => {
     const {code, stdout, stderr} = await info('-s', 'orders');
@@ -29,8 +32,8 @@ describe('info', () => {
       lastGeneratedId: '61002-5',
       entriesAdded: 3,
       groups: [
-        {name: 'audit', consumers: 0, pending: 0, lag: 0, lagExact: true, lastDeliveredId: '61002-5', behindMs: 0},
-        {name: 'billing', consumers: 1, pending: 1, lag: 2, lagExact: true, lastDeliveredId: '1-0', behindMs: 61_001},
+        {name: 'audit', consumers: 0, pending: 0, ...exactLag(0), lastDeliveredId: '61002-5', behindMs: 0},
+        {name: 'billing', consumers: 1, pending: 1, ...exactLag(2), lastDeliveredId: '1-0', behindMs: 61_001},
       ],
     });
     expect(firstAgeMs - lastAgeMs).toBe(61_001);
@@ -71,11 +74,57 @@ describe('info', () => {
     });
   });
 
-  it('never has a negative age, whatever clocks and IDs say', async () => {
-    await server.redis.xadd('future', `${Date.now() + 3_600_000}-0`, 'a', '1');
+  it('never has a negative age, and says how far an ID is ahead of the clock', async () => {
+    await server.redis.xadd('future', `${Date.now() + 3_700_000}-0`, 'a', '1');
     await server.redis.xadd('future', '18446744073709551615-18446744073709551615', 'a', '1');
-    expect(JSON.parse((await info('-s', 'future')).stdout)).toMatchObject({firstAgeMs: 0, lastAgeMs: 0});
-    expect((await onTerminal(['info', '-s', 'future'], {server})).code).toBe(0);
+    const {firstAheadMs, ...facts} = JSON.parse((await info('-s', 'future')).stdout);
+    expect(facts).toMatchObject({firstAgeMs: 0, lastAgeMs: 0});
+    expect(firstAheadMs).toBeGreaterThan(3_600_000);
+    const shown = await onTerminal(['info', '-s', 'future'], {server, env: {NO_COLOR: '1'}});
+    expect(shown.code).toBe(0);
+    expect(shown.text).toMatch(/first +\d+-0 {2}\(in 1h \d+m\)/);
+    expect(shown.text).toMatch(/last +18446744073709551615-18446744073709551615 {2}\(in \d+y\)/);
+  });
+
+  it('is behind by the newest entry that is there, not by an ID whose entry is gone', async () => {
+    const {redis} = server;
+    for (const id of ['1000-0', '4000-0', '9999999999999-0']) await redis.xadd('gone ahead', id, 'a', '1');
+    await redis.xgroup('CREATE', 'gone ahead', 'g', '1000-0');
+    await redis.xdel('gone ahead', '9999999999999-0');
+    const [{behindMs}] = JSON.parse((await info('-s', 'gone ahead')).stdout).groups;
+    expect(behindMs).toBe(3_000);
+  });
+
+  it('marks a lag that is not proven, on a terminal as in JSON', async () => {
+    const {redis} = server;
+    const pipeline = redis.pipeline();
+    for (let ms = 1; ms <= 24_000; ms++) pipeline.xadd('not proven', `${ms}-0`, 'a', '1');
+    pipeline.xgroup('CREATE', 'not proven', 'unknown', '12000-0');
+    pipeline.call('XGROUP', 'CREATE', 'not proven', 'claimed', '12000-0', 'ENTRIESREAD', '11990');
+    await pipeline.exec();
+    const groups = JSON.parse((await info('-s', 'not proven')).stdout).groups;
+    const bounds = {lagExact: false, lagAtLeast: 10_001, lagAtMost: 13_999};
+    expect(groups).toMatchObject([
+      {name: 'claimed', lag: 12_010, lagSource: 'redis', ...bounds},
+      {name: 'unknown', lagSource: 'bound', ...bounds},
+    ]);
+    const {text} = await onTerminal(['info', '-s', 'not proven'], {server, env: {NO_COLOR: '1'}});
+    expect(text).toMatch(/claimed +0 +0 +~12010 /);
+    expect(text).toMatch(/unknown +0 +0 +~1[12]\d{3} \(≥10001\) /);
+  });
+
+  it('leaves the memory out, and says so, for a user who may not ask for it', async () => {
+    const {redis} = server;
+    await redis.xadd('unmeasured', '1-0', 'a', '1');
+    await redis.call('ACL', 'SETUSER', 'limited', 'on', '>pw', '~*', '+@read', '-memory', '+ping');
+    const env = {STREAMLOG_PASSWORD: 'pw'};
+    const {code, stdout, stderr} = await streamlog(['info', '-s', 'unmeasured', '--username', 'limited'], {
+      server,
+      env,
+    });
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, {length: 1, bytes: null}]);
+    expect(stderr).toContain('the memory of stream "unmeasured" is left out');
+    await redis.call('ACL', 'DELUSER', 'limited');
   });
 
   it('shows the same on a terminal, and what is hostile does nothing there', async () => {

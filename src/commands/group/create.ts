@@ -3,6 +3,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {createGroupAt} from '../../lib/groups/position.js';
+import {describeBeyondEnd} from '../../lib/output/group-face.js';
 import {renderFacts} from '../../lib/output/table.js';
 import type {Position} from '../../lib/position.js';
 import {FIRST_ID} from '../../lib/stream-id.js';
@@ -39,12 +40,12 @@ export default class GroupCreate extends BaseCommand {
     const group = chosenGroup(parsed);
     const client = await this.connect(parsed.flags);
 
-    const {created, lastDeliveredId} = await createGroupAt(client, stream, group, from, !noCreate);
+    const options = {makeStream: !noCreate, nowMs: Date.now()};
+    const {created, lastDeliveredId, beyondEnd} = await createGroupAt(client, stream, group, from, options);
 
-    if (!created) {
-      const notes = this.notes(parsed.flags);
-      notes.note(`group "${group}" was there already on stream "${stream}", at ${lastDeliveredId}`);
-    }
+    const notes = this.notes(parsed.flags);
+    if (!created) notes.note(`group "${group}" was there already on stream "${stream}", at ${lastDeliveredId}`);
+    if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, lastDeliveredId));
     await this.report(parsed.flags, [{stream, group, created, lastDeliveredId}], (colors) =>
       renderFacts(
         [

@@ -6,7 +6,8 @@ import {reportGroups} from '../../lib/reports/stream-report.js';
 export default class GroupList extends BaseCommand {
   static override summary = 'List the consumer groups of a stream and how far they are behind (XINFO GROUPS).';
   static override description =
-    'The lag is exact, or a lower bound marked with ≥ (in JSON: "lagExact": false) where counting would take too long.';
+    'The lag is exact, or marked with ~ (in JSON: "lagExact": false, with "lagAtLeast" and "lagAtMost") where it ' +
+    'cannot be proven without counting for too long.';
   static override examples = [
     '<%= config.bin %> group list',
     "<%= config.bin %> group list --stream orders | jq -r 'select(.lag > 1000).group'",

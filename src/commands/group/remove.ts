@@ -39,7 +39,7 @@ export default class GroupRemove extends BaseCommand {
           [dryRun ? 'would remove' : 'removed', group],
           ['consumers', remains.consumers],
           ['pending', remains.pending],
-          ['unread', `${remains.unreadExact ? '' : '≥'}${remains.unread}`],
+          ['unread', `${remains.unreadExact ? '' : '~'}${remains.unread}`],
         ],
         colors,
       ),

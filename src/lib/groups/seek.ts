@@ -3,20 +3,17 @@
  * the entries in between. Invariant: the entries are counted before anything is
  * changed, so a dry run tells the same as the real one.
  */
-import {countEntries} from '../counting.js';
 import type {Position} from '../position.js';
-import {LAG_COUNT_LIMIT, lagOf} from '../reports/lag.js';
-import type {GroupInfo, StreamClient} from '../stream-client.js';
-import {compareStreamIds, LAST_ID, successorOf} from '../stream-id.js';
-import {lastDeliveredBefore, setGroupAt} from './position.js';
+import {entriesBetween, isExact} from '../reports/entries-behind.js';
+import {type LagFacts, lagFacts, lagsOf} from '../reports/lag.js';
+import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
+import {compareStreamIds} from '../stream-id.js';
+import {isBeyondEnd, lastDeliveredBefore, setGroupAt} from './position.js';
 
 /** The names are those of the JSON output. */
-export interface GroupStand {
+export interface GroupStand extends LagFacts {
   lastDeliveredId: string;
   pending: number;
-  lag: number;
-  /** False when the lag is a lower bound. */
-  lagExact: boolean;
 }
 
 export interface SeekResult {
@@ -30,38 +27,45 @@ export interface SeekResult {
   exact: boolean;
 }
 
-/** Moves `group`, or only says what that would do. Throws `notFound` when there is no such stream or group. */
+/**
+ * Moves `group`, or only says what that would do, and whether entries may come that it never gets where it stands
+ * then. Throws `notFound` when there is no such stream or group.
+ */
 export async function seekGroup(
   client: StreamClient,
   stream: string,
   group: string,
-  {to, dryRun}: {to: Position; dryRun: boolean},
-): Promise<SeekResult> {
+  {to, dryRun, nowMs}: {to: Position; dryRun: boolean; nowMs: number},
+): Promise<{result: SeekResult; beyondEnd: boolean}> {
   const found = await client.group(stream, group);
-  const before = await standOf(client, stream, found);
+  const info = await client.info(stream);
   const lastDeliveredId = await lastDeliveredBefore(client, stream, to);
   const back = compareStreamIds(lastDeliveredId, found.lastDeliveredId) < 0;
   const [low, high] = back ? [lastDeliveredId, found.lastDeliveredId] : [found.lastDeliveredId, lastDeliveredId];
-  const counted = await countBetween(client, stream, low, high);
+  const between = await entriesBetween(client, stream, info, low, high);
 
-  if (!dryRun) await setGroupAt(client, stream, group, lastDeliveredId);
-  // Redis' own lag figure is for where the group was; without one it is counted.
-  const moved = dryRun ? {...found, lastDeliveredId, lag: undefined} : await client.group(stream, group);
-  const count = Math.min(counted, LAG_COUNT_LIMIT);
-  return {
-    before,
-    after: await standOf(client, stream, moved),
-    again: back ? count : 0,
-    skipped: back ? 0 : count,
-    exact: counted <= LAG_COUNT_LIMIT,
+  if (!dryRun) await setGroupAt(client, stream, info, group, lastDeliveredId);
+  // Redis' own count is for where the group was.
+  const moved: GroupInfo = dryRun
+    ? {...found, lastDeliveredId, entriesRead: undefined, lag: undefined}
+    : await client.group(stream, group);
+  const [before, after] = await standsOf(client, stream, info, [found, moved]);
+  const result: SeekResult = {
+    before: before!,
+    after: after!,
+    again: back ? between.atLeast : 0,
+    skipped: back ? 0 : between.atLeast,
+    exact: isExact(between),
   };
+  return {result, beyondEnd: isBeyondEnd(info, lastDeliveredId, nowMs)};
 }
 
-/** Entries behind `low` up to and with `high`; one more than the limit stands for all above it. */
-const countBetween = (client: StreamClient, stream: string, low: string, high: string): Promise<number> =>
-  countEntries(client, stream, successorOf(low) ?? LAST_ID, successorOf(high) ?? LAST_ID, LAG_COUNT_LIMIT);
-
-async function standOf(client: StreamClient, stream: string, group: GroupInfo): Promise<GroupStand> {
-  const {count, exact} = await lagOf(client, stream, await client.info(stream), group);
-  return {lastDeliveredId: group.lastDeliveredId, pending: group.pending, lag: count, lagExact: exact};
+async function standsOf(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  groups: readonly GroupInfo[],
+): Promise<GroupStand[]> {
+  const lags = await lagsOf(client, stream, info, groups);
+  return groups.map(({lastDeliveredId, pending}, index) => ({lastDeliveredId, pending, ...lagFacts(lags[index]!)}));
 }

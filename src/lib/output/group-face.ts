@@ -2,6 +2,7 @@
 import type {GroupStand, SeekResult} from '../groups/seek.js';
 import type {GroupReport} from '../reports/stream-report.js';
 import type {Colors} from './colors.js';
+import {lagCell} from './lag-cell.js';
 import {escapeForTerminal} from './sanitize.js';
 import {drawGroups} from './stream-face.js';
 import {renderTable} from './table.js';
@@ -31,7 +32,7 @@ export function drawSeek({before, after}: SeekResult, dryRun: boolean, colors: C
     [
       {heading: '', cell: ([when]) => when},
       {heading: 'last delivered', cell: ([, {lastDeliveredId}]) => lastDeliveredId},
-      {heading: 'lag', right: true, cell: ([, {lag, lagExact}]) => `${lagExact ? '' : '≥'}${lag}`},
+      {heading: 'lag', right: true, cell: ([, stand]) => lagCell(stand)},
       {heading: 'pending', right: true, cell: ([, {pending}]) => pending},
     ],
     colors,
@@ -44,5 +45,8 @@ export const describeAgain = ({again, exact}: SeekResult, group: string, dryRun:
 export const describeSkipped = ({skipped, exact}: SeekResult, group: string, dryRun: boolean): string =>
   `group "${group}" ${dryRun ? 'would' : 'will'} never get ${entries(skipped, exact)} that it has not read`;
 
+export const describeBeyondEnd = (group: string, stream: string, lastDeliveredId: string): string =>
+  `group "${group}" stands beyond the end of stream "${stream}": it gets no entry up to ID ${lastDeliveredId}`;
+
 const entries = (count: number, exact: boolean): string =>
-  `${exact ? '' : 'more than '}${count} ${count === 1 ? 'entry' : 'entries'}`;
+  `${exact ? '' : 'at least '}${count} ${count === 1 ? 'entry' : 'entries'}`;

@@ -2,7 +2,9 @@
 import {formatDuration} from '../duration.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
 import {formatSize} from '../size.js';
+import {formatAge} from './age.js';
 import type {Colors} from './colors.js';
+import {lagCell} from './lag-cell.js';
 import {escapeForTerminal} from './sanitize.js';
 import {renderFacts, renderTable} from './table.js';
 
@@ -11,8 +13,8 @@ export function drawStream(report: StreamReport, colors: Colors): string {
     [
       ['stream', report.stream],
       ['entries', report.length],
-      ['first', idAndAge(report.firstId, report.firstAgeMs)],
-      ['last', idAndAge(report.lastId, report.lastAgeMs)],
+      ['first', idAndAge(report.firstId, report.firstAgeMs, report.firstAheadMs)],
+      ['last', idAndAge(report.lastId, report.lastAgeMs, report.lastAheadMs)],
       ['last ID given', report.lastGeneratedId],
       ['ever added', report.entriesAdded ?? 'not known to this server'],
       ['memory', report.bytes === null ? 'not known to this server' : formatSize(report.bytes)],
@@ -32,7 +34,7 @@ export const drawGroups = (groups: readonly GroupReport[], colors: Colors): stri
       {heading: 'group', cell: ({name}) => name},
       {heading: 'consumers', right: true, cell: ({consumers}) => consumers},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
-      {heading: 'lag', right: true, cell: ({lag, lagExact}) => `${lagExact ? '' : '≥'}${lag}`},
+      {heading: 'lag', right: true, cell: (group) => lagCell(group)},
       {heading: 'behind', right: true, cell: ({behindMs}) => formatDuration(behindMs)},
       {heading: 'last delivered', cell: ({lastDeliveredId}) => lastDeliveredId},
     ],
@@ -56,8 +58,8 @@ function drawMembers({name, members}: GroupReport, colors: Colors): string {
   return `\n${colors.heading(`consumers of ${escapeForTerminal(name)}`)}\n${drawConsumers(members, colors)}`;
 }
 
-const idAndAge = (id: string | null, ageMs: number | null): string =>
-  id === null ? 'none' : `${id}  (${formatDuration(ageMs ?? 0)} ago)`;
+const idAndAge = (id: string | null, ageMs: number | null, aheadMs: number | undefined): string =>
+  id === null ? 'none' : `${id}  (${formatAge(ageMs ?? 0, aheadMs)})`;
 
 /** Redis says -1 of a consumer that never got one. */
 function lastSuccess(inactiveMs: number | undefined): string {

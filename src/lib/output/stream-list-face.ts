@@ -1,6 +1,6 @@
 /** How `ls` looks: findings for JSON, and a table in the order of the names for a person. */
-import {formatDuration} from '../duration.js';
 import type {StreamSummary} from '../reports/stream-list.js';
+import {formatAge} from './age.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
 
@@ -17,11 +17,13 @@ export function drawStreams(summaries: readonly StreamSummary[], colors: Colors)
       {heading: 'stream', cell: ({name}) => name},
       {heading: 'entries', right: true, cell: ({length}) => length},
       {heading: 'groups', right: true, cell: ({groups}) => groups},
-      {heading: 'last', right: true, cell: ({lastAgeMs}) => (lastAgeMs === null ? 'none' : ago(lastAgeMs))},
+      {
+        heading: 'last',
+        right: true,
+        cell: ({lastAgeMs, lastAheadMs}) => (lastAgeMs === null ? 'none' : formatAge(lastAgeMs, lastAheadMs)),
+      },
       {heading: 'last ID', cell: ({lastId}) => lastId ?? ''},
     ],
     colors,
   );
 }
-
-const ago = (ageMs: number): string => `${formatDuration(ageMs)} ago`;

@@ -23,6 +23,12 @@ export class PageSize {
     this.#count = Math.min(first, max);
   }
 
+  /** Where an entry is known to take about `entryBytes`, so that the first page need not be a guess. */
+  static expecting(max: number, entryBytes: number | undefined, maxBytes = PAGE_BYTES): PageSize {
+    const first = entryBytes === undefined ? FIRST_PAGE : Math.floor(maxBytes / (GROWTH * Math.max(1, entryBytes)));
+    return new PageSize(max, Math.max(1, Math.min(first, FIRST_PAGE * GROWTH)), maxBytes);
+  }
+
   /** Entries to ask for now. */
   get count(): number {
     return this.#count;
@@ -35,8 +41,13 @@ export class PageSize {
 
   /** Learns from a page that came. */
   adapt(entries: readonly Entry[]): void {
-    if (entries.length === 0) return;
-    const fitting = Math.floor((this.#maxBytes * entries.length) / lengthOf(entries));
+    if (entries.length > 0) this.adaptTo(entries.length, lengthOf(entries));
+  }
+
+  /** Learns from a page of `count` entries that held `bytes`. */
+  adaptTo(count: number, bytes: number): void {
+    if (count === 0) return;
+    const fitting = Math.floor((this.#maxBytes * count) / Math.max(1, bytes));
     this.#count = Math.max(1, Math.min(fitting, this.#count * GROWTH, this.#max));
   }
 }

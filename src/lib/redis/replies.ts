@@ -85,6 +85,20 @@ export const readNumber = (reply: Reply): number => Number(reply);
 export const readEntries = (reply: Reply): Entry[] =>
   ((reply ?? []) as Reply[]).filter((item) => item !== null).map((item) => readEntry(item as Reply[]));
 
+/** The IDs of a page of entries, and about the bytes that their fields hold. */
+export interface IdPage {
+  ids: string[];
+  bytes: number;
+}
+
+/** XRANGE and XREVRANGE, where only the IDs count: fields are measured, not decoded. */
+export function readIdPage(reply: Reply): IdPage {
+  const entries = (reply ?? []) as [Buffer, Buffer[]][];
+  let bytes = 0;
+  for (const [, fields] of entries) for (const part of fields) bytes += part.length;
+  return {ids: entries.map(([id]) => readText(id)), bytes};
+}
+
 /** XREAD and XREADGROUP of one stream; nil when the wait brought nothing. */
 export function readHistory(reply: Reply): HistoryEntry[] {
   if (reply === null) return [];

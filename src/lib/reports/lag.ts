@@ -1,36 +1,94 @@
 /**
- * How far a group is behind: never blank and never a lie. Redis' own figure is
- * taken only where it is known to be right. It is missing after XDEL and after
- * a group was moved, and it is too high on several versions once entries were
- * deleted or trimmed unread (redis#13337, redis#13957). In those cases the
- * entries are counted, up to a limit; a count that hit the limit is marked as
- * the bound that it is.
+ * How far a group is behind: never blank and never a lie. This is the only
+ * place that decides it; all that needs a lag asks here.
+ *
+ * What Redis counts is no proof. `entries-read` is whatever XGROUP CREATE or
+ * SETID gave with ENTRIESREAD, and Redis itself gets it wrong when a trim
+ * overtakes a group (redis#13337, redis#13957, redis#14257); Redis 6.2 has no
+ * such count. So the bounds come from `entriesBehind`, which reads no counter,
+ * and the figure is exact only where they meet. Where they do not, Redis' figure
+ * is the best estimate, as long as it lies between them: with no entry removed
+ * behind the last delivered ID (`max-deleted-entry-id` and the first entry are
+ * not above it) the entries that were added and not read are the lag, if
+ * `entries-read` is what it should be.
+ *
+ * Invariant: `atLeast` <= the truth <= `atMost`; `exact` when they are the same.
  */
-import {countEntries} from '../counting.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {compareStreamIds, LAST_ID, successorOf} from '../stream-id.js';
+import {compareStreamIds} from '../stream-id.js';
+import {type CountLimits, type EntryCount, entriesBehind, isExact} from './entries-behind.js';
 
+/** Entries that a group has not been given yet. */
 export interface Lag {
-  /** Entries that the group has not been given yet. */
+  /** The best figure there is. */
   count: number;
-  /** False when there are more than `count`. */
+  /** Whether `count` is proven. */
   exact: boolean;
+  atLeast: number;
+  atMost: number;
+  /** Where `count` comes from: XINFO, a count of entries, or an estimate between the bounds. */
+  source: 'redis' | 'counted' | 'bound';
 }
 
-/** Counting reads the entries, so it must end: 10,000 entries of 1 KB take about 20 ms on a local server. */
-export const LAG_COUNT_LIMIT = 10_000;
+/** A lag under the names of the JSON output, which are a contract. */
+export interface LagFacts {
+  /** The best figure there is. */
+  lag: number;
+  /** Whether `lag` is proven; then the bounds are the same. */
+  lagExact: boolean;
+  lagAtLeast: number;
+  lagAtMost: number;
+  lagSource: Lag['source'];
+}
 
-/** The lag of `group` as of `info`, which must come from the same stream. */
+export const lagFacts = ({count, exact, atLeast, atMost, source}: Lag): LagFacts => ({
+  lag: count,
+  lagExact: exact,
+  lagAtLeast: atLeast,
+  lagAtMost: atMost,
+  lagSource: source,
+});
+
+/** The lags of `groups` as of `info`, which must come from the same stream, in their order. Counts once for all of them. */
+export async function lagsOf(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  groups: readonly GroupInfo[],
+  limits?: CountLimits,
+): Promise<Lag[]> {
+  const ids = groups.map(({lastDeliveredId}) => lastDeliveredId);
+  const behind = await entriesBehind(client, stream, info, ids, limits);
+  return groups.map((group) => lagFrom(info, group, behind.get(group.lastDeliveredId)!));
+}
+
+/** The lag of one group. */
 export async function lagOf(client: StreamClient, stream: string, info: StreamInfo, group: GroupInfo): Promise<Lag> {
-  const {firstEntry, lastEntry, length, entriesAdded, maxDeletedId} = info;
-  if (firstEntry === undefined || lastEntry === undefined) return {count: 0, exact: true};
-  if (compareStreamIds(group.lastDeliveredId, lastEntry.id) >= 0) return {count: 0, exact: true};
-  if (compareStreamIds(group.lastDeliveredId, firstEntry.id) < 0) return {count: length, exact: true};
+  const [lag] = await lagsOf(client, stream, info, [group]);
+  return lag!;
+}
 
-  const nothingEverRemoved = entriesAdded === length && maxDeletedId === '0-0';
-  if (nothingEverRemoved && group.lag !== undefined) return {count: group.lag, exact: true};
+function lagFrom(info: StreamInfo, group: GroupInfo, behind: EntryCount): Lag {
+  const {atLeast, atMost, counted, estimate} = behind;
+  if (isExact(behind)) return {count: atLeast, exact: true, atLeast, atMost, source: counted ? 'counted' : 'redis'};
+  const claimed = claimedBy(info, group);
+  // Counters that say what cannot be are of no use.
+  const claims = claimed !== undefined && claimed.atLeast <= atMost && claimed.atMost >= atLeast;
+  if (!claims) return {count: estimate, exact: false, atLeast, atMost, source: 'bound'};
+  const low = Math.max(atLeast, claimed.atLeast);
+  const high = Math.min(atMost, claimed.atMost);
+  const count = Math.min(high, Math.max(low, estimate));
+  return {count, exact: false, atLeast, atMost, source: isExact(claimed) ? 'redis' : 'bound'};
+}
 
-  const start = successorOf(group.lastDeliveredId)!;
-  const counted = await countEntries(client, stream, start, LAST_ID, LAG_COUNT_LIMIT);
-  return counted > LAG_COUNT_LIMIT ? {count: LAG_COUNT_LIMIT, exact: false} : {count: counted, exact: true};
+/** What the counters of the server would have the lag be; undefined where it has none. */
+function claimedBy(
+  {entriesAdded, length, maxDeletedId}: StreamInfo,
+  {entriesRead, lastDeliveredId}: GroupInfo,
+): {atLeast: number; atMost: number} | undefined {
+  if (entriesAdded === undefined || entriesRead === undefined || maxDeletedId === undefined) return undefined;
+  const notRead = entriesAdded - entriesRead;
+  // The last delivered ID is not before the first entry here, so a trim took nothing behind it; an XDEL may have.
+  const allThere = compareStreamIds(maxDeletedId, lastDeliveredId) <= 0;
+  return {atLeast: allThere ? notRead : length - entriesRead, atMost: notRead};
 }

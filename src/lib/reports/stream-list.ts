@@ -2,9 +2,9 @@
  * The streams of a server, for `ls`. The names of the
  * members are those of the JSON output and therefore a contract.
  */
+import {ageMs, aheadMs} from '../entry-time.js';
 import {isFailure} from '../errors.js';
 import type {StreamClient} from '../stream-client.js';
-import {millisecondsOf} from '../stream-id.js';
 
 export interface StreamSummary {
   name: string;
@@ -13,6 +13,8 @@ export interface StreamSummary {
   lastId: string | null;
   /** Since the last entry that is still there; null for an empty stream. */
   lastAgeMs: number | null;
+  /** Only where the ID of the last entry is ahead of the clock: by how much. */
+  lastAheadMs?: number | undefined;
 }
 
 /**
@@ -33,8 +35,9 @@ export async function* listStreams(
 async function summarise(client: StreamClient, name: string, nowMs: number): Promise<StreamSummary | undefined> {
   try {
     const {length, groups, lastEntry} = await client.info(name);
-    const lastAgeMs = lastEntry === undefined ? null : Math.max(0, nowMs - millisecondsOf(lastEntry.id));
-    return {name, length, groups, lastId: lastEntry?.id ?? null, lastAgeMs};
+    if (lastEntry === undefined) return {name, length, groups, lastId: null, lastAgeMs: null};
+    const {id} = lastEntry;
+    return {name, length, groups, lastId: id, lastAgeMs: ageMs(id, nowMs), lastAheadMs: aheadMs(id, nowMs)};
   } catch (error) {
     if (isFailure(error, 'notFound') || (isFailure(error, 'data') && error.code === 'WRONGTYPE')) return undefined;
     throw error;

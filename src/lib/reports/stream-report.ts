@@ -1,12 +1,13 @@
 /**
- * What `info` and `group list` tell: one stream seen from outside, put together
+ * What `info` and `group list` show: one stream seen from outside, put together
  * from XINFO, MEMORY USAGE and a count where Redis keeps none. The names are
  * those of the JSON output and therefore a contract.
  */
-
+import {ageMs, aheadMs} from '../entry-time.js';
+import {isFailure} from '../errors.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {millisecondsOf} from '../stream-id.js';
-import {lagOf} from './lag.js';
+import {type Lag, type LagFacts, lagFacts, lagsOf} from './lag.js';
 
 export interface ConsumerReport {
   name: string;
@@ -16,15 +17,12 @@ export interface ConsumerReport {
   inactiveMs?: number;
 }
 
-export interface GroupReport {
+export interface GroupReport extends LagFacts {
   name: string;
   consumers: number;
   pending: number;
-  lag: number;
-  /** False when the lag is a lower bound. */
-  lagExact: boolean;
   lastDeliveredId: string;
-  /** Between the newest entry and the last delivered one. */
+  /** Between the newest entry that is there and the last delivered one. */
   behindMs: number;
   members?: ConsumerReport[];
 }
@@ -34,8 +32,11 @@ export interface StreamReport {
   length: number;
   firstId: string | null;
   firstAgeMs: number | null;
+  /** Only where the ID is ahead of the clock: by how much. */
+  firstAheadMs?: number | undefined;
   lastId: string | null;
   lastAgeMs: number | null;
+  lastAheadMs?: number | undefined;
   /** The last ID ever given, whether or not its entry is still there. */
   lastGeneratedId: string;
   /** All entries ever added; null before Redis 7.0. */
@@ -45,24 +46,35 @@ export interface StreamReport {
   groups: GroupReport[];
 }
 
+export interface ReportOptions {
+  withConsumers?: boolean;
+  nowMs: number;
+  /** Told of what is not in the report, as one line for people. */
+  onOmitted?: (what: string) => void;
+}
+
 /** Throws `notFound` when there is no such stream. */
 export async function reportStream(
   client: StreamClient,
   stream: string,
-  {withConsumers = false, nowMs}: {withConsumers?: boolean; nowMs: number},
+  {withConsumers = false, nowMs, onOmitted = () => {}}: ReportOptions,
 ): Promise<StreamReport> {
   const info = await client.info(stream);
+  const groups = await reportGroups(client, stream, info, {withConsumers, onOmitted});
+  const [firstId, lastId] = [info.firstEntry?.id, info.lastEntry?.id];
   return {
     stream,
     length: info.length,
-    firstId: info.firstEntry?.id ?? null,
-    firstAgeMs: ageMs(info.firstEntry?.id, nowMs),
-    lastId: info.lastEntry?.id ?? null,
-    lastAgeMs: ageMs(info.lastEntry?.id, nowMs),
+    firstId: firstId ?? null,
+    firstAgeMs: firstId === undefined ? null : ageMs(firstId, nowMs),
+    firstAheadMs: firstId === undefined ? undefined : aheadMs(firstId, nowMs),
+    lastId: lastId ?? null,
+    lastAgeMs: lastId === undefined ? null : ageMs(lastId, nowMs),
+    lastAheadMs: lastId === undefined ? undefined : aheadMs(lastId, nowMs),
     lastGeneratedId: info.lastGeneratedId,
     entriesAdded: info.entriesAdded ?? null,
-    bytes: (await client.bytes(stream)) ?? null,
-    groups: await reportGroups(client, stream, info, withConsumers),
+    bytes: await memoryOf(client, stream, groups, onOmitted),
+    groups,
   };
 }
 
@@ -71,41 +83,66 @@ export async function reportGroups(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
-  withConsumers = false,
+  {withConsumers = false, onOmitted = () => {}}: Omit<ReportOptions, 'nowMs'> = {},
 ): Promise<GroupReport[]> {
-  const reports: GroupReport[] = [];
-  for (const group of info.groups === 0 ? [] : await client.groups(stream)) {
-    const report = await reportGroup(client, stream, info, group);
-    if (withConsumers) report.members = await client.consumers(stream, group.name);
-    reports.push(report);
+  const groups = info.groups === 0 ? [] : await client.groups(stream);
+  const lags = await lagsOf(client, stream, info, groups);
+  const reports = groups.map((group, index) => reportGroup(info, group, lags[index]!));
+  if (withConsumers) {
+    for (const report of reports) {
+      if (report.consumers <= MOST_CONSUMERS_LISTED) report.members = await client.consumers(stream, report.name);
+      else
+        onOmitted(
+          `the ${report.consumers} consumers of group "${report.name}" are left out: to ask for them would hold Redis up`,
+        );
+    }
   }
   return reports;
 }
 
-async function reportGroup(
+const reportGroup = (info: StreamInfo, group: GroupInfo, lag: Lag): GroupReport => ({
+  name: group.name,
+  consumers: group.consumers,
+  pending: group.pending,
+  ...lagFacts(lag),
+  lastDeliveredId: group.lastDeliveredId,
+  behindMs: lag.atMost === 0 ? 0 : behindMs(info, group),
+});
+
+/**
+ * Up to the newest entry that is there: the last ID that was given may be of one that is gone. A group that has
+ * read nothing yet is behind by what is still there, not by the time since 1970.
+ */
+function behindMs({firstEntry, lastEntry}: StreamInfo, {lastDeliveredId}: GroupInfo): number {
+  if (firstEntry === undefined || lastEntry === undefined) return 0;
+  const from = Math.max(millisecondsOf(firstEntry.id), millisecondsOf(lastDeliveredId));
+  return Math.max(0, millisecondsOf(lastEntry.id) - from);
+}
+
+/** MEMORY USAGE; null where it is not known. */
+async function memoryOf(
   client: StreamClient,
   stream: string,
-  info: StreamInfo,
-  group: GroupInfo,
-): Promise<GroupReport> {
-  const lag = await lagOf(client, stream, info, group);
-  return {
-    name: group.name,
-    consumers: group.consumers,
-    pending: group.pending,
-    lag: lag.count,
-    lagExact: lag.exact,
-    lastDeliveredId: group.lastDeliveredId,
-    behindMs: lag.count === 0 ? 0 : behindMs(info, group),
-  };
+  groups: readonly GroupReport[],
+  onOmitted: (what: string) => void,
+): Promise<number | null> {
+  const consumers = groups.reduce((sum, group) => sum + group.consumers, 0);
+  if (consumers > MOST_CONSUMERS_MEASURED) {
+    onOmitted(
+      `the memory of stream "${stream}" is left out: with ${consumers} consumers, to ask for it would hold Redis up`,
+    );
+    return null;
+  }
+  try {
+    return (await client.bytes(stream)) ?? null;
+  } catch (error) {
+    if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+    onOmitted(`the memory of stream "${stream}" is left out: ${error.message}`);
+    return null;
+  }
 }
 
-/** A group that has read nothing yet is behind by what is still there, not by the time since 1970. */
-function behindMs(info: StreamInfo, group: GroupInfo): number {
-  const first = info.firstEntry === undefined ? 0 : millisecondsOf(info.firstEntry.id);
-  return Math.max(0, millisecondsOf(info.lastGeneratedId) - Math.max(first, millisecondsOf(group.lastDeliveredId)));
-}
-
-/** Never negative: clocks differ, and IDs may be given by hand. */
-const ageMs = (id: string | undefined, nowMs: number): number | null =>
-  id === undefined ? null : Math.max(0, nowMs - millisecondsOf(id));
+/** XINFO CONSUMERS cannot be paged, and 10,000 consumers take 10 ms. */
+const MOST_CONSUMERS_LISTED = 4_000;
+/** MEMORY USAGE looks at each consumer, and 10,000 of them take 2 ms. */
+const MOST_CONSUMERS_MEASURED = 20_000;

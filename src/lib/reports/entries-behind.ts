@@ -1,0 +1,192 @@
+/**
+ * How many entries of a stream stand behind an ID. Redis cannot be asked for
+ * that, and what it keeps (`entries-read`) is whatever somebody gave with
+ * ENTRIESREAD, so it proves nothing. What XINFO STREAM proves: an ID before
+ * the first entry has all entries behind it, one at the last entry or beyond
+ * has none. For the rest the entries are counted from both ends of the stream,
+ * one walk from each end for all IDs together, within limits of entries and
+ * bytes, since Redis sends no ID without its fields.
+ *
+ * Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of the
+ * server say. Nothing here reads one of them.
+ */
+import type {Entry} from '../entry.js';
+import type {StreamClient, StreamInfo} from '../stream-client.js';
+import {compareStreamIds, LAST_ID, successorOf} from '../stream-id.js';
+
+/** A number of entries between two bounds that are certain; exact when both are the same. */
+export interface EntryCount {
+  /** The best estimate: between the bounds by where the ID lies between those that were counted. */
+  estimate: number;
+  atLeast: number;
+  atMost: number;
+  /** Whether entries were counted for it; otherwise it follows from IDs and the length of the stream. */
+  counted: boolean;
+}
+
+/** What one walk may cost: so many entries are counted, and a page that comes beyond so many bytes is the last. */
+export interface CountLimits {
+  entries: number;
+  bytes: number;
+}
+
+/** 10,000 small entries, or 160 of 50 KB, take about 20 ms on a local server. */
+export const COUNT_LIMITS: CountLimits = {entries: 10_000, bytes: 8 * 1024 * 1024};
+
+/** For each of `ids`, the entries behind it, as of `info`, which must come from the same stream. */
+export async function entriesBehind(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  ids: readonly string[],
+  limits: CountLimits = COUNT_LIMITS,
+): Promise<Map<string, EntryCount>> {
+  const counts = new Map<string, EntryCount>();
+  const between: string[] = [];
+  for (const id of new Set(ids)) {
+    const known = knownByIds(info, id);
+    if (known === undefined) between.push(id);
+    else counts.set(id, known);
+  }
+  if (between.length === 0) return counts;
+  between.sort(compareStreamIds);
+
+  const newest = await walk(client, stream, info, between.toReversed(), 'from the end', limits);
+  const left = between.filter((id) => !newest.passed.has(id));
+  const oldest = await walk(client, stream, info, left, 'from the start', limits);
+  // What went in front of an ID while it was counted is missing from that count, so the rest of the length is too much.
+  const steady = oldest.passed.size === 0 || (await nothingRemovedSince(client, stream, info));
+
+  const {length} = info;
+  for (const id of between) {
+    const unread = newest.passed.get(id);
+    const read = steady ? oldest.passed.get(id) : undefined;
+    if (unread !== undefined) counts.set(id, exactly(unread, true));
+    else if (read !== undefined) counts.set(id, exactly(length - read, true));
+    else {
+      // An ID between the first and the last entry has one of them on each side.
+      const atLeast = Math.max(1, newest.seen);
+      const atMost = Math.max(atLeast, length - Math.max(1, oldest.passed.get(id) ?? oldest.seen));
+      const share = shareBehind(id, oldest.reached, newest.reached);
+      const estimate = Math.round(atLeast + (atMost - atLeast) * share);
+      counts.set(id, {estimate, atLeast, atMost, counted: true});
+    }
+  }
+  return counts;
+}
+
+/** The entries behind `low` up to and with `high`, as of `info`. Counted from `low` where the ends of the stream are too far. */
+export async function entriesBetween(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  low: string,
+  high: string,
+  limits: CountLimits = COUNT_LIMITS,
+): Promise<EntryCount> {
+  const behind = await entriesBehind(client, stream, info, [low, high], limits);
+  const [all, rest] = [behind.get(low)!, behind.get(high)!];
+  if (isExact(all) && isExact(rest)) return exactly(Math.max(0, all.atLeast - rest.atLeast), true);
+  let seen = 0;
+  let bytes = 0;
+  for await (const page of client.ids(stream, successorOf(low) ?? LAST_ID, high)) {
+    seen += page.ids.length;
+    bytes += page.bytes;
+    if (seen > limits.entries || bytes > limits.bytes) {
+      const atLeast = Math.max(seen, all.atLeast - rest.atMost);
+      const atMost = Math.max(atLeast, all.atMost - rest.atLeast);
+      const estimate = Math.min(atMost, Math.max(atLeast, all.estimate - rest.estimate));
+      return {estimate, atLeast, atMost, counted: true};
+    }
+  }
+  return exactly(seen, true);
+}
+
+export const isExact = ({atLeast, atMost}: {atLeast: number; atMost: number}): boolean => atLeast === atMost;
+
+const exactly = (count: number, counted: boolean): EntryCount => ({
+  estimate: count,
+  atLeast: count,
+  atMost: count,
+  counted,
+});
+
+/** What follows from the first and the last ID; undefined for an ID between them. */
+function knownByIds({firstEntry, lastEntry, length}: StreamInfo, id: string): EntryCount | undefined {
+  if (firstEntry === undefined || lastEntry === undefined) return exactly(0, false);
+  if (compareStreamIds(id, lastEntry.id) >= 0) return exactly(0, false);
+  const first = compareStreamIds(id, firstEntry.id);
+  if (first > 0) return undefined;
+  return exactly(first < 0 ? length : length - 1, false);
+}
+
+interface Walked {
+  /** Entries between the end that the walk began at and each ID that it came past. */
+  passed: Map<string, number>;
+  /** Entries between that end and the IDs that it did not reach. */
+  seen: number;
+  /** The last ID that it saw. */
+  reached: string;
+}
+
+/** Counts from one end of the stream to the IDs between, which are given in the order of the walk. */
+async function walk(
+  client: StreamClient,
+  stream: string,
+  {firstEntry, lastEntry}: StreamInfo,
+  ids: readonly string[],
+  from: 'from the start' | 'from the end',
+  limits: CountLimits,
+): Promise<Walked> {
+  const reverse = from === 'from the end';
+  const origin = (reverse ? lastEntry : firstEntry)!;
+  const walked: Walked = {passed: new Map(), seen: 0, reached: origin.id};
+  if (ids.length === 0) return walked;
+  const farthest = ids.at(-1)!;
+  const [start, end] = reverse ? [successorOf(farthest) ?? LAST_ID, origin.id] : [origin.id, farthest];
+  const passes = (entryId: string, id: string): boolean => {
+    const order = compareStreamIds(entryId, id);
+    return reverse ? order <= 0 : order > 0;
+  };
+  let next = 0;
+  let bytes = 0;
+  const entryBytes = bytesOf(origin);
+  // A page is asked for only where it is expected to fit.
+  if (entryBytes > limits.bytes) return walked;
+  for await (const page of client.ids(stream, start, end, {reverse, entryBytes})) {
+    for (const entryId of page.ids) {
+      while (next < ids.length && passes(entryId, ids[next]!)) walked.passed.set(ids[next++]!, walked.seen);
+      walked.seen++;
+      walked.reached = entryId;
+      if (walked.seen > limits.entries) return walked;
+    }
+    bytes += page.bytes;
+    if (bytes > limits.bytes) return walked;
+  }
+  // The walk came to its end, so nothing is left between it and the others.
+  for (; next < ids.length; next++) walked.passed.set(ids[next]!, walked.seen);
+  return walked;
+}
+
+const bytesOf = ({fields}: Entry): number => fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+
+/** Whether no entry went since `before`; before Redis 7.0, as far as the first entry and the length can tell. */
+async function nothingRemovedSince(client: StreamClient, stream: string, before: StreamInfo): Promise<boolean> {
+  const now = await client.info(stream);
+  if (now.firstEntry?.id !== before.firstEntry?.id || now.maxDeletedId !== before.maxDeletedId) return false;
+  if (now.entriesAdded === undefined || before.entriesAdded === undefined) return now.length >= before.length;
+  return now.entriesAdded - now.length === before.entriesAdded - before.length;
+}
+
+/** How much of the way from `low` to `high` lies behind `id`, by the time in the IDs, and the sequence after it: 0 to 1. */
+function shareBehind(id: string, low: string, high: string): number {
+  const whole = numberOf(high) - numberOf(low);
+  if (whole <= 0n) return 0;
+  const behind = numberOf(high) - numberOf(id);
+  return Math.min(1, Math.max(0, Number((behind * 1_000_000n) / whole) / 1_000_000));
+}
+
+function numberOf(id: string): bigint {
+  const [ms, sequence] = id.split('-');
+  return (BigInt(ms!) << 64n) | BigInt(sequence!);
+}
