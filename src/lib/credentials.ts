@@ -1,10 +1,11 @@
 /**
  * What messages may quote of a text that a user typed. A URL with a password in
  * it gets typed in any place, and the password holds anything: what lies between
- * `://` and the last `@` is left out. Invariant: a text is cut only after that,
+ * `://` and the last `@` is left out, and what follows `password=`. Invariant: a text is cut only after that,
  * or the `@` that gives the password away might be what was cut.
  */
-export const withoutCredentials = (text: string): string => text.replace(/:\/\/.*@/s, '://…@');
+export const withoutCredentials = (text: string): string =>
+  text.replace(/:\/\/.*@/s, '://…@').replace(/(password=)[^&\s]*/gi, '$1…');
 
 /** The beginning of `text`, of at most `length` characters, without credentials. */
 export function beginningOf(text: string, length: number): string {

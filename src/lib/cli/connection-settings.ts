@@ -11,6 +11,10 @@ export interface ConnectionFlags {
   cacert?: string;
   cert?: string;
   key?: string;
+  sni?: string;
+  'sentinel-username'?: string;
+  'sentinel-password-file'?: string;
+  'map-address'?: string[];
   'connect-timeout': number;
 }
 
@@ -20,11 +24,17 @@ export const DEFAULT_URL = 'redis://127.0.0.1:6379';
 export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
   const env = environment();
   const passwordFile = flags['password-file'] ?? env.STREAMLOG_PASSWORD_FILE;
+  const sentinelPasswordFile = flags['sentinel-password-file'] ?? env.STREAMLOG_SENTINEL_PASSWORD_FILE;
   return {
     url: flags.url ?? env.STREAMLOG_URL ?? env.REDIS_URL ?? runningLocalServer(stateDirectory())?.url ?? DEFAULT_URL,
     username: flags.username ?? env.STREAMLOG_USERNAME,
     password: passwordFile === undefined ? env.STREAMLOG_PASSWORD : readSecretFile(passwordFile),
+    sentinelUsername: flags['sentinel-username'] ?? env.STREAMLOG_SENTINEL_USERNAME,
+    sentinelPassword:
+      sentinelPasswordFile === undefined ? env.STREAMLOG_SENTINEL_PASSWORD : readSecretFile(sentinelPasswordFile),
     tls: tlsSettings(flags),
+    sni: flags.sni,
+    mapAddress: flags['map-address'],
     connectTimeoutMs: flags['connect-timeout'],
   };
 }

@@ -1,6 +1,7 @@
 /**
  * The process' environment, read once at the border. Empty variables count as
- * absent, as shells and container files set them so.
+ * absent, as shells and container files set them so. Blanks and line ends around a
+ * value do not belong to it: files of secrets end with a newline as often as not.
  */
 import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
@@ -19,6 +20,9 @@ const VARIABLES = {
   STREAMLOG_USERNAME: 'public',
   STREAMLOG_PASSWORD: 'secret',
   STREAMLOG_PASSWORD_FILE: 'public',
+  STREAMLOG_SENTINEL_USERNAME: 'public',
+  STREAMLOG_SENTINEL_PASSWORD: 'secret',
+  STREAMLOG_SENTINEL_PASSWORD_FILE: 'public',
   STREAMLOG_TOKEN: 'secret',
   STREAMLOG_TOKEN_FILE: 'public',
   XDG_STATE_HOME: 'public',
@@ -33,7 +37,8 @@ type Environment = Partial<Record<keyof typeof VARIABLES, string>>;
 export function environment(): Environment {
   const found: Environment = {};
   for (const name of Object.keys(VARIABLES) as (keyof typeof VARIABLES)[]) {
-    if (process.env[name]) found[name] = process.env[name];
+    const value = process.env[name]?.trim();
+    if (value) found[name] = value;
   }
   return found;
 }
@@ -62,9 +67,9 @@ const SECRET_NAME = /^STREAMLOG_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)S?$/;
 export const stateDirectory = (): string =>
   join(environment().XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'streamlog');
 
-/** The text of a file named by a flag or variable, without its last newline. Throws a configuration failure. */
+/** The text of a file named by a flag or variable, without the line ends behind it. Throws a configuration failure. */
 export function readSecretFile(path: string): string {
-  return readNamedFile(path).replace(/\r?\n$/, '');
+  return readNamedFile(path).replace(/[\r\n]+$/, '');
 }
 
 /** The text of a file that the configuration names. Throws a configuration failure. */

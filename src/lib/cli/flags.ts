@@ -99,7 +99,8 @@ export const connectionFlags = {
     helpGroup: 'CONNECTION',
     helpValue: 'URL',
     summary:
-      'redis://, rediss://, unix://, redis+sentinel://h1,h2/name, redis+cluster://h1,h2 [env: STREAMLOG_URL, REDIS_URL]',
+      'redis://, rediss:// (TLS), unix://, redis+sentinel://h1,h2/name, redis+cluster://h1,h2, valkey:// for redis:// ' +
+      '[env: STREAMLOG_URL, REDIS_URL]',
   }),
   username: Flags.string({helpGroup: 'CONNECTION', helpValue: 'NAME', summary: 'Redis user [env: STREAMLOG_USERNAME]'}),
   'password-file': Flags.string({
@@ -114,6 +115,30 @@ export const connectionFlags = {
     helpValue: 'PATH',
     dependsOn: ['cert'],
     summary: 'the key of our certificate',
+  }),
+  sni: Flags.string({
+    helpGroup: 'CONNECTION',
+    helpValue: 'NAME',
+    summary: 'server name that TLS asks for and the certificate must hold [default: the host]',
+  }),
+  'sentinel-username': Flags.string({
+    helpGroup: 'CONNECTION',
+    helpValue: 'NAME',
+    summary: 'user of the sentinels [env: STREAMLOG_SENTINEL_USERNAME]',
+  }),
+  'sentinel-password-file': Flags.string({
+    helpGroup: 'CONNECTION',
+    helpValue: 'PATH',
+    summary:
+      'file that holds their password [env: STREAMLOG_SENTINEL_PASSWORD_FILE, or STREAMLOG_SENTINEL_PASSWORD itself; ' +
+      'default: that of the server]',
+  }),
+  'map-address': Flags.string({
+    helpGroup: 'CONNECTION',
+    helpValue: 'ANNOUNCED=REACHABLE',
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'connect to REACHABLE (host:port) where a cluster or sentinel announces ANNOUNCED',
   }),
   'connect-timeout': duration({helpGroup: 'CONNECTION', default: 4_000, summary: 'give up connecting after this long'}),
 };

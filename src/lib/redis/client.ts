@@ -5,6 +5,7 @@
  */
 import './untraced.js';
 import {Cluster, type ClusterOptions, Redis, type RedisOptions} from 'ioredis';
+import {addressMapper, endpointOf, fillInEndpoints} from './endpoint.js';
 import type {Node, Target} from './target.js';
 
 /** What CLIENT LIST shows. */
@@ -20,14 +21,16 @@ export function newClient(target: ServerTarget, blockMs: number): Redis | Cluste
   const options = clientOptions(target, blockMs);
   switch (target.kind) {
     case 'tcp':
-      return new Redis({...options, ...target.node});
+      return new Redis({...options, ...endpointOf(target, target.node)});
     case 'unix':
       return new Redis({...options, path: target.path});
     case 'cluster':
-      return new Cluster(target.nodes, {
-        ...clusterOptions(target),
-        redisOptions: {...options, connectionName: CLIENT_NAME},
-      });
+      return fillInEndpoints(
+        new Cluster(
+          target.nodes.map((node) => endpointOf(target, node)),
+          {...clusterOptions(target), redisOptions: {...options, connectionName: CLIENT_NAME}},
+        ),
+      );
   }
 }
 
@@ -52,7 +55,8 @@ export const sentinelTarget = (target: Target & {kind: 'sentinel'}, node: Node):
   ...target,
   kind: 'tcp',
   node,
-  username: undefined,
+  username: target.sentinelUsername,
+  password: target.sentinelPassword,
   db: 0,
 });
 
@@ -79,7 +83,7 @@ const clientOptions = ({username, password, tls, ...target}: ServerTarget, block
     tls,
   }) as RedisOptions;
 
-const clusterOptions = ({nodes, connectTimeoutMs}: Target & {kind: 'cluster'}): ClusterOptions => ({
+const clusterOptions = (target: Target & {kind: 'cluster'}): ClusterOptions => ({
   lazyConnect: true,
   clusterRetryStrategy: () => null,
   // Nodes are connected when they are needed, and take commands meanwhile; see `end`.
@@ -88,7 +92,8 @@ const clusterOptions = ({nodes, connectTimeoutMs}: Target & {kind: 'cluster'}): 
   enableReadyCheck: false,
   retryDelayOnFailover: 0,
   maxRedirections: 16,
-  slotsRefreshTimeout: share(connectTimeoutMs, nodes),
+  slotsRefreshTimeout: share(target.connectTimeoutMs, target.nodes),
+  natMap: addressMapper(target),
   // Node certificates name the host that was asked for, which is the address that the cluster announces.
   dnsLookup: (address, callback) => callback(null, address),
 });

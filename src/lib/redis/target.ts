@@ -3,7 +3,7 @@
  * works with a plain value. Invariant: nothing that `describeTarget` returns,
  * and no message thrown here, holds a password.
  */
-import {StreamlogError} from '../errors.js';
+import {StreamlogError, usageError} from '../errors.js';
 
 export interface Node {
   host: string;
@@ -15,10 +15,16 @@ export interface ConnectionSettings {
   /** `redis://`, `rediss://`, `unix://`, `redis+sentinel://h1,h2/name/0` or `redis+cluster://h1,h2`; `rediss+…` with TLS. */
   url: string;
   username?: string;
-  /** Also what sentinels are given, as their user `default`: one without a password lets anyone in. */
+  /** Also what sentinels are given, as their user `default`, unless they have one of their own: one without a password lets anyone in. */
   password?: string;
+  sentinelUsername?: string | undefined;
+  sentinelPassword?: string | undefined;
   /** PEM contents, not paths. They turn TLS on whatever the URL says, for sentinels too. */
   tls?: TlsSettings | undefined;
+  /** The server name that TLS asks for and that certificates must name (SNI). It turns TLS on, as `tls` does. */
+  sni?: string | undefined;
+  /** `ANNOUNCED=REACHABLE`, each `host:port`: where to connect for an address that a cluster or a sentinel announces. */
+  mapAddress?: readonly string[] | undefined;
   connectTimeoutMs: number;
   /** Silence with a command under way, beyond what that command may block, after which a connection counts as dead. */
   silenceMs?: number;
@@ -40,7 +46,12 @@ export type Target = Place & {
   db: number;
   username: string | undefined;
   password: string | undefined;
+  sentinelUsername: string | undefined;
+  sentinelPassword: string | undefined;
   tls: TlsSettings | undefined;
+  sni: string | undefined;
+  /** By announced `host:port`. */
+  addressMap: ReadonlyMap<string, Node>;
   connectTimeoutMs: number;
   silenceMs: number;
 };
@@ -48,15 +59,14 @@ export type Target = Place & {
 const SILENCE_MS = 15_000;
 
 // Credentials end at the last @ before the path, so that one in a password need not be escaped.
-const URL_SHAPE =
-  /^(redis|rediss|unix|rediss?\+sentinel|rediss?\+cluster):\/\/(?:([^/?]*)@)?([^/?]*)([^?]*)(?:\?(.*))?$/i;
+const URL_SHAPE = /^(unix|(?:redis|valkey)s?(?:\+sentinel|\+cluster)?):\/\/(?:([^/?]*)@)?([^/?]*)([^?]*)(?:\?(.*))?$/i;
 
 /** Throws a configuration failure, without the URL in it, when `settings.url` is none of the forms above. */
 export function parseTarget(settings: ConnectionSettings): Target {
   const match = URL_SHAPE.exec(settings.url);
   if (match === null) throw badUrl('it is not of a known form');
   const [, anyCase = '', credentials = '', hosts = '', path = '', query = ''] = match;
-  const scheme = anyCase.toLowerCase();
+  const scheme = anyCase.toLowerCase().replace('valkey', 'redis');
   if (cutsPassword(match)) throw badUrl('a / or ? in the password must be written %2F or %3F');
   const [username, password] = readCredentials(credentials);
   return {
@@ -64,7 +74,10 @@ export function parseTarget(settings: ConnectionSettings): Target {
     db: readDb(scheme, path, query),
     username: settings.username ?? username,
     password: settings.password ?? password,
-    tls: readTls(scheme, settings.tls),
+    ...readSentinelCredentials(settings, new URLSearchParams(query), settings.password ?? password),
+    tls: readTls(scheme, settings),
+    sni: settings.sni,
+    addressMap: new Map((settings.mapAddress ?? []).map(readMapping)),
     connectTimeoutMs: settings.connectTimeoutMs,
     silenceMs: settings.silenceMs ?? SILENCE_MS,
   };
@@ -111,11 +124,18 @@ function readPlace(scheme: string, hosts: string, path: string): Place {
 
 function readNodes(hosts: string, defaultPort: number): Node[] {
   return hosts.split(',').map((text) => {
-    const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text);
-    const port = Number(match?.[2] ?? defaultPort);
-    if (match === null || port < 1 || port > 65_535) throw badUrl('a host is missing or its port is no number');
-    return {host: match[1]!.replace(/^\[|\]$/g, ''), port};
+    const node = readNode(text, defaultPort);
+    if (node === undefined) throw badUrl('a host is missing or its port is no number');
+    return node;
   });
+}
+
+/** `host:port`, with brackets around an IPv6 address. Undefined for anything else, and without a port where there is no default. */
+function readNode(text: string, defaultPort = 0): Node | undefined {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text);
+  const port = Number(match?.[2] ?? defaultPort);
+  if (match === null || port < 1 || port > 65_535) return undefined;
+  return {host: match[1]!.replace(/^\[|\]$/g, ''), port};
 }
 
 /** From the path, or, as other clients have it, from `?db=`; other parameters are other clients' affair. */
@@ -129,8 +149,28 @@ function readDb(scheme: string, path: string, query: string): number {
   return Number(text);
 }
 
-function readTls(scheme: string, settings: TlsSettings | undefined): TlsSettings | undefined {
-  if (settings === undefined) return scheme.startsWith('rediss') ? {} : undefined;
+/** Those of the flags, else `?sentinel_username=…&sentinel_password=…`, else the password of the server. */
+function readSentinelCredentials(
+  settings: ConnectionSettings,
+  query: URLSearchParams,
+  serverPassword: string | undefined,
+): Pick<Target, 'sentinelUsername' | 'sentinelPassword'> {
+  const sentinelUsername = settings.sentinelUsername ?? query.get('sentinel_username') ?? undefined;
+  const sentinelPassword = settings.sentinelPassword ?? query.get('sentinel_password') ?? undefined;
+  if (sentinelPassword !== undefined) return {sentinelUsername, sentinelPassword};
+  return {sentinelUsername, sentinelPassword: sentinelUsername === undefined ? serverPassword : undefined};
+}
+
+function readMapping(text: string): [announced: string, reachable: Node] {
+  const [announced, reachable, ...others] = text.split('=').map((part) => readNode(part));
+  if (announced !== undefined && reachable !== undefined && others.length === 0)
+    return [addressOf(announced), reachable];
+  throw usageError(`--map-address takes ANNOUNCED=REACHABLE, each host:port, not "${text}"`);
+}
+
+function readTls(scheme: string, {tls: settings, sni}: ConnectionSettings): TlsSettings | undefined {
+  if (sni !== undefined && scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
+  if (settings === undefined) return scheme.startsWith('rediss') || sni !== undefined ? {} : undefined;
   if (scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
   // Node takes any text for a list of no certificates, and then blames the server's.
   for (const [name, text] of Object.entries(settings)) {
@@ -156,6 +196,9 @@ function decode(text: string): string {
 }
 
 const nodeText = ({host, port}: Node): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+
+/** As ioredis has it, without brackets around IPv6. */
+export const addressOf = ({host, port}: Node): string => `${host}:${port}`;
 
 const badUrl = (reason: string): StreamlogError =>
   new StreamlogError('configuration', `the Redis URL cannot be used: ${reason}`, {
