@@ -4,6 +4,8 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
 import {deliveryOptions, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
+import {isReservedKey} from '../lib/colocated-key.js';
+import {usageError} from '../lib/errors.js';
 import {bulkProduce} from '../lib/producing/bulk-produce.js';
 import {openDelivery} from '../lib/producing/delivery.js';
 import {idLines} from '../lib/producing/id-lines.js';
@@ -38,6 +40,8 @@ export default class Produce extends BaseCommand {
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Produce);
     const {stream, json, quiet, file, atomic} = flags;
+    if (isReservedKey(stream))
+      throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
     const notes = this.notes(flags);
     const input = openInput(args.fields ?? [], flags, {piped: this.pipedInput, stopping: this.stopping, notes});
     // Options stay the same object while they say the same, which makes them cheap.

@@ -53,6 +53,7 @@ export default class Serve extends BaseCommand {
       maxInFlight: flags['max-inflight'],
       requestsPerSecond: flags['rate-limit'],
       timeoutMs: flags.timeout,
+      keySeconds: Math.max(1, Math.ceil(flags['idempotency-ttl'] / 1_000)),
       maxReaders: flags['max-readers'],
       heartbeatMs: HEARTBEAT_MS,
       stopping,

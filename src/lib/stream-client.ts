@@ -54,6 +54,7 @@ export {
   type FencedBatch,
   FencedEncoder,
   type FencedOutcome,
+  GONE,
   greetFence,
   readFencedOutcome,
   removeFence,

@@ -23,6 +23,16 @@ export function parseStreamId(text: string, missingSequence = '0'): string | und
   return ms > MAX_PART || sequence > MAX_PART ? undefined : `${ms}-${sequence}`;
 }
 
+/** Whether `text` is an ID as Redis writes it: two decimal numbers of 64 bits, without leading zeros. */
+export function isEntryId(text: string): boolean {
+  const match = CANONICAL.exec(text);
+  return match !== null && fits(match[1]!) && fits(match[2]!);
+}
+
+const CANONICAL = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/;
+const MAX_TEXT = String(MAX_PART);
+const fits = (part: string): boolean => part.length < MAX_TEXT.length || part <= MAX_TEXT;
+
 /** Negative, zero or positive as `a` is before, equal to or after `b`; both canonical. */
 export function compareStreamIds(a: string, b: string): number {
   const [aMs, aSequence] = partsOf(a);

@@ -33,7 +33,7 @@ const lines = (from: number, to: number): string =>
     .join('');
 const entries = () => server.redis.xrange(stream, '-', '+');
 const values = async (): Promise<string[]> => (await entries()).map(([, [, value]]) => value!);
-const fences = (): Promise<string[]> => server.redis.keys(`{${stream}}:producer:*`);
+const fences = (): Promise<string[]> => server.redis.keys(`{${stream}}:streamlog:producer:*`);
 
 describe('one run', () => {
   it('prints the IDs in the order of the records, and leaves nothing but them on the server', async () => {
@@ -142,9 +142,11 @@ describe('one run', () => {
     expect(await server.redis.xlen(stream)).toBe(1);
   });
 
-  it('refuses a stream whose name leaves no place for what it keeps beside it: 2', async () => {
-    expect(await streamlog(['produce', '-s', 'a}b', '--exactly-once', 'a=1'], {server})).toMatchObject({code: 2});
-    expect((await streamlog(['produce', '-s', '{a}b', '--exactly-once', 'a=1'], {server})).code).toBe(0);
+  it('adds to a stream of any name', async () => {
+    for (const name of ['a}b', '{a}b', '}{'])
+      expect(await streamlog(['produce', '-s', name, '--exactly-once', 'a=1'], {server}), name).toMatchObject({
+        code: 0,
+      });
   });
 });
 
@@ -170,6 +172,42 @@ describe('--producer-id', () => {
     expect(await values()).toEqual(['5-1', '5-2', '5-3', '5-4']);
   });
 
+  it('ends with 70 and adds nothing when its stream was deleted, or deleted and begun anew', async () => {
+    await again(lines(1, 3));
+    await server.redis.del(stream);
+    for (const found of [[], ['new']]) {
+      for (const value of found) await server.redis.xadd(stream, '*', 'value', value);
+      const {code, stderr} = await again(lines(1, 4));
+      expect(code).toBe(70);
+      expect(stderr).toContain(`the stream "${stream}" was deleted`);
+      expect(stderr).toMatch(/hint: another --producer-id/);
+      expect(await values()).toEqual(found);
+    }
+  });
+
+  it('takes records that were trimmed away for added', async () => {
+    await again(lines(1, 3));
+    await server.redis.xtrim(stream, 'MAXLEN', 0);
+    expect((await again(lines(1, 4))).code).toBe(0);
+    expect(await values()).toEqual(['4']);
+  });
+
+  it('is of its stream alone, and not of the same name in braces', async () => {
+    await again(lines(1, 3));
+    await streamlog(['produce', '-s', `{${stream}}`, '--exactly-once', '--producer-id', 'job', '-q'], {
+      server,
+      input: lines(1, 3),
+    });
+    expect(await server.redis.xlen(`{${stream}}`)).toBe(3);
+  });
+
+  it('refuses a name for its own keys as a stream: 2', async () => {
+    await again(lines(1, 3));
+    const [key] = await fences();
+    expect((await streamlog(['produce', '-s', key!, 'a=1'], {server})).code).toBe(2);
+    expect(await server.redis.type(key!)).toBe('hash');
+  });
+
   it('is of its stream alone', async () => {
     await again(lines(1, 3));
     const elsewhere = ['produce', '-s', `${stream}-other`, '--exactly-once', '--producer-id', 'job', '-q'];
@@ -180,8 +218,9 @@ describe('--producer-id', () => {
   it('keeps how far it is for a week', async () => {
     await again(lines(1, 3));
     const [fence] = await fences();
-    expect(fence).toBe(`{${stream}}:producer:job`);
-    expect(await server.redis.hgetall(fence!)).toEqual({mark: '3', digest: ''});
+    expect(fence).toBe(`{${stream}}:streamlog:producer:${stream}:job`);
+    const [last] = (await server.redis.xrevrange(stream, '+', '-', 'COUNT', 1))[0]!;
+    expect(await server.redis.hgetall(fence!)).toEqual({mark: '3', digest: '', last, seen: '3'});
     expect(await server.redis.ttl(fence!)).toBeGreaterThan(7 * 86_400 - 60);
   });
 

@@ -56,7 +56,7 @@ const numbers = (from: number, to: number): string[] =>
 const checkpoint = (): Record<string, unknown> => JSON.parse(readFileSync(`${file}.checkpoint`, 'utf8'));
 const rewrite = (changes: Record<string, unknown>): void =>
   writeFileSync(`${file}.checkpoint`, JSON.stringify({...checkpoint(), ...changes}));
-const fences = (): Promise<string[]> => server.redis.keys(`{${stream}}:producer:*`);
+const fences = (): Promise<string[]> => server.redis.keys(`{${stream}}:streamlog:producer:*`);
 
 const ways: [name: string, flags: string[]][] = [
   ['by XADD', []],

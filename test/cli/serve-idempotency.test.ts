@@ -67,9 +67,33 @@ describe.each(serverPrograms())('a request that is repeated, on $name', ({progra
     expect(await idsIn('body')).toHaveLength(1);
   });
 
+  it('for a stream and the same name in braces is two', async () => {
+    const first = await repeat(served, '/streams/braces', '{"a":1}', 'k');
+    const second = await repeat(served, '/streams/%7Bbraces%7D', '{"a":1}', 'k');
+    expect(await idsIn('braces')).toEqual([first.body.id]);
+    expect(await idsIn('{braces}')).toEqual([second.body.id]);
+  });
+
+  it('is added again where the stream was deleted, so that the ID of each answer is in the stream', async () => {
+    await repeat(served, '/streams/deleted', '[{"a":1},{"a":2}]', 'k');
+    await redis.redis.del('deleted');
+    await redis.redis.xadd('deleted', '*', 'another', 'one');
+    const again = await repeat(served, '/streams/deleted', '[{"a":1},{"a":2}]', 'k');
+    expect(again.status).toBe(201);
+    expect((await idsIn('deleted')).slice(1)).toEqual(again.body.ids);
+  });
+
+  it('for a name of its own keys is refused', async () => {
+    const own = '%7Bowned%7D:streamlog:request:owned:x';
+    expect(await repeat(served, `/streams/${own}`, '{"a":1}', 'k')).toMatchObject({
+      status: 403,
+      body: {error: {code: 'stream_not_allowed'}},
+    });
+  });
+
   it('is forgotten after a day', async () => {
     await repeat(served, '/streams/day', '{"a":1}', 'k');
-    const [key] = await redis.redis.keys('{day}:request:*');
+    const [key] = await redis.redis.keys('{day}:streamlog:request:*');
     expect(await redis.redis.ttl(key!)).toBeGreaterThan(86_000);
   });
 

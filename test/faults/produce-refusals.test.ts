@@ -190,7 +190,7 @@ describe.concurrent('a Redis that refuses for good', () => {
 
   it.for([
     ['no key but the stream', ['~events']],
-    ['the fence for reading only', ['~events', '%R~{events}:producer:*']],
+    ['the fence for reading only', ['~events', '%R~{events}:streamlog:*']],
     ['no scripts', ['~*', '-eval', '-evalsha', '-script']],
   ])('a user who may use %s: --exactly-once ends with 77, and adds nothing', async ([, rules], context) => {
     const scene = await startScene(context);
@@ -200,7 +200,7 @@ describe.concurrent('a Redis that refuses for good', () => {
     const {code, stderr} = await production.finish();
     expect(code).toBe(77);
     expect(stderr).toMatch(/fence/);
-    expect(stderr).toMatch(/hint: .*producer:/);
+    expect(stderr).toMatch(/hint: .*streamlog:/);
     expect(await scene.redis.exists(STREAM)).toBe(0);
     const plain = scene.produce([], {env}).feed(VALUES);
     expect((await plain.finish()).code).toBe(0);
@@ -208,18 +208,18 @@ describe.concurrent('a Redis that refuses for good', () => {
 
   it('a fence that is no fence: --exactly-once ends with 65, names it, and adds nothing', async (context) => {
     const scene = await startScene(context);
-    await scene.redis.set('{events}:producer:p', 'a string');
+    await scene.redis.set('{events}:streamlog:producer:events:p', 'a string');
     const production = scene.produce([...ONCE, '--producer-id', 'p']).feed(VALUES);
     const {code, stderr} = await production.finish();
     expect(code).toBe(65);
-    expect(stderr).toContain('{events}:producer:p');
+    expect(stderr).toContain('{events}:streamlog:producer:events:p');
     expect(await scene.redis.exists(STREAM)).toBe(0);
   });
 
   it('a fence that is replaced in the middle: --exactly-once ends with 65, and adds nothing more', async (context) => {
     const scene = await startScene(context);
     const production = await scene.idleProduction([...ONCE, '--producer-id', 'p']);
-    await scene.redis.set('{events}:producer:p', 'a string');
+    await scene.redis.set('{events}:streamlog:producer:events:p', 'a string');
     production.feed(VALUES);
     expect((await production.finish()).code).toBe(65);
     expectAccounted(production, 1_310, 10);

@@ -5,13 +5,14 @@ import {FENCED_ADD, type FencedOutcome, readFencedOutcome} from '../../src/lib/r
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 
 const STREAM = 'events';
-const FENCE = '{events}:producer:p';
+const FENCE = '{events}:streamlog:producer:events:p';
 
 interface Call {
   digest?: string;
   ids?: boolean;
   atomic?: boolean;
   forget?: number;
+  again?: boolean;
   options?: string[];
 }
 
@@ -27,12 +28,24 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
 
   /** Adds records, given by the ID that each asks for; what a record holds is its number. */
   async function add(first: number, wanted: string[], call: Call = {}, client = redis): Promise<FencedOutcome> {
-    const {digest = '', ids = false, atomic = false, forget = '', options = []} = call;
+    const {digest = '', ids = false, atomic = false, forget = '', again = false, options = []} = call;
     const records = wanted.flatMap((id, index) => [3 + options.length, ...options, id, 'n', first + index]);
-    const args = [first, 1_000, digest, ids ? 'ids' : '', atomic ? 'atomic' : '', forget, ...records];
+    const args = [
+      first,
+      1_000,
+      digest,
+      ids ? 'ids' : '',
+      atomic ? 'atomic' : '',
+      forget,
+      again ? 'again' : '',
+      ...records,
+    ];
     const text = await client.eval(FENCED_ADD.lua, 2, STREAM, FENCE, ...args);
     return readFencedOutcome(String(text), {command: 'XADD', stream: STREAM});
   }
+  const run = async (commands: readonly string[][]): Promise<void> => {
+    for (const [name, ...args] of commands) await redis.call(name!, ...args);
+  };
   const stars = (count: number): string[] => Array(count).fill('*');
   const numbers = async (): Promise<number[]> =>
     (await redis.xrange(STREAM, '-', '+')).map(([, [, number]]) => Number(number));
@@ -114,6 +127,115 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     expect((await redis.hkeys(FENCE)).filter((field) => field.startsWith('ids:')).sort()).toEqual(['ids:3', 'ids:5']);
   });
 
+  it.each([
+    ['deleted', []],
+    ['begun anew', [['XADD', STREAM, '*', 'n', 'other']]],
+    ['begun anew with lower IDs', [['XADD', STREAM, '1-1', 'n', '0']]],
+  ])('says that the stream is gone when it was %s, or adds all again where that is wanted', async (_, commands) => {
+    await redis.xadd(STREAM, '*', 'n', 'of another');
+    const {ids} = await add(1, stars(2), {ids: true});
+    await redis.del(STREAM);
+    await run(commands);
+    const found = await numbers();
+    expect(await add(1, stars(2), {ids: true})).toEqual({mark: 2, ids, stopped: 'gone'});
+    expect(await numbers()).toEqual(found);
+    const again = await add(1, stars(2), {ids: true, again: true});
+    expect(again).toMatchObject({mark: 2});
+    expect((await idsInStream()).slice(-2)).toEqual(again.ids);
+    expect(await add(1, stars(2), {ids: true, again: true})).toEqual(again);
+  });
+
+  it('says that the stream is gone as soon as it is deleted, whatever the call is about to add', async () => {
+    await add(1, stars(2));
+    await redis.del(STREAM);
+    expect(await add(3, stars(2))).toMatchObject({mark: 2, stopped: 'gone'});
+    expect(await redis.exists(STREAM)).toBe(0);
+  });
+
+  it.each([
+    ['trimmed', [['XTRIM', STREAM, 'MAXLEN', '0']]],
+    [
+      'trimmed, and more has come',
+      [
+        ['XTRIM', STREAM, 'MAXLEN', '0'],
+        ['XADD', STREAM, '*', 'n', '9'],
+      ],
+    ],
+    ['deleted one by one', [['XDEL', STREAM, '5-1', '5-2']]],
+    [
+      'in a copy of the stream',
+      [
+        ['COPY', STREAM, 'copy'],
+        ['RENAME', 'copy', STREAM],
+      ],
+    ],
+  ])('adds nothing again when the entries were %s', async (_, commands) => {
+    await redis.xadd(STREAM, '4-0', 'n', 'of another');
+    await add(1, ['5-1', '5-2']);
+    await run(commands);
+    const found = await idsInStream();
+    for (const again of [false, true]) expect(await add(1, stars(2), {again})).toEqual({mark: 2, ids: []});
+    expect(await idsInStream()).toEqual(found);
+  });
+
+  it('tells a stream that began anew from one that was trimmed by how many entries it has had', async () => {
+    for (let n = 0; n < 20; n++) await redis.xadd(STREAM, '*', 'n', n);
+    await add(1, stars(2));
+    await redis.del(STREAM);
+    for (let n = 0; n < 10; n++) await redis.xadd(STREAM, '*', 'n', n);
+    await redis.xtrim(STREAM, 'MAXLEN', 0);
+    expect(await add(1, stars(2))).toMatchObject({mark: 2, stopped: 'gone'});
+  });
+
+  it('does not ask what the user may not ask', async () => {
+    await redis.call(
+      'ACL',
+      'SETUSER',
+      'limited',
+      'reset',
+      'on',
+      '>secret',
+      '~*',
+      '&*',
+      '+@all',
+      '-xrange',
+      '-xinfo',
+      '-exists',
+      '-xlen',
+    );
+    const limited = redis.duplicate({username: 'limited', password: 'secret', enableReadyCheck: false});
+    try {
+      expect(await add(1, stars(2), {}, limited)).toEqual({mark: 2, ids: []});
+      expect(await add(1, stars(3), {}, limited)).toEqual({mark: 3, ids: []});
+    } finally {
+      limited.disconnect();
+    }
+  });
+
+  it('keeps IDs that follow each other as the first and their number', async () => {
+    const {ids} = await add(1, [...stars(50), '99999999999999-5', '99999999999999-6', '99999999999999-9'], {ids: true});
+    expect(ids).toEqual(await idsInStream());
+    expect((await redis.hget(FENCE, 'ids:1'))!.length).toBeLessThan(120);
+    expect((await add(1, stars(53), {ids: true})).ids).toEqual(ids);
+  });
+
+  it('keeps nothing for a user who may not have it expire', async () => {
+    await redis.call('ACL', 'SETUSER', 'limited', 'reset', 'on', '>secret', '~*', '&*', '+@all', '-expire');
+    const limited = redis.duplicate({username: 'limited', password: 'secret', enableReadyCheck: false});
+    try {
+      await expect(add(1, stars(2), {}, limited)).rejects.toThrow(/expire/);
+      expect(await redis.exists(STREAM, FENCE)).toBe(0);
+    } finally {
+      limited.disconnect();
+    }
+  });
+
+  it('says so where something else is in the place of its state', async () => {
+    await redis.xadd(FENCE, '*', 'a', 'stranger');
+    await expect(add(1, stars(2))).rejects.toThrow('STATETYPE');
+    expect(await redis.exists(STREAM)).toBe(0);
+  });
+
   it('adds nothing where there is no stream and none may be made', async () => {
     expect(await add(1, stars(2), {options: ['NOMKSTREAM']})).toEqual({mark: 0, ids: [], stopped: 'no stream'});
     expect(await redis.exists(STREAM)).toBe(0);
@@ -168,7 +290,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     // Room for the arguments of the call, and not for the entries that come of them.
     const limit = (await memory('used_memory')) + 28_000_000;
     await redis.config('SET', 'maxmemory', String(limit));
-    const text = await redis.eval(FENCED_ADD.lua, 2, STREAM, FENCE, 1, 1_000, '', '', '', '', ...args);
+    const text = await redis.eval(FENCED_ADD.lua, 2, STREAM, FENCE, 1, 1_000, '', '', '', '', '', ...args);
     await redis.config('SET', 'maxmemory', '0');
     expect(text).toBe('200\n\n');
     expect(await memory('used_memory_peak')).toBeGreaterThan(limit);

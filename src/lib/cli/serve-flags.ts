@@ -1,5 +1,6 @@
 /** The flags of `serve`, and what those mean that speak of names and clients. */
 import {Flags} from '@oclif/core';
+import {isReservedKey} from '../colocated-key.js';
 import {compileGlob} from '../glob.js';
 import {LOG_FORMATS} from '../http/access-log.js';
 import {addFlags, commonFlags, connectionFlags, duration, rate, size, wholeNumber} from './flags.js';
@@ -58,6 +59,11 @@ export const serveFlags = {
     defaultHelp: async () => '5s',
     summary: 'how long a request waits for Redis; then 503, outcome unknown',
   }),
+  'idempotency-ttl': duration({
+    default: 86_400_000,
+    defaultHelp: async () => '1d',
+    summary: 'how long a request with an Idempotency-Key is remembered',
+  }),
   drain: duration({default: 30_000, summary: 'how long the first SIGTERM or SIGINT waits for what is in hand'}),
   'log-format': Flags.option({
     options: LOG_FORMATS,
@@ -78,8 +84,8 @@ export const serveFlags = {
   quiet,
 };
 
-/** Whether a name matches one of `globs`. Throws a usage error. */
+/** Whether a name matches one of `globs`. Names of streamlog's own keys match only themselves. Throws a usage error. */
 export function matchesAny(globs: readonly string[]): (name: string) => boolean {
   const patterns = globs.map(compileGlob);
-  return (name) => patterns.some((matches) => matches(name));
+  return (name) => globs.includes(name) || (!isReservedKey(name) && patterns.some((matches) => matches(name)));
 }

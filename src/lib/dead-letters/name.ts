@@ -4,11 +4,9 @@
  * cluster both streams are in the same slot: `events` → `{events}:dead`. Knows
  * no Redis commands.
  */
-
+import {deadLetterKey} from '../colocated-key.js';
 import {type Field, fieldValue} from '../entry.js';
-import {usageError} from '../errors.js';
 import {decodeName} from '../names.js';
-import {neighbourOf} from '../slot-neighbour.js';
 
 /** The names of all default dead letter streams, as a pattern for SCAN. */
 export const DEAD_LETTER_PATTERN = '*:dead';
@@ -29,15 +27,8 @@ const ORIGIN_NAMES: ReadonlySet<unknown> = new Set(Object.values(ORIGIN));
 /** Where a dead letter came from, and why. Each is undefined when the entry does not say; others may write such streams too. */
 export type Origin = Readonly<Record<keyof typeof ORIGIN, string | undefined>>;
 
-/** The default dead letter stream of `stream`. Throws a usage error where no name can be sure to share its slot. */
-export function deadLetterStream(stream: string): string {
-  const name = neighbourOf(stream, 'dead');
-  if (name !== undefined) return name;
-  throw usageError(
-    `the stream "${stream}" has braces that are no hash tag`,
-    'name a stream of the same slot with --dead-letter',
-  );
-}
+/** The default dead letter stream of `stream`. */
+export const deadLetterStream = (stream: string): string => deadLetterKey(stream);
 
 export function originOf(fields: readonly Field[]): Origin {
   const text = (name: string): string | undefined => {

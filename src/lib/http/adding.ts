@@ -7,10 +7,10 @@
  */
 import {createHash} from 'node:crypto';
 import type {IncomingHttpHeaders} from 'node:http';
+import {colocatedKey} from '../colocated-key.js';
 import {StreamlogError} from '../errors.js';
 import type {LiveClient} from '../live-client.js';
 import type {EntryFields} from '../marked-fields.js';
-import {neighbourOf} from '../slot-neighbour.js';
 import {type AddOptions, type AddOutcome, FencedEncoder, type FencedOutcome} from '../stream-client.js';
 import {Refusal} from './answers.js';
 import type {Gathering, Gatherings, OutcomeTaker} from './gathering.js';
@@ -29,11 +29,11 @@ export interface RequestKey {
   /** Whose key it is: clients with other tokens may use the same. */
   readonly scope: string;
   readonly key: string;
+  /** How long it is remembered, in seconds. */
+  readonly keepSeconds: number;
   readonly body: Buffer;
 }
 
-/** A day: clients that try again do so within minutes. */
-const KEEP_SECONDS = 86_400;
 /** Protocol bytes for a record beyond those of its JSON, about; memory grows where that is too little. */
 const OVERHEAD_BYTES = 512;
 
@@ -77,22 +77,28 @@ export class OnceAdding implements Adding {
   readonly #options: AddOptions;
   readonly #encoder: FencedEncoder;
 
-  /** Throws Refusal for a stream that can have no fence. */
   constructor(
     {live, gatherings}: {live: LiveClient; gatherings: Gatherings},
     stream: string,
     options: AddOptions,
-    {scope, key, body}: RequestKey,
+    {scope, key, keepSeconds, body}: RequestKey,
   ) {
-    const fence = neighbourOf(stream, `request:${digestOf(Buffer.from(JSON.stringify([scope, key])))}`);
-    if (fence === undefined) throw new Refusal('bad_key');
     this.#live = live;
     this.#gatherings = gatherings;
     this.#stream = stream;
     this.#options = options;
     this.#encoder = new FencedEncoder(
       stream,
-      {key: fence, keepSeconds: KEEP_SECONDS, digest: digestOf(body), wantsIds: true, atomic: false},
+      {
+        // A digest, so that neither a key nor whose it is can be read there.
+        key: colocatedKey('request', stream, digestOf(Buffer.from(JSON.stringify([scope, key])))),
+        keepSeconds,
+        digest: digestOf(body),
+        wantsIds: true,
+        atomic: false,
+        // An answer of 201 is true when it is given, so a stream that is gone has to have the records again.
+        againWhenGone: true,
+      },
       2 * body.length + OVERHEAD_BYTES,
     );
   }

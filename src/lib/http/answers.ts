@@ -107,6 +107,8 @@ export function refusalCodeOf(failure: unknown): RefusalCode {
     case 'notFound':
       return 'no_stream';
     case 'data':
+      // The key of an earlier request is ours: a client cannot mend what somebody put there.
+      if (failure.code === 'STATETYPE') return 'internal';
       return failure.code === 'WRONGTYPE' ? 'wrong_type' : 'refused';
     default:
       return 'internal';

@@ -31,6 +31,8 @@ export interface IngestOptions {
   maxInFlight: number;
   /** How long a request waits for Redis before it is answered without knowing what was added. */
   timeoutMs: number;
+  /** How long a request with an Idempotency-Key is remembered. */
+  keySeconds: number;
   /** The bytes of a body that was read to its end. */
   onBody: (bytes: number) => void;
   /** What a client is not told: why Redis does not let us, or what is a bug of ours. */
@@ -150,10 +152,7 @@ export class Ingest implements Desk {
   #addingOf(body: Buffer, {stream, key, scope}: Wanted): Adding {
     const options = this.#options.addOptions();
     if (key === undefined) return new PlainAdding(this.#gatherings.to(stream), options);
-    return new OnceAdding({live: this.#options.live, gatherings: this.#gatherings}, stream, options, {
-      scope,
-      key,
-      body,
-    });
+    const request = {scope, key, keepSeconds: this.#options.keySeconds, body};
+    return new OnceAdding({live: this.#options.live, gatherings: this.#gatherings}, stream, options, request);
   }
 }

@@ -5,9 +5,9 @@
  * as far as either can know.
  */
 import {randomBytes} from 'node:crypto';
+import {colocatedKey} from '../colocated-key.js';
 import {usageError} from '../errors.js';
 import {START} from '../input/pages.js';
-import {neighbourOf} from '../slot-neighbour.js';
 import type {Wire} from '../stream-client.js';
 import type {Progress} from './batch.js';
 import type {Checkpoint} from './checkpoint.js';
@@ -36,7 +36,7 @@ const FENCE_SECONDS = 7 * 86_400;
 /** From then on a fence that is missing is taken for expired, and not for lost with its stream; the clocks of two machines differ. */
 const EXPIRY_MS = 6 * 86_400_000;
 
-/** Connects. Throws as `StreamClient.connect` and `Checkpoint.open` do, and a usage error for a stream that can have no fence. */
+/** Connects. Throws as `StreamClient.connect` and `Checkpoint.open` do, and `incomplete` where the stream is gone to which this producer added. */
 export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
   const {stream, connect, once, newIdLines} = options;
   const kept = options.checkpoint;
@@ -53,7 +53,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   if (once.producerId === '') throw usageError('--producer-id is empty');
   const id = once.producerId ?? checkpoint?.producer?.id ?? randomBytes(9).toString('base64url');
   const fence = {
-    key: fenceOf(stream, id),
+    key: colocatedKey('producer', stream, id),
     keepSeconds: FENCE_SECONDS,
     digest: '',
     wantsIds: newIdLines !== undefined,
@@ -87,12 +87,4 @@ function sinceOf(id: string, mark: number | undefined, checkpoint: Checkpoint | 
   if (producer?.id === id && !mayBeExpired) return producer.since;
   // One that has runs without this checkpoint behind it counts from the start of the input.
   return mark === undefined ? progress.records : 0;
-}
-
-/** The fence of a producer lies beside the stream. */
-function fenceOf(stream: string, producerId: string): string {
-  const key = neighbourOf(stream, `producer:${producerId}`);
-  if (key === undefined)
-    throw usageError(`the stream "${stream}" has braces that are no hash tag`, 'give another --stream');
-  return key;
 }

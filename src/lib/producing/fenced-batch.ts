@@ -63,9 +63,9 @@ export class FencedBatch implements Batch {
   }
 
   text(bytes: Buffer, start: number, end: number): void {
-    this.#answered = true;
     const context = {command: 'XADD', stream: this.#context.stream};
-    this.#outcome = readFencedOutcome(bytes.toString('latin1', start, end), context);
+    this.#outcome = readFencedOutcome(bytes.toString('utf8', start, end), context);
+    this.#answered = true;
     this.#failure = failureOf(this.#outcome, this.#context.stream);
     this.#end();
   }
@@ -130,12 +130,24 @@ function ofScript(failure: StreamlogError): StreamlogError {
 export const fenceForbidden = ({message, code}: StreamlogError): StreamlogError =>
   new StreamlogError('denied', `${message}, or not by script, or may not write the fence beside it`, {
     code,
-    hint: '--exactly-once needs the keys {STREAM}:producer:*, scripts, and the commands of hashes',
+    hint: '--exactly-once needs the keys {STREAM}:streamlog:*, scripts, and the commands of hashes',
   });
+
+/** What this producer has added is not in the stream any more, though nobody trimmed it: it is another stream. */
+export const streamGone = (stream: string): StreamlogError =>
+  new StreamlogError(
+    'incomplete',
+    `the stream "${stream}" was deleted, and perhaps begun anew, since this producer added to it: those records are lost`,
+    {
+      code: 'STREAM_GONE',
+      hint: 'another --producer-id adds all records again; with --resume, so does removing the checkpoint',
+    },
+  );
 
 function failureOf({stopped}: FencedOutcome, stream: string): StreamlogError | undefined {
   if (stopped === undefined || stopped instanceof StreamlogError) return stopped;
   if (stopped === 'no stream') return missingStream(stream);
+  if (stopped === 'gone') return streamGone(stream);
   if (stopped === 'gap')
     return new StreamlogError('temporary', 'an earlier batch has to be added first', {code: 'GAP'});
   return new StreamlogError('data', `another producer of the same --producer-id adds to "${stream}"`);

@@ -10,6 +10,7 @@ import {
   ask,
   type Fence,
   FencedEncoder,
+  GONE,
   greetFence,
   removeFence,
   resumeFence,
@@ -17,7 +18,7 @@ import {
   type Wire,
 } from '../stream-client.js';
 import type {Batch, BatchContext, Progress} from './batch.js';
-import {FencedBatch, fenceForbidden} from './fenced-batch.js';
+import {FencedBatch, fenceForbidden, streamGone} from './fenced-batch.js';
 import type {Lane} from './lane.js';
 
 /** All of `--atomic` is one script, during which Redis does nothing else. */
@@ -27,6 +28,7 @@ const ATOMIC_BYTES = 64 * 1024 ** 2;
 const TOUCH_MS = 86_400_000;
 
 export class FencedLane implements Lane {
+  readonly #stream: string;
   readonly #fence: Fence;
   readonly #isLasting: boolean;
   readonly #connect: () => Promise<Wire>;
@@ -41,6 +43,7 @@ export class FencedLane implements Lane {
 
   /** `isLasting`: a later run may be of the same producer. */
   constructor(stream: string, fence: Fence, isLasting: boolean, connect: () => Promise<Wire>) {
+    this.#stream = stream;
     this.#fence = fence;
     this.#isLasting = isLasting;
     this.#connect = connect;
@@ -64,7 +67,8 @@ export class FencedLane implements Lane {
     const wire = await this.#connect();
     try {
       if (this.#isOpened) await ask(wire, greetFence(this.#fence.key));
-      else this.#mark = await ask(wire, resumeFence(this.#fence));
+      else this.#mark = await ask(wire, resumeFence(this.#stream, this.#fence));
+      if (this.#mark === GONE) throw streamGone(this.#stream);
       this.#isOpened = true;
       this.#keepAlive(wire);
       return wire;
@@ -86,7 +90,7 @@ export class FencedLane implements Lane {
    * run needed of it. Nothing is lost when that cannot be done: it expires.
    */
   async leave(wire: Wire): Promise<void> {
-    const end = this.#isLasting ? resumeFence(this.#fence) : removeFence(this.#fence.key);
+    const end = this.#isLasting ? resumeFence(this.#stream, this.#fence) : removeFence(this.#fence.key);
     await ask(wire, end).catch(() => {});
   }
 

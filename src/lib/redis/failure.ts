@@ -50,6 +50,12 @@ const BY_WORD: Record<string, Meaning> = {
     `"${stream ?? 'the key'}" holds no stream but another type`,
     'see: redis-cli TYPE, or give another --stream',
   ],
+  /** Of our own script. */
+  STATETYPE: ({stream}) => [
+    'data',
+    `the key beside stream "${stream ?? ''}" that keeps what was added already holds something else`,
+    'see docs/adr/0007 for its name; redis-cli DEL removes it',
+  ],
   NOAUTH: () => ['denied', 'Redis wants a password', 'set STREAMLOG_PASSWORD or give --password-file (and --username)'],
   WRONGPASS: refused,
   NOPERM: forbidden,

@@ -9,6 +9,7 @@
 import type {StreamlogError} from '../errors.js';
 import {countOf, type EntryFields} from '../marked-fields.js';
 import {encodeName} from '../names.js';
+import {isEntryId} from '../stream-id.js';
 import {writeFields} from './add-encoder.js';
 import {type AddOptions, addClause} from './args.js';
 import {type CommandContext, replyFailure} from './failure.js';
@@ -16,37 +17,91 @@ import {ProtocolWriter} from './protocol-writer.js';
 import {type Question, question} from './question.js';
 import {MOST_ARGUMENTS, type Script, script} from './scripts.js';
 
+/** What both scripts know about the state of a producer: whether what it says was added can be true of this stream. */
+const STREAM_CHECK = `
+local function below(a, b)
+  local function ordered(id)
+    local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
+    return string.rep('0', 20 - #ms) .. ms .. string.rep('0', 20 - #sequence) .. sequence
+  end
+  return ordered(a) < ordered(b)
+end
+-- Whoever may not ask cannot know: then the stream passes for the one that it was.
+local function ask(...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then return nil end
+  return reply
+end
+local function streamInfo(stream)
+  local facts = {}
+  local flat = ask('XINFO', 'STREAM', stream) or {}
+  for i = 1, #flat, 2 do facts[flat[i]] = flat[i + 1] end
+  return facts
+end
+-- Deleted, or deleted and begun anew: its entries cannot be those among which the entry 'last' was.
+-- 'seen': at least so many had been added then. What was only trimmed away, or deleted one by one, was added.
+local function isGone(stream, last, seen)
+  local found = ask('XRANGE', stream, last, last, 'COUNT', 1)
+  if not found or #found > 0 then return false end
+  local facts = streamInfo(stream)
+  local newest, ever = facts['last-generated-id'], facts['entries-added']
+  if newest and below(newest, last) then return true end
+  if not ever or not seen then return false end
+  local older = ask('XRANGE', stream, '-', last, 'COUNT', 1)
+  return ever - facts['length'] < (older and #older == 0 and seen or 1)
+end`;
+
 /**
  * KEYS: stream, fence. ARGV: number of the first record, how long the fence is
  * kept in seconds, a digest of the records or '', 'ids' to keep and answer with
  * the IDs, 'atomic' for all records or none, the first number of an earlier call
- * whose IDs need not be kept any more, each '' where not wanted; then for each
- * record how many arguments follow and those of its XADD behind the key.
- * Answers three lines: the mark, the IDs of this call's records, why it stopped.
+ * whose IDs need not be kept any more, 'again' to add everything again where the
+ * stream is gone, each '' where not wanted; then for each record how many
+ * arguments follow and those of its XADD behind the key. Answers three lines:
+ * the mark, the IDs of this call's records (ID+n for n of them, each with the
+ * sequence number after the one before), why it stopped. What is kept besides
+ * the mark: the ID of the last record, and how many entries the stream had had
+ * by then at least, where the server counts them too (Redis 7.0).
  */
-export const FENCED_ADD: Script = script(`
+export const FENCED_ADD: Script = script(`${STREAM_CHECK}
 local stream, fence, first = KEYS[1], KEYS[2], tonumber(ARGV[1])
 local digest, wantsIds, atomic, idsField = ARGV[3], ARGV[4] == 'ids', ARGV[5] == 'atomic', 'ids:' .. ARGV[1]
-local kept = redis.call('HMGET', fence, 'mark', 'digest', idsField)
-local mark, ids = tonumber(kept[1] or '0'), kept[3] or ''
+local kept = redis.pcall('HMGET', fence, 'mark', 'digest', idsField, 'last', 'seen')
+if kept.err then return {err = string.find(kept.err, 'WRONGTYPE', 1, true) and 'STATETYPE' or kept.err} end
+local mark, ids, last, seen = tonumber(kept[1] or '0'), kept[3] or '', kept[4] or '', tonumber(kept[5] or '0')
 local function answer(why) return string.format('%.0f', mark) .. '\\n' .. ids .. '\\n' .. why end
 if kept[2] and kept[2] ~= digest then return answer('DIFFERENT') end
+if mark > 0 then
+  local gone = ask('EXISTS', stream) == 0
+  -- What is not sent again has to be there.
+  if not gone and first <= mark and last then gone = isGone(stream, last, kept[5] and seen) end
+  if gone and ARGV[7] ~= 'again' then return answer('VANISHED') end
+  if gone then mark, ids, last, seen = 0, '', '', 0 end
+end
 if first > mark + 1 then return answer('GAP') end
 local function keep()
   redis.call('HSET', fence, 'mark', string.format('%.0f', mark), 'digest', digest)
+  if last ~= '' then redis.call('HSET', fence, 'last', last) end
+  if redis.REDIS_VERSION_NUM and seen > 0 then redis.call('HSET', fence, 'seen', string.format('%.0f', seen)) end
   if wantsIds then redis.call('HSET', fence, idsField, ids) end
 end
+local function denied(command) return {err = "NOPERM this user has no permissions to run the '" .. command .. "' command"} end
+if redis.acl_check_cmd and not redis.acl_check_cmd('EXPIRE', fence, ARGV[2]) then return denied('expire') end
 -- What can be refused is refused here, while nothing has been added. For want of memory, only the first write is.
 keep()
+local expiring = redis.pcall('EXPIRE', fence, ARGV[2])
+if type(expiring) == 'table' and expiring.err then
+  if not kept[1] then redis.pcall('DEL', fence) end
+  return expiring
+end
 if atomic then redis.call('XDEL', stream, '0-0') end
 local isNew = atomic and redis.call('EXISTS', stream) == 0
-redis.call('EXPIRE', fence, ARGV[2])
 if ARGV[6] ~= '' then redis.call('HDEL', fence, 'ids:' .. ARGV[6]) end
 local added, why, before = {}, '', mark
 local ran, trouble = pcall(function()
-  local redisCall, number, spread, arguments, last = redis.pcall, tonumber, unpack, ARGV, #ARGV
-  local at, record, n = 7, first, 0
-  while at <= last do
+  local redisCall, number, spread, arguments, count = redis.pcall, tonumber, unpack, ARGV, #ARGV
+  local at, record, n = 8, first, 0
+  while at <= count do
     local rest = at + number(arguments[at])
     if record > mark then
       local id = redisCall('XADD', stream, spread(arguments, at + 1, rest))
@@ -64,8 +119,21 @@ if why ~= '' and atomic then
   if isNew then redis.pcall('DEL', stream) end
   added, mark = {}, before
 end
+-- IDs ascend: the first and the last tell whether those between are consecutive.
+local function inRuns(from, to)
+  local one, other = added[from], added[to]
+  if from == to then return one end
+  local ms, sequence = string.match(one, '^(%d+)-(%d+)$')
+  local otherMs, otherSequence = string.match(other, '^(%d+)-(%d+)$')
+  if ms == otherMs and #otherSequence < 16 and otherSequence - sequence == to - from then
+    return one .. '+' .. (to - from + 1)
+  end
+  local middle = math.floor((from + to) / 2)
+  return inRuns(from, middle) .. ' ' .. inRuns(middle + 1, to)
+end
 if #added > 0 then
-  if wantsIds then ids = ids .. (ids == '' and '' or ' ') .. table.concat(added, ' ') end
+  if wantsIds then ids = ids .. (ids == '' and '' or ' ') .. inRuns(1, #added) end
+  last, seen = added[#added], math.max(seen + #added, ask('XLEN', stream) or 0)
   keep()
 end
 return answer(why)`);
@@ -82,6 +150,8 @@ export interface Fence {
   readonly wantsIds: boolean;
   /** All records of a call, or none. */
   readonly atomic: boolean;
+  /** Whether records that were in a stream which is gone are added again; else the call stops. */
+  readonly againWhenGone?: boolean;
 }
 
 /** What a call of the script came to. */
@@ -90,8 +160,11 @@ export interface FencedOutcome {
   readonly mark: number;
   /** Of the records of this call that were added by it or by an earlier try of it. */
   readonly ids: readonly string[];
-  /** Why it stopped before the last record; `gap` when records before its first one are not in the stream. */
-  readonly stopped?: StreamlogError | 'gap' | 'different' | 'no stream';
+  /**
+   * Why it stopped before the last record; `gap` when records before its first one are not in the stream,
+   * `gone` when the stream was deleted, or deleted and begun anew, since records of this producer were added.
+   */
+  readonly stopped?: StreamlogError | 'gap' | 'gone' | 'different' | 'no stream';
 }
 
 /** One call of the script, ready to be sent. */
@@ -154,10 +227,11 @@ export class FencedEncoder {
    * record, `forget` that of an earlier call whose outcome is known.
    */
   take(first: number, forget: number | undefined): FencedBatch {
-    const {key, keepSeconds, digest, wantsIds, atomic} = this.#fence;
+    const {key, keepSeconds, digest, wantsIds, atomic, againWhenGone = false} = this.#fence;
     const records = this.#records;
     const head = new ProtocolWriter(LEAD_BYTES);
-    const parts = [first, keepSeconds, digest, wantsIds ? 'ids' : '', atomic ? 'atomic' : '', forget ?? ''];
+    const flags = [wantsIds ? 'ids' : '', atomic ? 'atomic' : ''];
+    const parts = [first, keepSeconds, digest, ...flags, forget ?? '', againWhenGone ? 'again' : ''];
     head.array(5 + parts.length + this.#arguments);
     for (const part of ['EVALSHA', FENCED_ADD.sha, '2', this.#stream, key]) head.string(encodeName(part));
     for (const part of parts) head.string(String(part));
@@ -168,39 +242,78 @@ export class FencedEncoder {
   }
 }
 
+/** What RESUME answers in place of the mark when the stream is gone. */
+export const GONE = -1;
+
 /**
- * KEYS: fence. ARGV: how long it is kept from now on, in seconds. Drops the IDs
- * that earlier calls were to be answered with, for those who ask no more: a run
- * that was killed never says so. Answers with the mark, or nil without one.
+ * KEYS: stream, fence. ARGV: how long the fence is kept from now on, in seconds.
+ * Drops the IDs that earlier calls were to be answered with, for those who ask
+ * no more: a run that was killed never says so. Answers with the mark, nil
+ * without one, or GONE. From XINFO it learns how many entries the stream had
+ * besides ours, so that one that begins anew is told from one that was trimmed.
  */
-const RESUME = `
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 4) == 'ids:' then redis.call('HDEL', KEYS[1], field) end
+const RESUME = `${STREAM_CHECK}
+local stream, fence = KEYS[1], KEYS[2]
+local kept = redis.call('HMGET', fence, 'mark', 'last', 'seen')
+local seen = tonumber(kept[3] or '0')
+if tonumber(kept[1] or '0') > 0 then
+  if ask('EXISTS', stream) == 0 or kept[2] and isGone(stream, kept[2], kept[3] and seen) then return ${GONE} end
 end
-return redis.call('HGET', KEYS[1], 'mark')`;
+redis.call('EXPIRE', fence, ARGV[1])
+for _, field in ipairs(redis.call('HKEYS', fence)) do
+  if string.sub(field, 1, 4) == 'ids:' then redis.call('HDEL', fence, field) end
+end
+if kept[3] then
+  local ever = streamInfo(stream)['entries-added'] or 0
+  if ever > seen then redis.call('HSET', fence, 'seen', string.format('%.0f', ever)) end
+end
+return kept[1]`;
 
 const LOAD = ['SCRIPT', 'LOAD', FENCED_ADD.lua];
 
 /** For a new connection: has the server know the script; the last reply is the mark. */
 export const greetFence = (key: string): Question => question(LOAD, ['HGET', key, 'mark']);
 
-/** For a new run: the same, and nobody waits for the IDs of earlier calls any more. */
-export const resumeFence = ({key, keepSeconds}: Fence): Question =>
-  question(LOAD, ['EVAL', RESUME, '1', key, String(keepSeconds)]);
+/** For a new run: the same, or GONE, and nobody waits for the IDs of earlier calls any more. */
+export const resumeFence = (stream: string, {key, keepSeconds}: Fence): Question =>
+  question(LOAD, ['EVAL', RESUME, '2', stream, key, String(keepSeconds)]);
 
 /** For a run that adds nothing for long. */
 export const touchFence = ({key, keepSeconds}: Fence): Question => question(['EXPIRE', key, String(keepSeconds)]);
 
 export const removeFence = (key: string): Question => question(['DEL', key]);
 
-/** Reads the script's answer. */
+/** Reads the script's answer. Throws where it is none, as a server that is no Redis may send. */
 export function readFencedOutcome(text: string, context: CommandContext): FencedOutcome {
-  const [mark = '0', ids = '', why = ''] = text.split('\n', 3);
-  const outcome = {mark: Number(mark), ids: ids === '' ? [] : ids.split(' ')};
+  const [, mark = '', ids = '', why = ''] = ANSWER.exec(text) ?? protocolError();
+  const outcome = {mark: Number(mark), ids: ids === '' ? [] : ids.split(' ').flatMap(expandRun)};
   if (why === '') return outcome;
-  if (why === 'GAP') return {...outcome, stopped: 'gap'};
-  if (why === 'DIFFERENT') return {...outcome, stopped: 'different'};
-  if (why === 'MISSING') return {...outcome, stopped: 'no stream'};
-  return {...outcome, stopped: replyFailure(why, context)};
+  const stopped = STOPPED[why] ?? replyFailure(why, context);
+  return {...outcome, stopped};
+}
+
+const ANSWER = /^(\d{1,16})\n([^\n]*)\n(.*)$/s;
+const STOPPED: Record<string, Exclude<FencedOutcome['stopped'], StreamlogError>> = {
+  GAP: 'gap',
+  DIFFERENT: 'different',
+  MISSING: 'no stream',
+  VANISHED: 'gone',
+};
+/** More than one call ever adds: above it, a number is not one of ours. */
+const MOST_IN_RUN = 10_000_000;
+
+/** `5-7+2` → `5-7`, `5-8`. */
+function expandRun(run: string): string[] {
+  const [id = '', count] = run.split('+', 2);
+  if (!isEntryId(id)) protocolError();
+  if (count === undefined) return [id];
+  const dash = id.indexOf('-');
+  const first = Number(id.slice(dash + 1));
+  const length = Number(count);
+  if (!/^\d+$/.test(count) || length > MOST_IN_RUN || !Number.isSafeInteger(first + length)) protocolError();
+  return Array.from({length}, (_, at) => `${id.slice(0, dash)}-${first + at}`);
+}
+
+function protocolError(): never {
+  throw new Error('Protocol error: no answer of the script that adds once');
 }

@@ -6,7 +6,13 @@ import {readCommands} from '../redis/commands.js';
 import {OpenWire} from './batches.js';
 
 const DAY_MS = 86_400_000;
-const fence = {key: '{events}:producer:p', keepSeconds: 604_800, digest: '', wantsIds: false, atomic: false};
+const fence = {
+  key: '{events}:streamlog:producer:events:p',
+  keepSeconds: 604_800,
+  digest: '',
+  wantsIds: false,
+  atomic: false,
+};
 
 /** A wire that can be lost, and knows whether it was closed. */
 class LosableWire extends OpenWire {

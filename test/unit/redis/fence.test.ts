@@ -6,7 +6,13 @@ import {readCommands} from './commands.js';
 import {marked, pairs, partsOf} from './records.js';
 
 const CONTEXT = {command: 'XADD', stream: 'events'};
-const FENCE: Fence = {key: '{events}:producer:p', keepSeconds: 60, digest: 'd', wantsIds: true, atomic: false};
+const FENCE: Fence = {
+  key: '{events}:streamlog:producer:events:p',
+  keepSeconds: 60,
+  digest: 'd',
+  wantsIds: true,
+  atomic: false,
+};
 
 describe('an outcome', () => {
   it('has the mark, the IDs and no reason when all went well', () => {
@@ -17,8 +23,37 @@ describe('an outcome', () => {
     expect(readFencedOutcome('0\n\n', CONTEXT)).toEqual({mark: 0, ids: []});
   });
 
+  it('has IDs that follow each other as a run', () => {
+    expect(readFencedOutcome('6\n5-7+3 5-99 6-0+2\n', CONTEXT).ids).toEqual([
+      '5-7',
+      '5-8',
+      '5-9',
+      '5-99',
+      '6-0',
+      '6-1',
+    ]);
+  });
+
+  it.each([
+    'OK',
+    '',
+    '1',
+    '1\n',
+    '-1\n\n',
+    '1\nOK\n',
+    '1\n5\n',
+    '1\n5-7+\n',
+    '1\n5-7+-1\n',
+    '1\n5-7+99999999999\n',
+    '1\n 5-7\n',
+    '1\n5-7+1e3\n',
+  ])('%j is none', (text) => {
+    expect(() => readFencedOutcome(text, CONTEXT)).toThrow('Protocol error');
+  });
+
   it.each([
     ['GAP', 'gap'],
+    ['VANISHED', 'gone'],
     ['DIFFERENT', 'different'],
     ['MISSING', 'no stream'],
   ])('%s', (word, stopped) => {
@@ -52,7 +87,7 @@ it('a call says how many arguments each record has, for any records', () => {
         ...[String(clause.length + 1 + 2 * fields.length), ...clause, '*'],
         ...partsOf(fields),
       ]);
-      const head = ['EVALSHA', FENCED_ADD.sha, '2', 'events', FENCE.key, '7', '60', 'd', 'ids', '', '3'];
+      const head = ['EVALSHA', FENCED_ADD.sha, '2', 'events', FENCE.key, '7', '60', 'd', 'ids', '', '3', ''];
       expect(readCommands(Buffer.concat(bytes))).toEqual([[...head, ...records]]);
       expect([encoder.records, encoder.byteLength]).toEqual([0, 0]);
     }),
