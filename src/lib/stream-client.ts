@@ -47,6 +47,7 @@ export {
   durabilityQuestion,
   durabilityRefusal,
   durabilityReplies,
+  NOT_DURABLE,
 } from './redis/durability.js';
 export {NOT_CONNECTED, notConnected} from './redis/failure.js';
 export {

@@ -10,6 +10,8 @@ const VALUES = numbered('v', 1_300);
 /** Of so many batches that to wait for each of them would take more time than a test has. */
 const MANY = numbered('v', 12_000);
 const REPLICA = ['--durability', 'replicas:1'];
+/** For those who wait in vain: more than one WAIT. */
+const SOON = ['--retry-for', '1500ms'];
 const FSYNC = ['--durability', 'fsync'];
 
 describe.concurrent('--durability replicas:N', () => {
@@ -23,15 +25,17 @@ describe.concurrent('--durability replicas:N', () => {
   });
 
   it.for(BOTH_WAYS)(
-    'without a replica, %s: 75, all of them unconfirmed, and no ID is printed',
+    'without a replica, %s: 75 after --retry-for, all of them unconfirmed, and no ID is printed',
     async ([, args], context) => {
       const scene = await startScene(context, {tcp: true});
-      const production = scene.produce([...REPLICA, ...args]).feed(MANY);
+      const production = scene.produce([...REPLICA, ...SOON, ...args]).feed(MANY);
       const {code, stdout, stderr} = await production.finish();
       expect({code, stdout}).toEqual({code: 75, stdout: ''});
       expect(stderr).toContain('read 12000, added 0, rejected 0, unconfirmed 12000');
       expect(stderr).toContain('0 of 1 replicas had the entries');
       expect(stderr).toContain('they are in the stream');
+      // Said once, however often it is asked for.
+      expect(stderr.match(/waiting for them/g)).toHaveLength(1);
       expect(await scene.length()).toBeGreaterThan(0);
     },
   );
@@ -41,7 +45,7 @@ describe.concurrent('--durability replicas:N', () => {
     async ([, args], context) => {
       const scene = await startScene(context, {tcp: true});
       const replica = await follower(context, scene);
-      const production = await scene.idleProduction([...REPLICA, ...args]);
+      const production = await scene.idleProduction([...REPLICA, ...SOON, ...args]);
       replica.process.kill('SIGSTOP');
       production.feed(VALUES);
       const {code, stderr} = await production.finish();
@@ -50,6 +54,39 @@ describe.concurrent('--durability replicas:N', () => {
       expect(stderr).toContain('read 1310, added 10, rejected 0, unconfirmed 1300');
       expect(production.ids).toHaveLength(10);
       await scene.expectProduced(production, {missing: true});
+    },
+  );
+
+  it.for(BOTH_WAYS)(
+    'a replica that is away for longer than a WAIT, %s: its return is waited for, and all are told once',
+    async ([, args], context) => {
+      const scene = await startScene(context, {tcp: true});
+      const replica = await follower(context, scene);
+      const production = await scene.idleProduction([...REPLICA, ...args]);
+      replica.process.kill('SIGSTOP');
+      production.feed(VALUES);
+      await production.untilTold(/0 of 1 replicas had the entries within 1s; waiting for them/);
+      replica.process.kill('SIGCONT');
+      const {code, stderr} = await production.finish();
+      expect(code, stderr).toBe(0);
+      expect(production.told(TWICE)).toBe(0);
+      await expectOnce(replica.redis, production);
+    },
+  );
+
+  it.for(BOTH_WAYS)(
+    'a user without WAIT, %s: 77 that names it, before anything is added',
+    async ([, args], context) => {
+      const scene = await startScene(context, {tcp: true});
+      await scene.redis.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', '-wait');
+      const env = {STREAMLOG_USERNAME: 'app', STREAMLOG_PASSWORD: 'secret'};
+      const {code, stderr} = await scene
+        .produce([...REPLICA, ...args], {env})
+        .feed(VALUES)
+        .finish();
+      expect(code).toBe(77);
+      expect(stderr).toMatch(/may not run WAIT\n.*hint: .*\+wait/);
+      expect(await scene.redis.exists(STREAM)).toBe(0);
     },
   );
 
@@ -82,7 +119,7 @@ describe.concurrent('--durability replicas:N', () => {
   it('a call that is repeated does not pass for replicated: it waits for the replica too', async (context) => {
     const scene = await startScene(context, {tcp: true});
     const replica = await follower(context, scene);
-    const production = await scene.idleProduction([...REPLICA, ...ONCE]);
+    const production = await scene.idleProduction([...REPLICA, ...SOON, ...ONCE]);
     replica.process.kill('SIGSTOP');
     const cut = scene.proxy.cutAfter('evalsha', 1);
     production.feed(['late']);

@@ -196,10 +196,10 @@ export async function startSentinelSet({
   const servers = [master, ...replicas];
   const named = async (): Promise<RedisServer | undefined> => {
     const address = (await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster')) as string[] | null;
-    const server = servers.find(({port}) => port === Number(address?.[1]));
-    if (server?.process.exitCode !== null || server.process.signalCode !== null) return undefined;
-    return (await server.redis.role())[0] === 'master' ? server : undefined;
+    return servers.find(({port}) => port === Number(address?.[1]));
   };
+  /** Not to be asked of a server that may be gone: it would never answer. */
+  const isMaster = async ({redis}: RedisServer): Promise<boolean> => (await redis.role())[0] === 'master';
   return {
     url: `redis+sentinel://${sentinels.map(({port}) => `127.0.0.1:${port}`).join(',')}/mymaster/0`,
     sentinelPort,
@@ -209,13 +209,16 @@ export async function startSentinelSet({
     sentinel,
     sentinels,
     async untilMasterIs(server) {
-      await until(async () => (await named()) === server, 'the sentinel has made the other server the master');
+      await until(
+        async () => (await named()) === server && (await isMaster(server)),
+        'the sentinel has made the other server the master',
+      );
     },
     async untilMasterIsNot(server) {
       let other: RedisServer | undefined;
       await until(async () => {
         other = await named();
-        return other !== undefined && other !== server;
+        return other !== undefined && other !== server && (await isMaster(other));
       }, 'the sentinel has made another server the master');
       return other!;
     },

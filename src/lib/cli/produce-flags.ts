@@ -2,11 +2,12 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../errors.js';
 import type {InputKind} from '../input/records.js';
-import type {Durability} from '../stream-client.js';
 import {addFlags, duration, entryId, rate, size, streamFlag, wholeNumber} from './flags.js';
 
+type DurabilityWanted = {kind: 'replicas'; count: number} | {kind: 'fsync'};
+
 /** `reply` is what every XADD has, and so nothing that has to be asked for. */
-const durability = Flags.custom<Durability | undefined>({
+const durability = Flags.custom<DurabilityWanted | undefined>({
   helpValue: 'HOW',
   parse: async (text) => {
     if (text === 'reply') return undefined;
@@ -92,7 +93,7 @@ interface DeliveryFlags {
   batch: number;
   'max-inflight': number;
   'retry-for': number;
-  durability: Durability | undefined;
+  durability: DurabilityWanted | undefined;
   'exactly-once': boolean;
   'producer-id': string | undefined;
   atomic: boolean;
@@ -101,12 +102,15 @@ interface DeliveryFlags {
 const BATCH_BYTES = 1024 ** 2;
 const WINDOW_BYTES = 16 * 1024 ** 2;
 
+/** How long WAIT and WAITAOF may take until they are asked again. */
+const WAIT_MS = 1_000;
+
 /** How records are sent, and what is done when they are not taken. */
 export const deliveryOptions = (flags: DeliveryFlags) => ({
   stream: flags.stream,
   batch: {records: Math.min(flags.batch, flags['max-inflight']), bytes: BATCH_BYTES},
   window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},
   retryForMs: flags['retry-for'],
-  durability: flags.durability,
+  durability: flags.durability && {...flags.durability, waitMs: WAIT_MS},
   once: flags['exactly-once'] || flags.atomic ? {producerId: flags['producer-id'], atomic: flags.atomic} : undefined,
 });

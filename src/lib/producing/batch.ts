@@ -6,8 +6,9 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {InputPlace} from '../input/records.js';
-import type {Durability, ReplyTaker, Wire} from '../stream-client.js';
+import {type Durability, NOT_DURABLE, type ReplyTaker, type Wire} from '../stream-client.js';
 import type {IdLines} from './id-lines.js';
+import type {PendingDurability} from './pending-durability.js';
 
 export interface Batch extends ReplyTaker {
   readonly open: number;
@@ -47,6 +48,8 @@ export interface BatchContext {
   /** Where the lines of new IDs are made; undefined when nobody wants them. */
   readonly newIdLines: (() => IdLines) | undefined;
   readonly durability: Durability | undefined;
+  /** Those that are not as safe yet. */
+  readonly pending: PendingDurability | undefined;
 }
 
 /** XADD with NOMKSTREAM answers nil where there is no stream. */
@@ -55,4 +58,4 @@ export const missingStream = (stream: string): StreamlogError =>
 
 /** Whether it is worth sending the same record again. What is in the stream, and not safe, is not sent again. */
 export const isPassing = ({kind, code}: StreamlogError): boolean =>
-  (kind === 'temporary' || kind === 'unreachable') && code !== 'NOT_DURABLE';
+  (kind === 'temporary' || kind === 'unreachable') && code !== NOT_DURABLE;

@@ -11,6 +11,7 @@ import {
   durabilityQuestion,
   durabilityRefusal,
   durabilityReplies,
+  NOT_DURABLE,
   type Wire,
 } from '../stream-client.js';
 
@@ -35,6 +36,11 @@ export class DurableReply {
     return this.#awaits;
   }
 
+  /** Whether the records may become safe yet, without being sent again. */
+  get isShort(): boolean {
+    return this.#failure?.code === NOT_DURABLE;
+  }
+
   /** Why the records are not safe; undefined when they are. */
   get failure(): StreamlogError | undefined {
     return this.#failure;
@@ -56,15 +62,19 @@ export class DurableReply {
     this.#awaits = 0;
     this.#failure = durabilityRefusal(this.#durability!, failure);
   }
+
+  /** The outcome of asking again. */
+  settle(failure: StreamlogError | undefined): void {
+    this.#failure = failure;
+  }
 }
 
 /** Makes sure that the server of `wire` can confirm what is asked for, while nothing has been added. Throws what it refuses. */
 export async function askDurability(wire: Wire, durability: Durability | undefined): Promise<void> {
-  const question = durability && durabilityQuestion(durability);
-  if (question === undefined) return;
+  if (durability === undefined) return;
   try {
-    await ask(wire, question);
+    await ask(wire, durabilityQuestion(durability));
   } catch (error) {
-    throw error instanceof StreamlogError ? durabilityRefusal(durability!, error) : error;
+    throw error instanceof StreamlogError ? durabilityRefusal(durability, error) : error;
   }
 }

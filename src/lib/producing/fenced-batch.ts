@@ -14,6 +14,7 @@ export class FencedBatch implements Batch {
   readonly #call: Call;
   readonly #context: BatchContext;
   readonly #durable: DurableReply;
+  #wire: Wire | undefined;
   #answered = false;
   #outcome: FencedOutcome | undefined;
   /** Records of which was told that they are in the stream, or never will be. */
@@ -55,6 +56,7 @@ export class FencedBatch implements Batch {
   }
 
   sendOn(wire: Wire): void {
+    this.#wire = wire;
     this.#answered = false;
     this.#outcome = undefined;
     this.#failure = undefined;
@@ -94,6 +96,22 @@ export class FencedBatch implements Batch {
 
   #end(): void {
     if (this.awaits > 0) return;
+    const {failure, isShort, asked} = this.#durable;
+    if (failure !== undefined && isShort && this.#failure === undefined && this.#isLeftPending(failure)) return;
+    if (asked && failure === undefined) this.#context.pending?.confirmed();
+    this.#finish();
+  }
+
+  /** True when it will be settled later. */
+  #isLeftPending(failure: StreamlogError): boolean {
+    const settled = (outcome: StreamlogError | undefined): void => {
+      this.#durable.settle(outcome);
+      this.#finish();
+    };
+    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#wire!, failure) ?? false;
+  }
+
+  #finish(): void {
     const {failure} = this.#durable;
     if (failure === undefined) this.#tell();
     this.#context.events.answered(this, this.#failure ?? failure);

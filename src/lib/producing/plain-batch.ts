@@ -17,6 +17,7 @@ export class PlainBatch implements Batch {
   #adds: AddBatch;
   /** A try is under way. */
   #sent = false;
+  #wire: Wire | undefined;
   /** Replies to XADDs in this try. */
   #answered = 0;
   /** Records by what Redis said of them in this try: taken, refused for good, refused for now. */
@@ -52,6 +53,7 @@ export class PlainBatch implements Batch {
 
   sendOn(wire: Wire): void {
     this.#sent = true;
+    this.#wire = wire;
     this.#answered = 0;
     this.#refusal = undefined;
     this.#durable.begin();
@@ -96,6 +98,21 @@ export class PlainBatch implements Batch {
   #end(): void {
     if (this.awaits > 0) return;
     const unsafe = this.#added.length > 0 ? this.#durable.failure : undefined;
+    if (unsafe !== undefined && this.#durable.isShort && this.#isLeftPending(unsafe)) return;
+    if (this.#durable.asked && this.#durable.failure === undefined) this.#context.pending?.confirmed();
+    this.#finish(unsafe);
+  }
+
+  /** True when it will be settled later. */
+  #isLeftPending(failure: StreamlogError): boolean {
+    const settled = (outcome: StreamlogError | undefined): void => {
+      this.#durable.settle(outcome);
+      this.#finish(outcome);
+    };
+    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#wire!, failure) ?? false;
+  }
+
+  #finish(unsafe: StreamlogError | undefined): void {
     const added = unsafe === undefined ? [] : this.#takeBack();
     if (unsafe !== undefined && isPassing(unsafe)) this.#context.events.doubtful(added.length);
     const failure = unsafe ?? this.#rejection ?? this.#refusal;

@@ -15,6 +15,7 @@ import {FencedBatch} from './fenced-batch.js';
 import type {IdLines} from './id-lines.js';
 import {IdOutput} from './id-output.js';
 import type {Lane} from './lane.js';
+import {PendingDurability} from './pending-durability.js';
 import {Retries, type RetryOptions} from './retries.js';
 import {Window, type WindowLimits} from './window.js';
 
@@ -83,10 +84,12 @@ export class Producer {
       onChange: () => this.#changed(),
       onFailure: (error) => this.#fail(error),
     });
+    const {durability} = options;
     this.#context = {
       stream: options.stream,
       newIdLines: options.newIdLines,
-      durability: options.durability,
+      durability,
+      pending: durability && new PendingDurability(durability, (failure) => this.#mayWait(failure)),
       events: {
         added: (count, ids) => this.#added(count, ids),
         rejected: (count, failure) => {
@@ -224,6 +227,13 @@ export class Producer {
     this.#tellConfirmed();
     if (this.#trouble !== undefined && this.#inFlight === 0) void this.#recover(this.#trouble);
     this.#changed();
+  }
+
+  /** Too few replicas are waited for like anything else that passes. */
+  #mayWait({message}: StreamlogError): boolean {
+    if (this.failed || this.#retries.areOver) return false;
+    this.#retries.say(`${message}; waiting for them`);
+    return true;
   }
 
   /** Nothing is confirmed behind a record that was rejected: once the cause is mended, it can be added still. */

@@ -54,13 +54,18 @@ export class Retries {
     return nowMs - this.#stuckSinceMs >= (stopping.aborted ? Math.min(LAST_WAIT_MS, retryForMs) : retryForMs);
   }
 
+  /** Says what is wrong, once until something is added; `what` tells it from other things that are. */
+  say(line: string, what = line): void {
+    if (!this.#toldOf.has(what)) this.#options.onTrouble(line);
+    this.#toldOf.add(what);
+  }
+
   /** Resolves when the next attempt is due. */
   async pause({message}: StreamlogError): Promise<void> {
-    const {stopping, onTrouble} = this.#options;
+    const {stopping} = this.#options;
     const ms = pauseMs(this.#attempt++, BACKOFF);
-    if (!this.#toldOf.has(message) || this.#attempt % REMIND_AFTER === 0)
-      onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
-    this.#toldOf.add(message);
+    if (this.#attempt % REMIND_AFTER === 0) this.#toldOf.delete(message);
+    this.say(`${message}; trying again in ${formatDuration(ms)}`, message);
     const signal = stopping.aborted ? this.#over : AbortSignal.any([stopping, this.#over]);
     await sleep(stopping.aborted ? Math.min(ms, STOPPING_PAUSE_MS) : ms, undefined, {signal}).catch(() => {});
   }

@@ -2,6 +2,7 @@
 import type {StreamlogError} from '../../../src/lib/errors.js';
 import type {Batch, BatchContext, Progress} from '../../../src/lib/producing/batch.js';
 import {IdLines} from '../../../src/lib/producing/id-lines.js';
+import {PendingDurability} from '../../../src/lib/producing/pending-durability.js';
 import type {Durability, ReplyTaker, Wire} from '../../../src/lib/stream-client.js';
 
 /** So many records, of which a test says by hand how many are open. */
@@ -47,12 +48,15 @@ export class OpenWire {
 export class Told {
   readonly lines: string[] = [];
   readonly context: BatchContext;
+  /** Whether what is not safe may still become so. */
+  mayWait = false;
 
   constructor(durability?: Durability) {
     const say = (line: string) => this.lines.push(line);
     this.context = {
       stream: 'events',
       durability,
+      pending: durability && new PendingDurability(durability, () => this.mayWait),
       newIdLines: () => new IdLines('', '\n'),
       events: {
         added: (count, ids) => say(`added ${count}: ${String(ids).trim().replaceAll('\n', ' ')}`),

@@ -88,11 +88,26 @@ describe('a batch behind the fence', () => {
   });
 
   it('is not over before it is as safe as it has to be', () => {
-    const {batch, told} = batchOf({durability: {kind: 'fsync'}});
+    const {batch, told} = batchOf({durability: {kind: 'fsync', waitMs: 1_000}});
     answer(batch, 13, '1-1 1-2 1-3');
     expect([told.lines, batch.awaits]).toEqual([[], 2]);
     batch.integer(0);
     batch.integer(0);
     expect(told.lines).toEqual(['answered, open 3: NOT_DURABLE']);
+  });
+
+  it('asks again for what may become safe yet, without sending its records again', () => {
+    const {batch, told} = batchOf({durability: {kind: 'fsync', waitMs: 1_000}});
+    told.mayWait = true;
+    answer(batch, 13, '1-1 1-2 1-3');
+    batch.integer(0);
+    batch.integer(0);
+    expect([told.lines, batch.awaits, wire.sent.length]).toEqual([[], 0, 2]);
+    const {bytes, taker} = wire.sent[1]!;
+    expect(bytes.toString()).not.toContain('call');
+    expect(taker.awaits).toBe(2);
+    taker.integer(1);
+    taker.integer(0);
+    expect([told.lines, taker.awaits]).toEqual([['added 3: 1-1 1-2 1-3', 'answered, open 0'], 0]);
   });
 });

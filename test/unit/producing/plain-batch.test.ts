@@ -6,7 +6,7 @@ import {OpenWire, progress, Told} from './batches.js';
 
 const oom = new StreamlogError('temporary', 'no memory', {code: 'OOM'});
 const smaller = new StreamlogError('data', 'no', {code: 'SMALLER_ID'});
-const replicas: Durability = {kind: 'replicas', count: 1};
+const replicas: Durability = {kind: 'replicas', count: 1, waitMs: 1_000};
 
 let wire: OpenWire;
 beforeEach(() => {

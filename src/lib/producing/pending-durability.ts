@@ -1,0 +1,85 @@
+/**
+ * Batches whose records are in the stream, and not as safe yet as they were
+ * asked to be. WAIT and WAITAOF speak of all that was written on their
+ * connection before, so one question at a time is enough for all of them, and a
+ * good answer to a later batch is one to them too. Invariant: they are settled
+ * in the order in which they were sent, and before any later one.
+ */
+import type {StreamlogError} from '../errors.js';
+import {
+  type Durability,
+  durabilityCommand,
+  durabilityFailure,
+  durabilityRefusal,
+  durabilityReplies,
+  type ReplyTaker,
+  type Wire,
+} from '../stream-client.js';
+
+/** A batch that waits. */
+export interface PendingBatch {
+  /** It waits no more; `failure` where it is in vain. */
+  settled(failure: StreamlogError | undefined): void;
+  /** The connection was lost. */
+  lost(): void;
+}
+
+export class PendingDurability {
+  readonly #durability: Durability;
+  readonly #mayWait: (failure: StreamlogError) => boolean;
+  readonly #batches: PendingBatch[] = [];
+
+  /** `mayWait` says whether there is time left. */
+  constructor(durability: Durability, mayWait: (failure: StreamlogError) => boolean) {
+    this.#durability = durability;
+    this.#mayWait = mayWait;
+  }
+
+  /** Lets `batch` wait, whose question on `wire` had too low an answer; false when there is no time left. */
+  wait(batch: PendingBatch, wire: Wire, failure: StreamlogError): boolean {
+    if (!this.#mayWait(failure)) return false;
+    if (this.#batches.push(batch) === 1) this.#ask(wire);
+    return true;
+  }
+
+  /** A later batch is as safe as it was asked to be, and with it all of them. */
+  confirmed(): void {
+    this.#settle(undefined);
+  }
+
+  #ask(wire: Wire): void {
+    const replies = durabilityReplies(this.#durability);
+    let awaits = replies;
+    let first = 0;
+    const taker: ReplyTaker = {
+      get awaits() {
+        return awaits;
+      },
+      integer: (value) => {
+        if (awaits-- === replies) first = value;
+        if (awaits === 0) this.#answered(wire, durabilityFailure(this.#durability, first));
+      },
+      refused: (failure) => {
+        awaits = 0;
+        this.#settle(durabilityRefusal(this.#durability, failure));
+      },
+      lost: () => {
+        for (const batch of this.#batches.splice(0)) batch.lost();
+      },
+      text: () => {},
+      nil: () => {},
+    };
+    wire.send([durabilityCommand(this.#durability)], taker);
+  }
+
+  #answered(wire: Wire, failure: StreamlogError | undefined): void {
+    // A later batch may have settled all of them meanwhile.
+    if (this.#batches.length === 0) return;
+    if (failure !== undefined && this.#mayWait(failure)) this.#ask(wire);
+    else this.#settle(failure);
+  }
+
+  #settle(failure: StreamlogError | undefined): void {
+    for (const batch of this.#batches.splice(0)) batch.settled(failure);
+  }
+}
