@@ -32,14 +32,13 @@ export default class Consume extends BaseCommand {
     const tally = new ConsumeTally(notes);
     const {stopping} = this;
     this.drainWithin(flags.drain);
-    const onGone = (count: number): void => tally.gone(count);
     const consumption = new Consumption({
       ...consumptionOptions(flags),
       connect: this.connector(flags, {silenceMs: NOTICED_AFTER_MS}),
       consumer: flags.name ?? this.processName,
       stopping,
       onIdle: () => out.check(),
-      onGone,
+      onLost: (stream, id, loss) => tally.lost(stream, id, loss),
       onTrouble: (line) => notes.warn(line),
     });
     const {exec} = flags;
@@ -58,8 +57,6 @@ export default class Consume extends BaseCommand {
           handle: (records, giveUp) => runHandler(records, handler, giveUp),
           onFailed: (record, reason, retryInMs) => tally.failed(record, reason, retryInMs),
           onDead: (record, reason) => tally.dead(record, reason),
-          onLost: (record) => tally.lost(record),
-          onGone,
         });
         await workshop.work();
       }

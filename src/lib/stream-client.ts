@@ -325,6 +325,19 @@ export class StreamClient {
     }
   }
 
+  /** XGROUP CREATECONSUMER and then `readNew`, in one piece: whether there was no such consumer, and what is new. */
+  createConsumerAndReadNew(
+    member: Membership,
+    limits: ReadLimits,
+  ): {created: Promise<boolean>; delivered: Promise<Delivered>} {
+    const line = args.xreadgroup(member, '>', limits);
+    const [first, read] = this.#connection.sendBeforeRead(args.xgroupCreateConsumer(member), line, placeOf(member));
+    return {
+      created: first.then((reply) => replies.readNumber(reply) === 1),
+      delivered: read.then((answer) => delivered(answer, member)),
+    };
+  }
+
   /** XREADGROUP with an ID: this consumer's own pending entries behind `after`. Counts as one more delivery. */
   async readPending(member: Membership, after: string, count: number): Promise<HistoryEntry[]> {
     return replies.readHistory(await this.#send(args.xreadgroup(member, after, {count}), member));
@@ -388,6 +401,13 @@ export class StreamClient {
   ): Promise<PendingEntry[]> {
     const line = args.xpendingRange(stream, group, start, end, count, consumer);
     return replies.readPendingEntries(await this.#send(line, {stream, group}));
+  }
+
+  /** XPENDING of one ID: who has it, undefined when it is pending with no consumer. */
+  async pendingEntry({stream, group}: {stream: string; group: string}, id: string): Promise<PendingEntry | undefined> {
+    return replies.readPendingEntries(
+      await this.#send(args.xpendingRange(stream, group, id, id, 1), {stream, group}),
+    )[0];
   }
 
   /**
@@ -528,6 +548,11 @@ export class StreamClient {
   /** XGROUP DESTROY: false when there was none. */
   async destroyGroup(stream: string, group: string): Promise<boolean> {
     return replies.readNumber(await this.#send(args.xgroupDestroy(stream, group), {stream, group})) === 1;
+  }
+
+  /** XGROUP CREATECONSUMER: true when it is new, false when it was there already. */
+  async createConsumer(member: Membership): Promise<boolean> {
+    return replies.readNumber(await this.#send(args.xgroupCreateConsumer(member), member)) === 1;
   }
 
   /** XGROUP DELCONSUMER: how many pending entries went with it, never to be delivered again. */

@@ -299,8 +299,12 @@ describe('a backlog', () => {
     const {code, stdout, stderr} = await consume(['-s', 'trimmed', '--name', 'w1', '--exit']);
     expect(code).toBe(0);
     expect(ids(stdout)).toEqual(['5-0', '6-0', ...numbered(8, 20)]);
+    const named = ['1-0', '2-0', '3-0', '4-0', '7-0'].map(
+      (id) =>
+        `streamlog: warning: trimmed ${id} is no longer in the stream, trimmed or deleted before it was consumed\n`,
+    );
     expect(stderr).toBe(
-      'streamlog: warning: 5 pending entries were no longer in the stream, trimmed or deleted before they were consumed\n',
+      `${named.join('')}streamlog: warning: 5 pending entries were no longer in the stream, trimmed or deleted before they were consumed\n`,
     );
     expect(await pendingCount('trimmed')).toBe(0);
   });

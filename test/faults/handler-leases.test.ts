@@ -92,7 +92,7 @@ describe('leases', () => {
     expect((await owner.finished).code).toBe(143);
     expect(await bench.pending()).toEqual([{id: '1-0', consumer: 'w2', deliveries: 2}]);
     expect(await bench.dead()).toEqual([]);
-    expect(owner.stderr()).toContain('events 1-0: another consumer has taken it over');
+    expect(owner.stderr()).toContain('events 1-0: consumer "w2" has taken it over');
   });
 
   it('of a batch, too; the rest of it stays ours', async () => {

@@ -56,9 +56,10 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
     permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(100),
     over: () => false,
     widen: () => {},
-    onGone: (count: number) => {
-      gone += count;
+    onGone: (ids: readonly string[]) => {
+      gone += ids.length;
     },
+    onMissing: async () => {},
   });
 
   interface Found {

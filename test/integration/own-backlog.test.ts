@@ -37,6 +37,7 @@ it('takes what is not in hand, and not what is acknowledged while the answer is 
     }
   };
   const taken: string[] = [];
+  const missing: string[] = [];
   const context = {
     member,
     inHand,
@@ -44,7 +45,30 @@ it('takes what is not in hand, and not what is acknowledged while the answer is 
     over: () => false,
     widen: () => {},
     onGone: () => {},
+    onMissing: async (ids: readonly string[]) => {
+      missing.push(...ids);
+    },
   };
   for await (const records of lookAtBacklog(control, context)) taken.push(...records.map(({id}) => id));
   expect(taken).toEqual(['2-0']);
+});
+
+it('finds what is in hand and not pending with us any more', async () => {
+  const inHand = new InHand();
+  inHand.give(EntryIds.of(['1-0', '2-0', '3-0']));
+  await server.redis.xack('events', 'g', '2-0');
+  const missing: string[] = [];
+  const context = {
+    member,
+    inHand,
+    permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(10),
+    over: () => false,
+    widen: () => {},
+    onGone: () => {},
+    onMissing: async (ids: readonly string[]) => {
+      missing.push(...ids);
+    },
+  };
+  for await (const records of lookAtBacklog(control, context)) expect(records).toEqual([]);
+  expect(missing).toEqual(['2-0']);
 });

@@ -120,7 +120,7 @@ export interface ConsumeFlags {
 /** What does not depend on the process. */
 export function consumptionOptions(
   flags: ConsumeFlags,
-): Omit<ConsumptionOptions, 'connect' | 'consumer' | 'stopping' | 'onIdle' | 'onGone' | 'onTrouble'> {
+): Omit<ConsumptionOptions, 'connect' | 'consumer' | 'stopping' | 'onIdle' | 'onLost' | 'onTrouble'> {
   return {
     streams: [...new Set(flags.stream)],
     group: flags.group,
@@ -144,9 +144,7 @@ const DEFAULT_MAX_DELIVERIES = 5;
 const DEFAULT_LEASE_MS = 60_000;
 
 /** For `--exec`. Throws a usage error when a dead letter stream is to be named. */
-export function workshopOptions(
-  flags: ConsumeFlags,
-): Omit<WorkshopOptions, 'handle' | 'onFailed' | 'onDead' | 'onLost' | 'onGone'> {
+export function workshopOptions(flags: ConsumeFlags): Omit<WorkshopOptions, 'handle' | 'onFailed' | 'onDead'> {
   const named = flags['dead-letter'];
   if (named !== undefined && flags.stream.includes(named))
     throw usageError('--dead-letter names a stream that is consumed here');

@@ -9,6 +9,7 @@ import {StreamlogError} from '../errors.js';
 import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
 import type {Handout, InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
+import type {EntryOwnership} from './ownership.js';
 
 /** IDs in one XACK. */
 const PAGE = 1_000;
@@ -21,6 +22,7 @@ export class Acknowledgements {
   readonly #member: Membership;
   readonly #inHand: InHand;
   readonly #link: Link;
+  readonly #ownership: EntryOwnership;
   #knownLimit = KNOWN_LIMIT;
   #confirmed = 0;
   /** The connections by which Redis has confirmed the last acknowledgement; undefined where it has not. */
@@ -29,10 +31,11 @@ export class Acknowledgements {
   /** Sent with a read, and not confirmed yet. */
   readonly #underWay = new Set<EntryIds>();
 
-  constructor(member: Membership, inHand: InHand, link: Link) {
+  constructor(member: Membership, inHand: InHand, link: Link, ownership: EntryOwnership) {
     this.#member = member;
     this.#inHand = inHand;
     this.#link = link;
+    this.#ownership = ownership;
   }
 
   /** Entries whose acknowledgement Redis has confirmed. */
@@ -136,7 +139,9 @@ export class Acknowledgements {
   async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>): Promise<void> {
     const {generation} = this.#link;
     try {
-      this.#confirmed += await acknowledged;
+      const count = await acknowledged;
+      this.#confirmed += count;
+      if (count < finished.reduce((sum, ids) => sum + ids.count, 0)) this.#ownership.suspect();
       this.#takenBy = generation;
       this.#inHand.confirm(finished);
     } catch (error) {
@@ -150,9 +155,9 @@ export class Acknowledgements {
   /** With --ack none somebody else acknowledges: what they have done with need not be remembered. */
   async #forgetOthers(control: StreamClient): Promise<void> {
     const {stream, group, consumer} = this.#member;
-    const pending = new Set<string>();
-    for await (const page of control.pending(stream, group, {consumer})) for (const {id} of page) pending.add(id);
-    this.#inHand.keepOnly(pending);
+    const missing = new Set(this.#inHand.given);
+    for await (const page of control.pending(stream, group, {consumer})) for (const {id} of page) missing.delete(id);
+    await this.#ownership.account(control, [...missing]);
     this.#knownLimit = Math.max(KNOWN_LIMIT, this.#inHand.givenCount * 2);
   }
 }

@@ -104,9 +104,9 @@ export class ClaimSweep {
     walk: {found: number; looked: number},
   ): AsyncGenerator<StreamRecord[], void, void> {
     const {stream, group} = context.member;
-    const onGone = (count: number): void => {
-      walk.found += count;
-      context.onGone(count);
+    const onGone = (ids: readonly string[]): void => {
+      walk.found += ids.length;
+      context.onGone(ids);
     };
     for (let left = STEP_PAGES; left > 0 && walk.found === 0 && !context.over(); left--) {
       const page = await control.pendingPage(stream, group, {start: this.#from, count: PAGE});

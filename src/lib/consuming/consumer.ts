@@ -11,12 +11,13 @@ import type {Entry, StreamRecord} from '../entry.js';
 import {EntryIds} from '../entry-ids.js';
 import {isFailure} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
-import type {Membership, StreamClient} from '../stream-client.js';
+import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
 import {Acknowledgements} from './acknowledgements.js';
 import {ClaimSweep} from './claim-sweep.js';
 import {Handout, InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
 import {type LeftOver, OwnBacklog} from './own-backlog.js';
+import {EntryOwnership, type Loss} from './ownership.js';
 import type {Pace} from './pace.js';
 import {PlaceInGroup, type PlaceOptions} from './place-in-group.js';
 import {ReadsAhead} from './reads-ahead.js';
@@ -42,8 +43,8 @@ export interface ConsumerOptions extends PlaceOptions {
   countsBacklog: boolean;
   /** Called each time a read brought nothing. */
   onIdle: () => void;
-  /** Told how many entries were pending but no longer in the stream. */
-  onGone: (count: number) => void;
+  /** Told of each entry that was delivered and will not be processed here, with the cause. */
+  onLost: (stream: string, id: string, loss: Loss) => void;
 }
 
 /** Records of one consumer that came together. */
@@ -66,6 +67,7 @@ export class Consumer {
   readonly acknowledgements: Acknowledgements;
   readonly link: Link;
   readonly place: PlaceInGroup;
+  readonly ownership: EntryOwnership;
   readonly #backlog: OwnBacklog;
   /** Undefined where nothing is taken over. */
   readonly #sweep: ClaimSweep | undefined;
@@ -84,7 +86,8 @@ export class Consumer {
 
   constructor(link: Link, pace: Pace, options: ConsumerOptions) {
     this.link = link;
-    this.acknowledgements = new Acknowledgements(options.member, this.inHand, link);
+    this.ownership = new EntryOwnership(this.inHand, options);
+    this.acknowledgements = new Acknowledgements(options.member, this.inHand, link, this.ownership);
     this.place = new PlaceInGroup(link, this.inHand, options);
     this.#backlog = new OwnBacklog(this.place, options.countsBacklog);
     const {claimIdleMs, noAck, countsBacklog, stopWhenEmpty} = options;
@@ -140,6 +143,7 @@ export class Consumer {
     this.#generation = generation;
     const control = await this.link.control();
     if (!this.place.isJoined) await this.place.join(control);
+    await this.ownership.heal(control);
     // Nothing new is read while what is finished cannot be acknowledged.
     if (!this.#acknowledgesByReading) await this.acknowledgements.send(control);
     // Before looking what is pending with us: that would be, and not be in hand yet.
@@ -153,7 +157,8 @@ export class Consumer {
     }
     if (!this.#options.noAck && (this.#sweepIsDue || this.#backlog.isDue(generation))) {
       await this.acknowledgements.send(control);
-      for await (const left of this.#backlog.take(control, generation, this.#context)) yield this.#delivery(left);
+      for await (const left of this.#backlog.take(control, generation, this.#context))
+        yield* this.#yielded(this.#delivery(left));
       yield* this.#sweepOnce(control);
     }
     this.#generation = this.link.generation;
@@ -172,8 +177,16 @@ export class Consumer {
     // Whatever becomes of them, the next round sees: the delivery must be handed out now.
     if (!this.#askAhead(delivery) && this.inHand.finishedCount > 0) this.acknowledgements.send(control).catch(() => {});
     this.#readFollows = true;
-    yield delivery;
+    yield* this.#yielded(delivery);
     this.#readFollows = false;
+  }
+
+  /** One delivery, without what was found not to be ours while it waited. */
+  *#yielded(delivery: Delivery): Generator<Delivery, void, void> {
+    const {handout, records} = delivery;
+    const isWhole = this.#options.noAck || handout.count === records.length;
+    yield isWhole ? delivery : {...delivery, records: records.filter(({id}) => handout.holds(id))};
+    handout.isProcessed = this.#options.inTurn;
   }
 
   /** Asks for what follows `delivery`, where that came as full as reads come by now, and nothing else is to be done first. */
@@ -189,9 +202,13 @@ export class Consumer {
   /** What others have abandoned, as far as it is found now. */
   async *#sweepOnce(control: StreamClient): AsyncGenerator<Delivery, void, void> {
     if (this.#sweep === undefined || !this.#sweepIsDue) return;
+    // Claiming makes our consumer again, where it was removed.
+    const {needsCheck} = this.ownership;
+    if (needsCheck && (await this.ownership.check(control.createConsumer(this.member))))
+      await this.ownership.heal(control);
     for await (const {records, isNew} of this.#sweep.step(control, this.#context)) {
       if (isNew) this.place.advance(records.at(-1)!.id);
-      yield this.#delivery({records, counted: isNew || this.#options.countsBacklog});
+      yield* this.#yielded(this.#delivery({records, counted: isNew || this.#options.countsBacklog}));
     }
   }
 
@@ -211,13 +228,14 @@ export class Consumer {
   }
 
   async #readNew(blockMs: number | undefined): Promise<Delivery | undefined> {
-    const {member, noAck} = this.#options;
+    const {noAck} = this.#options;
     const reader = await this.link.reader();
     let ids: EntryIds | undefined;
     const records = await this.#permitted(async (count) => {
       const limits = {count, blockMs, noAck};
       const byReading = this.#acknowledgesByReading;
-      const read = byReading ? this.acknowledgements.sendAndRead(reader, limits) : reader.readNew(member, limits);
+      if (byReading && this.inHand.givenCount > 0) this.ownership.uncertain();
+      const read = byReading ? this.acknowledgements.sendAndRead(reader, limits) : this.#readAsMember(reader, limits);
       const delivered = await read;
       ids = delivered.ids;
       return delivered.records;
@@ -225,6 +243,28 @@ export class Consumer {
     if (ids === undefined || ids.count === 0) return undefined;
     this.place.advance(ids.last);
     return this.#delivery({records, counted: true}, ids);
+  }
+
+  /** Reads, and where that may take long or make our consumer anew, finds out whether it had been removed before. */
+  async #readAsMember(reader: StreamClient, limits: ReadLimits): Promise<Delivered> {
+    const {member} = this.#options;
+    if (!this.ownership.needsCheck) return reader.readNew(member, limits);
+    const {created, delivered} = reader.createConsumerAndReadNew(member, limits);
+    // At once: a read that waits is no reason to leave what is in hand with no owner.
+    delivered.catch(() => {});
+    const checked = this.ownership.check(created).then(async (removed) => {
+      if (removed) await this.ownership.heal(await this.link.control());
+    });
+    // What could not be healed now is healed by the next round, which meets the same failure.
+    await checked.catch(() => {});
+    try {
+      const came = await delivered;
+      if (limits.blockMs !== undefined && came.ids.count > 0) this.ownership.uncertain();
+      return came;
+    } catch (error) {
+      this.ownership.uncertain();
+      throw error;
+    }
   }
 
   readonly #permitted = async <T extends Entry>(read: (count: number) => Promise<T[]>): Promise<T[]> => {
@@ -242,11 +282,14 @@ export class Consumer {
   };
 
   get #context() {
-    const {member, onGone} = this.#options;
+    const {member, onLost} = this.#options;
     return {
       member,
       inHand: this.inHand,
-      onGone,
+      onGone: (ids: readonly string[]) => {
+        for (const id of ids) onLost(member.stream, id, {kind: 'deleted', reference: 'kept'});
+      },
+      onMissing: async (ids: readonly string[]) => this.ownership.account(await this.link.control(), ids),
       permitted: this.#permitted,
       widen: () => this.#batch.widen(),
       over: () => this.#pace.over,

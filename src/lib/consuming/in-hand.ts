@@ -12,12 +12,18 @@ import {compareStreamIds, FIRST_ID} from '../stream-id.js';
 
 /** What was given out together, for as long as it is held. */
 export class Handout {
+  /** Higher than that of all that was given before. */
+  readonly order: number;
+  readonly givenAtMs = performance.now();
+  /** Whether what it was given out for has been done, and only the acknowledgement is left to others. */
+  isProcessed = false;
   readonly #ids: EntryIds;
   /** Undefined while all of it is held. */
   #left: Set<string> | undefined;
 
-  constructor(ids: EntryIds) {
+  constructor(ids: EntryIds, order = 0) {
     this.#ids = ids;
+    this.order = order;
   }
 
   get count(): number {
@@ -56,10 +62,11 @@ export class InHand {
   #givenCount = 0;
   /** Above it, nothing was ever given out. */
   #highest = FIRST_ID;
+  #order = 0;
 
   /** In ascending order. One that comes again is to be finished again: behind its ID there may be another entry by now. */
   give(ids: EntryIds): Handout {
-    const handout = new Handout(ids);
+    const handout = new Handout(ids, ++this.#order);
     if (ids.count === 0) return handout;
     if (compareStreamIds(ids.first, this.#highest) <= 0) this.#takeBack(new Set(ids.texts));
     if (compareStreamIds(ids.last, this.#highest) > 0) this.#highest = ids.last;
@@ -102,6 +109,21 @@ export class InHand {
     return new Map([...this.#given].flatMap((handout) => handout.ids.texts.map((id) => [id, handout] as const)));
   }
 
+  /** Those of `ids` that were given out and are not finished, each with its handout, as it is now. */
+  holdersOf(ids: ReadonlySet<string>): ReadonlyMap<string, Handout> {
+    return new Map([...this.holders].filter(([id]) => ids.has(id)));
+  }
+
+  /** What was given out first and is not finished, without `except`: at most `limit` IDs, in the order in which they were given. */
+  oldest(limit: number, except: ReadonlySet<string>): readonly {id: string; order: number}[] {
+    const found: {id: string; order: number}[] = [];
+    for (const {ids, order} of this.#given) {
+      for (const id of ids.texts) if (found.length < limit && !except.has(id)) found.push({id, order});
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
   /** Given out and not finished. */
   get given(): readonly string[] {
     return [...this.#given].flatMap(({ids}) => ids.texts);
@@ -127,11 +149,6 @@ export class InHand {
 
   get givenCount(): number {
     return this.#givenCount;
-  }
-
-  /** Forgets what was given out and is not among `pending`: somebody else has acknowledged it. */
-  keepOnly(pending: ReadonlySet<string>): void {
-    for (const handout of this.#given) this.#keep(handout, (id) => pending.has(id));
   }
 
   /** As if they had neither been given out nor finished. */

@@ -2,14 +2,18 @@
  * Entries that are handled together, and what Redis knows of their attempts.
  * Talks to Redis for as long as it takes: what a handler has done must not be
  * forgotten because a link was lost. Invariant: an entry leaves a job exactly
- * once, as acknowledged, dead, lost to another consumer or let go.
+ * once, as acknowledged, dead, lost (see ownership.ts) or let go; and no handler
+ * begins on what was not ours a moment before.
  */
 import {deliveredAgain, type StreamRecord} from '../entry.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Consumer, Delivery} from './consumer.js';
+import type {EntryOwnership, Losses} from './ownership.js';
 
 /** What was delivered once may only have waited behind what ended the worker. */
 const UNCERTAIN_DELIVERIES = 1;
+/** What came so recently is not asked about before its handler starts: were it not ours any more, it would be handled twice at worst. */
+const FRESH_MS = 10;
 
 export interface JobPolicy {
   /** An entry that was delivered this often without success is dead. */
@@ -17,14 +21,12 @@ export interface JobPolicy {
   deadLetterOf: (stream: string) => string;
   /** Told of each entry that was moved, with the reason. */
   onDead: (record: StreamRecord, reason: string) => void;
-  onGone: (count: number) => void;
-  /** Told of each entry that another consumer took over while it was ours. */
-  onLost: (record: StreamRecord) => void;
 }
 
 export class Job {
   /** Ends the handler's run: what it works on is no longer ours, or there is no time left. */
   readonly giveUp = new AbortController();
+  isRunning = false;
   readonly #delivery: Delivery;
   readonly #policy: JobPolicy;
   #records: StreamRecord[];
@@ -47,6 +49,11 @@ export class Job {
     return this.#delivery.consumer;
   }
 
+  /** Whether its entries are of the stream that `ownership` is about. */
+  isOf(ownership: EntryOwnership): boolean {
+    return this.#consumer.ownership === ownership;
+  }
+
   /** What is to be handled. */
   get records(): readonly StreamRecord[] {
     return this.#records;
@@ -66,6 +73,7 @@ export class Job {
     this.#countedHere.clear();
     // While it waited for its turn, somebody may have taken it over, or it has come again.
     this.#records = this.#held();
+    if (this.#counted && performance.now() - this.#delivery.handout.givenAtMs > FRESH_MS) await this.#keepOurs();
     for (const record of [...this.#records]) {
       const before = (record.deliveries ?? 1) - (this.#counted ? 1 : 0);
       if (before >= Math.max(UNCERTAIN_DELIVERIES + 1, this.#policy.maxDeliveries))
@@ -108,35 +116,57 @@ export class Job {
     this.#leave(this.#records);
   }
 
-  /** Another consumer has taken some of it over, and we let go of that; what was begun on it is stopped. */
-  lose(ids: ReadonlySet<string>): void {
+  /** Some of it is not ours any more; what was begun on that is stopped. */
+  lose(losses: Losses): void {
     const held = this.#held();
-    const lost = this.#records.filter((record) => ids.has(record.id) && !held.includes(record));
-    if (lost.length === 0) return;
-    this.#leave(lost);
-    for (const record of lost) this.#policy.onLost(record);
-    this.giveUp.abort();
+    const lost = this.#records.filter((record) => losses.has(record.id) && !held.includes(record));
+    this.#records = this.#records.filter((record) => !lost.includes(record));
+    if (this.isRunning && lost.length > 0) this.giveUp.abort();
+  }
+
+  /** Starts the leases anew, and lets go of what is not ours any more. */
+  async #keepOurs(): Promise<void> {
+    const {member} = this.#consumer;
+    const ids = this.#records.map(({id}) => id);
+    const missing = await this.#persist((control) => control.renewLeases(member, ids));
+    if (missing.length > 0) await this.#account(missing);
   }
 
   async #count(record: StreamRecord): Promise<void> {
-    const deliveries = await this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
+    const begin = () => this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
+    let deliveries = await begin();
     if (deliveries === undefined) {
-      this.#leave([record]);
-      return;
+      await this.#account([record.id]);
+      if (!this.#records.includes(record)) return;
+      // It was made pending again, or else nobody can have it but us: its handler runs, counted or not.
+      deliveries = (await begin()) ?? (record.deliveries ?? 1) + 1;
     }
     this.#countedHere.add(record.id);
-    this.#records = this.#records.map((other) => (other === record ? deliveredAgain(record, deliveries) : other));
+    const again = deliveredAgain(record, deliveries);
+    this.#records = this.#records.map((other) => (other === record ? again : other));
+  }
+
+  /** Finds out what became of `ids`, which are ours no more or are no longer in the stream; what is lost leaves `records`. */
+  async #account(ids: readonly string[]): Promise<void> {
+    await this.#persist((control) => this.#consumer.ownership.account(control, ids));
+    this.#records = this.#held();
   }
 
   async #bury(record: StreamRecord, reason: string): Promise<void> {
     const {member} = this.#consumer;
     const deadLetter = this.#policy.deadLetterOf(member.stream);
-    const outcome = await this.#persist((control) =>
-      control.moveToDeadLetters(member, record.id, {deadLetter, reason, nowMs: Date.now()}),
-    );
+    const move = () =>
+      this.#persist((control) => control.moveToDeadLetters(member, record.id, {deadLetter, reason, nowMs: Date.now()}));
+    let outcome = await move();
+    if (outcome === 'lost') {
+      await this.#account([record.id]);
+      if (!this.#records.includes(record)) return;
+      // It was made pending with us again.
+      outcome = await move();
+    }
+    if (outcome === 'gone') this.#consumer.ownership.deleted(record.id);
     this.#leave([record]);
     if (outcome === 'moved') this.#policy.onDead(record, reason);
-    if (outcome === 'gone') this.#policy.onGone(1);
   }
 
   /** A call that may be repeated, until it is answered. Throws what trying again cannot mend. */

@@ -22,8 +22,10 @@ export interface PendingWorkContext {
   over: () => boolean;
   /** Lets the next read ask for more entries. */
   widen: () => void;
-  /** Told how many entries were pending but no longer in the stream. */
-  onGone: (count: number) => void;
+  /** Told which entries were pending but no longer in the stream. */
+  onGone: (ids: readonly string[]) => void;
+  /** Accounts for what is in hand and not pending with us any more. */
+  onMissing: (ids: readonly string[]) => Promise<unknown>;
 }
 
 /** Our backlog by XREADGROUP with an ID, which counts as one more delivery of each. */
@@ -52,12 +54,12 @@ export async function* lookAtBacklog(
   control: StreamClient,
   context: PendingWorkContext,
 ): AsyncGenerator<StreamRecord[], void, void> {
-  const {member, inHand} = context;
-  const pending = new Set<string>();
+  const {member, inHand, onMissing} = context;
+  const missing = new Set(inHand.given);
   // As it was before Redis looked: what is acknowledged while its answer is on the way was not lost.
   const known = inHand.ids;
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
-    for (const {id} of page) pending.add(id);
+    for (const {id} of page) missing.delete(id);
     const now = inHand.ids;
     let left: readonly PendingEntry[] = page.filter(({id}) => !known.has(id) && !now.has(id));
     while (left.length > 0 && !context.over()) {
@@ -78,7 +80,7 @@ export async function* lookAtBacklog(
       if (records.length > 0) yield records;
     }
   }
-  if (!context.over()) inHand.keepOnly(pending);
+  if (!context.over()) await onMissing([...missing]);
 }
 
 /**
@@ -117,7 +119,7 @@ async function letGo(
   // What is gone says nothing of how large entries are; without this, a long backlog of it is read one by one.
   widen();
   await control.acknowledge(member.stream, member.group, EntryIds.of(gone));
-  onGone(gone.length);
+  onGone(gone);
 }
 
 /** Of what was asked for and not claimed, some was taken by others at that moment, and some is no longer in the stream. */

@@ -3,6 +3,7 @@ import {formatDuration} from '../duration.js';
 import type {StreamRecord} from '../entry.js';
 import {StreamlogError} from '../errors.js';
 import type {Notes} from '../output/notes.js';
+import type {Loss} from './ownership.js';
 
 export class ConsumeTally {
   written = 0;
@@ -10,14 +11,10 @@ export class ConsumeTally {
   #gone = 0;
   #dead = 0;
   #failures = 0;
+  #lost = 0;
 
   constructor(notes: Notes) {
     this.#notes = notes;
-  }
-
-  /** Entries that were pending and no longer in the stream. */
-  gone(count: number): void {
-    this.#gone += count;
   }
 
   failed({stream, id, deliveries}: StreamRecord, reason: string, retryInMs: number | undefined): void {
@@ -31,14 +28,24 @@ export class ConsumeTally {
     this.#notes.warn(`${stream} ${id} went to the dead letters: ${reason}`);
   }
 
-  lost({stream, id}: StreamRecord): void {
-    this.#notes.note(`${stream} ${id}: another consumer has taken it over; here, nothing more is done with it`);
+  /** An entry that was delivered and will not be processed here. */
+  lost(stream: string, id: string, loss: Loss): void {
+    this.#lost++;
+    if (loss.kind === 'deleted') {
+      this.#gone++;
+      const how = loss.reference === 'kept' ? 'trimmed or deleted' : 'deleted with its pending reference';
+      this.#notes.warn(`${stream} ${id} is no longer in the stream, ${how} before it was consumed`);
+    } else {
+      const who = loss.kind === 'taken' ? `consumer "${loss.by}" has taken it over` : 'it was acknowledged elsewhere';
+      this.#notes.note(`${stream} ${id}: ${who}; here, nothing more is done with it`);
+    }
   }
 
   /** The counts, for --verbose, and what may be lost, for everybody. */
   report(acknowledged: number): void {
     this.#notes.detail(
-      `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}`,
+      `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}, ` +
+        `lost ${this.#lost}`,
     );
     if (this.#gone > 0) this.#notes.warn(this.#goneText);
   }

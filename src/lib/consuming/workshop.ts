@@ -53,6 +53,15 @@ export class Workshop {
       mayComeMore: () => this.#reading !== 'ended',
     });
     consumption.ending.addEventListener('abort', () => this.#changed(), {once: true});
+    for (const {ownership} of consumption.consumers) {
+      const jobs = () => [...this.#jobs.keys()].filter((job) => job.isOf(ownership));
+      ownership.handleBy({
+        isAtWork: (id) => jobs().some((job) => job.isRunning && job.records.some((record) => record.id === id)),
+        onLosses: (losses) => {
+          for (const job of jobs()) job.lose(losses);
+        },
+      });
+    }
   }
 
   /** Handles all that comes, and returns when the last job has ended. Throws the first failure that ends the work. */
@@ -118,7 +127,9 @@ export class Workshop {
       await job.prepare();
       if (job.records.length === 0 || job.giveUp.signal.aborted) return undefined;
       const start = this.#verdicts.start();
+      job.isRunning = true;
       const outcome = await this.#options.handle(job.records, job.giveUp.signal);
+      job.isRunning = false;
       if (outcome.kind === 'cannotRun') return outcome;
       this.#verdicts.ran(start);
       if (outcome.kind === 'done') await job.done();
@@ -127,6 +138,7 @@ export class Workshop {
       else await job.failed(outcome.reason);
       return outcome.reason;
     } finally {
+      job.isRunning = false;
       this.#running--;
       this.#changed();
     }
@@ -159,11 +171,8 @@ export class Workshop {
         const {generation} = consumer.link;
         try {
           const control = await consumer.link.control();
-          const held = consumer.inHand.holders;
-          const lost = new Set(await control.renewLeases(consumer.member, [...held.keys()]));
-          // One may have come again while we asked: then it is ours.
-          for (const handout of new Set(held.values())) consumer.inHand.letGo(lost, handout);
-          for (const job of this.#jobs.keys()) job.lose(lost);
+          const missing = await control.renewLeases(consumer.member, consumer.inHand.given);
+          if (missing.length > 0) await consumer.ownership.account(control, missing);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
           if (isPassing(error)) consumer.link.lost(error, generation);

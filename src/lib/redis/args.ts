@@ -172,6 +172,13 @@ export const xgroupSetId = (
 const entriesReadClause = (entriesRead: number | undefined): string[] =>
   entriesRead === undefined ? [] : ['ENTRIESREAD', String(entriesRead)];
 
+export const xgroupCreateConsumer = ({stream, group, consumer}: Membership): CommandLine => [
+  'xgroup',
+  'CREATECONSUMER',
+  stream,
+  group,
+  consumer,
+];
 export const xgroupDestroy = (stream: string, group: string): CommandLine => ['xgroup', 'DESTROY', stream, group];
 export const xgroupDelConsumer = ({stream, group, consumer}: Membership): CommandLine => [
   'xgroup',

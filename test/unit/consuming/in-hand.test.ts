@@ -42,11 +42,16 @@ it('who got an entry first does not finish it once it has come again', () => {
   expect(states(inHand)).toEqual([['2-0', '3-0'], ['1-0']]);
 });
 
-it('forgets what others have acknowledged, and not what is still to be acknowledged', () => {
+it('names what was given first, in that order and without what is asked about', () => {
   const inHand = new InHand();
-  inHand.finish(inHand.give(ids('1-0', '2-0', '3-0')), ['3-0']);
-  inHand.keepOnly(new Set(['2-0']));
-  expect([...states(inHand), inHand.givenCount]).toEqual([['2-0'], ['3-0'], 1]);
+  inHand.give(ids('5-0', '6-0'));
+  inHand.give(ids('1-0', '2-0'));
+  expect(inHand.oldest(3, new Set(['6-0']))).toEqual([
+    {id: '5-0', order: 1},
+    {id: '1-0', order: 2},
+    {id: '2-0', order: 2},
+  ]);
+  expect([...inHand.holdersOf(new Set(['2-0', '9-0']))].map(([id, {order}]) => [id, order])).toEqual([['2-0', 2]]);
 });
 
 it('who got an entry first does not let go of it once it has come again', () => {

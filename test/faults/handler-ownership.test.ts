@@ -1,0 +1,130 @@
+/**
+ * Whose what is delivered to a worker is, when others act on it: nothing that is
+ * queued or worked on vanishes without a word, whatever is removed, acknowledged
+ * or deleted around it.
+ */
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
+import {Bench, waitFor} from '../support/consuming.js';
+import {until} from '../support/redis-server.js';
+import {shell, startStreamlog} from '../support/run-cli.js';
+
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+afterAll(() => bench.close());
+afterEach(() => bench.clear());
+
+/** Notes its entry, and waits to be let go. */
+const GATED = `echo "$STREAMLOG_ID" >>"$DIR/runs"; ${waitFor('go')}`;
+
+describe('a consumer that is removed', () => {
+  it('gets again what it has in hand: the entry at work and those that wait for their turn', async () => {
+    await bench.produce(5);
+    const worker = bench.start(GATED, ['--exit', '-v']);
+    await until(async () => (await bench.pending()).length === 5, 'all are delivered');
+    await bench.untilLines('runs', 1);
+    expect(await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1')).toBe(5);
+    bench.touch('go');
+    const {code, stderr} = await worker.finished;
+    expect(bench.lines('runs')).toEqual(['1-0', '2-0', '3-0', '4-0', '5-0']);
+    expect(stderr).toContain('consumer "w1" of group "streamlog" on stream "events" was removed');
+    expect(stderr).toMatch(/lost 0$/m);
+    expect(code).toBe(0);
+    expect(await bench.pending()).toEqual([]);
+  });
+
+  it('is noticed by the read that waits, with nothing else to ask Redis for: a worker that is killed then loses nothing', async () => {
+    await bench.produce(3);
+    const worker = bench.start(GATED);
+    await bench.untilLines('runs', 1);
+    await until(async () => (await bench.pending()).length === 3, 'all are delivered');
+    await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    await until(async () => (await bench.pending()).length === 3, 'all are pending again');
+    worker.process.kill('SIGKILL');
+    await worker.finished;
+    expect((await bench.pending()).map(({id, consumer}) => `${id} ${consumer}`)).toEqual([
+      '1-0 w1',
+      '2-0 w1',
+      '3-0 w1',
+    ]);
+  });
+
+  it('keeps what failed and waits for its next attempt', async () => {
+    await bench.produce(2);
+    const worker = bench.start('echo "$STREAMLOG_ID" >>"$DIR/runs"; [ -e "$DIR/good" ]', [
+      '--retry-backoff',
+      '1s',
+      '--exit',
+    ]);
+    await bench.untilLines('runs', 2);
+    await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    bench.touch('good');
+    expect((await worker.finished).code).toBe(0);
+    expect(bench.lines('runs')).toEqual(['1-0', '2-0', '1-0', '2-0']);
+    expect(await bench.pending()).toEqual([]);
+  });
+
+  it('with --ack none: what was printed is pending again, for "streamlog ack"', async () => {
+    await bench.produce(3);
+    const running = startStreamlog(['consume', '--name', 'w1', '--ack', 'none'], {server: bench.server});
+    await until(() => running.stdout().split('\n').length > 3, 'three are printed');
+    await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    await until(async () => (await bench.pending()).length === 3, 'all are pending again');
+    running.process.kill('SIGTERM');
+    await running.finished;
+    const {code} = await shell('streamlog ack', {server: bench.server, input: running.stdout()});
+    expect(code).toBe(0);
+    expect(await bench.pending()).toEqual([]);
+  });
+});
+
+describe('what is not processed here is named with its cause, and counted', () => {
+  it('acknowledged elsewhere and taken over, while it waited for its turn', async () => {
+    await bench.produce(4);
+    const worker = bench.start(GATED, ['--exit', '-v']);
+    await until(async () => (await bench.pending()).length === 4, 'all are delivered');
+    await bench.untilLines('runs', 1);
+    await bench.server.redis.xack('events', 'streamlog', '2-0');
+    await bench.server.redis.xclaim('events', 'streamlog', 'w2', 0, '3-0');
+    bench.touch('go');
+    const {code, stderr} = await worker.finished;
+    expect(bench.lines('runs')).toEqual(['1-0', '4-0']);
+    expect(stderr).toContain('events 2-0: it was acknowledged elsewhere; here, nothing more is done with it\n');
+    expect(stderr).toContain('events 3-0: consumer "w2" has taken it over; here, nothing more is done with it\n');
+    expect(stderr).toMatch(/acknowledged 2, .* lost 2$/m);
+    expect(code).toBe(0);
+  });
+
+  it('trimmed between two attempts, which --fail-on-trimmed makes a failure', async () => {
+    await bench.produce(1);
+    const worker = bench.start('echo run >>"$DIR/runs"; exit 1', [
+      '--retry-backoff',
+      '1s',
+      '--exit',
+      '--fail-on-trimmed',
+      '-v',
+    ]);
+    await until(() => /trying again/.test(worker.stderr()), 'the first attempt has failed');
+    await bench.server.redis.xtrim('events', 'MAXLEN', 0);
+    const {code, stderr} = await worker.finished;
+    expect(code).toBe(65);
+    expect(stderr).toContain(
+      'warning: events 1-0 is no longer in the stream, trimmed or deleted before it was consumed\n',
+    );
+    expect(stderr).toMatch(/lost 1$/m);
+    expect(bench.lines('runs')).toEqual(['run']);
+    expect(await bench.pending()).toEqual([]);
+  });
+
+  it('an entry that was acknowledged elsewhere while its handler ran stops that, and is not acknowledged again', async () => {
+    await bench.produce(1);
+    const worker = bench.start(GATED, ['--claim', '1s', '-v']);
+    await bench.untilLines('runs', 1);
+    await bench.server.redis.xack('events', 'streamlog', '1-0');
+    await until(() => /acknowledged elsewhere/.test(worker.stderr()), 'it says so');
+    worker.process.kill('SIGTERM');
+    expect((await worker.finished).stderr).toMatch(/acknowledged 0, .* lost 1$/m);
+  });
+});

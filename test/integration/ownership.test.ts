@@ -1,0 +1,123 @@
+/** Why an entry is not ours any more, on each kind of server. */
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {InHand} from '../../src/lib/consuming/in-hand.js';
+import {EntryOwnership, type Loss} from '../../src/lib/consuming/ownership.js';
+import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
+import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+
+const member: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
+
+describe.each(serverPrograms())('on $name', ({program}) => {
+  let server: RedisServer;
+  let control: StreamClient;
+  let inHand: InHand;
+  let ownership: EntryOwnership;
+  let told: string[];
+  let lost: [id: string, loss: Loss][];
+
+  beforeAll(async () => {
+    server = await startRedis({program});
+    control = await StreamClient.connect({url: server.url, connectTimeoutMs: 5_000});
+  });
+  afterAll(async () => {
+    control.close();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    told = [];
+    lost = [];
+    inHand = new InHand();
+    ownership = new EntryOwnership(inHand, {
+      member,
+      onLost: (_, id, loss) => lost.push([id, loss]),
+      onTrouble: (line) => told.push(line),
+    });
+    await control.createGroup('events', 'g', '0-0', true);
+  });
+  afterEach(() => server.redis.flushall());
+
+  /** Adds entries, and delivers them to us. */
+  async function deliver(...ids: string[]): Promise<void> {
+    for (const id of ids) await server.redis.xadd('events', id, 'n', id);
+    inHand.give((await control.readNew(member, {count: ids.length})).ids);
+  }
+
+  const owners = async (): Promise<string[]> =>
+    ((await server.redis.xpending('events', 'g', '-', '+', 100)) as [string, string][]).map(
+      ([id, consumer]) => `${id} ${consumer}`,
+    );
+
+  it('names who has taken an entry over, what was acknowledged elsewhere and what was deleted, and keeps the rest', async () => {
+    await deliver('1-0', '2-0', '3-0', '4-0');
+    await server.redis.xclaim('events', 'g', 'w2', 0, '1-0');
+    await server.redis.xack('events', 'g', '2-0');
+    await server.redis.xdel('events', '3-0');
+    const losses = await ownership.account(control, ['1-0', '2-0', '3-0', '4-0']);
+    expect(Object.fromEntries(losses)).toEqual({
+      '1-0': {kind: 'taken', by: 'w2'},
+      '2-0': {kind: 'acknowledged'},
+      '3-0': {kind: 'deleted', reference: 'kept'},
+    });
+    expect(lost).toEqual([...losses]);
+    expect(inHand.given).toEqual(['4-0']);
+    // What is deleted is not left pending.
+    expect(await owners()).toEqual(['1-0 w2', '4-0 w1']);
+  });
+
+  it('an acknowledgement of all that is in hand is not taken for a removal', async () => {
+    await deliver('1-0', '2-0');
+    await server.redis.xack('events', 'g', '1-0', '2-0');
+    expect((await ownership.account(control, inHand.given)).size).toBe(2);
+    expect(await owners()).toEqual([]);
+    expect(told).toEqual([]);
+  });
+
+  it('makes pending again what went with our consumer, and takes nothing from others', async () => {
+    await deliver('1-0', '2-0', '3-0');
+    await server.redis.xclaim('events', 'g', 'w2', 0, '2-0');
+    await server.redis.xgroup('DELCONSUMER', 'events', 'g', 'w1');
+    const losses = await ownership.account(control, inHand.given);
+    expect(Object.fromEntries(losses)).toEqual({'2-0': {kind: 'taken', by: 'w2'}});
+    expect(await owners()).toEqual(['1-0 w1', '2-0 w2', '3-0 w1']);
+    expect(told).toEqual([
+      'consumer "w1" of group "g" on stream "events" was removed; it had 3 in hand, made pending with it again',
+    ]);
+  });
+
+  it('also when a read of ours has made the consumer again since then, and brought something', async () => {
+    await deliver('1-0', '2-0');
+    await server.redis.xgroup('DELCONSUMER', 'events', 'g', 'w1');
+    ownership.uncertain();
+    await deliver('3-0');
+    expect((await ownership.account(control, ['1-0'])).size).toBe(0);
+    expect(await owners()).toEqual(['1-0 w1', '2-0 w1', '3-0 w1']);
+  });
+
+  it('and what was acknowledged while a later one still is ours was acknowledged, whatever reads came between', async () => {
+    await deliver('1-0', '2-0');
+    await server.redis.xack('events', 'g', '2-0');
+    ownership.uncertain();
+    await deliver('3-0');
+    expect(Object.fromEntries(await ownership.account(control, ['2-0']))).toEqual({'2-0': {kind: 'acknowledged'}});
+    expect(told).toEqual([]);
+  });
+
+  it('throws notFound when the group is gone, and when the stream is', async () => {
+    await deliver('1-0');
+    await server.redis.xgroup('DESTROY', 'events', 'g');
+    await expect(ownership.account(control, ['1-0'])).rejects.toMatchObject({kind: 'notFound'});
+    await server.redis.del('events');
+    await expect(ownership.account(control, ['1-0'])).rejects.toMatchObject({kind: 'notFound'});
+    expect(inHand.given).toEqual(['1-0']);
+  });
+
+  it('tells a pending reference that was deleted from one that was kept', async () => {
+    await deliver('1-0', '2-0');
+    const deletes = await server.redis.call('XDELEX', 'events', 'DELREF', 'IDS', '1', '1-0').catch(() => undefined);
+    // Only Redis from 8.2 on can delete it.
+    if (deletes === undefined) return;
+    expect(Object.fromEntries(await ownership.account(control, ['1-0']))).toEqual({
+      '1-0': {kind: 'deleted', reference: 'deleted'},
+    });
+  });
+});
