@@ -505,9 +505,10 @@ export class StreamClient {
   }
 
   /**
-   * One step of removing `consumers` that have been idle for `minIdleMs`: hands at
-   * most `maxMoved` of their pending entries over to `heir`, and removes those
-   * that then have nothing pending. What became of each, in their order. By script.
+   * One step of removing `consumers`: hands at most `maxMoved` of their pending
+   * entries over to `heir`, from each one only while none of them was delivered
+   * within `minIdleMs`, and removes those that then have nothing pending. What
+   * became of each, in their order. By script.
    */
   async retireConsumers(
     {stream, group}: {stream: string; group: string},

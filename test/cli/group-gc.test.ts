@@ -7,6 +7,7 @@ import {onTerminal} from '../support/terminal.js';
 interface Fate {
   consumer: string;
   moved: number;
+  gone: number;
   removed: boolean;
   kept: string | null;
 }
@@ -115,14 +116,39 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     }
   });
 
-  it('hands over at most 500 entries at a time, so that others are served in between', async () => {
+  it('hands over at most 200 entries at a time, so that others are served in between', async () => {
     await deliver(10_000, 'pod-1');
     await idleFor(1);
     await server.redis.config('RESETSTAT');
     const done = await gc('--idle', '1ms', '--to', 'w1');
     expect(fates(done)).toMatchObject({'pod-1': {moved: 10_000, removed: true}});
     const stats = await server.redis.info('commandstats');
-    expect(Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThanOrEqual(20);
+    expect(Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThanOrEqual(50);
+  });
+
+  it('lists the consumers once, however many there are', async () => {
+    await deliver(1, 'pod-1');
+    const pipeline = server.redis.pipeline();
+    for (let n = 0; n < 300; n++) pipeline.xgroup('CREATECONSUMER', 'events', 'streamlog', `c${n}`);
+    await pipeline.exec();
+    await idleFor(1);
+    await server.redis.config('RESETSTAT');
+    const done = await gc('--idle', '1ms', '--to', 'w1');
+    expect(done.stderr).toBe('streamlog: removed 301 of 301 consumers, handed over 1 entries\n');
+    const stats = await server.redis.info('commandstats');
+    expect(/cmdstat_xinfo\|consumers:calls=(\d+)/.exec(stats)?.[1]).toBe('1');
+  });
+
+  it('does not say that it has handed over what is no longer in the stream', async () => {
+    await deliver(3, 'pod-1');
+    const [first] = await server.redis.xrange('events', '-', '+', 'COUNT', 1);
+    await server.redis.xdel('events', first![0]);
+    await idleFor(1);
+    const done = await gc('--idle', '1ms', '--to', 'w1');
+    expect(fates(done)).toMatchObject({'pod-1': {pending: 3, moved: 2, gone: 1, removed: true}});
+    expect(done.stderr).toBe(
+      'streamlog: removed 1 of 1 consumers, handed over 2 entries, acknowledged 1 that are no longer in the stream\n',
+    );
   });
 
   it('stops between two steps at the first signal, and a second run goes on', async () => {

@@ -376,7 +376,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       const outcome = await client.retireConsumers(place, ['w1', 'idle', 'nobody'], {minIdleMs: 0, maxMoved: 10});
       expect(outcome.map(({state}) => state)).toEqual(['pending', 'removed', 'absent']);
       const none = await client.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
-      expect(none).toEqual([{state: 'active', moved: 0}]);
+      expect(none).toEqual([{state: 'active', moved: 0, gone: 0}]);
       expect(await consumers()).toEqual(['w1']);
       expect(await pending()).toHaveLength(1);
     });
@@ -385,9 +385,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await deliver(5);
       await setIdle('1-0', 70_000, 7);
       const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 3});
-      expect(await step()).toEqual([{state: 'pending', moved: 3}]);
+      expect(await step()).toEqual([{state: 'pending', moved: 3, gone: 0}]);
       expect(await consumers()).toEqual(['w1', 'w2']);
-      expect(await step()).toEqual([{state: 'removed', moved: 2}]);
+      expect(await step()).toEqual([{state: 'removed', moved: 2, gone: 0}]);
       expect(await consumers()).toEqual(['w2']);
       const [first, ...rest] = await pending();
       expect(first).toEqual(['1-0', 'w2', expect.any(Number), 7]);
@@ -397,17 +397,44 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       );
     });
 
+    it('hands over nothing of a consumer that was given something meanwhile', async () => {
+      await deliver(3);
+      await setIdle('1-0', 70_000, 1);
+      await setIdle('2-0', 70_000, 1);
+      const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
+      expect(await step()).toEqual([{state: 'active', moved: 0, gone: 0}]);
+      expect((await pending()).map(([, consumer]) => consumer)).toEqual(['w1', 'w1', 'w1']);
+    });
+
+    it('counts what is no longer in the stream by itself, and leaves nothing of it pending', async () => {
+      await deliver(3);
+      await server.redis.xdel('events', '2-0');
+      const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 10});
+      expect(await step()).toEqual([{state: 'removed', moved: 2, gone: 1}]);
+      expect((await pending()).map(([id, consumer]) => [id, consumer])).toEqual([
+        ['1-0', 'w2'],
+        ['3-0', 'w2'],
+      ]);
+    });
+
+    it('asks for no list of all consumers, however many there are', async () => {
+      await deliver(3);
+      await server.redis.config('RESETSTAT');
+      await client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 10});
+      expect(await server.redis.info('commandstats')).not.toContain('xinfo');
+    });
+
     it('one step is shared between the consumers', async () => {
       await deliver(3);
       await setIdle('3-0', 0, 1, 'w3');
       const step = () => client.retireConsumers(place, ['w1', 'w3'], {minIdleMs: 0, heir: 'w2', maxMoved: 2});
       expect(await step()).toEqual([
-        {state: 'removed', moved: 2},
-        {state: 'pending', moved: 0},
+        {state: 'removed', moved: 2, gone: 0},
+        {state: 'pending', moved: 0, gone: 0},
       ]);
       expect(await step()).toEqual([
-        {state: 'absent', moved: 0},
-        {state: 'removed', moved: 1},
+        {state: 'absent', moved: 0, gone: 0},
+        {state: 'removed', moved: 1, gone: 0},
       ]);
       expect((await pending()).map(([, consumer]) => consumer)).toEqual(['w2', 'w2', 'w2']);
     });

@@ -2,8 +2,11 @@
  * Removing consumers that nobody runs any more. With a consumer Redis drops
  * what is pending with it, so it goes only in a step that sees nothing pending;
  * where an heir is named, that one gets the entries first, in steps that are
- * small enough not to hold the server up. Invariant: no pending entry is lost,
- * and every consumer of the group is accounted for once.
+ * small enough not to hold the server up. Who is idle is asked once, at the
+ * beginning: XINFO CONSUMERS tells of all consumers in one command, which no
+ * command of Redis does in parts (10 ms for 20,000, 50 ms for 100,000). Invariant:
+ * no pending entry is lost, none is handed over that was delivered lately, and
+ * every consumer of the group is accounted for once.
  */
 
 import type {ConsumerInfo, StreamClient} from '../stream-client.js';
@@ -27,15 +30,17 @@ export interface ConsumerFate extends Place {
   pending: number;
   /** Pending entries that were handed over, or with `dryRun` would be. */
   moved: number;
+  /** Pending entries that were acknowledged, since they are no longer in the stream; known only when they are handed over. */
+  gone: number;
   removed: boolean;
   /** Why it was kept; null when it was removed. */
   kept: 'active' | 'pending' | 'heir' | 'gone' | 'interrupted' | null;
 }
 
 /** Consumers in one script. */
-const MAX_CONSUMERS = 100;
-/** Entries in one script: a few milliseconds. */
-const MAX_MOVED = 500;
+const MAX_CONSUMERS = 50;
+/** Entries in one script: a millisecond. */
+const MAX_MOVED = 200;
 
 /** What becomes of each consumer, as it does; all that is to go has gone when this ends. Throws `notFound` when there is no such group. */
 export async function* retireConsumers(
@@ -46,7 +51,14 @@ export async function* retireConsumers(
   const all = await client.consumers(place.stream, place.group);
   const candidates: ConsumerFate[] = [];
   for (const consumer of all) {
-    const fate = {...place, ...factsOf(consumer), moved: 0, removed: false, kept: reasonToKeep(consumer, plan)};
+    const fate = {
+      ...place,
+      ...factsOf(consumer),
+      moved: 0,
+      gone: 0,
+      removed: false,
+      kept: reasonToKeep(consumer, plan),
+    };
     if (fate.kept !== null) yield fate;
     else if (plan.dryRun) yield {...fate, moved: fate.pending};
     else candidates.push(fate);
@@ -60,8 +72,9 @@ export async function* retireConsumers(
     );
     const unfinished: ConsumerFate[] = [];
     for (const [index, fate] of batch.entries()) {
-      const {state, moved} = outcomes[index]!;
+      const {state, moved, gone} = outcomes[index]!;
       fate.moved += moved;
+      fate.gone += gone;
       if (state === 'pending' && plan.heir !== undefined) unfinished.push(fate);
       else yield {...fate, removed: state === 'removed', kept: KEPT[state]};
     }

@@ -32,5 +32,7 @@ export function describeFates(fates: readonly ConsumerFate[], dryRun: boolean): 
   const removed = fates.filter(({kept}) => kept === null).length;
   const moved = fates.reduce((sum, fate) => sum + fate.moved, 0);
   const handed = moved === 0 ? '' : `, ${dryRun ? 'hand' : 'handed'} over ${moved} entries`;
-  return `${dryRun ? 'would remove' : 'removed'} ${removed} of ${fates.length} consumers${handed}`;
+  const gone = fates.reduce((sum, fate) => sum + fate.gone, 0);
+  const acknowledged = gone === 0 ? '' : `, acknowledged ${gone} that are no longer in the stream`;
+  return `${dryRun ? 'would remove' : 'removed'} ${removed} of ${fates.length} consumers${handed}${acknowledged}`;
 }

@@ -74,6 +74,8 @@ export interface Retirement {
   state: 'removed' | 'pending' | 'active' | 'absent';
   /** Entries that were handed over in this step. */
   moved: number;
+  /** Entries that were acknowledged in this step, since they are no longer in the stream. */
+  gone: number;
 }
 
 /** Text of a reply that is one; a name that is not text comes as `decodeName` has it. */
@@ -189,13 +191,13 @@ export const readConsumers = (reply: Reply): ConsumerInfo[] =>
     };
   });
 
-/** Our own script's answer: state and number, one after the other. */
+/** Our own script's answer: state and two numbers, one after the other. */
 export function readRetirements(reply: Reply): Retirement[] {
   const flat = reply as Reply[];
   const retirements: Retirement[] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) {
+  for (let index = 0; index + 2 < flat.length; index += 3) {
     const state = readText(flat[index]!) as Retirement['state'];
-    retirements.push({state, moved: readNumber(flat[index + 1]!)});
+    retirements.push({state, moved: readNumber(flat[index + 1]!), gone: readNumber(flat[index + 2]!)});
   }
   return retirements;
 }
