@@ -435,14 +435,14 @@ export class StreamClient {
   /**
    * Adds our pending entry to `deadLetter`, with where it came from, and
    * acknowledges it, both or neither: `moved`, `gone` when it is no longer in
-   * the stream, `lost` when it is no longer ours. Throws `data` for an entry of
-   * thousands of fields, which no script can move. By script.
+   * the stream, `lost` when it is no longer ours, `too wide` when it has thousands of
+   * fields: no script can move it, and nothing was done. By script.
    */
   async moveToDeadLetters(
     member: Membership,
     id: string,
     {deadLetter, reason, nowMs}: {deadLetter: string; reason: string; nowMs: number},
-  ): Promise<'moved' | 'gone' | 'lost'> {
+  ): Promise<'moved' | 'gone' | 'lost' | 'too wide'> {
     const {stream, group} = member;
     const argv = [...scripts.entryArguments(member, id), reason, String(nowMs)];
     const writing = {command: 'XADD', stream: deadLetter};
@@ -450,7 +450,7 @@ export class StreamClient {
       const result = await this.#run(scripts.DEAD_LETTER, [stream, deadLetter], argv, writing);
       if (result === null) return 'lost';
       refuseDenied(result, 'XACK', stream);
-      refuseTooWide(result, stream, id);
+      if (isTooWide(result)) return 'too wide';
       return result === 1 ? 'moved' : 'gone';
     } catch (error) {
       // Of the two streams, only the one that the entry is in has the group.
@@ -458,18 +458,22 @@ export class StreamClient {
     }
   }
 
+  /** Acknowledges our pending entry; false when it is no longer ours. By script. */
+  async acknowledgeOurs(member: Membership, id: string): Promise<boolean> {
+    return (await this.#runOnEntry(scripts.ACKNOWLEDGE_OURS, member, id, 'XACK')) === 1;
+  }
+
   /**
    * Moves an entry of `deadLetter` to `target` with all its fields, both or
-   * neither: its new ID, or undefined when it is not there any more. Throws
-   * `data` for an entry of thousands of fields, which no script can move. By script.
+   * neither: its new ID, `gone` when it is not there any more, `too wide` when it has
+   * thousands of fields: no script can move it, and nothing was done. By script.
    */
-  async redrive(deadLetter: string, id: string, target: string): Promise<string | undefined> {
+  async redrive(deadLetter: string, id: string, target: string): Promise<{newId: string} | 'gone' | 'too wide'> {
     const writing = {command: 'XADD', stream: target};
     const result = await this.#run(scripts.REDRIVE, [deadLetter, target], [id], writing);
-    if (result === null) return undefined;
+    if (result === null) return 'gone';
     refuseDenied(result, 'XDEL', deadLetter);
-    refuseTooWide(result, deadLetter, id);
-    return replies.readText(result);
+    return isTooWide(result) ? 'too wide' : {newId: replies.readText(result)};
   }
 
   /**
@@ -639,8 +643,13 @@ export class StreamClient {
   }
 
   /** The script's number, or null where it found the entry not to be ours. */
-  async #runOnEntry(script: scripts.Script, member: Membership, id: string): Promise<number | null> {
-    const about = {command: 'XCLAIM', stream: member.stream, group: member.group};
+  async #runOnEntry(
+    script: scripts.Script,
+    member: Membership,
+    id: string,
+    command = 'XCLAIM',
+  ): Promise<number | null> {
+    const about = {command, stream: member.stream, group: member.group};
     return (await this.#run(script, [member.stream], scripts.entryArguments(member, id), about)) as number | null;
   }
 
@@ -678,13 +687,7 @@ function delivered(answer: MarkedPage | Reply, {stream, group, consumer}: Member
 }
 
 /** A script answers with the number of fields below 0 where they are too many for it. */
-function refuseTooWide(result: Reply, stream: string, id: string): void {
-  if (typeof result !== 'number' || result >= 0) return;
-  throw new StreamlogError('data', `entry ${id} of stream "${stream}" has ${-result} fields, too many to be moved`, {
-    code: 'TOO_WIDE',
-    hint: `nothing was changed; copy it: streamlog get ${id} | streamlog produce --input envelope --stream NAME`,
-  });
-}
+const isTooWide = (result: Reply): boolean => typeof result === 'number' && result < 0;
 
 /** A script that copies and then takes away does neither for a user who may not do the second. */
 function refuseDenied(result: Reply, command: string, stream: string): void {

@@ -347,6 +347,17 @@ describe('a handler that cannot be run', () => {
   });
 });
 
+it.each([3_900, 4_000, 10_000])('an entry of %i fields that fails does not hold up the others', async (count) => {
+  const fields = Array.from({length: count}, (_, at) => [`f${at}`, String(at)]).flat();
+  await bench.server.redis.xadd('events', '1-0', ...fields);
+  await bench.server.redis.xadd('events', '2-0', 'n', '2');
+  const done = await bench.run('[ $STREAMLOG_ID = 2-0 ]', ['--max-deliver', '2', ...ENOUGH]);
+  expect(done.code).toBe(0);
+  expect(done.stderr).toContain('events 1-0 went to the dead letters: exit code 1');
+  expect(await bench.pending()).toEqual([]);
+  expect(await bench.dead()).toMatchObject([{f0: '0', [`f${count - 1}`]: String(count - 1), _dlq_deliveries: '2'}]);
+});
+
 it('a handler inherits none of our secrets', async () => {
   await bench.produce(1);
   const {url} = bench.server;

@@ -5,6 +5,7 @@
  * once, as acknowledged, dead, lost (see ownership.ts) or let go; and no handler
  * begins on what was not ours a moment before.
  */
+import {moveToDeadLetters} from '../dead-letters/moving.js';
 import {deliveredAgain, type StreamRecord} from '../entry.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Consumer, Delivery} from './consumer.js';
@@ -139,9 +140,10 @@ export class Job {
       await this.#account([record.id]);
       if (!this.#records.includes(record)) return;
       // It was made pending again, or else nobody can have it but us: its handler runs, counted or not.
-      deliveries = (await begin()) ?? (record.deliveries ?? 1) + 1;
+      deliveries = await begin();
     }
-    this.#countedHere.add(record.id);
+    if (deliveries !== undefined) this.#countedHere.add(record.id);
+    deliveries ??= (record.deliveries ?? 1) + 1;
     const again = deliveredAgain(record, deliveries);
     this.#records = this.#records.map((other) => (other === record ? again : other));
   }
@@ -156,7 +158,7 @@ export class Job {
     const {member} = this.#consumer;
     const deadLetter = this.#policy.deadLetterOf(member.stream);
     const move = () =>
-      this.#persist((control) => control.moveToDeadLetters(member, record.id, {deadLetter, reason, nowMs: Date.now()}));
+      this.#persist((control) => moveToDeadLetters(control, member, record, {deadLetter, reason, nowMs: Date.now()}));
     let outcome = await move();
     if (outcome === 'lost') {
       await this.#account([record.id]);

@@ -4,6 +4,7 @@
  * cluster both streams are in the same slot: `events` → `{events}:dead`. Knows
  * no Redis commands.
  */
+import type {Bytes} from '../bytes.js';
 import {deadLetterKey} from '../colocated-key.js';
 import {type Field, fieldValue} from '../entry.js';
 import {decodeName} from '../names.js';
@@ -11,8 +12,8 @@ import {decodeName} from '../names.js';
 /** The names of all default dead letter streams, as a pattern for SCAN. */
 export const DEAD_LETTER_PATTERN = '*:dead';
 
-/** The fields that a dead letter has besides its own, as the script in lib/redis writes them. */
-const ORIGIN = {
+/** The fields that a dead letter has besides its own, as the script in lib/redis writes them too. */
+export const ORIGIN = {
   stream: '_dlq_stream',
   group: '_dlq_group',
   id: '_dlq_id',
@@ -38,5 +39,15 @@ export function originOf(fields: readonly Field[]): Origin {
   return Object.fromEntries(Object.entries(ORIGIN).map(([key, name]) => [key, text(name)])) as Origin;
 }
 
+/** Whether a field of this name says where a dead letter came from. */
+export const isOrigin = (name: Bytes): boolean => ORIGIN_NAMES.has(name);
+
 /** The fields that the entry had before it died. */
-export const ownFields = (fields: readonly Field[]): Field[] => fields.filter(([name]) => !ORIGIN_NAMES.has(name));
+export const ownFields = (fields: readonly Field[]): Field[] => fields.filter(([name]) => !isOrigin(name));
+
+/** How often an entry with these fields has died before. */
+export function deaths(fields: readonly Field[]): number {
+  if (fieldValue(fields, ORIGIN.id) === undefined) return 0;
+  const count = Number(fieldValue(fields, ORIGIN.deaths) ?? 1);
+  return Number.isFinite(count) ? count : 1;
+}

@@ -1,13 +1,15 @@
 /**
  * Putting dead letters back where they came from, at a rate that the consumers
  * can bear. Each entry moves in one step, so whenever this ends an entry is in
- * one of the two streams and in one only. Invariant: what `redrive` has handed
+ * one of the two streams and in one only; but see moving.ts for those of
+ * thousands of fields. Invariant: what `redrive` has handed
  * over has moved, and every entry that it was given is counted once.
  */
 
 import type {Entry} from '../entry.js';
 import {StreamlogError, usageError} from '../errors.js';
 import type {StreamClient} from '../stream-client.js';
+import {putBack} from './moving.js';
 import {originOf} from './name.js';
 import {Throttle} from './throttle.js';
 
@@ -86,7 +88,7 @@ export class Redriver {
       this.counts.homeless++;
       return undefined;
     }
-    const newId = dryRun ? null : await this.#client.redrive(deadLetter, id, stream);
+    const newId = dryRun ? null : await putBack(this.#client, deadLetter, {id, fields}, stream);
     if (newId === undefined) this.counts.gone++;
     else this.counts.redriven++;
     return newId === undefined ? undefined : {id, stream, newId};

@@ -121,6 +121,10 @@ end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 return entry and 1 or 0`);
 
+/** Acknowledges an entry while it is ours: 1, or 0 when it was no longer pending. ARGV: group, consumer, ID. */
+export const ACKNOWLEDGE_OURS = script(`${ONLY_WHILE_OURS}
+return redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])`);
+
 /**
  * Moves entry ARGV[1] of KEYS[1] to KEYS[2] with all its fields: the new ID, nil
  * when it is not there, DENIED to one who may not XDEL, its number of fields
