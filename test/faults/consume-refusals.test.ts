@@ -4,7 +4,8 @@
  */
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
-import {freePort, until} from '../support/redis-server.js';
+import {freePort, startRedis, until} from '../support/redis-server.js';
+import {startStreamlog, streamlog} from '../support/run-cli.js';
 import {GROUP, gate, numbered, printed, type Scene, STREAM, startScene, untilTold} from './consume-scene.js';
 
 const VALUES = numbered('v', 6);
@@ -306,6 +307,53 @@ describe.concurrent('a group that goes missing', () => {
     await scene.redis.multi().del(STREAM).xadd(STREAM, '1-0', 'value', 'low').exec();
     await scene.untilPrinted(consumer, 'low');
     expect(printed(consumer).at(-1)).toMatchObject({id: '1-0', deliveries: 1});
+    await untilTold(consumer, /made again, to go on after 0-0: the stream has begun anew/);
+  });
+
+  it.each([
+    ['fewer entries', ['1-0', '9-0'], 'old'],
+    ['another first entry', ['2-0', '3-0', '4-0', '5-0', '9-0'], 'old'],
+    ['other fields under the last ID', ['1-0', '2-0', '3-0', '4-0', '9-0'], 'new'],
+    ['no entry under the last ID', ['1-0', '2-0', '4-0', '5-0', '9-0'], 'old'],
+  ])(
+    'a stream that was filled again past our place in one step, with %s: nothing of it is skipped',
+    async (_, ids, value) => {
+      const server = await startRedis();
+      const running = startStreamlog(['consume', '--name', 'w1'], {server});
+      try {
+        for (const id of ['1-0', '2-0', '3-0']) await server.redis.xadd(STREAM, id, 'value', 'old');
+        await until(() => printed(running).length === 3, 'three are printed');
+        const transaction = server.redis.multi().del(STREAM);
+        for (const id of ids) transaction.xadd(STREAM, id, 'value', value);
+        await transaction.exec();
+        await until(() => printed(running).some(({id}) => id === '9-0'), 'the last one is printed');
+        expect(
+          printed(running)
+            .slice(3)
+            .map(({id}) => id),
+        ).toEqual(ids);
+      } finally {
+        running.process.kill('SIGKILL');
+        await running.finished;
+        await server.stop();
+      }
+    },
+  );
+
+  it('XGROUP DESTROY says that what was pending with others is gone, and how to get it again', async (context) => {
+    const scene = await startScene(context);
+    const consumer = await scene.idleConsumer();
+    const [id] = await scene.add('other');
+    await scene.untilPrinted(consumer, 'other');
+    await scene.untilAllAcknowledged();
+    await scene.redis.xgroup('DESTROY', STREAM, GROUP);
+    await untilTold(
+      consumer,
+      /it was made again, to go on after \S+; what was pending with other consumers is pending no more: streamlog group seek streamlog --stream events --to ID delivers again from an ID on/,
+    );
+    const again = await streamlog(['group', 'seek', GROUP, '--stream', STREAM, '--to', id!], {server: scene.server});
+    expect(again.code).toBe(0);
+    await until(() => printed(consumer).filter(({value}) => value === 'other').length === 2, 'it comes again');
   });
 });
 

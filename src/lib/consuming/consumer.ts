@@ -207,7 +207,7 @@ export class Consumer {
     if (needsCheck && (await this.ownership.check(control.createConsumer(this.member))))
       await this.ownership.heal(control);
     for await (const {records, isNew} of this.#sweep.step(control, this.#context)) {
-      if (isNew) this.place.advance(records.at(-1)!.id);
+      if (isNew) this.place.advance(records);
       yield* this.#yielded(this.#delivery({records, counted: isNew || this.#options.countsBacklog}));
     }
   }
@@ -241,7 +241,7 @@ export class Consumer {
       return delivered.records;
     });
     if (ids === undefined || ids.count === 0) return undefined;
-    this.place.advance(ids.last);
+    this.place.advance(records);
     return this.#delivery({records, counted: true}, ids);
   }
 

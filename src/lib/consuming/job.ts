@@ -125,11 +125,10 @@ export class Job {
     if (this.isRunning && lost.length > 0) this.giveUp.abort();
   }
 
-  /** Starts the leases anew, and lets go of what is not ours any more. */
+  /** Lets go of what is not ours any more. Only reads: a Redis that refuses writes for now holds no handler up. */
   async #keepOurs(): Promise<void> {
-    const {member} = this.#consumer;
     const ids = this.#records.map(({id}) => id);
-    const missing = await this.#persist((control) => control.renewLeases(member, ids));
+    const missing = await this.#persist((control) => this.#consumer.ownership.missing(control, ids));
     if (missing.length > 0) await this.#account(missing);
   }
 

@@ -74,7 +74,7 @@ export class OwnBacklog {
     const known = records.filter((record) => !wasLost(record));
     if (known.length > 0) yield {records: known, counted: this.#counts};
     const last = lost.at(-1)?.id;
-    if (last !== undefined && compareStreamIds(last, this.#place.readUpTo) > 0) this.#place.advance(last);
+    if (last !== undefined && compareStreamIds(last, this.#place.readUpTo) > 0) this.#place.advance(lost);
     if (lost.length > 0) yield {records: lost, counted: true};
   }
 }

@@ -131,6 +131,12 @@ export class EntryOwnership {
     this.#letGo(new Map([[id, loss]]), this.#inHand.holdersOf(new Set([id])));
   }
 
+  /** Those of `ids` that are not pending with us: `account` finds out why. Reads only. */
+  async missing(control: StreamClient, ids: readonly string[]): Promise<string[]> {
+    const entries = await Promise.all(ids.map((id) => control.pendingEntry(this.#options.member, id)));
+    return ids.filter((_, index) => !this.#isOurs(entries[index]));
+  }
+
   /**
    * Accounts for `ids`, which were given to us and seem not to be ours: heals what went with our
    * consumer, lets go of the rest and reports it. Returns what was let go. Throws

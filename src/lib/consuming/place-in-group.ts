@@ -2,14 +2,18 @@
  * A consumer's place in its group: how far it has got, how the group is joined
  * or made, and made again when it has vanished. Reads no entries. Invariant: a
  * group that is made again goes on where this consumer had got to or before,
- * never after it.
+ * never after it; and in a stream that began anew it begins at the start, since
+ * all of that is new to us.
  */
+import type {StreamRecord} from '../entry.js';
 import {isFailure} from '../errors.js';
 import type {Position} from '../position.js';
+import {shellWord} from '../shell-word.js';
 import type {Membership, StreamClient} from '../stream-client.js';
-import {compareStreamIds, FIRST_ID, predecessorOf} from '../stream-id.js';
+import {FIRST_ID, predecessorOf} from '../stream-id.js';
 import type {InHand} from './in-hand.js';
 import type {Link} from './link.js';
+import {StreamIdentity} from './stream-identity.js';
 
 export interface PlaceOptions {
   member: Membership;
@@ -25,12 +29,14 @@ export class PlaceInGroup {
   readonly #link: Link;
   readonly #inHand: InHand;
   readonly #options: PlaceOptions;
+  readonly #identity: StreamIdentity;
   #readUpTo: string | undefined;
 
   constructor(link: Link, inHand: InHand, options: PlaceOptions) {
     this.#link = link;
     this.#inHand = inHand;
     this.#options = options;
+    this.#identity = new StreamIdentity(options.member.stream);
   }
 
   get isJoined(): boolean {
@@ -42,13 +48,20 @@ export class PlaceInGroup {
     return this.#readUpTo ?? FIRST_ID;
   }
 
-  /** Everything up to `id` has been read; undefined changes nothing. */
-  advance(id: string | undefined): void {
-    this.#readUpTo = id ?? this.#readUpTo;
+  /** Everything up to the last one of `records`, which are new and ascend, has been read. */
+  advance(records: readonly StreamRecord[]): void {
+    this.#identity.read(records);
+    this.#readUpTo = records.at(-1)?.id ?? this.#readUpTo;
   }
 
   /** Finds or makes the group. Throws `notFound` where it is missing and may not be made. */
   async join(control: StreamClient): Promise<void> {
+    await this.#join(control);
+    // Only where it would be made again is it asked whether the stream is the same.
+    if (this.#options.create) await this.#identity.remember(control);
+  }
+
+  async #join(control: StreamClient): Promise<void> {
     const {member, from, create} = this.#options;
     if (!create) {
       this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
@@ -80,20 +93,25 @@ export class PlaceInGroup {
 
   async #makeAgain(control: StreamClient, readUpTo: string): Promise<void> {
     const {member, onTrouble} = this.#options;
-    const last = await control.lastGeneratedId(member.stream);
-    // A stream that began anew may give lower IDs than the old one did; all of it is new to us.
-    const resumeAt = compareStreamIds(last, readUpTo) >= 0 ? readUpTo : FIRST_ID;
+    const {stream, group} = member;
+    const isAnother = await this.#identity.hasBegunAnew(control, readUpTo);
+    const resumeAt = isAnother ? FIRST_ID : readUpTo;
     // Another consumer may have been first to make it again. Sent together: whoever looked between the two would
-    // find that what is in hand is not ours.
+    // find that what is in hand is not ours. In another stream it is not: there, its IDs are those of other entries.
     const [isNew] = await Promise.all([
-      control.createGroup(member.stream, member.group, resumeAt, true),
-      control.makePending(member, this.#inHand.given),
+      control.createGroup(stream, group, resumeAt, true),
+      control.makePending(member, isAnother ? [] : this.#inHand.given),
     ]);
     this.#readUpTo = resumeAt;
-    if (isNew)
-      onTrouble(
-        `group "${member.group}" on stream "${member.stream}" had vanished; it was made again, to go on after ${resumeAt}`,
-      );
+    if (isAnother) await this.#identity.remember(control);
+    if (!isNew) return;
+    const seek = `streamlog group seek ${shellWord(group)} --stream ${shellWord(stream)} --to ID`;
+    onTrouble(
+      `group "${group}" on stream "${stream}" had vanished; it was made again, to go on after ${resumeAt}` +
+        (isAnother
+          ? ': the stream has begun anew, and all of it is new'
+          : `; what was pending with other consumers is pending no more: ${seek} delivers again from an ID on`),
+    );
   }
 
   /** How far the group has got; undefined where there is none, or where we may not know. */
