@@ -53,6 +53,7 @@ export default class Produce extends BaseCommand {
     const {producer, start, checkpoint} = await openDelivery({
       ...deliveryOptions(flags),
       connect: this.wireConnector(flags, stream),
+      inspect: this.connector(flags),
       checkpoint: flags.resume ? {path: flags.checkpoint ?? `${file}.checkpoint`, file: file!} : undefined,
       newIdLines: wantsIds ? () => idLines(stream, json) : undefined,
       onIds: (lines) => idSink.write(lines),

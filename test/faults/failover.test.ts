@@ -7,6 +7,7 @@ import {describe, expect, it, type TestContext} from 'vitest';
 import {until} from '../support/redis-server.js';
 import {NEVER_DEMOTED, type SentinelOptions, type SentinelSet, startSentinelSet} from '../support/topologies.js';
 import {expectOnce, kill, numbered, ONCE, Production, STREAM} from './produce-scene.js';
+import {collect} from './support/collect.js';
 
 const BEFORE = numbered('before', 10);
 const AFTER = numbered('after', 500);
@@ -74,5 +75,55 @@ describe.concurrent('SENTINEL FAILOVER, of which the old master never hears', ()
     await production.untilTold(/the sentinels have made 127\.0\.0\.1:\d+ the master/);
     const {code, stderr} = await production.feed(AFTER).finish();
     expect(code, stderr).toBe(0);
+  });
+});
+
+describe.concurrent('a new master that lacks what the old one had confirmed', () => {
+  const LACKING = numbered('lacking', 1_200);
+
+  /** A run whose last records the replica never gets, and which has them confirmed; then the master is gone. */
+  async function failedOver(context: TestContext, args: readonly string[]): Promise<[SentinelSet, Production]> {
+    const set = await sentinelSet(context, {replicas: 1, sentinels: 1});
+    const production = await begun(context, set.url, args);
+    await until(async () => (await set.replica.redis.xlen(STREAM)) === BEFORE.length, 'the replica has the first ones');
+    // It cannot come back to a master that wants a password.
+    await set.master.redis.config('SET', 'requirepass', 'secret');
+    await set.master.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+    production.feed(LACKING);
+    await until(() => production.ids.length === BEFORE.length + LACKING.length, 'all are confirmed');
+    set.master.process.kill('SIGKILL');
+    await set.untilMasterIs(set.replica);
+    return [set, production];
+  }
+
+  it('with --exactly-once: it gets them again, in their order, and standard error says so', async (context) => {
+    const [set, production] = await failedOver(context, ONCE);
+    await production.untilTold(/has not got records 11 to 1210, which were confirmed.*adding them again/);
+    const {code, stderr} = await production.feed(AFTER).finish();
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('1200 records were added again');
+    expect(production.ids).toHaveLength(production.values.length);
+    expect((await collect(set.replica.redis, STREAM)).stream.map(({value}) => value)).toEqual(production.values);
+  });
+
+  it('more than --hold keeps: 75, and standard error says which are lost', async (context) => {
+    const [set, production] = await failedOver(context, [...ONCE, '--hold', '0s']);
+    const {code, stderr} = await production.feed(AFTER).finish();
+    expect(code, stderr).toBe(75);
+    expect(stderr).toMatch(/has lost records 11 to 1210 of this producer, which were confirmed/);
+    expect(await set.replica.redis.xlen(STREAM)).toBe(BEFORE.length);
+  });
+
+  it('by default: standard error says how many may be lost, and of which IDs', async (context) => {
+    const [set, production] = await failedOver(context, []);
+    await production.untilTold(/up to 1200 records that were confirmed are lost/);
+    const {code, stderr} = await production.feed(AFTER).finish();
+    expect(code, stderr).toBe(0);
+    const [, after, upTo] = /IDs after (\S+) up to (\d+-\d+)/.exec(stderr)!;
+    expect([after, upTo]).toEqual([
+      production.ids[BEFORE.length - 1],
+      production.ids[BEFORE.length + LACKING.length - 1],
+    ]);
+    expect(await set.replica.redis.xlen(STREAM)).toBe(BEFORE.length + AFTER.length);
   });
 });

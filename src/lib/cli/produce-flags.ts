@@ -62,6 +62,12 @@ export const deliveryFlags = {
     helpGroup: 'DELIVERY',
     summary: 'no record twice, whatever is lost on the way; by a script, which costs speed',
   }),
+  hold: duration({
+    helpGroup: 'DELIVERY',
+    default: 5_000,
+    defaultHelp: async () => '5s',
+    summary: 'with --exactly-once, keep confirmed records this long, up to 32MB, to add them again after a failover',
+  }),
   'producer-id': Flags.string({
     helpGroup: 'DELIVERY',
     helpValue: 'ID',
@@ -95,6 +101,7 @@ interface DeliveryFlags {
   'retry-for': number;
   durability: DurabilityWanted | undefined;
   'exactly-once': boolean;
+  hold: number;
   'producer-id': string | undefined;
   atomic: boolean;
 }
@@ -102,6 +109,8 @@ interface DeliveryFlags {
 const BATCH_BYTES = 1024 ** 2;
 const WINDOW_BYTES = 16 * 1024 ** 2;
 
+/** Of confirmed records. */
+const HOLD_BYTES = 32 * 1024 ** 2;
 /** How long WAIT and WAITAOF may take until they are asked again. */
 const WAIT_MS = 1_000;
 
@@ -112,5 +121,6 @@ export const deliveryOptions = (flags: DeliveryFlags) => ({
   window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},
   retryForMs: flags['retry-for'],
   durability: flags.durability && {...flags.durability, waitMs: WAIT_MS},
+  hold: {ms: flags.hold, bytes: HOLD_BYTES},
   once: flags['exactly-once'] || flags.atomic ? {producerId: flags['producer-id'], atomic: flags.atomic} : undefined,
 });

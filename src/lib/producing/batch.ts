@@ -29,8 +29,11 @@ export interface Progress {
 
 /** What a batch tells of itself. */
 export interface BatchEvents {
-  /** So many more of its records are in the stream, as safe as they were asked to be; `ids` are their lines, where wanted. */
-  added(count: number, ids: Buffer | undefined): void;
+  /**
+   * So many more of its records are in the stream, as safe as they were asked to be. `ids` are their lines, where
+   * wanted; `lastId` is the last of them, where that is known.
+   */
+  added(count: number, ids: Buffer | undefined, lastId?: string): void;
   /** Redis will never take so many of its records, for what they are; `failure` says why of the first. */
   rejected(count: number, failure: StreamlogError): void;
   /** Some of its records are in the stream behind later ones, or will be. */

@@ -19,6 +19,8 @@ export class FencedBatch implements Batch {
   #outcome: FencedOutcome | undefined;
   /** Records of which was told that they are in the stream, or never will be. */
   #told = 0;
+  /** Of these, how many are to be added again, since a failover took them back. */
+  #again = 0;
   #failure: StreamlogError | undefined;
 
   constructor(call: Call, context: BatchContext, end: Progress) {
@@ -34,7 +36,18 @@ export class FencedBatch implements Batch {
   }
 
   get open(): number {
-    return this.#call.records - this.#told;
+    return this.#call.records - this.#told + this.#again;
+  }
+
+  /** The number of its last record. */
+  get last(): number {
+    return this.first + this.#call.records - 1;
+  }
+
+  /** The server has the records up to number `mark` only: the others are open again. Returns how many. */
+  reopen(mark: number): number {
+    this.#again = this.#told - Math.min(this.#told, Math.max(0, mark - this.first + 1));
+    return this.#again;
   }
 
   get byteLength(): number {
@@ -121,6 +134,11 @@ export class FencedBatch implements Batch {
     const {events, newIdLines} = this.#context;
     const {records, first} = this.#call;
     const inStream = Math.min(records, Math.max(0, (this.#outcome?.mark ?? 0) - first + 1));
+    if (this.#again > 0 && inStream >= this.#told) {
+      this.#again = 0;
+      // Their IDs were told; they have others now.
+      if (this.#told === records) return;
+    }
     const over = this.#failure === undefined || !isPassing(this.#failure);
     // IDs come with the last try, which knows those of all others.
     const ids = over && this.#outcome !== undefined ? newIdLines?.() : undefined;

@@ -39,6 +39,7 @@ export class FencedLane implements Lane {
   #number = 0;
   /** The number of the last record that was in the stream when we connected first; undefined without a fence. */
   #mark: number | undefined;
+  #confirmedByServer = 0;
   #isOpened = false;
 
   /** `isLasting`: a later run may be of the same producer. */
@@ -63,12 +64,18 @@ export class FencedLane implements Lane {
     return this.#mark;
   }
 
+  get confirmedByServer(): number {
+    return this.#confirmedByServer;
+  }
+
   async open(): Promise<Wire> {
     const wire = await this.#connect();
     try {
-      if (this.#isOpened) await ask(wire, greetFence(this.#fence.key));
-      else this.#mark = await ask(wire, resumeFence(this.#stream, this.#fence));
-      if (this.#mark === GONE) throw streamGone(this.#stream);
+      const hello = this.#isOpened ? greetFence(this.#fence.key) : resumeFence(this.#stream, this.#fence);
+      const mark = await ask(wire, hello);
+      if (!this.#isOpened) this.#mark = mark;
+      if (mark === GONE) throw streamGone(this.#stream);
+      this.#confirmedByServer = mark ?? 0;
       this.#isOpened = true;
       this.#keepAlive(wire);
       return wire;

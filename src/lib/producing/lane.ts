@@ -12,6 +12,8 @@ export interface Lane {
   /** Of the records that gather for the next batch. */
   readonly records: number;
   readonly byteLength: number;
+  /** The number of the last record of this producer that the server had when we connected last; undefined where records have no numbers. */
+  readonly confirmedByServer: number | undefined;
   /** Connects, and does what has to be done before the first batch. Throws as `StreamClient.connect` does. */
   open(): Promise<Wire>;
   /** For the end of a run that went well: cleans up what the server keeps for nobody. */
@@ -25,6 +27,7 @@ export interface Lane {
 }
 
 export class PlainLane implements Lane {
+  readonly confirmedByServer = undefined;
   readonly #connect: () => Promise<Wire>;
   readonly #encoder: AddEncoder;
 

@@ -24,6 +24,8 @@ export class PlainBatch implements Batch {
   #added: number[] = [];
   #rejected: number[] = [];
   #refused: number[] = [];
+  /** Of the last record of this try. */
+  #lastId: string | undefined;
   #rejection: StreamlogError | undefined;
   #refusal: StreamlogError | undefined;
 
@@ -53,6 +55,7 @@ export class PlainBatch implements Batch {
 
   sendOn(wire: Wire): void {
     this.#sent = true;
+    this.#lastId = undefined;
     this.#wire = wire;
     this.#answered = 0;
     this.#refusal = undefined;
@@ -63,6 +66,7 @@ export class PlainBatch implements Batch {
   text(bytes: Buffer, start: number, end: number): void {
     this.#added.push(this.#answered++);
     this.#ids?.add(bytes, start, end);
+    if (this.#answered === this.#adds.records) this.#lastId = bytes.toString('latin1', start, end);
     this.#end();
   }
 
@@ -132,7 +136,7 @@ export class PlainBatch implements Batch {
     const refused = this.#refused;
     if (refused.length > 0 && (this.#added.at(-1) ?? -1) > refused[0]!) events.overtaken();
     if (this.#rejected.length > 0) events.rejected(this.#rejected.length, this.#rejection!);
-    if (this.#added.length > 0) events.added(this.#added.length, this.#ids?.take());
+    if (this.#added.length > 0) events.added(this.#added.length, this.#ids?.take(), this.#lastId);
     this.#adds = this.#adds.only([...open, ...refused].sort((a, b) => a - b));
     this.#added = [];
     this.#rejected = [];

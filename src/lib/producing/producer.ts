@@ -8,10 +8,12 @@
 import {StreamlogError} from '../errors.js';
 import {START} from '../input/pages.js';
 import type {EntryFields} from '../marked-fields.js';
-import type {AddOptions, Durability, Wire} from '../stream-client.js';
+import type {AddOptions, Durability, StreamClient, Wire} from '../stream-client.js';
 import {type Batch, type BatchContext, isPassing, type Progress} from './batch.js';
+import {ConfirmedIds} from './confirmed-ids.js';
 import {askDurability} from './durable-reply.js';
 import {FencedBatch} from './fenced-batch.js';
+import {HeldBatches, type HoldLimits} from './held-batches.js';
 import type {IdLines} from './id-lines.js';
 import {IdOutput} from './id-output.js';
 import type {Lane} from './lane.js';
@@ -28,6 +30,10 @@ export interface ProducerOptions extends RetryOptions {
   /** All that may be on its way. */
   window: WindowLimits;
   durability?: Durability | undefined;
+  /** What is kept of confirmed records, to be added again where a failover took them back. */
+  hold: HoldLimits;
+  /** Asked on a client of its own what a server has that we came to after a lost connection; closed afterwards. */
+  inspect: () => Promise<StreamClient>;
   /** Where the lines of new IDs are made; undefined when nobody wants them. */
   newIdLines?: (() => IdLines) | undefined;
   /** Gets those lines in the order of the records, except for records that were refused for a while. */
@@ -46,6 +52,8 @@ export interface ProduceCounts {
   unconfirmed: number;
 }
 
+/** Not to be mended by trying again: the records are not here any more. */
+const RECORDS_LOST = 'RECORDS_LOST';
 /** After a failure, how long replies are still waited for. */
 const LAST_REPLIES_MS = 5_000;
 
@@ -55,6 +63,8 @@ export class Producer {
   maybeTwice = 0;
   /** Records that were added behind later ones, since Redis had refused them for a while. */
   late = 0;
+  /** Records that were confirmed, taken back by a failover, and sent again. */
+  again = 0;
   readonly #options: ProducerOptions;
   readonly #window: Window;
   readonly #context: BatchContext;
@@ -62,6 +72,8 @@ export class Producer {
   readonly #failing = new AbortController();
   readonly #retries: Retries;
   readonly #ids: IdOutput;
+  readonly #held: HeldBatches;
+  readonly #confirmedIds = new ConfirmedIds();
   #wire: Wire | undefined;
   /** Batches on the wire. */
   #inFlight = 0;
@@ -79,6 +91,7 @@ export class Producer {
   private constructor(options: ProducerOptions) {
     this.#options = options;
     this.#window = new Window(options.window);
+    this.#held = new HeldBatches(options.hold);
     this.#retries = new Retries(options, this.#over.signal);
     this.#ids = new IdOutput(options.onIds, {
       onChange: () => this.#changed(),
@@ -91,7 +104,7 @@ export class Producer {
       durability,
       pending: durability && new PendingDurability(durability, (failure) => this.#mayWait(failure)),
       events: {
-        added: (count, ids) => this.#added(count, ids),
+        added: (count, ids, lastId) => this.#added(count, ids, lastId),
         rejected: (count, failure) => {
           this.counts.rejected += count;
           this.#fail(failure);
@@ -113,6 +126,7 @@ export class Producer {
     for (;;) {
       try {
         producer.#adopt(await unless(options.stopping, producer.#open()));
+        producer.#held.startBehind(options.lane.confirmedByServer ?? 0);
         return producer;
       } catch (error) {
         const passes = error instanceof StreamlogError && error.kind === 'temporary';
@@ -212,8 +226,9 @@ export class Producer {
     }
   }
 
-  #added(count: number, ids: Buffer | undefined): void {
+  #added(count: number, ids: Buffer | undefined, lastId: string | undefined): void {
     this.counts.added += count;
+    if (lastId !== undefined) this.#confirmedIds.push(lastId, count);
     if (ids !== undefined) this.#ids.push(ids);
     if (count === 0) return;
     this.#retries.succeeded();
@@ -223,7 +238,10 @@ export class Producer {
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
     this.#inFlight--;
     if (failure !== undefined) this.#refused(batch, failure);
-    if (batch.open === 0) this.#window.remove(batch);
+    if (batch.open === 0) {
+      this.#window.remove(batch);
+      if (failure === undefined && batch instanceof FencedBatch) this.#held.push(batch);
+    }
     this.#tellConfirmed();
     if (this.#trouble !== undefined && this.#inFlight === 0) void this.#recover(this.#trouble);
     this.#changed();
@@ -276,12 +294,54 @@ export class Producer {
         const wire = await this.#open();
         if (this.#over.signal.aborted) return wire.close();
         this.#adopt(wire);
+        this.#addAgain();
+        void this.#tellLost();
         return this.#pump();
       } catch (error) {
         failure = error;
       }
     }
     this.#changed();
+  }
+
+  /** What the server lacks of what was confirmed goes first. Fails where that is not held any more. */
+  #addAgain(): void {
+    const {confirmed} = this.#held;
+    const has = this.#options.lane.confirmedByServer ?? confirmed;
+    if (has >= confirmed) return;
+    const batches = this.#held.takeAfter(has);
+    if (batches === undefined) {
+      const lost = Math.min(confirmed - has, this.counts.added);
+      this.counts.added -= lost;
+      this.counts.unconfirmed += lost;
+      this.#fail(recordsLost(has + 1, confirmed));
+      return;
+    }
+    for (const batch of batches) this.again += batch.reopen(has);
+    this.#window.restore(batches);
+    this.#retries.say(
+      `the server has not got records ${has + 1} to ${confirmed}, which were confirmed, as after a failover; adding them again`,
+    );
+  }
+
+  /** Without numbers, what was lost can only be told. */
+  async #tellLost(): Promise<void> {
+    const {inspect, stream, onTrouble, lane} = this.#options;
+    if (lane.confirmedByServer !== undefined) return;
+    let client: StreamClient | undefined;
+    try {
+      client = await inspect();
+      const lost = await this.#confirmedIds.findLost(client, stream);
+      if (lost === undefined) return;
+      onTrouble(
+        `up to ${lost.count} records that were confirmed are lost, as by a failover: the stream has none of the IDs after ` +
+          `${lost.after} up to ${lost.upTo}; --exactly-once adds them again`,
+      );
+    } catch {
+      // Who may only add cannot know.
+    } finally {
+      client?.close();
+    }
   }
 
   #fail(error: unknown): void {
@@ -314,9 +374,20 @@ function unless(stopping: AbortSignal, opening: Promise<Wire>): Promise<Wire> {
   });
 }
 
+/** On a connection that was not lost: it was no failover, but somebody who deleted data, and may want it to be gone. */
 const goneBack = ({first, mark}: FencedBatch): StreamlogError =>
   new StreamlogError(
     'incomplete',
     `the stream has only ${mark} records of this producer, where ${first - 1} were confirmed: the others are lost`,
-    {hint: 'a failover, or data that was deleted; with --resume, running again adds what is missing'},
+    {hint: 'data was deleted; with --resume, running again adds what is missing'},
+  );
+
+const recordsLost = (first: number, last: number): StreamlogError =>
+  new StreamlogError(
+    'temporary',
+    `the server has lost records ${first} to ${last} of this producer, which were confirmed, and more than --hold keeps`,
+    {
+      code: RECORDS_LOST,
+      hint: 'a failover, or data that was deleted; with --resume or --producer-id, run the same again',
+    },
   );

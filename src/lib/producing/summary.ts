@@ -20,8 +20,12 @@ export const unconfirmedHint = (again: {exactlyOnce: boolean; resume: boolean; p
 };
 
 /** What a lost connection or a refusal has done to the stream that the counts do not show; a line each. */
-export function describeDoubts({maybeTwice, late}: {maybeTwice: number; late: number}): string[] {
+export function describeDoubts({maybeTwice, late, again}: {maybeTwice: number; late: number; again: number}): string[] {
   const lines: string[] = [];
+  if (again > 0)
+    lines.push(
+      `${again} records were added again, as a failover had taken them back; their IDs are not those that were printed`,
+    );
   if (maybeTwice > 0)
     lines.push(
       `up to ${maybeTwice} records may be in the stream twice: the connection was lost before they were confirmed; --exactly-once avoids it`,

@@ -62,6 +62,17 @@ export class Window {
     this.#bytes += size.bytes;
   }
 
+  /** Takes batches again that had left; they are sent before all others. Only after a `rewind`. */
+  restore(batches: readonly Batch[]): void {
+    const slots = batches.map((batch) => {
+      const size = {records: batch.open, bytes: batch.byteLength};
+      this.#records += size.records;
+      this.#bytes += size.bytes;
+      return {batch, size, end: batch.end};
+    });
+    this.#slots.unshift(...slots);
+  }
+
   /** The input has nothing to send up to `end`, from the last batch on. */
   pass(end: Progress): void {
     const last = this.#slots.at(-1);

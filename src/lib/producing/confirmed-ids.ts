@@ -1,0 +1,69 @@
+/**
+ * The IDs that were confirmed last, and how many of them a server lacks that
+ * was asked after a lost connection: after a failover, the new master lacks what
+ * it had not got from the old one. One ID stands for a batch. Invariant: what is
+ * said to be lost was confirmed, is not in the stream, and lies where no
+ * trimming could have removed it.
+ */
+import {isFailure} from '../errors.js';
+import type {StreamClient} from '../stream-client.js';
+import {compareStreamIds, FIRST_ID} from '../stream-id.js';
+
+/** Some seconds of a fast run, and hours of a slow one. */
+const MOST_BATCHES = 1_024;
+
+export interface LostRecords {
+  /** At most so many; fewer where a part of the first batch is there. */
+  readonly count: number;
+  /** The last ID that is there, and the last that was confirmed. */
+  readonly after: string;
+  readonly upTo: string;
+}
+
+export class ConfirmedIds {
+  readonly #batches: {last: string; count: number}[] = [];
+
+  /** `count` records up to the ID `last` have been confirmed. */
+  push(last: string, count: number): void {
+    this.#batches.push({last, count});
+    if (this.#batches.length > MOST_BATCHES) this.#batches.shift();
+  }
+
+  /** What `client` lacks of them; undefined when it has all, or when that cannot be known. They are forgotten. */
+  async findLost(client: StreamClient, stream: string): Promise<LostRecords | undefined> {
+    const batches = this.#batches;
+    const newest = batches.at(-1);
+    if (newest === undefined || (await has(client, stream, newest.last))) return undefined;
+    const oldest = await firstId(client, stream);
+    // What is below the first entry may have been trimmed.
+    const known = batches.filter(({last}) => oldest === undefined || compareStreamIds(last, oldest) > 0);
+    if (known.length === 0) return undefined;
+    // A replica gets entries in their order: those it has come before those it lacks.
+    let low = 0;
+    let high = known.length - 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (await has(client, stream, known[middle]!.last)) low = middle + 1;
+      else high = middle;
+    }
+    const lost = known.slice(low);
+    const kept = batches.slice(0, batches.length - lost.length);
+    this.#batches.splice(0, this.#batches.length, ...kept);
+    const count = lost.reduce((sum, batch) => sum + batch.count, 0);
+    return {count, after: kept.at(-1)?.last ?? oldest ?? FIRST_ID, upTo: newest.last};
+  }
+}
+
+async function has(client: StreamClient, stream: string, id: string): Promise<boolean> {
+  for await (const entries of client.range(stream, id, id, 1)) return entries.length > 0;
+  return false;
+}
+
+async function firstId(client: StreamClient, stream: string): Promise<string | undefined> {
+  try {
+    for await (const entries of client.range(stream, undefined, undefined, 1)) return entries[0]?.id;
+  } catch (error) {
+    if (!isFailure(error, 'notFound')) throw error;
+  }
+  return undefined;
+}
