@@ -107,6 +107,8 @@ async function greet(client: Redis | Cluster, target: ServerTarget, mustBeMaster
 function isMereRefusal(error: unknown): boolean {
   if (!isServerReply(error)) return false;
   const {kind, code} = toFailure(error, {command: 'CLIENT SETNAME'});
+  // A refusal in words that are not Redis' own says no more than that this is none of its commands.
+  if (code === 'ERR' || code === 'REFUSED') return kind !== 'denied';
   return code === 'NOPERM' || (kind !== 'denied' && kind !== 'temporary');
 }
 

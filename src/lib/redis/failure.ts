@@ -1,5 +1,5 @@
 /**
- * The only place, with unreachable.ts, that reads Redis' and ioredis' error
+ * The only place, with refusals.ts and unreachable.ts, that reads Redis' and ioredis' error
  * texts. It turns them into StreamlogErrors and lets go of the original, which
  * carries the arguments of the command. Invariant: nothing of what the user
  * sent to Redis is in the message, apart from the names of stream and group
@@ -8,127 +8,10 @@
 import {StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
 import {shellWord} from '../shell-word.js';
+import {type CommandContext, meaningOf, on} from './refusals.js';
 import {codeOf, isConnectionLoss, type Place, reasonOf, unreachable} from './unreachable.js';
 
-/** What the failing command was about, for the message. */
-export interface CommandContext {
-  command: string;
-  stream?: string;
-  group?: string;
-  /** Whether the connection reaches all nodes of a cluster. */
-  inCluster?: boolean;
-}
-
-/** What an error reply means to us: the kind, one line of what, one line of what to do. */
-type Meaning = (context: CommandContext & {word: string}) => readonly [kind: Outcome, message: string, hint?: string];
-
-const CREDENTIALS = 'check --username and the password (STREAMLOG_PASSWORD, --password-file or in the URL)';
-const refused: Meaning = () => ['denied', 'Redis refuses the given user or password', CREDENTIALS];
-const forbidden = ({command, stream}: CommandContext): ReturnType<Meaning> => [
-  'denied',
-  `the Redis user may not run ${command}${on(stream)}`,
-  'see: redis-cli ACL GETUSER',
-];
-const elsewhere: Meaning = ({inCluster, ...context}) =>
-  inCluster
-    ? temporary('the cluster is moving this slot; run again')(context)
-    : [
-        'configuration',
-        'this server is one node of a cluster, and the stream lives on another',
-        'give --url redis+cluster:// with the same host and port',
-      ];
-
-/** Not now, nothing was executed, try again. */
-const temporary =
-  (hint: string): Meaning =>
-  ({command, stream, word}) => ['temporary', `Redis refuses ${command}${on(stream)} for now (${word})`, hint];
-
-/** By the first word of the reply, which is Redis' name for the error. */
-const BY_WORD: Record<string, Meaning> = {
-  WRONGTYPE: ({stream}) => [
-    'data',
-    `"${stream ?? 'the key'}" holds no stream but another type`,
-    'see: redis-cli TYPE, or give another --stream',
-  ],
-  /** Of our own script. */
-  STATETYPE: ({stream}) => [
-    'data',
-    `the key beside stream "${stream ?? ''}" that keeps what was added already holds something else`,
-    'see docs/adr/0007 for its name; redis-cli DEL removes it',
-  ],
-  NOAUTH: () => ['denied', 'Redis wants a password', 'set STREAMLOG_PASSWORD or give --password-file (and --username)'],
-  WRONGPASS: refused,
-  NOPERM: forbidden,
-  DENIED: () => [
-    'denied',
-    'Redis is in protected mode and serves only its own machine',
-    'give the server a password, or set protected-mode no where its network is safe',
-  ],
-  CROSSSLOT: () => ['usage', 'these streams live in different slots of the cluster', 'give them a common {hash tag}'],
-  MOVED: elsewhere,
-  ASK: elsewhere,
-  OOM: temporary('Redis is out of memory (maxmemory); free memory, trim a stream or raise maxmemory'),
-  LOADING: temporary('Redis is loading its data; wait and run again'),
-  READONLY: temporary('this server is a read-only replica; connect to the master'),
-  MISCONF: temporary('Redis cannot save to its disk and refuses writes; see its log'),
-  BUSY: temporary('a script keeps Redis busy; wait, or end it with SCRIPT KILL'),
-  NOREPLICAS: temporary('Redis has too few good replicas for a write (min-replicas-to-write)'),
-  MASTERDOWN: temporary('this replica has lost its master'),
-  CLUSTERDOWN: temporary('the cluster does not serve this slot now'),
-  TRYAGAIN: temporary('the cluster is moving this slot; run again'),
-  UNBLOCKED: temporary('Redis let go of all who wait, as when it becomes a replica or a slot moves; run again'),
-};
-
-/** By the text, where Redis has no word for the error. */
-const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
-  [/must be greater than 0-0/, () => ['usage', 'an entry cannot have the ID 0-0']],
-  [
-    /exhausted the last possible ID/,
-    ({stream}) => [
-      'data',
-      `stream "${stream ?? ''}" has had the last ID that there is, and takes no more entries`,
-      'add to another --stream; delete this one and it begins anew: redis-cli DEL',
-    ],
-  ],
-  [
-    /unknown command .?sentinel/i,
-    () => [
-      'configuration',
-      'what answers there is no sentinel',
-      'give --url redis:// for a server, or the port of the sentinels',
-    ],
-  ],
-  [
-    /No such master/,
-    () => ['configuration', 'the sentinels know no master of this name', 'see: redis-cli -p 26379 SENTINEL MASTERS'],
-  ],
-  [
-    /unknown (sub)?command/i,
-    ({command}) => [
-      'configuration',
-      `this server does not know ${command}`,
-      'streamlog needs Redis 6.2 or later, or Valkey',
-    ],
-  ],
-  [/ACL failure in script|The user executing the script can't/, forbidden],
-  [/^ERR (AUTH|Client sent AUTH|invalid password)/i, refused],
-  [
-    /max number of clients/,
-    () => ['temporary', 'Redis has no connection left (maxclients)', 'wait and run again, or raise maxclients'],
-  ],
-  [
-    /DB index is out of range/,
-    () => ['configuration', 'the server has no database of this number', 'see: redis-cli CONFIG GET databases'],
-  ],
-  [
-    /SELECT is not allowed in cluster mode/,
-    () => ['configuration', 'a node of a cluster has no database but 0', 'leave the database out of --url'],
-  ],
-  [
-    /cluster support disabled/,
-    () => ['configuration', 'this server is not part of a cluster', 'give --url redis:// with the same host and port'],
-  ],
-];
+export type {CommandContext} from './refusals.js';
 
 /** True when Redis itself answered with an error, so the command was not executed. */
 export const isServerReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
@@ -183,8 +66,9 @@ function replyTextOf(error: unknown): string | undefined {
 }
 
 function fromReply(message: string, context: CommandContext): StreamlogError {
-  const {command, stream, group} = context;
-  const word = /^[A-Z]+/.exec(message)?.[0] ?? 'ERR';
+  const {stream, group} = context;
+  // Redis' name for the error; a proxy may have none.
+  const word = /^[A-Z]{2,}(?![a-z])/.exec(message)?.[0] ?? 'REFUSED';
   if (word === 'NOGROUP') return noGroup(stream, group);
   if (/no such key|requires the key to exist/i.test(message)) return noStream(stream);
   // The stream may only have moved to another node, which Redis 7.0 does not tell those who wait.
@@ -197,12 +81,9 @@ function fromReply(message: string, context: CommandContext): StreamlogError {
       'IDs of a stream only grow; leave --id out, or see: streamlog info',
     );
   }
-  const meaning = BY_WORD[word] ?? BY_TEXT.find(([text]) => text.test(message))?.[1];
-  if (meaning === undefined)
-    return failure('data', word, `Redis refuses ${command}${on(stream)}: ${message.slice(0, 200)}`);
-  const [kind, what, hint] = meaning({...context, word});
+  const [kind, what, hint] = meaningOf(message, word, context);
   const home = context.inCluster ? /^MOVED \d+ (\S+:\d+)$/.exec(message)?.[1] : undefined;
-  return home === undefined ? failure(kind, word, what, hint) : new Moved(home, what, hint);
+  return home === undefined ? failure(kind, codeFor(word, message), what, hint) : new Moved(home, what, hint);
 }
 
 /** Another node of the cluster serves the slot from now on. */
@@ -216,11 +97,11 @@ export class Moved extends StreamlogError {
   }
 }
 
+const codeFor = (word: string, message: string): string =>
+  /max number of clients/.test(message) ? 'MAXCLIENTS' : word;
+
 /** The user may not run `command` on `stream`. */
-export const noPermission = (command: string, stream: string): StreamlogError => {
-  const [kind, message, hint] = forbidden({command, stream});
-  return failure(kind, 'NOPERM', message, hint);
-};
+export const noPermission = (command: string, stream: string): StreamlogError => fromReply('NOPERM', {command, stream});
 
 /** No such stream; `stream` is undefined where the command spans several. */
 export const noStream = (stream: string | undefined): StreamlogError =>
@@ -248,8 +129,6 @@ function lost(error: unknown, {command}: CommandContext, trouble: Trouble): Stre
     `the connection to Redis was lost during ${command}: ${place}${reasonOf(cause)}`,
   );
 }
-
-const on = (stream: string | undefined): string => (stream === undefined ? '' : ` on stream "${stream}"`);
 
 const failure = (kind: Outcome, code: string, message: string, hint?: string): StreamlogError =>
   new StreamlogError(kind, message, {code, hint});

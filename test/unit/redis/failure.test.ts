@@ -38,7 +38,7 @@ describe('an error reply', () => {
     ['ERR The ID specified in XADD is equal or smaller than the target stream top item', 'data', 'SMALLER_ID'],
     ["ERR unknown command 'xautoclaim', with args beginning with: 'events' ", 'configuration', 'ERR'],
     ["ERR unknown subcommand 'CREATECONSUMER'. Try XGROUP HELP.", 'configuration', 'ERR'],
-    ['ERR max number of clients reached', 'temporary', 'ERR'],
+    ['ERR max number of clients reached', 'temporary', 'MAXCLIENTS'],
     ['ERR DB index is out of range', 'configuration', 'ERR'],
     ['ERR SELECT is not allowed in cluster mode', 'configuration', 'ERR'],
     ['ERR This instance has cluster support disabled', 'configuration', 'ERR'],
@@ -55,7 +55,20 @@ describe('an error reply', () => {
       'data',
       'WRONGTYPE',
     ],
-    ['ERR something that nobody has seen before', 'data', 'ERR'],
+    ['ERR something that nobody has seen before', 'temporary', 'ERR'],
+    ['ERR max requests limit exceeded. Limit: 500000', 'temporary', 'ERR'],
+    ['upstream failure', 'temporary', 'REFUSED'],
+    ['no upstream host', 'temporary', 'REFUSED'],
+    ['Error: the backend is gone', 'temporary', 'REFUSED'],
+    ['THROTTLED come back later', 'temporary', 'THROTTLED'],
+    ['', 'temporary', 'REFUSED'],
+    ['ERR Invalid stream ID specified as stream command argument', 'data', 'ERR'],
+    ['ERR The stream has exhausted the last possible ID, unable to add more items', 'data', 'ERR'],
+    ['ERR Protocol error: invalid bulk length', 'data', 'ERR'],
+    ['ERR syntax error', 'configuration', 'ERR'],
+    ["ERR wrong number of arguments for 'xadd' command", 'configuration', 'ERR'],
+    ['ERR user_script:33: too many results to unpack', 'data', 'ERR'],
+    ['BUSYGROUP Consumer Group name already exists', 'data', 'BUSYGROUP'],
   ] as const)('%s', (message, kind, code) => {
     expect(toFailure(reply(message), about)).toMatchObject({kind, code});
   });
@@ -63,6 +76,36 @@ describe('an error reply', () => {
   test('names the command and the stream', () => {
     expect(toFailure(reply('NOPERM no'), about).message).toContain('XADD on stream "events"');
     expect(toFailure(reply('OOM no'), about).message).toContain('XADD on stream "events"');
+  });
+
+  test.each([
+    ["NOPERM User x has no permissions to run the 'evalsha' command", 'EVALSHA, which XADD on stream "events" needs'],
+    [
+      "NOPERM this user has no permissions to run the 'xadd' command or its subcommand",
+      'may not run XADD on stream "events"',
+    ],
+    [
+      "ERR ACL failure in script: User x has no permissions to run the 'expire' command script: 21687fe6, on @user_script:1.",
+      'EXPIRE, which XADD',
+    ],
+    ["NOPERM User x has no permissions to run the 'client|setname' command", 'CLIENT SETNAME, which XADD'],
+    ["NOPERM User x has no permissions to access the 'events' key", 'no access to a key of XADD on stream "events"'],
+    ['NOPERM No permissions to access a key', 'no access to a key of XADD on stream "events"'],
+    ['NOPERM this user has no permissions to access one of the keys used as arguments', 'no access to a key'],
+    ["ERR unknown command 'XAUTOCLAIM', with args beginning with: 'SECRET' ", 'does not know XAUTOCLAIM, which XADD'],
+    ['ERR unknown command `xadd`, with args beginning with: `SECRET`, ', 'does not know XADD on stream "events"'],
+    [
+      'ERR Unknown Redis command called from script script: 21687fe6, on @user_script:1.',
+      'a command that the script of XADD',
+    ],
+  ])('names the command that was refused: %s', (text, named) => {
+    const {message, hint} = toFailure(reply(text), about);
+    expect(message).toContain(named);
+    expect(`${message}${hint}`).not.toContain('SECRET');
+  });
+
+  test('of a server that is no Redis is shown without what would move a cursor', () => {
+    expect(toFailure(reply('up\u001b[2Jstream\u009b'), about).message).toContain('up?[2Jstream?');
   });
 
   test('MOVED is for the moment within a cluster, and a wrong URL without', () => {
