@@ -175,14 +175,14 @@ describe.concurrent('a Redis that refuses for good', () => {
     ['XADD', '-xadd', BOTH_WAYS[0]![1]],
     ['XADD', '-xadd', ONCE],
     ['EVALSHA', '-evalsha', ONCE],
-  ] as const)('F22 %s is forbidden in the middle (%s %j): 77', async ([, rule, args], context) => {
+  ] as const)('F22 %s is forbidden in the middle (%s %j): 77', async ([command, rule, args], context) => {
     const scene = await startScene(context);
     const production = await scene.idleProduction([...args]);
     await scene.redis.acl('SETUSER', 'default', rule);
     production.feed(VALUES);
     const {code, stderr} = await production.finish();
     expect(code).toBe(77);
-    expect(stderr).toMatch(/may not run XADD on stream "events"/);
+    expect(stderr).toMatch(new RegExp(`may not run ${command}.* on stream "events"`));
     expect(stderr).not.toContain('trying again');
     expectAccounted(production, 1_310, 10);
     await scene.expectProduced(production, {missing: true});
@@ -267,7 +267,7 @@ describe.concurrent('a Redis that refuses for good', () => {
       production.feed(['before', 'x'.repeat(3 * 1024 ** 2), 'after']);
       const {code, stderr} = await production.finish();
       expect(code, stderr.slice(0, 500)).toBe(65);
-      expect(stderr).toMatch(/invalid bulk length/);
+      expect(stderr).toMatch(/larger than this server takes/);
       await scene.expectProduced(production, {missing: true});
       expect(await scene.length()).toBeLessThan(13);
     },

@@ -164,7 +164,7 @@ function ofScript(failure: StreamlogError): StreamlogError {
 
 /** Who may add to a stream may not yet do so by script, or write beside it. */
 export const fenceForbidden = ({message, code}: StreamlogError): StreamlogError =>
-  new StreamlogError('denied', `${message}, or not by script, or may not write the fence beside it`, {
+  new StreamlogError('denied', `${message} (--exactly-once adds by a script, and keeps a fence beside the stream)`, {
     code,
     hint: '--exactly-once needs the keys {STREAM}:streamlog:*, scripts, and the commands of hashes',
   });
