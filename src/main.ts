@@ -7,14 +7,17 @@
  * success.
  */
 import './lib/cli/quiet-debug.js';
+import './lib/cli/standard-streams.js';
 import {type Command, type Interfaces, run} from '@oclif/core';
 import {commandTable} from './command-table.js';
 import {standardNotes} from './lib/cli/base-command.js';
+import {endProcess} from './lib/cli/ending.js';
 import {environment} from './lib/cli/environment.js';
 import {asFailure, stackOf} from './lib/cli/failure.js';
 import {interruption} from './lib/cli/interruption.js';
 import {compileAsUsualLater} from './lib/cli/machine-code.js';
 import {collectWhenGrown} from './lib/cli/memory.js';
+import {standardError, standardOutput} from './lib/cli/standard-streams.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
 import {OutputClosed} from './lib/output/sink.js';
@@ -30,10 +33,11 @@ export async function main(argv: string[], manifest: Manifest): Promise<void> {
   compileAsUsualLater();
   collectWhenGrown();
   process.exitCode = exitCodeOf('incomplete');
-  process.stderr.on('error', () => {});
+  // oclif rethrows what goes wrong there into the void; it is asked for at the end.
+  standardOutput.removeAllListeners('error').on('error', () => {});
   // Node prints an error that nobody caught with all its properties: ioredis' have the arguments of the command.
   for (const event of ['uncaughtException', 'unhandledRejection'])
-    process.on(event, (error: unknown) => process.exit(report(error)));
+    process.on(event, (error: unknown) => void endProcess(report(error), sayOutputFailed));
   interruption.install((limitMs) =>
     standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in hand is not finished`),
   );
@@ -44,10 +48,10 @@ export async function main(argv: string[], manifest: Manifest): Promise<void> {
   } catch (error) {
     code = report(error);
   }
-  // Help is printed without waiting; all other output was waited for.
-  await new Promise((resolve) => process.stdout.write('', resolve));
-  process.exit(code);
+  await endProcess(code, sayOutputFailed);
 }
+
+const sayOutputFailed = (error: Error): void => void report(error);
 
 /** Prints a failure and returns its exit code. The only place where failures are printed. */
 function report(error: unknown): number {
@@ -55,7 +59,7 @@ function report(error: unknown): number {
   const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);
-  if (environment().DEBUG !== undefined && error instanceof Error) process.stderr.write(`${stackOf(error, failure)}\n`);
+  if (environment().DEBUG !== undefined && error instanceof Error) standardError.write(`${stackOf(error, failure)}\n`);
   return interruption.exitCode ?? exitCodeOf(failure.kind);
 }
 

@@ -49,18 +49,18 @@ export default class Produce extends BaseCommand {
 
     const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && !json));
     // A reader that goes away has seen enough IDs; the records still have to arrive.
-    const idSink = this.out.untilClosed();
+    const idSink = wantsIds ? this.out.untilClosed() : undefined;
     const {producer, start, checkpoint} = await openDelivery({
       ...deliveryOptions(flags),
       connect: this.wireConnector(flags, stream),
       inspect: this.connector(flags),
       checkpoint: flags.resume ? {path: flags.checkpoint ?? `${file}.checkpoint`, file: file!} : undefined,
-      newIdLines: wantsIds ? () => idLines(stream, json) : undefined,
-      onIds: (lines) => idSink.write(lines),
+      newIdLines: idSink === undefined ? undefined : () => idLines(stream, json),
+      onIds: async (lines) => idSink?.write(lines),
       onTrouble: (line) => notes.warn(line),
       stopping: this.stopping,
     });
-    const {counts, failure} = await bulkProduce(input.pages(start.place, producer.failing), producer, {
+    const {counts, usedBytes, failure} = await bulkProduce(input.pages(start.place, producer.failing), producer, {
       onBadLine: flags['on-bad-line'],
       addOptions: () => (flags['max-age'] === undefined ? adding : addOptions(flags, Date.now())),
       idOf: ({id}) => (flags['keep-ids'] ? id : undefined) ?? flags.id ?? '*',
@@ -72,7 +72,10 @@ export default class Produce extends BaseCommand {
         resume: flags.resume,
         producerId: flags['producer-id'] !== undefined,
       }),
-      onSkipped: (description) => notes.warn(`skipped ${description}`),
+      onSkipped: (description) => {
+        notes.warn(`skipped ${description}`);
+        return notes.backlog;
+      },
       onProgress: input.onProgress,
     });
 
@@ -80,6 +83,7 @@ export default class Produce extends BaseCommand {
     for (const doubt of describeDoubts(producer)) notes.warn(doubt);
     if (failure !== undefined && input.bulk) notes.warn(describeCounts(counts));
     else if (input.bulk) notes.note(describeCounts(counts));
+    await input.leaveBehind?.(usedBytes);
     await checkpoint?.finish();
     if (failure !== undefined) throw failure;
   }

@@ -15,6 +15,7 @@ export const EXIT_CODES = {
   temporary: {code: 75, meaning: 'some records unconfirmed, or Redis refuses for now; safe to run again'},
   denied: {code: 77, meaning: 'not authorised'},
   configuration: {code: 78, meaning: 'bad configuration'},
+  hungUp: {code: 129, meaning: 'ended by SIGHUP'},
   interrupted: {code: 130, meaning: 'ended by SIGINT'},
   terminated: {code: 143, meaning: 'ended by SIGTERM'},
 } as const;

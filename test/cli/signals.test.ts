@@ -1,7 +1,11 @@
+import {execFileSync} from 'node:child_process';
 import {once} from 'node:events';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {type RedisServer, startRedis, until} from '../support/redis-server.js';
-import {type Running, startStreamlog} from '../support/run-cli.js';
+import {EXECUTABLE, type Running, startShell, startStreamlog} from '../support/run-cli.js';
 import {startListener} from '../support/topologies.js';
 
 let server: RedisServer;
@@ -127,6 +131,39 @@ describe.each(SIGNALS)('%s', (signal, code) => {
   });
 });
 
+describe('SIGHUP', () => {
+  it('drains consume --exec: the handler ends, and its entry is acknowledged', async () => {
+    await add('hangup', 3);
+    const exec = 'echo started; read -r go < "$GO"; echo done';
+    const go = join(mkdtempSync(join(tmpdir(), 'streamlog-signals-')), 'go');
+    execFileSync('mkfifo', [go]);
+    const running = startStreamlog(['consume', '-s', 'hangup', '--name', 'w1', '--exec', exec], {
+      server,
+      env: {GO: go},
+    });
+    await until(() => running.stdout() === 'started\n', 'the handler has begun');
+    running.process.kill('SIGHUP');
+    writeFileSync(go, 'go\n');
+    expect(await running.finished).toMatchObject({code: 129, stdout: 'started\ndone\n'});
+    const pending = (await server.redis.xpending('hangup', 'streamlog', '-', '+', 10)) as [string][];
+    expect(pending.map(([id]) => id)).not.toContain('1-0');
+    rmSync(dirname(go), {recursive: true});
+  });
+
+  it('stays ignored where nohup has it ignored', async () => {
+    await add('nohup', 1);
+    const running = startShell('exec nohup "$0" consume -s nohup --name w1 2>/dev/null'.replace('$0', EXECUTABLE), {
+      server,
+    });
+    await until(() => running.stdout() !== '', 'it prints the first entry');
+    running.process.kill('SIGHUP');
+    await server.redis.xadd('nohup', '2-0', 'n', 'x');
+    await until(() => ids(running.stdout()).length === 2, 'it prints the second one too');
+    running.process.kill('SIGTERM');
+    expect((await running.finished).code).toBe(143);
+  });
+});
+
 describe('a Redis that hangs', () => {
   /** Runs `work` while the server neither answers nor is gone. */
   async function hanging(work: (mortal: RedisServer) => Promise<void>): Promise<void> {
@@ -150,7 +187,8 @@ describe('a Redis that hangs', () => {
 
   it('does not keep produce beyond the second signal', () =>
     hanging(async (mortal) => {
-      const running = startStreamlog(['produce'], {server: mortal});
+      // Less than a first signal leaves for what is in hand: to end by that would be too late.
+      const running = startStreamlog(['produce'], {server: mortal, limitMs: 20_000});
       running.process.stdin.write('{"a":1}\n');
       await until(() => running.stdout() !== '', 'the first entry is added');
       mortal.process.kill('SIGSTOP');

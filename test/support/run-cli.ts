@@ -64,6 +64,12 @@ export async function shell(line: string, options: RunOptions = {}): Promise<Fin
   return running.finished;
 }
 
+/** The same program twice: what starts each of them, as words for a shell. */
+export const RUNTIMES: readonly (readonly [name: string, command: string])[] = [
+  ['the executable', `"${EXECUTABLE}"`],
+  ['Node', `"${process.execPath}" "${join(import.meta.dirname, '../../bin/run.js')}"`],
+];
+
 /** Starts such a line in a process group of its own, and leaves it running. */
 export function startShell(line: string, options: RunOptions = {}): Running {
   return start('bash', ['-c', `streamlog() { "${EXECUTABLE}" "$@"; }\n${line}`], options);

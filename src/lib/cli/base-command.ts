@@ -7,6 +7,7 @@
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
+import type {StandardInput} from '../input/standard-input.js';
 import {factsToJson} from '../names.js';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
@@ -18,6 +19,7 @@ import {type ConnectionFlags, connectionSettings} from './connection-settings.js
 import {environment} from './environment.js';
 import {interruption} from './interruption.js';
 import {readerProbe} from './reader-gone.js';
+import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
 
 interface OutputFlags {
   json: boolean;
@@ -88,15 +90,17 @@ export abstract class BaseCommand extends Command {
     process.umask(0o077);
   }
 
-  /** Standard output, for data. */
+  /** Standard output, for data. Throws `io` when it is closed. */
   protected get out(): Sink {
-    this.#out ??= new Sink(process.stdout);
+    checkOutput();
+    this.#out ??= new Sink(standardOutput);
     return this.#out;
   }
 
   /** The same for commands that may stay silent for long: notices at once when nobody reads any more. */
   protected async watchedOut(): Promise<Sink> {
-    this.#out ??= new Sink(process.stdout, await readerProbe());
+    checkOutput();
+    this.#out ??= new Sink(standardOutput, await readerProbe());
     return this.#out;
   }
 
@@ -106,7 +110,7 @@ export abstract class BaseCommand extends Command {
 
   /** Whether a person reads standard output. */
   protected get outputIsTerminal(): boolean {
-    return process.stdout.isTTY === true;
+    return standardOutput.isTTY;
   }
 
   /** A writer of records, in the shape that the flags and the terminal ask for. */
@@ -139,12 +143,12 @@ export abstract class BaseCommand extends Command {
   }
 
   protected get colors(): Colors {
-    return colors(wantsColor(process.stdout.isTTY === true));
+    return colors(wantsColor(standardOutput.isTTY));
   }
 
   /** Standard input when it is a pipe or a file; undefined at a prompt, where nobody has typed anything. */
-  protected get pipedInput(): NodeJS.ReadableStream | undefined {
-    return process.stdin.isTTY ? undefined : process.stdin;
+  protected get pipedInput(): StandardInput | undefined {
+    return standardInput();
   }
 
   /** Where a flag takes a list, oclif hands the text of its environment variable over as if that were one. */
@@ -180,12 +184,12 @@ const streamClient = async (): Promise<typeof StreamClient> => (await import('..
 
 /** Notes on standard error, also for failures before any command runs. */
 export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {
-  const terminal = process.stderr.isTTY === true;
-  return new Notes((text) => process.stderr.write(text), {...flags, terminal, colors: colors(wantsColor(terminal))});
+  const terminal = standardError.isTTY;
+  return new Notes(standardError, {...flags, terminal, colors: colors(wantsColor(terminal))});
 }
 
 function wantsColor(terminal: boolean): boolean {
-  const {NO_COLOR, FORCE_COLOR} = environment();
+  const {NO_COLOR, FORCE_COLOR, TERM} = environment();
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0';
-  return NO_COLOR === undefined && terminal;
+  return NO_COLOR === undefined && TERM !== 'dumb' && terminal;
 }

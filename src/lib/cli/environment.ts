@@ -29,6 +29,7 @@ const VARIABLES = {
   PATH: 'public',
   NO_COLOR: 'public',
   FORCE_COLOR: 'public',
+  TERM: 'public',
   DEBUG: 'public',
 } as const satisfies Record<string, 'public' | 'secret' | 'url'>;
 

@@ -6,6 +6,7 @@
 import type {HandlerOptions} from '../handler/run.js';
 import type {Sink} from '../output/sink.js';
 import {environmentForOthers} from './environment.js';
+import {standardError} from './standard-streams.js';
 
 export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'timeoutMs'> {
   /** Process groups, and whether each was told to end. */
@@ -28,6 +29,6 @@ export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'tim
     onStart: (pid) => running.set(pid, false),
     onEnd: (pid) => running.delete(pid),
     writeOut: (lines) => out.write(lines),
-    writeErr: (lines) => new Promise((resolve) => process.stderr.write(lines, () => resolve())),
+    writeErr: (lines) => new Promise((resolve) => standardError.write(lines, () => resolve())),
   };
 }

@@ -3,6 +3,7 @@ import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
 import {type IdReference, readIdArguments, readIds} from '../input/ids.js';
 import {readSource} from '../input/source.js';
+import type {StandardInput} from '../input/standard-input.js';
 
 export const idsArgument = {
   ids: Args.string({
@@ -14,7 +15,7 @@ export const idsArgument = {
 
 export interface Surroundings {
   /** Standard input, unless it is a terminal. */
-  piped: AsyncIterable<Uint8Array | string> | undefined;
+  piped: StandardInput | undefined;
   stopping: AbortSignal;
 }
 
@@ -30,7 +31,20 @@ export function openIds(
   if (piped === undefined) {
     throw usageError('no IDs are given', 'write them as arguments, or pipe IDs or records in, one a line');
   }
-  return readIds(readSource(piped, {name: 'standard input', stopping}));
+  return fromInput(piped, stopping);
+}
+
+/** A bad line, and what comes behind it, is left to whoever reads the same input after us. */
+async function* fromInput(piped: StandardInput, stopping: AbortSignal): AsyncGenerator<IdReference[], void, void> {
+  let usedBytes = 0;
+  const onRead = (bytes: number): void => {
+    usedBytes += bytes;
+  };
+  try {
+    yield* readIds(readSource(piped, {name: 'standard input', stopping}), onRead);
+  } finally {
+    await piped.leaveBehind(usedBytes);
+  }
 }
 
 async function* only(references: IdReference[]): AsyncGenerator<IdReference[], void, void> {

@@ -6,6 +6,7 @@ import {readFieldArguments} from '../input/arguments.js';
 import {type InputOptions, type InputPage, type InputPlace, readRecords} from '../input/records.js';
 import {repeat} from '../input/repetition.js';
 import {fileSize, readFile, readSource} from '../input/source.js';
+import type {StandardInput} from '../input/standard-input.js';
 import type {Notes} from '../output/notes.js';
 import type {BulkCounts} from '../producing/bulk-produce.js';
 
@@ -29,11 +30,13 @@ export interface ProduceInput {
   /** False for the one entry of `produce type=login`, which needs no counts. */
   bulk: boolean;
   onProgress?: (counts: BulkCounts) => void;
+  /** Leaves what comes behind `usedBytes` to whoever reads the same input after us. */
+  leaveBehind?: (usedBytes: number) => Promise<void>;
 }
 
 interface Surroundings {
   /** Standard input, unless it is a terminal. */
-  piped: AsyncIterable<Uint8Array | string> | undefined;
+  piped: StandardInput | undefined;
   stopping: AbortSignal;
   notes: Notes;
 }
@@ -70,7 +73,7 @@ export function openInput(
     const stopping = AbortSignal.any([around.stopping, failing]);
     return readRecords(readSource(piped, {name: 'standard input', stopping}), options);
   };
-  return {pages, bulk: true};
+  return {pages, bulk: true, leaveBehind: (usedBytes) => piped.leaveBehind(usedBytes)};
 }
 
 function fromArguments(

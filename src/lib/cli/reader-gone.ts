@@ -4,6 +4,8 @@
  * entry that nobody will see. poll(2) knows at once, and Bun can call it; under
  * Node we learn it at the next write, as most programs do.
  */
+import {isatty} from 'node:tty';
+
 const LIBRARIES: Partial<Record<NodeJS.Platform, string[]>> = {
   linux: ['libc.so.6', 'libc.so'],
   darwin: ['libSystem.B.dylib'],
@@ -13,7 +15,7 @@ const GONE = 0x08 | 0x10 | 0x20;
 
 /** A function that looks, without waiting; one that always says no where looking is impossible. */
 export async function readerProbe(fd = 1): Promise<() => boolean> {
-  if (process.versions.bun === undefined || process.stdout.isTTY) return () => false;
+  if (process.versions.bun === undefined || isatty(fd)) return () => false;
   const {dlopen, ptr} = await import('bun:ffi');
   for (const library of LIBRARIES[process.platform] ?? []) {
     try {

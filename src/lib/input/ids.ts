@@ -38,8 +38,12 @@ const Reference = z.object({
  * A reference from each line, in the batches in which they arrive: the first
  * word of the line, or the line as a JSON record. Blank lines are passed over.
  * Throws a `data` failure, with the number of the line, for anything else.
+ * `onRead` is told of the length of each line that was not bad, with its newline.
  */
-export async function* readIds(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<IdReference[], void, void> {
+export async function* readIds(
+  source: AsyncIterable<Uint8Array | string>,
+  onRead: (bytes: number) => void = () => {},
+): AsyncGenerator<IdReference[], void, void> {
   for await (const lines of readLines(source, {maxBytes: MAX_LINE_BYTES})) {
     const references: IdReference[] = [];
     let bad: StreamlogError | undefined;
@@ -50,6 +54,7 @@ export async function* readIds(source: AsyncIterable<Uint8Array | string>): Asyn
         break;
       }
       if (found !== undefined) references.push(found);
+      onRead('bytes' in line ? line.bytes.length + 1 : 0);
     }
     if (references.length > 0) yield references;
     if (bad !== undefined) throw bad;

@@ -8,6 +8,15 @@ import type {StreamlogError} from '../errors.js';
 import type {Colors} from './colors.js';
 import {escapeForTerminal} from './sanitize.js';
 
+/** What notes need of standard error. */
+export interface NoteStream {
+  write(text: string): unknown;
+  /** More waits than its reader has taken for a while. */
+  readonly isBehind: boolean;
+  /** Resolves when all that was written so far was taken, or never will be. */
+  flushed(): Promise<void>;
+}
+
 export interface NotesOptions {
   quiet: boolean;
   verbose: boolean;
@@ -17,13 +26,21 @@ export interface NotesOptions {
 }
 
 export class Notes {
-  readonly #write: (text: string) => void;
+  readonly #stream: NoteStream;
   readonly #options: NotesOptions;
   #progressShown = false;
 
-  constructor(write: (text: string) => void, options: NotesOptions) {
-    this.#write = write;
+  constructor(stream: NoteStream, options: NotesOptions) {
+    this.#stream = stream;
     this.#options = options;
+  }
+
+  /**
+   * For whoever says something about each of many records: to be awaited, so that
+   * what nobody reads does not add up. Undefined while there is nothing to wait for.
+   */
+  get backlog(): Promise<void> | undefined {
+    return this.#stream.isBehind ? this.#stream.flushed() : undefined;
   }
 
   /** A fact the user asked for or will want, such as counts; `--quiet` hides it. */
@@ -44,31 +61,31 @@ export class Notes {
   /** Lines that are no notes, such as those of an access log; with their newlines, and escaped already. */
   lines(text: string): void {
     this.endProgress();
-    this.#write(text);
+    this.#stream.write(text);
   }
 
   /** A command that ends in a failure ends with this: what happened, and what to do. */
   failure(error: StreamlogError): void {
     this.#line(`${this.#options.colors.failure(escapeForTerminal(error.message))}`, true);
     if (error.hint !== undefined)
-      this.#write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
+      this.#stream.write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
   }
 
   /** One line that is overwritten by the next; shown on a terminal only. */
   progress(text: string): void {
     if (!this.#options.terminal || this.#options.quiet) return;
-    this.#write(`\r\u001b[K${escapeForTerminal(text)}`);
+    this.#stream.write(`\r\u001b[K${escapeForTerminal(text)}`);
     this.#progressShown = true;
   }
 
   /** Takes the progress line away. */
   endProgress(): void {
-    if (this.#progressShown) this.#write('\r\u001b[K');
+    if (this.#progressShown) this.#stream.write('\r\u001b[K');
     this.#progressShown = false;
   }
 
   #line(text: string, escaped = false): void {
     this.endProgress();
-    this.#write(`streamlog: ${escaped ? text : escapeForTerminal(text)}\n`);
+    this.#stream.write(`streamlog: ${escaped ? text : escapeForTerminal(text)}\n`);
   }
 }

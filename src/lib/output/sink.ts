@@ -5,7 +5,6 @@
  * acknowledged; after the first failure nothing is written any more, since the
  * output would have a hole.
  */
-import {fstatSync, writeSync} from 'node:fs';
 import type {Writable} from 'node:stream';
 import {StreamlogError} from '../errors.js';
 
@@ -18,7 +17,7 @@ export class OutputClosed extends Error {
 }
 
 export class Sink {
-  readonly #stream: Output;
+  readonly #stream: Writable;
   readonly #readerIsGone: () => boolean;
   /** Why nothing is written any more. */
   #end: Error | undefined;
@@ -31,7 +30,7 @@ export class Sink {
     // oclif swallows EPIPE here and rethrows all else into the void; both reach the caller of write() instead.
     stream.removeAllListeners('error');
     stream.on('error', () => {});
-    this.#stream = takingAllOrFailing(stream);
+    this.#stream = stream;
     this.#readerIsGone = readerIsGone;
   }
 
@@ -60,35 +59,8 @@ export class Sink {
   }
 }
 
-/** What a sink needs of a stream. */
-interface Output {
-  write(text: string | Uint8Array, done: (error?: Error | null) => void): unknown;
-}
-
-/**
- * Node's own standard output into a file takes a short write, as a disk that
- * fills up makes it, for a whole one; the rest is lost without a word. Here the
- * rest is written, or the failure says why not. At once, since a file takes what
- * it is given, and by way of other threads it takes longer to come back than to write.
- */
-function takingAllOrFailing(stream: Writable): Output {
-  const fd = 'fd' in stream ? stream.fd : undefined;
-  return typeof fd === 'number' && fstatSync(fd).isFile() ? fileOutput(fd) : stream;
-}
-
-const fileOutput = (fd: number): Output => ({
-  write(text, done) {
-    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  },
-});
-
-function failureOf(error: Error & {code?: string}): Error {
+/** What `error` of a stream says about our output. */
+export function failureOf(error: Error & {code?: string}): Error {
   const {code} = error;
   if (code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED') return new OutputClosed();
   const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? error.name);

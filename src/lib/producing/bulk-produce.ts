@@ -23,8 +23,8 @@ export interface BulkOptions {
   stopping: AbortSignal;
   /** What to do about records that are unconfirmed. */
   unconfirmedHint: string;
-  /** Told of each line that was skipped. */
-  onSkipped: (description: string) => void;
+  /** Told of each line that was skipped; what it returns is waited for. */
+  onSkipped: (description: string) => Promise<void> | undefined;
   /** Told of the counts after each page of input. */
   onProgress?: ((counts: BulkCounts) => void) | undefined;
 }
@@ -37,6 +37,8 @@ export interface BulkCounts extends ProduceCounts {
 
 export interface BulkResult {
   counts: BulkCounts;
+  /** How much of the input was dealt with: a bad line that ended the work is behind that. */
+  usedBytes: number;
   /** What ended the work early or makes it incomplete; undefined when every record was added. */
   failure?: unknown;
 }
@@ -47,8 +49,8 @@ export async function bulkProduce(
   producer: Producer,
   options: BulkOptions,
 ): Promise<BulkResult> {
-  const seen = {read: 0, bad: 0};
-  const counts = (): BulkCounts => ({...seen, ...producer.counts});
+  const seen = {read: 0, bad: 0, usedBytes: 0};
+  const counts = (): BulkCounts => ({read: seen.read, bad: seen.bad, ...producer.counts});
   let failure: unknown;
   try {
     for await (const page of pages) {
@@ -78,7 +80,7 @@ export async function bulkProduce(
   if (failure === undefined && seen.bad > 0) {
     failure = new StreamlogError('data', `${seen.bad} of ${seen.read} lines were skipped`);
   }
-  return {counts: counts(), failure};
+  return {counts: counts(), usedBytes: seen.usedBytes, failure};
 }
 
 /** Sends one page of input; returns the bad line that ends the work, if there is one. */
@@ -86,7 +88,7 @@ async function takePage(
   page: InputPage,
   producer: Producer,
   options: BulkOptions,
-  seen: {read: number; bad: number},
+  seen: {read: number; bad: number; usedBytes: number},
 ): Promise<BadLine | undefined> {
   const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;
   const adding = options.addOptions();
@@ -104,11 +106,14 @@ async function takePage(
     const bad = isBadLine(item) ? item : {line: item.line, reason: reason!};
     seen.bad++;
     if (onBadLine === 'fail') {
+      seen.usedBytes = page.placeBefore.bytes;
       if (!atomic) await flush(page.placeBefore);
       return bad;
     }
-    onSkipped(describeBadLine(bad));
+    const said = onSkipped(describeBadLine(bad));
+    if (said !== undefined) await said;
   }
+  seen.usedBytes = page.place.bytes;
   if (!atomic) await flush();
   return undefined;
 }

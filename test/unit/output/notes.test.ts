@@ -5,10 +5,14 @@ import {Notes, type NotesOptions} from '../../../src/lib/output/notes.js';
 
 function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): string} {
   let text = '';
-  const write = (more: string): void => {
-    text += more;
+  const stream = {
+    write: (more: string): void => {
+      text += more;
+    },
+    isBehind: false,
+    flushed: async (): Promise<void> => {},
   };
-  const notes = new Notes(write, {quiet: false, verbose: false, terminal: false, colors: colors(false), ...options});
+  const notes = new Notes(stream, {quiet: false, verbose: false, terminal: false, colors: colors(false), ...options});
   return {notes, text: () => text};
 }
 

@@ -128,12 +128,14 @@ describe('when the disk is full', () => {
     it('does not report the part that was taken as the whole', async () => {
       const script = join(directory, 'write.mts');
       const output = join(directory, 'output');
-      const module = join(import.meta.dirname, '../../../src/lib/output/sink.ts');
+      const from = (module: string): string =>
+        JSON.stringify(join(import.meta.dirname, `../../../src/lib/output/${module}.ts`));
       writeFileSync(
         script,
-        `import {Sink} from ${JSON.stringify(module)};
+        `import {DescriptorStream} from ${from('descriptor-stream')};
+        import {Sink} from ${from('sink')};
         const say = (text: string) => process.stderr.write(text + '\\n');
-        new Sink(process.stdout).write('x'.repeat(${MUCH.length})).then(() => say('taken'), (error) => say(error.code));`,
+        new Sink(new DescriptorStream(1)).write('x'.repeat(${MUCH.length})).then(() => say('taken'), (error) => say(error.code));`,
       );
       // A limit on the size of files makes the write a short one, as a full disk does.
       const writer = spawn(

@@ -1,0 +1,104 @@
+/**
+ * Standard input as bytes. Its offset is shared with the rest of the script that
+ * we run in: what was read before us is not read again, and what we leave is
+ * there for whoever reads after us. So a file is read from where it stands, with
+ * pread(2), and its offset moves behind what was used, by read(2). (The streams
+ * of the executable's runtime begin at 0, and move nothing: oven-sh/bun#41687.)
+ * Invariant: when the iteration has ended, the offset is behind what was handed
+ * out and not given back; where the system cannot say where a file stands, it is
+ * behind what was read.
+ */
+import {Buffer} from 'node:buffer';
+import {read} from 'node:fs';
+
+const CHUNK_BYTES = 256 * 1024;
+const PAUSE_MS = 10;
+
+export interface StandardInput extends AsyncIterable<Buffer> {
+  /** After an iteration that ended early: of what was handed out, only so many bytes from the beginning were used. */
+  leaveBehind(usedBytes: number): Promise<void>;
+}
+
+/** A pipe: what was read is gone, so there is nothing to give back. */
+export class WaitingInput implements StandardInput {
+  readonly #open: () => AsyncIterable<Buffer>;
+
+  constructor(open: () => AsyncIterable<Buffer>) {
+    this.#open = open;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer> {
+    return this.#open()[Symbol.asyncIterator]();
+  }
+
+  async leaveBehind(): Promise<void> {}
+}
+
+/** A file, or a device that does not wait. */
+export class FileInput implements StandardInput {
+  readonly #fd: number;
+  /** Where the file stood at the beginning; undefined where nobody knows. */
+  readonly #start: number | undefined;
+  /** So far the offset was moved, from there. */
+  #moved = 0;
+  #moving: Promise<void> = Promise.resolve();
+
+  constructor(fd: number, start: number | undefined) {
+    this.#fd = fd;
+    this.#start = start;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    let handedOut = 0;
+    for (;;) {
+      const position = this.#start === undefined ? null : this.#start + handedOut;
+      const chunk = await readSome(this.#fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), position);
+      if (chunk.length === 0) break;
+      yield chunk;
+      // Not as far as that: whoever ends early may give back a line that began in the chunk before.
+      this.#move(handedOut);
+      handedOut += chunk.length;
+    }
+    await this.leaveBehind(handedOut);
+  }
+
+  async leaveBehind(usedBytes: number): Promise<void> {
+    this.#move(usedBytes);
+    await this.#moving;
+  }
+
+  /** Beside the work: nobody but who comes after us needs it. */
+  #move(to: number): void {
+    if (this.#start === undefined) return;
+    this.#moving = this.#moving.then(async () => {
+      while (this.#moved < to) {
+        const {length} = await readSome(this.#fd, scratch(to - this.#moved), null);
+        if (length === 0) return;
+        this.#moved += length;
+      }
+    });
+    this.#moving.catch(() => {});
+  }
+}
+
+let passedOver: Buffer | undefined;
+
+/** Memory for what nobody looks at. */
+function scratch(bytes: number): Buffer {
+  passedOver ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  return passedOver.subarray(0, bytes);
+}
+
+/** What read(2) or, with a position, pread(2) gives; empty at the end. */
+function readSome(fd: number, buffer: Buffer, position: number | null): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const go = (): void =>
+      read(fd, buffer, 0, buffer.length, position, (error, count) => {
+        if (error === null) resolve(buffer.subarray(0, count));
+        else if (error.code === 'EINTR') go();
+        else if (error.code === 'EAGAIN') setTimeout(go, PAUSE_MS);
+        else reject(error);
+      });
+    go();
+  });
+}
