@@ -10,6 +10,7 @@ import {bulkProduce} from '../lib/producing/bulk-produce.js';
 import {openDelivery} from '../lib/producing/delivery.js';
 import {idLines} from '../lib/producing/id-lines.js';
 import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/producing/summary.js';
+import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {
   static override summary = 'Add entries to a stream: from arguments, or one a line from a pipe or file (XADD).';
@@ -44,6 +45,8 @@ export default class Produce extends BaseCommand {
       throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
     const notes = this.notes(flags);
     const input = openInput(args.fields ?? [], flags, {piped: this.pipedInput, stopping: this.stopping, notes});
+    if (flags['max-age'] !== undefined && !flags.force)
+      await requireAges(stream, flags.id, this.connector(flags), Date.now());
     // Options stay the same object while they say the same, which makes them cheap.
     const adding = addOptions(flags, Date.now());
 

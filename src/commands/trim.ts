@@ -10,10 +10,13 @@ import {
   streamFlag,
   wholeNumber,
 } from '../lib/cli/flags.js';
+import {aheadMs} from '../lib/entry-time.js';
 import {renderFacts} from '../lib/output/table.js';
+import {describeAhead, describeLoss} from '../lib/output/trim-face.js';
 import type {Position} from '../lib/position.js';
 import {formatSize} from '../lib/size.js';
 import type {StreamClient} from '../lib/stream-client.js';
+import {requireTimes} from '../lib/trimming/age-goal.js';
 import {type TrimGoal, trimStream} from '../lib/trimming/trim-stream.js';
 
 /** On each of them: oclif looks for a second one only from the flags that say so. */
@@ -39,6 +42,10 @@ export default class Trim extends BaseCommand {
       summary: 'remove until the stream takes at most this much memory; --dry-run estimates',
     }),
     approx: Flags.boolean({summary: 'let Redis keep whole nodes (~): faster, and some more entries stay'}),
+    force: Flags.boolean({
+      dependsOn: ['max-age'],
+      summary: 'trim by age although the IDs of the stream are no times',
+    }),
     safe: Flags.boolean({summary: 'keep every entry that some group has not read and acknowledged'}),
     ...dryRunFlag,
     ...connectionFlags,
@@ -50,25 +57,32 @@ export default class Trim extends BaseCommand {
     const {stream, safe, approx: approximate, 'dry-run': dryRun = false} = flags;
     const notes = this.notes(flags);
     const client = await this.connect(flags);
-    const goal = await readGoal(client, stream, flags);
-
-    const {removed, left, losses, heldBy, bytes} = await trimStream(client, stream, {goal, approximate, safe, dryRun});
-
-    for (const {group, unread, pending} of losses) {
-      const went = dryRun ? 'would go' : 'went';
-      notes.warn(`${unread} unread and ${pending} pending entries of group "${group}" ${went}; --safe keeps them`);
+    const nowMs = Date.now();
+    const goal = await readGoal(client, stream, flags, nowMs);
+    if (flags['max-age'] !== undefined) {
+      const info = await client.info(stream);
+      if (!flags.force) requireTimes(stream, info, nowMs);
+      const firstId = info.firstEntry?.id;
+      const ahead = firstId === undefined ? undefined : aheadMs(firstId, nowMs);
+      if (ahead !== undefined) notes.note(describeAhead(stream, firstId!, ahead));
     }
+
+    const result = await trimStream(client, stream, {goal, approximate, safe, dryRun});
+    const {removed, left, exact, losses, heldBy, bytes} = result;
+
+    for (const loss of losses) notes.warn(describeLoss(loss, dryRun));
     if (heldBy !== undefined)
       notes.note(`kept from ${heldBy.fromId} on for group "${heldBy.group}", which still needs it`);
     if (bytes !== undefined && goal.kind === 'maxBytes' && bytes > goal.maxBytes && heldBy === undefined)
       notes.warn(`the stream still takes ${formatSize(bytes)}: it is not its entries that take the memory`);
-    const facts = {stream, removed, left, ...(bytes === undefined ? {} : {bytes}), dryRun, losses};
+    const facts = {stream, removed, left, exact, bytes, dryRun, losses};
+    const about = exact === undefined ? '' : '~';
     await this.report(flags, [facts], (colors) =>
       renderFacts(
         [
           ['stream', stream],
-          [dryRun ? 'would remove' : 'removed', removed],
-          ['left', left],
+          [dryRun ? 'would remove' : 'removed', `${about}${removed}`],
+          ['left', `${about}${left}`],
           ...(bytes === undefined ? [] : [['takes', formatSize(bytes)] as const]),
         ],
         colors,
@@ -84,9 +98,9 @@ interface GoalFlags {
   'max-bytes'?: number;
 }
 
-async function readGoal(client: StreamClient, stream: string, flags: GoalFlags): Promise<TrimGoal> {
+async function readGoal(client: StreamClient, stream: string, flags: GoalFlags, nowMs: number): Promise<TrimGoal> {
   if (flags.maxlen !== undefined) return {kind: 'maxLen', maxLen: flags.maxlen};
   if (flags['max-bytes'] !== undefined) return {kind: 'maxBytes', maxBytes: flags['max-bytes']};
-  const from: Position = flags.minid ?? {kind: 'time', ms: Math.max(0, Date.now() - flags['max-age']!)};
+  const from: Position = flags.minid ?? {kind: 'time', ms: Math.max(0, nowMs - flags['max-age']!)};
   return {kind: 'minId', minId: await client.locate(stream, from)};
 }

@@ -588,12 +588,17 @@ export class StreamClient {
   }
 
   /**
-   * MEMORY USAGE: bytes, undefined when there is no such stream. Redis estimates
-   * them from the oldest entries, unless `exact` makes it look at all nodes.
+   * MEMORY USAGE: bytes, undefined when there is no such stream. Redis estimates them from the oldest `samples` nodes,
+   * 5 where it is not told. It looks at each consumer, too.
    */
-  async bytes(stream: string, {exact = false} = {}): Promise<number | undefined> {
-    const reply = await this.#send(args.memoryUsage(stream, exact ? 0 : undefined), {stream});
+  async bytes(stream: string, {samples}: {samples?: number} = {}): Promise<number | undefined> {
+    const reply = await this.#send(args.memoryUsage(stream, samples), {stream});
     return reply === null ? undefined : replies.readNumber(reply);
+  }
+
+  /** XINFO STREAM: the nodes that hold the entries. Throws `notFound` when there is no such stream. */
+  async nodes(stream: string): Promise<number> {
+    return replies.readNodeCount(await this.#send(args.xinfoStream(stream), {stream}));
   }
 
   /** SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. */

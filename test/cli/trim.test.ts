@@ -45,6 +45,40 @@ describe('a goal', () => {
     expect(await done('--max-bytes', '1MB')).toMatchObject({removed: 0, left: 1, bytes: expect.any(Number)});
   });
 
+  it('of age is refused where the IDs are plainly no times, unless --force is given: 2', async () => {
+    const {redis} = server;
+    const now = Date.now();
+    const ages: [name: string, ids: string[], removed: number][] = [
+      ['counters', ['1-0', '2-0', '70000-0'], 3],
+      ['seconds', [`${Math.floor(now / 1_000)}-0`], 1],
+      ['microseconds', [`${now * 1_000}-0`, `${now * 1_000 + 1}-0`], 0],
+      ['one clock', ['5-0', `${now}-0`], 1],
+    ];
+    for (const [name, ids, removed] of ages) {
+      for (const id of ids) await redis.xadd(name, id, 'n', '1');
+      const plain = await trim('-s', name, '--max-age', '1h');
+      if (name === 'one clock') {
+        expect([plain.code, plain.stderr, await redis.xlen(name)]).toEqual([0, '', 1]);
+        continue;
+      }
+      expect([plain.code, plain.stdout, await redis.xlen(name)]).toEqual([2, '', ids.length]);
+      expect(plain.stderr).toContain(`the IDs of stream "${name}" are no times (${ids[0]}`);
+      expect(plain.stderr).toContain('--force');
+      expect((await trim('-s', name, '--max-age', '1h', '--dry-run')).code).toBe(2);
+      const forced = await trim('-s', name, '--max-age', '1h', '--force');
+      expect([forced.code, JSON.parse(forced.stdout).removed]).toEqual([0, removed]);
+    }
+  });
+
+  it('of age that nothing has yet is said', async () => {
+    await server.redis.xadd('ahead', `${Date.now() + 7_300_000}-0`, 'n', '1');
+    const {code, stdout, stderr} = await trim('-s', 'ahead', '--max-age', '1h');
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, {removed: 0, left: 1}]);
+    expect(stderr).toMatch(
+      /^streamlog: no entry of stream "ahead" is old: the first one, \d+-0, is of a time in 2h\b.*\n$/,
+    );
+  });
+
   it('must be one, and one only: 2', async () => {
     for (const args of [
       [],

@@ -160,6 +160,85 @@ describe.each(serverPrograms())('trimming on $name', ({program}) => {
     expect(trimmed).toBeGreaterThan(0);
   });
 
+  describe('of much', () => {
+    /** The commands that Redis was sent while `work` ran, the last one first. */
+    async function commandsOf(work: () => Promise<unknown>): Promise<{words: string[]}[]> {
+      const {redis} = server;
+      await redis.config('SET', 'slowlog-log-slower-than', '0', 'slowlog-max-len', '5000');
+      await redis.slowlog('RESET');
+      await work();
+      await redis.config('SET', 'slowlog-log-slower-than', '10000');
+      const log = (await redis.slowlog('GET', 5_000)) as [number, number, number, string[]][];
+      return log.map(([, , , words]) => ({words: words.map((word) => word.toLowerCase())}));
+    }
+
+    it.each([
+      ['to a length', {kind: 'maxLen', maxLen: 1_003}, false],
+      ['to an ID', {kind: 'minId', minId: '28998-0'}, false],
+      ['to a length, as far as groups are through', {kind: 'maxLen', maxLen: 1_003}, true],
+    ] as const)(
+      'takes whole nodes of a limited number of entries at a time, and the last few exactly: %s',
+      async (name, goal, safe) => {
+        const stream = `steps ${name}`;
+        await fill(stream, 30_000);
+        await server.redis.xgroup('CREATE', stream, 'g', '29500-0');
+        const commands = await commandsOf(async () => {
+          expect(await trim(stream, goal, {safe})).toMatchObject({removed: 28_997, left: 1_003});
+        });
+        const trims = commands.filter(({words: [command]}) => command === 'xtrim').map(({words}) => words);
+        expect(trims.length).toBeGreaterThan(5);
+        // The last one, which the log has first, is the exact one.
+        expect(trims[0]!.includes('limit')).toBe(false);
+        expect(trims.slice(1).every((words) => words.includes('limit') && words.includes('~'))).toBe(true);
+      },
+    );
+
+    it('costs as much with a long pending list as without, and tells all of it', async () => {
+      await fill('long list', 30_000);
+      const {redis} = server;
+      await redis.xgroup('CREATE', 'long list', 'g', '0');
+      await redis.xreadgroup('GROUP', 'g', 'w', 'COUNT', 25_000, 'STREAMS', 'long list', '>');
+      const commands = await commandsOf(async () => {
+        const result = await trim('long list', {kind: 'maxLen', maxLen: 2_000});
+        expect(result).toMatchObject({removed: 28_000, losses: [{group: 'g', unread: 3_000, pending: 25_000}]});
+        expect(result.losses[0]).not.toHaveProperty('exact');
+      });
+      expect(commands.filter(({words: [name]}) => name === 'xpending').length).toBeLessThan(20);
+      expect(commands.filter(({words: [name]}) => name === 'xrange').length).toBeLessThan(40);
+    });
+
+    it('marks what it could not count, with the most that it can be', async () => {
+      await fill('marked', 60_000);
+      const {redis} = server;
+      await redis.xgroup('CREATE', 'marked', 'g', '0');
+      await redis.xreadgroup('GROUP', 'g', 'w', 'COUNT', 30_000, 'STREAMS', 'marked', '>');
+      const foretold = await trim('marked', {kind: 'minId', minId: '25001-0'}, {dryRun: true});
+      expect(foretold.exact).toBe(false);
+      expect(Math.abs(foretold.removed - 25_000)).toBeLessThan(300);
+      const result = await trim('marked', {kind: 'maxLen', maxLen: 25_000});
+      const [loss] = result.losses;
+      expect(result).toMatchObject({
+        removed: 35_000,
+        losses: [{group: 'g', unread: 5_000, pending: 30_000, exact: false}],
+      });
+      expect(loss!.unreadAtMost).toBeGreaterThanOrEqual(5_000);
+      expect(loss!.pendingAtMost).toBe(30_000);
+    });
+
+    it('is not held up by many pending entries that are gone, and keeps what may be there', async () => {
+      await fill('many ghosts', 3_000);
+      const {redis} = server;
+      await redis.xgroup('CREATE', 'many ghosts', 'g', '0');
+      await redis.xreadgroup('GROUP', 'g', 'w', 'COUNT', 3_000, 'STREAMS', 'many ghosts', '>');
+      const ids = Array.from({length: 2_900}, (_, index) => `${index + 51}-0`);
+      await redis.xdel('many ghosts', ...ids);
+      await redis.xack('many ghosts', 'g', ...Array.from({length: 50}, (_, index) => `${index + 1}-0`));
+      const result = await trim('many ghosts', {kind: 'maxLen', maxLen: 0}, {safe: true});
+      expect(result.removed).toBe(50);
+      expect((await look('many ghosts')).ids[0]).toBe('2951-0');
+    });
+  });
+
   describe('to a size', () => {
     const bytesOf = async (stream: string): Promise<number> =>
       Number(await server.redis.memory('USAGE', stream, 'SAMPLES', 0));
@@ -206,6 +285,18 @@ describe.each(serverPrograms())('trimming on $name', ({program}) => {
       expect(result.bytes).toBeGreaterThan(100_000);
       expect(result.left).toBeGreaterThan(4_000);
       expect(result.losses).toEqual([{group: 'g', unread: 0, pending: result.removed}]);
+    });
+
+    it('ends where groups hold the rest, by whole nodes too', async () => {
+      const full = await slope('size held', 2_000, () => 100);
+      const {redis} = server;
+      await redis.xgroup('CREATE', 'size held', 'g', '0');
+      const goal: TrimGoal = {kind: 'maxBytes', maxBytes: Math.round(full / 4)};
+      const fromId = '0-1';
+      for (const approximate of [true, false]) {
+        const result = await trim('size held', goal, {approximate, safe: true});
+        expect(result).toMatchObject({removed: 0, left: 2_000, heldBy: {group: 'g', fromId}});
+      }
     });
 
     it('keeps what groups need with safe, and changes nothing in a dry run', async () => {

@@ -36,6 +36,10 @@ export const inputFlags = {
   'max-record-bytes': size({default: 8 * 1024 ** 2, defaultHelp: async () => '8MB', summary: 'refuse longer lines'}),
   id: entryId({summary: 'the ID of the entry; ms-* lets Redis choose the sequence'}),
   count: wholeNumber({char: 'n', min: 1, summary: 'add the entry given as arguments this often'}),
+  force: Flags.boolean({
+    dependsOn: ['max-age'],
+    summary: 'trim by age although the IDs of the stream are no times',
+  }),
   rate: rate({summary: 'and this often a second; without --count, until interrupted'}),
 };
 

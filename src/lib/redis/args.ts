@@ -6,10 +6,14 @@
 import type {EntryIds} from '../entry-ids.js';
 import type {CommandLine} from './connection.js';
 
-/** How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper. */
-export type Trim =
-  | {kind: 'maxLen'; maxLen: number; approximate: boolean}
-  | {kind: 'minId'; minId: string; approximate: boolean};
+/**
+ * How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper, and then
+ * `limit` is how many entries go at most; without it, 100 nodes' worth.
+ */
+export type Trim = ({kind: 'maxLen'; maxLen: number} | {kind: 'minId'; minId: string}) & {
+  approximate: boolean;
+  limit?: number;
+};
 
 export interface AddOptions {
   /** False refuses to make a stream that does not exist (NOMKSTREAM). */
@@ -30,6 +34,7 @@ const trimClause = (trim: Trim): string[] => [
   trim.kind === 'maxLen' ? 'MAXLEN' : 'MINID',
   trim.approximate ? '~' : '=',
   trim.kind === 'maxLen' ? String(trim.maxLen) : trim.minId,
+  ...(trim.approximate && trim.limit !== undefined ? ['LIMIT', String(trim.limit)] : []),
 ];
 
 export const xlen = (stream: string): CommandLine => ['xlen', stream];

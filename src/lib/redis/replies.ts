@@ -167,6 +167,9 @@ export function readStreamInfo(reply: Reply): StreamInfo {
   };
 }
 
+/** XINFO STREAM: how many nodes hold the entries. */
+export const readNodeCount = (reply: Reply): number => readNumber(readMap(reply).get('radix-tree-keys') ?? 0);
+
 export const readGroups = (reply: Reply): GroupInfo[] =>
   (reply as Reply[]).map((item) => {
     const map = readMap(item);

@@ -1,53 +1,167 @@
 /**
- * What a trim takes from whom: the entries in front of the cut that a group was
- * never given, and those that it has not acknowledged. Invariant: only entries
- * that are in the stream are counted; what was deleted before is not lost again.
+ * What a trim takes from whom: the entries that a group was never given, and
+ * those that it has not acknowledged. All of it is found by what is bounded:
+ * the lags before, one walk over the oldest IDs, and some pages of XPENDING.
+ * Invariants: only entries that were in the stream are counted, since what was
+ * deleted before is not lost again; what cannot be counted within the limits is
+ * marked, with the most that it can be.
  */
-import {countEntries, countPending} from '../counting.js';
+import {COUNT_LIMITS} from '../reports/entries-behind.js';
+import {type Lag, lagsOf} from '../reports/lag.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {compareStreamIds, LAST_ID, successorOf} from '../stream-id.js';
+import {compareStreamIds, LAST_ID, predecessorOf, successorOf} from '../stream-id.js';
 
-/** What a group lost, or will lose: entries it was never given, and entries it has not acknowledged. */
+/** What a group lost, or will lose. The names are those of the JSON output. */
 export interface GroupLoss {
   group: string;
+  /** Entries that it was never given. */
   unread: number;
+  /** Entries that it has not acknowledged. */
   pending: number;
+  /** Only where one of them is an estimate: then each is at most so many. */
+  exact?: false;
+  unreadAtMost?: number;
+  pendingAtMost?: number;
 }
 
-/** False when `group` has read and acknowledged everything: it has nothing to lose. */
-export const mayLose = (info: StreamInfo, group: GroupInfo): boolean =>
-  group.pending > 0 || compareStreamIds(group.lastDeliveredId, info.lastGeneratedId) < 0;
+/** A number of entries between two bounds. */
+export interface Bounds {
+  estimate: number;
+  atLeast: number;
+  atMost: number;
+}
 
-/** What the groups lose when all in front of `cut` goes; without those that lose nothing. */
-export async function findLosses(
+export const exactly = (count: number): Bounds => ({estimate: count, atLeast: count, atMost: count});
+
+/** What losses depend on and a trim destroys. */
+export interface BeforeTrim {
+  info: StreamInfo;
+  groups: readonly GroupInfo[];
+  lags: readonly Lag[];
+  /** The oldest entries; undefined where nothing depends on them. */
+  oldest: ReadonlySet<string> | undefined;
+}
+
+/** Looks at a stream before it is trimmed. With `foretelling`, the oldest entries say where a cut would be. */
+export async function lookBefore(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
   groups: readonly GroupInfo[],
-  cut: string,
+  {foretelling}: {foretelling: boolean},
+): Promise<BeforeTrim> {
+  const lags = await lagsOf(client, stream, info, groups);
+  const needsOldest = groups.some(({pending}) => pending > 0) && (foretelling || mayHoldGaps(info));
+  return {info, groups, lags, oldest: needsOldest ? await oldestIds(client, stream) : undefined};
+}
+
+/** Where the cut is when `removed` entries go; undefined when the walk did not come so far. */
+export function cutBehind({oldest}: BeforeTrim, removed: number): string | undefined {
+  return oldest === undefined ? undefined : [...oldest][removed];
+}
+
+/**
+ * What the groups lose when the oldest `removed` entries go; without those that lose nothing. `cut` is the first ID that
+ * stays, undefined where that is not known.
+ */
+export async function findLosses(
+  client: StreamClient,
+  stream: string,
+  before: BeforeTrim,
+  removed: Bounds,
+  cut: string | undefined,
 ): Promise<GroupLoss[]> {
-  const first = info.firstEntry?.id;
-  if (first === undefined) return [];
+  if (removed.atMost === 0) return [];
   const losses: GroupLoss[] = [];
-  for (const {name, pending, lastDeliveredId} of groups) {
-    const firstUnread = successorOf(lastDeliveredId) ?? LAST_ID;
-    const start = compareStreamIds(firstUnread, first) > 0 ? firstUnread : first;
-    const loss = {
-      group: name,
-      unread: await countEntries(client, stream, start, cut),
-      pending: pending === 0 ? 0 : await countPending(client, stream, name, first, cut),
-    };
-    if (loss.unread + loss.pending > 0) losses.push(loss);
+  for (const [index, group] of before.groups.entries()) {
+    const unread = lostUnread(before, group, before.lags[index]!, removed, cut);
+    const pending = group.pending === 0 ? exactly(0) : await lostPending(client, stream, before, group, cut);
+    if (unread.atMost + pending.atMost === 0) continue;
+    const loss: GroupLoss = {group: group.name, unread: unread.estimate, pending: pending.estimate};
+    const exact = unread.atLeast === unread.atMost && pending.atLeast === pending.atMost;
+    losses.push(exact ? loss : {...loss, exact, unreadAtMost: unread.atMost, pendingAtMost: pending.atMost});
   }
   return losses;
 }
 
-/** `before` plus, or with `sign` -1 minus, `more`; without the groups that come out with no loss. */
-export function addLosses(before: readonly GroupLoss[], more: readonly GroupLoss[], sign: 1 | -1 = 1): GroupLoss[] {
-  const sum = new Map(before.map((loss) => [loss.group, loss]));
-  for (const {group, unread, pending} of more) {
-    const known = sum.get(group) ?? {group, unread: 0, pending: 0};
-    sum.set(group, {group, unread: known.unread + sign * unread, pending: known.pending + sign * pending});
+/** What was not read, less what of that is left: the newest entries, as many as the trim did not take. */
+function lostUnread(
+  {info}: BeforeTrim,
+  {lastDeliveredId}: GroupInfo,
+  lag: Lag,
+  removed: Bounds,
+  cut: string | undefined,
+): Bounds {
+  const firstUnread = successorOf(lastDeliveredId);
+  if (firstUnread === undefined || (cut !== undefined && compareStreamIds(firstUnread, cut) >= 0)) return exactly(0);
+  const within = (unread: number, gone: number): number => Math.max(0, Math.min(gone, unread - (info.length - gone)));
+  return {
+    estimate: within(lag.count, removed.estimate),
+    atLeast: within(lag.atLeast, removed.atLeast),
+    atMost: within(lag.atMost, removed.atMost),
+  };
+}
+
+/** Pending entries before `cut` that the stream held. */
+async function lostPending(
+  client: StreamClient,
+  stream: string,
+  {info, oldest}: BeforeTrim,
+  group: GroupInfo,
+  cut: string | undefined,
+): Promise<Bounds> {
+  const first = info.firstEntry?.id;
+  const newestKnown = oldest === undefined ? undefined : [...oldest].at(-1);
+  const last = cut === undefined ? newestKnown : predecessorOf(cut);
+  if (first === undefined || last === undefined || compareStreamIds(first, last) > 0) return exactly(0);
+  let held = 0;
+  let unsure = 0;
+  for await (const page of client.pending(stream, group.name, {}, first, last)) {
+    for (const {id} of page) {
+      if (isAboveGaps(info, id) || oldest?.has(id)) held++;
+      else if (newestKnown === undefined || compareStreamIds(id, newestKnown) > 0) unsure++;
+    }
+    if (held + unsure <= COUNT_LIMITS.entries) continue;
+    return rest(client, stream, info, group, last, held);
   }
-  return [...sum.values()].filter(({unread, pending}) => unread + pending > 0);
+  const beyond = cut === undefined ? group.pending - held : 0;
+  return {estimate: held + unsure, atLeast: held, atMost: held + unsure + Math.max(0, beyond)};
+}
+
+/** For a list that is too long to be counted: its ends say whether all of it is before the cut. */
+async function rest(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  group: GroupInfo,
+  last: string,
+  held: number,
+): Promise<Bounds> {
+  const {count, lowestId, highestId} = await client.pendingSummary(stream, group.name);
+  const inside =
+    lowestId !== undefined &&
+    highestId !== undefined &&
+    compareStreamIds(info.firstEntry!.id, lowestId) <= 0 &&
+    compareStreamIds(highestId, last) <= 0;
+  if (inside && isAboveGaps(info, lowestId)) return exactly(count);
+  return {estimate: inside ? count : held, atLeast: held, atMost: count};
+}
+
+/** Whether entries may have been deleted between others that are there. */
+const mayHoldGaps = ({firstEntry, maxDeletedId}: StreamInfo): boolean =>
+  firstEntry !== undefined && (maxDeletedId === undefined || compareStreamIds(maxDeletedId, firstEntry.id) >= 0);
+
+/** Whether no entry from `id` on was ever deleted, as `max-deleted-entry-id` has it since Redis 7.0. */
+const isAboveGaps = ({maxDeletedId}: StreamInfo, id: string): boolean =>
+  maxDeletedId !== undefined && compareStreamIds(id, maxDeletedId) > 0;
+
+async function oldestIds(client: StreamClient, stream: string): Promise<ReadonlySet<string>> {
+  const oldest = new Set<string>();
+  let bytes = 0;
+  for await (const page of client.ids(stream, '0-0', LAST_ID)) {
+    for (const id of page.ids) oldest.add(id);
+    bytes += page.bytes;
+    if (oldest.size > COUNT_LIMITS.entries || bytes > COUNT_LIMITS.bytes) break;
+  }
+  return oldest;
 }

@@ -1,21 +1,18 @@
 /**
  * Trimming with open eyes: what a trim will take from whom, and, with `safe`,
  * nothing that any group still needs. Invariant of a safe trim: no entry at or
- * above the watermark goes.
+ * above the watermark goes. Its cost does not grow with what groups have pending
+ * or unread: both are counted within limits, and marked where they are more.
  */
-
-import {byteLength} from '../bytes.js';
-import {countEntries} from '../counting.js';
-import type {StreamClient, StreamInfo, Trim} from '../stream-client.js';
-import {compareStreamIds, earlierId, LAST_ID, successorOf} from '../stream-id.js';
-import {ByteDescent} from './byte-descent.js';
-import {addLosses, findLosses, type GroupLoss, mayLose} from './losses.js';
+import {entriesBehind} from '../reports/entries-behind.js';
+import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
+import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from '../stream-id.js';
+import {type Bounds, cutBehind, exactly, findLosses, type GroupLoss, lookBefore} from './losses.js';
+import {type CountedGoal, removeOldest} from './removal.js';
+import {estimatedGoal, trimToBytes} from './size-goal.js';
 import {lowestWatermark, type Watermark} from './watermark.js';
 
-export type TrimGoal =
-  | {kind: 'maxLen'; maxLen: number}
-  | {kind: 'minId'; minId: string}
-  | {kind: 'maxBytes'; maxBytes: number};
+export type TrimGoal = CountedGoal | {kind: 'maxBytes'; maxBytes: number};
 
 export interface TrimRequest {
   goal: TrimGoal;
@@ -28,127 +25,130 @@ export interface TrimRequest {
 export interface TrimResult {
   removed: number;
   left: number;
+  /** Only in a dry run that could not count what would go. */
+  exact?: false;
   losses: GroupLoss[];
   /** With `safe`: the group whose watermark kept entries that were asked to go. */
-  heldBy?: Watermark;
+  heldBy?: Watermark | undefined;
   /** For a goal in bytes: what the stream takes in the end, which may be more than the goal. Absent in a dry run, which can only estimate. */
   bytes?: number;
 }
 
 /** Trims `stream`, or only says what that would do. Throws `notFound` when there is no such stream. */
 export async function trimStream(client: StreamClient, stream: string, request: TrimRequest): Promise<TrimResult> {
-  const {goal} = request;
-  return goal.kind === 'maxBytes'
-    ? trimToBytes(client, stream, request, goal.maxBytes)
-    : trimOnce(client, stream, {...request, goal});
-}
-
-/** Step by step, as the memory of a stream is known only when it was trimmed. */
-async function trimToBytes(
-  client: StreamClient,
-  stream: string,
-  request: TrimRequest,
-  maxBytes: number,
-): Promise<TrimResult> {
-  const descent = new ByteDescent(maxBytes, await newestEntryBytes(client, stream));
-  const total: TrimResult = {removed: 0, left: (await client.info(stream)).length, losses: []};
-  for (;;) {
-    const bytes = (await client.bytes(stream, {exact: true})) ?? 0;
-    if (request.dryRun) return trimOnce(client, stream, {...request, goal: estimated(maxBytes, bytes, total.left)});
-    total.bytes = bytes;
-    const step = descent.next({bytes, length: total.left});
-    if (step === 0) return total;
-    const result = await trimOnce(client, stream, {...request, goal: {kind: 'maxLen', maxLen: total.left - step}});
-    total.removed += result.removed;
-    total.left = result.left;
-    total.losses = addLosses(total.losses, result.losses);
-    if (result.heldBy !== undefined) total.heldBy = result.heldBy;
-    // With `~` too small a step removes nothing; what a group holds stays however large the step is.
-    if (result.removed === 0 && (!request.approximate || step === total.left)) return total;
-  }
-}
-
-/** About the memory that one of the newest entries takes; 0 where there are none. */
-async function newestEntryBytes(client: StreamClient, stream: string): Promise<number> {
-  for await (const entries of client.rangeReverse(stream)) {
-    const fields = entries.flatMap((entry) => entry.fields).flat();
-    return ENTRY_OVERHEAD + fields.reduce((sum, text) => sum + byteLength(text), 0) / entries.length;
-  }
-  return 0;
-}
-
-/** What Redis adds to names and values, in bytes. */
-const ENTRY_OVERHEAD = 32;
-
-/** As if all entries were of one size. */
-const estimated = (maxBytes: number, bytes: number, length: number): CountedGoal => ({
-  kind: 'maxLen',
-  maxLen: bytes <= maxBytes ? length : Math.floor((length * maxBytes) / bytes),
-});
-
-type CountedGoal = Exclude<TrimGoal, {kind: 'maxBytes'}>;
-type CountedRequest = TrimRequest & {goal: CountedGoal};
-
-async function trimOnce(client: StreamClient, stream: string, request: CountedRequest): Promise<TrimResult> {
-  const {goal, approximate, safe, dryRun} = request;
   const info = await client.info(stream);
   const groups = info.groups === 0 ? [] : await client.groups(stream);
-  const watermark = safe ? await lowestWatermark(client, stream, info, groups) : undefined;
-
-  // The cut is the first ID that stays. Finding it for a length costs a read, so only those who need it pay.
-  const mustKnowCut = dryRun || watermark !== undefined || groups.some((group) => mayLose(info, group));
-  const asked = mustKnowCut ? await findCut(client, stream, info, goal, watermark?.fromId) : undefined;
-  const cut = asked !== undefined && watermark !== undefined ? earlierId(asked, watermark.fromId) : asked;
-  const losses = cut === undefined || safe ? [] : await findLosses(client, stream, info, groups, cut);
-  const held = asked !== undefined && watermark !== undefined && (await hasEntries(client, stream, watermark, asked));
-  const heldBy = held ? watermark : undefined;
-
-  if (dryRun) {
-    const removed = await countEntries(client, stream, info.firstEntry?.id ?? LAST_ID, cut!);
-    return {removed, left: info.length - removed, losses, heldBy};
-  }
-  const trim: Trim = safe && cut !== undefined ? {kind: 'minId', minId: cut, approximate} : {...goal, approximate};
-  const removed = await trimUntilDone(client, stream, trim);
-  const after = await client.info(stream);
-  // With `~` some of what was to go is still there, and so not lost.
-  const spared = approximate && losses.length > 0 ? await findLosses(client, stream, after, groups, cut!) : [];
-  return {removed, left: after.length, losses: addLosses(losses, spared, -1), heldBy};
+  const watermark = request.safe ? await lowestWatermark(client, stream, info, groups) : undefined;
+  const endangered = request.safe ? [] : groups;
+  return request.dryRun
+    ? foretell(client, stream, info, endangered, await countedGoal(client, stream, info, request.goal), watermark)
+    : carryOut(client, stream, info, endangered, request, watermark);
 }
 
-/** With `~` Redis removes at most some thousand entries a call; it is done when it removes none. */
-async function trimUntilDone(client: StreamClient, stream: string, trim: Trim): Promise<number> {
-  let removed = 0;
-  let step: number;
-  do {
-    step = await client.trim(stream, trim);
-    removed += step;
-  } while (trim.approximate && step > 0);
-  return removed;
-}
-
-/** Whether the watermark keeps anything that was asked to go. */
-const hasEntries = async (client: StreamClient, stream: string, {fromId}: Watermark, asked: string): Promise<boolean> =>
-  (await countEntries(client, stream, fromId, asked, 0)) > 0;
-
-/** The first ID that stays. For a length it is found from the nearer end; entries from `enough` on need no look. */
-async function findCut(
+async function carryOut(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
+  groups: readonly GroupInfo[],
+  {goal, approximate}: TrimRequest,
+  watermark: Watermark | undefined,
+): Promise<TrimResult> {
+  const before = await lookBefore(client, stream, info, groups, {foretelling: false});
+  const keepFrom = watermark?.fromId;
+  const done =
+    goal.kind === 'maxBytes'
+      ? await trimToBytes(client, stream, info, {maxBytes: goal.maxBytes, approximate, keepFrom})
+      : {removed: await removeOldest(client, stream, info.length, {goal, approximate, keepFrom}), goal};
+  const {removed} = done;
+  const after = await client.info(stream);
+  const cut = after.firstEntry?.id ?? successorOf(after.lastGeneratedId) ?? LAST_ID;
+  const result: TrimResult = {
+    removed,
+    left: after.length,
+    losses: await findLosses(client, stream, before, exactly(removed), cut),
+    heldBy:
+      watermark && (await holds(client, stream, watermark, done.goal, info.length - removed)) ? watermark : undefined,
+  };
+  return 'bytes' in done ? {...result, bytes: done.bytes} : result;
+}
+
+/** A goal in bytes as if all entries were of one size. */
+const countedGoal = async (
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  goal: TrimGoal,
+): Promise<CountedGoal> => (goal.kind === 'maxBytes' ? estimatedGoal(client, stream, info, goal.maxBytes) : goal);
+
+async function foretell(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  groups: readonly GroupInfo[],
   goal: CountedGoal,
-  enough: string | undefined,
-): Promise<string> {
-  if (goal.kind === 'minId') return goal.minId;
-  const excess = info.length - goal.maxLen;
-  if (excess <= 0) return info.firstEntry?.id ?? '0-0';
-  if (goal.maxLen === 0) return successorOf(info.lastGeneratedId) ?? LAST_ID;
-  const fromStart = enough !== undefined || excess <= goal.maxLen;
-  let toSkip = fromStart ? excess : goal.maxLen - 1;
-  for await (const entries of fromStart ? client.range(stream) : client.rangeReverse(stream)) {
-    if (toSkip < entries.length) return entries[toSkip]!.id;
-    toSkip -= entries.length;
-    const behindSeen = successorOf(entries.at(-1)!.id) ?? LAST_ID;
-    if (fromStart && enough !== undefined && compareStreamIds(behindSeen, enough) > 0) return behindSeen;
+  watermark: Watermark | undefined,
+): Promise<TrimResult> {
+  const before = await lookBefore(client, stream, info, groups, {foretelling: true});
+  const asked =
+    goal.kind === 'maxLen'
+      ? exactly(Math.max(0, info.length - goal.maxLen))
+      : await countBefore(client, stream, info, goal.minId);
+  const free = watermark === undefined ? asked : await countBefore(client, stream, info, watermark.fromId);
+  const removed = lower(asked, free);
+  const cut = goal.kind === 'minId' ? goal.minId : cutBehind(before, removed.estimate);
+  const losses = await findLosses(client, stream, before, removed, cut);
+  const holdsBack =
+    goal.kind === 'minId'
+      ? watermark !== undefined && (await hasEntries(client, stream, watermark.fromId, goal.minId))
+      : free.estimate < asked.estimate;
+  const heldBy = holdsBack ? watermark : undefined;
+  const exact = removed.atLeast === removed.atMost;
+  const result = {removed: removed.estimate, left: info.length - removed.estimate, losses, heldBy};
+  return exact ? result : {...result, exact};
+}
+
+const lower = (a: Bounds, b: Bounds): Bounds => ({
+  estimate: Math.min(a.estimate, b.estimate),
+  atLeast: Math.min(a.atLeast, b.atLeast),
+  atMost: Math.min(a.atMost, b.atMost),
+});
+
+/** Entries before `id`. */
+async function countBefore(client: StreamClient, stream: string, info: StreamInfo, id: string): Promise<Bounds> {
+  const last = predecessorOf(id);
+  if (last === undefined) return exactly(0);
+  const {estimate, atLeast, atMost} = (await entriesBehind(client, stream, info, [last])).get(last)!;
+  return {estimate: info.length - estimate, atLeast: info.length - atMost, atMost: info.length - atLeast};
+}
+
+/** Whether the watermark keeps anything that was asked to go, of a stream that now has `length` entries. */
+async function holds(
+  client: StreamClient,
+  stream: string,
+  {fromId}: Watermark,
+  goal: CountedGoal,
+  length: number,
+): Promise<boolean> {
+  if (goal.kind === 'minId') return hasEntries(client, stream, fromId, goal.minId);
+  // What is still too much stands in front of the watermark where only whole nodes went, and behind it where it is held.
+  const excess = length - goal.maxLen;
+  const last = predecessorOf(fromId);
+  if (excess <= 0) return false;
+  if (last === undefined) return true;
+  let before = 0;
+  for await (const {ids} of client.ids(stream, FIRST_ID, last)) {
+    before += ids.length;
+    if (before >= excess || before > MOST_COUNTED) return false;
   }
-  return successorOf(info.lastGeneratedId) ?? LAST_ID;
+  return true;
+}
+
+/** More than what whole nodes leave. */
+const MOST_COUNTED = 10_000;
+
+async function hasEntries(client: StreamClient, stream: string, start: string, end: string): Promise<boolean> {
+  const last = predecessorOf(end);
+  if (last === undefined) return false;
+  for await (const _page of client.ids(stream, start, last)) return true;
+  return false;
 }

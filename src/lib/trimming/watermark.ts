@@ -1,11 +1,10 @@
 /**
  * How far the groups of a stream are through with it: in front of the watermark
- * every group has read and acknowledged everything. Invariant: a watermark only
+ * every group has read and acknowledged everything. Invariants: a watermark only
  * moves forward, unless someone moves a group back, so one that was read a
- * moment ago is safe to trim to.
+ * moment ago is safe to trim to; what may be needed counts as needed.
  */
 import {withEntries} from '../reading/lookup.js';
-import {mapPages} from '../reading/paging.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {compareStreamIds, earlierId, LAST_ID, successorOf} from '../stream-id.js';
 
@@ -33,18 +32,31 @@ export async function lowestWatermark(
   return lowest;
 }
 
-/** The lowest pending entry that the stream still holds. What was trimmed or deleted can wait for nobody. */
+const PAGE = 100;
+/** Entries that were deleted while they were pending are looked up one by one; so many are enough. */
+const MOST_LOOKUPS = 2_000;
+
+/**
+ * The lowest pending entry that the stream still holds. What was trimmed or
+ * deleted can wait for nobody; what stands behind too many of those to be looked
+ * up counts as held.
+ */
 async function firstPending(
   client: StreamClient,
   stream: string,
-  {firstEntry}: StreamInfo,
+  {firstEntry, maxDeletedId}: StreamInfo,
   group: string,
 ): Promise<string | undefined> {
-  const pending = client.pending(stream, group, {}, firstEntry?.id, LAST_ID, 100);
-  const references = mapPages(pending, ({id}) => ({stream, id}));
-  for await (const page of withEntries(client, references)) {
-    const present = page.find(([, entry]) => entry !== undefined);
-    if (present !== undefined) return present[0].id;
+  let lookups = 0;
+  for await (const page of client.pending(stream, group, {}, firstEntry?.id, LAST_ID, PAGE)) {
+    const lowest = page[0]!.id;
+    const deletedBehind = maxDeletedId === undefined || compareStreamIds(lowest, maxDeletedId) <= 0;
+    if (!deletedBehind || lookups >= MOST_LOOKUPS) return lowest;
+    for await (const found of withEntries(client, [page.map(({id}) => ({stream, id}))])) {
+      const present = found.find(([, entry]) => entry !== undefined);
+      if (present !== undefined) return present[0].id;
+      lookups += found.length;
+    }
   }
   return undefined;
 }

@@ -57,4 +57,16 @@ describe('the way down to a size', () => {
     const {left} = descend(Array<number>(10_000).fill(50), 100_000, 5_000_000);
     expect(left).toBeGreaterThan(9_000);
   });
+
+  it.each([
+    // Of what is too much, half goes at once, while that is more than a node.
+    [480_000, 2_400],
+    [10_100, 51],
+    [10_000, 100],
+    [150, 2],
+  ])('of %d bytes too much, at 100 bytes an entry, removes %d entries', (excess, step) => {
+    const descent = new ByteDescent(500_000, 100);
+    descent.next({bytes: 500_000 + excess + 20_000, length: (500_000 + excess + 20_000) / 100});
+    expect(descent.next({bytes: 500_000 + excess, length: (500_000 + excess) / 100})).toBe(step);
+  });
 });
