@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
-import {claimHints, drawPending} from '../lib/output/pending-face.js';
+import {claimHints, drawPending, exactHint} from '../lib/output/pending-face.js';
 import {PendingWriter} from '../lib/output/pending-writer.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
@@ -11,7 +11,9 @@ export default class Pending extends BaseCommand {
     'Show which entries a group was given and has not acknowledged, and who has them (XPENDING).';
   static override description =
     'A summary for each consumer or, with --details, each entry; the records of --details can be piped to ack, claim ' +
-    'and get. An entry that was trimmed while it was pending is shown with --payload as such (in JSON: "fields": null).';
+    'and get. Of more than 10,000 entries the summary counts all and looks at the first ones of each consumer, so that ' +
+    'idle times and deliveries are lower bounds (in JSON: "oldestIdleAtLeastMs"); --exact looks at all. What nack has ' +
+    'given back is counted apart. An entry that was trimmed while it was pending is shown with --payload as such (in JSON: "fields": null).';
   static override examples = [
     '<%= config.bin %> pending',
     '<%= config.bin %> pending --stream orders --group billing --details --idle 10m --payload',
@@ -24,7 +26,8 @@ export default class Pending extends BaseCommand {
     consumer: name({summary: 'only what this consumer has'}),
     idle: duration({summary: 'only what was delivered at least this long ago'}),
     'min-deliveries': wholeNumber({summary: 'only what was delivered at least this often'}),
-    details: Flags.boolean({summary: 'list every entry'}),
+    exact: Flags.boolean({summary: 'look at every entry, however many there are, for exact figures'}),
+    details: Flags.boolean({exclusive: ['exact'], summary: 'list every entry'}),
     payload: Flags.boolean({dependsOn: ['details'], summary: 'with the fields of each entry'}),
     count: wholeNumber({char: 'n', min: 1, dependsOn: ['details'], summary: 'list at most this many entries'}),
     ...connectionFlags,
@@ -46,9 +49,12 @@ export default class Pending extends BaseCommand {
       return;
     }
     const reports: PendingReport[] = [];
-    for (const stream of streams) reports.push(await reportPending(client, stream, group, selection));
+    for (const stream of streams)
+      reports.push(await reportPending(client, stream, group, {...selection, exact: flags.exact}));
     await this.report(flags, reports, (colors) => reports.map((report) => drawPending(report, colors)).join('\n'));
     if (!this.outputIsTerminal || json) return;
-    for (const hint of reports.flatMap(claimHints)) this.notes(flags).note(hint);
+    const hint = exactHint(reports);
+    for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])])
+      this.notes(flags).note(line);
   }
 }

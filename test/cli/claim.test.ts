@@ -70,6 +70,20 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await pendingOf('w2')).toEqual(['1-0']);
     });
 
+    it('IDs that lie close together are looked up together, and those far apart each for itself', async () => {
+      await deliver(5_000);
+      const far = ['1-0', '2500-0', '5000-0'];
+      const near = Array.from({length: 90}, (_, index) => `${index + 100}-0`);
+      await server.redis.config('RESETSTAT');
+      const done = await claim(['--to', 'w2'], {input: [...near, ''].join('\n')});
+      expect(records(done)).toEqual(near.map((id) => expect.objectContaining({id, consumer: 'w2', deliveries: 2})));
+      const stats = await server.redis.info('commandstats');
+      expect(Number(/cmdstat_xpending:calls=(\d+)/.exec(stats)?.[1])).toBeLessThanOrEqual(4);
+      expect(records(await claim([...far, '--to', 'w3']))).toEqual(
+        far.map((id) => expect.objectContaining({id, consumer: 'w3', deliveries: 2})),
+      );
+    });
+
     it('an ID that is given twice is claimed once, and counted as one delivery', async () => {
       await deliver(1);
       expect(records(await claim(['1-0', '1-0', '--to', 'w2']))).toMatchObject([{id: '1-0', deliveries: 2}]);
@@ -182,6 +196,17 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(ids(dry)).toHaveLength(120);
       expect(dry.stderr).toBe('streamlog: would have claimed 120 for "w2"\n');
       expect(await pendingOf('w1')).toHaveLength(150);
+    });
+
+    it('asks for no entry by itself, and takes what was given back with what idles', async () => {
+      await deliver(1_000);
+      await streamlog(['nack', '3-0', '500-0'], {server});
+      await server.redis.config('RESETSTAT');
+      const done = await claim(['--consumer', 'w1', '--to', 'w2', '--min-idle', '30m']);
+      expect(done).toMatchObject({code: 0, stderr: 'streamlog: claimed 1000 for "w2"\n'});
+      expect(records(done)).toContainEqual(expect.objectContaining({id: '500-0', consumer: 'w2', deliveries: 2}));
+      const stats = await server.redis.info('commandstats');
+      expect(Number(/cmdstat_xpending:calls=(\d+)/.exec(stats)?.[1])).toBeLessThanOrEqual(11);
     });
 
     it('IDs and --consumer together are refused', async () => {

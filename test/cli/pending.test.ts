@@ -111,6 +111,140 @@ describe('the summary', () => {
   });
 });
 
+describe('what is easily hidden', () => {
+  it('entries whose count of deliveries is 0 are pending too', async () => {
+    await deliver('w1', 3);
+    await server.redis.call('XCLAIM', 'events', 'streamlog', 'w1', 0, '1-0', '2-0', 'RETRYCOUNT', 0, 'JUSTID');
+
+    expect(json((await pending()).stdout)).toMatchObject([{pending: 3, lowestId: '1-0', consumers: [{pending: 3}]}]);
+    expect(ids((await pending('--details')).stdout)).toEqual(['1-0', '2-0', '3-0']);
+    expect(ids((await pending('--details', '--min-deliveries', '1')).stdout)).toEqual(['3-0']);
+  });
+
+  it('what was given back hides no idle time, is counted apart, and nobody is told to claim it', async () => {
+    await twoConsumers();
+    await streamlog(['nack', '1-0', '4-0'], {server});
+
+    const {stdout} = await pending();
+    expect(json(stdout)).toMatchObject([
+      {
+        pending: 4,
+        givenBack: 2,
+        consumers: [
+          {name: 'w1', pending: 3, givenBack: 1, maxDeliveries: 5},
+          {name: 'w2', pending: 1, givenBack: 1, oldestIdleMs: null},
+        ],
+      },
+    ]);
+    const [w1] = json<{consumers: {oldestIdleMs: number}[]}>(stdout)[0]!.consumers;
+    expect(w1!.oldestIdleMs).toBeGreaterThanOrEqual(90_000);
+    expect(w1!.oldestIdleMs).toBeLessThan(3_600_000);
+    const [first] = json<Detail & {givenBack?: boolean}>((await pending('--details')).stdout);
+    expect(first).toEqual({
+      stream: 'events',
+      id: '1-0',
+      group: 'streamlog',
+      consumer: 'w1',
+      deliveries: 5,
+      givenBack: true,
+    });
+    const {text} = await onTerminal(['pending'], {server, env: {NO_COLOR: '1'}});
+    expect(text).toContain('given back  2\n');
+    expect(text).toMatch(/w1 +3 +1 +1m 30s +5\n/);
+    expect(text).toMatch(/w2 +1 +1 +none +1\n/);
+    expect(text).not.toContain('3650d');
+    expect(text).not.toContain('--consumer w2');
+    const lines = await onTerminal(['pending', '--details'], {server, env: {NO_COLOR: '1'}});
+    expect(lines.text).toContain('streamlog/w1  given back  5 deliveries\n');
+  });
+});
+
+describe('a long list', () => {
+  const COUNT = 12_000;
+
+  beforeEach(async () => {
+    await server.redis.eval(
+      "for i = 7, tonumber(ARGV[1]) do redis.call('XADD', KEYS[1], i .. '-0', 'n', i) end",
+      1,
+      'events',
+      COUNT,
+    );
+    await deliver('w1', COUNT - 50);
+    await deliver('w2', 50);
+    await hold('w1', '1-0', 90_000, 4);
+    await hold('w1', '9000-0', 3_600_000, 9);
+    await hold('w2', `${COUNT}-0`, 120_000, 3);
+  });
+
+  it('is counted by Redis, and all other figures say that they are bounds, unless all of a consumer was seen', async () => {
+    await server.redis.config('RESETSTAT');
+    const {code, stdout} = await pending();
+
+    const stats = await server.redis.info('commandstats');
+    expect(Number(/cmdstat_xpending:calls=(\d+)/.exec(stats)?.[1])).toBe(3);
+    expect(json(stdout)).toEqual([
+      {
+        stream: 'events',
+        group: 'streamlog',
+        pending: COUNT,
+        lowestId: '1-0',
+        highestId: `${COUNT}-0`,
+        consumers: [
+          {name: 'w2', pending: 50, oldestIdleMs: expect.any(Number), maxDeliveries: 3},
+          {name: 'w1', pending: COUNT - 50, oldestIdleAtLeastMs: expect.any(Number), maxDeliveriesAtLeast: 4},
+        ],
+      },
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('--exact looks at each entry, as a selection does', async () => {
+    expect(json((await pending('--exact')).stdout)).toMatchObject([
+      {pending: COUNT, consumers: [{name: 'w1', pending: COUNT - 50, maxDeliveries: 9}, {name: 'w2'}]},
+    ]);
+    expect(json((await pending('--idle', '30m')).stdout)).toMatchObject([
+      {pending: 1, lowestId: '9000-0', consumers: [{name: 'w1', pending: 1, maxDeliveries: 9}]},
+    ]);
+  });
+
+  it('of one consumer has its count and its lowest ID, and no highest that would be a guess', async () => {
+    expect(json((await pending('--consumer', 'w1')).stdout)).toEqual([
+      {
+        stream: 'events',
+        group: 'streamlog',
+        pending: COUNT - 50,
+        lowestId: '1-0',
+        consumers: [
+          {name: 'w1', pending: COUNT - 50, oldestIdleAtLeastMs: expect.any(Number), maxDeliveriesAtLeast: 4},
+        ],
+      },
+    ]);
+    expect(json((await pending('--consumer', 'nobody')).stdout)).toMatchObject([
+      {pending: 0, lowestId: null, consumers: []},
+    ]);
+  });
+
+  it('no page is asked for by idle time, which Redis would search the whole list for', async () => {
+    await server.redis.config('SET', 'slowlog-log-slower-than', 0);
+    await server.redis.slowlog('RESET');
+    await pending('--idle', '30m', '--details');
+    await streamlog(['claim', '--consumer', 'w1', '--min-idle', '30m', '--to', 'w9'], {server});
+    await server.redis.config('SET', 'slowlog-log-slower-than', -1);
+    const commands = ((await server.redis.slowlog('GET', 1_000)) as unknown[][]).map((line) => line[3] as string[]);
+    const asked = commands.filter(([name]) => name?.toLowerCase() === 'xpending');
+    expect(asked.length).toBeGreaterThan(12);
+    for (const words of asked) expect(words.map((word) => word.toUpperCase())).not.toContain('IDLE');
+  });
+
+  it('on a terminal marks bounds, and says how to be exact', async () => {
+    const {text} = await onTerminal(['pending'], {server, env: {NO_COLOR: '1'}});
+
+    expect(text).toMatch(/w1 +11950 +>= 1m 30s +>= 4\n/);
+    expect(text).toMatch(/w2 +50 +2m +3\n/);
+    expect(text).toContain('only the counts of pending entries are exact, since there are many; --exact looks at each');
+  });
+});
+
 describe('--details', () => {
   beforeEach(twoConsumers);
 

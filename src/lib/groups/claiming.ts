@@ -7,13 +7,16 @@
 import type {Entry, StreamRecord} from '../entry.js';
 import type {IdReference} from '../input/ids.js';
 import {PageSize} from '../reading/page-size.js';
-import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
+import {isIdle, type Membership, type PendingEntry, type StreamClient} from '../stream-client.js';
+import {compareStreamIds} from '../stream-id.js';
 import {type Place, type PlacedIds, splitByPlace} from './places.js';
 
 /** What is to be claimed from one stream and group. */
 export interface ClaimBatch extends PlacedIds {
   /** Entries that were delivered more recently than this stay where they are. */
   readonly minIdleMs: number;
+  /** What is known of those of `ids` that are pending, where that was asked already. */
+  readonly pending?: readonly PendingEntry[];
 }
 
 export interface ClaimCounts {
@@ -26,7 +29,7 @@ export interface ClaimCounts {
   gone: number;
 }
 
-/** IDs in one XCLAIM at most; each costs a question of its own besides. */
+/** IDs in one XCLAIM at most. */
 const MAX_IDS = 100;
 
 /** Batches of what `references` name. */
@@ -54,8 +57,9 @@ export async function* entriesOf(
   for await (const page of client.pending(stream, group, filter, undefined, undefined, MAX_IDS)) {
     const wanted = page.slice(0, left);
     // Another consumer may take one at this moment; it is then idle for less than any of these.
-    const idleMs = Math.max(minIdleMs, Math.min(...wanted.map((entry) => entry.idleMs)));
-    yield {stream, group, ids: wanted.map(({id}) => id), minIdleMs: idleMs};
+    const idles = wanted.filter(({givenBack}) => !givenBack).map((entry) => entry.idleMs);
+    const idleMs = idles.length === 0 ? minIdleMs : Math.max(minIdleMs, Math.min(...idles));
+    yield {stream, group, ids: wanted.map(({id}) => id), minIdleMs: idleMs, pending: wanted};
     left -= wanted.length;
     if (left === 0) return;
   }
@@ -90,26 +94,27 @@ export class Claimer {
 
   async #claimPage(batch: ClaimBatch): Promise<StreamRecord[]> {
     const {stream, group, ids, minIdleMs} = batch;
+    // Asked before: what XCLAIM takes is counted once more, and what it does not take may be gone then.
+    const before = await this.#pending(batch);
     const entries = this.#dryRun
-      ? await this.#claimable(batch)
+      ? await this.#claimable(batch, before)
       : await this.#client.claim({stream, group, consumer: this.#consumer}, minIdleMs, ids);
     const claimed = new Set(entries.map(({id}) => id));
     const missed = ids.filter((id) => !claimed.has(id));
-    const pending = await this.#pending(batch);
     const present = await this.#entries(stream, missed);
     this.counts.claimed += claimed.size;
-    for (const id of missed) this.counts[!present.has(id) ? 'gone' : pending.has(id) ? 'notIdle' : 'notPending']++;
+    for (const id of missed) this.counts[!present.has(id) ? 'gone' : before.has(id) ? 'notIdle' : 'notPending']++;
     return entries.map(({id, fields}) => {
-      const {consumer = this.#consumer, deliveries} = pending.get(id) ?? {};
-      return {stream, id, fields, group, consumer, deliveries};
+      const known = before.get(id);
+      if (this.#dryRun) return {stream, id, fields, group, consumer: known?.consumer, deliveries: known?.deliveries};
+      const deliveries = known === undefined ? undefined : known.deliveries + 1;
+      return {stream, id, fields, group, consumer: this.#consumer, deliveries};
     });
   }
 
   /** What XCLAIM would claim now. */
-  async #claimable(batch: ClaimBatch): Promise<Entry[]> {
-    const pending = [...(await this.#pending(batch)).values()];
-    // Redis says -1 of an entry that was given back, and lets it be claimed at once.
-    const idle = pending.filter(({idleMs}) => idleMs < 0 || idleMs >= batch.minIdleMs);
+  async #claimable(batch: ClaimBatch, pending: ReadonlyMap<string, PendingEntry>): Promise<Entry[]> {
+    const idle = [...pending.values()].filter((entry) => isIdle(entry, batch.minIdleMs));
     const entries = await this.#entries(
       batch.stream,
       idle.map(({id}) => id),
@@ -117,14 +122,37 @@ export class Claimer {
     return [...entries.values()];
   }
 
-  /** XPENDING of each ID for itself, since they may lie far apart. */
-  #pending({stream, group, ids}: ClaimBatch): Promise<Map<string, PendingEntry>> {
-    return firstOfEach(ids, (id) => this.#client.pending(stream, group, {}, id, id, 1));
+  /** What is pending of the IDs of a batch, as XPENDING has it. */
+  async #pending({stream, group, ids, pending}: ClaimBatch): Promise<Map<string, PendingEntry>> {
+    const wanted = new Set(ids);
+    const found = pending ?? (await pendingAmong(this.#client, {stream, group}, ids));
+    return new Map(found.filter(({id}) => wanted.has(id)).map((entry) => [entry.id, entry]));
   }
 
   #entries(stream: string, ids: readonly string[]): Promise<Map<string, Entry>> {
     return firstOfEach(ids, (id) => this.#client.range(stream, id, id, 1));
   }
+}
+
+/**
+ * XPENDING of `ids`, and perhaps more: those that lie close together in one
+ * question, as IDs do that another command has listed, and each of the others in
+ * one of its own.
+ */
+async function pendingAmong(
+  client: StreamClient,
+  {stream, group}: Place,
+  ids: readonly string[],
+): Promise<PendingEntry[]> {
+  const sorted = ids.toSorted(compareStreamIds);
+  const page = await client.pendingPage(stream, group, {start: sorted[0], end: sorted.at(-1), count: 2 * ids.length});
+  const last = page.at(-1)?.id;
+  if (last === undefined || page.length < 2 * ids.length) return page;
+  const behind = sorted.filter((id) => compareStreamIds(id, last) > 0);
+  const others = await Promise.all(
+    behind.map((id) => client.pendingPage(stream, group, {start: id, end: id, count: 1})),
+  );
+  return [...page, ...others.flat()];
 }
 
 /** Asks for all at once; what was not found is absent. */

@@ -1,26 +1,40 @@
 /**
  * What `pending` tells: who of a group holds which entries, for how long and
- * after how many deliveries, from one pass over XPENDING in flat memory. The
- * names of the members are those of the JSON output and therefore a contract.
+ * after how many deliveries. XPENDING itself counts for each consumer; all else
+ * takes a walk over the list, page by page in flat memory, which is made where
+ * the list is short, or when it is asked for. The names of the members are those
+ * of the JSON output and therefore a contract. Invariant: each figure is exact,
+ * or has a name that says that it is a bound, or is absent.
  */
 import type {Field} from '../entry.js';
+import {isFailure} from '../errors.js';
 import {withEntries} from '../reading/lookup.js';
 import {firstItems, mapPages} from '../reading/paging.js';
-import type {PendingEntry, StreamClient} from '../stream-client.js';
+import type {GroupInfo, PendingEntry, StreamClient} from '../stream-client.js';
 
+/** What is known of a consumer when all that it has was looked at, or else what the entries say that were. */
 export interface PendingConsumer {
   name: string;
   pending: number;
-  oldestIdleMs: number;
-  maxDeliveries: number;
+  /** Null when all that it has was given back. */
+  oldestIdleMs?: number | null;
+  maxDeliveries?: number;
+  /** Entries that `nack` has given back, for whoever claims next; they count as pending, and not as idle. Absent for none. */
+  givenBack?: number;
+  oldestIdleAtLeastMs?: number | null;
+  maxDeliveriesAtLeast?: number;
+  givenBackAtLeast?: number;
 }
 
 export interface PendingReport {
   stream: string;
   group: string;
   pending: number;
+  givenBack?: number;
+  givenBackAtLeast?: number;
   lowestId: string | null;
-  highestId: string | null;
+  /** Absent where only some of what one consumer has was looked at. */
+  highestId?: string | null;
   /** The one that holds an entry the longest comes first. */
   consumers: PendingConsumer[];
 }
@@ -35,34 +49,157 @@ export interface PendingDetail extends PendingEntry {
 /** Which pending entries are meant; undefined takes them all. */
 export interface PendingSelection {
   consumer?: string;
-  /** Delivered at least this long ago. */
+  /** Delivered at least this long ago, or given back. */
   minIdleMs?: number;
   minDeliveries?: number;
 }
 
-/** Throws `notFound` when there is no such stream or group. */
+/** Up to here all entries are looked at: some 10 ms. */
+const SHORT_LIST = 10_000;
+/** XPENDING's summary takes Redis 3 ms for so many consumers; where there are more, walking holds nobody up. */
+const MANY_CONSUMERS = 5_000;
+/** Of a long list, so many entries of so many consumers are looked at: those with the lowest IDs, of those that have the most. */
+const SAMPLE = {consumers: 100, entries: 100};
+
+/**
+ * Who has what. Of a long list only the counts are exact, unless `exact` has all
+ * of it looked at, or a selection needs that. Throws `notFound` when there is no
+ * such stream or group.
+ */
 export async function reportPending(
+  client: StreamClient,
+  stream: string,
+  group: string,
+  {exact, ...selection}: PendingSelection & {exact: boolean},
+): Promise<PendingReport> {
+  const {consumer, minIdleMs, minDeliveries} = selection;
+  if (!exact && minIdleMs === undefined && minDeliveries === undefined) {
+    const known = await groupOf(client, stream, group);
+    if (known !== undefined && known.pending > SHORT_LIST && known.consumers <= MANY_CONSUMERS)
+      return sample(client, stream, group, consumer);
+  }
+  return walk(client, stream, group, selection);
+}
+
+/** Looks at every entry. */
+async function walk(
   client: StreamClient,
   stream: string,
   group: string,
   selection: PendingSelection,
 ): Promise<PendingReport> {
-  const consumers = new Map<string, PendingConsumer>();
-  const report: PendingReport = {stream, group, pending: 0, lowestId: null, highestId: null, consumers: []};
+  const tallies = new Map<string, Tally>();
+  const report = {pending: 0, givenBack: 0, lowestId: null as string | null, highestId: null as string | null};
   for await (const page of select(client, stream, group, selection)) {
     report.pending += page.length;
     report.lowestId ??= page[0]?.id ?? null;
     report.highestId = page.at(-1)?.id ?? report.highestId;
-    for (const {consumer: name, idleMs, deliveries} of page) {
-      const known = consumers.get(name) ?? {name, pending: 0, oldestIdleMs: 0, maxDeliveries: 0};
-      known.pending += 1;
-      known.oldestIdleMs = Math.max(known.oldestIdleMs, idleMs);
-      known.maxDeliveries = Math.max(known.maxDeliveries, deliveries);
-      consumers.set(name, known);
+    for (const entry of page) {
+      if (entry.givenBack) report.givenBack++;
+      // XNACK has taken it from whoever had it.
+      if (entry.idleMs < 0) continue;
+      const tally = tallies.get(entry.consumer) ?? new Tally();
+      tally.add(entry);
+      tallies.set(entry.consumer, tally);
     }
   }
-  report.consumers = [...consumers.values()].sort((a, b) => b.oldestIdleMs - a.oldestIdleMs);
-  return report;
+  const consumers = [...tallies].map(([name, tally]) => ({name, pending: tally.pending, ...exactFacts(tally)}));
+  consumers.sort((a, b) => byIdle(a.oldestIdleMs, b.oldestIdleMs));
+  const {pending, lowestId, highestId} = report;
+  return {stream, group, pending, ...someOf('givenBack', report.givenBack), lowestId, highestId, consumers};
+}
+
+/** XPENDING's summary, and what the first entries of each consumer say. */
+async function sample(
+  client: StreamClient,
+  stream: string,
+  group: string,
+  only: string | undefined,
+): Promise<PendingReport> {
+  const summary = await client.pendingSummary(stream, group);
+  const found = summary.consumers.filter(({name}) => only === undefined || name === only);
+  const most = found.sort((a, b) => b.count - a.count);
+  let givenBackAtLeast = 0;
+  const consumers = await Promise.all(
+    most.map(async ({name, count}, index): Promise<PendingConsumer> => {
+      if (index >= SAMPLE.consumers) return {name, pending: count};
+      const tally = new Tally();
+      const page = await client.pendingPage(stream, group, {consumer: name, count: SAMPLE.entries});
+      for (const entry of page) tally.add(entry);
+      givenBackAtLeast += tally.givenBack;
+      // Where all was looked at, it is known.
+      return {name, pending: count, ...(page.length < SAMPLE.entries ? exactFacts(tally) : boundFacts(tally))};
+    }),
+  );
+  const idleOf = (consumer: PendingConsumer): number | null | undefined =>
+    consumer.oldestIdleMs ?? consumer.oldestIdleAtLeastMs;
+  consumers.sort((a, b) => byIdle(idleOf(a), idleOf(b)));
+  if (only === undefined) {
+    const {count, lowestId = null, highestId = null} = summary;
+    return {
+      stream,
+      group,
+      pending: count,
+      ...someOf('givenBackAtLeast', givenBackAtLeast),
+      lowestId,
+      highestId,
+      consumers,
+    };
+  }
+  const [lowest] = await client.pendingPage(stream, group, {consumer: only, count: 1});
+  const pending = consumers[0]?.pending ?? 0;
+  return {
+    stream,
+    group,
+    pending,
+    ...someOf('givenBackAtLeast', givenBackAtLeast),
+    lowestId: lowest?.id ?? null,
+    consumers,
+  };
+}
+
+/** What entries of one consumer come to. */
+class Tally {
+  pending = 0;
+  /** Null while each was given back. */
+  oldestIdleMs: number | null = null;
+  maxDeliveries = 0;
+  givenBack = 0;
+
+  add({idleMs, deliveries, givenBack}: PendingEntry): void {
+    this.pending++;
+    if (givenBack) this.givenBack++;
+    else this.oldestIdleMs = Math.max(this.oldestIdleMs ?? 0, idleMs);
+    this.maxDeliveries = Math.max(this.maxDeliveries, deliveries);
+  }
+}
+
+const exactFacts = ({oldestIdleMs, maxDeliveries, givenBack}: Tally) => ({
+  oldestIdleMs,
+  maxDeliveries,
+  ...someOf('givenBack', givenBack),
+});
+
+const boundFacts = ({oldestIdleMs, maxDeliveries, givenBack}: Tally) => ({
+  oldestIdleAtLeastMs: oldestIdleMs,
+  maxDeliveriesAtLeast: maxDeliveries,
+  ...someOf('givenBackAtLeast', givenBack),
+});
+
+const someOf = <Name extends string>(name: Name, count: number): {[name in Name]?: number} =>
+  count === 0 ? {} : ({[name]: count} as {[name in Name]?: number});
+
+const byIdle = (a: number | null | undefined, b: number | null | undefined): number => (b ?? -1) - (a ?? -1);
+
+/** XINFO GROUPS; undefined where there is no such group, and for one who may not ask. */
+async function groupOf(client: StreamClient, stream: string, group: string): Promise<GroupInfo | undefined> {
+  try {
+    return await client.group(stream, group);
+  } catch (error) {
+    // What is not there, XPENDING names best.
+    if (isFailure(error, 'denied') || isFailure(error, 'notFound')) return undefined;
+    throw error;
+  }
 }
 
 /** The entries themselves: stream by stream, in the order of their IDs, page by page. Throws `notFound` as above. */
@@ -94,9 +231,10 @@ async function* select(
   client: StreamClient,
   stream: string,
   group: string,
-  {consumer, minIdleMs, minDeliveries = 1}: PendingSelection,
+  {consumer, minIdleMs, minDeliveries}: PendingSelection,
 ): AsyncGenerator<PendingEntry[], void, void> {
   for await (const page of client.pending(stream, group, {consumer, minIdleMs})) {
-    yield page.filter(({deliveries}) => deliveries >= minDeliveries);
+    // Counts of 0 and below are counts too: XCLAIM RETRYCOUNT 0, XNACK SILENT.
+    yield minDeliveries === undefined ? page : page.filter(({deliveries}) => deliveries >= minDeliveries);
   }
 }

@@ -6,7 +6,7 @@
 import {formatDuration} from '../duration.js';
 import {recordToJson} from '../entry.js';
 import type {PendingDetail} from '../groups/pending-report.js';
-import {factsToJson} from '../names.js';
+import {nameToJson} from '../names.js';
 import {timePartOf} from '../stream-id.js';
 import type {Colors} from './colors.js';
 import {isoTime} from './format.js';
@@ -44,17 +44,22 @@ export class PendingWriter {
 
 /** `1-0  1970-01-01T00:00:00.001Z  events  streamlog/w1  idle 3m 20s  4 deliveries  type=login` */
 function pendingLine(detail: PendingDetail, colors: Colors): string {
-  const {stream, id, group, consumer, idleMs, deliveries, fields} = detail;
+  const {stream, id, group, consumer, idleMs, givenBack, deliveries, fields} = detail;
   const holder = colors.dim(`${quoted(group)}/${quoted(consumer)}`);
-  const delivered = `idle ${formatDuration(idleMs)}  ${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'}`;
+  const idle = givenBack ? 'given back' : `idle ${formatDuration(idleMs)}`;
+  const delivered = `${idle}  ${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'}`;
   const gone = colors.warning('no longer in the stream');
   const payload = fields === undefined ? '' : `  ${fields === null ? gone : fieldsText(fields, colors)}`;
   return `${colors.id(id)}  ${colors.dim(isoTime(timePartOf(id)))}  ${quoted(stream)}  ${holder}  ${delivered}${payload}`;
 }
 
-/** A record with `idleMs`. Its `fields` are absent when nobody asked for them, null when the entry has gone. */
-function pendingToJson({stream, id, group, consumer, deliveries, idleMs, fields}: PendingDetail): string {
-  if (fields === undefined) return factsToJson({stream, id, group, consumer, deliveries, idleMs});
-  if (fields === null) return factsToJson({stream, id, fields, group, consumer, deliveries, idleMs});
-  return `${recordToJson({stream, id, fields, group, consumer, deliveries}).slice(0, -1)},"idleMs":${idleMs}}`;
+/**
+ * A record with `idleMs`, or with `givenBack` where the time since its delivery says nothing. Its `fields` are absent
+ * when nobody asked for them, null when the entry has gone.
+ */
+function pendingToJson({stream, id, group, consumer, deliveries, idleMs, givenBack, fields}: PendingDetail): string {
+  const since = givenBack ? '"givenBack":true' : `"idleMs":${idleMs}`;
+  if (fields) return `${recordToJson({stream, id, fields, group, consumer, deliveries}).slice(0, -1)},${since}}`;
+  const entry = `{"stream":${nameToJson(stream)},"id":"${id}"${fields === null ? ',"fields":null' : ''}`;
+  return `${entry},"group":${nameToJson(group)},"consumer":${nameToJson(consumer)},"deliveries":${deliveries},${since}}`;
 }

@@ -144,15 +144,18 @@ export function readPendingSummary(reply: Reply): PendingSummary {
   };
 }
 
-export const readPendingEntries = (reply: Reply): PendingEntry[] =>
-  (reply as [Buffer, Buffer, number, number][]).map(([id, consumer, idleMs, deliveries]) => ({
-    id: readText(id),
-    consumer: readText(consumer),
-    idleMs,
-    deliveries,
+export function readPendingEntries(reply: Reply): PendingEntry[] {
+  // Neighbours are mostly with the same consumer.
+  let last: Buffer | undefined;
+  let name = '';
+  return (reply as [Buffer, Buffer, number, number][]).map(([id, consumer, idleMs, deliveries]) => {
+    if (last === undefined || !last.equals(consumer)) name = readText(consumer);
+    last = consumer;
     // A server that has XNACK says -1.
-    givenBack: idleMs < 0 || idleMs >= GIVEN_BACK_IDLE_MS,
-  }));
+    const givenBack = idleMs < 0 || idleMs >= GIVEN_BACK_IDLE_MS;
+    return {id: readText(id), consumer: name, idleMs, deliveries, givenBack};
+  });
+}
 
 export function readStreamInfo(reply: Reply): StreamInfo {
   const map = readMap(reply);
