@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
-import {drawStreams, streamFinding} from '../lib/output/stream-list-face.js';
+import {describeOmissions, drawStreams, streamFinding} from '../lib/output/stream-list-face.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
-import {listStreams, type StreamSummary} from '../lib/reports/stream-list.js';
+import {listStreams, Omissions, type StreamSummary} from '../lib/reports/stream-list.js';
 
 export default class Ls extends BaseCommand {
   static override summary = 'List the streams (SCAN TYPE stream, XINFO).';
@@ -25,13 +25,17 @@ export default class Ls extends BaseCommand {
     const client = await this.connect(flags);
     const table = this.outputIsTerminal && !flags.json;
     const all: StreamSummary[] = [];
-    const pages = listStreams(client, {match: flags.match, now: Date.now});
+    const omissions = new Omissions();
+    const pages = listStreams(client, {match: flags.match, now: Date.now, omissions});
     for await (const page of untilStopped(pages, client, this.stopping)) {
       if (table) all.push(...page);
       else await this.report(flags, page.map(streamFinding), () => '');
     }
-    if (!table || this.stopping.aborted) return;
-    if (all.length === 0) this.notes(flags).note('there are no streams');
-    await this.report(flags, [], (colors) => drawStreams(all, colors));
+    if (this.stopping.aborted) return;
+    const notes = this.notes(flags);
+    if (table && all.length === 0 && omissions.isEmpty) notes.note('there are no streams');
+    if (table) await this.report(flags, [], (colors) => drawStreams(all, colors));
+    for (const omission of describeOmissions(omissions)) notes.warn(omission);
+    if (omissions.failure !== undefined) throw omissions.failure;
   }
 }

@@ -21,6 +21,7 @@ import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {noGroup, noPermission} from './redis/failure.js';
 import type {FencedBatch, FencedOutcome} from './redis/fence.js';
 import type {
+  BriefInfo,
   ConsumerInfo,
   GroupInfo,
   HistoryEntry,
@@ -84,6 +85,9 @@ export interface Delivered {
 /** Entries a page when something is read to its end. */
 const PAGE = 1_000;
 
+/** Redis copies an entry of so many bytes within a millisecond, and those of a list of streams add up. */
+const LARGE_ENTRY_BYTES = 256 * 1024;
+
 /** Which pending entries are meant; undefined takes them all. */
 export interface PendingFilter {
   consumer?: string;
@@ -98,6 +102,8 @@ export class StreamClient {
   readonly #adding: Adding;
   /** Until the server has shown that it does not. */
   #mayKnowXnack = true;
+  /** Until the user was refused one. */
+  #mayRunScripts = true;
   #mayKnowClaim = true;
 
   private constructor(target: Target, connection: Connection) {
@@ -143,6 +149,11 @@ export class StreamClient {
   /** Host and port, socket or nodes, for people. */
   get address(): string {
     return describeTarget(this.#target);
+  }
+
+  /** Whether other nodes may answer when one does not. */
+  get inCluster(): boolean {
+    return this.#connection.inCluster;
   }
 
   /** PING. */
@@ -565,9 +576,25 @@ export class StreamClient {
     return replies.readNumber(await this.#send(args.xgroupDelConsumer(member), member));
   }
 
-  /** XINFO STREAM. Throws `notFound` when there is no such stream. */
-  async info(stream: string): Promise<StreamInfo> {
-    return replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream}));
+  /** XINFO STREAM. Throws `notFound` when there is no such stream. With `brief` by script, where the user may run one. */
+  async info(stream: string): Promise<StreamInfo>;
+  async info(stream: string, options: {brief: true}): Promise<BriefInfo>;
+  async info(stream: string, {brief = false} = {}): Promise<BriefInfo> {
+    const asked = {command: 'XINFO', stream};
+    let refusal: StreamlogError | undefined;
+    if (brief && this.#mayRunScripts) {
+      try {
+        const argv = [String(LARGE_ENTRY_BYTES)];
+        return replies.readBriefInfo(await this.#run(scripts.BRIEF_INFO, [stream], argv, asked));
+      } catch (error) {
+        if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+        refusal = error;
+      }
+    }
+    const info = replies.readStreamInfo(await this.#send(args.xinfoStream(stream), {stream}));
+    // The stream may be looked at, so it was the script that was refused.
+    if (refusal !== undefined) this.#mayRunScripts = false;
+    return info;
   }
 
   /** XINFO GROUPS. Throws `notFound` when there is no such stream. */
@@ -601,15 +628,25 @@ export class StreamClient {
     return replies.readNodeCount(await this.#send(args.xinfoStream(stream), {stream}));
   }
 
-  /** SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. */
-  async *streams(match?: string): AsyncGenerator<string[], void, void> {
-    for (let master = 0; master < this.#connection.masterCount; master++) {
+  /**
+   * SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. A master of a
+   * cluster that cannot be asked is told to `onLost`, and the others go on; without that it throws.
+   */
+  async *streams(match?: string, onLost?: (error: StreamlogError) => void): AsyncGenerator<string[], void, void> {
+    for (const master of this.#connection.masters) {
       let cursor = '0';
       do {
-        const [reply] = await this.#connection.sendToMasters(args.scanStreams(cursor, match, PAGE), master);
-        const page = replies.readScan(reply!);
-        if (page.keys.length > 0) yield page.keys;
-        cursor = page.cursor;
+        try {
+          const page = replies.readScan(
+            await this.#connection.sendToMaster(args.scanStreams(cursor, match, PAGE), master),
+          );
+          cursor = page.cursor;
+          if (page.keys.length > 0) yield page.keys;
+        } catch (error) {
+          if (onLost === undefined || master === '' || !(error instanceof StreamlogError)) throw error;
+          onLost(error);
+          cursor = '0';
+        }
       } while (cursor !== '0');
     }
   }

@@ -1,7 +1,8 @@
-import {afterAll, beforeAll, beforeEach, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+import {startCluster} from '../support/topologies.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -121,4 +122,73 @@ it('a hostile name does nothing to a terminal, and is unchanged in a pipe', asyn
 it('says so on a terminal when there are none', async () => {
   expect((await onTerminal(['ls'], {server})).text).toBe('streamlog: there are no streams\n');
   expect(await ls()).toMatchObject({code: 0, stdout: '', stderr: ''});
+});
+
+describe('a user who may look at some streams only', () => {
+  it.each([
+    ['and may run scripts', ['+@scripting']],
+    ['and may run none', []],
+  ])('%s gets those, and is told how many are left out', async (_, rights) => {
+    const {redis} = server;
+    for (const name of ['a:1', 'a:2', 'b:1', 'b:2', 'b:3']) await redis.xadd(name, '1-0', 'a', 'b');
+    await redis.call('ACL', 'SETUSER', 'partly', 'reset', 'on', '>pw', '~a:*', '+@read', '+ping', '+scan', ...rights);
+    const {code, stdout, stderr} = await streamlog(['ls', '--username', 'partly'], {
+      server,
+      env: {STREAMLOG_PASSWORD: 'pw'},
+    });
+    await redis.call('ACL', 'DELUSER', 'partly');
+    expect(code).toBe(0);
+    expect(names(stdout).sort()).toEqual(['a:1', 'a:2']);
+    expect(lines(stdout)[0]).toMatchObject({length: 1, groups: 0, lastId: '1-0'});
+    expect(stderr).toBe('streamlog: warning: 3 streams left out, which the Redis user may not look at\n');
+  });
+});
+
+it('reads no entries: those of megabytes cost no more than others, and their last ID is left out', async () => {
+  const {redis} = server;
+  for (let index = 0; index < 20; index++) await redis.xadd(`large ${index}`, '1-0', 'a', Buffer.alloc(1_000_000));
+  await redis.xgroup('CREATE', 'large 7', 'g', '0');
+  for (let index = 0; index < 20; index++) await redis.xadd(`small ${index}`, '1-0', 'a', Buffer.alloc(50_000));
+  const sent = async (): Promise<number> =>
+    Number(/total_net_output_bytes:(\d+)/.exec(String(await redis.info('stats')))![1]);
+  const before = await sent();
+  const {code, stdout, stderr} = await ls();
+  expect(code).toBe(0);
+  expect((await sent()) - before).toBeLessThan(100_000);
+  const found = new Map(lines(stdout).map(({stream, ...facts}) => [stream, facts]));
+  expect(found.get('large 7')).toEqual({length: 1, groups: 1});
+  expect(found.get('small 7')).toMatchObject({length: 1, groups: 0, lastId: '1-0'});
+  expect(stderr).toContain('the last ID of 20 streams left out, whose entries are too large to be read for a list');
+  const {text} = await onTerminal(['ls', '--match', 'large 7'], {server, env: {NO_COLOR: '1'}});
+  expect(text).toMatch(/large 7 +1 +1 +not read/);
+});
+
+it('of a cluster with a dead master lists what the others have, and ends with 75', async () => {
+  const cluster = await startCluster({
+    args: ['--cluster-require-full-coverage', 'no', '--cluster-node-timeout', '500'],
+  });
+  try {
+    const holders = new Map<string, RedisServer>();
+    for (const name of ['one', 'two', 'three', 'four', 'five', 'six']) {
+      const node = await cluster.nodeOf(name);
+      await node.redis.xadd(name, '1-0', 'a', 'b');
+      holders.set(name, node);
+    }
+    const dead = holders.get('one')!;
+    const alive = [...holders].filter(([, node]) => node !== dead).map(([name]) => name);
+    expect(alive.length).toBeGreaterThan(0);
+    dead.process.kill('SIGKILL');
+    await until(async () => {
+      const states = await Promise.all(
+        cluster.nodes.filter((node) => node !== dead).map(({redis}) => redis.call('CLUSTER', 'NODES')),
+      );
+      return states.every((state) => / master,fail /.test(String(state)) || /,fail /.test(String(state)));
+    }, 'the others know that it is dead');
+    const {code, stdout, stderr} = await streamlog(['ls', '--url', cluster.url], {});
+    expect(names(stdout).sort()).toEqual(alive.sort());
+    expect(stderr).toMatch(/^streamlog: the list is not whole, 1 master of the cluster did not answer: /);
+    expect(code).toBe(75);
+  } finally {
+    await cluster.stop();
+  }
 });

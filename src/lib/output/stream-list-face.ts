@@ -1,5 +1,5 @@
 /** How `ls` looks: findings for JSON, and a table in the order of the names for a person. */
-import type {StreamSummary} from '../reports/stream-list.js';
+import type {Omissions, StreamSummary} from '../reports/stream-list.js';
 import {formatAge} from './age.js';
 import type {Colors} from './colors.js';
 import {renderTable} from './table.js';
@@ -20,10 +20,26 @@ export function drawStreams(summaries: readonly StreamSummary[], colors: Colors)
       {
         heading: 'last',
         right: true,
-        cell: ({lastAgeMs, lastAheadMs}) => (lastAgeMs === null ? 'none' : formatAge(lastAgeMs, lastAheadMs)),
+        cell: lastOf,
       },
       {heading: 'last ID', cell: ({lastId}) => lastId ?? ''},
     ],
     colors,
   );
+}
+
+function lastOf({lastAgeMs, lastAheadMs}: StreamSummary): string {
+  if (lastAgeMs === undefined) return 'not read';
+  return lastAgeMs === null ? 'none' : formatAge(lastAgeMs, lastAheadMs);
+}
+
+/** What a list leaves out, a sentence each. */
+export function describeOmissions({denied, large}: Omissions): string[] {
+  const streams = (count: number): string => (count === 1 ? '1 stream' : `${count} streams`);
+  return [
+    ...(denied === 0 ? [] : [`${streams(denied)} left out, which the Redis user may not look at`]),
+    ...(large === 0
+      ? []
+      : [`the last ID of ${streams(large)} left out, whose entries are too large to be read for a list`]),
+  ];
 }

@@ -126,6 +126,28 @@ export class Connection {
     }
   }
 
+  /** Sends a command that has no key to one of `masters`. Throws `unreachable` when its connection was lost or cannot be made. */
+  async sendToMaster(line: CommandLine, master: string): Promise<Reply> {
+    const client = this.#client;
+    this.#untapped++;
+    try {
+      if (!(client instanceof Cluster)) return (await client.sendCommand(commandOf(line))) as Reply;
+      const node = client.nodes('master').find(({options}) => `${options.host}:${options.port}` === master);
+      if (node === undefined || this.#state.lostNodes.has(master)) throw new Error(LOST_NODE);
+      return (await node.sendCommand(commandOf(line))) as Reply;
+    } catch (error) {
+      throw this.#failure(error, line);
+    } finally {
+      this.#untapped--;
+    }
+  }
+
+  /** The masters that hold the data, as `host:port`, those that are lost included; '' without a cluster. */
+  get masters(): string[] {
+    if (!(this.#client instanceof Cluster)) return [''];
+    return [...new Set(this.#client.slots.flatMap(([master]) => master ?? []))];
+  }
+
   /** The node of a cluster that serves `stream`, as `host:port`; '' where that is no question. */
   nodeOf(stream: string): string {
     return masterOf(this.#client, stream) ?? '';
@@ -139,11 +161,6 @@ export class Connection {
   async refreshSlots(): Promise<void> {
     const client = this.#client;
     if (client instanceof Cluster) await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()));
-  }
-
-  /** How many masters hold the data: 1 without a cluster. */
-  get masterCount(): number {
-    return this.#client instanceof Cluster ? this.#client.nodes('master').length : 1;
   }
 
   /**

@@ -27,6 +27,9 @@ export interface StreamInfo {
   maxDeletedId: string | undefined;
 }
 
+/** What can be known of a stream without its payloads; `lastEntry` has no fields, and is absent where entries are too large. */
+export type BriefInfo = Pick<StreamInfo, 'length' | 'groups' | 'lastEntry'>;
+
 export interface GroupInfo {
   name: string;
   consumers: number;
@@ -172,6 +175,16 @@ export function readStreamInfo(reply: Reply): StreamInfo {
 
 /** XINFO STREAM: how many nodes hold the entries. */
 export const readNodeCount = (reply: Reply): number => readNumber(readMap(reply).get('radix-tree-keys') ?? 0);
+
+/** XINFO STREAM by script, which leaves out the entries where they are too large, and always their fields. */
+export function readBriefInfo(reply: Reply): BriefInfo {
+  const map = readMap(reply);
+  return {
+    length: readNumber(map.get('length')!),
+    groups: readNumber(map.get('groups')!),
+    lastEntry: optional(map.get('last-entry'), (entry) => readEntry(entry as Reply[])),
+  };
+}
 
 export const readGroups = (reply: Reply): GroupInfo[] =>
   (reply as Reply[]).map((item) => {
