@@ -1,6 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
-import {idsArgument, openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Acknowledger} from '../lib/groups/acknowledging.js';
 import {describeAckCount, drawAckCounts} from '../lib/output/ack-face.js';
 
@@ -8,8 +8,9 @@ export default class Ack extends BaseCommand {
   static override summary = 'Acknowledge entries of a consumer group (XACK).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input, and acknowledges ' +
-    'them as they arrive. The stream and the group of a record win over --stream and --group. An entry that is not ' +
-    'pending is counted, and is no failure: acknowledging twice is harmless.';
+    'them as they arrive. A record knows its own stream and group; where --stream or --group is typed, a record of ' +
+    'another is refused (65). An entry that is not pending, or no longer with the consumer that its record names, is ' +
+    'counted, and is no failure: acknowledging twice is harmless.';
   static override examples = [
     '<%= config.bin %> ack 1526919030474-55',
     '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
@@ -19,10 +20,11 @@ export default class Ack extends BaseCommand {
   static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Ack);
+    const {args, flags, raw} = await this.parse(Ack);
     const {stream, group} = flags;
     const notes = this.notes(flags);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const typed = typedTargets(flags, raw);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
     const acknowledger = new Acknowledger(await this.connect(flags), {stream, group});
 
     try {
@@ -32,7 +34,7 @@ export default class Ack extends BaseCommand {
       throw error;
     }
     const {counts} = acknowledger;
-    for (const count of counts) if (count.notPending > 0) notes.note(describeAckCount(count));
+    for (const count of counts) if (count.notPending + count.withAnother > 0) notes.note(describeAckCount(count));
     if (counts.length === 0) notes.note('there was nothing to acknowledge');
     await this.report(flags, counts, (colors) => drawAckCounts(counts, colors));
   }

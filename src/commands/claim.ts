@@ -9,7 +9,7 @@ import {
   streamFlag,
   wholeNumber,
 } from '../lib/cli/flags.js';
-import {idsArgument, openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {usageError} from '../lib/errors.js';
 import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/groups/claiming.js';
 
@@ -17,7 +17,9 @@ export default class Claim extends BaseCommand {
   static override summary = 'Take pending entries over for another consumer (XCLAIM).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input; or, with --consumer, ' +
-    'all that a consumer has pending. Prints the claimed entries; standard error says how many were not claimed and why.';
+    'all that a consumer has pending. A record that names a consumer, its deliveries or its idle time is claimed only while ' +
+    'that is so: what another consumer has got since stays with it. Where --stream or --group is typed, a record of ' +
+    'another is refused (65). Prints the claimed entries; standard error says how many were not claimed and why.';
   static override examples = [
     '<%= config.bin %> claim 1526919030474-55 --to w2',
     '<%= config.bin %> claim --consumer w1 --to w2 --min-idle 30s',
@@ -42,13 +44,15 @@ export default class Claim extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Claim);
+    const {args, flags, raw} = await this.parse(Claim);
     const {stream, group, to, consumer, count = Number.POSITIVE_INFINITY} = flags;
     const {'min-idle': minIdleMs = 0, 'dry-run': dryRun = false} = flags;
     if (consumer !== undefined && args.ids !== undefined) throw usageError('give IDs or --consumer, not both');
     const notes = this.notes(flags);
     const writer = this.recordWriter(flags);
-    const input = {piped: this.pipedInput, stopping: this.stopping};
+    const {stream: typedStream, group: typedGroup} = typedTargets(flags, raw);
+    const typed = {stream: typedStream, group: typedGroup};
+    const input = {piped: this.pipedInput, stopping: this.stopping, typed};
     const references = consumer === undefined ? openIds(args.ids, input) : undefined;
 
     const client = await this.connect(flags);
@@ -56,12 +60,13 @@ export default class Claim extends BaseCommand {
       consumer === undefined
         ? namedEntries(references!, {stream, group}, minIdleMs)
         : entriesOf(client, {stream, group, consumer}, minIdleMs, count);
-    const claimer = new Claimer(client, to, dryRun);
+    const claimer = new Claimer(client, to, {
+      dryRun,
+      stopping: this.stopping,
+      onRefused: ({stream: of, id, reason}) => notes.note(`${of} ${id}: not claimed, ${reason}`),
+    });
     try {
-      for await (const records of claimer.claim(batches)) {
-        await writer.write(records);
-        if (this.stopping.aborted) return;
-      }
+      for await (const records of claimer.claim(batches)) await writer.write(records);
     } finally {
       notes.note(describeClaim(claimer.counts, to, dryRun));
     }

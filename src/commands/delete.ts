@@ -1,6 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
-import {idsArgument, openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Deleter} from '../lib/deleting.js';
 import {describeDeleteCount, drawDeleteCounts} from '../lib/output/delete-face.js';
 import {notAllFound} from '../lib/reading/lookup.js';
@@ -8,8 +8,8 @@ import {notAllFound} from '../lib/reading/lookup.js';
 export default class Delete extends BaseCommand {
   static override summary = 'Delete single entries by their IDs (XDEL).';
   static override description =
-    'Takes IDs, or records as other commands print them, from the arguments or from standard input. The stream of a ' +
-    'record wins over --stream. Exits with 66 when an entry was not there; the others are deleted all the same. An ' +
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input. A record ' +
+    'knows its own stream; where --stream is typed, a record of another is refused (65). Exits with 66 when an entry was not there; the others are deleted all the same. An ' +
     'entry that is pending in a group stays on its pending list until it is acknowledged.';
   static override examples = [
     '<%= config.bin %> delete 1526919030474-55',
@@ -19,10 +19,11 @@ export default class Delete extends BaseCommand {
   static override flags = {...streamFlag, ...dryRunFlag, ...connectionFlags, ...commonFlags};
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Delete);
+    const {args, flags, raw} = await this.parse(Delete);
     const {stream, 'dry-run': dryRun} = flags;
     const notes = this.notes(flags);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const typed = typedTargets(flags, raw);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
     const deleter = new Deleter(await this.connect(flags), {stream, dryRun});
 
     try {

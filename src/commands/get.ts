@@ -1,6 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
-import {idsArgument, openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {lookUp, notAllFound} from '../lib/reading/lookup.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
@@ -8,7 +8,7 @@ export default class Get extends BaseCommand {
   static override summary = 'Print single entries by their IDs (XRANGE id id).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input, and keeps their ' +
-    'order. The stream of a record wins over --stream. Where an entry is missing, the others are still printed and ' +
+    'order. A record knows its own stream; where --stream is typed, a record of another is refused (65). Where an entry is missing, the others are still printed and ' +
     'the exit code is 66.';
   static override examples = [
     '<%= config.bin %> get 1526919030474-55 1526919030474-56',
@@ -19,9 +19,10 @@ export default class Get extends BaseCommand {
   static override flags = {...streamFlag, ...connectionFlags, ...recordFlags};
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Get);
+    const {args, flags, raw} = await this.parse(Get);
     const notes = this.notes(flags);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const typed = typedTargets(flags, raw);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
     const writer = this.recordWriter(flags);
     const client = await this.connect(flags);
     const counts = {found: 0, missing: 0};

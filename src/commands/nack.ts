@@ -1,6 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
-import {idsArgument, openIds} from '../lib/cli/id-input.js';
+import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {GiverBack} from '../lib/groups/giving-back.js';
 import {describeGiveBackCount, drawGiveBackCounts} from '../lib/output/nack-face.js';
 
@@ -9,7 +9,8 @@ export default class Nack extends BaseCommand {
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input. The entries stay ' +
     'pending, their counts of deliveries stay as they are, and the next consume --claim takes them without waiting for ' +
-    'them to idle. A record that names a consumer is given back only while that one still has it.';
+    'them to idle. A record that names a consumer is given back only while that one still has it and it was not ' +
+    'delivered again since. Where --stream, --group or --consumer is typed, a record of another is refused (65).';
   static override examples = [
     '<%= config.bin %> nack 1526919030474-55',
     '<%= config.bin %> pending --details --consumer w1 | <%= config.bin %> nack',
@@ -24,10 +25,11 @@ export default class Nack extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Nack);
+    const {args, flags, raw} = await this.parse(Nack);
     const {stream, group, consumer} = flags;
     const notes = this.notes(flags);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const typed = typedTargets(flags, raw);
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
     const giver = new GiverBack(await this.connect(flags), {stream, group, consumer});
 
     try {
@@ -38,7 +40,8 @@ export default class Nack extends BaseCommand {
     }
     const {counts} = giver;
     for (const count of counts) {
-      if (count.notPending + count.withAnother + count.gone > 0) notes.note(describeGiveBackCount(count));
+      const {notPending, withAnother, deliveredAgain, gone} = count;
+      if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
     }
     if (counts.length === 0) notes.note('there was nothing to give back');
     await this.report(flags, counts, (colors) => drawGiveBackCounts(counts, colors));

@@ -22,6 +22,7 @@ import {noGroup, noPermission} from './redis/failure.js';
 import type {FencedBatch, FencedOutcome} from './redis/fence.js';
 import type {
   BriefInfo,
+  ClaimOutcome,
   ConsumerInfo,
   GroupInfo,
   HistoryEntry,
@@ -81,6 +82,33 @@ export interface Delivered {
   readonly records: StreamRecord[];
   readonly ids: EntryIds;
 }
+
+/** A pending entry, as far as is known; where that has changed since, it is somebody else's work. */
+export interface NamedEntry {
+  readonly id: string;
+  /** Who had it. */
+  readonly consumer?: string;
+  readonly deliveries?: number;
+  readonly idleMs?: number;
+}
+
+export type GiveBackOutcome = 'given back' | 'not pending' | 'with another' | 'delivered again' | 'gone';
+
+const GIVE_BACK_OUTCOMES: Record<string, GiveBackOutcome> = {
+  missing: 'not pending',
+  other: 'with another',
+  again: 'delivered again',
+  gone: 'gone',
+};
+
+/** The lowest and the highest ID. */
+function idBounds(named: readonly NamedEntry[]): [string, string] {
+  const ids = named.map(({id}) => id).sort(compareStreamIds);
+  return [ids[0]!, ids.at(-1)!];
+}
+
+const ownerArgument = ({consumer}: NamedEntry): string => (consumer === undefined ? '' : `=${consumer}`);
+const optionalNumber = (value: number | undefined): string => (value === undefined ? '' : String(value));
 
 /** Entries a page when something is read to its end. */
 const PAGE = 1_000;
@@ -230,6 +258,11 @@ export class StreamClient {
       if (entries.length > 0) yield entries;
       from = entries.length < count ? undefined : successorOf(entries.at(-1)!.id);
     }
+  }
+
+  /** XRANGE: the first `count` entries from `start` to `end`, in one page. */
+  async rangePage(stream: string, start: string, end: string, count: number): Promise<Entry[]> {
+    return replies.readEntries(await this.#send(args.xrange(stream, start, end, count), {stream}));
   }
 
   /** XREVRANGE: the same from `end` down to `start`. */
@@ -488,21 +521,47 @@ export class StreamClient {
   }
 
   /**
-   * Gives a pending entry back, so that whoever claims takes it at its next
-   * sweep; its count of deliveries stays. With `consumer` only while it is
-   * pending with that one. By script, with XNACK where the server has it.
+   * Claims those of `named` for `member` that are still as they are named and have been idle for `minIdleMs`,
+   * and counts a delivery of each; with `dryRun` only looks. What became of each, in their order, at most
+   * 500 at a time. By script.
    */
-  async giveBack(
+  async claimNamed(
+    {stream, group, consumer}: Membership,
+    named: readonly NamedEntry[],
+    {minIdleMs, dryRun}: {minIdleMs: number; dryRun: boolean},
+  ): Promise<ClaimOutcome[]> {
+    if (named.length === 0) return [];
+    const argv = [group, consumer, String(minIdleMs), dryRun ? '1' : '0', ...idBounds(named)];
+    for (const one of named) argv.push(one.id, ownerArgument(one), ...[one.deliveries, one.idleMs].map(optionalNumber));
+    const about = {command: 'XCLAIM', stream, group};
+    return replies.readClaimOutcomes(await this.#run(scripts.CLAIM_NAMED, [stream], argv, about));
+  }
+
+  /** Acknowledges those of `named` that are still with their consumers: what became of each, at most 500 at a time. By script. */
+  async acknowledgeNamed(
     {stream, group}: {stream: string; group: string},
-    id: string,
-    consumer?: string,
-  ): Promise<'given back' | 'not pending' | 'with another' | 'gone'> {
-    const argv = [group, consumer ?? '', id, String(replies.GIVEN_BACK_IDLE_MS), this.#mayKnowXnack ? '1' : '0'];
+    named: readonly NamedEntry[],
+  ): Promise<('acknowledged' | 'not pending' | 'with another')[]> {
+    if (named.length === 0) return [];
+    const argv = [group, ...idBounds(named), ...named.flatMap((one) => [one.id, ownerArgument(one)])];
+    const about = {command: 'XACK', stream, group};
+    const states = replies.readTexts(await this.#run(scripts.ACKNOWLEDGE_NAMED, [stream], argv, about));
+    return states.map((state) =>
+      state === 'missing' ? 'not pending' : state === 'other' ? 'with another' : 'acknowledged',
+    );
+  }
+
+  /**
+   * Gives a pending entry back, so that whoever claims takes it at its next
+   * sweep; its count of deliveries stays. Only while it is as it is named. By
+   * script, with XNACK where the server has it.
+   */
+  async giveBack({stream, group}: {stream: string; group: string}, named: NamedEntry): Promise<GiveBackOutcome> {
+    const given = [String(replies.GIVEN_BACK_IDLE_MS), this.#mayKnowXnack ? '1' : '0'];
+    const argv = [group, ownerArgument(named), named.id, ...given, optionalNumber(named.deliveries)];
     const result = replies.readText(await this.#run(scripts.NACK, [stream], argv, {command: 'XCLAIM', stream, group}));
     if (result === 'xclaim') this.#mayKnowXnack = false;
-    if (result === 'missing') return 'not pending';
-    if (result === 'other') return 'with another';
-    return result === 'gone' ? 'gone' : 'given back';
+    return GIVE_BACK_OUTCOMES[result] ?? 'given back';
   }
 
   /** Acknowledges the lowest `count` pending entries of a group, at most 1,000, whoever has them: how many. By script. */

@@ -41,7 +41,9 @@ describe('from arguments', () => {
     await deliver(4);
     const done = await ack(['1-0', '3-0']);
     expect(done).toMatchObject({code: 0, stderr: ''});
-    expect(counts(done)).toEqual([{stream: 'events', group: 'streamlog', acknowledged: 2, notPending: 0}]);
+    expect(counts(done)).toEqual([
+      {stream: 'events', group: 'streamlog', acknowledged: 2, notPending: 0, withAnother: 0},
+    ]);
     expect(await pendingIds()).toEqual(['2-0', '4-0']);
   });
 
@@ -57,7 +59,9 @@ describe('from arguments', () => {
     await ack(['1-0']);
     const again = await ack(['1-0', '2-0', '9-0']);
     expect(again.code).toBe(0);
-    expect(counts(again)).toEqual([{stream: 'events', group: 'streamlog', acknowledged: 1, notPending: 2}]);
+    expect(counts(again)).toEqual([
+      {stream: 'events', group: 'streamlog', acknowledged: 1, notPending: 2, withAnother: 0},
+    ]);
     expect(again.stderr).toContain('1 acknowledged, 2 not pending in group "streamlog" on stream "events"');
   });
 
@@ -77,9 +81,9 @@ describe('from standard input', () => {
     const done = await ack([], {input});
     expect(done).toMatchObject({code: 0, stderr: ''});
     expect(counts(done)).toEqual([
-      {stream: 'events', group: 'streamlog', acknowledged: 2, notPending: 0},
-      {stream: 'orders', group: 'billing', acknowledged: 1, notPending: 0},
-      {stream: 'events', group: 'billing', acknowledged: 1, notPending: 0},
+      {stream: 'events', group: 'streamlog', acknowledged: 2, notPending: 0, withAnother: 0},
+      {stream: 'orders', group: 'billing', acknowledged: 1, notPending: 0, withAnother: 0},
+      {stream: 'events', group: 'billing', acknowledged: 1, notPending: 0, withAnother: 0},
     ]);
     expect(await pendingIds()).toEqual(['2-0']);
     expect(await pendingIds('orders', 'billing')).toEqual(['1-0']);
@@ -100,7 +104,9 @@ describe('from standard input', () => {
     expect(running.stdout()).toBe('');
     running.process.stdin.end('-0\n');
     const done = await running.finished;
-    expect(counts(done)).toEqual([{stream: 'events', group: 'streamlog', acknowledged: 3, notPending: 0}]);
+    expect(counts(done)).toEqual([
+      {stream: 'events', group: 'streamlog', acknowledged: 3, notPending: 0, withAnother: 0},
+    ]);
   });
 
   it('a bad line ends it with 65; all before it is acknowledged, nothing after it', async () => {
@@ -116,7 +122,7 @@ describe('from standard input', () => {
     await deliver(5_000);
     const input = Array.from({length: 5_000}, (_, index) => `${index + 1}-0\n`).join('');
     expect(counts(await ack([], {input}))).toEqual([
-      {stream: 'events', group: 'streamlog', acknowledged: 5_000, notPending: 0},
+      {stream: 'events', group: 'streamlog', acknowledged: 5_000, notPending: 0, withAnother: 0},
     ]);
     expect(await pendingIds()).toEqual([]);
   });
@@ -125,7 +131,7 @@ describe('from standard input', () => {
     const done = await ack([], {input: ''});
     expect(done).toMatchObject({code: 0, stdout: ''});
     expect(done.stderr).toContain('nothing to acknowledge');
-    expect((await shell('streamlog ack <&-', {server})).code).toBe(0);
+    expect((await shell('streamlog ack <&-', {server})).code).toBe(74);
     expect((await shell('streamlog ack </dev/null', {server})).code).toBe(0);
   });
 
@@ -146,7 +152,9 @@ describe('from standard input', () => {
     running.process.kill('SIGINT');
     const done = await running.finished;
     expect(done.code).toBe(130);
-    expect(counts(done)).toEqual([{stream: 'events', group: 'streamlog', acknowledged: 1, notPending: 0}]);
+    expect(counts(done)).toEqual([
+      {stream: 'events', group: 'streamlog', acknowledged: 1, notPending: 0, withAnother: 0},
+    ]);
   });
 });
 
@@ -197,7 +205,9 @@ describe('behind consume', () => {
     await produce(9);
     const done = await shell(`${read} | grep login | streamlog ack`, {server});
     expect(done.code).toBe(0);
-    expect(counts(done)).toEqual([{stream: 'events', group: 'streamlog', acknowledged: 3, notPending: 0}]);
+    expect(counts(done)).toEqual([
+      {stream: 'events', group: 'streamlog', acknowledged: 3, notPending: 0, withAnother: 0},
+    ]);
     expect(await pendingIds()).toEqual(['1-0', '2-0', '4-0', '5-0', '7-0', '8-0']);
   });
 
@@ -242,6 +252,83 @@ describe('behind consume', () => {
     consume.process.kill('SIGTERM');
     expect((await consume.finished).code).toBe(143);
     acknowledge.process.stdin.end();
-    expect(counts(await acknowledge.finished)).toMatchObject([{acknowledged: 2, notPending: 0}]);
+    expect(counts(await acknowledge.finished)).toMatchObject([{acknowledged: 2, notPending: 0, withAnother: 0}]);
+  });
+});
+
+describe('what a record says', () => {
+  it('an entry that another consumer has got since is left to that one', async () => {
+    await deliver(3);
+    const records = (await streamlog(['pending', '--details'], {server})).stdout;
+    await server.redis.xclaim('events', 'streamlog', 'w2', 0, '2-0');
+    const done = await ack([], {input: records});
+    expect(done.code).toBe(0);
+    expect(counts(done)).toEqual([
+      {stream: 'events', group: 'streamlog', acknowledged: 2, notPending: 0, withAnother: 1},
+    ]);
+    expect(done.stderr).toContain(
+      '2 acknowledged, 0 not pending, 1 with another consumer than the record names in group',
+    );
+    expect(await pendingIds()).toEqual(['2-0']);
+  });
+
+  it('a record without a consumer, or an ID, is acknowledged for whoever has it', async () => {
+    await deliver(2);
+    await server.redis.xclaim('events', 'streamlog', 'w2', 0, '2-0');
+    expect((await ack(['1-0', record('2-0', {stream: 'events', group: 'streamlog'}).trim()])).code).toBe(0);
+    expect(await pendingIds()).toEqual([]);
+  });
+
+  it('a failure in one group is the outcome, whichever it is, and the others are done and counted', async () => {
+    await deliver(2);
+    await deliver(2, 'orders', 'billing');
+    const missing = record('1-0', {stream: 'orders', group: 'none'});
+    const [first, second] = [record('1-0', {}), record('1-0', {stream: 'orders', group: 'billing'})];
+    for (const input of [`${missing}${first}${second}`, `${first}${missing}${second}`, `${first}${second}${missing}`]) {
+      const done = await ack([], {input});
+      expect(done).toMatchObject({code: 66, stdout: ''});
+      expect(done.stderr).toContain('no group "none" on stream "orders"');
+      expect(done.stderr).toContain('before it failed: ');
+    }
+    expect(await pendingIds()).toEqual(['2-0']);
+    expect(await pendingIds('orders', 'billing')).toEqual(['2-0']);
+  });
+});
+
+describe('what was typed', () => {
+  it.each([
+    ['--stream', 'orders', 'stream "events", not of "orders"'],
+    ['--group', 'billing', 'group "streamlog", not of "billing"'],
+  ])('%s refuses a record of another, and nothing behind it is done', async (flag, value, what) => {
+    await deliver(4);
+    await deliver(4, 'orders', 'billing');
+    const place = {stream: 'events', group: 'streamlog'};
+    const done = await ack([flag, value], {input: `2-0\n${record('1-0', place)}3-0\n`});
+    expect(done).toMatchObject({code: 65, stdout: ''});
+    expect(done.stderr).toContain(`the record of entry 1-0 is of ${what}`);
+    expect(done.stderr).toContain(`hint: leave ${flag} out`);
+    expect(await pendingIds()).toEqual(['1-0', '2-0', '3-0', '4-0']);
+    expect(await pendingIds('orders', 'billing')).toEqual(['1-0', '2-0', '3-0', '4-0']);
+  });
+
+  it('takes records of the same, and what the environment says refuses none', async () => {
+    await deliver(3);
+    const place = {stream: 'events', group: 'streamlog'};
+    expect((await ack(['-s', 'events', '-g', 'streamlog', record('1-0', place).trim()])).code).toBe(0);
+    const env = {STREAMLOG_STREAM: 'orders', STREAMLOG_GROUP: 'billing'};
+    expect((await ack([record('2-0', place).trim()], {env})).code).toBe(0);
+    expect(await pendingIds()).toEqual(['3-0']);
+  });
+
+  it('what came before the refused record in time was done, and is told', async () => {
+    await deliver(3);
+    const running = startStreamlog(['ack', '-s', 'events'], {server});
+    running.process.stdin.write('1-0\n');
+    await until(async () => (await pendingIds()).length === 2, 'the first is acknowledged');
+    running.process.stdin.end(`2-0\n${record('3-0', {stream: 'orders'})}`);
+    const done = await running.finished;
+    expect(done.code).toBe(65);
+    expect(done.stderr).toContain('before it failed: 1 acknowledged, 0 not pending');
+    expect(await pendingIds()).toEqual(['2-0', '3-0']);
   });
 });

@@ -147,7 +147,7 @@ describe('show', () => {
       ['dlq', 'show'],
       ['dlq', 'list'],
       ['dlq', 'show', '--json'],
-      ['dlq', 'redrive', '--dry-run'],
+      ['dlq', 'redrive', '--dry-run', '--any-stream'],
     ]) {
       const {code, text} = await onTerminal(args, {server});
       expect(code).toBe(0);
@@ -161,7 +161,7 @@ describe('redrive', () => {
   it('puts all of them back in their order, each where it came from, and says the new IDs', async () => {
     await bury(250);
     await server.redis.xadd(DEAD, '300-0', 'n', '300', '_dlq_stream', 'orders');
-    const done = await dlq(['redrive']);
+    const done = await dlq(['redrive', '--any-stream']);
     expect(done).toMatchObject({code: 0, stderr: 'streamlog: 251 put back\n'});
     expect(await numbers('events')).toEqual(Array.from({length: 250}, (_, index) => String(index + 1)));
     expect(
@@ -171,6 +171,39 @@ describe('redrive', () => {
     ).toEqual(await ids('events'));
     expect(lines(done).at(-1)).toMatchObject({id: '300-0', stream: 'orders'});
     expect(await server.redis.exists(DEAD).then(() => server.redis.xlen(DEAD))).toBe(0);
+  });
+
+  it('an entry whose fields name another stream stays, and is named, whatever dead letters it is among', async () => {
+    await server.redis.xadd('app-dead', '1-0', 'n', '1', '_dlq_stream', 'app-x');
+    for (let n = 2; n <= 9; n++) await server.redis.xadd('app-dead', `${n}-0`, 'n', n, '_dlq_stream', `admin-${n}`);
+    const args = ['redrive', '-s', 'app-x', '--dead-letter', 'app-dead'];
+    for (const dryRun of [['--dry-run'], []]) {
+      const done = await dlq([...args, ...dryRun]);
+      expect(done.code).toBe(65);
+      expect(lines(done).map(({id, stream}) => [id, stream])).toEqual([['1-0', 'app-x']]);
+      expect(done.stderr).toContain('8 of another stream left\n');
+      expect(done.stderr).toContain('8 entries came from another stream than "app-x": "admin-2", "admin-3", ');
+      expect(done.stderr).toContain('--any-stream');
+    }
+    expect(await ids('app-dead')).toHaveLength(8);
+    expect(await server.redis.exists('admin-2')).toBe(0);
+    expect((await dlq([...args, '2-0', '--to', 'by-hand'])).code).toBe(0);
+    expect(await numbers('by-hand')).toEqual(['2']);
+    expect((await dlq([...args, '--any-stream'])).code).toBe(0);
+    expect(await numbers('admin-3')).toEqual(['3']);
+    expect(await ids('app-dead')).toEqual([]);
+  });
+
+  it('one that cannot be put back does not hide those that were', async () => {
+    await bury(3);
+    await server.redis.set('text', 'no stream');
+    await server.redis.xadd(DEAD, '4-0', 'n', '4', '_dlq_stream', 'text');
+    await server.redis.xadd(DEAD, '5-0', 'n', '5', '_dlq_stream', 'events');
+    const done = await dlq(['redrive', '--any-stream']);
+    expect(done.code).toBe(65);
+    expect(lines(done).map(({id}) => id)).toEqual(['1-0', '2-0', '3-0', '5-0']);
+    expect(done.stderr).toContain('streamlog: 4 put back\n');
+    expect(await ids(DEAD)).toEqual(['4-0']);
   });
 
   it('--dry-run, --where, --limit and --to do what they say', async () => {

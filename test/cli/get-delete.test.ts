@@ -177,3 +177,16 @@ describe('delete', () => {
     expect(text).toBe('stream  would delete  missing\nevents             2        0\n');
   });
 });
+
+describe('a typed --stream', () => {
+  it.each(['get', 'delete'])('%s refuses a record of another stream before anything is done', async (command) => {
+    await addMany('orders', 5);
+    const input = '1-0\n{"stream":"orders","id":"2-0","fields":{}}\n3-0\n';
+    const done = await streamlog([command, '-s', 'events'], {server, input});
+    expect(done).toMatchObject({code: 65, stdout: ''});
+    expect(done.stderr).toContain('the record of entry 2-0 is of stream "orders", not of "events"');
+    expect([await left(), await left('orders')]).toEqual(Array(2).fill(['1-0', '2-0', '3-0', '4-0', '5-0']));
+    const ambient = await streamlog([command], {server, input, env: {STREAMLOG_STREAM: 'events'}});
+    expect(ambient.code).toBe(0);
+  });
+});

@@ -39,7 +39,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     const done = await nack(['1-0', '3-0']);
     expect(done).toMatchObject({code: 0, stderr: ''});
     expect(counts(done)).toEqual([
-      {stream: 'events', group: 'streamlog', givenBack: 2, notPending: 0, withAnother: 0, gone: 0},
+      {stream: 'events', group: 'streamlog', givenBack: 2, notPending: 0, withAnother: 0, deliveredAgain: 0, gone: 0},
     ]);
     expect((await pending()).map(([id, , , deliveries]) => [id, deliveries])).toEqual([
       ['1-0', 1],
@@ -74,6 +74,42 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       {stream: 'events', group: 'streamlog', givenBack: 1},
       {stream: 'orders', group: 'billing', givenBack: 1},
     ]);
+  });
+
+  it('what was delivered again since the record was made stays', async () => {
+    await deliver(2);
+    const records = await streamlog(['pending', '--details'], {server});
+    await server.redis.xclaim('events', 'streamlog', 'w1', 0, '1-0');
+    const done = await nack([], {input: records.stdout});
+    expect(counts(done)).toMatchObject([{givenBack: 1, deliveredAgain: 1}]);
+    expect(done.stderr).toContain('1 given back, 1 delivered again since in group');
+    expect((await pending())[0]![2]).toBeLessThan(3_600_000);
+  });
+
+  it('counts all of a batch in which one fails', async () => {
+    await deliver(1);
+    await deliver(150, 'orders', 'billing');
+    const lines = Array.from({length: 150}, (_, at) => `{"stream":"orders","group":"billing","id":"${at + 1}-0"}`);
+    lines.splice(10, 0, '{"stream":"orders","group":"none","id":"1-0"}');
+    const done = await nack([], {input: `${lines.join('\n')}\n`});
+    expect(done.code).toBe(66);
+    // The page of the one that fails is done to its end.
+    expect(done.stderr).toContain('before it failed: 99 given back in group "billing" on stream "orders"');
+  });
+
+  it('a record of something else than was typed is refused, and nothing behind it is given back', async () => {
+    await deliver(2);
+    for (const [flags, what] of [
+      [['--consumer', 'w2'], 'consumer "w1", not of "w2"'],
+      [['-g', 'other'], 'group "streamlog", not of "other"'],
+      [['-s', 'other'], 'stream "events", not of "other"'],
+    ] as const) {
+      const place = '{"stream":"events","group":"streamlog","id":"1-0","consumer":"w1"}';
+      const done = await nack([...flags], {input: `2-0\n${place}\n`});
+      expect(done).toMatchObject({code: 65, stdout: ''});
+      expect(done.stderr).toContain(`the record of entry 1-0 is of ${what}`);
+    }
+    expect((await pending()).every(([, , idleMs]) => idleMs >= 0 && idleMs < 3_600_000)).toBe(true);
   });
 
   it('what is not pending, or no longer in the stream, is counted and no failure', async () => {

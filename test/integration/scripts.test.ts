@@ -4,7 +4,7 @@
  */
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {deadLetterStream} from '../../src/lib/dead-letters/name.js';
-import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
+import {type ClaimOutcome, type Membership, type NamedEntry, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 import {type RedisCluster, startCluster} from '../support/topologies.js';
 
@@ -332,7 +332,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('makes an entry claimable at once, its count as it was', async () => {
       await deliver(2);
       await setIdle('1-0', 0, 3);
-      expect(await client.giveBack(place, '1-0')).toBe('given back');
+      expect(await client.giveBack(place, {id: '1-0'})).toBe('given back');
       expect((await pending()).map(([id, , , count]) => [id, count])).toEqual([
         ['1-0', 3],
         ['2-0', 1],
@@ -344,23 +344,137 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('is for the consumer that has it, and nobody else', async () => {
       await deliver(2);
       await server.redis.xack('events', 'g', '2-0');
-      expect(await client.giveBack(place, '1-0', 'w2')).toBe('with another');
-      expect(await client.giveBack(place, '2-0')).toBe('not pending');
+      expect(await client.giveBack(place, {id: '1-0', consumer: 'w2'})).toBe('with another');
+      expect(await client.giveBack(place, {id: '2-0'})).toBe('not pending');
       expect((await pending())[0]![2]).toBeLessThan(60_000);
-      expect(await client.giveBack(place, '1-0', 'w1')).toBe('given back');
+      expect(await client.giveBack(place, {id: '1-0', consumer: 'w1'})).toBe('given back');
+    });
+
+    it('is for an entry that was not delivered again since', async () => {
+      await deliver(1);
+      await setIdle('1-0', 0, 2);
+      expect(await client.giveBack(place, {id: '1-0', consumer: 'w1', deliveries: 1})).toBe('delivered again');
+      expect((await pending())[0]![2]).toBeLessThan(60_000);
+      expect(await client.giveBack(place, {id: '1-0', consumer: 'w1', deliveries: 2})).toBe('given back');
+    });
+
+    it('is really done where the consumer has the empty name', async () => {
+      await deliver(1, '');
+      expect(await client.giveBack(place, {id: '1-0'})).toBe('given back');
+      const [[, , idleMs]] = (await pending()) as [Pending];
+      expect(idleMs < 0 || idleMs > 86_400_000).toBe(true);
     });
 
     it('asks the server for XNACK once, not for each entry', async () => {
       await deliver(3);
       await server.redis.config('RESETSTAT');
-      for (const id of ['1-0', '2-0', '3-0']) expect(await client.giveBack(place, id)).toBe('given back');
+      for (const id of ['1-0', '2-0', '3-0']) expect(await client.giveBack(place, {id})).toBe('given back');
       const info = await server.redis.info('errorstats');
       expect(Number(/errorstat_ERR:count=(\d+)/.exec(info)?.[1] ?? 0)).toBeLessThanOrEqual(1);
     });
 
     it('a group that is missing is named', async () => {
       await server.redis.xadd('events', '1-0', 'n', 1);
-      await expect(client.giveBack(place, '1-0')).rejects.toMatchObject({message: 'no group "g" on stream "events"'});
+      await expect(client.giveBack(place, {id: '1-0'})).rejects.toMatchObject({
+        message: 'no group "g" on stream "events"',
+      });
+    });
+  });
+
+  describe('claiming what was named', () => {
+    const claim = (named: NamedEntry[], more: {minIdleMs?: number; dryRun?: boolean} = {}): Promise<ClaimOutcome[]> =>
+      client.claimNamed(w2, named, {minIdleMs: 0, dryRun: false, ...more});
+    const owners = async (): Promise<unknown[]> =>
+      (await pending()).map(([id, consumer, , count]) => [id, consumer, count]);
+
+    it('takes what is as it was named, and counts a delivery of it', async () => {
+      await deliver(3);
+      await setIdle('2-0', 5_000, 4);
+      const all = [{id: '1-0'}, {id: '2-0', consumer: 'w1', deliveries: 4, idleMs: 5_000}];
+      expect(await claim(all, {dryRun: true})).toEqual([
+        {state: 'claimed', consumer: 'w1', deliveries: 1},
+        {state: 'claimed', consumer: 'w1', deliveries: 4},
+      ]);
+      expect(await owners()).toEqual([
+        ['1-0', 'w1', 1],
+        ['2-0', 'w1', 4],
+        ['3-0', 'w1', 1],
+      ]);
+      expect(await claim(all)).toEqual([
+        {state: 'claimed', consumer: 'w1', deliveries: 2},
+        {state: 'claimed', consumer: 'w1', deliveries: 5},
+      ]);
+      expect(await owners()).toEqual([
+        ['1-0', 'w2', 2],
+        ['2-0', 'w2', 5],
+        ['3-0', 'w1', 1],
+      ]);
+      expect((await pending())[0]![2]).toBeLessThan(5_000);
+    });
+
+    it('leaves what has changed since, and says how', async () => {
+      await deliver(6);
+      await server.redis.xack('events', 'g', '1-0');
+      await setIdle('2-0', 9_000, 1, 'w3');
+      await setIdle('3-0', 9_000, 2);
+      await setIdle('4-0', 0, 1);
+      await setIdle('5-0', 1_000, 1);
+      await server.redis.xdel('events', '6-0');
+      const outcomes = await claim(
+        [
+          {id: '1-0', consumer: 'w1'},
+          {id: '2-0', consumer: 'w1'},
+          {id: '3-0', consumer: 'w1', deliveries: 1},
+          {id: '4-0', consumer: 'w1', idleMs: 60_000},
+          {id: '5-0', consumer: 'w1'},
+          {id: '6-0', consumer: 'w1'},
+        ],
+        {minIdleMs: 0},
+      );
+      expect(outcomes.map(({state, consumer}) => [state, consumer])).toEqual([
+        ['not pending', ''],
+        ['with another', 'w3'],
+        ['delivered again', 'w1'],
+        ['delivered again', 'w1'],
+        ['claimed', 'w1'],
+        [expect.stringMatching(/^(gone|claimed)$/), 'w1'],
+      ]);
+      expect(await claim([{id: '3-0'}], {minIdleMs: 60_000})).toMatchObject([{state: 'not idle'}]);
+      expect((await owners()).slice(0, 4)).toEqual([
+        ['2-0', 'w3', 1],
+        ['3-0', 'w1', 2],
+        ['4-0', 'w1', 1],
+        ['5-0', 'w2', 2],
+      ]);
+    });
+
+    it('a count that is marked as fatal stays above every limit', async () => {
+      await deliver(1);
+      await server.redis.call('XCLAIM', 'events', 'g', 'w1', 0, '1-0', 'RETRYCOUNT', '9223372036854775807', 'JUSTID');
+      expect(await claim([{id: '1-0', deliveries: 2 ** 63}])).toMatchObject([{state: 'claimed', deliveries: 1e15}]);
+    });
+
+    it('acknowledges what is still with the consumer that was named', async () => {
+      await deliver(3);
+      await setIdle('2-0', 0, 1, 'w3');
+      const named = ['1-0', '2-0', '9-0'].map((id) => ({id, consumer: 'w1'}));
+      expect(await client.acknowledgeNamed({stream: 'events', group: 'g'}, named)).toEqual([
+        'acknowledged',
+        'with another',
+        'not pending',
+      ]);
+      expect(await owners()).toEqual([
+        ['2-0', 'w3', 1],
+        ['3-0', 'w1', 1],
+      ]);
+    });
+
+    it('a group that is missing is named', async () => {
+      await server.redis.xadd('events', '1-0', 'n', 1);
+      const message = 'no group "g" on stream "events"';
+      await expect(claim([{id: '1-0'}])).rejects.toMatchObject({message});
+      const place = {stream: 'events', group: 'g'};
+      await expect(client.acknowledgeNamed(place, [{id: '1-0', consumer: 'w1'}])).rejects.toMatchObject({message});
     });
   });
 

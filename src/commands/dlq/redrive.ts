@@ -1,3 +1,4 @@
+import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {
   chosenDeadLetter,
@@ -7,7 +8,7 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, name, rate} from '../../lib/cli/flags.js';
-import {describeRedrive, entriesHomeless, Redriver} from '../../lib/dead-letters/redriving.js';
+import {describeRedrive, entriesForeign, entriesHomeless, Redriver} from '../../lib/dead-letters/redriving.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {drawRedriven} from '../../lib/output/dead-letter-face.js';
 
@@ -15,7 +16,8 @@ export default class DlqRedrive extends BaseCommand {
   static override summary = 'Put dead letters back into their streams (XADD and XDEL in one step).';
   static override description =
     'Each entry moves in one step, with all its fields and the _dlq_ ones, and gets a new ID; it is in one of the two ' +
-    'streams whatever happens. What dies again meanwhile is left for the next run. In a cluster --to must be in the same slot.';
+    'streams whatever happens. Only entries of --stream go back, as their fields could name any other; --any-stream takes ' +
+    'them all. What dies again meanwhile is left for the next run. In a cluster --to must be in the same slot.';
   static override examples = [
     '<%= config.bin %> dlq redrive --rate 50/s',
     '<%= config.bin %> dlq redrive --stream orders --where _dlq_group=billing --limit 10 --dry-run',
@@ -24,6 +26,10 @@ export default class DlqRedrive extends BaseCommand {
   static override args = {...deadIdsArgument};
   static override flags = {
     ...deadLetterFlags,
+    'any-stream': Flags.boolean({
+      default: false,
+      summary: 'entries of other streams too, each where its own fields say that it was',
+    }),
     to: name({summary: 'put all of them here, not back where they came from'}),
     ...selectionFlags,
     rate: rate({summary: 'at most this many a second'}),
@@ -39,7 +45,8 @@ export default class DlqRedrive extends BaseCommand {
     const {stopping} = this;
     const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping});
     const client = await this.connect(flags);
-    const redriver = new Redriver(client, {deadLetter, to, ratePerSecond, dryRun, stopping});
+    const origin = flags['any-stream'] ? undefined : flags.stream;
+    const redriver = new Redriver(client, {deadLetter, to, origin, ratePerSecond, dryRun, stopping});
     const missing: string[] = [];
     const selection = {where, limit, ids, onMissing: (id: string) => missing.push(id)};
 
@@ -51,6 +58,8 @@ export default class DlqRedrive extends BaseCommand {
       this.notes(flags).note(describeRedrive(redriver.counts, dryRun));
     }
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
+    const {foreign} = redriver.counts;
+    if (foreign > 0) throw entriesForeign(foreign, redriver.foreignStreams, flags.stream);
     if (redriver.counts.homeless > 0) throw entriesHomeless(redriver.counts.homeless);
   }
 }

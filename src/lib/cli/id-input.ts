@@ -1,9 +1,13 @@
-/** Where the IDs of `ack`, `claim` and their like come from: the arguments, or else standard input. */
+/**
+ * Where the IDs of `ack`, `claim` and their like come from: the arguments, or
+ * else standard input; and which flags were typed, since those win over records.
+ */
 import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
 import {type IdReference, readIdArguments, readIds} from '../input/ids.js';
 import {readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
+import {refuseOtherTargets, type TypedTargets} from '../input/typed-targets.js';
 
 export const idsArgument = {
   ids: Args.string({
@@ -17,16 +21,33 @@ export interface Surroundings {
   /** Standard input, unless it is a terminal. */
   piped: StandardInput | undefined;
   stopping: AbortSignal;
+  /** What records must be of. */
+  typed?: TypedTargets;
+}
+
+/** What of the target was typed, and is no default and not from the environment. */
+export function typedTargets(
+  flags: TypedTargets,
+  raw: readonly {type: string; flag?: string | undefined}[],
+): TypedTargets {
+  const typed = (name: keyof TypedTargets): string | undefined =>
+    raw.some(({type, flag}) => type === 'flag' && flag === name) ? flags[name] : undefined;
+  return {stream: typed('stream'), group: typed('group'), consumer: typed('consumer')};
 }
 
 /**
- * References in the batches in which they arrive; ends early on `stopping`.
- * Throws a usage error when there is neither an argument nor a pipe.
+ * References in the batches in which they arrive; ends early on `stopping`, and
+ * with a `data` failure at a record of something else than was typed. Throws a
+ * usage error when there is neither an argument nor a pipe.
  */
 export function openIds(
   args: readonly string[] | undefined,
-  {piped, stopping}: Surroundings,
+  {typed = {}, ...surroundings}: Surroundings,
 ): AsyncIterable<IdReference[]> {
+  return refuseOtherTargets(openAny(args, surroundings), typed);
+}
+
+function openAny(args: readonly string[] | undefined, {piped, stopping}: Surroundings): AsyncIterable<IdReference[]> {
   if (args !== undefined && args.length > 0) return only(readIdArguments(args));
   if (piped === undefined) {
     throw usageError('no IDs are given', 'write them as arguments, or pipe IDs or records in, one a line');

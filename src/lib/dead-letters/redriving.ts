@@ -3,7 +3,9 @@
  * can bear. Each entry moves in one step, so whenever this ends an entry is in
  * one of the two streams and in one only; but see moving.ts for those of
  * thousands of fields. Invariant: what `redrive` has handed
- * over has moved, and every entry that it was given is counted once.
+ * over has moved, and every entry that it was given is counted once; and no entry
+ * goes where only its own fields say, since whoever may add to the stream can write those:
+ * what came from another stream than was named stays, unless that is asked for.
  */
 
 import type {Entry} from '../entry.js';
@@ -17,6 +19,8 @@ export interface RedriveOptions {
   deadLetter: string;
   /** Where all entries go; undefined puts each back where it came from. */
   to?: string;
+  /** Without `to`, only entries of this stream go; undefined takes them all. */
+  origin?: string;
   /** Entries a second; undefined is as fast as it goes. */
   ratePerSecond?: number;
   /** Only says what would be done. */
@@ -37,13 +41,20 @@ export interface RedriveCounts {
   gone: number;
   /** Without a stream to go back to. */
   homeless: number;
+  /** Of another stream than was named. */
+  foreign: number;
 }
+
+/** The names of streams that are kept, of those that entries came from that were left. */
+const MOST_NAMES = 5;
 
 /** Scripts under way at once. */
 const PAGE = 100;
 
 export class Redriver {
-  readonly counts: RedriveCounts = {redriven: 0, gone: 0, homeless: 0};
+  readonly counts: RedriveCounts = {redriven: 0, gone: 0, homeless: 0, foreign: 0};
+  /** Some of the streams that the foreign ones came from. */
+  readonly foreignStreams = new Set<string>();
   readonly #client: StreamClient;
   readonly #options: RedriveOptions;
   readonly #throttle: Throttle | undefined;
@@ -82,10 +93,15 @@ export class Redriver {
   }
 
   async #moveOne({id, fields}: Entry): Promise<Redriven | undefined> {
-    const {deadLetter, to, dryRun} = this.#options;
+    const {deadLetter, to, origin, dryRun} = this.#options;
     const stream = to ?? originOf(fields).stream;
     if (stream === undefined || stream === deadLetter) {
       this.counts.homeless++;
+      return undefined;
+    }
+    if (to === undefined && origin !== undefined && stream !== origin) {
+      this.counts.foreign++;
+      if (this.foreignStreams.size < MOST_NAMES) this.foreignStreams.add(stream);
       return undefined;
     }
     const newId = dryRun ? null : await putBack(this.#client, deadLetter, {id, fields}, stream);
@@ -99,10 +115,11 @@ export class Redriver {
 const NO_ENTRY = '0-0';
 
 /** `3 put back, 1 had gone meanwhile`, for people. */
-export function describeRedrive({redriven, gone, homeless}: RedriveCounts, dryRun: boolean): string {
+export function describeRedrive({redriven, gone, homeless, foreign}: RedriveCounts, dryRun: boolean): string {
   const rest = [
     ...(gone > 0 ? [`${gone} had gone meanwhile`] : []),
     ...(homeless > 0 ? [`${homeless} left where they are`] : []),
+    ...(foreign > 0 ? [`${foreign} of another stream left`] : []),
   ];
   return [`${redriven} ${dryRun ? 'would be put back' : 'put back'}`, ...rest].join(', ');
 }
@@ -110,3 +127,11 @@ export function describeRedrive({redriven, gone, homeless}: RedriveCounts, dryRu
 /** The failure of having left entries where they are. */
 export const entriesHomeless = (count: number): StreamlogError =>
   new StreamlogError('data', `${count} entries do not say where they came from`, {hint: 'say where they go with --to'});
+
+/** The failure of having left entries that came from elsewhere. */
+export const entriesForeign = (count: number, streams: Iterable<string>, stream: string): StreamlogError =>
+  new StreamlogError(
+    'data',
+    `${count} entries came from another stream than "${stream}": ${[...streams].map((name) => `"${name}"`).join(', ')}`,
+    {hint: 'name that one with --stream, or add --any-stream to put each back where its own fields say'},
+  );

@@ -1,22 +1,27 @@
 /**
  * Acknowledging what others name: IDs and records of any streams and groups,
- * counted for each. Invariant: what `acknowledge` was given is acknowledged and
- * counted when it returns, so that a caller that ends then has lost nothing.
+ * counted for each. Invariants: what `acknowledge` was given is acknowledged and
+ * counted when it returns, so that a caller that ends then has lost nothing; what
+ * a record says is with one consumer is not acknowledged for another that has
+ * it now, since that one may be at work on it. (How often it was delivered is not looked at:
+ * whoever has done the work of an earlier delivery has done the work.)
  */
 import {EntryIds} from '../entry-ids.js';
 import {isFailure} from '../errors.js';
 import type {IdReference} from '../input/ids.js';
 import type {StreamClient} from '../stream-client.js';
-import {type Place, type PlacedIds, placeKey, splitByPlace} from './places.js';
+import {type Place, type PlacedReferences, placeKey, splitByPlace} from './places.js';
 
 export interface AckCount extends Place {
   acknowledged: number;
   /** Acknowledged before, claimed away and acknowledged by another, or never delivered. */
   notPending: number;
+  /** Not with the consumer any more that the record names. */
+  withAnother: number;
 }
 
-/** IDs in one XACK at most, so that none holds Redis up. */
-const MAX_IDS = 1_000;
+/** IDs in one XACK or script at most, so that none holds Redis up. */
+const MAX_IDS = 250;
 
 export class Acknowledger {
   readonly #client: StreamClient;
@@ -40,14 +45,21 @@ export class Acknowledger {
     return [...this.#counts.values()];
   }
 
-  async #acknowledgeAt({stream, group, ids}: PlacedIds): Promise<void> {
-    const acknowledged = await this.#client.acknowledge(stream, group, EntryIds.of(ids));
-    const missed = ids.length - acknowledged;
+  async #acknowledgeAt({stream, group, references}: PlacedReferences): Promise<void> {
+    const bare = references.filter(({consumer}) => consumer === undefined).map(({id}) => id);
+    const named = references.filter(({consumer}) => consumer !== undefined);
+    const [bareCount, outcomes] = await Promise.all([
+      bare.length === 0 ? 0 : this.#client.acknowledge(stream, group, EntryIds.of(bare)),
+      named.length === 0 ? [] : this.#client.acknowledgeNamed({stream, group}, named),
+    ]);
+    const of = (wanted: string): number => outcomes.filter((outcome) => outcome === wanted).length;
+    const missed = bare.length - bareCount + of('not pending');
     const key = placeKey({stream, group});
     if (missed > 0 && (this.#counts.get(key)?.notPending ?? 0) === 0) await this.#mustExist({stream, group});
-    const count = this.#counts.get(key) ?? {stream, group, acknowledged: 0, notPending: 0};
-    count.acknowledged += acknowledged;
+    const count = this.#counts.get(key) ?? {stream, group, acknowledged: 0, notPending: 0, withAnother: 0};
+    count.acknowledged += bareCount + of('acknowledged');
     count.notPending += missed;
+    count.withAnother += of('with another');
     this.#counts.set(key, count);
   }
 

@@ -1,35 +1,48 @@
 /**
  * Taking entries over from other consumers by hand, and saying of each that was
- * not taken why. Invariant: an entry that was claimed comes out with its fields
+ * not taken why. Invariants: an entry that was claimed comes out with its fields
  * and its count of deliveries; what cannot be claimed is counted, never dropped
- * silently.
+ * silently; and an entry is taken only from the consumer that was meant, while
+ * it is as the record says, which one script looks at and claims in one step: between a
+ * `pending --details` and a `claim` it may have got a new owner that lives.
  */
-import type {Entry, StreamRecord} from '../entry.js';
+import type {StreamRecord} from '../entry.js';
 import type {IdReference} from '../input/ids.js';
+import {entriesById} from '../reading/entries-by-id.js';
 import {PageSize} from '../reading/page-size.js';
-import {isIdle, type Membership, type PendingEntry, type StreamClient} from '../stream-client.js';
+import type {ClaimOutcome, Membership, NamedEntry, PendingEntry, StreamClient} from '../stream-client.js';
 import {compareStreamIds} from '../stream-id.js';
-import {type Place, type PlacedIds, splitByPlace} from './places.js';
+import {type Place, splitByPlace} from './places.js';
 
-/** What is to be claimed from one stream and group. */
-export interface ClaimBatch extends PlacedIds {
+/** What is to be claimed from one stream and group, at most `MAX_IDS` entries, each once. */
+export interface ClaimBatch extends Place {
+  readonly named: readonly NamedEntry[];
   /** Entries that were delivered more recently than this stay where they are. */
   readonly minIdleMs: number;
-  /** What is known of those of `ids` that are pending, where that was asked already. */
-  readonly pending?: readonly PendingEntry[];
 }
 
 export interface ClaimCounts {
   claimed: number;
   /** Acknowledged, or never delivered. */
   notPending: number;
+  /** Pending with another consumer than the record names. */
+  withAnother: number;
+  /** Delivered more often, or idle for less, than the record says. */
+  deliveredAgain: number;
   /** Pending, but not idle for long enough. */
   notIdle: number;
   /** Trimmed or deleted. */
   gone: number;
 }
 
-/** IDs in one XCLAIM at most. */
+/** An entry that is not as its record says. */
+export interface ClaimRefusal {
+  stream: string;
+  id: string;
+  reason: string;
+}
+
+/** Entries in one script at most: some milliseconds. */
 const MAX_IDS = 100;
 
 /** Batches of what `references` name. */
@@ -39,8 +52,10 @@ export async function* namedEntries(
   minIdleMs: number,
 ): AsyncGenerator<ClaimBatch, void, void> {
   for await (const batch of references) {
-    for (const placed of splitByPlace(batch, defaults, MAX_IDS)) {
-      yield {...placed, ids: [...new Set(placed.ids)], minIdleMs};
+    for (const {stream, group, references: placed} of splitByPlace(batch, defaults, MAX_IDS)) {
+      // The last record of an entry is the newest one.
+      const named = [...new Map(placed.map((reference) => [reference.id, reference])).values()];
+      yield {stream, group, named, minIdleMs};
     }
   }
 }
@@ -56,127 +71,116 @@ export async function* entriesOf(
   const filter = {consumer, minIdleMs: minIdleMs === 0 ? undefined : minIdleMs};
   for await (const page of client.pending(stream, group, filter, undefined, undefined, MAX_IDS)) {
     const wanted = page.slice(0, left);
-    // Another consumer may take one at this moment; it is then idle for less than any of these.
-    const idles = wanted.filter(({givenBack}) => !givenBack).map((entry) => entry.idleMs);
-    const idleMs = idles.length === 0 ? minIdleMs : Math.max(minIdleMs, Math.min(...idles));
-    yield {stream, group, ids: wanted.map(({id}) => id), minIdleMs: idleMs, pending: wanted};
+    yield {stream, group, named: wanted.map(asFound), minIdleMs};
     left -= wanted.length;
     if (left === 0) return;
   }
 }
 
+/** It may change hands, or be delivered again, at any moment. */
+const asFound = ({id, consumer, deliveries, idleMs}: PendingEntry): NamedEntry => ({
+  id,
+  consumer,
+  deliveries,
+  idleMs: Math.max(0, idleMs),
+});
+
+export interface ClaimerOptions {
+  /** Claims nothing; records say who has the entries now. */
+  dryRun: boolean;
+  /** Once aborted, nothing more is claimed. */
+  stopping: AbortSignal;
+  /** Told of what a record no longer fits. */
+  onRefused: (refusal: ClaimRefusal) => void;
+}
+
 export class Claimer {
-  readonly counts: ClaimCounts = {claimed: 0, notPending: 0, notIdle: 0, gone: 0};
+  readonly counts: ClaimCounts = {
+    claimed: 0,
+    notPending: 0,
+    withAnother: 0,
+    deliveredAgain: 0,
+    notIdle: 0,
+    gone: 0,
+  };
   readonly #client: StreamClient;
   readonly #consumer: string;
-  readonly #dryRun: boolean;
+  readonly #options: ClaimerOptions;
   readonly #pageSize = new PageSize(MAX_IDS);
 
-  /** With `dryRun` nothing is claimed, and records say who has the entries now. */
-  constructor(client: StreamClient, consumer: string, dryRun: boolean) {
+  constructor(client: StreamClient, consumer: string, options: ClaimerOptions) {
     this.#client = client;
     this.#consumer = consumer;
-    this.#dryRun = dryRun;
+    this.#options = options;
   }
 
-  /** XCLAIM: the records of what was claimed, page by page. Throws `notFound` when there is no such stream or group. */
+  /** XCLAIM: the records of all that was claimed, page by page, until `stopping`. Throws `notFound` when there is no such stream or group. */
   async *claim(batches: AsyncIterable<ClaimBatch>): AsyncGenerator<StreamRecord[], void, void> {
-    for await (const {ids, ...batch} of batches) {
-      for (let start = 0; start < ids.length; ) {
-        const page = {...batch, ids: ids.slice(start, start + this.#pageSize.count)};
-        start += page.ids.length;
-        const records = await this.#claimPage(page);
-        this.#pageSize.adapt(records);
-        if (records.length > 0) yield records;
+    for await (const {stream, group, named, minIdleMs} of batches) {
+      const {dryRun, stopping} = this.#options;
+      if (stopping.aborted) return;
+      const member = {stream, group, consumer: this.#consumer};
+      const outcomes = await this.#client.claimNamed(member, named, {minIdleMs, dryRun});
+      const claimed = new Map<string, ClaimOutcome>();
+      for (const [at, outcome] of outcomes.entries()) {
+        if (outcome.state === 'claimed') claimed.set(named[at]!.id, outcome);
+        else this.#refuse(stream, named[at]!, outcome);
       }
+      yield* this.#records({stream, group}, claimed);
     }
   }
 
-  async #claimPage(batch: ClaimBatch): Promise<StreamRecord[]> {
-    const {stream, group, ids, minIdleMs} = batch;
-    // Asked before: what XCLAIM takes is counted once more, and what it does not take may be gone then.
-    const before = await this.#pending(batch);
-    const entries = this.#dryRun
-      ? await this.#claimable(batch, before)
-      : await this.#client.claim({stream, group, consumer: this.#consumer}, minIdleMs, ids);
-    const claimed = new Set(entries.map(({id}) => id));
-    const missed = ids.filter((id) => !claimed.has(id));
-    const present = await this.#entries(stream, missed);
-    this.counts.claimed += claimed.size;
-    for (const id of missed) this.counts[!present.has(id) ? 'gone' : before.has(id) ? 'notIdle' : 'notPending']++;
-    return entries.map(({id, fields}) => {
-      const known = before.get(id);
-      if (this.#dryRun) return {stream, id, fields, group, consumer: known?.consumer, deliveries: known?.deliveries};
-      const deliveries = known === undefined ? undefined : known.deliveries + 1;
-      return {stream, id, fields, group, consumer: this.#consumer, deliveries};
-    });
+  async *#records(
+    {stream, group}: Place,
+    claimed: ReadonlyMap<string, ClaimOutcome>,
+  ): AsyncGenerator<StreamRecord[], void, void> {
+    const ids = [...claimed.keys()].sort(compareStreamIds);
+    let found = 0;
+    for await (const entries of entriesById(this.#client, stream, ids, this.#pageSize)) {
+      found += entries.length;
+      this.counts.claimed += entries.length;
+      yield entries.map(({id, fields}) => {
+        const {consumer, deliveries} = claimed.get(id)!;
+        return {stream, id, fields, group, consumer: this.#options.dryRun ? consumer : this.#consumer, deliveries};
+      });
+    }
+    // Before Redis 7.0 such an entry can be claimed.
+    this.counts.gone += ids.length - found;
   }
 
-  /** What XCLAIM would claim now. */
-  async #claimable(batch: ClaimBatch, pending: ReadonlyMap<string, PendingEntry>): Promise<Entry[]> {
-    const idle = [...pending.values()].filter((entry) => isIdle(entry, batch.minIdleMs));
-    const entries = await this.#entries(
-      batch.stream,
-      idle.map(({id}) => id),
-    );
-    return [...entries.values()];
-  }
-
-  /** What is pending of the IDs of a batch, as XPENDING has it. */
-  async #pending({stream, group, ids, pending}: ClaimBatch): Promise<Map<string, PendingEntry>> {
-    const wanted = new Set(ids);
-    const found = pending ?? (await pendingAmong(this.#client, {stream, group}, ids));
-    return new Map(found.filter(({id}) => wanted.has(id)).map((entry) => [entry.id, entry]));
-  }
-
-  #entries(stream: string, ids: readonly string[]): Promise<Map<string, Entry>> {
-    return firstOfEach(ids, (id) => this.#client.range(stream, id, id, 1));
+  #refuse(stream: string, {id, consumer: named}: NamedEntry, {state, consumer}: ClaimOutcome): void {
+    if (state === 'claimed') return;
+    this.counts[COUNTED[state]]++;
+    if (state === 'with another') {
+      this.#options.onRefused({stream, id, reason: `it is with "${consumer}" now, not with "${named}"`});
+    } else if (state === 'delivered again') {
+      this.#options.onRefused({
+        stream,
+        id,
+        reason: `"${consumer}" has got it again, or works on it, since the record was made`,
+      });
+    }
   }
 }
 
-/**
- * XPENDING of `ids`, and perhaps more: those that lie close together in one
- * question, as IDs do that another command has listed, and each of the others in
- * one of its own.
- */
-async function pendingAmong(
-  client: StreamClient,
-  {stream, group}: Place,
-  ids: readonly string[],
-): Promise<PendingEntry[]> {
-  const sorted = ids.toSorted(compareStreamIds);
-  const page = await client.pendingPage(stream, group, {start: sorted[0], end: sorted.at(-1), count: 2 * ids.length});
-  const last = page.at(-1)?.id;
-  if (last === undefined || page.length < 2 * ids.length) return page;
-  const behind = sorted.filter((id) => compareStreamIds(id, last) > 0);
-  const others = await Promise.all(
-    behind.map((id) => client.pendingPage(stream, group, {start: id, end: id, count: 1})),
-  );
-  return [...page, ...others.flat()];
-}
-
-/** Asks for all at once; what was not found is absent. */
-async function firstOfEach<T extends {id: string}>(
-  ids: readonly string[],
-  find: (id: string) => AsyncIterable<T[]>,
-): Promise<Map<string, T>> {
-  const found = await Promise.all(
-    ids.map(async (id) => {
-      for await (const [first] of find(id)) return first;
-      return undefined;
-    }),
-  );
-  return new Map(found.filter((one) => one !== undefined).map((one) => [one.id, one]));
-}
+const COUNTED = {
+  'not pending': 'notPending',
+  'with another': 'withAnother',
+  'delivered again': 'deliveredAgain',
+  'not idle': 'notIdle',
+  gone: 'gone',
+} as const;
 
 /** `claimed 3 for "w2", not claimed: 1 not pending`, for people. */
-export function describeClaim({claimed, notPending, notIdle, gone}: ClaimCounts, to: string, dryRun: boolean): string {
+export function describeClaim(counts: ClaimCounts, to: string, dryRun: boolean): string {
   const missed = [
-    [notPending, 'not pending'],
-    [notIdle, 'not idle for long enough'],
-    [gone, 'not in the stream any more'],
+    [counts.notPending, 'not pending'],
+    [counts.withAnother, 'with another consumer'],
+    [counts.deliveredAgain, 'delivered again since'],
+    [counts.notIdle, 'not idle for long enough'],
+    [counts.gone, 'not in the stream any more'],
   ] as const;
   const reasons = missed.filter(([count]) => count > 0).map(([count, reason]) => `${count} ${reason}`);
   const rest = reasons.length === 0 ? '' : `, not claimed: ${reasons.join(', ')}`;
-  return `${dryRun ? 'would have claimed' : 'claimed'} ${claimed} for "${to}"${rest}`;
+  return `${dryRun ? 'would have claimed' : 'claimed'} ${counts.claimed} for "${to}"${rest}`;
 }

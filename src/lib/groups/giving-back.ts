@@ -1,8 +1,8 @@
 /**
  * Giving pending entries back for others to take, as `nack` does: IDs and
  * records of any streams and groups, counted for each. Invariant: an entry that
- * has been taken over by another consumer than the record names stays with that
- * one, and all that was given is counted once.
+ * has been taken over by another consumer than the record names, or has been delivered
+ * again since, stays where it is, and all that was given is counted once.
  */
 import type {IdReference} from '../input/ids.js';
 import {pagesOf} from '../reading/paging.js';
@@ -15,6 +15,8 @@ export interface GiveBackCount extends Place {
   notPending: number;
   /** Taken over by another consumer meanwhile. */
   withAnother: number;
+  /** Delivered more often than the record says: somebody is at work on it. */
+  deliveredAgain: number;
   /** Trimmed or deleted, so that nobody can have it. */
   gone: number;
 }
@@ -23,6 +25,7 @@ const COUNTED = {
   'given back': 'givenBack',
   'not pending': 'notPending',
   'with another': 'withAnother',
+  'delivered again': 'deliveredAgain',
   gone: 'gone',
 } as const;
 
@@ -54,11 +57,13 @@ export class GiverBack {
   }
 
   async #giveOneBack(reference: IdReference): Promise<void> {
-    const {stream, group, consumer} = {...this.#defaults, ...reference};
-    const outcome = await this.#client.giveBack({stream, group}, reference.id, consumer);
+    const {stream, group, ...named} = {...this.#defaults, ...reference};
+    const outcome = await this.#client.giveBack({stream, group}, named);
     const key = placeKey({stream, group});
-    const count = this.#counts.get(key) ?? {stream, group, givenBack: 0, notPending: 0, withAnother: 0, gone: 0};
+    const count = this.#counts.get(key) ?? {stream, group, ...NONE};
     count[COUNTED[outcome]]++;
     this.#counts.set(key, count);
   }
 }
+
+const NONE = {givenBack: 0, notPending: 0, withAnother: 0, deliveredAgain: 0, gone: 0};

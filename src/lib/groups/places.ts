@@ -6,21 +6,24 @@ export interface Place {
   readonly group: string;
 }
 
-export interface PlacedIds extends Place {
+export interface PlacedReferences extends Place {
   /** In their order, at most `limit` of them. */
-  readonly ids: readonly string[];
+  readonly references: readonly IdReference[];
 }
 
 /** What a reference does not say itself is as in `defaults`. */
-export function splitByPlace(references: readonly IdReference[], defaults: Place, limit: number): PlacedIds[] {
-  const places = new Map<string, {place: Place; ids: string[]}>();
-  for (const {id, stream = defaults.stream, group = defaults.group} of references) {
+export function splitByPlace(references: readonly IdReference[], defaults: Place, limit: number): PlacedReferences[] {
+  const places = new Map<string, {place: Place; references: IdReference[]}>();
+  for (const reference of references) {
+    const {stream = defaults.stream, group = defaults.group} = reference;
     const key = placeKey({stream, group});
     const known = places.get(key);
-    if (known === undefined) places.set(key, {place: {stream, group}, ids: [id]});
-    else known.ids.push(id);
+    if (known === undefined) places.set(key, {place: {stream, group}, references: [reference]});
+    else known.references.push(reference);
   }
-  return [...places.values()].flatMap(({place, ids}) => chunksOf(ids, limit).map((chunk) => ({...place, ids: chunk})));
+  return [...places.values()].flatMap(({place, references: all}) =>
+    chunksOf(all, limit).map((chunk) => ({...place, references: chunk})),
+  );
 }
 
 /** The same text for the same place only. */

@@ -12,12 +12,14 @@ import {nameFromJson} from '../names.js';
 import {parseStreamId} from '../stream-id.js';
 import {type Line, readLines} from './lines.js';
 
-/** One entry; `stream`, `group` and `consumer` where the record says so. */
+/** One entry; where it is, who had it, how often and for how long, where the record says so. */
 export interface IdReference {
   readonly id: string;
   readonly stream?: string;
   readonly group?: string;
   readonly consumer?: string;
+  readonly deliveries?: number;
+  readonly idleMs?: number;
 }
 
 /** Of a record, only where the entry is matters here; its fields may be large. */
@@ -32,6 +34,9 @@ const Reference = z.object({
   stream: z.optional(Name),
   group: z.optional(Name),
   consumer: z.optional(Name),
+  // Others may write what they like under these names; then they say nothing to us.
+  deliveries: z.catch(z.optional(z.number().check(z.minimum(0))), undefined),
+  idleMs: z.catch(z.optional(z.number().check(z.minimum(0))), undefined),
 });
 
 /**
@@ -101,10 +106,11 @@ function readRecord(json: string): IdReference | string {
 
 function withId(
   text: string,
-  place: {stream?: string | undefined; group?: string | undefined; consumer?: string | undefined},
+  rest: {[Key in keyof IdReference]?: IdReference[Key] | undefined},
 ): IdReference | undefined {
   const id = parseStreamId(text);
-  return id === undefined ? undefined : {id, ...place};
+  if (id === undefined) return undefined;
+  return {...(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as object), id};
 }
 
 /** Of what is no ID, for a message. */

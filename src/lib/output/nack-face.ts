@@ -9,11 +9,13 @@ export const describeGiveBackCount = ({
   givenBack,
   notPending,
   withAnother,
+  deliveredAgain,
   gone,
 }: GiveBackCount): string => {
   const rest = [
     [notPending, 'not pending'],
     [withAnother, 'with another consumer'],
+    [deliveredAgain, 'delivered again since'],
     [gone, 'no longer in the stream'],
   ] as const;
   const counts = [`${givenBack} given back`, ...rest.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`)];
@@ -31,6 +33,7 @@ export const drawGiveBackCounts = (counts: readonly GiveBackCount[], colors: Col
           {heading: 'given back', right: true, cell: ({givenBack}) => givenBack},
           {heading: 'not pending', right: true, cell: ({notPending}) => notPending},
           {heading: 'with another', right: true, cell: ({withAnother}) => withAnother},
+          {heading: 'delivered again', right: true, cell: ({deliveredAgain}) => deliveredAgain},
           {heading: 'gone', right: true, cell: ({gone}) => gone},
         ],
         colors,

@@ -160,6 +160,33 @@ export function readPendingEntries(reply: Reply): PendingEntry[] {
   });
 }
 
+/** What became of an entry that was to be claimed, who had it before, and how often it has been delivered. */
+export interface ClaimOutcome {
+  state: 'claimed' | 'not pending' | 'with another' | 'delivered again' | 'not idle' | 'gone';
+  consumer: string;
+  deliveries: number;
+}
+
+const CLAIM_STATES: Record<string, ClaimOutcome['state']> = {
+  claimed: 'claimed',
+  missing: 'not pending',
+  other: 'with another',
+  again: 'delivered again',
+  busy: 'not idle',
+  gone: 'gone',
+};
+
+/** Three items for each entry, as the script has them. */
+export function readClaimOutcomes(reply: Reply): ClaimOutcome[] {
+  const texts = readTexts(reply);
+  const outcomes: ClaimOutcome[] = [];
+  for (let at = 0; at < texts.length; at += 3) {
+    const [state, consumer, deliveries] = texts.slice(at, at + 3) as [string, string, string];
+    outcomes.push({state: CLAIM_STATES[state]!, consumer, deliveries: Number(deliveries)});
+  }
+  return outcomes;
+}
+
 export function readStreamInfo(reply: Reply): StreamInfo {
   const map = readMap(reply);
   return {

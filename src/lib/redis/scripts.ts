@@ -143,22 +143,108 @@ redis.call('XDEL', KEYS[1], ARGV[1])
 return id`);
 
 /**
+ * `pendingOf(id)` for up to `most` IDs between `lowest` and `highest`: those that lie close together,
+ * as IDs do that another command has listed, are asked for at once, and the others each for itself.
+ */
+const PENDING_AMONG = `
+local page = redis.call('XPENDING', KEYS[1], ARGV[1], lowest, highest, 2 * most)
+local near, isWhole = {}, #page < 2 * most
+for _, entry in ipairs(page) do near[entry[1]] = entry end
+local function pendingOf(id)
+  if near[id] or isWhole then return near[id] end
+  return redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1]
+end
+`;
+
+/**
+ * What a record says of a pending entry may be long past. Sets `pending`,
+ * `owner` and `count` of entry `id`, as `pendingOf` has it, and `refused` to 'missing', to 'other' when
+ * another has it than `expected` ('' or '=NAME'), or to 'again' when it was delivered
+ * more often than `deliveries` ('' or a number) or has been idle for less than `idle` since.
+ */
+const STILL_AS_NAMED = `
+local pending = pendingOf(id)
+local owner, count, refused = '', 0, nil
+if not pending then
+  refused = 'missing'
+else
+  owner, count = pending[2], pending[4]
+  if count < 0 or count > ${MOST_DELIVERIES} then count = ${MOST_DELIVERIES} end
+  if expected ~= '' and '=' .. owner ~= expected then refused = 'other'
+  elseif deliveries ~= '' and count > math.min(tonumber(deliveries), ${MOST_DELIVERIES}) then refused = 'again'
+  elseif idle ~= '' and pending[3] >= 0 and pending[3] < tonumber(idle) then refused = 'again' end
+end
+`;
+
+/**
+ * Claims entries that are still as they were named, and counts a delivery of
+ * each. ARGV: group, who gets them, how long idle in milliseconds, '1' to only
+ * look, the lowest and the highest ID, then four for each: its ID, its consumer, its deliveries, its idle time, as above.
+ * Answers three for each: 'claimed', 'busy', 'gone', or as above; who had it; its deliveries now.
+ */
+export const CLAIM_NAMED = script(`
+local answer = {}
+local lowest, highest, most = ARGV[5], ARGV[6], (#ARGV - 6) / 4
+${PENDING_AMONG}
+for i = 7, #ARGV, 4 do
+  local id, expected, deliveries, idle = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  ${STILL_AS_NAMED}
+  local state = refused
+  if not state then
+    if pending[3] >= 0 and pending[3] < tonumber(ARGV[3]) then
+      state = 'busy'
+    elseif ARGV[4] == '1' then
+      state = 'claimed'
+    else
+      if count < ${MOST_DELIVERIES} then count = count + 1 end
+      local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id,
+        'RETRYCOUNT', string.format('%.0f', count), 'JUSTID')
+      state = #claimed == 0 and 'gone' or 'claimed'
+    end
+  end
+  answer[#answer + 1] = state
+  answer[#answer + 1] = owner
+  answer[#answer + 1] = string.format('%.0f', count)
+end
+return answer`);
+
+/**
+ * Acknowledges entries that are still with the consumer that was named. ARGV:
+ * group, the lowest and the highest ID, then two for each: its ID, its consumer as above. Answers one for each:
+ * 'acknowledged', 'missing' or 'other'.
+ */
+export const ACKNOWLEDGE_NAMED = script(`
+local answer, ours = {}, {}
+local deliveries, idle = '', ''
+local lowest, highest, most = ARGV[2], ARGV[3], (#ARGV - 3) / 2
+${PENDING_AMONG}
+for i = 4, #ARGV, 2 do
+  local id, expected = ARGV[i], ARGV[i + 1]
+  ${STILL_AS_NAMED}
+  answer[#answer + 1] = refused or 'acknowledged'
+  if not refused then ours[#ours + 1] = id end
+end
+if #ours > 0 then redis.call('XACK', KEYS[1], ARGV[1], unpack(ours)) end
+return answer`);
+
+/**
  * Gives an entry back, so that whoever claims takes it next, without touching
- * its count of deliveries. ARGV: group, consumer or '' for whoever has it, ID,
- * how long it shall seem idle where the server has no XNACK, and '1' to try
- * XNACK. Answers 'xnack', 'xclaim', 'missing', 'other' or 'gone'.
+ * its count of deliveries. ARGV: group, its consumer as above, ID, how long it
+ * shall seem idle where the server has no XNACK, '1' to try XNACK, its deliveries
+ * as above. Answers 'xnack', 'xclaim', 'gone', or as above.
  */
 export const NACK = script(`
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)[1]
-if not pending then return 'missing' end
-local owner = pending[2]
-if owner == '' then return 'xnack' end
-if ARGV[2] ~= '' and owner ~= ARGV[2] then return 'other' end
+local id, expected, deliveries, idle = ARGV[3], ARGV[2], ARGV[6], ''
+local function pendingOf(id) return redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1] end
+${STILL_AS_NAMED}
+if refused then return refused end
+-- With nobody: it was given back before. A consumer may have the empty name, too.
+if owner == '' and pending[3] < 0 then return 'xnack' end
 if ARGV[5] == '1' then
-  local answer = redis.pcall('XNACK', KEYS[1], ARGV[1], 'FAIL', 'IDS', 1, ARGV[3])
+  local answer = redis.pcall('XNACK', KEYS[1], ARGV[1], 'FAIL', 'IDS', 1, id)
   if type(answer) == 'number' then return 'xnack' end
 end
-local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], owner, 0, ARGV[3], 'IDLE', ARGV[4], 'JUSTID')
+local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], owner, 0, id, 'IDLE', ARGV[4], 'JUSTID')
 return #claimed == 0 and 'gone' or 'xclaim'`);
 
 /**
