@@ -4,7 +4,7 @@
  */
 import type {Redis} from 'ioredis';
 import {describe, expect, it, type TestContext} from 'vitest';
-import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {until} from '../support/redis-server.js';
 import {type RedisCluster, startCluster, startSentinelSet} from '../support/topologies.js';
 import {expectOnce, expectProduced, kill, numbered, ONCE, Production, STREAM} from './produce-scene.js';
 
@@ -86,7 +86,7 @@ describe.concurrent('a cluster', () => {
     async ([, args], context) => {
       const cluster = await cluster3(context);
       const master = await cluster.nodeOf(STREAM);
-      const replica = await addReplica(context, cluster, master);
+      const replica = await cluster.addNode(master);
       const production = await begun(context, cluster.url, args);
       await untilReplicated(master.redis, replica.redis);
       production.feed(VALUES);
@@ -162,29 +162,6 @@ async function cluster3({onTestFinished}: TestContext): Promise<RedisCluster> {
   const cluster = await startCluster();
   onTestFinished(() => cluster.stop());
   return cluster;
-}
-
-/** A fourth node that follows `master`, and ends with its test. */
-async function addReplica(
-  {onTestFinished}: TestContext,
-  cluster: RedisCluster,
-  master: RedisServer,
-): Promise<RedisServer> {
-  const bus = await freePort();
-  const replica = await startRedis({tcp: true, args: ['--cluster-enabled', 'yes', '--cluster-port', String(bus)]});
-  onTestFinished(() => replica.stop());
-  const id = String(await master.redis.call('CLUSTER', 'MYID'));
-  await cluster.nodes[0]!.redis.call('CLUSTER', 'MEET', '127.0.0.1', replica.port, bus);
-  await until(async () => String(await replica.redis.call('CLUSTER', 'NODES')).includes(id), 'it knows its master');
-  await until(
-    async () => (await replica.redis.call('CLUSTER', 'REPLICATE', id).catch(() => '')) === 'OK',
-    'it follows',
-  );
-  await until(async () => (await replica.redis.info('replication')).includes('master_link_status:up'), 'it is linked');
-  for (const {redis} of cluster.nodes) {
-    await until(async () => String(await redis.call('CLUSTER', 'NODES')).includes(`slave ${id}`), 'all know of it');
-  }
-  return replica;
 }
 
 /** Waits until `replica` has got all that `master` has. */

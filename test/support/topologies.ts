@@ -8,6 +8,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Redis} from 'ioredis';
 import {endWithUs} from './leftovers.js';
 import {freePort, type RedisServer, startRedis, systemServer, until} from './redis-server.js';
@@ -30,6 +31,8 @@ export interface RedisCluster {
   nodeOf(key: string): Promise<RedisServer>;
   /** Hands the slot of `key` over to `to`, entries and all, while clients go on. */
   moveSlot(key: string, to: RedisServer): Promise<void>;
+  /** A new node without slots; with `master`, one that follows it. */
+  addNode(master?: RedisServer): Promise<RedisServer>;
   stop(): Promise<void>;
 }
 
@@ -61,26 +64,62 @@ export async function startCluster({
   }
   for (const {redis} of nodes) await until(() => knowsAllMasters(redis), 'the node knows the whole cluster');
 
+  /** Masters, replicas and those that came later. */
+  const servers = [...nodes];
+  /** Nothing of a server that is gone or stopped. */
+  const answer = <T>(server: RedisServer, work: Promise<T>): Promise<T | undefined> => {
+    const {exitCode, signalCode} = server.process;
+    if (exitCode !== null || signalCode !== null) return Promise.resolve(undefined);
+    return Promise.race([work.catch(() => undefined), sleep(500).then(() => undefined)]);
+  };
   const idOf = async (node: RedisServer): Promise<string> => String(await node.redis.call('CLUSTER', 'MYID'));
   /** The ID of the node that `asked` takes for the holder. */
   const holderOf = async (key: string, asked: RedisServer): Promise<string | undefined> => {
     const slot = Number(await asked.redis.call('CLUSTER', 'KEYSLOT', key));
     return (await slotRanges(asked.redis)).find(([first, last]) => first <= slot && slot <= last)?.[2][2];
   };
+  const holdsItself = async (key: string, node: RedisServer): Promise<boolean> =>
+    (await holderOf(key, node)) === (await idOf(node));
   /** The one node that takes itself for the holder, once there is no other. */
   const nodeOf = async (key: string): Promise<RedisServer> => {
     let holders: RedisServer[] = [];
     await until(async () => {
-      const claims = await Promise.all(nodes.map(async (node) => (await holderOf(key, node)) === (await idOf(node))));
-      holders = nodes.filter((_, index) => claims[index]);
+      const claims = await Promise.all(servers.map((node) => answer(node, holdsItself(key, node))));
+      holders = servers.filter((_, index) => claims[index]);
       return holders.length === 1;
     }, `one node holds the slot of ${key}`);
     return holders[0]!;
+  };
+  /** An empty node that all others know; with `master`, one that follows it. */
+  const addNode = async (master?: RedisServer): Promise<RedisServer> => {
+    const bus = await freePort();
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), ...args];
+    const node = await startRedis({program, password, tcp: true, args: cluster});
+    await nodes[0]!.redis.call('CLUSTER', 'MEET', '127.0.0.1', node.port, bus);
+    const id = await idOf(node);
+    const knows = async ({redis}: RedisServer, what: string): Promise<boolean> =>
+      String(await redis.call('CLUSTER', 'NODES')).includes(what);
+    for (const each of servers) await until(() => knows(each, id), 'all know of it');
+    for (const each of servers) {
+      const other = await idOf(each);
+      await until(() => knows(node, other), 'it knows all');
+    }
+    servers.push(node);
+    if (master === undefined) return node;
+    const masterId = await idOf(master);
+    await until(
+      async () => (await node.redis.call('CLUSTER', 'REPLICATE', masterId).catch(() => '')) === 'OK',
+      'it follows',
+    );
+    await until(async () => (await node.redis.info('replication')).includes('master_link_status:up'), 'it is linked');
+    for (const each of nodes) await until(() => knows(each, `slave ${masterId}`), 'all know that it follows');
+    return node;
   };
   return {
     url: `${certificates === undefined ? 'redis' : 'rediss'}+cluster://${nodes.map(({port}) => `127.0.0.1:${port}`).join(',')}`,
     nodes,
     nodeOf,
+    addNode,
     async moveSlot(key, to) {
       const from = await nodeOf(key);
       const slot = Number(await from.redis.call('CLUSTER', 'KEYSLOT', key));
@@ -96,7 +135,7 @@ export async function startCluster({
       for (const node of nodes) await until(async () => (await holderOf(key, node)) === holder, 'all know who has it');
     },
     async stop() {
-      await Promise.all(nodes.map((node) => node.stop()));
+      await Promise.all(servers.map((node) => node.stop()));
     },
   };
 }
