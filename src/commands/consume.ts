@@ -6,9 +6,6 @@ import {ConsumeTally} from '../lib/consuming/tally.js';
 import {Workshop} from '../lib/consuming/workshop.js';
 import {runHandler} from '../lib/handler/run.js';
 
-/** A server that is asked and says nothing for so long counts as away; a consumer can ask again without harm. */
-const NOTICED_AFTER_MS = 5_000;
-
 export default class Consume extends BaseCommand {
   static override summary = 'Read a stream as a member of a consumer group (XREADGROUP, XCLAIM, XACK).';
   static override description =
@@ -34,7 +31,7 @@ export default class Consume extends BaseCommand {
     this.drainWithin(flags.drain);
     const consumption = new Consumption({
       ...consumptionOptions(flags),
-      connect: this.connector(flags, {silenceMs: NOTICED_AFTER_MS}),
+      connect: this.connector(flags),
       consumer: flags.name ?? this.processName,
       stopping,
       onIdle: () => out.check(),

@@ -41,8 +41,7 @@ export default class Serve extends BaseCommand {
     const fixedOptions = addOptions(flags, Date.now());
     this.drainWithin(flags.drain);
     const service = await Service.start({
-      // A Redis that says nothing for twice as long as a request waits is taken for lost.
-      connect: this.connector(flags, {silenceMs: 2 * flags.timeout}),
+      connect: this.connector(flags),
       tokens,
       isAllowed: matchesAny(flags['allow-stream']),
       isReadable: matchesAny(flags['allow-read']),

@@ -4,8 +4,15 @@
  * lacks of a run with --exactly-once is added again.
  */
 import {describe, expect, it, type TestContext} from 'vitest';
-import {until} from '../support/redis-server.js';
-import {NEVER_DEMOTED, type SentinelOptions, type SentinelSet, startSentinelSet} from '../support/topologies.js';
+import {startRedis, until} from '../support/redis-server.js';
+import {streamlog} from '../support/run-cli.js';
+import {
+  NEVER_DEMOTED,
+  type SentinelOptions,
+  type SentinelSet,
+  startCluster,
+  startSentinelSet,
+} from '../support/topologies.js';
 import {expectOnce, kill, numbered, ONCE, Production, STREAM} from './produce-scene.js';
 import {collect} from './support/collect.js';
 
@@ -116,8 +123,10 @@ describe.concurrent('a new master that lacks what the old one had confirmed', ()
 
   it('by default: standard error says how many may be lost, and of which IDs', async (context) => {
     const [set, production] = await failedOver(context, []);
+    // What is added to the new master meanwhile hides nothing.
+    production.feed(AFTER);
     await production.untilTold(/up to 1200 records that were confirmed are lost/);
-    const {code, stderr} = await production.feed(AFTER).finish();
+    const {code, stderr} = await production.finish();
     expect(code, stderr).toBe(0);
     const [, after, upTo] = /IDs after (\S+) up to (\d+-\d+)/.exec(stderr)!;
     expect([after, upTo]).toEqual([
@@ -125,5 +134,51 @@ describe.concurrent('a new master that lacks what the old one had confirmed', ()
       production.ids[BEFORE.length + LACKING.length - 1],
     ]);
     expect(await set.replica.redis.xlen(STREAM)).toBe(BEFORE.length + AFTER.length);
+  });
+});
+
+describe.concurrent('a master that is stopped', () => {
+  /** Longer than any test: it is not the silence that is noticed. */
+  const PATIENT = ['--silence', '1h'];
+
+  it('in a cluster, the other nodes are asked, and the one that has taken over is used', async (context) => {
+    const cluster = await startCluster();
+    context.onTestFinished(() => cluster.stop());
+    const master = await cluster.nodeOf(STREAM);
+    context.onTestFinished(() => void master.process.kill('SIGCONT'));
+    const replica = await cluster.addNode(master);
+    const production = await begun(context, cluster.url, [...ONCE, ...PATIENT]);
+    await until(async () => (await replica.redis.dbsize()) === (await master.redis.dbsize()), 'the replica has all');
+    master.process.kill('SIGSTOP');
+    production.feed(AFTER);
+    await replica.redis.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
+    await production.untilTold(/does not answer, and the cluster has made 127\.0\.0\.1:\d+ the master/);
+    const {code, stderr} = await production.finish();
+    expect(code, stderr).toBe(0);
+    await expectOnce(replica.redis, production);
+  });
+
+  it('behind sentinels, their announcement is enough', async (context) => {
+    const set = await sentinelSet(context);
+    const production = await begun(context, set.url, [...ONCE, ...PATIENT]);
+    set.master.process.kill('SIGSTOP');
+    const {code, stderr} = await production.feed(AFTER).finish();
+    expect(code, stderr).toBe(0);
+    await expectOnce((await set.untilMasterIsNot(set.master)).redis, production);
+  });
+
+  it('with nobody to take over, it is left after --silence', async (context) => {
+    const server = await startRedis({tcp: true});
+    context.onTestFinished(async () => {
+      server.process.kill('SIGCONT');
+      await server.stop();
+    });
+    const production = await begun(context, server.url, ['--silence', '300ms', '--retry-for', '1s']);
+    server.process.kill('SIGSTOP');
+    production.feed(AFTER);
+    await production.untilTold(/no answer for 0\.3 s/);
+    expect((await production.finish()).code).toBe(75);
+    const info = await streamlog(['info', '--url', server.url, '--connect-timeout', '300ms']);
+    expect(info).toMatchObject({code: 69, stdout: ''});
   });
 });

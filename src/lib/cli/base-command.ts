@@ -14,7 +14,7 @@ import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
-import type {ConnectionSettings, StreamClient, Wire} from '../stream-client.js';
+import type {StreamClient, Wire} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
 import {interruption} from './interruption.js';
@@ -56,11 +56,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** How to connect, for work that outlives a connection and closes its clients itself. */
-  protected connector(
-    flags: ConnectionFlags,
-    {silenceMs}: Pick<ConnectionSettings, 'silenceMs'> = {},
-  ): () => Promise<StreamClient> {
-    const settings = {...connectionSettings(flags), silenceMs};
+  protected connector(flags: ConnectionFlags): () => Promise<StreamClient> {
+    const settings = connectionSettings(flags);
     return async () => (await streamClient()).connect(settings);
   }
 

@@ -16,6 +16,7 @@ export interface ConnectionFlags {
   'sentinel-password-file'?: string;
   'map-address'?: string[];
   'connect-timeout': number;
+  silence: number;
 }
 
 export const DEFAULT_URL = 'redis://127.0.0.1:6379';
@@ -36,6 +37,7 @@ export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
     sni: flags.sni,
     mapAddress: flags['map-address'],
     connectTimeoutMs: flags['connect-timeout'],
+    silenceMs: flags.silence,
   };
 }
 

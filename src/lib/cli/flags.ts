@@ -140,6 +140,12 @@ export const connectionFlags = {
     multipleNonGreedy: true,
     summary: 'connect to REACHABLE (host:port) where a cluster or sentinel announces ANNOUNCED',
   }),
+  silence: duration({
+    helpGroup: 'CONNECTION',
+    default: 4_000,
+    defaultHelp: async () => '4s',
+    summary: 'leave a server that owes an answer and says nothing for this long',
+  }),
   'connect-timeout': duration({helpGroup: 'CONNECTION', default: 4_000, summary: 'give up connecting after this long'}),
 };
 

@@ -106,6 +106,7 @@ interface DeliveryFlags {
   durability: DurabilityWanted | undefined;
   'exactly-once': boolean;
   hold: number;
+  silence: number;
   'producer-id': string | undefined;
   atomic: boolean;
 }
@@ -124,7 +125,7 @@ export const deliveryOptions = (flags: DeliveryFlags) => ({
   batch: {records: Math.min(flags.batch, flags['max-inflight']), bytes: BATCH_BYTES},
   window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},
   retryForMs: flags['retry-for'],
-  durability: flags.durability && {...flags.durability, waitMs: WAIT_MS},
+  durability: flags.durability && {...flags.durability, waitMs: Math.min(WAIT_MS, Math.ceil(flags.silence / 2))},
   hold: {ms: flags.hold, bytes: HOLD_BYTES},
   once: flags['exactly-once'] || flags.atomic ? {producerId: flags['producer-id'], atomic: flags.atomic} : undefined,
 });

@@ -27,7 +27,7 @@ interface Clients {
   reader: StreamClient;
 }
 
-const BACKOFF = {firstMs: 50, longestMs: 5_000};
+const BACKOFF = {firstMs: 50, longestMs: 2_000};
 const STOPPING_PAUSE_MS = 100;
 /** How often the same trouble is told again while it lasts. */
 const REMIND_MS = 10_000;

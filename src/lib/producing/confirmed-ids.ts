@@ -12,6 +12,12 @@ import {compareStreamIds, FIRST_ID} from '../stream-id.js';
 /** Some seconds of a fast run, and hours of a slow one. */
 const MOST_BATCHES = 1_024;
 
+/** Stands for `count` records, of which this is the last. */
+export interface ConfirmedBatch {
+  readonly last: string;
+  readonly count: number;
+}
+
 export interface LostRecords {
   /** At most so many; fewer where a part of the first batch is there. */
   readonly count: number;
@@ -21,7 +27,7 @@ export interface LostRecords {
 }
 
 export class ConfirmedIds {
-  readonly #batches: {last: string; count: number}[] = [];
+  #batches: ConfirmedBatch[] = [];
 
   /** `count` records up to the ID `last` have been confirmed. */
   push(last: string, count: number): void {
@@ -29,15 +35,26 @@ export class ConfirmedIds {
     if (this.#batches.length > MOST_BATCHES) this.#batches.shift();
   }
 
-  /** What `client` lacks of them; undefined when it has all, or when that cannot be known. They are forgotten. */
-  async findLost(client: StreamClient, stream: string): Promise<LostRecords | undefined> {
+  /** All of them, to be looked for on a new connection before anything is confirmed on it. */
+  take(): ConfirmedBatch[] {
     const batches = this.#batches;
+    this.#batches = [];
+    return batches;
+  }
+
+  /** What `client` lacks of `batches`; undefined when it has all, or when that cannot be known. */
+  async findLost(
+    client: StreamClient,
+    stream: string,
+    batches: readonly ConfirmedBatch[],
+  ): Promise<LostRecords | undefined> {
     const newest = batches.at(-1);
-    if (newest === undefined || (await has(client, stream, newest.last))) return undefined;
+    if (newest === undefined) return undefined;
+    if (await has(client, stream, newest.last)) return this.#keep(batches);
     const oldest = await firstId(client, stream);
     // What is below the first entry may have been trimmed.
     const known = batches.filter(({last}) => oldest === undefined || compareStreamIds(last, oldest) > 0);
-    if (known.length === 0) return undefined;
+    if (known.length === 0) return this.#keep(batches);
     // A replica gets entries in their order: those it has come before those it lacks.
     let low = 0;
     let high = known.length - 1;
@@ -48,9 +65,14 @@ export class ConfirmedIds {
     }
     const lost = known.slice(low);
     const kept = batches.slice(0, batches.length - lost.length);
-    this.#batches.splice(0, this.#batches.length, ...kept);
+    this.#keep(kept);
     const count = lost.reduce((sum, batch) => sum + batch.count, 0);
     return {count, after: kept.at(-1)?.last ?? oldest ?? FIRST_ID, upTo: newest.last};
+  }
+
+  /** They may be lost by the next failover. */
+  #keep(batches: readonly ConfirmedBatch[]): undefined {
+    this.#batches = [...batches, ...this.#batches].slice(-MOST_BATCHES);
   }
 }
 

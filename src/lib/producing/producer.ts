@@ -84,6 +84,8 @@ export class Producer {
   /** Records to be sent again that may be in the stream. */
   #doubtful = 0;
   #failure: unknown;
+  /** Whether what was lost has been told. */
+  #telling: Promise<void> | undefined;
   /** The place that `onConfirmed` was told last. */
   #told: Progress | undefined;
   #waiters: (() => void)[] = [];
@@ -175,6 +177,7 @@ export class Producer {
     await this.#until(() => this.#window.empty);
     if (this.failed) await this.#lastAnswers();
     await this.#ids.taken;
+    await this.#telling;
     this.counts.unconfirmed += this.#window.open;
     // What never left is no question: none of it was added.
     this.counts.rejected += this.#options.lane.records;
@@ -295,7 +298,7 @@ export class Producer {
         if (this.#over.signal.aborted) return wire.close();
         this.#adopt(wire);
         this.#addAgain();
-        void this.#tellLost();
+        this.#telling = this.#tellLost();
         return this.#pump();
       } catch (error) {
         failure = error;
@@ -327,11 +330,12 @@ export class Producer {
   /** Without numbers, what was lost can only be told. */
   async #tellLost(): Promise<void> {
     const {inspect, stream, onTrouble, lane} = this.#options;
-    if (lane.confirmedByServer !== undefined) return;
+    const confirmed = this.#confirmedIds.take();
+    if (lane.confirmedByServer !== undefined || confirmed.length === 0) return;
     let client: StreamClient | undefined;
     try {
       client = await inspect();
-      const lost = await this.#confirmedIds.findLost(client, stream);
+      const lost = await this.#confirmedIds.findLost(client, stream, confirmed);
       if (lost === undefined) return;
       onTrouble(
         `up to ${lost.count} records that were confirmed are lost, as by a failover: the stream has none of the IDs after ` +

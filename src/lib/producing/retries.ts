@@ -17,13 +17,13 @@ export interface RetryOptions {
   onTrouble: (line: string) => void;
 }
 
-const BACKOFF = {firstMs: 50, longestMs: 5_000};
+const BACKOFF = {firstMs: 50, longestMs: 2_000};
 /** After a signal, how long a server that is away is still waited for. */
 const LAST_WAIT_MS = 5_000;
 /** A pause that a signal cannot cut short any more. */
 const STOPPING_PAUSE_MS = 100;
 /** What lasts is told again after so many attempts. */
-const REMIND_AFTER = 8;
+const REMIND_AFTER = 16;
 
 export class Retries {
   readonly #options: RetryOptions;

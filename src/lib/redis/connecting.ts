@@ -31,28 +31,54 @@ export async function connect(target: Target, blockMs: number): Promise<Connecte
   }
   try {
     const master = await within(deadlineMs, MasterWatch.master(target));
-    const connected = await connectTo({...target, kind: 'tcp', node: master.node}, blockMs, deadlineMs, true);
-    watch(target, master, connected);
-    return connected;
+    return await connectToMaster(target, master, blockMs, deadlineMs);
   } catch (error) {
     throw toConnectFailure(error, place);
   }
 }
 
+/** The connection is cut when it turns out that its server is not the master any more, also while it is made. */
+async function connectToMaster(
+  target: SentinelTarget,
+  master: NamedMaster,
+  blockMs: number,
+  deadlineMs: number,
+): Promise<Connected> {
+  let unwatch = (): void => {};
+  const watch = (client: Redis | Cluster, trouble: Trouble): void => {
+    const leave = (reason: StreamlogError): void => {
+      trouble.error = reason;
+      cut(client);
+    };
+    unwatch = MasterWatch.watch(target, {master, cut: leave});
+  };
+  try {
+    const server: ServerTarget = {...target, kind: 'tcp', node: master.node};
+    const connected = await connectTo(server, blockMs, deadlineMs, watch);
+    (connected.client as Redis).stream.once('close', unwatch);
+    return connected;
+  } catch (error) {
+    unwatch();
+    throw error;
+  }
+}
+
+/** `asMaster` gets the client of one that must be the master, before it is connected. */
 async function connectTo(
   target: ServerTarget,
   blockMs: number,
   deadlineMs: number,
-  mustBeMaster = false,
+  asMaster?: (client: Redis | Cluster, trouble: Trouble) => void,
 ): Promise<Connected> {
   const client = newClient(target, blockMs);
   const trouble: Trouble = {};
+  asMaster?.(client, trouble);
   const lostNodes = new Set<string>();
   // Without a listener ioredis prints errors, arguments included.
   client.on('error', (error: unknown) => Object.assign(trouble, {error}));
   if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, trouble, lostNodes));
   try {
-    await within(deadlineMs, greet(client, target, mustBeMaster));
+    await within(deadlineMs, greet(client, target, asMaster !== undefined));
     // What went wrong on the way is no reason for what happens later.
     trouble.error = undefined;
     return {client, trouble, lostNodes};
@@ -60,18 +86,6 @@ async function connectTo(
     end(client);
     throw isServerReply(error) || error instanceof StreamlogError ? error : (trouble.error ?? error);
   }
-}
-
-/** Cuts the connection when it turns out that its server is not the master any more. */
-function watch(target: SentinelTarget, master: NamedMaster, {client, trouble}: Connected): void {
-  const unwatch = MasterWatch.watch(target, {
-    master,
-    cut: (reason) => {
-      trouble.error = reason;
-      cut(client);
-    },
-  });
-  (client as Redis).stream.once('close', unwatch);
 }
 
 function watchNode(node: Redis, trouble: Trouble, lostNodes: Set<string>): void {

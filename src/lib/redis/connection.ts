@@ -17,8 +17,8 @@ import {type Connected, connect} from './connecting.js';
 import {type Awaited, EntryTap} from './entry-tap.js';
 import {type CommandContext, toFailure} from './failure.js';
 import {ProtocolWriter} from './protocol-writer.js';
+import {masterOf} from './slot-owner.js';
 import type {Target} from './target.js';
-import {masterOf} from './wire.js';
 
 /** IDs stand for as many arguments, the last ones of their command. */
 export type Argument = string | Buffer | EntryIds;

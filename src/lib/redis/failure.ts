@@ -36,6 +36,12 @@ export const notConnected = (cause?: unknown): StreamlogError =>
     ? failure(cause.kind, NOT_CONNECTED, cause.message, cause.hint)
     : failure('unreachable', NOT_CONNECTED, 'not connected to Redis');
 
+/**
+ * The server of a connection is not the master any more, or says nothing. It is as if the connection were lost: what had
+ * no answer may have been done, and may be lost with that server.
+ */
+export const switched = (message: string): StreamlogError => failure('unreachable', 'SWITCHED', message);
+
 /** ioredis tells why a connection broke in an event, and not to the commands that it fails for it. */
 export interface Trouble {
   error?: unknown;

@@ -10,9 +10,9 @@
  * than the delay of its announcement.
  */
 import type {Redis} from 'ioredis';
-import {StreamlogError} from '../errors.js';
+import type {StreamlogError} from '../errors.js';
 import {end, newClient, sentinelTarget} from './client.js';
-import {isServerReply} from './failure.js';
+import {isServerReply, switched} from './failure.js';
 import {askSentinels, isSameNode, type NamedMaster, newer, type SentinelTarget} from './sentinels.js';
 import {describeTarget, type Node} from './target.js';
 
@@ -256,9 +256,6 @@ class RoleCheck {
     return client;
   }
 }
-
-/** It is as if the connection were lost: what had no answer may have been done, and may be lost with that server. */
-const switched = (message: string): StreamlogError => new StreamlogError('unreachable', message, {code: 'SWITCHED'});
 
 const placeOf = ({host, port}: Node): string => `${host}:${port}`;
 

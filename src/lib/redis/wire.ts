@@ -7,13 +7,13 @@
  * every taker is told of all of its replies, or that the connection was lost.
  */
 import type {Socket} from 'node:net';
-import {Cluster, Command, type Redis} from 'ioredis';
+import type {Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
-import {encodeName} from '../names.js';
 import {end} from './client.js';
 import {connect} from './connecting.js';
 import {notConnected, replyFailure, type Trouble, toFailure} from './failure.js';
 import {type ReplyListener, ReplyReader} from './reply-reader.js';
+import {LOOK_MS, nodeOf, nodeTarget, OwnerWatch} from './slot-owner.js';
 import type {Target} from './target.js';
 
 /** Whoever sent commands, and is told of their replies. */
@@ -30,8 +30,9 @@ export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
 
 /** What the stream is needed for, in messages. */
 const COMMAND = 'XADD';
-/** Into so many parts the time is divided after which a silent server counts as gone. */
+/** Into so many parts the time is divided, at least, after which a silent server counts as gone. */
 const SILENT_TICKS = 20;
+const LONGEST_TICK_MS = 250;
 const LF = 0x0a;
 
 export class Wire {
@@ -42,6 +43,8 @@ export class Wire {
   readonly #inCluster: boolean;
   readonly #takers: ReplyTaker[] = [];
   readonly #silenceMs: number;
+  readonly #tickMs: number;
+  readonly #owner: OwnerWatch | undefined;
   #silentTicks = 0;
   #watch: NodeJS.Timeout;
   #end!: (failure: StreamlogError) => void;
@@ -53,11 +56,12 @@ export class Wire {
   private constructor(
     client: Redis,
     trouble: Trouble,
-    {inCluster, silenceMs}: {inCluster: boolean; silenceMs: number},
+    {inCluster = false, silenceMs, owner}: {inCluster?: boolean; silenceMs: number; owner?: OwnerWatch | undefined},
   ) {
     this.#client = client;
     this.#socket = client.stream as Socket;
     this.#silenceMs = silenceMs;
+    this.#owner = owner;
     this.closed = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -73,7 +77,8 @@ export class Wire {
       const reason = this.#reason ?? new Error('Connection is closed.');
       this.#over(toFailure(reason, {command: COMMAND}, trouble));
     });
-    this.#watch = setInterval(() => this.#look(), silenceMs / SILENT_TICKS);
+    this.#tickMs = Math.min(LONGEST_TICK_MS, silenceMs / SILENT_TICKS);
+    this.#watch = setInterval(() => this.#look(), this.#tickMs);
     this.#watch.unref();
   }
 
@@ -82,10 +87,16 @@ export class Wire {
    * is that one as `host:port`, where it is known. Throws as `Connection.open` does.
    */
   static async open(target: Target, stream: string, node?: string): Promise<Wire> {
-    const inCluster = target.kind === 'cluster';
-    const place = inCluster ? nodeTarget(target, node || (await nodeOf(target, stream))) : target;
-    const {client, trouble} = await connect(place, 0);
-    return new Wire(client as Redis, trouble, {inCluster, silenceMs: target.silenceMs});
+    const {silenceMs} = target;
+    if (target.kind !== 'cluster') {
+      const {client, trouble} = await connect(target, 0);
+      return new Wire(client as Redis, trouble, {silenceMs});
+    }
+    const home = node || (await nodeOf(target, stream));
+    const owner = home === undefined ? undefined : new OwnerWatch(target, stream, home);
+    const opening = connect(nodeTarget(target, home), 0);
+    const {client, trouble} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
+    return new Wire(client as Redis, trouble, {silenceMs, inCluster: true, owner});
   }
 
   /**
@@ -168,8 +179,13 @@ export class Wire {
   /** Ticks are counted, and not time: when we are held up ourselves, it is not the server that is silent. */
   #look(): void {
     if (this.#takers.length === 0) return;
-    if (++this.#silentTicks < SILENT_TICKS) return;
-    this.#reason ??= new Error(`Socket timeout. No reply in ${this.#silenceMs}ms`);
+    const silentMs = ++this.#silentTicks * this.#tickMs;
+    if (silentMs >= this.#silenceMs) this.#leave(new Error(`Socket timeout. No reply in ${this.#silenceMs}ms`));
+    else if (silentMs >= LOOK_MS) this.#owner?.look((reason) => this.#leave(reason));
+  }
+
+  #leave(reason: Error): void {
+    this.#reason ??= reason;
     this.close();
   }
 
@@ -180,27 +196,4 @@ export class Wire {
     for (const taker of this.#takers.splice(0)) taker.lost(failure);
     this.#end(failure);
   }
-}
-
-/** The master that serves the slot of `stream`; undefined when the cluster names none. */
-async function nodeOf(target: Target, stream: string): Promise<string | undefined> {
-  const {client} = await connect(target, 0);
-  // The table of slots is read anew at each connect.
-  const node = masterOf(client, stream);
-  end(client);
-  return node;
-}
-
-/** As `host:port`, from what a cluster's client knows of its slots. */
-export function masterOf(client: Redis | Cluster, stream: string): string | undefined {
-  if (!(client instanceof Cluster)) return undefined;
-  const slot = new Command(COMMAND, [encodeName(stream)]).getSlot();
-  return slot === null ? undefined : client.slots[slot]?.[0];
-}
-
-/** One node of a cluster as a server of its own; a slot that nobody serves is for the first node to say. */
-function nodeTarget(target: Target & {kind: 'cluster'}, node: string | undefined): Target {
-  if (node === undefined) return {...target, kind: 'tcp', node: target.nodes[0]!};
-  const colon = node.lastIndexOf(':');
-  return {...target, kind: 'tcp', node: {host: node.slice(0, colon), port: Number(node.slice(colon + 1))}};
 }
