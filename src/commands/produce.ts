@@ -57,7 +57,7 @@ export default class Produce extends BaseCommand {
       ...deliveryOptions(flags),
       connect: this.wireConnector(flags, stream),
       inspect: this.connector(flags),
-      checkpoint: flags.resume ? {path: flags.checkpoint ?? `${file}.checkpoint`, file: file!} : undefined,
+      checkpoint: input.file && {path: flags.checkpoint ?? `${file}.checkpoint`, file: input.file},
       newIdLines: idSink === undefined ? undefined : () => idLines(stream, json),
       onIds: async (lines) => idSink?.write(lines),
       onTrouble: (line) => notes.warn(line),
@@ -87,7 +87,11 @@ export default class Produce extends BaseCommand {
     if (failure !== undefined && input.bulk) notes.warn(describeCounts(counts));
     else if (input.bulk) notes.note(describeCounts(counts));
     await input.leaveBehind?.(usedBytes);
-    await checkpoint?.finish();
+    try {
+      await checkpoint?.finish();
+    } finally {
+      checkpoint?.release();
+    }
     if (failure !== undefined) throw failure;
   }
 }

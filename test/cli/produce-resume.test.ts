@@ -1,21 +1,25 @@
 /** `produce --resume`: a file is added once from its first line to its last, in as many runs as it takes. */
+import {execFileSync} from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {startProxy} from '../faults/support/proxy.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
-import {type Finished, shell, streamlog} from '../support/run-cli.js';
+import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {type Finished, RUNTIMES, shell, startShell, startStreamlog, streamlog} from '../support/run-cli.js';
+import {startListener} from '../support/topologies.js';
 
 let server: RedisServer;
 let directory: string;
@@ -166,13 +170,13 @@ describe('a checkpoint that does not belong', () => {
 
   it('a last line without newline that went on after it was added: 65', async () => {
     writeFileSync(file, 'one\ntwo');
-    expect((await resume('--input', 'text')).code).toBe(0);
+    expect((await resume('--input', 'text', '--last-line')).code).toBe(0);
     appendFileSync(file, '-and-a-half\n');
     const {code, stderr} = await resumeLoud('--input', 'text');
     expect(code).toBe(65);
     expect(stderr).toContain('line 2 has become longer since it was added');
     writeFileSync(file, 'one\ntwo\nthree');
-    expect((await resume('--input', 'text')).code).toBe(0);
+    expect((await resume('--input', 'text', '--last-line')).code).toBe(0);
     expect(await valuesIn()).toEqual(['one', 'two', 'three']);
   });
 
@@ -217,27 +221,144 @@ describe('a checkpoint that does not belong', () => {
 });
 
 describe.each(ways)('F35: a checkpoint that cannot be kept, %s', (_, flags) => {
-  it('a full disk: 74, nothing is added, and the old one is intact', async () => {
+  it('a disk that takes no more: 74, nothing is added, and the old one is intact', async () => {
     writeFileSync(file, lines(1, 10));
     await resume(...flags);
     const before = checkpoint();
     appendFileSync(file, lines(11, 20));
-    symlinkSync('/dev/full', `${file}.checkpoint.new`);
-    const {code, stderr} = await resumeLoud(...flags);
+    const words = ['produce', '-s', stream, '--file', file, '--resume', ...flags].join(' ');
+    const {code, stderr} = await shell(`ulimit -f 0; streamlog ${words}`, {server});
     expect(code).toBe(74);
-    expect(stderr).toContain(`cannot keep the checkpoint ${file}.checkpoint: no space is left`);
+    expect(stderr).toContain(`cannot keep the checkpoint ${file}.checkpoint: EFBIG`);
     expect(checkpoint()).toEqual(before);
     expect(await valuesIn()).toEqual(numbers(1, 10));
+    expect(readdirSync(directory).filter((name) => name.startsWith(`${basename(file)}.`))).toEqual([
+      `${basename(file)}.checkpoint`,
+    ]);
     expect((await resume(...flags)).code).toBe(0);
     expect(await valuesIn()).toEqual(numbers(1, 20));
   });
 
-  it('a directory that is missing, or a name that is taken: 74, and nothing is added', async () => {
+  it('a directory that is missing: 74, and nothing is added', async () => {
     writeFileSync(file, lines(1, 10));
-    mkdirSync(`${file}.checkpoint.new`);
-    expect((await resume(...flags)).code).toBe(74);
     expect((await resume('--checkpoint', join(directory, 'missing', 'checkpoint'), ...flags)).code).toBe(74);
     expect(await server.redis.exists(stream)).toBe(0);
+  });
+});
+
+describe('a checkpoint in a directory where others make files', () => {
+  it.each<[what: string, plant: (path: string) => void]>([
+    ['a link to a file', (path) => symlinkSync(join(directory, 'target'), path)],
+    ['a link to nowhere', (path) => symlinkSync(join(directory, 'nowhere'), path)],
+    ['a FIFO', (path) => execFileSync('mkfifo', [path])],
+    ['a directory', (path) => mkdirSync(path)],
+    ['a device', (path) => symlinkSync('/dev/zero', path)],
+  ])('%s in its place: 65, nothing is added, and nothing is written there', async (_, plant) => {
+    writeFileSync(join(directory, 'target'), 'precious');
+    writeFileSync(file, lines(1, 3));
+    plant(`${file}.checkpoint`);
+    const {code, stderr} = await resumeLoud();
+    expect([code, stderr]).toEqual([65, expect.stringMatching(/cannot be used: it is (a symbolic link|no file)/)]);
+    expect(readFileSync(join(directory, 'target'), 'utf8')).toBe('precious');
+    expect(existsSync(join(directory, 'nowhere'))).toBe(false);
+    expect(await server.redis.exists(stream)).toBe(0);
+  });
+
+  it('is written to no name that anybody could have made before', async () => {
+    writeFileSync(join(directory, 'target'), 'precious');
+    symlinkSync(join(directory, 'target'), `${file}.checkpoint.new`);
+    writeFileSync(file, lines(1, 3));
+    expect((await resume()).code).toBe(0);
+    expect(readFileSync(join(directory, 'target'), 'utf8')).toBe('precious');
+    expect(checkpoint()).toMatchObject({records: 3});
+  });
+
+  it('a file in the place of its lock stays as it is: 74', async () => {
+    writeFileSync(`${file}.checkpoint.lock`, 'mine');
+    writeFileSync(file, lines(1, 3));
+    expect((await resume()).code).toBe(74);
+    expect(readFileSync(`${file}.checkpoint.lock`, 'utf8')).toBe('mine');
+  });
+});
+
+describe.each(RUNTIMES)('two runs on one checkpoint, %s', (_, command) => {
+  it('the second one ends with 75 while the first one runs, and goes on when that was killed', async () => {
+    writeFileSync(file, lines(1, 50));
+    const silent = await startListener();
+    const words = ['produce', '-s', stream, '--file', file, '--resume', ...ONCE].join(' ');
+    const waiting = `--url redis://127.0.0.1:${silent.port} --connect-timeout 1h`;
+    const first = startShell(`exec ${command} ${words} ${waiting}`, {server});
+    await until(() => existsSync(`${file}.checkpoint.lock`), 'the first run has the checkpoint');
+    const second = await shell(`${command} ${words}`, {server});
+    expect([second.code, second.stderr]).toEqual([
+      75,
+      expect.stringContaining(`another run is using the checkpoint ${file}.checkpoint\nhint: `),
+    ]);
+    first.process.kill('SIGSTOP');
+    expect((await shell(`${command} ${words}`, {server})).code).toBe(75);
+    first.process.kill('SIGKILL');
+    await first.finished;
+    await silent.stop();
+    expect(existsSync(`${file}.checkpoint.lock`)).toBe(true);
+    expect((await shell(`${command} ${words} -q`, {server})).code).toBe(0);
+    expect(await valuesIn()).toEqual(numbers(1, 50));
+    expect(existsSync(`${file}.checkpoint.lock`)).toBe(false);
+  });
+});
+
+describe('a file that is being written', () => {
+  it.each<[input: string, written: string, rest: string, first: string[], then: string[]]>([
+    ['text', 'one\ntwo\nthr', 'ee\nfour\n', ['one', 'two'], ['three', 'four']],
+    ['ndjson', '{"n":"1"}\n{"n":"', '2"}\n', ['1'], ['2']],
+    ['ndjson', '{"n":"1"}\n{"n":"2"}', '\n', ['1'], ['2']],
+    ['csv', 'name\n"a\nb"\n"c\n', 'd"\ne\n', ['a\nb'], ['c\nd', 'e']],
+    ['csv', 'name\nann', 'a\n', [], ['anna']],
+  ])('an unfinished last line of %s (%j) waits for the next run', async (input, written, rest, first, then) => {
+    writeFileSync(file, written);
+    const before = await resumeLoud('--input', input, ...ONCE);
+    expect([before.code, before.stderr]).toEqual([
+      0,
+      expect.stringContaining(`the last line of ${file} has no newline yet; it waits for the next run`),
+    ]);
+    expect(await valuesIn()).toEqual(first);
+    appendFileSync(file, rest);
+    const after = await resumeLoud('--input', input, ...ONCE);
+    expect([after.code, after.stderr]).toEqual([0, expect.not.stringContaining('no newline')]);
+    expect(await valuesIn()).toEqual([...first, ...then]);
+  });
+
+  it('--last-line takes it', async () => {
+    writeFileSync(file, 'one\ntwo');
+    expect((await resume('--input', 'text', '--last-line')).code).toBe(0);
+    expect(await valuesIn()).toEqual(['one', 'two']);
+  });
+
+  it('one that is cut to nothing and written anew, as copytruncate does it: 65, however long it is by then', async () => {
+    writeFileSync(file, lines(1, 10));
+    await resume(...ONCE);
+    for (const written of [lines(11, 12), lines(11, 40)]) {
+      truncateSync(file);
+      appendFileSync(file, written);
+      expect((await resumeLoud(...ONCE)).code).toBe(65);
+    }
+    expect(await valuesIn()).toEqual(numbers(1, 10));
+  });
+
+  it('one whose name another file gets meanwhile is added to its end', async () => {
+    writeFileSync(file, lines(1, 50));
+    await server.redis.call('CLIENT', 'PAUSE', '100000', 'WRITE');
+    const running = startStreamlog(['produce', '-q', '-s', stream, '--file', file, '--resume', ...ONCE], {server});
+    await until(() => existsSync(`${file}.checkpoint.lock`), 'it has opened the file');
+    renameSync(file, `${file}.1`);
+    writeFileSync(file, lines(51, 52));
+    appendFileSync(`${file}.1`, lines(53, 55));
+    await server.redis.call('CLIENT', 'UNPAUSE');
+    expect((await running.finished).code).toBe(0);
+    expect((await valuesIn()).slice(0, 50)).toEqual(numbers(1, 50));
+    expect(await valuesIn()).not.toContain('51');
+    const after = ['produce', '-q', '-s', stream, '--file', `${file}.1`, '--checkpoint', `${file}.checkpoint`];
+    expect((await streamlog([...after, '--resume', ...ONCE], {server})).code).toBe(0);
+    expect(await valuesIn()).toEqual([...numbers(1, 50), '53', '54', '55']);
   });
 });
 

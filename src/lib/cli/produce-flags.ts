@@ -94,6 +94,12 @@ export const deliveryFlags = {
     dependsOn: ['resume'],
     summary: 'where --resume keeps it, in place of FILE.checkpoint beside the file',
   }),
+  'last-line': Flags.boolean({
+    helpGroup: 'DELIVERY',
+    dependsOn: ['resume'],
+    summary:
+      'take a last line that has no newline, for a file that does not grow; by itself, --resume leaves it for the next run',
+  }),
 };
 
 export const produceFlags = {...streamFlag, ...inputFlags, ...addFlags, ...deliveryFlags};

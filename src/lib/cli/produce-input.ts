@@ -3,9 +3,9 @@
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/arguments.js';
-import {type InputOptions, type InputPage, type InputPlace, readRecords} from '../input/records.js';
+import {type Continuation, type InputOptions, type InputPage, type InputPlace, readRecords} from '../input/records.js';
 import {repeat} from '../input/repetition.js';
-import {fileSize, readFile, readSource} from '../input/source.js';
+import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {Notes} from '../output/notes.js';
 import type {BulkCounts} from '../producing/bulk-produce.js';
@@ -16,6 +16,7 @@ export interface ProduceInputFlags {
   null?: string;
   file?: string;
   resume: boolean;
+  'last-line': boolean;
   'exactly-once': boolean;
   id?: string;
   count?: number;
@@ -30,6 +31,8 @@ export interface ProduceInput {
   /** False for the one entry of `produce type=login`, which needs no counts. */
   bulk: boolean;
   onProgress?: (counts: BulkCounts) => void;
+  /** With --resume, the file. */
+  file?: {name: string; fd: number; sizeBytes: number};
   /** Leaves what comes behind `usedBytes` to whoever reads the same input after us. */
   leaveBehind?: (usedBytes: number) => Promise<void>;
 }
@@ -64,7 +67,10 @@ export function openInput(
   };
   if (flags.resume && flags.file === '-')
     throw usageError('--resume takes a file, which can be read again', RESUME_HINT);
-  if (flags.file !== undefined && flags.file !== '-') return fromFile(flags.file, options, around);
+  if (flags.file !== undefined && flags.file !== '-')
+    return flags.resume
+      ? fromOpenFile(flags.file, options, flags['last-line'], around)
+      : fromFile(flags.file, options, around);
   if (around.piped === undefined) {
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
@@ -91,8 +97,25 @@ function fromArguments(
   };
 }
 
-function fromFile(path: string, options: InputOptions, {stopping, notes}: Surroundings): ProduceInput {
-  const sizeBytes = fileSize(path);
+/** A file that may grow: what follows its last newline waits, unless it is asked for. */
+function fromOpenFile(path: string, options: InputOptions, takesLastLine: boolean, around: Surroundings): ProduceInput {
+  const file = openFile(path);
+  const read = (fromBytes: number): AsyncIterable<Buffer> => readOpenFile(file.fd, fromBytes);
+  const onUnfinished = (): void =>
+    around.notes.note(`the last line of ${path} has no newline yet; it waits for the next run (--last-line takes it)`);
+  const continuing = takesLastLine ? {} : {onUnfinished};
+  return {...ofFile(file, read, {...options, ...continuing}, around), file};
+}
+
+const fromFile = (path: string, options: InputOptions, around: Surroundings): ProduceInput =>
+  ofFile({name: path, sizeBytes: fileSize(path)}, (fromBytes) => readFile(path, fromBytes), options, around);
+
+function ofFile(
+  {name, sizeBytes}: {name: string; sizeBytes: number},
+  read: (fromBytes: number) => AsyncIterable<Buffer>,
+  options: InputOptions & Continuation,
+  {stopping, notes}: Surroundings,
+): ProduceInput {
   const startMs = performance.now();
   let readBytes = 0;
   const pages = (from: InputPlace): AsyncIterable<InputPage> => {
@@ -100,8 +123,8 @@ function fromFile(path: string, options: InputOptions, {stopping, notes}: Surrou
     const onBytes = (bytes: number): void => {
       readBytes += bytes;
     };
-    const source = readSource(readFile(path, from.bytes), {name: path, stopping, onBytes});
-    return readRecords(source, {...options, from, head: readFile(path, 0)});
+    const source = readSource(read(from.bytes), {name, stopping, onBytes});
+    return readRecords(source, {...options, from, head: read(0)});
   };
   return {
     pages,

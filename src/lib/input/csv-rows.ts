@@ -5,7 +5,7 @@
  * lines.ts, memory is bounded by one chunk and `maxBytes`.
  */
 import {isBomByte, withoutBom} from './encoding.js';
-import {type Line, type LineBytes, LineParts, wholeChunks} from './lines.js';
+import {type Line, type LineBytes, LineParts, type Unfinished, wholeChunks} from './lines.js';
 import type {InputPlace} from './pages.js';
 
 /** A row without the end of its line; `number` is the line in which it begins, `behind` the place behind its newline. */
@@ -18,11 +18,12 @@ type Where = 'value begins' | 'in value' | 'in quotes' | 'behind quote';
 
 /**
  * Rows from `from` on in the batches in which they arrive, blank ones too. A row whose
- * quotes never close goes on to the end; one that is cut off is none.
+ * quotes never close goes on to the end; one that is cut off is none. With
+ * `onUnfinished`, a last row without newline is left out and told of.
  */
 export async function* readCsvRows(
   source: AsyncIterable<Uint8Array | string>,
-  {maxBytes, from}: {maxBytes: number; from: InputPlace},
+  {maxBytes, from, onUnfinished}: {maxBytes: number; from: InputPlace; onUnfinished?: Unfinished},
 ): AsyncGenerator<CsvRow[], void, void> {
   const parts = new LineParts(maxBytes);
   let where: Where = 'value begins';
@@ -47,7 +48,9 @@ export async function* readCsvRows(
     parts.keep(chunk.subarray(start));
     if (rows.length > 0) yield rows;
   }
-  if (parts.byteCount > 0) yield [rowOf(parts.finish(), rowLine + 1, {bytes: offset, line: line + 1})];
+  if (parts.byteCount === 0) return;
+  if (onUnfinished !== undefined) onUnfinished();
+  else yield [rowOf(parts.finish(), rowLine + 1, {bytes: offset, line: line + 1})];
 }
 
 function behindByte(byte: number, where: Where): Where {

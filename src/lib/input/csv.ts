@@ -12,7 +12,7 @@ import type {Field} from '../entry.js';
 import {CsvPage} from './csv-page.js';
 import {type CsvRow, readCsvRows} from './csv-rows.js';
 import {isUtf16, UTF16_REASON} from './encoding.js';
-import {tooLongReason} from './lines.js';
+import {tooLongReason, type Unfinished} from './lines.js';
 import {type InputItem, type InputPage, type InputPlace, START} from './pages.js';
 
 /** The values of a row, or why it has none. */
@@ -30,6 +30,8 @@ export interface CsvOptions {
   from?: InputPlace;
   /** The input from its start, where the header is; needed with `from`. */
   head?: AsyncIterable<Uint8Array | string>;
+  /** With it, a last row without newline is left out and told of. */
+  onUnfinished?: Unfinished;
 }
 
 /**
@@ -38,11 +40,11 @@ export interface CsvOptions {
  */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array | string>,
-  {maxRecordBytes, from = START, head}: CsvOptions,
+  {maxRecordBytes, from = START, head, onUnfinished}: CsvOptions,
 ): AsyncGenerator<InputPage, void, void> {
   let header = from.bytes === 0 ? undefined : await headerOf(head, maxRecordBytes);
   let place = from;
-  for await (const page of readCsvRows(source, {maxBytes: maxRecordBytes, from})) {
+  for await (const page of readCsvRows(source, {maxBytes: maxRecordBytes, from, onUnfinished})) {
     const rows = page.filter(isNotBlank);
     if (header === undefined && rows.length > 0) header = readHeader(rows.shift()!, maxRecordBytes);
     if (header !== undefined && 'reason' in header) {

@@ -23,6 +23,9 @@ export interface Run {
   readonly tooLongBytes?: number;
 }
 
+/** Told that what follows the last newline of an input, which may go on later, was left there. */
+export type Unfinished = (() => void) | undefined;
+
 const NEWLINE = Buffer.from('\n');
 
 /**
@@ -47,10 +50,14 @@ export async function* readLines(
   }
 }
 
-/** The same, not yet divided: whoever looks at every byte anyway finds the newlines as well. */
+/**
+ * The same, not yet divided: whoever looks at every byte anyway finds the
+ * newlines as well. With `onUnfinished`, a last line without newline is left out
+ * and told of.
+ */
 export async function* readRuns(
   source: AsyncIterable<Uint8Array | string>,
-  {maxBytes}: {maxBytes: number},
+  {maxBytes, onUnfinished}: {maxBytes: number; onUnfinished?: Unfinished},
 ): AsyncGenerator<Run[], void, void> {
   const parts = new LineParts(maxBytes);
   for await (const chunk of wholeChunks(source, parts)) {
@@ -66,7 +73,9 @@ export async function* readRuns(
     parts.keep(chunk.subarray(end));
     if (runs.length > 0) yield runs;
   }
-  if (parts.byteCount > 0) yield [runOf(parts.finish(), 0)];
+  if (parts.byteCount === 0) return;
+  if (onUnfinished === undefined) yield [runOf(parts.finish(), 0)];
+  else onUnfinished();
 }
 
 /** The chunks of `source` as Buffers. Where it is cut off, they end and what is left in `parts` is dropped. */

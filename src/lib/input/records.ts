@@ -13,7 +13,7 @@ import {readJsonFields, readRecord} from './fields.js';
 import {FlatScanner} from './flat-scanner.js';
 import {BadJson} from './json-members.js';
 import {LinePage} from './line-page.js';
-import {type Line, readRuns, tooLongReason} from './lines.js';
+import {type Line, readRuns, tooLongReason, type Unfinished} from './lines.js';
 import {type BadLine, type InputItem, type InputPage, type InputPlace, START} from './pages.js';
 
 export {FlatRecord} from './flat-record.js';
@@ -37,6 +37,8 @@ export interface Continuation {
   from?: InputPlace;
   /** The input from its start, for `csv`, whose names are there. Without it the source is that itself. */
   head?: AsyncIterable<Uint8Array | string>;
+  /** With it, a last line without newline is left out and told of: the input may grow. */
+  onUnfinished?: Unfinished;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function* readRecords(
   const scanner = kind === 'ndjson' ? new FlatScanner() : undefined;
   const reading = {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)};
   let place = options.from ?? START;
-  for await (const runs of readRuns(source, {maxBytes})) {
+  for await (const runs of readRuns(source, {maxBytes, onUnfinished: options.onUnfinished})) {
     const page = new LinePage(place, runs, reading);
     yield page;
     if (page.next() !== undefined) throw new Error('a page of input was left before its end');

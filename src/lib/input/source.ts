@@ -4,8 +4,13 @@
  * stop. Invariant: an input that was cut off is never taken for one that ended,
  * since what came last may be half a line.
  */
-import {createReadStream, statSync} from 'node:fs';
-import {StreamlogError} from '../errors.js';
+import {Buffer} from 'node:buffer';
+import {constants, createReadStream, fstatSync, openSync, read, statSync} from 'node:fs';
+import {StreamlogError, usageError} from '../errors.js';
+
+const CHUNK_BYTES = 256 * 1024;
+/** Until the next try, where somebody else has set O_NONBLOCK and there is nothing to read. */
+const PAUSE_MS = 10;
 
 export interface SourceOptions {
   /** For messages: a path, or "standard input". */
@@ -54,10 +59,51 @@ export function fileSize(path: string): number {
   }
 }
 
+/**
+ * A file that can be read again, open, and its size. Throws a usage error for
+ * what is none, such as a pipe, and `io` when it cannot be opened.
+ */
+export function openFile(name: string): {name: string; fd: number; sizeBytes: number} {
+  try {
+    // A FIFO would wait for its writer.
+    const fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = fstatSync(fd);
+    if (found.isFile()) return {name, fd, sizeBytes: found.size};
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    throw new StreamlogError('io', `cannot read ${name}: ${code ?? 'unknown error'}`, {code});
+  }
+  throw usageError(`--resume takes a file, which can be read again; ${name} is none`);
+}
+
+/** The chunks of a file that is open, from `fromBytes` on; its offset stays where it is. */
+export async function* readOpenFile(fd: number, fromBytes: number): AsyncGenerator<Buffer, void, void> {
+  for (let at = fromBytes; ; ) {
+    const chunk = await readSome(fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), at);
+    if (chunk.length === 0) return;
+    yield chunk;
+    at += chunk.length;
+  }
+}
+
 /** The chunks of a file from `fromBytes` on. It is opened when the first one is asked for. */
 export async function* readFile(path: string, fromBytes: number): AsyncGenerator<Buffer, void, void> {
   // With a place to start, even 0, a pipe in place of a file could not be read.
-  yield* createReadStream(path, {start: fromBytes > 0 ? fromBytes : undefined, highWaterMark: 256 * 1024});
+  yield* createReadStream(path, {start: fromBytes > 0 ? fromBytes : undefined, highWaterMark: CHUNK_BYTES});
+}
+
+/** What read(2) or, with a position, pread(2) gives; empty at the end. */
+export function readSome(fd: number, buffer: Buffer, position: number | null): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const go = (): void =>
+      read(fd, buffer, 0, buffer.length, position, (error, count) => {
+        if (error === null) resolve(buffer.subarray(0, count));
+        else if (error.code === 'EINTR') go();
+        else if (error.code === 'EAGAIN') setTimeout(go, PAUSE_MS);
+        else reject(error);
+      });
+    go();
+  });
 }
 
 /** Not a race with one long-lived promise: that promise would keep every chunk in memory until the signal comes. */

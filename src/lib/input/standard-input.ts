@@ -9,10 +9,9 @@
  * behind what was read.
  */
 import {Buffer} from 'node:buffer';
-import {read} from 'node:fs';
+import {readSome} from './source.js';
 
 const CHUNK_BYTES = 256 * 1024;
-const PAUSE_MS = 10;
 
 export interface StandardInput extends AsyncIterable<Buffer> {
   /** After an iteration that ended early: of what was handed out, only so many bytes from the beginning were used. */
@@ -87,18 +86,4 @@ let passedOver: Buffer | undefined;
 function scratch(bytes: number): Buffer {
   passedOver ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
   return passedOver.subarray(0, bytes);
-}
-
-/** What read(2) or, with a position, pread(2) gives; empty at the end. */
-function readSome(fd: number, buffer: Buffer, position: number | null): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const go = (): void =>
-      read(fd, buffer, 0, buffer.length, position, (error, count) => {
-        if (error === null) resolve(buffer.subarray(0, count));
-        else if (error.code === 'EINTR') go();
-        else if (error.code === 'EAGAIN') setTimeout(go, PAUSE_MS);
-        else reject(error);
-      });
-    go();
-  });
 }

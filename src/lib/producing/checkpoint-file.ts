@@ -1,9 +1,13 @@
 /**
  * A checkpoint as it lies on disk, and how it gets there. Knows nothing of the
  * file that it is about. Invariant: at any moment it is a whole one, the old or
- * the new.
+ * the new; and it may lie in a directory where others make files: what is read
+ * and written is a file of that name, never what a link there points to, and
+ * nothing that waits.
  */
-import {type FileHandle, open, readFile, rename, rm, stat} from 'node:fs/promises';
+import {randomBytes} from 'node:crypto';
+import {constants} from 'node:fs';
+import {type FileHandle, open, rename, rm} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {z} from 'zod/mini';
 import {StreamlogError} from '../errors.js';
@@ -24,17 +28,31 @@ const Kept = z.object({
 });
 export type Kept = z.infer<typeof Kept>;
 
+/** More than a checkpoint with the longest name of a stream takes is none. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** For a FIFO, not to wait for its writer. */
+const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const TO_MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 /** That at `path`; undefined when there is none. Throws `data` for what is no checkpoint, `io` when it cannot be read. */
 export async function readKept(path: string): Promise<Kept | undefined> {
-  const found = await orIoFailure(
+  const text = await orIoFailure(
     'read',
     path,
-    stat(path).catch((error) => (error.code === 'ENOENT' ? undefined : Promise.reject(error))),
+    withFile(path, TO_READ, async (file) => {
+      const found = await file.stat();
+      // A device may have no end.
+      if (!found.isFile()) throw refusal(path, 'it is no file');
+      return found.size > MOST_BYTES ? '' : file.readFile('utf8');
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      // A socket cannot be opened at all.
+      if (error.code === 'ELOOP' || error.code === 'ENXIO')
+        throw refusal(path, error.code === 'ELOOP' ? 'it is a symbolic link' : 'it is no file');
+      throw error;
+    }),
   );
-  if (found === undefined) return undefined;
-  // A device may have no end.
-  if (!found.isFile()) throw refusal(path, 'it is no file');
-  const text = await orIoFailure('read', path, readFile(path, 'utf8'));
+  if (text === undefined) return undefined;
   try {
     return Kept.parse(JSON.parse(text));
   } catch {
@@ -48,9 +66,9 @@ export const writeKept = (path: string, kept: Kept): Promise<void> =>
 
 /** Whole or not at all, also when the power goes: written beside it, flushed, renamed, and the name flushed. */
 async function replaceFile(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
+  const beside = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
-    await withFile(beside, 'w', async (file) => {
+    await withFile(beside, TO_MAKE, async (file) => {
       await file.writeFile(text);
       await file.sync();
     });
@@ -59,10 +77,10 @@ async function replaceFile(path: string, text: string): Promise<void> {
     await rm(beside, {force: true}).catch(() => {});
     throw error;
   }
-  await withFile(dirname(path), 'r', (directory) => directory.sync());
+  await withFile(dirname(path), constants.O_RDONLY, (directory) => directory.sync());
 }
 
-export async function withFile<T>(path: string, flags: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+async function withFile<T>(path: string, flags: number, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(path, flags, 0o600);
   try {
     return await use(handle);

@@ -5,11 +5,12 @@
  * checkpoint on disk is a whole one, and never ahead of the stream.
  */
 import {createHash, type Hash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
-import {stat} from 'node:fs/promises';
-import {StreamlogError, usageError} from '../errors.js';
+import {read} from 'node:fs';
+import {promisify} from 'node:util';
+import {StreamlogError} from '../errors.js';
+import {ProcessLock} from '../process-lock.js';
 import type {Progress} from './batch.js';
-import {type Kept, orIoFailure, readKept, refusal, withFile, writeKept} from './checkpoint-file.js';
+import {type Kept, orIoFailure, readKept, refusal, writeKept} from './checkpoint-file.js';
 
 /** Who adds, where the numbers of a fence begin. */
 export interface CheckpointProducer {
@@ -17,12 +18,21 @@ export interface CheckpointProducer {
   readonly since: number;
 }
 
+/** A file that is being added, open: what has its name may be another one by now. */
+export interface AddedFile {
+  readonly name: string;
+  readonly fd: number;
+  /** When it was opened. */
+  readonly sizeBytes: number;
+}
+
 /** Not for each batch: a disk that has to be asked takes as long as many of them. */
 const KEEP_EVERY_MS = 200;
 
 export class Checkpoint {
   readonly #path: string;
-  readonly #file: string;
+  readonly #file: AddedFile;
+  readonly #lock: ProcessLock;
   readonly #stream: string;
   #hash: Hash;
   #hashedBytes: number;
@@ -33,9 +43,14 @@ export class Checkpoint {
   #producer: CheckpointProducer | undefined;
   readonly #keptAt: number;
 
-  private constructor(place: {path: string; file: string; stream: string}, kept: Kept, hash: Hash) {
+  private constructor(
+    place: {path: string; file: AddedFile; stream: string; lock: ProcessLock},
+    kept: Kept,
+    hash: Hash,
+  ) {
     this.#path = place.path;
     this.#file = place.file;
+    this.#lock = place.lock;
     this.#stream = place.stream;
     this.#hash = hash;
     this.#hashedBytes = kept.bytes;
@@ -45,26 +60,37 @@ export class Checkpoint {
   }
 
   /**
-   * That at `path` for adding `file` to `stream`, or a new one. Throws `data`
-   * when it belongs to another stream, when it is none, or when the part of the
-   * file that it speaks of has changed; `io` when something cannot be read; a
-   * usage error for what is no file, such as a pipe.
+   * That at `path` for adding `file` to `stream`, or a new one; ours alone until
+   * `release`. Throws `temporary` while another process has it, `data` when it
+   * belongs to another stream, when it is none, or when the part of the file that
+   * it speaks of has changed; `io` when something cannot be read.
    */
-  static async open(path: string, file: string, stream: string): Promise<Checkpoint> {
-    const found = await orIoFailure('read', file, stat(file));
-    if (!found.isFile()) throw usageError(`--resume takes a file, which can be read again; ${file} is none`);
-    const nothing: Kept = {version: 1, stream, bytes: 0, line: 0, records: 0, sha256: '', at: Date.now()};
-    const kept = (await readKept(path)) ?? nothing;
-    if (kept.stream !== stream) throw refusal(path, `it is about the stream "${kept.stream}"`);
-    const hash = createHash('sha256');
-    if (kept.bytes > 0) {
-      if (found.size < kept.bytes) throw changed(file, `it has ${found.size} bytes, of which ${kept.bytes} were added`);
-      await orIoFailure('read', file, hashRange(hash, file, 0, kept.bytes));
-      if (hash.copy().digest('hex') !== kept.sha256) throw changed(file, 'it differs where it was added already');
-      if (!(await orIoFailure('read', file, endsLine(file, kept.bytes))))
-        throw changed(file, `line ${kept.line} has become longer since it was added`);
+  static async open(path: string, file: AddedFile, stream: string): Promise<Checkpoint> {
+    const lock = await ProcessLock.acquire(`${path}.lock`);
+    if (lock === undefined) throw busy(path);
+    try {
+      const nothing: Kept = {version: 1, stream, bytes: 0, line: 0, records: 0, sha256: '', at: Date.now()};
+      const kept = (await readKept(path)) ?? nothing;
+      if (kept.stream !== stream) throw refusal(path, `it is about the stream "${kept.stream}"`);
+      const hash = createHash('sha256');
+      if (kept.bytes > 0) {
+        const {name, sizeBytes} = file;
+        if (sizeBytes < kept.bytes) throw changed(name, `it has ${sizeBytes} bytes, of which ${kept.bytes} were added`);
+        await orIoFailure('read', name, hashRange(hash, file, 0, kept.bytes));
+        if (hash.copy().digest('hex') !== kept.sha256) throw changed(name, 'it differs where it was added already');
+        if (!(await orIoFailure('read', name, endsLine(file, kept.bytes))))
+          throw changed(name, `line ${kept.line} has become longer since it was added`);
+      }
+      return new Checkpoint({path, file, stream, lock}, kept, hash);
+    } catch (error) {
+      lock.release();
+      throw error;
     }
-    return new Checkpoint({path, file, stream}, kept, hash);
+  }
+
+  /** Leaves it to others. */
+  release(): void {
+    this.#lock.release();
   }
 
   /** Where to go on. */
@@ -104,9 +130,10 @@ export class Checkpoint {
     const {place, records} = this.#progress;
     // The file may have been read again from its start.
     if (place.bytes < this.#hashedBytes) return;
+    if (!this.#lock.isHeld) throw busy(this.#path);
     this.#keptMs = performance.now();
     const hash = this.#hash.copy();
-    await orIoFailure('read', this.#file, hashRange(hash, this.#file, this.#hashedBytes, place.bytes));
+    await orIoFailure('read', this.#file.name, hashRange(hash, this.#file, this.#hashedBytes, place.bytes));
     this.#hash = hash;
     this.#hashedBytes = place.bytes;
     const kept: Kept = {
@@ -128,21 +155,31 @@ export class Checkpoint {
   }
 }
 
-async function hashRange(hash: Hash, file: string, start: number, end: number): Promise<void> {
-  if (start === end) return;
-  for await (const chunk of createReadStream(file, {start, end: end - 1, highWaterMark: 1024 * 1024})) {
-    hash.update(chunk as Buffer);
+const readAt = promisify(read);
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Throws `data` when the file has become shorter than `end`. */
+async function hashRange(hash: Hash, {name, fd}: AddedFile, start: number, end: number): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - start));
+  for (let at = start; at < end; ) {
+    const {bytesRead} = await readAt(fd, buffer, 0, Math.min(buffer.length, end - at), at);
+    if (bytesRead === 0) throw changed(name, `it has ${at} bytes by now, of which ${end} were added`);
+    hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
   }
 }
 
-/** Whether no line of `file` goes on over `at`: a last one without newline was added as it was. */
-async function endsLine(file: string, at: number): Promise<boolean> {
-  const around = await withFile(file, 'r', async (handle) => {
-    const {buffer, bytesRead} = await handle.read(Buffer.alloc(2), 0, 2, at - 1);
-    return buffer.toString('latin1', 0, bytesRead);
-  });
+/** Whether no line of `file` goes on over `at`: a last one without newline may have been added as it was. */
+async function endsLine({fd}: AddedFile, at: number): Promise<boolean> {
+  const {buffer, bytesRead} = await readAt(fd, Buffer.alloc(2), 0, 2, at - 1);
+  const around = buffer.toString('latin1', 0, bytesRead);
   return around.length < 2 || around[0] === '\n' || /[\r\n]/.test(around[1]!);
 }
+
+const busy = (path: string): StreamlogError =>
+  new StreamlogError('temporary', `another run is using the checkpoint ${path}`, {
+    hint: 'run the same again when it has ended, or name another checkpoint with --checkpoint',
+  });
 
 const changed = (file: string, reason: string): StreamlogError =>
   new StreamlogError('data', `${file} is not the file that was being added: ${reason}`, {

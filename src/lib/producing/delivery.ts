@@ -10,7 +10,7 @@ import {usageError} from '../errors.js';
 import {START} from '../input/pages.js';
 import type {Wire} from '../stream-client.js';
 import type {Progress} from './batch.js';
-import type {Checkpoint} from './checkpoint.js';
+import type {AddedFile, Checkpoint} from './checkpoint.js';
 import {FencedLane} from './fenced-lane.js';
 import {PlainLane} from './lane.js';
 import {Producer, type ProducerOptions} from './producer.js';
@@ -21,7 +21,7 @@ export interface DeliveryOptions extends Omit<ProducerOptions, 'lane' | 'onConfi
   /** Each record once, by the fence script. */
   once?: {producerId: string | undefined; atomic: boolean} | undefined;
   /** Where it is kept how far `file` has been added. */
-  checkpoint?: {path: string; file: string} | undefined;
+  checkpoint?: {path: string; file: AddedFile} | undefined;
 }
 
 export interface Delivery {
@@ -38,9 +38,19 @@ const EXPIRY_MS = 6 * 86_400_000;
 
 /** Connects. Throws as `StreamClient.connect` and `Checkpoint.open` do, and `incomplete` where the stream is gone to which this producer added. */
 export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
-  const {stream, connect, once, newIdLines} = options;
   const kept = options.checkpoint;
-  const checkpoint = kept === undefined ? undefined : await openCheckpoint(kept.path, kept.file, stream);
+  if (kept === undefined) return openWith(undefined, options);
+  const checkpoint = await openCheckpoint(kept.path, kept.file, options.stream);
+  try {
+    return await openWith(checkpoint, options);
+  } catch (error) {
+    checkpoint.release();
+    throw error;
+  }
+}
+
+async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOptions): Promise<Delivery> {
+  const {stream, connect, once, newIdLines} = options;
   const confirm = checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end)};
   const begin = checkpoint?.progress ?? {place: START, records: 0};
   if (once === undefined) {
@@ -76,7 +86,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
 }
 
 /** Loaded with what checks a file, which most runs do without. */
-const openCheckpoint = async (path: string, file: string, stream: string): Promise<Checkpoint> =>
+const openCheckpoint = async (path: string, file: AddedFile, stream: string): Promise<Checkpoint> =>
   (await import('./checkpoint.js')).Checkpoint.open(path, file, stream);
 
 /** So many records of the input come before the first one of producer `id`, whose fence is at `mark`. */
