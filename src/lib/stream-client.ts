@@ -42,6 +42,7 @@ import {compareStreamIds, FIRST_ID, LAST_ID, predecessorOf, successorOf} from '.
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddOutcome} from './redis/add-outcomes.js';
 export type {AddOptions, Membership, Trim} from './redis/args.js';
+export {NOT_REDIS} from './redis/checked-reply.js';
 export {
   type Durability,
   durabilityCommand,
@@ -406,7 +407,7 @@ export class StreamClient {
 
   /** XCLAIM JUSTID: the IDs of those that are now with `member`; it counts as no delivery. */
   async claimUncounted(member: Membership, minIdleMs: number, ids: readonly string[]): Promise<string[]> {
-    return replies.readTexts(await this.#send(args.xclaimUncounted(member, minIdleMs, ids), member));
+    return replies.readIds(await this.#send(args.xclaimUncounted(member, minIdleMs, ids), member));
   }
 
   /** XPENDING: the summary. Throws `notFound` when there is no such stream or group. */
@@ -751,7 +752,8 @@ export class StreamClient {
     command = 'XCLAIM',
   ): Promise<number | null> {
     const about = {command, stream: member.stream, group: member.group};
-    return (await this.#run(script, [member.stream], scripts.entryArguments(member, id), about)) as number | null;
+    const reply = await this.#run(script, [member.stream], scripts.entryArguments(member, id), about);
+    return reply === null ? null : replies.readNumber(reply);
   }
 
   /** `about` is what the script does, for the message of a failure. */

@@ -10,7 +10,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {pauseMs} from '../backoff.js';
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
-import type {StreamClient} from '../stream-client.js';
+import {NOT_REDIS, type StreamClient} from '../stream-client.js';
 
 export interface LinkOptions {
   connect: () => Promise<StreamClient>;
@@ -149,4 +149,6 @@ export class Link {
 
 /** True when the same call may succeed later: a lost link, or a server that refuses for now. */
 export const isPassing = (error: unknown): error is StreamlogError =>
-  error instanceof StreamlogError && (error.kind === 'unreachable' || error.kind === 'temporary');
+  error instanceof StreamlogError &&
+  (error.kind === 'unreachable' || error.kind === 'temporary') &&
+  error.code !== NOT_REDIS;

@@ -6,7 +6,7 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {InputPlace} from '../input/records.js';
-import {type Durability, NOT_DURABLE, type ReplyTaker, type Wire} from '../stream-client.js';
+import {type Durability, NOT_DURABLE, NOT_REDIS, type ReplyTaker, type Wire} from '../stream-client.js';
 import type {IdLines} from './id-lines.js';
 import type {PendingDurability} from './pending-durability.js';
 
@@ -61,4 +61,7 @@ export const missingStream = (stream: string): StreamlogError =>
 
 /** Whether it is worth sending the same record again. What is in the stream, and not safe, is not sent again. */
 export const isPassing = ({kind, code}: StreamlogError): boolean =>
-  (kind === 'temporary' || kind === 'unreachable') && code !== NOT_DURABLE;
+  (kind === 'temporary' || kind === 'unreachable') && code !== NOT_DURABLE && code !== NOT_REDIS;
+
+/** Of a reply that is none to what was sent: the connection ends with it. */
+export const protocolError = (): Error => new Error('Protocol error: a reply is none to what was sent');

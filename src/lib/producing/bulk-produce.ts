@@ -6,7 +6,7 @@
  */
 import {StreamlogError} from '../errors.js';
 import {type BadLine, describeBadLine, FlatRecord, type GoodLine, type InputPage, isBadLine} from '../input/records.js';
-import type {AddOptions} from '../stream-client.js';
+import {type AddOptions, NOT_REDIS} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
 export interface BulkOptions {
@@ -119,7 +119,7 @@ async function takePage(
 }
 
 const unconfirmedFailure = (count: number, cause: unknown, hint: string): unknown =>
-  cause instanceof StreamlogError && cause.kind === 'unreachable'
+  cause instanceof StreamlogError && cause.kind === 'unreachable' && cause.code !== NOT_REDIS
     ? new StreamlogError('temporary', `${count} records are unconfirmed: ${cause.message}`, {
         code: cause.code,
         hint,

@@ -5,7 +5,7 @@
 import {StreamlogError} from '../errors.js';
 import type {FencedBatch as Call, FencedOutcome, Wire} from '../stream-client.js';
 import {readFencedOutcome} from '../stream-client.js';
-import {type Batch, type BatchContext, isPassing, missingStream, type Progress} from './batch.js';
+import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 
 export class FencedBatch implements Batch {
@@ -78,6 +78,7 @@ export class FencedBatch implements Batch {
   }
 
   text(bytes: Buffer, start: number, end: number): void {
+    if (this.#answered) throw protocolError();
     const context = {command: 'XADD', stream: this.#context.stream};
     this.#outcome = readFencedOutcome(bytes.toString('utf8', start, end), context);
     this.#answered = true;
@@ -86,10 +87,11 @@ export class FencedBatch implements Batch {
   }
 
   nil(): void {
-    this.refused(new StreamlogError('bug', 'the fence script answered nothing'));
+    throw protocolError();
   }
 
   integer(value: number): void {
+    if (!this.#answered) throw protocolError();
     this.#durable.integer(value);
     this.#end();
   }

@@ -5,7 +5,8 @@
  */
 import type {StreamlogError} from '../errors.js';
 import type {AddBatch, Wire} from '../stream-client.js';
-import {type Batch, type BatchContext, isPassing, missingStream, type Progress} from './batch.js';
+import {isIdIn} from '../stream-id.js';
+import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 import type {IdLines} from './id-lines.js';
 
@@ -64,6 +65,7 @@ export class PlainBatch implements Batch {
   }
 
   text(bytes: Buffer, start: number, end: number): void {
+    if (this.#answered === this.#adds.records || !isIdIn(bytes, start, end)) throw protocolError();
     this.#added.push(this.#answered++);
     this.#ids?.add(bytes, start, end);
     if (this.#answered === this.#adds.records) this.#lastId = bytes.toString('latin1', start, end);
@@ -71,10 +73,12 @@ export class PlainBatch implements Batch {
   }
 
   nil(): void {
+    if (this.#answered === this.#adds.records) throw protocolError();
     this.refused(missingStream(this.#context.stream));
   }
 
   integer(value: number): void {
+    if (this.#answered < this.#adds.records) throw protocolError();
     this.#durable.integer(value);
     this.#end();
   }

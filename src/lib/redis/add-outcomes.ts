@@ -1,5 +1,6 @@
 /** The replies to what was sent on a wire, for whoever waits for all of them. */
 import type {StreamlogError} from '../errors.js';
+import {isIdIn} from '../stream-id.js';
 import {type FencedOutcome, readFencedOutcome} from './fence.js';
 import type {ReplyTaker} from './wire.js';
 
@@ -26,6 +27,7 @@ export class AddOutcomes implements ReplyTaker {
   }
 
   text(bytes: Buffer, start: number, end: number): void {
+    if (!isIdIn(bytes, start, end)) throw new Error('Protocol error: a reply to XADD is no ID');
     this.#take(bytes.toString('latin1', start, end));
   }
 
@@ -33,8 +35,8 @@ export class AddOutcomes implements ReplyTaker {
     this.#take(undefined);
   }
 
-  integer(value: number): void {
-    this.#take(String(value));
+  integer(): void {
+    throw new Error('Protocol error: a reply to XADD is no ID');
   }
 
   refused(failure: StreamlogError): void {
@@ -64,7 +66,7 @@ export class FencedReply implements ReplyTaker {
   }
 
   text(bytes: Buffer, start: number, end: number): void {
-    this.#take(readFencedOutcome(bytes.toString('latin1', start, end), {command: 'XADD', stream: this.stream}));
+    this.#take(readFencedOutcome(bytes.toString('utf8', start, end), {command: 'XADD', stream: this.stream}));
   }
 
   nil(): void {
@@ -72,7 +74,7 @@ export class FencedReply implements ReplyTaker {
   }
 
   integer(): void {
-    this.#take({mark: 0, ids: []});
+    throw new Error('Protocol error: no answer of the script that adds once');
   }
 
   refused(failure: StreamlogError): void {

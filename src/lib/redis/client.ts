@@ -6,6 +6,7 @@
 import './untraced.js';
 import {Cluster, type ClusterOptions, Redis, type RedisOptions} from 'ioredis';
 import {addressMapper, endpointOf, fillInEndpoints} from './endpoint.js';
+import {guardReplies} from './reply-guard.js';
 import type {Node, Target} from './target.js';
 
 /** What CLIENT LIST shows. */
@@ -18,6 +19,12 @@ export type ServerTarget = Exclude<Target, {kind: 'sentinel'}>;
 
 /** A client that is not connected yet. `blockMs` is the longest time that a command may block on it. */
 export function newClient(target: ServerTarget, blockMs: number): Redis | Cluster {
+  const client = clientFor(target, blockMs);
+  guardReplies(client);
+  return client;
+}
+
+function clientFor(target: ServerTarget, blockMs: number): Redis | Cluster {
   const options = clientOptions(target, blockMs);
   switch (target.kind) {
     case 'tcp':

@@ -12,6 +12,7 @@ import {EntryIds} from '../entry-ids.js';
 import type {StreamlogError} from '../errors.js';
 import type {MarkedPage} from '../marked-record.js';
 import {encodeName} from '../names.js';
+import {notRedis} from './checked-reply.js';
 import {end} from './client.js';
 import {type Connected, connect} from './connecting.js';
 import {type Awaited, EntryTap} from './entry-tap.js';
@@ -91,7 +92,11 @@ export class Connection {
 
   async #entries(line: CommandLine, tap: EntryTap, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
     const reply = await this.#deliver(line, context);
-    return typeof reply === 'number' ? tap.entries() : reply;
+    if (typeof reply !== 'number') return reply;
+    const page = tap.entries();
+    // A number that the tap did not put there.
+    if (page === undefined) throw notRedis();
+    return page;
   }
 
   /** Told of the replies to what is sent now; undefined where ioredis has to read them. */

@@ -3,9 +3,10 @@
  * chunks (RESP2). For replies of hundreds of thousands of fields a second: no
  * object and no string is made of one, only where it is is kept. Knows nothing
  * of the connection, nor of any other reply. Invariant: each byte is looked at
- * once, however small the chunks are.
+ * once, however small the chunks are, and what is handed out are IDs and pairs of strings.
  */
 import {ENTRY_MARKS, FIELD_MARKS, MarkedPage} from '../marked-record.js';
+import {isIdIn} from '../stream-id.js';
 
 const CR = 0x0d;
 const MINUS = 0x2d;
@@ -15,6 +16,12 @@ const STRING = 0x24;
 const ARRAY = 0x2a;
 const NOTHING = Buffer.alloc(0);
 const FIRST_MARKS = 512;
+const LF = 0x0a;
+/** What Redis itself allows (proto-max-bulk-len); twice that for a reply. */
+const MAX_STRING_BYTES = 512 * 1024 ** 2;
+const MAX_REPLY_BYTES = 2 * MAX_STRING_BYTES;
+const MAX_ELEMENTS = 8 * 1024 ** 2;
+const MAX_LINE_BYTES = 32;
 
 /** What comes next, in this order: one stream with its name and entries, each an ID and its fields. */
 const STREAMS = 0;
@@ -71,6 +78,7 @@ export class EntryReader {
   /** A reply that comes in one chunk stays where it is; of others, the parts are put together. */
   #append(chunk: Buffer): void {
     const length = this.#length + chunk.length;
+    if (length > MAX_REPLY_BYTES) throw protocolError('a reply is larger than any of Redis');
     if (this.#length === 0) {
       this.#bytes = chunk;
     } else {
@@ -94,19 +102,27 @@ export class EntryReader {
       const start = this.#at;
       let at = start + 1;
       let value = 0;
-      while (at < length && bytes[at] !== CR) value = value * 10 + bytes[at++]! - ZERO;
+      while (at < length && bytes[at] !== CR) {
+        const digit = bytes[at++]! - ZERO;
+        if ((digit < 0 || digit > 9) && at - 1 !== start + 1) throw protocolError('a length is none');
+        value = value * 10 + digit;
+      }
+      if (at - start > MAX_LINE_BYTES) throw protocolError('a length is none');
       if (at + LINE_END > length) return false;
-      if (bytes[start + 1] === MINUS) value = -1;
+      if (bytes[at + 1] !== LF || at === start + 1) throw protocolError('a length is none');
+      value = checkedLength(bytes, start, at, value);
       at += LINE_END;
       if (bytes[start] === ARRAY) {
         this.#array(value);
       } else if (bytes[start] === STRING) {
-        const end = at + Math.max(value, 0);
+        if (value < 0 || value > MAX_STRING_BYTES) throw protocolError('no string');
+        const end = at + value;
         if (end + LINE_END > length) return false;
+        if (bytes[end] !== CR || bytes[end + 1] !== LF) throw protocolError('a string has no end');
         this.#string(at, end);
         at = end + LINE_END;
       } else {
-        throw new Error('Protocol error: no reply of entries');
+        throw protocolError('no reply of entries');
       }
       this.#at = at;
     }
@@ -116,6 +132,7 @@ export class EntryReader {
   #array(count: number): void {
     switch (this.#next) {
       case ENTRIES:
+        if (count < 0 || count > MAX_ELEMENTS) throw protocolError('no list of entries');
         this.#entriesLeft = count;
         this.#next = count > 0 ? ENTRY : END;
         return;
@@ -125,10 +142,12 @@ export class EntryReader {
       case STREAMS:
       case PAIR:
       case ENTRY:
+        // One stream; its name and its entries; an ID and its fields.
+        if (count !== (this.#next === STREAMS ? 1 : 2)) throw protocolError('no reply of entries');
         this.#next++;
         return;
       default:
-        throw new Error('Protocol error: an array where a string belongs');
+        throw protocolError('an array where a string belongs');
     }
   }
 
@@ -137,17 +156,19 @@ export class EntryReader {
       this.#mark(start, end);
       if (--this.#partsLeft === 0) this.#entryEnd();
     } else if (this.#next === ID) {
+      if (!isIdIn(this.#bytes, start, end)) throw protocolError('an ID is none');
       this.#mark(start, end);
       this.#next = FIELDS;
     } else if (this.#next === NAME) {
       this.#next = ENTRIES;
     } else {
-      throw new Error('Protocol error: a string where an array belongs');
+      throw protocolError('a string where an array belongs');
     }
   }
 
   /** An entry that has none was deleted meanwhile: there is nothing to hand out. */
   #fields(count: number): void {
+    if (count > MAX_ELEMENTS || (count & 1 && count > 0)) throw protocolError('fields are no pairs');
     if (count < 0) {
       this.#marked -= ENTRY_MARKS - 1;
       this.#entryEnd();
@@ -176,3 +197,16 @@ export class EntryReader {
     this.#marks[this.#marked++] = end;
   }
 }
+
+/** A line's number, which is of digits, or -1. */
+function checkedLength(bytes: Buffer, start: number, end: number, value: number): number {
+  const first = bytes[start + 1]!;
+  if (first !== MINUS) {
+    if (first < ZERO || first > ZERO + 9) throw protocolError('a length is none');
+    return value;
+  }
+  if (end !== start + 3 || bytes[start + 2] !== ZERO + 1) throw protocolError('a length is below none');
+  return -1;
+}
+
+const protocolError = (reason: string): Error => new Error(`Protocol error: ${reason}`);

@@ -48,9 +48,9 @@ export class EntryTap {
     this.#awaited.push(...replies);
   }
 
-  /** The entries for which ioredis was given a number, the oldest first. */
-  entries(): MarkedPage {
-    return this.#pages.shift()!;
+  /** The entries for which ioredis was given a number, the oldest first; undefined where it was given none. */
+  entries(): MarkedPage | undefined {
+    return this.#pages.shift();
   }
 
   #take(chunk: Buffer): void {

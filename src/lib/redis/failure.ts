@@ -8,8 +8,9 @@
 import {StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
 import {shellWord} from '../shell-word.js';
+import {NOT_REDIS} from './checked-reply.js';
 import {type CommandContext, meaningOf, on} from './refusals.js';
-import {codeOf, isConnectionLoss, type Place, reasonOf, unreachable} from './unreachable.js';
+import {codeOf, isConnectionLoss, isNotRedis, type Place, reasonOf, unreachable} from './unreachable.js';
 
 export type {CommandContext} from './refusals.js';
 
@@ -131,7 +132,7 @@ function lost(error: unknown, {command}: CommandContext, trouble: Trouble): Stre
   const place = trouble.place === undefined ? '' : `${trouble.place}: `;
   return failure(
     'unreachable',
-    codeOf(cause) ?? 'CLOSED',
+    codeOf(cause) ?? (isNotRedis(cause) ? NOT_REDIS : 'CLOSED'),
     `the connection to Redis was lost during ${command}: ${place}${reasonOf(cause)}`,
   );
 }

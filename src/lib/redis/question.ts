@@ -26,7 +26,12 @@ export function ask(wire: Wire, {bytes, replies}: Question): Promise<number | un
     };
     const taker: ReplyTaker & {awaits: number} = {
       awaits: replies,
-      text: (text, start, stop) => end(Number(text.toString('latin1', start, stop))),
+      text: (bytes, start, stop) => {
+        const text = bytes.toString('latin1', start, stop);
+        // Those before the last say only that it was done.
+        if (taker.awaits === 1 && !/^\d{1,16}$/.test(text)) throw new Error('Protocol error: no number');
+        end(Number(text));
+      },
       nil: () => end(),
       integer: end,
       refused(failure) {

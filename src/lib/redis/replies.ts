@@ -2,11 +2,12 @@
  * Pure readers of replies: what the protocol holds → what streamlog calls it.
  * Maps are read by name, never by place, since servers differ in what they
  * add. A field that an older server does not send comes out as undefined. The
- * casts here are the border: beyond it there is no unknown reply.
+ * border is here: what is not of the kind that a command has is refused.
  */
 import {decodeBytes} from '../bytes.js';
 import type {Entry, Field} from '../entry.js';
 import {decodeName} from '../names.js';
+import {bytesOf, flatPairsOf, idOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
 import type {Reply} from './connection.js';
 
 /** An entry of a consumer's own history: without fields when it was trimmed or deleted meanwhile. */
@@ -82,13 +83,17 @@ export interface Retirement {
 }
 
 /** Text of a reply that is one; a name that is not text comes as `decodeName` has it. */
-export const readText = (reply: Reply): string => decodeName(reply as Buffer);
-export const readTexts = (reply: Reply): string[] => (reply as Reply[]).map(readText);
-export const readNumber = (reply: Reply): number => Number(reply);
+export const readText = (reply: Reply): string => decodeName(bytesOf(reply));
+export const readTexts = (reply: Reply): string[] => listOf(reply).map(readText);
+/** IDs, and nothing else. */
+export const readIds = (reply: Reply): string[] => listOf(reply).map(idOf);
+export const readNumber = (reply: Reply): number => numberOf(reply);
 
 /** XRANGE, XREVRANGE, XCLAIM. Before Redis 7.0 XCLAIM answers nil for deleted entries; those are left out. */
 export const readEntries = (reply: Reply): Entry[] =>
-  ((reply ?? []) as Reply[]).filter((item) => item !== null).map((item) => readEntry(item as Reply[]));
+  listOf(reply ?? [])
+    .filter((item) => item !== null)
+    .map(readEntry);
 
 /** The IDs of a page of entries, and about the bytes that their fields hold. */
 export interface IdPage {
@@ -98,20 +103,23 @@ export interface IdPage {
 
 /** XRANGE and XREVRANGE, where only the IDs count: fields are measured, not decoded. */
 export function readIdPage(reply: Reply): IdPage {
-  const entries = (reply ?? []) as [Buffer, Buffer[]][];
+  const ids: string[] = [];
   let bytes = 0;
-  for (const [, fields] of entries) for (const part of fields) bytes += part.length;
-  return {ids: entries.map(([id]) => readText(id)), bytes};
+  for (const entry of listOf(reply ?? [])) {
+    const [id, fields] = tupleOf(entry, 2);
+    ids.push(idOf(id));
+    for (const part of listOf(fields)) bytes += bytesOf(part).length;
+  }
+  return {ids, bytes};
 }
 
 /** XREAD and XREADGROUP of one stream; nil when the wait brought nothing. */
 export function readHistory(reply: Reply): HistoryEntry[] {
   if (reply === null) return [];
-  const [[, entries]] = reply as [[Buffer, Reply[]]];
-  return (entries as Reply[][]).map(([id, fields]) => ({
-    id: readText(id!),
-    fields: fields === null ? undefined : readFields(fields as Buffer[]),
-  }));
+  return entriesOfStream(reply).map((entry) => {
+    const [id, fields] = tupleOf(entry, 2);
+    return {id: idOf(id), fields: fields === null ? undefined : readFields(fields)};
+  });
 }
 
 /** XREAD and XREADGROUP with `>`, where every entry has its fields. */
@@ -129,21 +137,22 @@ export interface ClaimedEntry extends Entry {
 /** XREADGROUP with CLAIM: each entry with how long it was idle and how often it was delivered, both 0 where it is new. */
 export function readClaimed(reply: Reply): ClaimedEntry[] {
   if (reply === null) return [];
-  const [[, entries]] = reply as [[Buffer, Reply[][]]];
-  return entries.map(([id, fields, idleMs, deliveries]) => ({
-    ...readEntry([id!, fields!]),
-    isNew: idleMs === 0 && deliveries === 0,
-    deliveries: deliveries as number,
-  }));
+  return entriesOfStream(reply).map((entry) => {
+    const [, , idleMs, deliveries] = tupleOf(entry, 4);
+    return {...readEntry(entry), isNew: idleMs === 0 && deliveries === 0, deliveries: numberOf(deliveries)};
+  });
 }
 
 export function readPendingSummary(reply: Reply): PendingSummary {
-  const [count, lowest, highest, consumers] = reply as [number, Reply, Reply, [Buffer, Buffer][] | null];
+  const [count, lowest, highest, consumers] = tupleOf(reply, 4);
   return {
-    count,
-    lowestId: lowest === null ? undefined : readText(lowest),
-    highestId: highest === null ? undefined : readText(highest),
-    consumers: (consumers ?? []).map(([name, pending]) => ({name: readText(name), count: readNumber(pending)})),
+    count: numberOf(count),
+    lowestId: optional(lowest, idOf),
+    highestId: optional(highest, idOf),
+    consumers: listOf(consumers ?? []).map((item) => {
+      const [name, pending] = tupleOf(item, 2);
+      return {name: readText(name!), count: numberOf(pending)};
+    }),
   };
 }
 
@@ -151,12 +160,15 @@ export function readPendingEntries(reply: Reply): PendingEntry[] {
   // Neighbours are mostly with the same consumer.
   let last: Buffer | undefined;
   let name = '';
-  return (reply as [Buffer, Buffer, number, number][]).map(([id, consumer, idleMs, deliveries]) => {
+  return listOf(reply).map((item) => {
+    const [id, owner, idle, deliveries] = tupleOf(item, 4);
+    const consumer = bytesOf(owner);
     if (last === undefined || !last.equals(consumer)) name = readText(consumer);
     last = consumer;
+    const idleMs = numberOf(idle);
     // A server that has XNACK says -1.
     const givenBack = idleMs < 0 || idleMs >= GIVEN_BACK_IDLE_MS;
-    return {id: readText(id), consumer: name, idleMs, deliveries, givenBack};
+    return {id: idOf(id), consumer: name, idleMs, deliveries: numberOf(deliveries), givenBack};
   });
 }
 
@@ -191,12 +203,12 @@ export function readStreamInfo(reply: Reply): StreamInfo {
   const map = readMap(reply);
   return {
     length: readNumber(map.get('length')!),
-    lastGeneratedId: readText(map.get('last-generated-id')!),
-    firstEntry: optional(map.get('first-entry'), (entry) => readEntry(entry as Reply[])),
-    lastEntry: optional(map.get('last-entry'), (entry) => readEntry(entry as Reply[])),
+    lastGeneratedId: idOf(map.get('last-generated-id')),
+    firstEntry: optional(map.get('first-entry'), readEntry),
+    lastEntry: optional(map.get('last-entry'), readEntry),
     groups: readNumber(map.get('groups')!),
     entriesAdded: optional(map.get('entries-added'), readNumber),
-    maxDeletedId: optional(map.get('max-deleted-entry-id'), readText),
+    maxDeletedId: optional(map.get('max-deleted-entry-id'), idOf),
   };
 }
 
@@ -209,25 +221,25 @@ export function readBriefInfo(reply: Reply): BriefInfo {
   return {
     length: readNumber(map.get('length')!),
     groups: readNumber(map.get('groups')!),
-    lastEntry: optional(map.get('last-entry'), (entry) => readEntry(entry as Reply[])),
+    lastEntry: optional(map.get('last-entry'), readEntry),
   };
 }
 
 export const readGroups = (reply: Reply): GroupInfo[] =>
-  (reply as Reply[]).map((item) => {
+  listOf(reply).map((item) => {
     const map = readMap(item);
     return {
       name: readText(map.get('name')!),
       consumers: readNumber(map.get('consumers')!),
       pending: readNumber(map.get('pending')!),
-      lastDeliveredId: readText(map.get('last-delivered-id')!),
+      lastDeliveredId: idOf(map.get('last-delivered-id')),
       entriesRead: optional(map.get('entries-read'), readNumber),
       lag: optional(map.get('lag'), readNumber),
     };
   });
 
 export const readConsumers = (reply: Reply): ConsumerInfo[] =>
-  (reply as Reply[]).map((item) => {
+  listOf(reply).map((item) => {
     const map = readMap(item);
     return {
       name: readText(map.get('name')!),
@@ -239,7 +251,7 @@ export const readConsumers = (reply: Reply): ConsumerInfo[] =>
 
 /** Our own script's answer: state and two numbers, one after the other. */
 export function readRetirements(reply: Reply): Retirement[] {
-  const flat = reply as Reply[];
+  const flat = listOf(reply);
   const retirements: Retirement[] = [];
   for (let index = 0; index + 2 < flat.length; index += 3) {
     const state = readText(flat[index]!) as Retirement['state'];
@@ -250,22 +262,31 @@ export function readRetirements(reply: Reply): Retirement[] {
 
 /** SCAN: where to go on, and the keys of this page. */
 export function readScan(reply: Reply): {cursor: string; keys: string[]} {
-  const [cursor, keys] = reply as [Buffer, Buffer[]];
-  return {cursor: readText(cursor), keys: keys.map(decodeName)};
+  const [cursor, keys] = tupleOf(reply, 2);
+  const text = bytesOf(cursor).toString('latin1');
+  if (!/^\d{1,20}$/.test(text)) throw notRedis();
+  return {cursor: text, keys: listOf(keys).map(readText)};
 }
 
-const readEntry = ([id, fields]: Reply[]): Entry => ({id: readText(id!), fields: readFields(fields as Buffer[])});
+/** The entries in a reply of XREAD or XREADGROUP of one stream. */
+const entriesOfStream = (reply: Reply): Reply[] => listOf(tupleOf(tupleOf(reply, 1)[0], 2)[1]);
 
-function readFields(flat: readonly Buffer[]): Field[] {
+function readEntry(reply: Reply): Entry {
+  const [id, fields] = tupleOf(reply, 2);
+  return {id: idOf(id), fields: readFields(fields)};
+}
+
+function readFields(reply: Reply | undefined): Field[] {
+  const flat = flatPairsOf(reply);
   const fields: Field[] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) {
-    fields.push([decodeBytes(flat[index]!), decodeBytes(flat[index + 1]!)]);
+    fields.push([decodeBytes(bytesOf(flat[index])), decodeBytes(bytesOf(flat[index + 1]))]);
   }
   return fields;
 }
 
 function readMap(reply: Reply): Map<string, Reply> {
-  const flat = reply as Reply[];
+  const flat = flatPairsOf(reply);
   const map = new Map<string, Reply>();
   for (let index = 0; index + 1 < flat.length; index += 2) map.set(readText(flat[index]!), flat[index + 1]!);
   return map;

@@ -2,8 +2,10 @@
  * Bytes from Redis → replies, one after the other, whatever the chunks
  * (RESP2). For replies of which there are hundreds of thousands a second: no
  * promise, no object and no string is made of one. Arrays are not nested here:
- * each of their elements is told like a reply of its own. Invariant: every
- * reply is told once and whole.
+ * each of their elements is told like a reply of its own. Invariants: every
+ * reply is told once and whole; bytes that are no RESP2 are refused, as are
+ * lengths beyond what adding is ever answered with; each byte is copied a bounded
+ * number of times, however small the chunks are.
  */
 
 /** Who is told of replies. Bytes are valid during the call only. */
@@ -17,17 +19,29 @@ export interface ReplyListener {
 }
 
 const CR = 0x0d;
+const LF = 0x0a;
 const STRING = 0x24;
 const STATUS = 0x2b;
 const ERROR = 0x2d;
 const INTEGER = 0x3a;
 const ARRAY = 0x2a;
+const MINUS = 0x2d;
+const ZERO = 0x30;
 const LINE_END = 2;
+/** The longest answer to adding has the IDs of 100,000 records. */
+const MAX_STRING_BYTES = 16 * 1024 ** 2;
+const MAX_LINE_BYTES = 64 * 1024;
+const MAX_ELEMENTS = 1_000_000;
+/** The digits of a 64-bit number. */
+const MAX_DIGITS = 19;
 
 export class ReplyReader {
   readonly #listener: ReplyListener;
-  /** The beginning of a reply whose rest has not come. */
-  #rest: Buffer | undefined;
+  /** The beginning of a reply whose rest has not come: the first `#length` bytes. */
+  #rest: Buffer = Buffer.alloc(0);
+  #length = 0;
+  /** How many bytes there have to be before it is worth looking again. */
+  #needed = 0;
 
   constructor(listener: ReplyListener) {
     this.#listener = listener;
@@ -35,24 +49,53 @@ export class ReplyReader {
 
   /** Tells of every reply that `chunk` completes. Throws where the bytes are no RESP2. */
   read(chunk: Buffer): void {
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+    const bytes = this.#length === 0 ? chunk : this.#append(chunk);
+    if (bytes.length < this.#needed) return;
+    this.#needed = 0;
     let at = 0;
     while (at < bytes.length) {
       const next = this.#readOne(bytes, at);
       if (next === undefined) break;
       at = next;
     }
-    this.#rest = at < bytes.length ? bytes.subarray(at) : undefined;
+    this.#needed = Math.max(0, this.#needed - at);
+    this.#keep(bytes, at);
+  }
+
+  #append(chunk: Buffer): Buffer {
+    const length = this.#length + chunk.length;
+    if (length > this.#rest.length) {
+      // Twice as much as there is, and not what a length promises: it may be a lie.
+      const grown = Buffer.allocUnsafe(2 * length);
+      this.#rest.copy(grown, 0, 0, this.#length);
+      this.#rest = grown;
+    }
+    chunk.copy(this.#rest, this.#length);
+    this.#length = length;
+    return this.#rest.subarray(0, length);
+  }
+
+  /** What is left from `at` on, until the next chunk. */
+  #keep(bytes: Buffer, at: number): void {
+    const left = bytes.subarray(at);
+    if (left.length === this.#length && this.#length > 0) return;
+    this.#length = left.length;
+    this.#rest = left.length === 0 ? left : Buffer.from(left);
   }
 
   /** Where the reply that begins at `at` ends; undefined when it is not whole yet. */
   #readOne(bytes: Buffer, at: number): number | undefined {
     const lineEnd = bytes.indexOf(CR, at + 1);
-    if (lineEnd === -1 || lineEnd + LINE_END > bytes.length) return undefined;
+    if (lineEnd === -1 || lineEnd + LINE_END > bytes.length) {
+      if (bytes.length - at > MAX_LINE_BYTES) throw protocolError();
+      requireType(bytes[at]!);
+      return undefined;
+    }
+    requireLineEnd(bytes, lineEnd);
     const next = lineEnd + LINE_END;
     switch (bytes[at]) {
       case STRING:
-        return this.#readString(bytes, next, readNumber(bytes, at + 1, lineEnd));
+        return this.#readString(bytes, next, readLength(bytes, at + 1, lineEnd, MAX_STRING_BYTES));
       case INTEGER:
         this.#listener.integer(readNumber(bytes, at + 1, lineEnd));
         return next;
@@ -63,10 +106,10 @@ export class ReplyReader {
         this.#listener.error(bytes.toString('utf8', at + 1, lineEnd));
         return next;
       case ARRAY:
-        if (readNumber(bytes, at + 1, lineEnd) < 0) this.#listener.nil();
+        if (readLength(bytes, at + 1, lineEnd, MAX_ELEMENTS) < 0) this.#listener.nil();
         return next;
       default:
-        throw new Error('Protocol error: what answers is not Redis');
+        throw protocolError();
     }
   }
 
@@ -76,16 +119,42 @@ export class ReplyReader {
       return start;
     }
     const end = start + length;
-    if (end + LINE_END > bytes.length) return undefined;
+    if (end + LINE_END > bytes.length) {
+      this.#needed = end + LINE_END;
+      return undefined;
+    }
+    requireLineEnd(bytes, end);
     this.#listener.text(bytes, start, end);
     return end + LINE_END;
   }
 }
 
+const protocolError = (): Error => new Error('Protocol error: what answers is not Redis');
+
+function requireType(type: number): void {
+  if (![STRING, INTEGER, STATUS, ERROR, ARRAY].includes(type)) throw protocolError();
+}
+
+function requireLineEnd(bytes: Buffer, at: number): void {
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) throw protocolError();
+}
+
+/** From -1, for nil, to `max`. */
+function readLength(bytes: Buffer, start: number, end: number, max: number): number {
+  const length = readNumber(bytes, start, end);
+  if (length < -1 || length > max) throw protocolError();
+  return length;
+}
+
 /** Digits, perhaps with a minus. */
 function readNumber(bytes: Buffer, start: number, end: number): number {
-  const negative = bytes[start] === 0x2d;
+  const first = bytes[start] === MINUS ? start + 1 : start;
+  if (end === first || end - first > MAX_DIGITS) throw protocolError();
   let value = 0;
-  for (let at = negative ? start + 1 : start; at < end; at++) value = value * 10 + bytes[at]! - 0x30;
-  return negative ? -value : value;
+  for (let at = first; at < end; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit < 0 || digit > 9) throw protocolError();
+    value = value * 10 + digit;
+  }
+  return first === start ? value : -value;
 }

@@ -44,7 +44,7 @@ const CERTIFICATE: Record<string, string> = {
 /** ioredis has no error class for this, so its texts stand for one; tests hold them against the installed version. */
 const LOSS =
   /Connection is closed|Socket timeout|Stream isn't writeable|Stream connection ended|aborted due to connection close|startup nodes|slots cache|Cluster isn't ready|Cluster is (ended|dis)|sentinels are unreachable/i;
-const NOT_REDIS = /Unknown RESP type|Command queue state|Protocol error|resp\b/i;
+const NOT_REDIS = /Unknown RESP type|Command queue state|Protocol error|resp\b|Please report this/i;
 
 /** True for what says that there is no connection, or none any more, to whatever was meant. */
 export const isConnectionLoss = (error: unknown): boolean => {
@@ -52,6 +52,9 @@ export const isConnectionLoss = (error: unknown): boolean => {
   if (code !== undefined && (code in SYSTEM || code in CERTIFICATE || isTlsCode(code))) return true;
   return error instanceof Error && (LOSS.test(error.message) || NOT_REDIS.test(error.message));
 };
+
+/** True where what came was no reply: another attempt would get no better one. */
+export const isNotRedis = (error: unknown): boolean => error instanceof Error && NOT_REDIS.test(error.message);
 
 /** The failure of a connection that could not be opened: `unreachable`, or `configuration` where trying again is no use. */
 export function unreachable(error: unknown, {address, usesTls}: Place): StreamlogError {

@@ -40,7 +40,7 @@ it('ioredis sees a number in place of entries, and all else as it comes, whateve
       expect(seen).toBe(`${replies.map((each) => each.seen).join('')}${rest}`);
       for (const each of replies) {
         if (!('sent' in each)) continue;
-        const records = tap.entries().records({stream: 's'});
+        const records = tap.entries()!.records({stream: 's'});
         expect(records.map((record) => ({id: record.id, fields: record.fields}))).toEqual(each.sent);
       }
     }),

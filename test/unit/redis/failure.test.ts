@@ -192,9 +192,16 @@ describe('a connection that is lost', () => {
     "Cluster isn't ready and enableOfflineQueue options is false",
     'Cluster is ended.',
     'None of startup nodes is available',
-    'Unknown RESP type 72 "H". Please report this.',
   ])('"%s" is unreachable, not a bug', (text) => {
     expect(toFailure(new Error(text), about)).toMatchObject({kind: 'unreachable', code: 'CLOSED'});
+  });
+
+  test.each([
+    'Unknown RESP type 72 "H". Please report this.',
+    'Invalid array length. Please report this.',
+    'Protocol error: a number is none',
+  ])('"%s" is not Redis, and no new attempt mends it', (text) => {
+    expect(toFailure(new Error(text), about)).toMatchObject({kind: 'unreachable', code: 'NOT_REDIS'});
   });
 
   test('says why, as far as the connection told', () => {

@@ -1,0 +1,55 @@
+/**
+ * Replies are believed to be what they should be only after a look. Invariant: a
+ * reply of another kind than the command has is a failure that says so (exit code
+ * 69), and never a value.
+ */
+import {StreamlogError} from '../errors.js';
+import {isEntryId} from '../stream-id.js';
+import type {Reply} from './connection.js';
+
+/** The code of the failure of what is no reply to the command. Trying again is no use. */
+export const NOT_REDIS = 'NOT_REDIS';
+
+export const notRedis = (): StreamlogError =>
+  new StreamlogError('unreachable', 'what answers there is not Redis: a reply is none to the command', {
+    code: NOT_REDIS,
+    hint: 'does --url name the right host and port?',
+  });
+
+export function listOf(reply: Reply | undefined): Reply[] {
+  if (!Array.isArray(reply)) throw notRedis();
+  return reply;
+}
+
+/** A list of exactly, or of at least, so many elements. */
+export function tupleOf(reply: Reply | undefined, length: number): Reply[] {
+  const list = listOf(reply);
+  if (list.length < length) throw notRedis();
+  return list;
+}
+
+/** Names and values, one after the other. */
+export function flatPairsOf(reply: Reply | undefined): Reply[] {
+  const list = listOf(reply);
+  if (list.length % 2 !== 0) throw notRedis();
+  return list;
+}
+
+export function bytesOf(reply: Reply | undefined): Buffer {
+  if (!Buffer.isBuffer(reply)) throw notRedis();
+  return reply;
+}
+
+/** A number, or its digits. */
+export function numberOf(reply: Reply | undefined): number {
+  if (typeof reply === 'number' && Number.isFinite(reply)) return reply;
+  const text = bytesOf(reply).toString('latin1');
+  if (!/^-?\d{1,20}$/.test(text)) throw notRedis();
+  return Number(text);
+}
+
+export function idOf(reply: Reply | undefined): string {
+  const id = bytesOf(reply).toString('latin1');
+  if (!isEntryId(id)) throw notRedis();
+  return id;
+}

@@ -1,0 +1,184 @@
+/**
+ * Stands between a socket and ioredis' decoder, which believes what it reads: an
+ * array as long as it is said to be is made at once, and nested ones by
+ * recursion. Replies to nothing end in an exception of its own. Looks at the frames of replies only, and ends the connection where
+ * they are no RESP2, or larger than any reply of a Redis to a command of ours.
+ * Invariant: what passes cannot make the decoder use more memory than its bytes
+ * and 8 for each element, nor go deeper than MAX_DEPTH.
+ */
+import type {Socket} from 'node:net';
+import {Cluster, type Redis} from 'ioredis';
+
+type Listener = (chunk: Buffer) => void;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const STRING = 0x24;
+const STATUS = 0x2b;
+const ERROR = 0x2d;
+const INTEGER = 0x3a;
+const ARRAY = 0x2a;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const LINE_END = 2;
+
+/** What Redis itself allows (proto-max-bulk-len). */
+const MAX_STRING_BYTES = 512 * 1024 ** 2;
+/** Of one reply, as of a page of entries. */
+const MAX_REPLY_BYTES = 1024 ** 3;
+const MAX_LINE_BYTES = 1024 ** 2;
+/** Of one reply, those of nested arrays included. */
+const MAX_ELEMENTS = 8 * 1024 ** 2;
+const MAX_DEPTH = 32;
+const MAX_DIGITS = 19;
+
+/** Guards every connection that `client` makes. */
+export function guardReplies(client: Redis | Cluster): void {
+  if (client instanceof Cluster) client.on('+node', (node: Redis) => guardReplies(node));
+  // ioredis sets its decoder up before it tells.
+  else client.on('connect', () => guardSocket(client as unknown as Guarded));
+}
+
+/** What ioredis keeps about a connection, and does not declare. */
+interface Guarded {
+  readonly stream: Socket;
+  /** Commands without a reply. */
+  readonly commandQueue: {readonly length: number};
+  /** Who subscribes gets messages that answer no command. */
+  readonly condition: {readonly subscriber: unknown} | null;
+}
+
+function guardSocket(client: Guarded): void {
+  const socket = client.stream;
+  const [decoder] = socket.listeners('data');
+  const guard = new ReplyGuard();
+  const pass = decoder as Listener;
+  socket.off('data', pass);
+  socket.prependListener('data', (chunk: Buffer) => {
+    try {
+      const replies = guard.check(chunk);
+      // ioredis would look into it for what it is about, whatever it is.
+      if (replies > client.commandQueue.length && !client.condition?.subscriber) refuse('a reply to nothing');
+    } catch (error) {
+      socket.destroy(error as Error);
+      return;
+    }
+    pass(chunk);
+  });
+}
+
+export class ReplyGuard {
+  /** Of the reply that has begun. */
+  #bytes = 0;
+  #elements = 0;
+  /** That ended in the chunk of now. */
+  #replies = 0;
+  /** How many elements are left of each array that has begun, the innermost last. */
+  readonly #left: number[] = [];
+  /** Bytes of a string that are still to come, its line end included. */
+  #skip = 0;
+  /** The line that has begun: what kind it is of, 0 for none, and its number so far. */
+  #type = 0;
+  #lineBytes = 0;
+  #digits = 0;
+  #negative = false;
+  #number = 0;
+  #hasCr = false;
+
+  /** How many replies end in `chunk`. Throws where the bytes, behind all before them, are no replies. */
+  check(chunk: Buffer): number {
+    this.#replies = 0;
+    for (let at = 0; at < chunk.length; ) {
+      const start = at;
+      if (this.#skip > 0) {
+        const step = Math.min(this.#skip, chunk.length - at);
+        this.#skip -= step;
+        at += step;
+        if (this.#skip === 0) this.#complete();
+      } else {
+        at = this.#line(chunk, at);
+      }
+      this.#bytes += at - start;
+      if (this.#bytes > MAX_REPLY_BYTES) refuse('a reply is larger than any of Redis');
+    }
+    return this.#replies;
+  }
+
+  /** Reads on in a line; returns where it stopped. */
+  #line(chunk: Buffer, start: number): number {
+    let at = start;
+    if (this.#type === 0) this.#begin(chunk[at++]!);
+    const isText = this.#type === STATUS || this.#type === ERROR;
+    for (; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (this.#hasCr) {
+        if (byte !== LF) refuse('a line has no end');
+        this.#end();
+        return at + 1;
+      }
+      if (++this.#lineBytes > MAX_LINE_BYTES) refuse('a line is longer than any of Redis');
+      if (byte === CR) this.#hasCr = true;
+      else if (!isText) this.#digit(byte);
+    }
+    return at;
+  }
+
+  #begin(type: number): void {
+    if (type !== STRING && type !== ARRAY && type !== INTEGER && type !== STATUS && type !== ERROR)
+      refuse('a reply is of no kind that Redis has');
+    this.#type = type;
+    this.#lineBytes = 0;
+    this.#digits = 0;
+    this.#number = 0;
+    this.#negative = false;
+    this.#hasCr = false;
+  }
+
+  #digit(byte: number): void {
+    if (byte === MINUS && this.#digits === 0 && !this.#negative) {
+      this.#negative = true;
+      return;
+    }
+    const digit = byte - ZERO;
+    if (digit < 0 || digit > 9 || ++this.#digits > MAX_DIGITS) refuse('a number is none');
+    this.#number = this.#number * 10 + digit;
+  }
+
+  #end(): void {
+    const type = this.#type;
+    const isText = type === STATUS || type === ERROR;
+    this.#type = 0;
+    if (!isText && this.#digits === 0) refuse('a number is none');
+    if ((type === STRING || type === ARRAY) && this.#negative && this.#number !== 1) refuse('a length is below none');
+    const isNil = this.#negative || (type === ARRAY && this.#number === 0);
+    if (isText || type === INTEGER || isNil) this.#complete();
+    else if (type === STRING) this.#beginString();
+    else this.#beginArray();
+  }
+
+  #beginString(): void {
+    if (this.#number > MAX_STRING_BYTES) refuse('a string is longer than any of Redis');
+    this.#skip = this.#number + LINE_END;
+  }
+
+  #beginArray(): void {
+    this.#elements += this.#number;
+    if (this.#elements > MAX_ELEMENTS) refuse('a list is longer than any of Redis');
+    this.#left.push(this.#number);
+    if (this.#left.length > MAX_DEPTH) refuse('lists are nested deeper than any of Redis');
+  }
+
+  /** A string, a line or an array has ended, and with it perhaps the arrays that it is the last of. */
+  #complete(): void {
+    const left = this.#left;
+    while (left.length > 0 && --left[left.length - 1]! === 0) left.pop();
+    if (left.length > 0) return;
+    this.#replies++;
+    this.#bytes = 0;
+    this.#elements = 0;
+  }
+}
+
+function refuse(reason: string): never {
+  throw new Error(`Protocol error: ${reason}`);
+}
