@@ -8,7 +8,7 @@
 import {isTime} from '../entry-time.js';
 import {isFailure, StreamlogError} from '../errors.js';
 import type {Position} from '../position.js';
-import {entriesBehind, isExact} from '../reports/entries-behind.js';
+import {type EntryCount, entriesBehind, isExact} from '../reports/entries-behind.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, predecessorOf} from '../stream-id.js';
 
@@ -35,7 +35,8 @@ export async function createGroupAt(
 ): Promise<GroupCreation> {
   const lastDeliveredId = await lastDeliveredBefore(client, stream, position);
   const info = await infoOf(client, stream);
-  const entriesRead = await entriesReadAt(client, stream, info, lastDeliveredId);
+  const behind = info && (await entriesBehind(client, stream, info, [lastDeliveredId]));
+  const entriesRead = info && behind && entriesReadBy(info, behind.get(lastDeliveredId)!);
   const created = await withEntriesRead(entriesRead, (count) =>
     client.createGroup(stream, group, lastDeliveredId, makeStream, count),
   );
@@ -43,33 +44,24 @@ export async function createGroupAt(
   return {created, lastDeliveredId: standsAt, beyondEnd: isBeyondEnd(info, standsAt, nowMs)};
 }
 
-/** Moves a group. Throws `notFound` when there is no such stream or group. */
-export async function setGroupAt(
+/**
+ * Moves a group, and tells Redis how many entries it has read there, where that is known. Throws `notFound` when there is
+ * no such stream or group.
+ */
+export const setGroupAt = (
   client: StreamClient,
   stream: string,
-  info: StreamInfo,
   group: string,
   lastDeliveredId: string,
-): Promise<void> {
-  const entriesRead = await entriesReadAt(client, stream, info, lastDeliveredId);
-  await withEntriesRead(entriesRead, (count) => client.setGroup(stream, group, lastDeliveredId, count));
-}
+  entriesRead: number | undefined,
+): Promise<void> => withEntriesRead(entriesRead, (count) => client.setGroup(stream, group, lastDeliveredId, count));
 
 /**
- * How many of all entries ever added a group has behind it that was given
- * everything up to `lastDeliveredId`. Undefined where that takes too long to
- * count, where the server keeps no such count (before Redis 7.0), and where there is no stream.
+ * How many of all entries ever added a group has read that has `behind` left. Undefined where that is not certain, and
+ * where the server keeps no such count (before Redis 7.0).
  */
-async function entriesReadAt(
-  client: StreamClient,
-  stream: string,
-  info: StreamInfo | undefined,
-  lastDeliveredId: string,
-): Promise<number | undefined> {
-  if (info?.entriesAdded === undefined) return undefined;
-  const behind = (await entriesBehind(client, stream, info, [lastDeliveredId])).get(lastDeliveredId)!;
-  return isExact(behind) ? Math.max(0, info.entriesAdded - behind.atLeast) : undefined;
-}
+export const entriesReadBy = ({entriesAdded}: StreamInfo, behind: EntryCount): number | undefined =>
+  entriesAdded === undefined || !isExact(behind) ? undefined : Math.max(0, entriesAdded - behind.atLeast);
 
 /** Undefined when there is no such stream. */
 async function infoOf(client: StreamClient, stream: string): Promise<StreamInfo | undefined> {

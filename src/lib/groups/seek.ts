@@ -4,11 +4,11 @@
  * changed, so a dry run tells the same as the real one.
  */
 import type {Position} from '../position.js';
-import {entriesBetween, isExact} from '../reports/entries-behind.js';
-import {type LagFacts, lagFacts, lagsOf} from '../reports/lag.js';
-import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
+import {entriesBehind, entriesBetween, isExact} from '../reports/entries-behind.js';
+import {type LagFacts, lagFacts, lagFrom} from '../reports/lag.js';
+import type {GroupInfo, StreamClient} from '../stream-client.js';
 import {compareStreamIds} from '../stream-id.js';
-import {isBeyondEnd, lastDeliveredBefore, setGroupAt} from './position.js';
+import {entriesReadBy, isBeyondEnd, lastDeliveredBefore, setGroupAt} from './position.js';
 
 /** The names are those of the JSON output. */
 export interface GroupStand extends LagFacts {
@@ -42,30 +42,23 @@ export async function seekGroup(
   const lastDeliveredId = await lastDeliveredBefore(client, stream, to);
   const back = compareStreamIds(lastDeliveredId, found.lastDeliveredId) < 0;
   const [low, high] = back ? [lastDeliveredId, found.lastDeliveredId] : [found.lastDeliveredId, lastDeliveredId];
-  const between = await entriesBetween(client, stream, info, low, high);
+  const behind = await entriesBehind(client, stream, info, [low, high]);
+  const between = await entriesBetween(client, stream, behind, low, high);
+  const entriesRead = entriesReadBy(info, behind.get(lastDeliveredId)!);
 
-  if (!dryRun) await setGroupAt(client, stream, info, group, lastDeliveredId);
-  // Redis' own count is for where the group was.
-  const moved: GroupInfo = dryRun
-    ? {...found, lastDeliveredId, entriesRead: undefined, lag: undefined}
-    : await client.group(stream, group);
-  const [before, after] = await standsOf(client, stream, info, [found, moved]);
+  if (!dryRun) await setGroupAt(client, stream, group, lastDeliveredId, entriesRead);
+  const standOf = (stand: GroupInfo): GroupStand => ({
+    lastDeliveredId: stand.lastDeliveredId,
+    pending: stand.pending,
+    ...lagFacts(lagFrom(info, stand, behind.get(stand.lastDeliveredId)!)),
+  });
   const result: SeekResult = {
-    before: before!,
-    after: after!,
+    before: standOf(found),
+    // Redis' own count was for where the group stood.
+    after: standOf({...found, lastDeliveredId, entriesRead}),
     again: back ? between.atLeast : 0,
     skipped: back ? 0 : between.atLeast,
     exact: isExact(between),
   };
   return {result, beyondEnd: isBeyondEnd(info, lastDeliveredId, nowMs)};
-}
-
-async function standsOf(
-  client: StreamClient,
-  stream: string,
-  info: StreamInfo,
-  groups: readonly GroupInfo[],
-): Promise<GroupStand[]> {
-  const lags = await lagsOf(client, stream, info, groups);
-  return groups.map(({lastDeliveredId, pending}, index) => ({lastDeliveredId, pending, ...lagFacts(lags[index]!)}));
 }

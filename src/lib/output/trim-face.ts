@@ -14,5 +14,7 @@ export function describeLoss(loss: GroupLoss, dryRun: boolean): string {
   return `${unreadText} unread and ${pendingText} pending entries of group "${group}" ${went}; --safe keeps them`;
 }
 
-const estimate = (count: number, atMost: number): string =>
-  count === atMost ? `up to ${atMost}` : `about ${count} (up to ${atMost})`;
+function estimate(count: number, atMost: number): string {
+  if (atMost === 0) return '0';
+  return count === atMost ? `up to ${atMost}` : `about ${count} (up to ${atMost})`;
+}

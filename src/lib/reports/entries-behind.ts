@@ -75,16 +75,18 @@ export async function entriesBehind(
   return counts;
 }
 
-/** The entries behind `low` up to and with `high`, as of `info`. Counted from `low` where the ends of the stream are too far. */
+/**
+ * The entries behind `low` up to and with `high`, by what is behind both. Counted from `low` where the ends of the stream
+ * are too far.
+ */
 export async function entriesBetween(
   client: StreamClient,
   stream: string,
-  info: StreamInfo,
+  behind: ReadonlyMap<string, EntryCount>,
   low: string,
   high: string,
   limits: CountLimits = COUNT_LIMITS,
 ): Promise<EntryCount> {
-  const behind = await entriesBehind(client, stream, info, [low, high], limits);
   const [all, rest] = [behind.get(low)!, behind.get(high)!];
   if (isExact(all) && isExact(rest)) return exactly(Math.max(0, all.atLeast - rest.atLeast), true);
   let seen = 0;

@@ -68,7 +68,8 @@ export async function lagOf(client: StreamClient, stream: string, info: StreamIn
   return lag!;
 }
 
-function lagFrom(info: StreamInfo, group: GroupInfo, behind: EntryCount): Lag {
+/** The lag of `group` as of `info`, with what is behind the ID that it was given last. */
+export function lagFrom(info: StreamInfo, group: GroupInfo, behind: EntryCount): Lag {
   const {atLeast, atMost, counted, estimate} = behind;
   if (isExact(behind)) return {count: atLeast, exact: true, atLeast, atMost, source: counted ? 'counted' : 'redis'};
   const claimed = claimedBy(info, group);
