@@ -35,7 +35,7 @@ describe('a consumer that is removed', () => {
     expect(await bench.pending()).toEqual([]);
   });
 
-  it('is noticed by the read that waits, with nothing else to ask Redis for: a worker that is killed then loses nothing', async () => {
+  it('is noticed while a handler runs and nothing is read: a worker that is killed then loses nothing', async () => {
     await bench.produce(3);
     const worker = bench.start(GATED);
     await bench.untilLines('runs', 1);
@@ -77,6 +77,37 @@ describe('a consumer that is removed', () => {
     const {code} = await shell('streamlog ack', {server: bench.server, input: running.stdout()});
     expect(code).toBe(0);
     expect(await bench.pending()).toEqual([]);
+  });
+});
+
+describe('a stream that is gone', () => {
+  it('leaves what is in hand to be worked off: no other consumer can have it', async () => {
+    await bench.produce(4);
+    const worker = bench.start(GATED, ['-v']);
+    await until(async () => (await bench.pending()).length === 4, 'all are delivered');
+    await bench.untilLines('runs', 1);
+    await bench.server.redis.flushall();
+    await until(() => /begun anew/.test(worker.stderr()), 'the group is made again');
+    // The same IDs, of other entries: they are acknowledged only when they were handled.
+    await bench.server.redis.multi().xadd('events', '1-0', 'n', 'new').xadd('events', '2-0', 'n', 'new').exec();
+    bench.touch('go');
+    await bench.untilLines('runs', 6);
+    await until(async () => (await bench.pending()).length === 0, 'all is acknowledged');
+    worker.process.kill('SIGTERM');
+    expect((await worker.finished).stderr).toMatch(/acknowledged 2, .* lost 0$/m);
+    expect(bench.lines('runs')).toEqual(['1-0', '2-0', '3-0', '4-0', '1-0', '2-0']);
+  });
+
+  it('and what cannot be done then is lost with a word, after its last attempt', async () => {
+    await bench.produce(1);
+    const worker = bench.start(`${GATED}; exit 1`, ['-v', '--max-deliver', '2', '--retry-backoff', '10ms']);
+    await bench.untilLines('runs', 1);
+    await bench.server.redis.flushall();
+    await until(() => /begun anew/.test(worker.stderr()), 'the group is made again');
+    bench.touch('go');
+    await until(() => /events 1-0 is no longer in the stream/.test(worker.stderr()), 'it says so');
+    worker.process.kill('SIGTERM');
+    expect((await worker.finished).stderr).toMatch(/dead letters 0, lost 1$/m);
   });
 });
 

@@ -131,6 +131,17 @@ export class Consumer {
     else await this.acknowledgements.finish(handout, ids);
   }
 
+  /** Heals a consumer or a group that was removed, when something is in hand. What fails now is tried again by whoever comes next. */
+  async lookAfter(): Promise<void> {
+    const control = this.link.connected;
+    if (control === undefined || !this.ownership.needsCheck) return;
+    try {
+      if (await this.ownership.check(control.createConsumer(this.member))) await this.ownership.heal(control);
+    } catch (error) {
+      await this.place.healed(error).catch(() => {});
+    }
+  }
+
   /** Frees a blocked read at once. One that answers at once is let come, or else what it brings would stay pending. */
   async free(): Promise<void> {
     await this.#ahead.settled();

@@ -17,6 +17,8 @@ export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
     consumer: string;
   };
 
+/** How often it is looked whether our consumers are still there, while something is in hand. */
+const LOOK_MS = 1_000;
 /** How long after the end of reading an answer is still waited for. */
 const ANSWER_MS = 1_000;
 
@@ -25,6 +27,7 @@ export class Consumption {
   readonly #ending = new AbortController();
   #endingSinceMs: number | undefined;
   #closing: NodeJS.Timeout | undefined;
+  readonly #looking: NodeJS.Timeout;
 
   constructor(options: ConsumptionOptions) {
     const {connect, streams, group, consumer, onTrouble} = options;
@@ -36,6 +39,10 @@ export class Consumption {
       const link = new Link({connect, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
       return new Consumer(link, pace, {...options, member: {stream, group, consumer}});
     });
+    // While handlers run, or a reader is slow, nothing is read, and a removed consumer would not be noticed.
+    this.#looking = setInterval(() => {
+      for (const each of this.consumers) void each.lookAfter();
+    }, LOOK_MS).unref();
   }
 
   /** Aborted when nothing more is to be read: by `end`, or when `stopping` was. */
@@ -77,6 +84,7 @@ export class Consumption {
    */
   async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
     clearTimeout(this.#closing);
+    clearInterval(this.#looking);
     const usedMs = this.#endingSinceMs === undefined ? 0 : performance.now() - this.#endingSinceMs;
     const ends = await Promise.allSettled(
       this.consumers.map(async (consumer) => {

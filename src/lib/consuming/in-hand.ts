@@ -80,6 +80,16 @@ export class InHand {
     this.#keep(handout, (id) => !ids.has(id));
   }
 
+  /**
+   * The stream is another one now, in which these IDs are those of other entries. Whoever got them may go on,
+   * but they are never acknowledged.
+   */
+  detach(): void {
+    this.#given.clear();
+    this.#givenCount = 0;
+    this.#finished.clear();
+  }
+
   /** To be acknowledged: all that is held of `handout`, or those of `ids`. */
   finish(handout: Handout, ids?: readonly string[]): void {
     const finished = ids === undefined ? handout.ids : EntryIds.of(ids.filter((id) => handout.holds(id)));

@@ -162,10 +162,10 @@ export class Job {
     if (outcome === 'lost') {
       await this.#account([record.id]);
       if (!this.#records.includes(record)) return;
-      // It was made pending with us again.
+      // It was made pending with us again. If not, its stream is gone, and it cannot be moved.
       outcome = await move();
     }
-    if (outcome === 'gone') this.#consumer.ownership.deleted(record.id);
+    if (outcome !== 'moved') this.#consumer.ownership.deleted(record.id);
     this.#leave([record]);
     if (outcome === 'moved') this.#policy.onDead(record, reason);
   }

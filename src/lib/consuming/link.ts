@@ -39,6 +39,7 @@ export class Link {
   hasConnected = false;
   readonly #options: LinkOptions;
   #clients: Promise<Clients> | undefined;
+  #control: StreamClient | undefined;
   #abandon: (failure: StreamlogError) => void = () => {};
   #attempt = 0;
   /** What was said about the trouble that lasts, and when. */
@@ -51,6 +52,11 @@ export class Link {
   /** For everything that answers at once. Connects where there is no connection. */
   async control(): Promise<StreamClient> {
     return (await this.#connected()).control;
+  }
+
+  /** The same without connecting: undefined where there is no connection now. */
+  get connected(): StreamClient | undefined {
+    return this.#clients === undefined ? undefined : this.#control;
   }
 
   /** For reads that block. */
@@ -103,6 +109,7 @@ export class Link {
       })
       .catch(() => {});
     this.#clients = undefined;
+    this.#control = undefined;
     this.generation++;
   }
 
@@ -130,6 +137,7 @@ export class Link {
       // While entries come by the reader, nothing else may be asked for a long time.
       void control.closed.then(() => generation === this.generation && this.close());
       this.hasConnected = true;
+      if (generation === this.generation) this.#control = control;
       return {control, reader};
     } catch (error) {
       control.close();

@@ -99,12 +99,16 @@ export class EntryOwnership {
     this.#certainSinceMs = performance.now();
   }
 
-  /** Takes the answer of CREATECONSUMER; true when it says that the consumer had been removed, and `heal` is due. */
+  /**
+   * Takes the answer of CREATECONSUMER; true when it says that the consumer had been removed, and `heal` is due.
+   * Throws `notFound` when group or stream are gone.
+   */
   async check(created: Promise<boolean>): Promise<boolean> {
     try {
       if (await created) this.#noteRemoval();
       return this.#wasRemoved;
     } catch (error) {
+      if (isFailure(error, 'notFound')) throw error;
       // Whatever else was refused, the read behind it was refused too, and says so.
       if (isFailure(error, 'denied')) this.#mayAsk = false;
       this.uncertain();

@@ -3,7 +3,8 @@
  * or made, and made again when it has vanished. Reads no entries. Invariant: a
  * group that is made again goes on where this consumer had got to or before,
  * never after it; and in a stream that began anew it begins at the start, since
- * all of that is new to us.
+ * all of that is new to us. What is in hand of the old one is worked off, since
+ * no other consumer can have it, and not acknowledged in the new one.
  */
 import type {StreamRecord} from '../entry.js';
 import {isFailure} from '../errors.js';
@@ -31,6 +32,7 @@ export class PlaceInGroup {
   readonly #options: PlaceOptions;
   readonly #identity: StreamIdentity;
   #readUpTo: string | undefined;
+  #healing: Promise<void> | undefined;
 
   constructor(link: Link, inHand: InHand, options: PlaceOptions) {
     this.#link = link;
@@ -81,14 +83,22 @@ export class PlaceInGroup {
    */
   async healed(error: unknown): Promise<boolean> {
     if (!this.#options.create || this.#readUpTo === undefined || !isFailure(error, 'notFound')) return false;
+    // Of all who find it gone, one makes it: what the next one reads must not be taken for the old stream's.
+    this.#healing ??= this.#heal(this.#readUpTo).finally(() => {
+      this.#healing = undefined;
+    });
+    await this.#healing;
+    return true;
+  }
+
+  async #heal(readUpTo: string): Promise<void> {
     const {generation} = this.#link;
     try {
-      await this.#makeAgain(await this.#link.control(), this.#readUpTo);
+      await this.#makeAgain(await this.#link.control(), readUpTo);
     } catch (failure) {
       // It may vanish again at once.
       if (!isFailure(failure, 'notFound')) await this.#link.restore(failure, generation);
     }
-    return true;
   }
 
   async #makeAgain(control: StreamClient, readUpTo: string): Promise<void> {
@@ -97,10 +107,11 @@ export class PlaceInGroup {
     const isAnother = await this.#identity.hasBegunAnew(control, readUpTo);
     const resumeAt = isAnother ? FIRST_ID : readUpTo;
     // Another consumer may have been first to make it again. Sent together: whoever looked between the two would
-    // find that what is in hand is not ours. In another stream it is not: there, its IDs are those of other entries.
+    // find that what is in hand is not ours.
+    if (isAnother) this.#inHand.detach();
     const [isNew] = await Promise.all([
       control.createGroup(stream, group, resumeAt, true),
-      control.makePending(member, isAnother ? [] : this.#inHand.given),
+      control.makePending(member, this.#inHand.given),
     ]);
     this.#readUpTo = resumeAt;
     if (isAnother) await this.#identity.remember(control);
