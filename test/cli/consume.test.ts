@@ -193,6 +193,42 @@ describe('when it ends', () => {
     expect((await consume(['-s', 'wait', '--wait', '1s', '--exit'])).code).toBe(2);
   });
 
+  it('--wait counts the silence of the stream, and not the time that its handlers take', async () => {
+    await add('slow work', 1, 20);
+    const {code, stdout} = await consume([
+      '-s',
+      'slow work',
+      '--batch',
+      '2',
+      '--wait',
+      '150ms',
+      '--exec',
+      'sleep 0.1; echo $STREAMLOG_ID',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toEqual(numbered(1, 20));
+    expect(await pendingCount('slow work')).toBe(0);
+  });
+
+  it('--wait does not count the time that the reader of its output takes either', async () => {
+    const pipeline = server.redis.pipeline();
+    for (let ms = 1; ms <= 400; ms++) pipeline.xadd('slow reader', `${ms}-0`, 'text', 'x'.repeat(1_000));
+    await pipeline.exec();
+    const running = startStreamlog(['consume', '-s', 'slow reader', '--name', 'w1', '--wait', '200ms'], {server});
+    running.process.stdout.pause();
+    const idleMs = async (): Promise<number> => {
+      const pending = (await server.redis.xpending('slow reader', 'streamlog', '-', '+', 1)) as [
+        [string, string, number],
+      ];
+      return pending[0]?.[2] ?? 0;
+    };
+    await until(async () => (await idleMs().catch(() => 0)) > 1_000, 'it has waited for its reader');
+    running.process.stdout.resume();
+    const {code, stdout} = await running.finished;
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(400);
+  });
+
   it('--exit does not wait for a stream that is empty', async () => {
     expect(await consume(['-s', 'empty', '--exit'])).toMatchObject({code: 0, stdout: ''});
   });
@@ -407,4 +443,11 @@ describe('a Redis that dies in the middle', () => {
     expect([code, stdout]).toEqual([69, '']);
     expect(stderr).toContain('hint: ');
   });
+});
+
+it('a lease that cannot be kept is a usage error: --claim below 1s with --exec', async () => {
+  const {code, stderr} = await consume(['-s', 'short', '--claim', '999ms', '--exec', 'cat', '--exit']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--claim must be at least 1s with --exec\nhint: ');
+  expect(await server.redis.exists('short')).toBe(0);
 });

@@ -289,10 +289,10 @@ describe.concurrent('a process that was frozen', () => {
     const {command, begun, open} = gate(scene);
     const stopped = join(scene.server.directory, 'stopped');
     const untilStopped = `trap 'touch ${stopped}; exit 1' TERM; ${command}`;
-    const frozen = scene.consume(['--exec', untilStopped, '--claim', '400ms']);
+    const frozen = scene.consume(['--exec', untilStopped, '--claim', '1s']);
     await until(() => begun() === 1, 'the handler runs');
     frozen.process.kill('SIGSTOP');
-    const peer = scene.consume(['--name', 'w2', '--exec', command, '--claim', '400ms']);
+    const peer = scene.consume(['--name', 'w2', '--exec', command, '--claim', '1s']);
     await until(() => begun() === 2, 'the other one has taken it over').catch((e) => {
       throw new Error(peer.stderr() + peer.stdout() + frozen.stderr() + e.message);
     });
@@ -323,6 +323,7 @@ describe.concurrent('entries that vanish', () => {
     const ids = await scene.add(...VALUES);
     await scene.redis.xgroup('CREATE', STREAM, GROUP, '0');
     await scene.redis.xreadgroup('GROUP', GROUP, consumer, 'STREAMS', STREAM, '>');
+    await scene.redis.xclaim(STREAM, GROUP, consumer, 0, ...ids, 'IDLE', 3_600_000, 'JUSTID');
     await scene.redis.xdel(STREAM, ids[0]!, ids[1]!);
     await scene.redis.xtrim(STREAM, 'MAXLEN', 2);
     return ids;
@@ -331,8 +332,8 @@ describe.concurrent('entries that vanish', () => {
   it.for([
     ['in our own backlog', 'w1', []],
     ['in our own backlog, with a handler', 'w1', ['--exec', 'cat']],
-    ['with a consumer that went silent', 'dead', ['--claim', '1ms']],
-    ['with a consumer that went silent, with a handler', 'dead', ['--claim', '1ms', '--exec', 'cat']],
+    ['with a consumer that went silent', 'dead', ['--claim', '1h']],
+    ['with a consumer that went silent, with a handler', 'dead', ['--claim', '1h', '--exec', 'cat']],
   ] as const)(
     'F37 trimmed and deleted entries %s: acknowledged, counted and reported',
     async ([, owner, args], context) => {

@@ -79,7 +79,7 @@ it('F20: a group that vanishes while handlers run, and while others wait for the
   await bench.server.redis.xreadgroup('GROUP', 'streamlog', 'w1', 'STREAMS', 'events', '>');
   const command = `echo "$STREAMLOG_ID" >>"$DIR/runs"; [ $STREAMLOG_ID = 2-0 ] && ${waitFor('go')}
     if [ $STREAMLOG_ID = 1-0 ] && [ ! -e "$DIR/go" ]; then exit 1; fi; exit 0`;
-  const running = bench.start(command, ['--retry-backoff', '1ms', '--claim', '120ms', '--exit']);
+  const running = bench.start(command, ['--retry-backoff', '1ms', '--claim', '1s', '--exit']);
   await until(() => bench.lines('runs').includes('2-0'), '1-0 has failed, and 2-0 runs');
   for (let round = 0; round < 8; round++) {
     await until(
@@ -163,9 +163,10 @@ describe('crash loops', () => {
   /** Kills the worker, not only itself, with entry 4-0, of those that are read together the first; `$PPID` is the worker. */
   const crash = 'echo "$STREAMLOG_ID" >>"$DIR/runs"; if [ $STREAMLOG_ID = 4-0 ]; then kill -9 $PPID; fi';
 
-  /** Starts workers one after the other until one lives to its end. */
+  /** Starts workers one after the other, an hour apart for what is pending, until one lives to its end. */
   async function superviseUntilDone(args: (start: number) => string[]): Promise<Finished & {starts: number}> {
     for (let starts = 1; ; starts++) {
+      await bench.age(3_600_000);
       const done = await bench.run(crash, args(starts));
       if (done.signal !== 'SIGKILL') return {...done, starts};
       expect(starts).toBeLessThan(12);
@@ -187,7 +188,7 @@ describe('crash loops', () => {
 
   it('also when each restart has another name and takes the entries over', async () => {
     await bench.produce(40);
-    const done = await superviseUntilDone((start) => ['--max-deliver', '3', '--claim', '1ms', '--name', `w${start}`]);
+    const done = await superviseUntilDone((start) => ['--max-deliver', '3', '--claim', '1h', '--name', `w${start}`]);
     expect(done).toMatchObject({code: 0});
     expect((await bench.dead()).map(({_dlq_id}) => _dlq_id)).toEqual(['4-0']);
     expect(await bench.pending()).toEqual([]);

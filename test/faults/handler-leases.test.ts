@@ -46,13 +46,9 @@ describe('leases', () => {
   it('a handler that runs longer than --claim keeps its entry, and those that wait behind it too', async () => {
     await bench.produce(3);
     await bench.server.redis.xreadgroup('GROUP', 'streamlog', 'w1', 'STREAMS', 'events', '>');
-    const owner = bench.start(`echo "w1 $STREAMLOG_ID" >>"$DIR/runs"; ${waitFor('go')}`, [
-      '--claim',
-      '600ms',
-      '--exit',
-    ]);
+    const owner = bench.start(`echo "w1 $STREAMLOG_ID" >>"$DIR/runs"; ${waitFor('go')}`, ['--claim', '1s', '--exit']);
     await bench.untilLines('runs', 1);
-    const other = bench.start('echo "w2 $STREAMLOG_ID" >>"$DIR/runs"', ['--name', 'w2', '--claim', '600ms']);
+    const other = bench.start('echo "w2 $STREAMLOG_ID" >>"$DIR/runs"', ['--name', 'w2', '--claim', '1s']);
     // Longer than a lease, by the entry's own clock: renewed at least three times.
     let renewals = 0;
     let before = 0;
@@ -72,7 +68,7 @@ describe('leases', () => {
 
   it('renewing counts as no delivery', async () => {
     await bench.produce(1);
-    const owner = bench.start(`echo run >>"$DIR/runs"; ${waitFor('go')}`, ['--claim', '90ms', '--exit']);
+    const owner = bench.start(`echo run >>"$DIR/runs"; ${waitFor('go')}`, ['--claim', '1s', '--exit']);
     await bench.untilLines('runs', 1);
     await until(async () => (await idleMs('1-0')) > 20, 'some time has passed');
     await until(async () => (await idleMs('1-0')) < 20, 'the lease was renewed');
@@ -83,7 +79,7 @@ describe('leases', () => {
 
   it('a lost lease stops the handler, and nothing is acknowledged', async () => {
     await bench.produce(1);
-    const owner = bench.start(LONG, ['--claim', '150ms']);
+    const owner = bench.start(LONG, ['--claim', '1s']);
     const pid = await handlerPid();
     expect((await streamlog(['claim', '1-0', '--to', 'w2'], {server: bench.server})).code).toBe(0);
     await until(() => !isAlive(pid), 'the handler is stopped');

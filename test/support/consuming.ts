@@ -98,6 +98,12 @@ export class Bench {
     return entries.map(([id, consumer, , deliveries]) => ({id, consumer, deliveries}));
   }
 
+  /** Makes all that is pending look as if it had been delivered `idleMs` ago. */
+  async age(idleMs: number): Promise<void> {
+    for (const {id, consumer} of await this.pending())
+      await this.server.redis.xclaim('events', 'streamlog', consumer, 0, id, 'IDLE', idleMs, 'JUSTID');
+  }
+
   async pendingIds(stream = 'events'): Promise<string[]> {
     return (await this.pending(stream)).map(({id}) => id);
   }

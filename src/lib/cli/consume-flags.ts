@@ -32,11 +32,14 @@ export const consumeFlags = {
   claim: durationOrOff({
     default: 60_000,
     defaultHelp: async () => '60s',
-    summary: 'take over entries that another consumer has had for longer',
+    summary: 'take over entries that another consumer has had for longer; at least 1s with --exec',
   }),
   count: wholeNumber({char: 'n', min: 1, summary: 'stop after this many records'}),
   exit: Flags.boolean({summary: 'stop when nothing is left to read'}),
-  wait: duration({exclusive: ['exit'], summary: 'stop after this long without a record'}),
+  wait: duration({
+    exclusive: ['exit'],
+    summary: 'stop when the stream brought nothing for this long; our own work does not count',
+  }),
   batch: wholeNumber({min: 1, default: 100, summary: 'entries a read at most'}),
   ack: Flags.option({
     options: ['written', 'none'] as const,
@@ -140,6 +143,8 @@ export function consumptionOptions(
 }
 
 const DEFAULT_MAX_DELIVERIES = 5;
+/** Leases are renewed three times in it: where it is shorter, a busy machine is late, and workers rob each other for ever. */
+const LEAST_LEASE_MS = 1_000;
 /** Of those who let others take over nothing, others may still take over: this is their default. */
 const DEFAULT_LEASE_MS = 60_000;
 
@@ -148,6 +153,11 @@ export function workshopOptions(flags: ConsumeFlags): Omit<WorkshopOptions, 'han
   const named = flags['dead-letter'];
   if (named !== undefined && flags.stream.includes(named))
     throw usageError('--dead-letter names a stream that is consumed here');
+  if (flags.claim !== 'off' && flags.claim < LEAST_LEASE_MS)
+    throw usageError(
+      '--claim must be at least 1s with --exec',
+      'handlers keep their entries by renewing them; --claim off takes nothing over',
+    );
   const deadLetters = new Map(flags.stream.map((stream) => [stream, named ?? deadLetterStream(stream)]));
   return {
     parallel: flags.parallel ?? 1,

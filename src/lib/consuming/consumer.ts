@@ -247,8 +247,10 @@ export class Consumer {
       const byReading = this.#acknowledgesByReading;
       if (byReading && this.inHand.givenCount > 0) this.ownership.uncertain();
       const read = byReading ? this.acknowledgements.sendAndRead(reader, limits) : this.#readAsMember(reader, limits);
+      const sinceMs = performance.now();
       const delivered = await read;
       ids = delivered.ids;
+      if (ids.count === 0 && blockMs !== undefined) this.#pace.heardNothing(this.member.stream, blockMs, sinceMs);
       return delivered.records;
     });
     if (ids === undefined || ids.count === 0) return undefined;

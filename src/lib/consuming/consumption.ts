@@ -28,6 +28,7 @@ export class Consumption {
   #endingSinceMs: number | undefined;
   #closing: NodeJS.Timeout | undefined;
   readonly #looking: NodeJS.Timeout;
+  readonly #pace: Pace;
 
   constructor(options: ConsumptionOptions) {
     const {connect, streams, group, consumer, onTrouble} = options;
@@ -35,6 +36,7 @@ export class Consumption {
     else options.stopping.addEventListener('abort', () => this.end(), {once: true});
     const stopping = this.ending;
     const pace = new Pace({...options, stopping, readers: streams.length});
+    this.#pace = pace;
     this.consumers = streams.map((stream) => {
       const link = new Link({connect, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
       return new Consumer(link, pace, {...options, member: {stream, group, consumer}});
@@ -48,6 +50,11 @@ export class Consumption {
   /** Aborted when nothing more is to be read: by `end`, or when `stopping` was. */
   get ending(): AbortSignal {
     return this.#ending.signal;
+  }
+
+  /** Says that entries are worked on while reading goes on, until what it returns is called: see `Pace.work`. */
+  work(): () => void {
+    return this.#pace.work();
   }
 
   /** Reads nothing more; `deliveries` returns soon after. */

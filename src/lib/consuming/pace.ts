@@ -1,9 +1,12 @@
 /**
  * When to stop: how many records are still wanted, how long it has been silent,
  * whether a signal came. One pace is shared by the readers of all streams, so
- * that `-n 5` over three streams is five. Invariant: readers never hold more
+ * that `-n 5` over three streams is five. Invariants: readers never hold more
  * permits together than records are wanted, so nothing is read, and made
- * pending, that will not be printed.
+ * pending, that will not be printed. And only a read that waited and brought
+ * nothing counts as silence of the stream, for as long as it asked to wait: time
+ * that we spent on work, on a slow reader of our output, on Redis being away or
+ * on being stopped (SIGSTOP) is our own.
  */
 export interface PaceOptions {
   /** Records wanted in all; infinite is allowed. */
@@ -30,7 +33,11 @@ export class Pace {
   /** Wanted and not held by any reader. */
   #free: number;
   #held = 0;
-  #lastRecordMs = performance.now();
+  /** For how long each stream has brought nothing since the last record of any. */
+  readonly #silence = new Map<string, number>();
+  /** What is worked on while reading goes on, and since when nothing is. */
+  #working = 0;
+  #restingSinceMs = 0;
   readonly #waiters: Waiter[] = [];
 
   constructor(options: PaceOptions) {
@@ -42,9 +49,24 @@ export class Pace {
   /** True when reading should end: by a signal, by silence, or because all wanted records are there. */
   get over(): boolean {
     const {silenceMs, stopping} = this.#options;
-    return (
-      stopping.aborted || this.#free + this.#held === 0 || (silenceMs !== undefined && this.#silentMs >= silenceMs)
-    );
+    if (stopping.aborted || this.#free + this.#held === 0) return true;
+    return silenceMs !== undefined && this.#working === 0 && this.#silentMs >= silenceMs;
+  }
+
+  /** A read of `stream` asked to wait for `blockMs`, since `sinceMs`, and has heard nothing. */
+  heardNothing(stream: string, blockMs: number, sinceMs: number): void {
+    if (this.#working > 0) return;
+    const listenedMs = Math.min(blockMs, performance.now() - Math.max(sinceMs, this.#restingSinceMs));
+    this.#silence.set(stream, (this.#silence.get(stream) ?? 0) + Math.max(0, listenedMs));
+  }
+
+  /** Until what it returns is called, something is worked on, and no silence counts. */
+  work(): () => void {
+    this.#working++;
+    return () => {
+      this.#working--;
+      this.#restingSinceMs = performance.now();
+    };
   }
 
   /** Permits for up to `max` records; 0 when reading should end. Waits in turn while other readers hold all that are left. */
@@ -58,13 +80,13 @@ export class Pace {
   settle(permits: number, used: number): void {
     this.#held -= permits;
     this.#free += permits - used;
-    if (used > 0) this.#lastRecordMs = performance.now();
+    if (used > 0) this.restartSilence();
     this.#wake();
   }
 
   /** Says that nobody could be heard until now: the silence of a server that is away is not that of a stream. */
   restartSilence(): void {
-    this.#lastRecordMs = performance.now();
+    this.#silence.clear();
   }
 
   /** How long a read may block now, in milliseconds. */
@@ -91,6 +113,6 @@ export class Pace {
   }
 
   get #silentMs(): number {
-    return performance.now() - this.#lastRecordMs;
+    return Math.max(0, ...this.#silence.values());
   }
 }

@@ -93,6 +93,7 @@ export class Workshop {
   async #begin(job: Job): Promise<void> {
     const mayEnter = await this.#enter(() => this.#jobs.size < this.#options.parallel * JOBS_PER_HANDLER);
     if (!mayEnter) return job.letGo();
+    const rest = this.#consumption.work();
     const ended = this.#attempts(job)
       .catch((error) => {
         // With no time left, Redis may be away too; the entries stay pending.
@@ -100,6 +101,7 @@ export class Workshop {
       })
       .finally(() => {
         job.letGo();
+        rest();
         this.#jobs.delete(job);
         this.#changed();
       });

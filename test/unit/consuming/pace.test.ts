@@ -139,3 +139,40 @@ describe('a read', () => {
     expect(pace({silenceMs: 60_000}).over).toBe(false);
   });
 });
+
+describe('silence', () => {
+  const longAgoMs = -60_000;
+
+  it('is what reads waited for in vain, and no more than they asked to wait for', () => {
+    const one = pace({silenceMs: 1_000});
+    one.heardNothing('a', 400, longAgoMs);
+    one.heardNothing('a', 400, longAgoMs);
+    expect([one.over, one.blockMs]).toEqual([false, 200]);
+    one.heardNothing('a', 200, longAgoMs);
+    expect(one.over).toBe(true);
+  });
+
+  it('begins anew with each record, of whatever stream', async () => {
+    const shared = pace({silenceMs: 1_000, readers: 2});
+    shared.heardNothing('a', 900, longAgoMs);
+    shared.settle(await shared.take(1), 1);
+    shared.heardNothing('b', 900, longAgoMs);
+    expect(shared.over).toBe(false);
+  });
+
+  it('of several streams at a time is not added up', () => {
+    const shared = pace({silenceMs: 1_000, readers: 2});
+    for (const stream of ['a', 'b']) shared.heardNothing(stream, 900, longAgoMs);
+    expect(shared.over).toBe(false);
+  });
+
+  it('is none while something is worked on, and what was worked on during a read is no part of it', () => {
+    const one = pace({silenceMs: 1_000});
+    const rest = one.work();
+    one.heardNothing('a', 5_000, longAgoMs);
+    expect(one.over).toBe(false);
+    rest();
+    one.heardNothing('a', 5_000, longAgoMs);
+    expect(one.over).toBe(false);
+  });
+});
