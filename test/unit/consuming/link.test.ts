@@ -24,10 +24,10 @@ function brokenLink(): {fail: (what: string) => Promise<number>; link: Link} {
 }
 
 describe('the pause before another attempt', () => {
-  it('doubles from failure to failure, up to five seconds, with chance in its second half', async () => {
+  it('doubles from failure to failure, up to two seconds, with chance in its second half', async () => {
     const {fail} = brokenLink();
     for (let attempt = 0; attempt < 14; attempt++) {
-      const bound = Math.min(5_000, 50 * 2 ** attempt);
+      const bound = Math.min(2_000, 50 * 2 ** attempt);
       const pauseMs = await fail(`failure ${attempt}`);
       // From a second on, only whole ones are told.
       const least = bound < 2_000 ? bound / 2 : Math.floor(bound / 2_000) * 1_000;
