@@ -4,9 +4,11 @@
  * in the end a plain client reads the stream of the new master and counts. Not a
  * test by itself: see failovers.soak.ts.
  */
+import {type ChildProcess, spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Redis} from 'ioredis';
+import {endWithUs} from '../support/leftovers.js';
 import type {RedisServer} from '../support/redis-server.js';
 import {type Running, startStreamlog} from '../support/run-cli.js';
 import {type SentinelSet, startCluster, startSentinelSet} from '../support/topologies.js';
@@ -16,6 +18,8 @@ export const STREAM = 'events';
 const RUN_MS = 16_000;
 const EVENT_AT_MS = 3_000;
 const PER_SECOND = 300;
+/** A node that was killed is started again. */
+const BACK_AFTER_MS = 6_000;
 /** A master that is stopped comes back when the run is over for itself, but not for the servers. */
 const STOPPED_MS = 20_000;
 
@@ -163,12 +167,14 @@ export async function clusterTopology(program?: string): Promise<Topology> {
   const replicas = new Map<RedisServer, RedisServer>();
   for (const node of cluster.nodes) replicas.set(node, await cluster.addNode(node));
   const old = await cluster.nodeOf(STREAM);
+  let again: ChildProcess | undefined;
   const other = cluster.nodes.find((node) => node !== old)!;
   return {
     url: cluster.url,
     master: () => cluster.nodeOf(STREAM),
     async stop() {
       old.process.kill('SIGCONT');
+      again?.kill('SIGKILL');
       await cluster.stop();
     },
     events: {
@@ -177,6 +183,12 @@ export async function clusterTopology(program?: string): Promise<Topology> {
       },
       async 'kill -9'() {
         old.process.kill('SIGKILL');
+        // With one replica each, nobody is left that could confirm a WAIT until it is back.
+        setTimeout(() => {
+          const [server = '', ...args] = old.process.spawnargs;
+          again = spawn(server, args, {stdio: 'ignore'});
+          endWithUs(again);
+        }, BACK_AFTER_MS);
       },
       async SIGSTOP() {
         old.process.kill('SIGSTOP');
