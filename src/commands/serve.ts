@@ -42,6 +42,7 @@ export default class Serve extends BaseCommand {
     this.drainWithin(flags.drain);
     const service = await Service.start({
       connect: this.connector(flags),
+      holdMs: flags.hold,
       tokens,
       isAllowed: matchesAny(flags['allow-stream']),
       isReadable: matchesAny(flags['allow-read']),

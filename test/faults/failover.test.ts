@@ -4,6 +4,7 @@
  * lacks of a run with --exactly-once is added again.
  */
 import {describe, expect, it, type TestContext} from 'vitest';
+import {serve} from '../support/http.js';
 import {startRedis, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {
@@ -85,6 +86,12 @@ describe.concurrent('SENTINEL FAILOVER, of which the old master never hears', ()
   });
 });
 
+/** The replica gets nothing from now on: it cannot come back to a master that wants a password. */
+async function stopReplication({master}: SentinelSet): Promise<void> {
+  await master.redis.config('SET', 'requirepass', 'secret');
+  await master.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+}
+
 describe.concurrent('a new master that lacks what the old one had confirmed', () => {
   const LACKING = numbered('lacking', 1_200);
 
@@ -93,9 +100,7 @@ describe.concurrent('a new master that lacks what the old one had confirmed', ()
     const set = await sentinelSet(context, {replicas: 1, sentinels: 1});
     const production = await begun(context, set.url, args);
     await until(async () => (await set.replica.redis.xlen(STREAM)) === BEFORE.length, 'the replica has the first ones');
-    // It cannot come back to a master that wants a password.
-    await set.master.redis.config('SET', 'requirepass', 'secret');
-    await set.master.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+    await stopReplication(set);
     production.feed(LACKING);
     await until(() => production.ids.length === BEFORE.length + LACKING.length, 'all are confirmed');
     set.master.process.kill('SIGKILL');
@@ -135,6 +140,36 @@ describe.concurrent('a new master that lacks what the old one had confirmed', ()
     ]);
     expect(await set.replica.redis.xlen(STREAM)).toBe(BEFORE.length + AFTER.length);
   });
+});
+
+it('serve: requests with an Idempotency-Key are added again to a new master that lacks them, and the loss of others is told', async (context) => {
+  const set = await sentinelSet(context, {replicas: 1, sentinels: 1});
+  const served = await serve([], {env: {STREAMLOG_URL: set.url}});
+  context.onTestFinished(async () => {
+    served.process.kill('SIGKILL');
+    await served.finished.catch(() => {});
+  });
+  const post = async (value: string, headers: Record<string, string> = {}): Promise<void> =>
+    expect((await served.post(`/streams/${STREAM}`, JSON.stringify({value}), headers)).status).toBe(201);
+  const both = async (name: string): Promise<void> => {
+    for (const n of [1, 2, 3]) await post(`${name}-keyed${n}`, {'Idempotency-Key': `${name}-${n}`});
+    for (const n of [1, 2, 3]) await post(`${name}-plain${n}`);
+  };
+  await both('kept');
+  await until(async () => (await set.replica.redis.xlen(STREAM)) === 6, 'the replica has the first ones');
+  await stopReplication(set);
+  await both('lost');
+  set.master.process.kill('SIGKILL');
+  await until(() => /\d records that were answered with 201 are lost/.test(served.stderr()), 'the loss is told');
+  expect(served.stderr()).toContain('3 requests with an Idempotency-Key were added again');
+  // Those of one moment share what is known of them.
+  expect(Number(/up to (\d+) records that were answered/.exec(served.stderr())![1])).toBeOneOf([3, 4, 5, 6]);
+  const {stream} = await collect(set.replica.redis, STREAM);
+  const kept = ['keyed1', 'keyed2', 'keyed3', 'plain1', 'plain2', 'plain3'].map((name) => `kept-${name}`);
+  expect(stream.map(({value}) => value)).toEqual([...kept, 'lost-keyed1', 'lost-keyed2', 'lost-keyed3']);
+  await until(async () => (await fetch(`${served.url}/readyz`)).ok, 'it is ready again');
+  await post('lost-keyed1', {'Idempotency-Key': 'lost-1'});
+  expect(await set.replica.redis.xlen(STREAM)).toBe(9);
 });
 
 describe.concurrent('a master that is stopped', () => {

@@ -64,6 +64,12 @@ export const serveFlags = {
     defaultHelp: async () => '1d',
     summary: 'how long a request with an Idempotency-Key is remembered',
   }),
+  hold: duration({
+    default: 5_000,
+    defaultHelp: async () => '5s',
+    summary:
+      'keep confirmed requests with an Idempotency-Key this long, up to 16MB, to add them again after a failover',
+  }),
   drain: duration({default: 30_000, summary: 'how long the first SIGTERM or SIGINT waits for what is in hand'}),
   'log-format': Flags.option({
     options: LOG_FORMATS,

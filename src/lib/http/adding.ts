@@ -14,6 +14,7 @@ import type {EntryFields} from '../marked-fields.js';
 import {type AddOptions, type AddOutcome, FencedEncoder, type FencedOutcome} from '../stream-client.js';
 import {Refusal} from './answers.js';
 import type {Gathering, Gatherings, OutcomeTaker} from './gathering.js';
+import type {HeldRequests} from './held-requests.js';
 
 export interface Adding {
   /** Takes the next record. Throws Refusal for one that cannot go this way. */
@@ -73,18 +74,20 @@ export class PlainAdding implements Adding {
 export class OnceAdding implements Adding {
   readonly #live: LiveClient;
   readonly #gatherings: Gatherings;
+  readonly #held: HeldRequests;
   readonly #stream: string;
   readonly #options: AddOptions;
   readonly #encoder: FencedEncoder;
 
   constructor(
-    {live, gatherings}: {live: LiveClient; gatherings: Gatherings},
+    {live, gatherings, held}: {live: LiveClient; gatherings: Gatherings; held: HeldRequests},
     stream: string,
     options: AddOptions,
     {scope, key, keepSeconds, body}: RequestKey,
   ) {
     this.#live = live;
     this.#gatherings = gatherings;
+    this.#held = held;
     this.#stream = stream;
     this.#options = options;
     this.#encoder = new FencedEncoder(
@@ -114,8 +117,11 @@ export class OnceAdding implements Adding {
     this.#gatherings.sendTo(this.#stream);
     this.#live
       .use(async (client, doubt) => {
-        const outcome = await client.addOnce(this.#stream, this.#encoder.take(1, undefined));
+        const call = this.#encoder.take(1, undefined);
+        const outcome = await client.addOnce(this.#stream, call);
         doubt(outcome.stopped);
+        const [first] = outcome.ids;
+        if (first !== undefined && outcome.stopped === undefined) this.#held.keep(this.#stream, call, first);
         return outcomesOf(outcome, records);
       })
       .then(

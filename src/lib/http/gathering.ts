@@ -9,6 +9,7 @@ import {StreamlogError} from '../errors.js';
 import type {LiveClient} from '../live-client.js';
 import type {EntryFields} from '../marked-fields.js';
 import {type AddBatch, AddEncoder, type AddOptions, type AddOutcome} from '../stream-client.js';
+import type {HeldRequests} from './held-requests.js';
 
 /** Whoever waits for what became of his records. */
 export interface OutcomeTaker {
@@ -32,18 +33,20 @@ const FULL_BYTES = 64 * 1024;
 /** The batches of this turn, by their streams. */
 export class Gatherings {
   readonly #live: LiveClient;
+  readonly #held: HeldRequests;
   readonly #all = new Map<string, Gathering>();
   #isDue = false;
 
-  constructor(live: LiveClient) {
+  constructor(live: LiveClient, held: HeldRequests) {
     this.#live = live;
+    this.#held = held;
   }
 
   /** Where records for `stream` gather. */
   to(stream: string): Gathering {
     let gathering = this.#all.get(stream);
     if (gathering === undefined) {
-      gathering = new Gathering(this.#live, stream);
+      gathering = new Gathering(this.#live, stream, this.#held);
       this.#all.set(stream, gathering);
     }
     if (!this.#isDue) {
@@ -68,11 +71,13 @@ export class Gatherings {
 class Gathering {
   readonly #live: LiveClient;
   readonly #stream: string;
+  readonly #held: HeldRequests;
   readonly #encoder: AddEncoder;
   #shares: Share[] = [];
 
-  constructor(live: LiveClient, stream: string) {
+  constructor(live: LiveClient, stream: string, held: HeldRequests) {
     this.#live = live;
+    this.#held = held;
     this.#stream = stream;
     this.#encoder = new AddEncoder(stream, FIRST_CAPACITY);
   }
@@ -116,6 +121,8 @@ class Gathering {
     return this.#live.use(async (client, doubt) => {
       const outcomes = await client.addAll(this.#stream, batch);
       for (const outcome of outcomes) if (outcome instanceof StreamlogError) doubt(outcome);
+      const last = outcomes.at(-1);
+      if (typeof last === 'string') this.#held.confirmed(this.#stream, last, outcomes.length);
       return outcomes;
     });
   }

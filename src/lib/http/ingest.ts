@@ -12,6 +12,7 @@ import {type Adding, OnceAdding, PlainAdding, readIdempotencyKey} from './adding
 import {type Answer, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
 import {BodyMemory, checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
 import {Gatherings} from './gathering.js';
+import type {HeldRequests} from './held-requests.js';
 import {Patience} from './patience.js';
 import {type Desk, Posting, type Waiting} from './posting.js';
 import {readBodyRecords} from './records.js';
@@ -19,6 +20,8 @@ import {decodeName, type Route} from './routes.js';
 
 export interface IngestOptions {
   live: LiveClient;
+  /** Told of what was confirmed. */
+  held: HeldRequests;
   isAllowed: (stream: string) => boolean;
   /** How the entries of a request are added; asked anew for each. */
   addOptions: () => AddOptions;
@@ -68,7 +71,7 @@ export class Ingest implements Desk {
 
   constructor(options: IngestOptions) {
     this.#options = options;
-    this.#gatherings = new Gatherings(options.live);
+    this.#gatherings = new Gatherings(options.live, options.held);
     this.#patience = new Patience(options.timeoutMs);
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
@@ -152,7 +155,8 @@ export class Ingest implements Desk {
   #addingOf(body: Buffer, {stream, key, scope}: Wanted): Adding {
     const options = this.#options.addOptions();
     if (key === undefined) return new PlainAdding(this.#gatherings.to(stream), options);
+    const {live, held} = this.#options;
     const request = {scope, key, keepSeconds: this.#options.keySeconds, body};
-    return new OnceAdding({live: this.#options.live, gatherings: this.#gatherings}, stream, options, request);
+    return new OnceAdding({live, held, gatherings: this.#gatherings}, stream, options, request);
   }
 }

@@ -10,6 +10,7 @@ import type {StreamClient} from '../stream-client.js';
 import type {AccessFacts} from './access-log.js';
 import type {Answer} from './answers.js';
 import {Dispatch} from './dispatch.js';
+import {HeldRequests} from './held-requests.js';
 import {Ingest, type IngestOptions} from './ingest.js';
 import {Metrics} from './metrics.js';
 import {RateLimit} from './rate-limit.js';
@@ -19,9 +20,11 @@ import type {Tokens} from './tokens.js';
 
 /** What the parts ask for and do not give each other. */
 export interface ServiceOptions
-  extends Omit<IngestOptions, 'live' | 'onBody' | 'onInternalFailure'>,
+  extends Omit<IngestOptions, 'live' | 'held' | 'onBody' | 'onInternalFailure'>,
     Omit<ReadersOptions, 'live' | 'onRead' | 'onInternalFailure'> {
   connect: () => Promise<StreamClient>;
+  /** How long confirmed requests with an Idempotency-Key are kept, to be added again after a failover. */
+  holdMs: number;
   /** Undefined: whoever can connect may ask. */
   tokens: Tokens | undefined;
   /** Requests a second of each client; undefined: as many as come. */
@@ -38,11 +41,12 @@ export class Service {
   readonly #ingest: Ingest;
   readonly #dispatch: Dispatch;
 
-  private constructor(live: LiveClient, metrics: Metrics, options: ServiceOptions) {
+  private constructor(live: LiveClient, held: HeldRequests, metrics: Metrics, options: ServiceOptions) {
     const {tokens, requestsPerSecond, version, warn} = options;
     const ingest = new Ingest({
       ...options,
       live,
+      held,
       onBody: (bytes) => metrics.countBody(bytes),
       onInternalFailure: warn,
     });
@@ -65,17 +69,18 @@ export class Service {
 
   /** Connects, or goes on trying to. Throws `configuration` and `denied`, which waiting would not mend. */
   static async start(options: ServiceOptions): Promise<Service> {
-    const {connect, note, warn, version} = options;
+    const {connect, note, warn, version, holdMs} = options;
+    const held = new HeldRequests({ms: holdMs, warn});
     const metrics = await Metrics.create(version);
     const live = await LiveClient.start({
-      connect: async () => (await connect()).readyToAdd(),
+      connect: async () => held.bringTo(await (await connect()).readyToAdd()),
       onConnected: (place) => {
         metrics.countConnection();
         note(`connected to Redis at ${place}`);
       },
       onLost: (reason) => warn(`${reason}; trying again`),
     });
-    return new Service(live, metrics, options);
+    return new Service(live, held, metrics, options);
   }
 
   /** Throws Refusal, or ClientGone when there is nobody left to answer. */

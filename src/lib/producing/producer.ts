@@ -5,12 +5,13 @@
  * counted exactly once when `finish` has returned, as added, already there,
  * rejected or unconfirmed, so that nobody has to guess what is in the stream.
  */
+
+import {ConfirmedIds} from '../confirmed-ids.js';
 import {StreamlogError} from '../errors.js';
 import {START} from '../input/pages.js';
 import type {EntryFields} from '../marked-fields.js';
 import type {AddOptions, Durability, StreamClient, Wire} from '../stream-client.js';
 import {type Batch, type BatchContext, isPassing, type Progress} from './batch.js';
-import {ConfirmedIds} from './confirmed-ids.js';
 import {askDurability} from './durable-reply.js';
 import {FencedBatch} from './fenced-batch.js';
 import {HeldBatches, type HoldLimits} from './held-batches.js';

@@ -5,9 +5,9 @@
  * said to be lost was confirmed, is not in the stream, and lies where no
  * trimming could have removed it.
  */
-import {isFailure} from '../errors.js';
-import type {StreamClient} from '../stream-client.js';
-import {compareStreamIds, FIRST_ID} from '../stream-id.js';
+import {isFailure} from './errors.js';
+import type {StreamClient} from './stream-client.js';
+import {compareStreamIds, FIRST_ID} from './stream-id.js';
 
 /** Some seconds of a fast run, and hours of a slow one. */
 const MOST_BATCHES = 1_024;
@@ -27,12 +27,28 @@ export interface LostRecords {
 }
 
 export class ConfirmedIds {
+  readonly #most: number;
+  readonly #grainMs: number;
   #batches: ConfirmedBatch[] = [];
+  #lastAtMs = 0;
+
+  /** At most so many IDs are known; what is confirmed within `grainMs` shares one. */
+  constructor({most = MOST_BATCHES, grainMs = 0}: {most?: number; grainMs?: number} = {}) {
+    this.#most = most;
+    this.#grainMs = grainMs;
+  }
 
   /** `count` records up to the ID `last` have been confirmed. */
   push(last: string, count: number): void {
+    const nowMs = this.#grainMs === 0 ? 0 : performance.now();
+    const newest = this.#batches.at(-1);
+    if (newest !== undefined && nowMs - this.#lastAtMs < this.#grainMs) {
+      this.#batches[this.#batches.length - 1] = {last, count: newest.count + count};
+      return;
+    }
+    this.#lastAtMs = nowMs;
     this.#batches.push({last, count});
-    if (this.#batches.length > MOST_BATCHES) this.#batches.shift();
+    if (this.#batches.length > this.#most) this.#batches.shift();
   }
 
   /** All of them, to be looked for on a new connection before anything is confirmed on it. */
@@ -72,7 +88,7 @@ export class ConfirmedIds {
 
   /** They may be lost by the next failover. */
   #keep(batches: readonly ConfirmedBatch[]): undefined {
-    this.#batches = [...batches, ...this.#batches].slice(-MOST_BATCHES);
+    this.#batches = [...batches, ...this.#batches].slice(-this.#most);
   }
 }
 

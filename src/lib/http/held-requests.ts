@@ -1,0 +1,114 @@
+/**
+ * What was answered with 201 last, held against each server that we come to
+ * after a lost connection: a failover may have taken it back. Requests with an
+ * Idempotency-Key are kept, bounded in time and bytes, and sent again, which adds
+ * only what is missing (docs/adr/0007, 0008); of all others the loss can only be
+ * told. Invariant: nothing of a new connection is used before it was looked at.
+ */
+import {ConfirmedIds} from '../confirmed-ids.js';
+import {isFailure} from '../errors.js';
+import type {FencedBatch, StreamClient} from '../stream-client.js';
+
+export interface HeldRequestsOptions {
+  /** How long requests are kept. */
+  ms: number;
+  /** One line about what was lost, or added again. */
+  warn: (line: string) => void;
+}
+
+interface Held {
+  readonly stream: string;
+  readonly call: FencedBatch;
+  readonly bytes: number;
+  /** The ID that was told of its first record. */
+  readonly firstId: string;
+  readonly atMs: number;
+}
+
+const MOST_BYTES = 16 * 1024 ** 2;
+/** Streams of which the last IDs are known. */
+const MOST_STREAMS = 256;
+/** IDs of a stream, one for what was confirmed within some milliseconds: five seconds in all. */
+const IDS = {most: 256, grainMs: 20};
+
+export class HeldRequests {
+  readonly #options: HeldRequestsOptions;
+  readonly #held: Held[] = [];
+  #bytes = 0;
+  readonly #ids = new Map<string, ConfirmedIds>();
+
+  constructor(options: HeldRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** A call with an Idempotency-Key was confirmed; `firstId` is that of its first record. */
+  keep(stream: string, call: FencedBatch, firstId: string): void {
+    const nowMs = performance.now();
+    const bytes = call.bytes.reduce((sum, part) => sum + part.length, 0);
+    this.#held.push({stream, call, bytes, firstId, atMs: nowMs});
+    this.#bytes += bytes;
+    let over = 0;
+    while (over < this.#held.length) {
+      const {atMs, bytes: size} = this.#held[over]!;
+      if (nowMs - atMs < this.#options.ms && this.#bytes <= MOST_BYTES) break;
+      this.#bytes -= size;
+      over++;
+    }
+    if (over > 0) this.#held.splice(0, over);
+  }
+
+  /** `count` records without a key were confirmed, up to the ID `last`. */
+  confirmed(stream: string, last: string, count: number): void {
+    let ids = this.#ids.get(stream);
+    if (ids === undefined) {
+      ids = new ConfirmedIds(IDS);
+      this.#ids.set(stream, ids);
+      if (this.#ids.size > MOST_STREAMS) this.#ids.delete(this.#ids.keys().next().value!);
+    }
+    ids.push(last, count);
+  }
+
+  /** Looks at a server before it is used. Throws when the connection is lost meanwhile. */
+  async bringTo(client: StreamClient): Promise<StreamClient> {
+    try {
+      const again = await this.#addAgain(client);
+      if (again > 0)
+        this.#options.warn(
+          `${again} requests with an Idempotency-Key were added again, as a failover had taken them back; their IDs are not those that were told`,
+        );
+      await this.#tellLost(client);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  /** In the order in which they came; how many were missing. */
+  async #addAgain(client: StreamClient): Promise<number> {
+    const held = [...this.#held];
+    const outcomes = await Promise.all(held.map(({stream, call}) => client.addOnce(stream, call)));
+    let again = 0;
+    outcomes.forEach(({ids, stopped}, index) => {
+      if (isFailure(stopped, 'unreachable')) throw stopped;
+      if (ids[0] !== undefined && ids[0] !== held[index]!.firstId) again++;
+    });
+    return again;
+  }
+
+  async #tellLost(client: StreamClient): Promise<void> {
+    for (const [stream, ids] of this.#ids) {
+      try {
+        const lost = await ids.findLost(client, stream, ids.take());
+        if (lost === undefined) continue;
+        this.#options.warn(
+          `up to ${lost.count} records that were answered with 201 are lost, as by a failover: stream "${stream}" has none of the ` +
+            `IDs after ${lost.after} up to ${lost.upTo}; requests with an Idempotency-Key are added again`,
+        );
+      } catch (error) {
+        if (isFailure(error, 'unreachable')) throw error;
+        // Who may only add cannot know.
+      }
+    }
+  }
+}
