@@ -52,7 +52,7 @@ export {
   durabilityReplies,
   NOT_DURABLE,
 } from './redis/durability.js';
-export {NOT_CONNECTED, notConnected} from './redis/failure.js';
+export {askedTo, NOT_CONNECTED, notConnected} from './redis/failure.js';
 export {
   type Fence,
   type FencedBatch,
@@ -142,7 +142,7 @@ export class StreamClient {
     this.#target = target;
     this.#connection = connection;
     this.#wires = new Wires(
-      (stream, node) => Wire.open(target, stream, node),
+      (stream, node, asking) => Wire.open(target, stream, node, asking),
       (stream) => connection.nodeOf(stream),
       // A client lives and dies whole; only that of a cluster outlives single nodes.
       () => connection.inCluster || this.close(),
@@ -158,8 +158,8 @@ export class StreamClient {
   }
 
   /** A connection for adding to `stream`, whose replies its owner reads. Throws as `connect` does. */
-  static openWire(settings: ConnectionSettings, stream: string): Promise<Wire> {
-    return Wire.open(parseTarget(settings), stream);
+  static openWire(settings: ConnectionSettings, stream: string, ask?: string): Promise<Wire> {
+    return Wire.open(parseTarget(settings), stream, ask, ask !== undefined);
   }
 
   /** A second client to the same server, for reads that block up to `blockMs`: what blocks holds up all behind it. */

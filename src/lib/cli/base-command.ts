@@ -61,10 +61,10 @@ export abstract class BaseCommand extends Command {
     return async () => (await streamClient()).connect(settings);
   }
 
-  /** How to connect for adding to `stream`. */
-  protected wireConnector(flags: ConnectionFlags, stream: string): () => Promise<Wire> {
+  /** How to connect for adding to `stream`; at the node `ask` of a cluster while its slot is moving there. */
+  protected wireConnector(flags: ConnectionFlags, stream: string): (ask?: string) => Promise<Wire> {
     const settings = connectionSettings(flags);
-    return async () => (await streamClient()).openWire(settings, stream);
+    return async (ask) => (await streamClient()).openWire(settings, stream, ask);
   }
 
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */

@@ -17,7 +17,7 @@ import {Producer, type ProducerOptions} from './producer.js';
 
 export interface DeliveryOptions extends Omit<ProducerOptions, 'lane' | 'onConfirmed'> {
   /** Connects to where the stream lives. */
-  connect: () => Promise<Wire>;
+  connect: (ask?: string) => Promise<Wire>;
   /** Each record once, by the fence script. */
   once?: {producerId: string | undefined; atomic: boolean} | undefined;
   /** Where it is kept how far `file` has been added. */

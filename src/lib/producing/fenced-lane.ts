@@ -31,7 +31,7 @@ export class FencedLane implements Lane {
   readonly #stream: string;
   readonly #fence: Fence;
   readonly #isLasting: boolean;
-  readonly #connect: () => Promise<Wire>;
+  readonly #connect: (ask?: string) => Promise<Wire>;
   readonly #encoder: FencedEncoder;
   /** Batches whose IDs the server may still keep, oldest first. */
   readonly #batches: FencedBatch[] = [];
@@ -43,7 +43,7 @@ export class FencedLane implements Lane {
   #isOpened = false;
 
   /** `isLasting`: a later run may be of the same producer. */
-  constructor(stream: string, fence: Fence, isLasting: boolean, connect: () => Promise<Wire>) {
+  constructor(stream: string, fence: Fence, isLasting: boolean, connect: (ask?: string) => Promise<Wire>) {
     this.#stream = stream;
     this.#fence = fence;
     this.#isLasting = isLasting;
@@ -68,8 +68,8 @@ export class FencedLane implements Lane {
     return this.#confirmedByServer;
   }
 
-  async open(): Promise<Wire> {
-    const wire = await this.#connect();
+  async open(node?: string): Promise<Wire> {
+    const wire = await this.#connect(node);
     try {
       const hello = this.#isOpened ? greetFence(this.#fence.key) : resumeFence(this.#stream, this.#fence);
       const mark = await ask(wire, hello);

@@ -14,8 +14,8 @@ export interface Lane {
   readonly byteLength: number;
   /** The number of the last record of this producer that the server had when we connected last; undefined where records have no numbers. */
   readonly confirmedByServer: number | undefined;
-  /** Connects, and does what has to be done before the first batch. Throws as `StreamClient.connect` does. */
-  open(): Promise<Wire>;
+  /** Connects, and does what has to be done before the first batch; `ask` is the node that the slot is moving to, where it said so. Throws as `StreamClient.connect` does. */
+  open(ask?: string): Promise<Wire>;
   /** For the end of a run that went well: cleans up what the server keeps for nobody. */
   leave(wire: Wire): Promise<void>;
   /** Why a record of these fields cannot go this way; undefined for all others. */
@@ -28,10 +28,10 @@ export interface Lane {
 
 export class PlainLane implements Lane {
   readonly confirmedByServer = undefined;
-  readonly #connect: () => Promise<Wire>;
+  readonly #connect: (ask?: string) => Promise<Wire>;
   readonly #encoder: AddEncoder;
 
-  constructor(stream: string, connect: () => Promise<Wire>) {
+  constructor(stream: string, connect: (ask?: string) => Promise<Wire>) {
     this.#connect = connect;
     this.#encoder = new AddEncoder(stream);
   }
@@ -44,8 +44,8 @@ export class PlainLane implements Lane {
     return this.#encoder.byteLength;
   }
 
-  open(): Promise<Wire> {
-    return this.#connect();
+  open(ask?: string): Promise<Wire> {
+    return this.#connect(ask);
   }
 
   async leave(): Promise<void> {}

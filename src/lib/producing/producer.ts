@@ -10,7 +10,7 @@ import {ConfirmedIds} from '../confirmed-ids.js';
 import {StreamlogError} from '../errors.js';
 import {START} from '../input/pages.js';
 import type {EntryFields} from '../marked-fields.js';
-import type {AddOptions, Durability, StreamClient, Wire} from '../stream-client.js';
+import {type AddOptions, askedTo, type Durability, type StreamClient, type Wire} from '../stream-client.js';
 import {type Batch, type BatchContext, isPassing, type Progress} from './batch.js';
 import {askDurability} from './durable-reply.js';
 import {FencedBatch} from './fenced-batch.js';
@@ -201,9 +201,9 @@ export class Producer {
     this.#wire?.close();
   }
 
-  async #open(): Promise<Wire> {
+  async #open(ask?: string): Promise<Wire> {
     const {lane, durability} = this.#options;
-    const wire = await lane.open();
+    const wire = await lane.open(ask);
     try {
       await askDurability(wire, durability);
       return wire;
@@ -295,7 +295,7 @@ export class Producer {
       await this.#retries.pause(failure);
       if (this.#over.signal.aborted) return;
       try {
-        const wire = await this.#open();
+        const wire = await this.#open(askedTo(failure));
         if (this.#over.signal.aborted) return wire.close();
         this.#adopt(wire);
         this.#addAgain();

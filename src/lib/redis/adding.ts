@@ -81,7 +81,7 @@ export class Adding {
   /** True, with a new look at where `stream` is, when `reason` says that it has moved; after a pause, that it moves. */
   async #mayFollow(stream: string, reason: unknown, attempt: number): Promise<boolean> {
     if (!this.#connection.inCluster || !isMoving(reason) || attempt >= MOST_ATTEMPTS) return false;
-    if (reason instanceof Moved) this.#wires.moved(stream, reason.home);
+    if (reason instanceof Moved) this.#wires.moved(stream, reason.home, reason.code === 'ASK');
     // Two nodes may each name the other, as long as they have not heard of each other's news.
     if (reason instanceof Moved && attempt < FOLLOWED_AT_ONCE) return true;
     await sleep(pauseMs(attempt, BACKOFF));

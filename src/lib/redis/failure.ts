@@ -89,20 +89,24 @@ function fromReply(message: string, context: CommandContext): StreamlogError {
     );
   }
   const [kind, what, hint] = meaningOf(message, word, context);
-  const home = context.inCluster ? /^MOVED \d+ (\S+:\d+)$/.exec(message)?.[1] : undefined;
-  return home === undefined ? failure(kind, codeFor(word, message), what, hint) : new Moved(home, what, hint);
+  const home = context.inCluster ? /^(?:MOVED|ASK) \d+ (\S+:\d+)$/.exec(message)?.[1] : undefined;
+  return home === undefined ? failure(kind, codeFor(word, message), what, hint) : new Moved(home, word, what, hint);
 }
 
-/** Another node of the cluster serves the slot from now on. */
+/** Another node of the cluster serves the slot: from now on (MOVED), or for this key while the slot moves (ASK). */
 export class Moved extends StreamlogError {
   /** `host:port` */
   readonly home: string;
 
-  constructor(home: string, message: string, hint: string | undefined) {
-    super('temporary', message, {code: 'MOVED', hint});
+  constructor(home: string, code: string, message: string, hint: string | undefined) {
+    super('temporary', message, {code, hint});
     this.home = home;
   }
 }
+
+/** Where a key is, as `host:port`, whose slot is moving; undefined for all other failures. */
+export const askedTo = (failure: unknown): string | undefined =>
+  failure instanceof Moved && failure.code === 'ASK' ? failure.home : undefined;
 
 const codeFor = (word: string, message: string): string =>
   /max number of clients/.test(message) ? 'MAXCLIENTS' : word;

@@ -9,6 +9,7 @@
 import type {Socket} from 'node:net';
 import type {Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
+import {withAsking} from './asking.js';
 import {end} from './client.js';
 import {connect} from './connecting.js';
 import {notConnected, replyFailure, type Trouble, toFailure} from './failure.js';
@@ -28,6 +29,15 @@ export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
   lost(failure: StreamlogError): void;
 }
 
+interface WireOptions {
+  silenceMs: number;
+  inCluster?: boolean;
+  /** Asked while the node says nothing. */
+  owner?: OwnerWatch | undefined;
+  /** Each command goes behind an ASKING. */
+  asking?: boolean;
+}
+
 /** What the stream is needed for, in messages. */
 const COMMAND = 'XADD';
 /** Into so many parts the time is divided, at least, after which a silent server counts as gone. */
@@ -45,6 +55,7 @@ export class Wire {
   readonly #silenceMs: number;
   readonly #tickMs: number;
   readonly #owner: OwnerWatch | undefined;
+  readonly #isAsking: boolean;
   #silentTicks = 0;
   #watch: NodeJS.Timeout;
   #end!: (failure: StreamlogError) => void;
@@ -56,12 +67,13 @@ export class Wire {
   private constructor(
     client: Redis,
     trouble: Trouble,
-    {inCluster = false, silenceMs, owner}: {inCluster?: boolean; silenceMs: number; owner?: OwnerWatch | undefined},
+    {inCluster = false, silenceMs, owner, asking = false}: WireOptions,
   ) {
     this.#client = client;
     this.#socket = client.stream as Socket;
     this.#silenceMs = silenceMs;
     this.#owner = owner;
+    this.#isAsking = asking;
     this.closed = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -84,19 +96,21 @@ export class Wire {
 
   /**
    * Connects to the server, or the node of the cluster, that has `stream`; `node`
-   * is that one as `host:port`, where it is known. Throws as `Connection.open` does.
+   * is that one as `host:port`, where it is known. With `asking` it is one that the slot is still moving to (ASK).
+   * Throws as `Connection.open` does.
    */
-  static async open(target: Target, stream: string, node?: string): Promise<Wire> {
+  static async open(target: Target, stream: string, node?: string, asking = false): Promise<Wire> {
     const {silenceMs} = target;
     if (target.kind !== 'cluster') {
       const {client, trouble} = await connect(target, 0);
       return new Wire(client as Redis, trouble, {silenceMs});
     }
     const home = node || (await nodeOf(target, stream));
-    const owner = home === undefined ? undefined : new OwnerWatch(target, stream, home);
+    // Until the slot has moved, the others name the old node.
+    const owner = home === undefined || asking ? undefined : new OwnerWatch(target, stream, home);
     const opening = connect(nodeTarget(target, home), 0);
     const {client, trouble} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
-    return new Wire(client as Redis, trouble, {silenceMs, inCluster: true, owner});
+    return new Wire(client as Redis, trouble, {silenceMs, inCluster: true, owner, asking});
   }
 
   /**
@@ -110,7 +124,9 @@ export class Wire {
       return;
     }
     if (this.#takers.length === 0) this.#silentTicks = 0;
-    this.#takers.push(taker);
+    const asking = this.#isAsking ? withAsking(Buffer.concat(bytes), taker) : undefined;
+    if (asking === undefined) this.#takers.push(taker);
+    else this.#takers.push(...asking.takers);
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
@@ -119,7 +135,7 @@ export class Wire {
         this.#socket.uncork();
       });
     }
-    for (const part of bytes) this.#socket.write(part);
+    for (const part of asking?.bytes ?? bytes) this.#socket.write(part);
   }
 
   /** Ends the connection at once. */

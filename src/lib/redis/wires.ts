@@ -7,8 +7,11 @@ import {isFailure} from '../errors.js';
 import {notConnected} from './failure.js';
 import type {Wire} from './wire.js';
 
+/** Tells a node that is asked for keys of a moving slot from the same node by itself. */
+const ASK = 'ASK ';
+
 export class Wires {
-  readonly #open: (stream: string, node: string) => Promise<Wire>;
+  readonly #open: (stream: string, node: string, asking: boolean) => Promise<Wire>;
   readonly #nodeOf: (stream: string) => string;
   readonly #onLost: () => void;
   readonly #wires = new Map<string, Promise<Wire>>();
@@ -18,7 +21,7 @@ export class Wires {
 
   /** `nodeOf` tells servers apart, as far as there are several. `onLost` is told of each wire that ends by itself. */
   constructor(
-    open: (stream: string, node: string) => Promise<Wire>,
+    open: (stream: string, node: string, asking: boolean) => Promise<Wire>,
     nodeOf: (stream: string) => string,
     onLost: () => void,
   ) {
@@ -37,7 +40,9 @@ export class Wires {
       if (this.#wires.get(node) === opening) this.#wires.delete(node);
       if (this.#homes.get(stream) === node) this.#homes.delete(stream);
     };
-    const opening = this.#open(stream, node)
+    const opening = (
+      node.startsWith(ASK) ? this.#open(stream, node.slice(ASK.length), true) : this.#open(stream, node, false)
+    )
       .catch(rethrowUnreachable)
       .then((wire) => {
         if (this.#closed) wire.close();
@@ -52,9 +57,9 @@ export class Wires {
     return opening;
   }
 
-  /** From now on `stream` is at `home`, as `host:port`. */
-  moved(stream: string, home: string): void {
-    this.#homes.set(stream, home);
+  /** From now on `stream` is at `home`, as `host:port`; with `asking`, while its slot is moving there. */
+  moved(stream: string, home: string, asking = false): void {
+    this.#homes.set(stream, asking ? `${ASK}${home}` : home);
   }
 
   /** Ends all of them at once; there will be no others. */
