@@ -738,13 +738,27 @@ export class StreamClient {
     }
   }
 
-  /** XINFO STREAM: the highest ID that the stream has given; `0-0` when there is no such stream. */
+  /** As `lastId`, but `0-0` when there is no such stream. */
   async lastGeneratedId(stream: string): Promise<string> {
     try {
-      return (await this.info(stream)).lastGeneratedId;
+      return await this.lastId(stream);
     } catch (error) {
       if (isFailure(error, 'notFound')) return FIRST_ID;
       throw error;
+    }
+  }
+
+  /**
+   * XINFO STREAM: the highest ID that the stream has generated. For a user who may not ask for it, that of the newest
+   * entry (XREVRANGE), and `0-0` where there is none. Throws `notFound` when there is no such stream.
+   */
+  async lastId(stream: string): Promise<string> {
+    try {
+      return (await this.info(stream)).lastGeneratedId;
+    } catch (error) {
+      if (!isFailure(error, 'denied')) throw error;
+      for await (const [newest] of this.rangeReverse(stream, FIRST_ID, LAST_ID, 1)) return newest!.id;
+      return FIRST_ID;
     }
   }
 

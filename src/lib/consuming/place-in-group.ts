@@ -65,16 +65,27 @@ export class PlaceInGroup {
 
   async #join(control: StreamClient): Promise<void> {
     const {member, from, create} = this.#options;
-    if (!create) {
+    let mayLook = true;
+    try {
+      // Looked for first: without memory Redis makes no group, and says so even where there is one.
       this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
       return;
+    } catch (error) {
+      mayLook = !isFailure(error, 'denied');
+      if (mayLook && !(create && isFailure(error, 'notFound'))) throw error;
     }
-    // Looked for first: without memory Redis makes no group, and says so even where there is one.
-    this.#readUpTo = await this.#whereGroupIs(control);
-    if (this.#readUpTo !== undefined) return;
     const lastDelivered = predecessorOf(await control.locate(member.stream, from)) ?? FIRST_ID;
-    const isNew = await control.createGroup(member.stream, member.group, lastDelivered, true);
-    this.#readUpTo = isNew ? lastDelivered : ((await this.#whereGroupIs(control)) ?? FIRST_ID);
+    try {
+      const isNew = create && (await control.createGroup(member.stream, member.group, lastDelivered, true));
+      const known = isNew
+        ? lastDelivered
+        : mayLook && (await control.group(member.stream, member.group)).lastDeliveredId;
+      this.#readUpTo = known || FIRST_ID;
+    } catch (error) {
+      // Who may neither look nor create may still read: XREADGROUP says whether there is a group.
+      if (mayLook || !isFailure(error, 'denied')) throw error;
+      this.#readUpTo = FIRST_ID;
+    }
   }
 
   /**
@@ -123,16 +134,5 @@ export class PlaceInGroup {
           ? ': the stream has begun anew, and all of it is new'
           : `; what was pending with other consumers is pending no more: ${seek} delivers again from an ID on`),
     );
-  }
-
-  /** How far the group has got; undefined where there is none, or where we may not know. */
-  async #whereGroupIs(control: StreamClient): Promise<string | undefined> {
-    const {stream, group} = this.#options.member;
-    try {
-      return (await control.group(stream, group)).lastDeliveredId;
-    } catch (error) {
-      if (isFailure(error, 'notFound') || isFailure(error, 'denied')) return undefined;
-      throw error;
-    }
   }
 }

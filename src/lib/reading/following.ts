@@ -66,7 +66,7 @@ async function cursorAt(client: StreamClient, stream: string, options: FollowOpt
   const {from, follow, onMissing} = options;
   const after = predecessorOf(await client.locate(stream, from)) ?? FIRST_ID;
   try {
-    return {stream, after, newest: (await client.info(stream)).lastGeneratedId};
+    return {stream, after, newest: await client.lastId(stream)};
   } catch (error) {
     if (!follow || !isFailure(error, 'notFound')) throw error;
     onMissing(stream);

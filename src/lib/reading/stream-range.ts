@@ -7,7 +7,7 @@
 import type {Entry} from '../entry.js';
 import {usageError} from '../errors.js';
 import {type Position, parsePosition} from '../position.js';
-import type {StreamClient, StreamInfo} from '../stream-client.js';
+import type {StreamClient} from '../stream-client.js';
 import {compareStreamIds, predecessorOf, successorOf} from '../stream-id.js';
 import {firstItems} from './paging.js';
 
@@ -53,7 +53,7 @@ export async function* readRange(
   {start, end, reverse, count, onEmpty}: RangeRequest,
 ): AsyncGenerator<Entry[], void, void> {
   const from = await firstIncluded(client, stream, start);
-  const to = await lastIncluded(client, stream, end, await client.info(stream));
+  const to = await lastIncluded(client, stream, end, await client.lastId(stream));
   if (from === undefined || to === undefined) return;
   if (compareStreamIds(from, to) > 0) {
     if (end.position.kind !== 'end') onEmpty?.(from, to);
@@ -78,9 +78,9 @@ async function lastIncluded(
   client: StreamClient,
   stream: string,
   {position, exclusive}: Bound,
-  {lastGeneratedId}: StreamInfo,
+  lastId: string,
 ): Promise<string | undefined> {
-  if (position.kind === 'end') return lastGeneratedId;
+  if (position.kind === 'end') return lastId;
   if (position.kind === 'time') return `${position.ms}-${LAST_SEQUENCE}`;
   const id = await client.locate(stream, position);
   return exclusive ? predecessorOf(id) : id;

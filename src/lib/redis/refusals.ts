@@ -29,8 +29,10 @@ function naming(text: string, {command, stream}: CommandContext): string {
   const named =
     /'([\w|-]{1,60})' (?:command|with args|script)/.exec(text)?.[1] ?? /command ['`]([\w|-]{1,60})['`]/.exec(text)?.[1];
   const refusedName = named?.replace('|', ' ').toUpperCase();
-  const isMeant = refusedName === undefined || command.toUpperCase().startsWith(refusedName);
-  return isMeant ? `${command}${on(stream)}` : `${refusedName}, which ${command}${on(stream)} needs`;
+  if (refusedName === undefined || command.toUpperCase().startsWith(refusedName)) return `${command}${on(stream)}`;
+  // `XGROUP CREATE` is what XGROUP was meant to be.
+  if (refusedName.startsWith(`${command.toUpperCase()} `)) return `${refusedName}${on(stream)}`;
+  return `${refusedName}, which ${command}${on(stream)} needs`;
 }
 
 const forbidden: Meaning = ({text, ...context}) => [
