@@ -16,6 +16,10 @@ const NEEDS = {
       brew: ['redis', 'valkey'],
     },
   },
+  flock: {
+    programs: ['flock'],
+    packages: {'apt-get': ['util-linux'], dnf: ['util-linux-core'], apk: ['flock'], brew: ['flock']},
+  },
   script: {
     programs: ['script'],
     packages: {'apt-get': ['bsdutils'], dnf: ['util-linux'], apk: ['util-linux-misc'], brew: ['util-linux']},
@@ -39,9 +43,14 @@ const MANAGERS = [
   {program: 'brew', asRoot: false, install: ['install', '--quiet']},
 ];
 
-/** Whether `program` can be started by its name alone. */
+/** Where Debian puts programs that only root has on the path. */
+const SYSTEM_DIRECTORY = '/usr/sbin';
+
+/** Whether `program` can be started by its name alone, or is one of the system's. */
 export const isOnPath = (program) =>
-  (process.env.PATH ?? '').split(delimiter).some((directory) => isExecutable(join(directory || '.', program)));
+  [...(process.env.PATH ?? '').split(delimiter), SYSTEM_DIRECTORY].some((directory) =>
+    isExecutable(join(directory || '.', program)),
+  );
 
 /** Makes sure that `need`, one of the above or a program, is there. Throws one line that says what to install. */
 export function provide(need) {
