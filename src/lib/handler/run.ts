@@ -8,6 +8,7 @@
 import {type ChildProcess, type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {recordToJson, type StreamRecord} from '../entry.js';
 import {StreamlogError} from '../errors.js';
+import {encodeName} from '../names.js';
 import {Deadline, type DeadlineOptions} from './deadline.js';
 import {Output, type OutputOptions} from './output.js';
 
@@ -119,9 +120,16 @@ export async function runHandler(
 
 function recordEnvironment(records: readonly StreamRecord[]): Record<string, string> {
   const [{stream, id, group, deliveries}] = records as [StreamRecord];
-  const shared = {STREAMLOG_STREAM: stream, STREAMLOG_GROUP: group ?? ''};
+  const shared = {STREAMLOG_STREAM: variableOf(stream), STREAMLOG_GROUP: variableOf(group ?? '')};
   if (records.length > 1) return {...shared, STREAMLOG_COUNT: String(records.length)};
   return {...shared, STREAMLOG_ID: id, STREAMLOG_DELIVERIES: String(deliveries ?? 1), STREAMLOG_COUNT: '1'};
+}
+
+/** A name that no variable can hold comes as `{"$b64":"…"}`, which --stream and --group take too. */
+function variableOf(name: string): string {
+  const bytes = encodeName(name);
+  if (typeof bytes === 'string' && !bytes.includes('\0')) return bytes;
+  return JSON.stringify({$b64: Buffer.from(bytes as string).toString('base64')});
 }
 
 function outcomeOf(child: ChildProcess, isTooLarge: boolean): Promise<HandlerOutcome> {

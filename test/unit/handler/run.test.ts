@@ -93,6 +93,18 @@ test('the record is data: NDJSON on standard input and names in the environment'
   expect(handler.err()).toBe('5-1 orders g 3 1\n');
 });
 
+test.each([
+  ['orders', 'orders'],
+  ['a\udcffb', '{"$b64":"Yf9i"}'],
+  ['a\0b', '{"$b64":"YQBi"}'],
+])('a stream and group called %j are %s in the environment', async (name, variable) => {
+  const handler = options('printf "%s %s" "$STREAMLOG_STREAM" "$STREAMLOG_GROUP"');
+
+  expect(await runHandler([{...record, stream: name, group: name}], handler, never)).toEqual({kind: 'done'});
+
+  expect(handler.out()).toBe(`${variable} ${variable}\n`);
+});
+
 test('a batch is as many lines, and counted', async () => {
   const handler = options('wc -l; echo "$STREAMLOG_COUNT$STREAMLOG_ID"');
 

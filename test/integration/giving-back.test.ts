@@ -1,0 +1,41 @@
+/** Counts of what is given back, where one of several fails. */
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import {GiverBack} from '../../src/lib/groups/giving-back.js';
+import {StreamClient} from '../../src/lib/stream-client.js';
+import {type RedisServer, startRedis} from '../support/redis-server.js';
+
+let server: RedisServer;
+let client: StreamClient;
+
+beforeAll(async () => {
+  server = await startRedis();
+  client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
+});
+afterAll(async () => {
+  client.close();
+  await server.stop();
+});
+
+it('counts are final when it throws: those that were answered later are in them', async () => {
+  for (const id of ['1-0', '2-0', '3-0']) await server.redis.xadd('events', id, 'n', id);
+  await server.redis.xgroup('CREATE', 'events', 'g', '0');
+  await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
+  const {giveBack} = client;
+  let isRefused = (): void => {};
+  const refused = new Promise<void>((resolve) => {
+    isRefused = resolve;
+  });
+  // The one that fails is answered first.
+  client.giveBack = async (...args) => {
+    if (args[0].group === 'none') return giveBack.apply(client, args).finally(isRefused);
+    await refused;
+    await new Promise(setImmediate);
+    return giveBack.apply(client, args);
+  };
+  const giver = new GiverBack(client, {stream: 'events', group: 'g'});
+  const all = [{id: '1-0'}, {id: '1-0', group: 'none'}, {id: '2-0'}, {id: '3-0', consumer: 'w9'}];
+  await expect(giver.giveBack(all)).rejects.toMatchObject({kind: 'notFound'});
+  expect(giver.counts).toEqual([
+    {stream: 'events', group: 'g', givenBack: 2, notPending: 0, withAnother: 1, deliveredAgain: 0, gone: 0},
+  ]);
+});
