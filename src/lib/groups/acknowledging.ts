@@ -65,7 +65,7 @@ export class Acknowledger {
 
   async #mustExist({stream, group}: Place): Promise<void> {
     try {
-      await this.#client.pendingSummary(stream, group);
+      await this.#client.pendingPage(stream, group, {count: 1});
     } catch (error) {
       // Whoever may only acknowledge cannot look, and has done no wrong.
       if (!isFailure(error, 'denied')) throw error;

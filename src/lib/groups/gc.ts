@@ -38,9 +38,9 @@ export interface ConsumerFate extends Place {
 }
 
 /** Consumers in one script. */
-const MAX_CONSUMERS = 50;
+const MAX_CONSUMERS = 40;
 /** Entries in one script: a millisecond. */
-const MAX_MOVED = 200;
+const MAX_MOVED = 100;
 
 /** What becomes of each consumer, as it does; all that is to go has gone when this ends. Throws `notFound` when there is no such group. */
 export async function* retireConsumers(

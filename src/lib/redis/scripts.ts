@@ -286,13 +286,26 @@ for i = 1, #facts, 2 do
 end
 return facts`);
 
-/** Acknowledges the lowest ARGV[2] pending entries of group ARGV[1], whoever has them: how many. 1,000 take 1.4 ms. */
+/**
+ * Acknowledges the lowest ARGV[2] pending entries of group ARGV[1], whoever has them, and removes the consumers that have
+ * nothing left: how many. 500 take 1 ms.
+ */
 export const ACKNOWLEDGE_LOWEST = script(`
 local page = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', ARGV[2])
 if #page == 0 then return 0 end
 local line = {'XACK', KEYS[1], ARGV[1]}
-for i = 1, #page do line[#line + 1] = page[i][1] end
-return redis.call(unpack(line))`);
+local holders = {}
+for i = 1, #page do
+  line[#line + 1] = page[i][1]
+  holders[page[i][2]] = true
+end
+local count = redis.call(unpack(line))
+for name in pairs(holders) do
+  if name ~= '' and #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, name) == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
+  end
+end
+return count`);
 
 /** Removes consumer ARGV[2] of group ARGV[1] only while nothing is pending with it: 1 when it went, else 0. */
 export const REMOVE_IDLE_CONSUMER = script(`

@@ -137,13 +137,14 @@ async function rest(
   last: string,
   held: number,
 ): Promise<Bounds> {
-  const {count, lowestId, highestId} = await client.pendingSummary(stream, group.name);
-  const inside =
-    lowestId !== undefined &&
-    highestId !== undefined &&
-    compareStreamIds(info.firstEntry!.id, lowestId) <= 0 &&
-    compareStreamIds(highestId, last) <= 0;
-  if (inside && isAboveGaps(info, lowestId)) return exactly(count);
+  const count = group.pending;
+  const after = successorOf(last);
+  const [[lowest], behind] = await Promise.all([
+    client.pendingPage(stream, group.name, {count: 1}),
+    after === undefined ? [] : client.pendingPage(stream, group.name, {start: after, count: 1}),
+  ]);
+  const inside = lowest !== undefined && behind.length === 0 && compareStreamIds(info.firstEntry!.id, lowest.id) <= 0;
+  if (inside && isAboveGaps(info, lowest.id)) return exactly(count);
   return {estimate: inside ? count : held, atLeast: held, atMost: count};
 }
 

@@ -1,0 +1,202 @@
+/**
+ * No command, and not serve, holds Redis up, whatever the data: each is run on
+ * data that is large in every way that was ever found to matter.
+ */
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {commandTable} from '../../src/command-table.js';
+import {type Served, serve} from '../support/http.js';
+import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {streamlog} from '../support/run-cli.js';
+import {fill, idOf, SIZES} from './dataset.js';
+import {SlowCommands} from './slow-commands.js';
+
+interface Case {
+  args: string[];
+  input?: string;
+  /** `work` is a copy of this stream. */
+  works?: 'big' | 'wide' | 'dead' | 'crowd';
+  /** Leaves little of `work`, so that the next one gets a new copy. */
+  spends?: boolean;
+}
+
+const ids = (count: number, step = 1): string =>
+  Array.from({length: count}, (_, index) => `${idOf(index * step + 1)}\n`).join('');
+const lines = (count: number, bytes: number): string => `${JSON.stringify({value: 'x'.repeat(bytes)})}\n`.repeat(count);
+const middle = idOf(SIZES.entries / 2);
+const work = ['-s', 'work'];
+
+/** By the name of the command in the table. Those without a case do not talk to this server. */
+const CASES: Record<string, Case[]> = {
+  ack: [{args: [...work, '-q'], input: ids(3_000), works: 'big'}],
+  claim: [
+    {args: [...work, '--consumer', 'c7', '--to', 'w', '--min-idle', '1ms'], works: 'big'},
+    {args: [...work, '-g', 'one', '--consumer', 'c1', '--to', 'w', '-n', '5000'], works: 'big'},
+    {args: [...work, '--to', 'w'], input: ids(1_000, 100), works: 'big'},
+    {args: [...work, '--consumer', 'c1', '--to', 'w'], works: 'wide'},
+  ],
+  completion: [{args: ['bash']}],
+  consume: [
+    {args: ['-s', 'big', '--name', 'w', '--exit']},
+    {args: [...work, '--name', 'w', '--claim', '1ms', '-n', '3000'], works: 'big'},
+    {args: [...work, '--name', 'w', '--claim', '1s', '-n', '20', '--exec', 'true', '-P', '4'], works: 'big'},
+    {args: [...work, '--name', 'c1', '-g', 'one', '-n', '3000'], works: 'big'},
+    {args: [...work, '--name', 'w', '-g', 'g4', '-n', '5000', '--ack', 'none'], works: 'big'},
+    {args: [...work, '--name', 'w', '-g', 'g3', '-n', '5000', '--no-ack'], works: 'big'},
+    {args: [...work, '--name', 'c1', '-n', '300'], works: 'wide'},
+    {args: [...work, '--name', 'w', '-g', 'fresh', '-n', '300'], works: 'wide'},
+  ],
+  delete: [{args: work, input: ids(3_000), works: 'big'}],
+  'dlq:list': [{args: ['--dead-letter', 'dead']}],
+  'dlq:purge': [{args: ['--dead-letter', 'work', '--force'], works: 'dead', spends: true}],
+  'dlq:redrive': [
+    {args: ['-s', 'big', '--dead-letter', 'work', '--to', 'redriven', '--limit', '300'], works: 'dead', spends: true},
+  ],
+  'dlq:show': [{args: ['--dead-letter', 'dead', '-s', 'big']}],
+  get: [
+    {args: ['-s', 'big'], input: ids(2_000, 50)},
+    {args: ['-s', 'wide'], input: ids(300)},
+  ],
+  'group:consumers': [{args: ['-s', 'big']}],
+  'group:create': [{args: [...work, 'new', '--from', middle], works: 'big'}],
+  'group:gc': [
+    {args: ['-s', 'big', '--idle', '1ms', '--to', 'w', '--dry-run', '-q']},
+    {args: [...work, '--idle', '1ms', '--to', 'w', '-q'], works: 'crowd', spends: true},
+    {args: ['-s', 'wide', '--idle', '1ms']},
+  ],
+  'group:list': [{args: ['-s', 'big']}],
+  'group:remove': [
+    {args: [...work, 'streamlog', '--force'], works: 'big', spends: true},
+    {args: [...work, 'one', '--force'], works: 'big', spends: true},
+  ],
+  'group:seek': [{args: [...work, 'g9', '--to', middle], works: 'big'}],
+  info: [{args: ['-s', 'big', '-s', 'wide']}, {args: ['-s', 'big', '--consumers']}],
+  ls: [{args: []}, {args: ['--match', 's:1*']}],
+  nack: [{args: work, input: ids(500), works: 'big'}],
+  pending: [
+    {args: ['-s', 'big']},
+    {args: ['-s', 'big', '-g', 'one']},
+    {args: ['-s', 'big', '-g', 'one', '--consumer', 'c1', '--idle', '1h']},
+    {args: ['-s', 'big', '--idle', '1h']},
+    {args: ['-s', 'big', '--details', '--min-deliveries', '5']},
+    {args: ['-s', 'wide', '--details', '--payload']},
+  ],
+  produce: [
+    {args: ['-s', 'new', '-q'], input: lines(20_000, 20)},
+    {args: [...work, '-q', '--maxlen', '1000', '--approx'], input: lines(2_000, 20), works: 'big', spends: true},
+    {args: ['-s', 'new', '-q'], input: lines(200, SIZES.wideBytes)},
+    {args: ['-s', 'once', '-q', '--exactly-once', '--producer-id', 'p'], input: lines(5_000, 20)},
+  ],
+  range: [
+    {args: ['-s', 'big', middle, '-n', '20000']},
+    {args: ['-s', 'wide']},
+    {args: ['-s', 'wide', '--reverse', '-n', '300']},
+  ],
+  tail: [{args: ['-s', 'big', '-s', 'wide', '--no-follow', '-n', '300']}],
+  trim: [
+    {args: [...work, '--maxlen', '1000'], works: 'big', spends: true},
+    {args: [...work, '--max-age', '1h', '--safe'], works: 'big', spends: true},
+    {args: ['-s', 'big', '--max-bytes', '1MB', '--dry-run']},
+    {args: [...work, '--max-bytes', '1MB'], works: 'wide', spends: true},
+  ],
+};
+
+/** They work on a server of their own. */
+const ELSEWHERE = ['demo', 'local:start', 'local:status', 'local:stop'];
+
+/**
+ * XINFO CONSUMERS is the only command that says how idle a consumer is, and it has no pages: 4 to 10 ms for 20,000. What is
+ * asked to list consumers asks it once for a group. MEMORY USAGE SAMPLES 0 walks the nodes of a stream.
+ */
+const LISTS_CONSUMERS = ['group:consumers', 'group:gc', 'info --consumers'];
+const allowedMs =
+  (name: string, args: readonly string[]) =>
+  ([command, subcommand]: readonly string[]): number => {
+    const key = args.includes('--consumers') ? `${name} --consumers` : name;
+    if (command === 'xinfo' && subcommand?.toUpperCase() === 'CONSUMERS' && LISTS_CONSUMERS.includes(key)) return 100;
+    return command === 'memory' ? 10 : 0;
+  };
+
+let server: RedisServer;
+let slow: SlowCommands;
+
+beforeAll(async () => {
+  server = await startRedis();
+  await fill(server);
+  slow = new SlowCommands(server);
+  await slow.calibrate();
+});
+afterAll(() => server.stop());
+
+/** Of what `work` is a copy. */
+let copied: Case['works'];
+
+const prepare = async ({works, spends = false}: Case, isAgain: boolean): Promise<void> => {
+  await server.redis.unlink('redriven', 'new', 'once', ...(await server.redis.keys('*once*')));
+  if (works === undefined) return;
+  if (isAgain || works !== copied) expect(await server.redis.call('COPY', works, 'work', 'REPLACE')).toBe(1);
+  copied = spends ? undefined : works;
+};
+
+it('every command of the table has its case', () => {
+  expect(Object.keys(CASES).concat(ELSEWHERE).toSorted()).toEqual(
+    Object.keys(commandTable)
+      .filter((name) => name !== 'serve')
+      .toSorted(),
+  );
+});
+
+describe.each(Object.entries(CASES))('%s', (name, cases) => {
+  it.each(cases.map((one): [string, Case] => [one.args.join(' '), one]))('%s', async (_, one) => {
+    const args = [...name.split(':'), ...one.args];
+    const run = async (): Promise<void> => {
+      const {code, stderr} = await streamlog(args, {server, input: one.input});
+      expect([code, stderr.slice(0, 300)]).toEqual([0, expect.any(String)]);
+    };
+    expect(await slow.find(run, (isAgain) => prepare(one, isAgain), allowedMs(name, args))).toEqual([]);
+  });
+});
+
+describe('serve', () => {
+  let served: Served;
+
+  beforeAll(async () => {
+    served = await serve(['--allow-read', '*'], {server});
+  });
+  afterAll(async () => {
+    served.process.kill('SIGTERM');
+    await served.finished;
+  });
+
+  const requests: [what: string, send: () => Promise<unknown>][] = [
+    [
+      'adds to a large stream',
+      () => served.post('/streams/work', lines(1_000, 20), {'Content-Type': 'application/x-ndjson'}),
+    ],
+    [
+      'adds wide entries',
+      () => served.post('/streams/work', lines(15, SIZES.wideBytes), {'Content-Type': 'application/x-ndjson'}),
+    ],
+    ['adds once', () => served.post('/streams/work', '{"n":1}', {'Idempotency-Key': '"k"'})],
+    [
+      'is ready, and counts itself',
+      () => Promise.all(['/readyz', '/metrics'].map((path) => fetch(`${served.url}${path}`))),
+    ],
+    [
+      'sends wide entries as events',
+      async () => {
+        const ending = new AbortController();
+        const {body} = await fetch(`${served.url}/streams/wide?from=start`, {signal: ending.signal});
+        let bytes = 0;
+        for await (const chunk of body!) {
+          bytes += chunk.length;
+          if (bytes > SIZES.wide * SIZES.wideBytes) break;
+        }
+        ending.abort();
+      },
+    ],
+  ];
+
+  it.each(requests)('%s', async (_, send) => {
+    expect(await slow.find(send, (isAgain) => prepare({args: [], works: 'big'}, isAgain))).toEqual([]);
+  });
+});
