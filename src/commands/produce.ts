@@ -1,7 +1,8 @@
 import {Args} from '@oclif/core';
 import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
+import {mayFailOver} from '../lib/cli/connection-settings.js';
+import {commonFlags, serviceConnectionFlags} from '../lib/cli/flags.js';
 import {deliveryOptions, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
@@ -36,7 +37,7 @@ export default class Produce extends BaseCommand {
       description: 'field=value; field=@FILE takes the value from a file',
     }),
   };
-  static override flags = {...produceFlags, ...connectionFlags, ...commonFlags};
+  static override flags = {...produceFlags, ...serviceConnectionFlags, ...commonFlags};
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Produce);
@@ -57,6 +58,7 @@ export default class Produce extends BaseCommand {
       ...deliveryOptions(flags),
       connect: this.wireConnector(flags, stream),
       inspect: this.connector(flags),
+      mayFailOver: mayFailOver(flags),
       checkpoint: input.file && {path: flags.checkpoint ?? `${file}.checkpoint`, file: input.file},
       newIdLines: idSink === undefined ? undefined : () => idLines(stream, json),
       onIds: async (lines) => idSink?.write(lines),

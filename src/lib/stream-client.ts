@@ -33,6 +33,7 @@ import type {
   StreamInfo,
 } from './redis/replies.js';
 import * as replies from './redis/replies.js';
+import {RequestRetries, type RetryPolicy} from './redis/request-retries.js';
 import * as scripts from './redis/scripts.js';
 import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
 import {Wire} from './redis/wire.js';
@@ -129,9 +130,11 @@ export interface PendingFilter {
 
 export class StreamClient {
   readonly #target: Target;
-  readonly #connection: Connection;
-  readonly #wires: Wires;
-  readonly #adding: Adding;
+  #connection!: Connection;
+  #wires!: Wires;
+  #adding!: Adding;
+  #retries: RequestRetries | undefined;
+  #isClosed = false;
   /** Until the server has shown that it does not. */
   #mayKnowXnack = true;
   /** Until the user was refused one. */
@@ -140,21 +143,48 @@ export class StreamClient {
 
   private constructor(target: Target, connection: Connection) {
     this.#target = target;
-    this.#connection = connection;
-    this.#wires = new Wires(
+    this.#adopt(connection);
+  }
+
+  /**
+   * Connects and authenticates. With `retry`, commands are asked again while a failover lasts, as RequestRetries says.
+   * Throws `unreachable` within the connect timeout, or what `retry` gives on top of it, `denied`, or `configuration`.
+   */
+  static async connect(settings: ConnectionSettings, retry?: RetryPolicy): Promise<StreamClient> {
+    const target = parseTarget(settings);
+    if (retry === undefined) return new StreamClient(target, await Connection.open(target));
+    let client: StreamClient | undefined;
+    const retries = new RequestRetries(
+      () => Connection.open(target),
+      (connection) => {
+        // The first one is given to the constructor.
+        if (client !== undefined) client.#adopt(connection);
+      },
+      retry,
+      target.kind === 'sentinel' || target.kind === 'cluster',
+    );
+    client = new StreamClient(target, await retries.run('ping', async (connection) => connection));
+    client.#retries = retries;
+    return client;
+  }
+
+  #adopt(connection: Connection): void {
+    if (this.#isClosed) {
+      connection.close();
+      return;
+    }
+    this.#wires?.close();
+    const target = this.#target;
+    const wires = new Wires(
       (stream, node, asking) => Wire.open(target, stream, node, asking),
       (stream) => connection.nodeOf(stream),
       // A client lives and dies whole; only that of a cluster outlives single nodes.
-      () => connection.inCluster || this.close(),
+      () => connection.inCluster || connection.close(),
     );
-    this.#adding = new Adding(connection, this.#wires);
-    void connection.closed.then(() => this.#wires.close());
-  }
-
-  /** Connects and authenticates. Throws `unreachable` within the connect timeout, `denied`, or `configuration`. */
-  static async connect(settings: ConnectionSettings): Promise<StreamClient> {
-    const target = parseTarget(settings);
-    return new StreamClient(target, await Connection.open(target));
+    this.#connection = connection;
+    this.#wires = wires;
+    this.#adding = new Adding(connection, wires);
+    void connection.closed.then(() => wires.close());
   }
 
   /** A connection for adding to `stream`, whose replies its owner reads. Throws as `connect` does. */
@@ -169,6 +199,7 @@ export class StreamClient {
 
   /** Ends the connection at once; calls under way fail as `unreachable`. */
   close(): void {
+    this.#isClosed = true;
     this.#connection.close();
     this.#wires.close();
   }
@@ -701,7 +732,9 @@ export class StreamClient {
       do {
         try {
           const page = replies.readScan(
-            await this.#connection.sendToMaster(args.scanStreams(cursor, match, PAGE), master),
+            await this.#ask('scan', (connection) =>
+              connection.sendToMaster(args.scanStreams(cursor, match, PAGE), master),
+            ),
           );
           cursor = page.cursor;
           if (page.keys.length > 0) yield page.keys;
@@ -782,15 +815,20 @@ export class StreamClient {
     about: {command: string; stream: string; group?: string},
   ): Promise<Reply> {
     try {
-      return await this.#connection.send(scripts.evalsha(script, keys, argv), about);
+      return await this.#ask('evalsha', (connection) => connection.send(scripts.evalsha(script, keys, argv), about));
     } catch (error) {
       if (!(error instanceof StreamlogError) || error.code !== 'NOSCRIPT') throw error;
-      return this.#connection.send(scripts.evaluate(script, keys, argv), about);
+      return this.#ask('eval', (connection) => connection.send(scripts.evaluate(script, keys, argv), about));
     }
   }
 
   #send(line: CommandLine, about: {stream?: string; group?: string}): Promise<Reply> {
-    return this.#connection.send(line, {stream: about.stream, group: about.group});
+    return this.#ask(line[0], (connection) => connection.send(line, {stream: about.stream, group: about.group}));
+  }
+
+  /** Where the client asks again by itself, it does so here. */
+  #ask<T>(command: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#retries === undefined ? work(this.#connection) : this.#retries.run(command, work);
   }
 }
 

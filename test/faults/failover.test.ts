@@ -5,8 +5,8 @@
  */
 import {describe, expect, it, type TestContext} from 'vitest';
 import {serve} from '../support/http.js';
-import {startRedis, until} from '../support/redis-server.js';
-import {streamlog} from '../support/run-cli.js';
+import {freePort, startRedis, until} from '../support/redis-server.js';
+import {startStreamlog, streamlog} from '../support/run-cli.js';
 import {
   NEVER_DEMOTED,
   type SentinelOptions,
@@ -215,5 +215,41 @@ describe.concurrent('a master that is stopped', () => {
     expect((await production.finish()).code).toBe(75);
     const info = await streamlog(['info', '--url', server.url, '--connect-timeout', '300ms']);
     expect(info).toMatchObject({code: 69, stdout: ''});
+  });
+});
+
+describe.concurrent('a command that is over soon, during a failover', () => {
+  it('waits for the new master, and says so once', async (context) => {
+    const set = await sentinelSet(context, {replicas: 1, sentinels: 1, masterArgs: []});
+    await set.master.redis.xadd(STREAM, '*', 'value', 'a');
+    await until(async () => (await set.replica.redis.xlen(STREAM)) === 1, 'the replica has it');
+    // Nothing is done about it until all of them have seen that the master is gone.
+    const patience = (ms: string) => set.sentinel.call('SENTINEL', 'SET', 'mymaster', 'down-after-milliseconds', ms);
+    await patience('600000');
+    set.master.process.kill('SIGKILL');
+    const retry = ['--retry-for', '40s', '--url', set.url];
+    const running = [['range'], ['trim', '--maxlen', '0', '--stream', 'other'], ['produce', 'value=b']].map((args) => {
+      const command = startStreamlog([...args, ...retry]);
+      context.onTestFinished(() => kill(command));
+      command.process.stdin.end();
+      return command;
+    });
+    await until(() => running.every(({stderr}) => /trying again/.test(stderr())), 'all of them wait');
+    await patience('1000');
+    const [range, trim, added] = await Promise.all(running.map(({finished}) => finished));
+    expect(range).toMatchObject({code: 0, stdout: expect.stringContaining('"value":"a"')});
+    expect(range!.stderr.match(/trying again for 40s/g)).toHaveLength(1);
+    expect(trim).toMatchObject({code: 66, stderr: expect.stringContaining('no stream "other"')});
+    expect(added!.code, added!.stderr).toBe(0);
+  });
+
+  it('ends at once where nothing ever answered and nothing can take over, unless it is told to wait', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const {code, stderr} = await streamlog(['info', '--url', url]);
+    expect(code).toBe(69);
+    expect(stderr).not.toContain('trying again');
+    const told = await streamlog(['info', '--url', url, '--retry-for', '300ms']);
+    expect(told.code).toBe(69);
+    expect(told.stderr).toContain('trying again for 300ms');
   });
 });

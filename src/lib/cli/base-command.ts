@@ -48,9 +48,13 @@ export abstract class BaseCommand extends Command {
   }
 
   /** The one stream client of this command; more come from `client.another`. Closed when the command ends. */
-  protected async connect(flags: ConnectionFlags): Promise<StreamClient> {
+  protected async connect(flags: ConnectionFlags & Partial<NoteFlags> & {'retry-for'?: number}): Promise<StreamClient> {
     const settings = connectionSettings(flags);
-    const client = await (await streamClient()).connect(settings);
+    const {quiet = false, verbose = false} = flags;
+    const client = await (await streamClient()).connect(settings, {
+      forMs: flags['retry-for'],
+      onTrouble: (line) => this.notes({quiet, verbose}).warn(line),
+    });
     this.#clients.push(client);
     return client;
   }

@@ -41,6 +41,10 @@ export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
   };
 }
 
+/** Whether another server may take the place of one that is away. */
+export const mayFailOver = (flags: ConnectionFlags): boolean =>
+  /^\w+\+(sentinel|cluster):/i.test(connectionSettings(flags).url);
+
 function tlsSettings({cacert, cert, key}: ConnectionFlags): ConnectionSettings['tls'] {
   if (cacert === undefined && cert === undefined) return undefined;
   const read = (path: string | undefined): string | undefined => (path === undefined ? undefined : readNamedFile(path));

@@ -7,13 +7,13 @@ import {usageError} from '../errors.js';
 import type {Position} from '../position.js';
 import {FIRST_ID} from '../stream-id.js';
 import {
-  connectionFlags,
   duration,
   durationOrOff,
   groupFlag,
   name,
   position,
   recordFlags,
+  serviceConnectionFlags,
   streamsFlag,
   wholeNumber,
 } from './flags.js';
@@ -95,7 +95,7 @@ export const consumeFlags = {
     ...HANDLERS,
     summary: 'the stream of dead letters [default: {stream}:dead]',
   }),
-  ...connectionFlags,
+  ...serviceConnectionFlags,
   ...recordFlags,
 };
 

@@ -92,8 +92,8 @@ export const rate = Flags.custom<number>({
   },
 });
 
-/** Which server, and as whom. */
-export const connectionFlags = {
+/** Which server, and as whom, for what goes on when a connection is lost. */
+export const serviceConnectionFlags = {
   url: Flags.string({
     char: 'u',
     helpGroup: 'CONNECTION',
@@ -147,6 +147,16 @@ export const connectionFlags = {
     summary: 'leave a server that owes an answer and says nothing for this long',
   }),
   'connect-timeout': duration({helpGroup: 'CONNECTION', default: 4_000, summary: 'give up connecting after this long'}),
+};
+
+/** The same for commands that are over soon. */
+export const connectionFlags = {
+  ...serviceConnectionFlags,
+  'retry-for': duration({
+    helpGroup: 'CONNECTION',
+    defaultHelp: async () => '5s with sentinels or a cluster',
+    summary: 'how long to ask again while a server is away; what may have changed data is not asked again',
+  }),
 };
 
 /** How much to say, and in which shape. */

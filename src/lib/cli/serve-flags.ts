@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 import {isReservedKey} from '../colocated-key.js';
 import {compileGlob} from '../glob.js';
 import {LOG_FORMATS} from '../http/access-log.js';
-import {addFlags, commonFlags, connectionFlags, duration, rate, size, wholeNumber} from './flags.js';
+import {addFlags, commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber} from './flags.js';
 
 const {quiet} = commonFlags;
 const READING = {helpGroup: 'READING'};
@@ -86,7 +86,7 @@ export const serveFlags = {
   }),
   'max-readers': wholeNumber({...READING, default: 100, min: 1, summary: 'most readers at a time; beyond, 503'}),
   ...addFlags,
-  ...connectionFlags,
+  ...serviceConnectionFlags,
   quiet,
 };
 

@@ -31,6 +31,8 @@ export interface ProducerOptions extends RetryOptions {
   /** All that may be on its way. */
   window: WindowLimits;
   durability?: Durability | undefined;
+  /** A server that is away at the start is waited for, as another one may take its place. */
+  mayFailOver: boolean;
   /** What is kept of confirmed records, to be added again where a failover took them back. */
   hold: HoldLimits;
   /** Asked on a client of its own what a server has that we came to after a lost connection; closed afterwards. */
@@ -132,7 +134,9 @@ export class Producer {
         producer.#held.startBehind(options.lane.confirmedByServer ?? 0);
         return producer;
       } catch (error) {
-        const passes = error instanceof StreamlogError && error.kind === 'temporary';
+        const passes =
+          error instanceof StreamlogError &&
+          (error.kind === 'temporary' || (options.mayFailOver && error.kind === 'unreachable'));
         if (!passes || options.stopping.aborted || producer.#retries.areOver) throw error;
         await producer.#retries.pause(error);
       }
