@@ -202,6 +202,20 @@ describe.concurrent('connections that Redis ends or that go silent', () => {
     await scene.expectAllDelivered();
   });
 
+  it('a loss after more was printed with --ack none than is remembered: nothing is printed twice, nothing is left out', async (context) => {
+    const scene = await startScene(context);
+    const values = numbered('v', 12_500);
+    await scene.add(...values);
+    const consumer = scene.consume(['--ack', 'none', '--batch', '1000']);
+    await until(() => printed(consumer).length === values.length, 'all is printed');
+    await scene.untilBlocked();
+    await scene.redis.call('CLIENT', 'KILL', 'TYPE', 'normal');
+    await scene.add('after');
+    await scene.untilPrinted(consumer, 'after');
+    expect(printed(consumer).map(({value}) => value)).toEqual([...values, 'after']);
+    expect(await scene.pending()).toBe(values.length + 1);
+  });
+
   it.for([true, false])(
     'F13 CLIENT KILL of one connection (the one that blocks: %s): it goes on',
     async (blocking, context) => {

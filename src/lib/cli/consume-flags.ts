@@ -110,6 +110,7 @@ export interface ConsumeFlags {
   exit: boolean;
   wait?: number;
   batch: number;
+  ack: 'written' | 'none';
   'no-ack': boolean;
   drain: number;
   exec?: string;
@@ -132,6 +133,7 @@ export function consumptionOptions(
     claimIdleMs: flags.claim === 'off' ? undefined : flags.claim,
     batch: flags.batch,
     noAck: flags['no-ack'],
+    acknowledges: flags.ack !== 'none',
     // What waits for a handler may wait with somebody else; and with --no-ack, what is read and not written is lost.
     inTurn: flags.exec === undefined && !flags['no-ack'],
     stopWhenEmpty: flags.exit,

@@ -13,8 +13,6 @@ import type {EntryOwnership} from './ownership.js';
 
 /** IDs in one XACK. */
 const PAGE = 1_000;
-/** Given out and not acknowledged by us, before a look at which of them are still pending. */
-const KNOWN_LIMIT = 10_000;
 /** For one more attempt to acknowledge, when there is no time left. */
 const LAST_ATTEMPT_MS = 500;
 
@@ -23,7 +21,6 @@ export class Acknowledgements {
   readonly #inHand: InHand;
   readonly #link: Link;
   readonly #ownership: EntryOwnership;
-  #knownLimit = KNOWN_LIMIT;
   #confirmed = 0;
   /** The connections by which Redis has confirmed the last acknowledgement; undefined where it has not. */
   #takenBy: number | undefined;
@@ -80,7 +77,6 @@ export class Acknowledgements {
       });
       await this.#sending;
     }
-    if (this.#inHand.givenCount >= this.#knownLimit) await this.#forgetOthers(control);
   }
 
   /**
@@ -150,15 +146,6 @@ export class Acknowledgements {
     } finally {
       for (const ids of finished) this.#underWay.delete(ids);
     }
-  }
-
-  /** With --ack none somebody else acknowledges: what they have done with need not be remembered. */
-  async #forgetOthers(control: StreamClient): Promise<void> {
-    const {stream, group, consumer} = this.#member;
-    const missing = new Set(this.#inHand.given);
-    for await (const page of control.pending(stream, group, {consumer})) for (const {id} of page) missing.delete(id);
-    await this.#ownership.account(control, [...missing]);
-    this.#knownLimit = Math.max(KNOWN_LIMIT, this.#inHand.givenCount * 2);
   }
 }
 

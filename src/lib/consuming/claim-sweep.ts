@@ -26,8 +26,8 @@
  */
 import type {StreamRecord} from '../entry.js';
 import {isFailure} from '../errors.js';
-import {type GroupInfo, isIdle, type StreamClient} from '../stream-client.js';
-import {millisecondsOf, successorOf} from '../stream-id.js';
+import {type GroupInfo, isIdle, type PendingEntry, type StreamClient} from '../stream-client.js';
+import {compareStreamIds, FIRST_ID, millisecondsOf, successorOf} from '../stream-id.js';
 import {type PendingWorkContext, takeOver} from './pending-work.js';
 
 export interface SweepOptions {
@@ -88,6 +88,8 @@ export class ClaimSweep {
     if (this.#from === undefined) this.#hasSeenAll = true;
     if (walk.found > 0 || !this.isDone) return;
     let claimed = 0;
+    // CLAIM would give us again what is ours, and whose IDs are kept no longer.
+    if (context.inHand.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
     if (this.#mayClaim) {
       for await (const batch of this.#claim(control, context)) {
         if (!batch.isNew) claimed += batch.records.length;
@@ -112,7 +114,12 @@ export class ClaimSweep {
       const page = await control.pendingPage(stream, group, {start: this.#from, count: PAGE});
       walk.looked += page.length;
       const inHand = context.inHand.ids;
-      const abandoned = page.filter((entry) => isIdle(entry, this.#options.idleMs) && !inHand.has(entry.id));
+      const {forgottenUpTo} = context.inHand;
+      const isForgotten = ({id, consumer: owner}: PendingEntry): boolean =>
+        owner === context.member.consumer && compareStreamIds(id, forgottenUpTo) <= 0;
+      const abandoned = page.filter(
+        (entry) => isIdle(entry, this.#options.idleMs) && !inHand.has(entry.id) && !isForgotten(entry),
+      );
       for await (const records of takeOver(control, {...context, onGone}, abandoned, this.#options)) {
         walk.found += records.length;
         yield records;

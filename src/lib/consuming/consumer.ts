@@ -34,6 +34,8 @@ export interface ConsumerOptions extends PlaceOptions {
    * and more is asked for while what came last is worked on; not where others could do that meanwhile.
    */
   inTurn: boolean;
+  /** False where the caller never finishes a delivery, since somebody else acknowledges it. */
+  acknowledges: boolean;
   /** Ends when nothing is left to read. */
   stopWhenEmpty: boolean;
   /**
@@ -57,13 +59,15 @@ export interface Delivery {
   counted: boolean;
 }
 
+/** IDs that are kept of what others acknowledge: what a removed group or consumer gets again, and what is not handed out twice. */
+const REMEMBERED = 10_000;
 /** Into so many parts a batch is divided that is read ahead. */
 const PARTS = 4;
 /** Smaller parts cost more by their number than they save by being asked for ahead. */
 const LEAST_PART = 50;
 
 export class Consumer {
-  readonly inHand = new InHand();
+  readonly inHand: InHand;
   readonly acknowledgements: Acknowledgements;
   readonly link: Link;
   readonly place: PlaceInGroup;
@@ -86,6 +90,7 @@ export class Consumer {
 
   constructor(link: Link, pace: Pace, options: ConsumerOptions) {
     this.link = link;
+    this.inHand = new InHand(options.acknowledges ? undefined : REMEMBERED);
     this.ownership = new EntryOwnership(this.inHand, options);
     this.acknowledgements = new Acknowledgements(options.member, this.inHand, link, this.ownership);
     this.place = new PlaceInGroup(link, this.inHand, options);
@@ -302,7 +307,9 @@ export class Consumer {
       onGone: (ids: readonly string[]) => {
         for (const id of ids) onLost(member.stream, id, {kind: 'deleted', reference: 'kept'});
       },
-      onMissing: async (ids: readonly string[]) => this.ownership.account(await this.link.control(), ids),
+      // Where others acknowledge, what is not pending any more is what they have done with.
+      onMissing: async (ids: readonly string[]) =>
+        this.#options.acknowledges ? this.ownership.account(await this.link.control(), ids) : undefined,
       permitted: this.#permitted,
       widen: () => this.#batch.widen(),
       over: () => this.#pace.over,

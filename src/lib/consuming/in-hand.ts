@@ -63,6 +63,18 @@ export class InHand {
   /** Above it, nothing was ever given out. */
   #highest = FIRST_ID;
   #order = 0;
+  readonly #most: number;
+  #forgottenUpTo = FIRST_ID;
+
+  /** Keeps at most about `most` IDs that were given out, for a caller who never finishes any. */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /** Nothing that is pending with us and not above it was left out: it was given out, and the IDs are kept no longer. */
+  get forgottenUpTo(): string {
+    return this.#forgottenUpTo;
+  }
 
   /** In ascending order. One that comes again is to be finished again: behind its ID there may be another entry by now. */
   give(ids: EntryIds): Handout {
@@ -72,6 +84,7 @@ export class InHand {
     if (compareStreamIds(ids.last, this.#highest) > 0) this.#highest = ids.last;
     this.#given.add(handout);
     this.#givenCount += ids.count;
+    if (this.#givenCount > this.#most) this.#forgetOldest();
     return handout;
   }
 
@@ -159,6 +172,16 @@ export class InHand {
 
   get givenCount(): number {
     return this.#givenCount;
+  }
+
+  #forgetOldest(): void {
+    for (const handout of this.#given) {
+      if (this.#givenCount <= this.#most || this.#given.size === 1) return;
+      this.#given.delete(handout);
+      this.#givenCount -= handout.count;
+      const {last} = handout.ids;
+      if (compareStreamIds(last, this.#forgottenUpTo) > 0) this.#forgottenUpTo = last;
+    }
   }
 
   /** As if they had neither been given out nor finished. */

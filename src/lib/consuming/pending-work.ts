@@ -10,7 +10,7 @@ import type {Entry, StreamRecord} from '../entry.js';
 import {EntryIds} from '../entry-ids.js';
 import {withEntries} from '../reading/lookup.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
-import {FIRST_ID} from '../stream-id.js';
+import {compareStreamIds, FIRST_ID} from '../stream-id.js';
 import type {InHand} from './in-hand.js';
 
 export interface PendingWorkContext {
@@ -61,7 +61,9 @@ export async function* lookAtBacklog(
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
     for (const {id} of page) missing.delete(id);
     const now = inHand.ids;
-    let left: readonly PendingEntry[] = page.filter(({id}) => !known.has(id) && !now.has(id));
+    let left: readonly PendingEntry[] = page.filter(
+      ({id}) => !known.has(id) && !now.has(id) && compareStreamIds(id, inHand.forgottenUpTo) > 0,
+    );
     while (left.length > 0 && !context.over()) {
       const gone: string[] = [];
       const records: StreamRecord[] = [];

@@ -78,3 +78,12 @@ it('gives as many of what is finished as go into one command, and never nothing'
   expect(inHand.finished(4).map(({count}) => count)).toEqual([3, 1]);
   expect(inHand.finished(2).map(({count}) => count)).toEqual([3]);
 });
+
+it('keeps as many of what is never finished as it was told, and knows up to where it has given out the rest', () => {
+  const inHand = new InHand(4);
+  for (const part of [ids('1-0', '2-0'), ids('3-0', '4-0'), ids('5-0', '6-0')]) inHand.give(part);
+  expect([inHand.given, inHand.givenCount, inHand.forgottenUpTo]).toEqual([['3-0', '4-0', '5-0', '6-0'], 4, '2-0']);
+  // One that comes alone is kept, however large it is, and what came out of order is never thought not to have come.
+  inHand.give(ids('1-0', '7-0', '8-0', '9-0', '10-0'));
+  expect([inHand.givenCount, inHand.forgottenUpTo]).toEqual([5, '6-0']);
+});
