@@ -10,6 +10,7 @@ import './lib/cli/quiet-debug.js';
 import './lib/cli/standard-streams.js';
 import {type Command, type Interfaces, run} from '@oclif/core';
 import {commandTable} from './command-table.js';
+import {refuseChangedText} from './lib/cli/argument-bytes.js';
 import {standardNotes} from './lib/cli/base-command.js';
 import {endProcess} from './lib/cli/ending.js';
 import {environment} from './lib/cli/environment.js';
@@ -43,6 +44,7 @@ export async function main(argv: string[], manifest: Manifest): Promise<void> {
   );
   let code: number;
   try {
+    refuseChangedText(argv, process.env);
     await run(argv, configuration(manifest));
     code = interruption.exitCode ?? exitCodeOf('done');
   } catch (error) {

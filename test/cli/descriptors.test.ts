@@ -148,6 +148,28 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     expect((await run(`streamlog ${args} ${redirection}`)).code).toBe(74);
   });
 
+  describe.runIf(process.platform === 'linux')('an argument or variable that is not UTF-8', () => {
+    it.each([
+      ["produce -s $'caf\\xe9' a=1", 2, 'argument 3 is not valid UTF-8\nhint: '],
+      ["produce -s x $'a=\\xff'", 2, 'argument 4 is not valid UTF-8\nhint: .*field=@FILE'],
+      ["info -s $'x\\xc3'", 2, 'argument 3 is not valid UTF-8'],
+    ])('is refused, and not taken for another: %s', async (args, code, said) => {
+      const result = await run(`streamlog ${args}`);
+      expect([result.code, result.stderr]).toEqual([code, expect.stringMatching(said)]);
+      expect((await server.redis.keys('*')).filter((key) => key.includes('\ufffd'))).toEqual([]);
+    });
+
+    it('and one of ours: 78', async () => {
+      const {code, stderr} = await run(`export STREAMLOG_USERNAME=$'caf\\xe9'; streamlog info -s x`);
+      expect([code, stderr]).toEqual([78, 'streamlog: the variable STREAMLOG_USERNAME is not valid UTF-8\n']);
+    });
+
+    it('is something else than a true U+FFFD, which is kept', async () => {
+      expect((await run(`streamlog produce -q -s ${stream} 'a=\ufffd'`)).code).toBe(0);
+      expect(await values()).toEqual(['\ufffd']);
+    });
+  });
+
   describe('a descriptor that is closed', () => {
     it.each([
       ['range', '>&-', 'output'],

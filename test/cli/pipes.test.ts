@@ -193,6 +193,32 @@ describe('a reader that is slow', () => {
   });
 });
 
+it.runIf(process.platform === 'linux')(
+  '500,000 bad lines, and a slow reader of what is said of them, cost no memory',
+  async () => {
+    writeFileSync(path('bad'), 'bad\n'.repeat(500_000));
+    const running = startStreamlog(['produce', '-s', 'bad', '--file', path('bad'), '--on-bad-line', 'skip'], {server});
+    let peakKb = 0;
+    let turns = 0;
+    await until(() => {
+      // Now it is read, and now it is not.
+      if (turns++ % 10 === 0) running.process.stderr.pause();
+      else if (turns % 10 === 5) running.process.stderr.resume();
+      try {
+        peakKb = Number(
+          /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${running.process.pid}/status`, 'utf8'))?.[1] ?? peakKb,
+        );
+      } catch {}
+      return running.process.exitCode !== null;
+    }, 'it has ended');
+    running.process.stderr.resume();
+    const {stderr} = await running.finished;
+    expect(stderr.split('\n')).toHaveLength(500_003);
+    expect(stderr).toContain('bad lines 500000\n');
+    expect(peakKb).toBeLessThan(120 * 1024);
+  },
+);
+
 describe('standard output', () => {
   it('holds data and nothing else, without colours', async () => {
     await add('pure', 3);

@@ -8,7 +8,7 @@ import {Buffer} from 'node:buffer';
 import {constants, createReadStream, fstatSync, openSync, read, statSync} from 'node:fs';
 import {StreamlogError, usageError} from '../errors.js';
 
-const CHUNK_BYTES = 256 * 1024;
+export const CHUNK_BYTES = 256 * 1024;
 /** Until the next try, where somebody else has set O_NONBLOCK and there is nothing to read. */
 const PAUSE_MS = 10;
 
@@ -76,13 +76,24 @@ export function openFile(name: string): {name: string; fd: number; sizeBytes: nu
   throw usageError(`--resume takes a file, which can be read again; ${name} is none`);
 }
 
-/** The chunks of a file that is open, from `fromBytes` on; its offset stays where it is. */
+/**
+ * The chunks of a file that is open, from `fromBytes` on, by pread(2): its offset
+ * stays where it is. The next one is read while the last one is worked on.
+ */
 export async function* readOpenFile(fd: number, fromBytes: number): AsyncGenerator<Buffer, void, void> {
-  for (let at = fromBytes; ; ) {
-    const chunk = await readSome(fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), at);
+  let at = fromBytes;
+  const read = (): Promise<Buffer> => {
+    const chunk = readSome(fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), at);
+    // Whoever ends before does not ask for it any more.
+    chunk.catch(() => {});
+    return chunk;
+  };
+  for (let next = read(); ; ) {
+    const chunk = await next;
     if (chunk.length === 0) return;
-    yield chunk;
     at += chunk.length;
+    next = read();
+    yield chunk;
   }
 }
 

@@ -9,9 +9,10 @@
  * behind what was read.
  */
 import {Buffer} from 'node:buffer';
-import {readSome} from './source.js';
+import {CHUNK_BYTES, readOpenFile, readSome} from './source.js';
 
-const CHUNK_BYTES = 256 * 1024;
+/** Each time costs a turn of another thread. */
+const MOVED_AT_ONCE = 4 * CHUNK_BYTES;
 
 export interface StandardInput extends AsyncIterable<Buffer> {
   /** After an iteration that ended early: of what was handed out, only so many bytes from the beginning were used. */
@@ -49,13 +50,10 @@ export class FileInput implements StandardInput {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
     let handedOut = 0;
-    for (;;) {
-      const position = this.#start === undefined ? null : this.#start + handedOut;
-      const chunk = await readSome(this.#fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), position);
-      if (chunk.length === 0) break;
+    for await (const chunk of this.#start === undefined ? readOn(this.#fd) : readOpenFile(this.#fd, this.#start)) {
       yield chunk;
       // Not as far as that: whoever ends early may give back a line that began in the chunk before.
-      this.#move(handedOut);
+      if (handedOut - this.#moved >= MOVED_AT_ONCE) this.#move(handedOut);
       handedOut += chunk.length;
     }
     await this.leaveBehind(handedOut);
@@ -80,10 +78,19 @@ export class FileInput implements StandardInput {
   }
 }
 
+/** The chunks from where `fd` stands, by read(2). */
+async function* readOn(fd: number): AsyncGenerator<Buffer, void, void> {
+  for (;;) {
+    const chunk = await readSome(fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), null);
+    if (chunk.length === 0) return;
+    yield chunk;
+  }
+}
+
 let passedOver: Buffer | undefined;
 
 /** Memory for what nobody looks at. */
 function scratch(bytes: number): Buffer {
-  passedOver ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  passedOver ??= Buffer.allocUnsafeSlow(MOVED_AT_ONCE);
   return passedOver.subarray(0, bytes);
 }
