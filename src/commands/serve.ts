@@ -76,6 +76,7 @@ export default class Serve extends BaseCommand {
         log?.add(facts);
       },
     });
+    service.watch(server.load);
     if (tls !== undefined) renewTlsOnHangup(flags, server, notes);
     notes.note(`listening on ${server.url}`);
 

@@ -8,11 +8,12 @@ import {createServer, type IncomingMessage, type Server, type ServerResponse} fr
 import type {Server as NetServer} from 'node:net';
 import type {Duplex} from 'node:stream';
 import type {AccessFacts} from './http/access-log.js';
-import {type Answer, Refusal} from './http/answers.js';
+import {type Answer, Refusal, type RefusalCode} from './http/answers.js';
 import {ClientGone} from './http/body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './http/connection-limits.js';
-import {Connection, Exchange} from './http/exchange.js';
-import {requireOneReading} from './http/framing.js';
+import {type ConnectionEnd, Connections} from './http/connections.js';
+import {type Connection, Exchange, type ExchangeHandler} from './http/exchange.js';
+import {hasOneReading, hasTooManyHeaders} from './http/framing.js';
 import type {ListenAddress} from './http/listen-address.js';
 import {listenAt, urlOf} from './http/listening.js';
 import {send, sendLast} from './http/send.js';
@@ -29,6 +30,14 @@ export interface RequestState {
   readonly draining: boolean;
   /** Asks for the body where the client waits to be asked (100-continue). */
   readonly invite: () => void;
+}
+
+/** What connections take up at this moment. */
+export interface ServerLoad {
+  readonly connections: number;
+  /** Requests whose turn on their connection has not come. */
+  readonly waiting: number;
+  readonly unsentBytes: number;
 }
 
 export interface HttpServerOptions {
@@ -48,7 +57,7 @@ export class HttpServer {
   /** Accepts the connections where there is TLS. */
   readonly #front: TlsFront | undefined;
   readonly #options: HttpServerOptions;
-  readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #connections = new Connections((connection, reason) => this.#report(connection, undefined, reason));
   #inHand = 0;
   #draining = false;
   #onIdle: () => void = () => {};
@@ -56,20 +65,23 @@ export class HttpServer {
   private constructor(options: HttpServerOptions) {
     this.#options = options;
     const times = {...TIME_LIMITS, ...options.limits};
-    this.#server = createServer(
-      serverOptions(times),
-      (request, response) => void this.#serve(request, response, () => {}),
+    this.#server = createServer(serverOptions(times), (request, response) =>
+      this.#receive(request, response, () => {}),
     );
     limitConnections(this.#server);
     if (options.tls !== undefined) this.#front = new TlsFront(this.#server, options.tls, times);
-    this.#server.on(
-      'checkContinue',
-      (request, response) => void this.#serve(request, response, () => response.writeContinue()),
+    this.#connections.watch(this.#listener);
+    this.#listener.on('drop', (data) => this.#reportDropped(data?.remoteAddress));
+    this.#server.on('checkContinue', (request, response) =>
+      this.#receive(request, response, () => response.writeContinue()),
     );
     this.#server.on('checkExpectation', (request, response) =>
-      send(request, response, new Refusal('expectation_failed').answer, true),
+      this.#receive(request, response, () => {}, 'expectation_failed'),
     );
-    this.#server.on('connect', (_, socket) => socket.destroy());
+    this.#server.on('connect', (_, socket) => {
+      this.#report(this.#connections.of(socket), undefined, 'bad_request');
+      socket.destroy();
+    });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseBytes(error, socket));
   }
 
@@ -83,6 +95,21 @@ export class HttpServer {
   /** Where it listens, with the real port. */
   get url(): string {
     return urlOf(this.#listener, this.#front === undefined ? 'http' : 'https');
+  }
+
+  get load(): ServerLoad {
+    const connections = this.#connections;
+    return {
+      get connections() {
+        return connections.count;
+      },
+      get waiting() {
+        return connections.waiting;
+      },
+      get unsentBytes() {
+        return connections.unsentBytes;
+      },
+    };
   }
 
   /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
@@ -113,53 +140,55 @@ export class HttpServer {
     return this.#front?.listener ?? this.#server;
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, invite: () => void): Promise<void> {
-    const {socket} = request;
-    const connection = this.#connectionOf(socket);
-    if (connection.isUnreadable) return;
+  #receive(request: IncomingMessage, response: ServerResponse, invite: () => void, code?: RefusalCode): void {
+    const connection = this.#connections.of(request.socket);
+    if (connection.isUnreadable) {
+      connection.ignore();
+      return;
+    }
     // A connection that breaks is seen as a request that closes; nothing else is to be done about it.
     request.on('error', ignore);
     this.#inHand++;
-    const exchange = new Exchange(request, response, connection.client, this.#end);
+    const exchange = new Exchange(request, response, connection, this.#exchanges, invite);
+    const refusal = code ?? refusalOfHead(request);
+    if (refusal !== undefined) connection.refuse(exchange, refusal);
     connection.begin(exchange);
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const {request, response, connection} = exchange;
     let answer: Answer | undefined;
     try {
-      answer = await this.#answer(exchange, connection, invite);
+      answer = await this.#answer(exchange);
     } catch (error) {
       answer = this.#refusalOf(error);
     }
     try {
       // One that writes by itself notices by itself, and lets go of what it holds.
-      if (answer === undefined) socket.destroy();
+      if (answer === undefined) request.socket.destroy();
       else if (!exchange.isClosed || typeof answer.body === 'function')
-        send(request, response, answer, this.#draining || connection.isUnreadable);
+        connection.sent(exchange, send(request, response, answer, this.#isLast(exchange, answer)));
     } catch {
-      socket.destroy();
+      request.socket.destroy();
     }
     exchange.settle(answer);
   }
 
-  readonly #end = (exchange: Exchange): void => {
-    if (--this.#inHand === 0) this.#onIdle();
-    this.#options.onAnswered?.(factsOf(exchange));
+  readonly #exchanges: ExchangeHandler = {
+    run: (exchange) => void this.#serve(exchange),
+    end: (exchange) => {
+      if (--this.#inHand === 0) this.#onIdle();
+      this.#options.onAnswered?.(factsOf(exchange));
+    },
   };
 
-  #connectionOf(socket: Duplex): Connection {
-    let connection = this.#connections.get(socket);
-    if (connection === undefined) {
-      connection = new Connection(socket);
-      this.#connections.set(socket, connection);
-    }
-    return connection;
+  /** A client that was too slow with its body, or too costly, does not get to finish it. */
+  #isLast({isLast}: Exchange, {code}: Answer): boolean {
+    return this.#draining || isLast || code === 'timeout' || code === 'too_many_chunks';
   }
 
-  #answer({request, target}: Exchange, connection: Connection, invite: () => void): Promise<Answer> {
-    try {
-      requireOneReading(request);
-    } catch (error) {
-      connection.isUnreadable = true;
-      throw error;
-    }
+  #answer({request, target, refusal, connection, invite}: Exchange): Promise<Answer> {
+    if (refusal !== undefined) throw new Refusal(refusal);
     if (target === undefined) throw new Refusal('bad_target');
     return this.#options.answer(request, {account: connection.account, target, draining: this.#draining, invite});
   }
@@ -174,7 +203,7 @@ export class HttpServer {
 
   /** What is not HTTP, or does not arrive in time. */
   #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const connection = this.#connectionOf(socket);
+    const connection = this.#connections.of(socket);
     // Its last answer is on the way, and ends it.
     if (connection.isUnreadable || error.code === 'HPE_CLOSED_CONNECTION') return;
     // A whole request is in hand: an answer now would be taken for the answer to that one.
@@ -189,14 +218,31 @@ export class HttpServer {
           ? 'timeout'
           : 'bad_request';
     connection.isUnreadable = true;
-    sendLast(socket, new Refusal(code).answer);
+    const {answer} = new Refusal(code);
+    this.#report(connection, answer.status, code);
+    sendLast(socket, answer);
+  }
+
+  /** What came to an end without a request that could be read. */
+  #report({client, acceptedMs}: Connection, status: number | undefined, error: RefusalCode | ConnectionEnd): void {
+    const ms = performance.now() - acceptedMs;
+    this.#options.onAnswered?.({client, method: undefined, path: '-', status, ms, added: 0, error});
+  }
+
+  /** The runtime had to refuse by itself, before it gave us the connection. */
+  #reportDropped(client: string | undefined): void {
+    const error = 'too_many_connections';
+    this.#options.onAnswered?.({client, method: undefined, path: '-', status: undefined, ms: 0, added: 0, error});
   }
 }
 
+const refusalOfHead = (request: IncomingMessage): RefusalCode | undefined =>
+  hasTooManyHeaders(request) ? 'headers_too_large' : hasOneReading(request) ? undefined : 'bad_request';
+
 const ignore = (): void => {};
 
-const factsOf = ({request, target, response, client, answer, startMs}: Exchange): AccessFacts => ({
-  client,
+const factsOf = ({request, target, response, connection, answer, startMs}: Exchange): AccessFacts => ({
+  client: connection.client,
   method: request.method,
   path: target?.path ?? '-',
   status: response.headersSent ? response.statusCode : undefined,

@@ -1,6 +1,7 @@
 /** Clients that mean harm, by hundreds at a time, while honest ones want to be served. */
+import {readFileSync} from 'node:fs';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {postHead, type RawConnection, type Served, sendRaw, serve, statuses} from '../support/http.js';
+import {postHead, type RawConnection, RUNTIMES, type Served, sendRaw, serve, statuses} from '../support/http.js';
 import {type RedisServer, startRedis, until} from '../support/redis-server.js';
 
 const ATTACKERS = 300;
@@ -127,5 +128,75 @@ describe('honest clients are served', () => {
       'it serves again',
     );
     await whileServing(async () => {});
+  });
+});
+
+/** The most memory that a process has had, in megabytes. */
+const peakMb = ({process: {pid}}: Served): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
+const statusesOf = async (posts: number): Promise<number[]> => {
+  const given: number[] = [];
+  for (let n = 0; n < posts; n++) {
+    const received = await sendRaw(
+      served.url,
+      `${postHead('/streams/honest', 'Content-Length: 7', 'Connection: close')}{"n":1}`,
+    ).closed;
+    given.push(statuses(received)[0] ?? 0);
+  }
+  return given;
+};
+const all201 = (posts: number): number[] => Array<number>(posts).fill(201);
+
+describe.each(RUNTIMES)('a client has no more than its share, under %s:', (_, start) => {
+  let usual: Served;
+  beforeAll(async () => {
+    usual = served;
+    served = await start([], redis);
+  });
+  afterAll(async () => {
+    served.process.kill('SIGTERM');
+    expect((await served.finished).code).toBe(0);
+    served = usual;
+  });
+
+  it('answers that are asked for by thousands and never read take no memory to speak of', async () => {
+    const request = 'GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const attackers = Array.from({length: 60}, () => sendRaw(served.url, ''));
+    for (const {socket} of attackers) {
+      socket.pause();
+      socket.write(request.repeat(1_000));
+    }
+    expect(await statusesOf(50)).toEqual(all201(50));
+    const metrics = await (await fetch(`${served.url}/metrics`)).text();
+    expect(Number(/^streamlog_unsent_bytes (\d+)/m.exec(metrics)?.[1])).toBeLessThanOrEqual(60 * 128 * 1024);
+    expect(Number(/^streamlog_requests_waiting (\d+)/m.exec(metrics)?.[1])).toBeLessThanOrEqual(2_048);
+    expect(metrics).toMatch(/^streamlog_refusals_total{code="too_many_pipelined"} [1-9]/m);
+    expect(peakMb(served)).toBeLessThan(250);
+    for (const {socket} of attackers) socket.destroy();
+  });
+
+  it('bodies that are held back make room for those that come, and are told so', async () => {
+    const head = postHead('/streams/evil', 'Content-Length: 1000000');
+    const attackers = Array.from({length: 80}, () => sendRaw(served.url, `${head}{"a":"${'x'.repeat(999_000)}`));
+    await until(() => attackers.some(({received}) => statuses(received()).includes(503)), 'the memory is used up');
+    expect(await statusesOf(50)).toEqual(all201(50));
+    expect((await fetch(`${served.url}/readyz`)).status).toBe(200);
+    for (const {socket} of attackers) socket.destroy();
+    expect(await redis.redis.exists('evil')).toBe(0);
+  });
+
+  it('connections without a request make room for those that have one', async () => {
+    const attackers = Array.from({length: 1_200}, () => sendRaw(served.url, 'GET /livez'));
+    let ended = 0;
+    for (const {closed} of attackers) void closed.then(() => ended++);
+    await until(() => ended >= 100, 'those beyond the limit are sent away');
+    expect(await statusesOf(50)).toEqual(all201(50));
+    for (const {socket} of attackers) socket.destroy();
+  });
+
+  it('a body of ever smaller chunks is refused', async () => {
+    const raw = sendRaw(served.url, postHead('/streams/evil', 'Transfer-Encoding: chunked'));
+    raw.socket.write('1\r\nx\r\n'.repeat(2_000));
+    expect(statuses(await raw.closed)).toEqual([413]);
   });
 });

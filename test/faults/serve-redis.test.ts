@@ -38,7 +38,12 @@ async function end(served: Served): Promise<number | null> {
 
 const metric = async (served: Served, name: string): Promise<number> => {
   const text = await (await fetch(`${served.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.slice(name.length),
+  );
 };
 const codeOf = async (response: Response): Promise<[number, string | null, string | undefined]> => {
   const {error} = (await response.json()) as {error?: {code: string}};
@@ -100,9 +105,15 @@ describe('a Redis that refuses for now', () => {
     await until(() => (producers.told.get('201') ?? 0) > 50, 'entries arrive');
     await redis.redis.config('SET', 'maxmemory', '1');
     await until(() => (producers.told.get('redis_refuses') ?? 0) > 20, 'it refuses');
+    const readiness = await fetch(`${served.url}/readyz`);
+    expect([readiness.status, await readiness.text()]).toEqual([503, expect.stringContaining('(OOM)')]);
+    expect(await metric(served, 'streamlog_refusals_total{code="redis_refuses"}')).toBeGreaterThan(20);
     await redis.redis.config('SET', 'maxmemory', '0');
     const before = producers.told.get('201')!;
     await until(() => producers.told.get('201')! > before + 50, 'entries arrive again');
+    await until(() => served.stderr().includes('takes entries again (after OOM)'), 'the end is said');
+    expect(served.stderr().match(/Redis refuses entries \(OOM\): Redis is out of memory/g)).toHaveLength(1);
+    expect((await fetch(`${served.url}/readyz`)).status).toBe(200);
     await producers.stop();
     await producers.expectSound(redis);
     expect([...producers.told.keys()].sort()).toEqual(['201', 'redis_refuses']);

@@ -11,8 +11,8 @@ import {NOT_CONNECTED} from '../stream-client.js';
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object is sent as JSON, a text as it is; a function writes the body itself, until it ends it. */
-  readonly body: object | string | ((response: ServerResponse) => void);
+  /** An object is sent as JSON, text and bytes as they are; a function writes the body itself, until it ends it. */
+  readonly body: object | string | Buffer | ((response: ServerResponse) => void);
   /** How many entries were added, for log and metrics. */
   readonly added?: number;
   /** Where this is a refusal. */
@@ -41,6 +41,7 @@ export const REFUSALS = {
   wrong_type: {status: 409, message: 'the key holds another type than a stream'},
   refused: {status: 409, message: 'Redis refuses the entry'},
   too_large: {status: 413, message: 'the body is larger than this server takes'},
+  too_many_chunks: {status: 413, message: 'the body comes in more and smaller chunks than this server takes'},
   too_wide: {status: 413, message: 'a record has too many fields to be added with an Idempotency-Key'},
   too_many_records: {status: 413, message: 'the batch holds more records than this server takes at once'},
   unsupported_type: {status: 415, message: 'the body must be application/json or application/x-ndjson, in UTF-8'},

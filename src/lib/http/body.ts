@@ -1,39 +1,23 @@
 /**
- * A request's body → its bytes, within bounds. Invariant: what is held of all
- * bodies together never exceeds the memory given for them, whatever clients
- * announce, and a body that did not arrive whole never leaves here.
+ * A request's body → its bytes, within bounds. Invariant: a body that did not
+ * arrive whole never leaves here, and none is held that `BodyMemory` does not
+ * know of.
  */
 import type {IncomingHttpHeaders, IncomingMessage} from 'node:http';
 import {Refusal} from './answers.js';
+import type {BodyMemory, HeldBody} from './body-memory.js';
 
 export type MediaType = 'json' | 'ndjson';
+
+/** A body of single bytes, each a chunk of its own, would cost a thousandfold: so many may be small, and the average may not. */
+const MAX_SMALL_PIECES = 1_024;
+const SMALL_PIECE_BYTES = 16;
 
 /** The client went away before its request was whole: there is nobody to answer. */
 export class ClientGone extends Error {
   constructor() {
     super('the client went away');
     this.name = 'ClientGone';
-  }
-}
-
-/** How many bytes of bodies may be held at a time. */
-export class BodyMemory {
-  readonly #maxBytes: number;
-  #heldBytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  /** False when there is no room. */
-  take(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.#maxBytes) return false;
-    this.#heldBytes += bytes;
-    return true;
-  }
-
-  release(bytes: number): void {
-    this.#heldBytes -= bytes;
   }
 }
 
@@ -70,47 +54,59 @@ export function checkAnnouncedLength(headers: IncomingHttpHeaders, maxBytes: num
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw new Refusal('too_large');
 }
 
+export interface BodyOptions {
+  readonly maxBytes: number;
+  readonly memory: BodyMemory;
+  /** Whose memory it takes. */
+  readonly client: string;
+}
+
 /**
- * Gives all bytes of the body to `done`, who gives them back to `memory`. Stops
- * reading and gives `failed` a Refusal beyond `maxBytes`, or when the memory is
- * full; a ClientGone when the body does not come to its end.
+ * Gives all bytes of the body to `done`, with what is held for them, which `done` gives back. Stops reading and gives
+ * `failed` a Refusal beyond `maxBytes`, when there is no memory, or when the client is too slow; a ClientGone when the
+ * body does not come to its end.
  */
 export function readBody(
   request: IncomingMessage,
-  {maxBytes, memory}: {maxBytes: number; memory: BodyMemory},
-  done: (body: Buffer) => void,
+  {maxBytes, memory, client}: BodyOptions,
+  done: (body: Buffer, held: HeldBody) => void,
   failed: (error: Refusal | ClientGone) => void,
 ): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
   let isOver = false;
+  let pieces = 0;
   const fail = (error: Refusal | ClientGone): void => {
     isOver = true;
-    memory.release(bytes);
+    held.release();
     failed(error);
   };
+  const stop = (code: 'overloaded' | 'timeout'): void => {
+    request.pause();
+    fail(new Refusal(code));
+  };
+  const held = memory.begin(client, maxBytes, stop);
   request.on('data', (chunk: Buffer) => {
-    // Whoever answered may go on to read what he throws away.
+    // Whoever answered may go on to read what is thrown away.
     if (isOver) return;
-    const fits = bytes + chunk.length <= maxBytes;
-    if (!fits || !memory.take(chunk.length)) {
+    if (++pieces > MAX_SMALL_PIECES + held.bytes / SMALL_PIECE_BYTES) {
       request.pause();
-      fail(new Refusal(fits ? 'overloaded' : 'too_large'));
-      return;
+      fail(new Refusal('too_many_chunks'));
+    } else if (held.bytes + chunk.length > maxBytes) {
+      request.pause();
+      fail(new Refusal('too_large'));
+    } else if (!held.add(chunk)) {
+      stop('overloaded');
     }
-    bytes += chunk.length;
-    chunks.push(chunk);
   });
   request.on('end', () => {
     if (isOver) return;
     // Both runtimes promise this; a body that is shorter or longer than announced is never taken all the same.
     const announced = request.headers['content-length'];
-    if (announced !== undefined && Number(announced) !== bytes) {
+    if (announced !== undefined && Number(announced) !== held.bytes) {
       fail(new ClientGone());
       return;
     }
     isOver = true;
-    done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
+    done(held.end(), held);
   });
   request.on('close', () => {
     if (!isOver) fail(new ClientGone());

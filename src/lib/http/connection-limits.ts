@@ -26,7 +26,22 @@ export const TIME_LIMITS: TimeLimits = {
 /** Without a byte in either direction. */
 export const SILENCE_MS = 60_000;
 export const MAX_CONNECTIONS = 1_024;
-const MAX_REQUESTS_PER_CONNECTION = 1_000;
+/** Of one connection: those whose answers the client has not taken. More that came in the same breath wait. */
+export const MAX_UNDER_WAY = 16;
+/** Requests that wait so, of one address and of all: some kilobytes each. */
+export const MAX_WAITING_EACH = 2_048;
+export const MAX_WAITING = 4_096;
+/** Bytes of answers that a client has not taken: with so many, the next request of its connection waits. */
+export const MAX_UNSENT_BYTES_EACH = 64 * 1024;
+/** The same of all clients: beyond it, the connection ends that left the most. */
+export const MAX_UNSENT_BYTES = 48 * 1024 * 1024;
+/** What the runtime refuses by itself, without choosing: more than may come in one breath. */
+const MORE_CONNECTIONS = 1_024;
+/**
+ * On one connection. Not Node's maxRequestsPerSocket: of a connection in TLS that has answers waiting, it goes on to
+ * read what it has no room for, and fails with HPE_PAUSED.
+ */
+export const MAX_REQUESTS_PER_CONNECTION = 1_000;
 
 /** For `createServer`. */
 export const serverOptions = (times: TimeLimits): ServerOptions => ({
@@ -39,10 +54,12 @@ export const serverOptions = (times: TimeLimits): ServerOptions => ({
   keepAliveInitialDelay: 30_000,
 });
 
+/** For whatever accepts the connections. */
+export const HARD_MAX_CONNECTIONS = MAX_CONNECTIONS + MORE_CONNECTIONS;
+
 /** Sets what can only be set on a server that is there. */
 export function limitConnections(server: Server): void {
   server.maxHeadersCount = MAX_HEADERS;
   server.timeout = SILENCE_MS;
-  server.maxConnections = MAX_CONNECTIONS;
-  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  server.maxConnections = HARD_MAX_CONNECTIONS;
 }

@@ -31,14 +31,17 @@ export interface DispatchOptions {
 
 export class Dispatch {
   readonly #options: DispatchOptions;
+  /** Made once: it is long, and asked for by whoever likes. */
+  readonly #description: Answer;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
+    this.#description = {status: 200, body: Buffer.from(`${JSON.stringify(openApi(options.version))}\n`)};
   }
 
   /** Answers a request. Throws Refusal, or ClientGone when there is nobody left to answer. */
   answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
-    const {readiness, metrics, ingest, readers, version} = this.#options;
+    const {readiness, metrics, ingest, readers} = this.#options;
     const route = readRoute(request.method, state.target);
     if (route.kind === 'livez') return Promise.resolve({status: 200, body: {status: 'alive'}});
     if (route.kind === 'readyz') return readiness.answer(state);
@@ -48,13 +51,13 @@ export class Dispatch {
       case 'metrics':
         return metrics.answer();
       case 'openapi':
-        return Promise.resolve({status: 200, body: openApi(version)});
+        return Promise.resolve(this.#description);
       case 'add':
         this.#limitRate(client);
         return ingest.answer(request, route, {...state, client, scope: token ?? ''});
       case 'follow':
         this.#limitRate(client);
-        return readers.answer(request, route, state);
+        return readers.answer(request, route, {...state, client, scope: token ?? ''});
     }
   }
 

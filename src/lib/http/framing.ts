@@ -6,7 +6,6 @@
  * gets past here ends where everybody thinks that it ends.
  */
 import type {IncomingMessage} from 'node:http';
-import {Refusal} from './answers.js';
 
 export const MAX_HEADERS = 64;
 
@@ -40,14 +39,16 @@ function comesTwice(rawHeaders: readonly string[]): boolean {
   return false;
 }
 
-/** Throws Refusal. The connection cannot be used afterwards, since nobody knows where the next request begins. */
-export function requireOneReading({rawHeaders, headers, httpVersion}: IncomingMessage): void {
-  if (rawHeaders.length > 2 * MAX_HEADERS) throw new Refusal('headers_too_large');
-  if (comesTwice(rawHeaders)) throw new Refusal('bad_request');
+/** False where the connection cannot be used afterwards, since nobody knows where the next request begins. */
+export function hasOneReading({rawHeaders, headers, httpVersion}: IncomingMessage): boolean {
+  if (comesTwice(rawHeaders)) return false;
   const coding = headers['transfer-encoding'];
-  const readable =
+  return (
     (httpVersion === '1.1' || (httpVersion === '1.0' && coding === undefined)) &&
     (httpVersion === '1.0' || headers.host !== undefined) &&
-    (coding === undefined || coding.toLowerCase() === 'chunked');
-  if (!readable) throw new Refusal('bad_request');
+    (coding === undefined || coding.toLowerCase() === 'chunked')
+  );
 }
+
+/** Whether Node would have cut some off. */
+export const hasTooManyHeaders = ({rawHeaders}: IncomingMessage): boolean => rawHeaders.length > 2 * MAX_HEADERS;

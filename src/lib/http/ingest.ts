@@ -5,18 +5,22 @@
  * entry that it speaks of as added, each from the reply of Redis to its XADD.
  */
 import type {IncomingMessage} from 'node:http';
+import {StreamlogError} from '../errors.js';
 import type {RequestState} from '../http-server.js';
 import type {LiveClient} from '../live-client.js';
 import type {AddOptions} from '../stream-client.js';
 import {type Adding, OnceAdding, PlainAdding, readIdempotencyKey} from './adding.js';
 import {type Answer, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
-import {BodyMemory, checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
+import {checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
+import {BodyMemory, type HeldBody} from './body-memory.js';
 import {Gatherings} from './gathering.js';
 import type {HeldRequests} from './held-requests.js';
 import {Patience} from './patience.js';
 import {type Desk, Posting, type Waiting} from './posting.js';
 import {readBodyRecords} from './records.js';
+import type {Refusals} from './refusals.js';
 import {decodeName, type Route} from './routes.js';
+import {Shares} from './shares.js';
 
 export interface IngestOptions {
   live: LiveClient;
@@ -38,8 +42,10 @@ export interface IngestOptions {
   keySeconds: number;
   /** The bytes of a body that was read to its end. */
   onBody: (bytes: number) => void;
-  /** What a client is not told: why Redis does not let us, or what is a bug of ours. */
+  /** What a client is not told: what is a bug of ours, */
   onInternalFailure: (reason: string) => void;
+  /** and why Redis refuses. */
+  refusals: Refusals;
 }
 
 /** Who asks. */
@@ -59,6 +65,12 @@ interface Wanted {
   readonly scope: string;
 }
 
+/** What is temporary says in its hint what Redis lacks; what is denied says in its message to whom. */
+const reasonOf = (code: RefusalCode, {message, hint}: StreamlogError): string =>
+  code === 'redis_refuses' && hint !== undefined ? hint : message;
+
+/** What waits for Redis of a record beside its JSON, about: the names of its command, its reply, its line in the answer. */
+const RECORD_BYTES = 160;
 /** Bodies held at a time, at least: enough for many small ones however large one may be. */
 const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -67,23 +79,29 @@ export class Ingest implements Desk {
   readonly #memory: BodyMemory;
   readonly #patience: Patience;
   readonly #gatherings: Gatherings;
-  #inFlight = 0;
+  readonly #inFlight: Shares;
 
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#gatherings = new Gatherings(options.live, options.held);
     this.#patience = new Patience(options.timeoutMs);
+    this.#inFlight = new Shares(options.maxInFlight);
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
 
   /** Requests whose entries are on their way to Redis, those that were answered without waiting longer included. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.held;
+  }
+
+  /** Bytes that are held for bodies. */
+  get bodyBytes(): number {
+    return this.#memory.heldBytes;
   }
 
   /** Whether the next request would be refused. */
   get isFull(): boolean {
-    return this.#inFlight >= this.#options.maxInFlight;
+    return this.#inFlight.held >= this.#inFlight.total || this.#memory.isFull;
   }
 
   /** Throws Refusal, or ClientGone when there is nobody left to answer. */
@@ -96,58 +114,67 @@ export class Ingest implements Desk {
     const key = readIdempotencyKey(request.headers);
     checkAnnouncedLength(request.headers, maxBytes);
     if (state.draining) throw new Refusal('shutting_down');
-    this.#requireRoom();
+    this.#requireRoom(state.client);
 
     state.invite();
     return new Promise((resolve, reject) => {
       const memory = this.#memory;
-      const take = (body: Buffer): void => {
+      const take = (body: Buffer, held: HeldBody): void => {
         try {
-          this.#take(body, {stream, type, key, scope: state.scope}, {resolve, reject});
+          this.#take(body, held, {stream, type, key, scope: state.scope}, {resolve, reject});
         } catch (error) {
-          memory.release(body.length);
+          held.release();
           reject(error);
         }
       };
-      readBody(request, {maxBytes, memory}, take, reject);
+      readBody(request, {maxBytes, memory, client: state.client}, take, reject);
     });
   }
 
   /** For the desk of `Posting`. */
   leave(posting: Posting): void {
-    this.#inFlight--;
-    this.#memory.release(posting.bytes);
+    this.#inFlight.give(posting.held.client);
+    posting.held.release();
     this.#patience.end(posting);
   }
 
   /** For the desk of `Posting`. */
   codeOf(failure: unknown): RefusalCode {
     const code = refusalCodeOf(failure);
-    if (code === 'internal' || code === 'redis_denied')
+    if (code === 'internal')
       this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
+    else if (failure instanceof StreamlogError && (code === 'redis_refuses' || code === 'redis_denied'))
+      this.#options.refusals.redisRefused(failure.code ?? 'ERR', reasonOf(code, failure));
     return code;
   }
 
+  /** For the desk of `Posting`. */
+  added(): void {
+    this.#options.refusals.redisTook();
+  }
+
   /** A request that cannot be served now is refused at once: waiting requests would only pile up. */
-  #requireRoom(): void {
+  #requireRoom(client: string): void {
     if (!this.#options.live.connected) throw new Refusal('redis_unavailable');
-    if (this.isFull) throw new Refusal('overloaded');
+    if (!this.#inFlight.hasRoom(client)) throw new Refusal('overloaded');
   }
 
   /** Throws Refusal, and then nothing of this request goes to Redis. */
-  #take(body: Buffer, wanted: Wanted, waiting: Waiting): void {
+  #take(body: Buffer, held: HeldBody, wanted: Wanted, waiting: Waiting): void {
     this.#options.onBody(body.length);
     const adding = this.#addingOf(body, wanted);
     let single: boolean;
     try {
-      ({single} = readBodyRecords(body, wanted.type, this.#options, adding));
-      this.#requireRoom();
+      let records: number;
+      ({single, records} = readBodyRecords(body, wanted.type, this.#options, adding));
+      this.#requireRoom(held.client);
+      if (!held.charge(records * RECORD_BYTES)) throw new Refusal('overloaded');
     } catch (error) {
       adding.drop();
       throw error;
     }
-    const posting = new Posting(body.length, single, this, waiting);
-    this.#inFlight++;
+    const posting = new Posting(held, single, this, waiting);
+    this.#inFlight.take(held.client);
     this.#patience.begin(posting);
     adding.send(posting);
   }

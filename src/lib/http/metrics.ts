@@ -4,12 +4,15 @@
  * Invariant: the number of series is bounded whatever clients send: a path
  * counts as one of the known ones or as `other`, and no stream is named.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {AccessFacts} from './access-log.js';
 import type {Answer} from './answers.js';
 import {RequestCounts} from './request-counts.js';
 import {templateOf} from './routes.js';
 
+/** Between two writings, as a multiple of what the first one took. */
+const PAUSES = 9;
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export class Metrics {
@@ -20,6 +23,8 @@ export class Metrics {
   #entriesRead = 0;
   #bodyBytes = 0;
   #connections = 0;
+  #next: Promise<string> | undefined;
+  #pauseUntilMs = 0;
 
   private constructor(library: typeof import('prom-client'), version: string) {
     this.#library = library;
@@ -58,6 +63,20 @@ export class Metrics {
     if (!route.endsWith('/entries') || status !== 200) this.#requests.time(route, ms / 1_000);
   }
 
+  /** The same as `watch`, for numbers that only grow, by their code. */
+  watchCodes(codes: readonly string[], counts: () => ReadonlyMap<string, number>): void {
+    new this.#library.Counter({
+      name: 'streamlog_refusals_total',
+      help: 'Requests and connections that were refused, by the reason.',
+      labelNames: ['code'],
+      registers: [this.#registry],
+      collect(this: Counter) {
+        this.reset();
+        for (const code of codes) this.inc({code}, counts().get(code) ?? 0);
+      },
+    });
+  }
+
   countBody(bytes: number): void {
     this.#bodyBytes += bytes;
   }
@@ -70,9 +89,20 @@ export class Metrics {
     this.#connections++;
   }
 
+  /** Those who ask while it is not yet written get the same: writing it takes a tenth of the time at most, however many ask. */
   async answer(): Promise<Answer> {
-    const headers = {'Content-Type': this.#registry.contentType};
-    return {status: 200, headers, body: await this.#registry.metrics()};
+    this.#next ??= this.#write();
+    return {status: 200, headers: {'Content-Type': this.#registry.contentType}, body: await this.#next};
+  }
+
+  async #write(): Promise<string> {
+    await sleep(Math.max(0, this.#pauseUntilMs - performance.now()));
+    this.#next = undefined;
+    const startMs = performance.now();
+    const text = await this.#registry.metrics();
+    const endMs = performance.now();
+    this.#pauseUntilMs = endMs + PAUSES * (endMs - startMs);
+    return text;
   }
 
   /** The same as `watch`, for what only grows. */

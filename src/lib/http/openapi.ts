@@ -35,6 +35,7 @@ const ADDING: RefusalCode[] = [
   'stream_not_allowed',
   'no_stream',
   'too_large',
+  'too_many_chunks',
   'too_many_records',
   'bad_key',
   'key_reused',
@@ -143,7 +144,7 @@ export const openApi = (version: string): object => ({
       'readyz',
       'Whether Redis answers.',
       json('It does.', object({status: {const: 'ready'}})),
-      [...ANY, 'redis_unavailable', 'shutting_down', 'overloaded'],
+      [...ANY, 'redis_unavailable', 'redis_refuses', 'shutting_down', 'overloaded'],
       [],
     ),
     '/metrics': get(

@@ -6,6 +6,7 @@
  */
 import type {AddOutcome} from '../stream-client.js';
 import {type Answer, Refusal, type RefusalCode} from './answers.js';
+import type {HeldBody} from './body-memory.js';
 import type {OutcomeTaker} from './gathering.js';
 import {answerOf} from './outcome-answer.js';
 import {Waiter} from './patience.js';
@@ -19,21 +20,23 @@ export interface Waiting {
 export interface Desk {
   /** Redis is done with it. */
   leave(posting: Posting): void;
+  /** Redis has added something. */
+  added(): void;
   /** The refusal behind a failure. */
   codeOf(failure: unknown): RefusalCode;
 }
 
 export class Posting extends Waiter implements OutcomeTaker {
-  /** Of its body. */
-  readonly bytes: number;
+  /** Its body, and who sent it. */
+  readonly held: HeldBody;
   readonly #single: boolean;
   readonly #desk: Desk;
   readonly #waiting: Waiting;
 
   /** `single` for a request of one object. */
-  constructor(bytes: number, single: boolean, desk: Desk, waiting: Waiting) {
+  constructor(held: HeldBody, single: boolean, desk: Desk, waiting: Waiting) {
     super();
-    this.bytes = bytes;
+    this.held = held;
     this.#single = single;
     this.#desk = desk;
     this.#waiting = waiting;
@@ -43,7 +46,9 @@ export class Posting extends Waiter implements OutcomeTaker {
     this.#desk.leave(this);
     try {
       const mine = count === outcomes.length ? outcomes : outcomes.slice(start, start + count);
-      this.#waiting.resolve(answerOf(mine, this.#single, (failure) => this.#desk.codeOf(failure)));
+      const answer = answerOf(mine, this.#single, (failure) => this.#desk.codeOf(failure));
+      if (answer.added !== 0) this.#desk.added();
+      this.#waiting.resolve(answer);
     } catch (error) {
       this.#waiting.reject(error);
     }

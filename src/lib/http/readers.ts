@@ -10,7 +10,6 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {isPassing} from '../consuming/link.js';
 import {recordToJson, type StreamRecord} from '../entry.js';
 import {isFailure} from '../errors.js';
-import type {RequestState} from '../http-server.js';
 import type {LiveClient} from '../live-client.js';
 import {parsePosition} from '../position.js';
 import {BLOCK_MS, type Cursor, entriesBehind} from '../reading/following.js';
@@ -19,7 +18,9 @@ import type {StreamClient} from '../stream-client.js';
 import {FIRST_ID, parseStreamId, predecessorOf} from '../stream-id.js';
 import {type Answer, REFUSALS, Refusal, type RefusalCode, refusalCodeOf} from './answers.js';
 import {EventStream} from './event-stream.js';
+import type {Asking} from './ingest.js';
 import {decodeName, type Route} from './routes.js';
+import {Shares} from './shares.js';
 
 export interface ReadersOptions {
   live: LiveClient;
@@ -48,25 +49,26 @@ const HEADERS = {
 
 export class Readers {
   readonly #options: ReadersOptions;
-  #count = 0;
+  readonly #open: Shares;
 
   constructor(options: ReadersOptions) {
     this.#options = options;
+    this.#open = new Shares(options.maxReaders);
   }
 
   get count(): number {
-    return this.#count;
+    return this.#open.held;
   }
 
   /** Throws Refusal; what fails later ends the events with one named `error`. */
-  async answer({headers}: IncomingMessage, {encodedName, query}: Route, state: RequestState): Promise<Answer> {
+  async answer({headers}: IncomingMessage, {encodedName, query}: Route, state: Asking): Promise<Answer> {
     const stream = decodeName(encodedName);
     if (!this.#options.isReadable(stream)) throw new Refusal('read_not_allowed');
     const find = readStart(query, headers['last-event-id']);
     if (state.draining) throw new Refusal('shutting_down');
     if (!this.#options.live.connected) throw new Refusal('redis_unavailable');
-    if (this.#count >= this.#options.maxReaders) throw new Refusal('too_many_readers');
-    this.#count++;
+    if (!this.#open.hasRoom(state.client)) throw new Refusal('too_many_readers');
+    this.#open.take(state.client);
     let reader: StreamClient | undefined;
     try {
       reader = await this.#connect();
@@ -74,15 +76,19 @@ export class Readers {
       // What is wrong with the stream is found out while it can still be said by a status.
       await reader.read(stream, cursor.after, {count: 1});
       const first = reader;
-      return {status: 200, headers: HEADERS, body: (response) => void this.#serve(response, first, cursor)};
+      return {
+        status: 200,
+        headers: HEADERS,
+        body: (response) => void this.#serve(response, first, cursor, state.client),
+      };
     } catch (error) {
       reader?.close();
-      this.#count--;
+      this.#open.give(state.client);
       throw new Refusal(this.#codeOf(error));
     }
   }
 
-  async #serve(response: ServerResponse, reader: StreamClient, cursor: Cursor): Promise<void> {
+  async #serve(response: ServerResponse, reader: StreamClient, cursor: Cursor, client: string): Promise<void> {
     const events = new EventStream(response, this.#options);
     try {
       // With an ID from the start, a client that comes back before the first entry misses none either.
@@ -96,7 +102,7 @@ export class Readers {
       const failure = JSON.stringify({error: {code, message: REFUSALS[code].message}});
       await events.send(`event: error\ndata: ${failure}\n\n`);
     } finally {
-      this.#count--;
+      this.#open.give(client);
       events.end();
     }
   }

@@ -1,17 +1,25 @@
-/** Whether this server can do its work now, for probes. Invariant: however many ask, one PING is under way. */
+/**
+ * Whether this server can do its work now, for probes. A refusal of Redis is
+ * remembered until it takes something again, or for ten seconds: a probe adds
+ * nothing, so it could not find out by itself. Invariant: however many ask, one
+ * PING is under way.
+ */
 import type {RequestState} from '../http-server.js';
 import type {LiveClient} from '../live-client.js';
 import {type Answer, Refusal} from './answers.js';
+import type {Refusals} from './refusals.js';
 
 const PING_LIMIT_MS = 1_000;
 
 export class Readiness {
   readonly #live: LiveClient;
   readonly #isFull: () => boolean;
+  readonly #refusals: Refusals;
   #ping: Promise<boolean> | undefined;
 
   /** `isFull` says whether the next request would be refused. */
-  constructor(live: LiveClient, isFull: () => boolean) {
+  constructor(live: LiveClient, isFull: () => boolean, refusals: Refusals) {
+    this.#refusals = refusals;
     this.#live = live;
     this.#isFull = isFull;
   }
@@ -20,6 +28,8 @@ export class Readiness {
   async answer({draining}: RequestState): Promise<Answer> {
     if (draining) throw new Refusal('shutting_down');
     if (!(await this.#redisAnswers())) throw new Refusal('redis_unavailable');
+    const word = this.#refusals.redisWord;
+    if (word !== undefined) throw new Refusal('redis_refuses', {reason: `Redis refuses for now (${word})`});
     if (this.#isFull()) throw new Refusal('overloaded');
     return {status: 200, body: {status: 'ready'}};
   }

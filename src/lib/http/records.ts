@@ -17,6 +17,7 @@ import type {MediaType} from './body.js';
 /** `single` is a JSON object, which is answered with its ID; all else is a batch. */
 export interface BodyShape {
   readonly single: boolean;
+  readonly records: number;
 }
 
 /** Whoever takes records. */
@@ -47,9 +48,9 @@ export function readBodyRecords(body: Buffer, type: MediaType, rules: BodyRules,
     taker.add(fields);
   };
   if (type === 'ndjson') readNdjson(body, rules, takeOne);
-  else if (readJson(body, rules, takeOne)) return {single: true};
+  else if (readJson(body, rules, takeOne)) return {single: true, records: 1};
   if (count === 0) throw new Refusal('no_records');
-  return {single: false};
+  return {single: false, records: count};
 }
 
 /** True for one object, false for an array. */

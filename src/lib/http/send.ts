@@ -14,36 +14,46 @@ const SMALL_BODY_BYTES = 64 * 1024;
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 8 * 1024 * 1024;
 
+/** Of the head of an answer, about. */
+const HEAD_BYTES = 256;
+
 const HEADERS = {
   'Content-Type': 'application/json',
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Sends `answer`; with `last`, or when it writes its body itself, the connection ends behind it. */
-export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, last: boolean): void {
+/**
+ * Sends `answer`; with `last`, or when it writes its body itself, the connection ends behind it. Returns how many
+ * bytes that are, about; none where it writes its body itself, and sees itself to how much waits.
+ */
+export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, last: boolean): number {
   if (typeof answer.body === 'function') {
     request.resume();
     response.writeHead(answer.status, {...HEADERS, ...answer.headers, Connection: 'close'});
     answer.body(response);
-    return;
+    return 0;
   }
-  const text = typeof answer.body === 'string' ? answer.body : `${JSON.stringify(answer.body)}\n`;
+  const {body} = answer;
+  const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
+  const length = Buffer.byteLength(bytes);
   const unread = hasBody(request) && !request.complete;
-  const lingers = unread && !isSmall(request);
+  const lingers = unread && !isSmall(request) && answer.code !== 'too_many_chunks';
   response.writeHead(answer.status, {
     ...HEADERS,
     ...answer.headers,
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Length': length,
     ...(last || lingers ? {Connection: 'close'} : {}),
   });
   if (!lingers) {
-    request.resume();
-    response.end(request.method === 'HEAD' ? undefined : text);
-    return;
+    // Of endless small chunks even throwing them away costs too much.
+    if (answer.code !== 'too_many_chunks') request.resume();
+    response.end(request.method === 'HEAD' ? undefined : bytes);
+  } else {
+    response.write(bytes);
+    linger(request, () => response.end());
   }
-  response.write(text);
-  linger(request, () => response.end());
+  return length + HEAD_BYTES;
 }
 
 /** Answers what is not even a request, and ends the connection. */

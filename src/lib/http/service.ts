@@ -4,7 +4,7 @@
  * works with one Redis, which may come and go.
  */
 import type {IncomingMessage} from 'node:http';
-import type {RequestState} from '../http-server.js';
+import type {RequestState, ServerLoad} from '../http-server.js';
 import {LiveClient} from '../live-client.js';
 import type {StreamClient} from '../stream-client.js';
 import type {AccessFacts} from './access-log.js';
@@ -16,11 +16,12 @@ import {Metrics} from './metrics.js';
 import {RateLimit} from './rate-limit.js';
 import {Readers, type ReadersOptions} from './readers.js';
 import {Readiness} from './readiness.js';
+import {REFUSAL_CODES, Refusals} from './refusals.js';
 import type {Tokens} from './tokens.js';
 
 /** What the parts ask for and do not give each other. */
 export interface ServiceOptions
-  extends Omit<IngestOptions, 'live' | 'held' | 'onBody' | 'onInternalFailure'>,
+  extends Omit<IngestOptions, 'live' | 'held' | 'onBody' | 'onInternalFailure' | 'refusals'>,
     Omit<ReadersOptions, 'live' | 'onRead' | 'onInternalFailure'> {
   connect: () => Promise<StreamClient>;
   /** How long confirmed requests with an Idempotency-Key are kept, to be added again after a failover. */
@@ -37,14 +38,17 @@ export interface ServiceOptions
 
 export class Service {
   readonly #live: LiveClient;
+  readonly #refusals: Refusals;
   readonly #metrics: Metrics;
   readonly #ingest: Ingest;
   readonly #dispatch: Dispatch;
 
   private constructor(live: LiveClient, held: HeldRequests, metrics: Metrics, options: ServiceOptions) {
     const {tokens, requestsPerSecond, version, warn} = options;
+    const refusals = new Refusals(options);
     const ingest = new Ingest({
       ...options,
+      refusals,
       live,
       held,
       onBody: (bytes) => metrics.countBody(bytes),
@@ -56,11 +60,14 @@ export class Service {
       onRead: (entries) => metrics.countRead(entries),
       onInternalFailure: warn,
     });
-    const readiness = new Readiness(live, () => ingest.isFull);
+    const readiness = new Readiness(live, () => ingest.isFull, refusals);
     const rateLimit = requestsPerSecond === undefined ? undefined : new RateLimit(requestsPerSecond);
     metrics.watch('streamlog_requests_in_flight', 'Requests that wait for Redis.', () => ingest.inFlight);
     metrics.watch('streamlog_readers', 'Event streams that are open.', () => readers.count);
     metrics.watch('streamlog_redis_connected', 'Whether Redis is connected.', () => Number(live.connected));
+    metrics.watch('streamlog_body_bytes', 'Bytes held for bodies.', () => ingest.bodyBytes);
+    metrics.watchCodes(REFUSAL_CODES, () => refusals.counts);
+    this.#refusals = refusals;
     this.#live = live;
     this.#metrics = metrics;
     this.#ingest = ingest;
@@ -88,8 +95,24 @@ export class Service {
     return this.#dispatch.answer(request, state);
   }
 
-  /** To be told of each request that was answered. */
+  /** Shows what connections take up. */
+  watch(load: ServerLoad): void {
+    this.#metrics.watch('streamlog_connections', 'Connections that are open.', () => load.connections);
+    this.#metrics.watch(
+      'streamlog_requests_waiting',
+      'Requests whose turn on their connection has not come.',
+      () => load.waiting,
+    );
+    this.#metrics.watch(
+      'streamlog_unsent_bytes',
+      'Bytes of answers that clients have not taken.',
+      () => load.unsentBytes,
+    );
+  }
+
+  /** To be told of each request that was answered, and of each connection that was ended without. */
   count(facts: AccessFacts): void {
+    if (facts.error !== undefined) this.#refusals.count(facts.error);
     this.#metrics.countRequest(facts);
   }
 
@@ -100,6 +123,7 @@ export class Service {
 
   /** Lets go of Redis at once. */
   close(): void {
+    this.#refusals.close();
     this.#live.close();
   }
 }

@@ -7,7 +7,7 @@
 import type {Server} from 'node:http';
 import {createServer, type Server as TlsServer} from 'node:tls';
 import {ConnectionClock} from './connection-clock.js';
-import {MAX_CONNECTIONS, SILENCE_MS, type TimeLimits} from './connection-limits.js';
+import {HARD_MAX_CONNECTIONS, SILENCE_MS, type TimeLimits} from './connection-limits.js';
 import {checkTlsPair, type TlsPair} from './tls-pair.js';
 
 const SETTINGS = {minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1']} as const;
@@ -26,7 +26,7 @@ export class TlsFront {
       socket.setTimeout(SILENCE_MS, () => socket.destroy());
       http.emit('connection', socket);
     });
-    this.listener.maxConnections = MAX_CONNECTIONS;
+    this.listener.maxConnections = HARD_MAX_CONNECTIONS;
     this.listener.on('tlsClientError', (_, socket) => socket.destroy());
   }
 

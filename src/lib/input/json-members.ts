@@ -30,7 +30,11 @@ export class BadJson extends Error {
 export const BEHIND_OBJECT = 'expected the end of the line after the object';
 /** Objects and arrays within each other, the outermost included. */
 export const MAX_DEPTH = 256;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c] as const;
+const [OBJECT, OBJECT_END, ARRAY, ARRAY_END] = [0x7b, 0x7d, 0x5b, 0x5d] as const;
+const [MINUS, PLUS, POINT, ZERO, NINE, SMALL_E, LARGE_E] = [0x2d, 0x2b, 0x2e, 0x30, 0x39, 0x65, 0x45] as const;
+const [SMALL_T, SMALL_F, SMALL_N] = [0x74, 0x66, 0x6e] as const;
 
 /** The members of the object that `text` is, in order. Throws BadJson. */
 export function readMembers(text: string): Member[] {
@@ -74,7 +78,7 @@ class Scanner {
   objects(take: (members: Member[], column: number) => void): void {
     this.#space();
     if (this.#text[this.#at] !== '[') throw this.#bad('expected an array of records');
-    this.#list(1, ']', () => {
+    this.#list(1, ARRAY_END, () => {
       const column = this.#at + 1;
       if (this.#text[this.#at] !== '{') throw this.#bad('a record is a JSON object: {"field":"value"}');
       take(this.members(), column);
@@ -111,53 +115,91 @@ class Scanner {
 
   /** Checks a value and moves behind it. */
   #value(depth: number): void {
-    const first = this.#text[this.#at];
-    if (first === '"') this.#string();
-    else if (first === '{') this.#object(depth + 1, () => this.#keyAndValue(depth + 1));
-    else if (first === '[') this.#array(depth + 1);
-    else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.#number();
+    switch (this.#text.charCodeAt(this.#at)) {
+      case QUOTE:
+        this.#string();
+        break;
+      case OBJECT:
+        this.#nested(depth + 1, OBJECT_END);
+        break;
+      case ARRAY:
+        this.#nested(depth + 1, ARRAY_END);
+        break;
+      case SMALL_T:
+        this.#word('true');
+        break;
+      case SMALL_F:
+        this.#word('false');
+        break;
+      case SMALL_N:
+        this.#word('null');
+        break;
+      default:
+        this.#number();
+    }
   }
 
-  #keyAndValue(depth: number): void {
-    this.#string();
-    this.#colon();
-    this.#value(depth);
-  }
-
-  #object(depth: number, member: (column: number) => void): void {
-    this.#list(depth, '}', () => {
-      if (this.#text[this.#at] !== '"') throw this.#bad('expected a key in double quotes');
-      member(this.#at + 1);
-    });
-  }
-
-  #array(depth: number): void {
-    this.#list(depth, ']', () => this.#value(depth));
-  }
-
-  /** From an opening bracket to behind its closing one, with `item` for what is between the commas. */
-  #list(depth: number, closing: string, item: () => void): void {
-    if (depth > MAX_DEPTH) throw this.#bad(`it is nested more than ${MAX_DEPTH} deep`);
-    this.#at++;
-    this.#space();
-    if (this.#text[this.#at] === closing) {
+  /** The same as `#list`, for what is kept as it is: without a call of a function for each item, of which there may be very many. */
+  #nested(depth: number, closing: number): void {
+    this.#open(depth);
+    if (this.#text.charCodeAt(this.#at) === closing) {
       this.#at++;
       return;
     }
     for (;;) {
-      item();
-      this.#space();
-      const next = this.#text[this.#at];
-      if (next !== ',' && next !== closing) throw this.#bad(`expected , or ${closing}`);
-      this.#at++;
-      if (next === closing) return;
-      this.#space();
+      if (closing === OBJECT_END) {
+        this.#requireKey();
+        this.#string();
+        this.#colon();
+      }
+      this.#value(depth);
+      if (this.#isClosed(closing)) return;
     }
+  }
+
+  #object(depth: number, member: (column: number) => void): void {
+    this.#list(depth, OBJECT_END, () => {
+      this.#requireKey();
+      member(this.#at + 1);
+    });
+  }
+
+  #requireKey(): void {
+    if (this.#text.charCodeAt(this.#at) !== QUOTE) throw this.#bad('expected a key in double quotes');
+  }
+
+  /** From an opening bracket to behind its closing one, with `item` for what is between the commas. */
+  #list(depth: number, closing: number, item: () => void): void {
+    this.#open(depth);
+    if (this.#text.charCodeAt(this.#at) === closing) {
+      this.#at++;
+      return;
+    }
+    do item();
+    while (!this.#isClosed(closing));
+  }
+
+  /** Moves behind an opening bracket and the space behind it. */
+  #open(depth: number): void {
+    if (depth > MAX_DEPTH) throw this.#bad(`it is nested more than ${MAX_DEPTH} deep`);
+    this.#at++;
+    this.#space();
+  }
+
+  /** Moves behind the closing bracket, or behind a comma and the space behind it. */
+  #isClosed(closing: number): boolean {
+    this.#space();
+    const next = this.#text.charCodeAt(this.#at);
+    if (next !== COMMA && next !== closing) throw this.#bad(`expected , or ${String.fromCharCode(closing)}`);
+    this.#at++;
+    if (next === closing) return true;
+    this.#space();
+    return false;
   }
 
   #colon(): void {
     this.#space();
-    if (this.#text[this.#at] !== ':') throw this.#bad('expected : after a key');
+    if (this.#text.charCodeAt(this.#at) !== COLON) throw this.#bad('expected : after a key');
     this.#at++;
     this.#space();
   }
@@ -192,21 +234,40 @@ class Scanner {
     return decoded;
   }
 
-  #word(word: string): boolean {
-    if (!this.#text.startsWith(word, this.#at)) return false;
+  #word(word: string): void {
+    if (!this.#text.startsWith(word, this.#at)) throw this.#bad('expected a value');
     this.#at += word.length;
-    return true;
   }
 
+  /** As the grammar of JSON has it; what is behind the longest number that begins here is not looked at. */
   #number(): void {
-    NUMBER.lastIndex = this.#at;
-    const match = NUMBER.exec(this.#text);
-    if (match === null) throw this.#bad('expected a value');
-    this.#at += match[0].length;
+    const text = this.#text;
+    let at = this.#at;
+    if (text.charCodeAt(at) === MINUS) at++;
+    if (text.charCodeAt(at) === ZERO) at++;
+    else if (isDigit(text.charCodeAt(at))) at = this.#behindDigits(at);
+    else throw this.#bad('expected a value');
+    if (text.charCodeAt(at) === POINT && isDigit(text.charCodeAt(at + 1))) at = this.#behindDigits(at + 1);
+    const exponent = text.charCodeAt(at);
+    if (exponent === SMALL_E || exponent === LARGE_E) {
+      const sign = text.charCodeAt(at + 1);
+      const digits = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
+      if (isDigit(text.charCodeAt(digits))) at = this.#behindDigits(digits);
+    }
+    this.#at = at;
+  }
+
+  #behindDigits(start: number): number {
+    let at = start;
+    while (isDigit(this.#text.charCodeAt(at))) at++;
+    return at;
   }
 
   #space(): void {
-    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
+    const text = this.#text;
+    let at = this.#at;
+    while (isSpace(text.charCodeAt(at))) at++;
+    this.#at = at;
   }
 
   #bad(reason: string): BadJson {
@@ -217,20 +278,29 @@ class Scanner {
 
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 
+const isDigit = (code: number): boolean => code >= ZERO && code <= NINE;
+
 /** A valid JSON text without the space between its tokens. */
 function withoutSpace(json: string): string {
   if (!/[ \t\r\n]/.test(json)) return json;
   const parts: string[] = [];
   let start = 0;
   for (let at = 0; at < json.length; at++) {
-    const char = json[at]!;
-    if (char === '"') {
-      for (at++; json[at] !== '"'; at++) if (json[at] === '\\') at++;
-    } else if (char === ' ' || char === '\t' || char === '\r' || char === '\n') {
-      parts.push(json.slice(start, at));
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) {
+      at = behindString(json, at);
+    } else if (isSpace(code)) {
+      if (at > start) parts.push(json.slice(start, at));
       start = at + 1;
     }
   }
   parts.push(json.slice(start));
   return parts.join('');
+}
+
+/** Where the closing quote is of the string that begins at `start`. */
+function behindString(json: string, start: number): number {
+  let at = start + 1;
+  for (let code = json.charCodeAt(at); code !== QUOTE; code = json.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
+  return at;
 }

@@ -6,6 +6,7 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import type {FlatScanner} from './flat-scanner.js';
+import {skipSpace} from './json-bytes.js';
 import {type Line, lineOf, type Run} from './lines.js';
 import type {InputItem, InputPage, InputPlace} from './pages.js';
 
@@ -44,7 +45,7 @@ export class LinePage implements InputPage {
 
   next(): InputItem | undefined {
     let item: InputItem | undefined;
-    while (item === undefined && (this.#at < this.#run.bytes.length || this.#openRun())) item = this.#readLine();
+    while (item === undefined && (this.#skipBlankLines() || this.#openRun())) item = this.#readLine();
     return item;
   }
 
@@ -69,6 +70,23 @@ export class LinePage implements InputPage {
     this.#at = 0;
     this.#isUtf8 = this.#reading.scanner !== undefined && isUtf8(run.bytes);
     return true;
+  }
+
+  /**
+   * Counts blank lines without making lines of them, since an input of nothing else would take a hundred times as long as
+   * one of records. False at the end of the run. What only `readLine` knows to be blank is left to it: a line of space,
+   * where that may be data, and one that is longer than allowed.
+   */
+  #skipBlankLines(): boolean {
+    const {bytes, tooLongBytes} = this.#run;
+    const {scanner, maxBytes} = this.#reading;
+    while (this.#at < bytes.length && tooLongBytes === undefined) {
+      const end = scanner === undefined ? this.#at : skipSpace(bytes, this.#at);
+      if (bytes[end] !== NEWLINE || end - this.#at > maxBytes) break;
+      this.#line++;
+      this.#at = end + 1;
+    }
+    return this.#at < bytes.length;
   }
 
   #readLine(): InputItem | undefined {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {BodyMemory, readMediaType} from '../../../src/lib/http/body.js';
+import {readMediaType} from '../../../src/lib/http/body.js';
 
 describe('the type of a body', () => {
   it.each([
@@ -34,17 +34,5 @@ describe('the type of a body', () => {
 
   it('may be said to be encoded as nothing', () => {
     expect(readMediaType({'content-type': 'application/json', 'content-encoding': 'Identity'})).toBe('json');
-  });
-});
-
-describe('the memory for bodies', () => {
-  it('is full when it is full, and has room again for what is given back', () => {
-    const memory = new BodyMemory(10);
-    expect(memory.take(6)).toBe(true);
-    expect(memory.take(5)).toBe(false);
-    expect(memory.take(4)).toBe(true);
-    memory.release(6);
-    expect(memory.take(6)).toBe(true);
-    expect(memory.take(1)).toBe(false);
   });
 });
