@@ -2,8 +2,9 @@ import {once} from 'node:events';
 import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {matchesAny, serveFlags} from '../lib/cli/serve-flags.js';
-import {readTlsPair, renewTlsOnHangup} from '../lib/cli/serve-tls.js';
-import {serveTokens} from '../lib/cli/serve-tokens.js';
+import {Reload} from '../lib/cli/serve-reload.js';
+import {readTlsPair} from '../lib/cli/serve-tls.js';
+import {hasTokenFile, rereadTokens, serveTokens} from '../lib/cli/serve-tokens.js';
 import {StreamlogError} from '../lib/errors.js';
 import {accessLog} from '../lib/http/access-log.js';
 import {hostGuard} from '../lib/http/host-guard.js';
@@ -32,9 +33,12 @@ export default class Serve extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(Serve);
     const notes = this.notes({...flags, verbose: false});
+    const warn = (text: string): void => notes.warn(text);
+    const reload = new Reload(notes);
+    reload.install();
     const address = parseListenAddress(flags.listen);
-    const tokens = serveTokens(flags, address);
-    const tls = readTlsPair(flags);
+    const tokens = serveTokens(flags, address, warn);
+    const tls = readTlsPair(flags, warn);
     const socketMode = parseSocketMode(flags['socket-mode']);
     const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
     const {stopping} = this;
@@ -59,7 +63,7 @@ export default class Serve extends BaseCommand {
       stopping,
       version: this.config.version,
       note: (text) => notes.note(text),
-      warn: (text) => notes.warn(text),
+      warn,
     });
     const log = accessLog(flags['log-format'], (text) => notes.lines(text));
     this.createPrivately();
@@ -77,7 +81,8 @@ export default class Serve extends BaseCommand {
       },
     });
     service.watch(server.load);
-    if (tls !== undefined) renewTlsOnHangup(flags, server, notes);
+    if (tls !== undefined) reload.add('certificate', () => server.replaceTls(readTlsPair(flags, warn)!));
+    if (tokens !== undefined && hasTokenFile(flags)) reload.add('token file', () => rereadTokens(tokens, flags, warn));
     notes.note(`listening on ${server.url}`);
 
     if (!stopping.aborted) await once(stopping, 'abort');

@@ -2,7 +2,12 @@
 import {StreamlogError} from '../errors.js';
 import {isLoopback, type ListenAddress} from '../http/listen-address.js';
 import {Tokens} from '../http/tokens.js';
-import {environment, readSecretFile} from './environment.js';
+import {environment} from './environment.js';
+import {readPrivateFile} from './private-file.js';
+
+/** A token with fewer characters could be guessed. */
+const SHORT = 16;
+const SHORT_WARNING = `a token has fewer than ${SHORT} characters, and could be guessed; make one: openssl rand -hex 32`;
 
 export interface TokenFlags {
   token?: string[];
@@ -14,25 +19,46 @@ export interface TokenFlags {
  * Flags win over the environment. Undefined when none was given, which is a
  * configuration failure for an address that other machines can reach.
  */
-export function serveTokens(flags: TokenFlags, address: ListenAddress): Tokens | undefined {
-  const texts = givenTokens(flags);
-  if (texts !== undefined) return new Tokens(texts);
+export function serveTokens(
+  flags: TokenFlags,
+  address: ListenAddress,
+  warn: (text: string) => void,
+): Tokens | undefined {
+  const texts = givenTokens(flags, warn);
+  if (texts !== undefined) {
+    const tokens = new Tokens(texts);
+    if (texts.some((text) => text.length < SHORT)) warn(SHORT_WARNING);
+    return tokens;
+  }
   if (isLoopback(address) || flags['insecure-no-auth']) return undefined;
   throw new StreamlogError('configuration', 'other machines can reach this address, and no token protects it', {
     hint: 'set STREAMLOG_TOKEN or --token-file, listen on 127.0.0.1, or add --insecure-no-auth',
   });
 }
 
-function givenTokens({token, 'token-file': file}: TokenFlags): string[] | undefined {
+/**
+ * Has `tokens` be what flags and file say now. Throws a configuration failure, and then
+ * they stay as they are.
+ */
+export function rereadTokens(tokens: Tokens, flags: TokenFlags, warn: (text: string) => void): void {
+  const texts = givenTokens(flags, warn);
+  if (texts !== undefined) tokens.replace(texts);
+}
+
+/** Whether the tokens come from a file, which may change. */
+export const hasTokenFile = ({token, 'token-file': file}: TokenFlags): boolean =>
+  file !== undefined || (token === undefined && environment().STREAMLOG_TOKEN_FILE !== undefined);
+
+function givenTokens({token, 'token-file': file}: TokenFlags, warn: (text: string) => void): string[] | undefined {
   if (token !== undefined || file !== undefined)
-    return [...(token ?? []), ...(file === undefined ? [] : readTokenFile(file))];
+    return [...(token ?? []), ...(file === undefined ? [] : readTokenFile(file, warn))];
   const env = environment();
-  if (env.STREAMLOG_TOKEN_FILE !== undefined) return readTokenFile(env.STREAMLOG_TOKEN_FILE);
+  if (env.STREAMLOG_TOKEN_FILE !== undefined) return readTokenFile(env.STREAMLOG_TOKEN_FILE, warn);
   return env.STREAMLOG_TOKEN === undefined ? undefined : [env.STREAMLOG_TOKEN];
 }
 
 /** One token a line; blank lines are passed over. */
-const readTokenFile = (path: string): string[] =>
-  readSecretFile(path)
+const readTokenFile = (path: string, warn: (text: string) => void): string[] =>
+  readPrivateFile(path, warn)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '');

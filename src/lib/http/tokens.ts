@@ -8,11 +8,16 @@ import {createHash, timingSafeEqual} from 'node:crypto';
 import {StreamlogError} from '../errors.js';
 
 export class Tokens {
-  readonly #digests: readonly Buffer[];
-  readonly #names: readonly string[];
+  #digests: readonly Buffer[] = [];
+  #names: readonly string[] = [];
 
   /** Throws a configuration failure when one is empty or could not be sent in a header, or when there are none. */
   constructor(texts: readonly string[]) {
+    this.replace(texts);
+  }
+
+  /** From now on these are accepted, and no others. Throws as the constructor does, and then nothing changes. */
+  replace(texts: readonly string[]): void {
     if (texts.length === 0 || texts.some((text) => !/^[\x21-\x7e]+$/.test(text))) {
       throw new StreamlogError('configuration', 'a token is a line of visible ASCII characters without spaces', {
         hint: 'make one: openssl rand -hex 32',

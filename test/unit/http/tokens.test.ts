@@ -51,22 +51,25 @@ describe('bearer tokens', () => {
 
 describe('serving', () => {
   const none = {'insecure-no-auth': false};
+  const warnings: string[] = [];
+  const warn = (text: string) => warnings.push(text);
 
   it('needs no token where only this machine can connect', () => {
-    expect(serveTokens(none, {host: '127.0.0.1', port: 1})).toBeUndefined();
+    expect(serveTokens(none, {host: '127.0.0.1', port: 1}, warn)).toBeUndefined();
   });
 
   it.each([undefined, '0.0.0.0', '192.0.2.1', 'example.com'])('refuses to start without one on %s', (host) => {
-    expect(() => serveTokens(none, {host, port: 1})).toThrow(expect.objectContaining({kind: 'configuration'}));
+    expect(() => serveTokens(none, {host, port: 1}, warn)).toThrow(expect.objectContaining({kind: 'configuration'}));
   });
 
   it('starts without one where that is asked for', () => {
-    expect(serveTokens({'insecure-no-auth': true}, {host: undefined, port: 1})).toBeUndefined();
+    expect(serveTokens({'insecure-no-auth': true}, {host: undefined, port: 1}, warn)).toBeUndefined();
   });
 
   it('asks for a given token even so', () => {
     expect(
-      serveTokens({token: ['t'], 'insecure-no-auth': true}, {host: undefined, port: 1})?.identify('Bearer t'),
+      serveTokens({token: ['t'], 'insecure-no-auth': true}, {host: undefined, port: 1}, warn)?.identify('Bearer t'),
     ).toBeDefined();
+    expect(warnings).toEqual([expect.stringContaining('could be guessed')]);
   });
 });

@@ -1,0 +1,43 @@
+/**
+ * The signals that a server takes for something else than its end: SIGHUP reads
+ * certificate and tokens again, and SIGUSR1 does nothing, where Node would open
+ * its debugger and the executable would die. Invariant: whatever the files hold
+ * by then, the server goes on, with what it had where they are bad.
+ */
+
+export interface ReloadNotes {
+  readonly note: (text: string) => void;
+  readonly warn: (text: string) => void;
+}
+
+export class Reload {
+  readonly #notes: ReloadNotes;
+  readonly #parts: [what: string, again: () => void][] = [];
+
+  constructor(notes: ReloadNotes) {
+    this.#notes = notes;
+  }
+
+  /** From now on neither signal ends the process; to be called before anything else takes time. */
+  install(): void {
+    process.on('SIGUSR1', () => {});
+    process.on('SIGHUP', () => this.#run());
+  }
+
+  /** Has `again` called at each SIGHUP; `what` names what it reads, and it throws where that is bad. */
+  add(what: string, again: () => void): void {
+    this.#parts.push([what, again]);
+  }
+
+  #run(): void {
+    if (this.#parts.length === 0) this.#notes.note('SIGHUP: there is no file to read again');
+    for (const [what, again] of this.#parts) {
+      try {
+        again();
+        this.#notes.note(`the ${what} was read again`);
+      } catch (error) {
+        this.#notes.warn(`the old ${what} stays: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+  }
+}
