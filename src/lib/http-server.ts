@@ -68,7 +68,7 @@ export class HttpServer {
     this.#server = createServer(serverOptions(times), (request, response) =>
       this.#receive(request, response, () => {}),
     );
-    limitConnections(this.#server);
+    limitConnections(this.#server, times);
     if (options.tls !== undefined) this.#front = new TlsFront(this.#server, options.tls, times);
     this.#connections.watch(this.#listener);
     this.#listener.on('drop', (data) => this.#reportDropped(data?.remoteAddress));

@@ -149,6 +149,17 @@ describe('names', () => {
     expect(statuses(await post(by().url, `Host: ${host}`, AUTH))).toEqual([status]);
   });
 
+  it('that are not ours are refused each time, and do not become ours by being asked for', async () => {
+    for (const [host, status] of [
+      ['localhost', 201],
+      ['evil.example', 421],
+      ['evil.example', 421],
+      ['localhost', 201],
+      ['evil.example', 421],
+    ] as const)
+      expect(statuses(await post(served.url, `Host: ${host}`))).toEqual([status]);
+  });
+
   it('are asked of every path', async () => {
     const received = await sendRaw(served.url, 'GET /readyz HTTP/1.1\r\nHost: a.b\r\nConnection: close\r\n\r\n').closed;
     expect(statuses(received)).toEqual([421]);

@@ -130,3 +130,38 @@ describe('GET /metrics', () => {
     expect((await served.finished).code).toBe(0);
   });
 });
+
+it('the memory of a body is given back, whatever became of it', async () => {
+  await start(['--max-body', '1KB', '--max-records', '2']);
+  const add = (body: string, headers: Record<string, string> = {}) => served.post('/streams/memory', body, headers);
+  await redis.redis.set('no-stream', 'x');
+  const given = [
+    await add('{"a":1}'),
+    await add('{"a":'),
+    await add('[{"a":1},{"a":2},{"a":3}]'),
+    await add(`{"a":"${'x'.repeat(2_000)}"}`),
+    await add('{"a":1}', {'Idempotency-Key': 'k'}),
+    await add('{"a":2}', {'Idempotency-Key': 'k'}),
+    await served.post('/streams/no-stream', '{"a":1}'),
+  ];
+  expect(given.map(({status}) => status)).toEqual([201, 400, 413, 413, 201, 422, 409]);
+  const broken = sendRaw(
+    served.url,
+    'POST /streams/memory HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"',
+  );
+  await until(async () => (await metrics()).get('streamlog_body_bytes') === 4, 'it is being read');
+  broken.socket.destroy();
+  await until(async () => (await metrics()).get('streamlog_body_bytes') === 0, 'all of it is given back');
+  expect((await metrics()).get('streamlog_refusals_total{code="bad_json"}')).toBe(1);
+});
+
+it('what is no request is counted by its reason', async () => {
+  await start();
+  await sendRaw(served.url, 'garbage\r\n\r\n').closed;
+  await sendRaw(served.url, `GET /livez HTTP/1.1\r\nHost: localhost\r\n${'X: aaaaaaaa\r\n'.repeat(1_000)}\r\n`).closed;
+  await sendRaw(served.url, 'GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n').closed;
+  const counted = await metrics();
+  expect(counted.get('streamlog_refusals_total{code="bad_request"}')).toBe(2);
+  expect(counted.get('streamlog_refusals_total{code="headers_too_large"}')).toBe(1);
+  expect(counted.get('streamlog_refusals_total{code="too_many_connections"}')).toBe(0);
+});

@@ -63,6 +63,13 @@ describe('--rate-limit', () => {
     expect(answers).toEqual([401, 401, 201, 429, 201, 429, 401]);
   });
 
+  it('holds for those who read, too', async () => {
+    const server = await served(['--rate-limit', '0.01', '--allow-read', '*']);
+    await add(server);
+    const refused = await fetch(`${server.url}/streams/limited/entries`);
+    expect([refused.status, await refused.json()]).toMatchObject([429, {error: {code: 'too_many_requests'}}]);
+  });
+
   it('does not hold for probes, and for metrics', async () => {
     const server = await served(['--rate-limit', '0.01']);
     await add(server);

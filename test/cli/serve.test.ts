@@ -531,14 +531,17 @@ describe('Redis away', () => {
     expect((await end(limited)).stderr).toContain('may not run XADD');
   });
 
-  it('a batch refused by a Redis that has become a replica makes serve look for the master again', async () => {
+  it.each([
+    ['a batch', {}],
+    ['a batch with an Idempotency-Key', {'Idempotency-Key': 'k'}],
+  ])('%s refused by a Redis that has become a replica makes serve look for the master again', async (_, headers) => {
     const server = await redisOfTest();
     const served = await serve([], {server});
     const connection = async (): Promise<string | undefined> =>
       /^id=(\d+) .* name=streamlog /m.exec((await server.redis.call('CLIENT', 'LIST')) as string)?.[1];
     const before = await connection();
     await server.redis.call('REPLICAOF', '127.0.0.1', String(await freePort()));
-    const refused = await served.post('/streams/events', '[{"a":1},{"a":2}]');
+    const refused = await served.post('/streams/events', '[{"a":1},{"a":2}]', headers);
     expect([refused.status, await refused.json()]).toEqual([503, refusal('redis_refuses')]);
     await until(async () => (await connection()) !== before, 'serve has connected again');
     await server.redis.call('REPLICAOF', 'NO', 'ONE');

@@ -13,6 +13,8 @@ export interface TimeLimits {
   requestTimeout: number;
   /** Between an answer and the first byte of the next request. */
   keepAliveTimeout: number;
+  /** Without a byte in either direction, as where a client does not read what it asked for. */
+  silence: number;
   connectionsCheckingInterval: number;
 }
 
@@ -20,11 +22,10 @@ export const TIME_LIMITS: TimeLimits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 5_000,
+  silence: 60_000,
   connectionsCheckingInterval: 2_000,
 };
 
-/** Without a byte in either direction. */
-export const SILENCE_MS = 60_000;
 export const MAX_CONNECTIONS = 1_024;
 /** Of one connection: those whose answers the client has not taken. More that came in the same breath wait. */
 export const MAX_UNDER_WAY = 16;
@@ -44,7 +45,7 @@ const MORE_CONNECTIONS = 1_024;
 export const MAX_REQUESTS_PER_CONNECTION = 1_000;
 
 /** For `createServer`. */
-export const serverOptions = (times: TimeLimits): ServerOptions => ({
+export const serverOptions = ({silence: _, ...times}: TimeLimits): ServerOptions => ({
   ...times,
   maxHeaderSize: 8_192,
   // A missing Host is answered by us, as everything else is.
@@ -58,8 +59,8 @@ export const serverOptions = (times: TimeLimits): ServerOptions => ({
 export const HARD_MAX_CONNECTIONS = MAX_CONNECTIONS + MORE_CONNECTIONS;
 
 /** Sets what can only be set on a server that is there. */
-export function limitConnections(server: Server): void {
+export function limitConnections(server: Server, {silence}: TimeLimits): void {
   server.maxHeadersCount = MAX_HEADERS;
-  server.timeout = SILENCE_MS;
+  server.timeout = silence;
   server.maxConnections = HARD_MAX_CONNECTIONS;
 }

@@ -7,7 +7,7 @@
 import type {Server} from 'node:http';
 import {createServer, type Server as TlsServer} from 'node:tls';
 import {ConnectionClock} from './connection-clock.js';
-import {HARD_MAX_CONNECTIONS, SILENCE_MS, type TimeLimits} from './connection-limits.js';
+import {HARD_MAX_CONNECTIONS, type TimeLimits} from './connection-limits.js';
 import {checkTlsPair, type TlsPair} from './tls-pair.js';
 
 /**
@@ -38,7 +38,7 @@ export class TlsFront {
     const options = {...pair, ...SETTINGS, handshakeTimeout: times.headersTimeout, noDelay: true};
     this.listener = createServer(options, (socket) => {
       this.#clock.add(socket);
-      socket.setTimeout(SILENCE_MS, () => socket.destroy());
+      socket.setTimeout(times.silence, () => socket.destroy());
       http.emit('connection', socket);
     });
     this.listener.maxConnections = HARD_MAX_CONNECTIONS;

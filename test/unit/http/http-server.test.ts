@@ -1,6 +1,7 @@
 import {afterEach, describe, expect, it} from 'vitest';
 import {HttpServer, type HttpServerOptions} from '../../../src/lib/http-server.js';
 import {sendRaw, statuses} from '../../support/http.js';
+import {until} from '../../support/redis-server.js';
 
 let server: HttpServer;
 const bugs: unknown[] = [];
@@ -23,6 +24,16 @@ describe('connections', () => {
   it('that are idle are closed', async () => {
     await listen(alive, {keepAliveTimeout: 50});
     expect(statuses(await sendRaw(server.url, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n').closed)).toEqual([200]);
+  });
+
+  it('whose clients do not read their answers are closed after a silence', async () => {
+    await listen(async () => ({status: 200, body: 'x'.repeat(32 * 1024 * 1024)}), {silence: 200});
+    const raw = sendRaw(server.url, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    raw.socket.pause();
+    await until(() => server.load.unsentBytes > 0, 'the answer waits');
+    await until(() => server.load.connections === 0, 'the connection is ended');
+    expect(server.load.unsentBytes).toBe(0);
+    raw.socket.destroy();
   });
 
   it('end after a thousand requests', async () => {

@@ -1,4 +1,4 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import {Patience, Waiter} from '../../../src/lib/http/patience.js';
 import {until} from '../../support/redis-server.js';
 
@@ -32,6 +32,24 @@ describe('patience', () => {
     patience.begin(a!);
     await until(() => told.length >= 3, 'the next one was told');
     expect(told).toEqual(['b', 'd', 'a']);
+  });
+
+  it('keeps no timer when nobody waits any more', async () => {
+    const [set, cleared] = [vi.spyOn(globalThis, 'setInterval'), vi.spyOn(globalThis, 'clearInterval')];
+    try {
+      const patience = new Patience(LIMIT_MS);
+      for (let round = 1; round <= 3; round++) {
+        const told: string[] = [];
+        const waiter = new Someone('a', told);
+        patience.begin(waiter);
+        if (round === 2) patience.end(waiter);
+        await until(() => cleared.mock.calls.length === round, 'the timer is given back');
+        expect(set).toHaveBeenCalledTimes(round);
+      }
+    } finally {
+      set.mockRestore();
+      cleared.mockRestore();
+    }
   });
 
   it('does not end for one who was told to wait no more, whoever else waits', async () => {
