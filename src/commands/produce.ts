@@ -10,6 +10,7 @@ import {usageError} from '../lib/errors.js';
 import {bulkProduce} from '../lib/producing/bulk-produce.js';
 import {openDelivery} from '../lib/producing/delivery.js';
 import {idLines} from '../lib/producing/id-lines.js';
+import {describeLines} from '../lib/producing/line-ranges.js';
 import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/producing/summary.js';
 import {requireAges} from '../lib/trimming/age-goal.js';
 
@@ -60,9 +61,13 @@ export default class Produce extends BaseCommand {
       inspect: this.connector(flags),
       mayFailOver: mayFailOver(flags),
       checkpoint: input.file && {path: flags.checkpoint ?? `${file}.checkpoint`, file: input.file},
+      trim: atomic ? undefined : adding.trim,
       newIdLines: idSink === undefined ? undefined : () => idLines(stream, json),
       onIds: async (lines) => idSink?.write(lines),
       onTrouble: (line) => notes.warn(line),
+      onRejected: input.bulk
+        ? (lines, failure) => notes.warn(`${describeLines(lines)}: rejected: ${failure.message}`)
+        : undefined,
       stopping: this.stopping,
     });
     const {counts, usedBytes, failure} = await bulkProduce(input.pages(start.place, producer.failing), producer, {

@@ -18,6 +18,7 @@ import {Adding} from './redis/adding.js';
 import type {AddOptions, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
+import {evictionWarning} from './redis/eviction.js';
 import {noGroup, noPermission} from './redis/failure.js';
 import type {FencedBatch, FencedOutcome} from './redis/fence.js';
 import type {
@@ -53,6 +54,7 @@ export {
   durabilityReplies,
   NOT_DURABLE,
 } from './redis/durability.js';
+export {evictionWarning, MEMORY_COMMAND} from './redis/eviction.js';
 export {askedTo, NOT_CONNECTED, notConnected} from './redis/failure.js';
 export {
   type Fence,
@@ -66,7 +68,7 @@ export {
   resumeFence,
   touchFence,
 } from './redis/fence.js';
-export {ask} from './redis/question.js';
+export {ask, askText, question, trimStep} from './redis/question.js';
 export type * from './redis/replies.js';
 export type {ConnectionSettings} from './redis/target.js';
 export type {ReplyTaker, Wire} from './redis/wire.js';
@@ -222,6 +224,13 @@ export class StreamClient {
   /** PING. */
   async ping(): Promise<void> {
     await this.#connection.sendToMasters(['ping'], 0);
+  }
+
+  /** INFO memory: whether keys may go that requests are known by; undefined where they stay, or where the server does not tell. */
+  async evictionWarning(forgets: string): Promise<string | undefined> {
+    const replies = await this.#connection.sendToMasters(['info', 'memory'], 0).catch(() => []);
+    const [info] = replies;
+    return Buffer.isBuffer(info) ? evictionWarning(info.toString('latin1'), forgets) : undefined;
   }
 
   /** SHUTDOWN: has the server write what it must, and end. Throws when it refuses. */

@@ -48,6 +48,13 @@ describe('all', () => {
     }
   });
 
+  it('records that never left are counted as rejected', async () => {
+    const {code, stderr} = await produce('{"n":0}\n{"n":1}\nbad\n');
+    expect(code).toBe(65);
+    expect(stderr).toContain('read 3, added 0, rejected 2, unconfirmed 0, bad lines 1');
+    await expectNothing();
+  });
+
   it('good lines of an input whose bad ones are skipped', async () => {
     expect((await produce('{"n":0}\nbad\n{"n":1}\n', '--on-bad-line', 'skip')).code).toBe(65);
     expect(await values()).toEqual(['0', '1']);

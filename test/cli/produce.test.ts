@@ -389,6 +389,47 @@ describe('local trouble', () => {
 });
 
 describe('Redis', () => {
+  it('names the lines that it rejects', async () => {
+    const envelope = (...ids: string[]): string =>
+      ids.map((id) => `${JSON.stringify({id, fields: {a: '1'}})}\n`).join('');
+    const args = ['-s', 'rejecting', '--input', 'envelope', '--keep-ids'];
+    const {code, stderr} = await produce(
+      args,
+      envelope('5-1', '5-1', '5-0', '', '5-2', '4-1').replace('{"id":"","fields":{"a":"1"}}', ''),
+    );
+    expect(code).toBe(65);
+    expect(stderr).toContain('lines 2-3, 6: rejected: the ID is not above the last ID on stream "rejecting"');
+    expect(stderr).toContain('read 5, added 2, rejected 3, unconfirmed 0');
+    expect(await idsOf('rejecting')).toEqual(['5-1', '5-2']);
+  });
+
+  it('trims in steps what is too much before the first record, so that it is not held up', async () => {
+    const pipeline = server.redis.pipeline();
+    for (let n = 0; n < 5_000; n++) pipeline.xadd('long', '*', 'n', n);
+    await pipeline.exec();
+    await server.redis.config('RESETSTAT');
+    expect((await produce(['-s', 'long', '--maxlen', '10', 'n=last'])).code).toBe(0);
+    expect(await server.redis.xlen('long')).toBe(10);
+    expect(
+      Number(/cmdstat_xtrim:calls=(\d+)/.exec(await server.redis.info('commandstats'))?.[1]),
+    ).toBeGreaterThanOrEqual(5);
+  });
+
+  it('that may drop keys is warned of where runs are told apart by a key', async () => {
+    await server.redis.config('SET', 'maxmemory', '1gb');
+    await server.redis.config('SET', 'maxmemory-policy', 'volatile-lru');
+    try {
+      const once = ['-s', 'evicting', '--exactly-once', 'a=1'];
+      const {code, stderr} = await produce([...once, '--producer-id', 'p']);
+      expect([code, stderr]).toEqual([0, expect.stringContaining('maxmemory-policy volatile-lru')]);
+      expect((await produce(once)).stderr).toBe('');
+      expect((await produce(['-s', 'evicting', 'a=1'])).stderr).toBe('');
+    } finally {
+      await server.redis.config('SET', 'maxmemory', '0');
+      await server.redis.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+
   it('a key that holds no stream: 65', async () => {
     await server.redis.set('a string', 'x');
     const refused = {code: 65, stdout: ''};

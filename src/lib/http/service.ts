@@ -79,8 +79,15 @@ export class Service {
     const {connect, note, warn, version, holdMs} = options;
     const held = new HeldRequests({ms: holdMs, warn});
     const metrics = await Metrics.create(version);
+    let isFirst = true;
     const live = await LiveClient.start({
-      connect: async () => held.bringTo(await (await connect()).readyToAdd()),
+      connect: async () => {
+        const client = await (await connect()).readyToAdd();
+        const warning = isFirst ? await client.evictionWarning('what an Idempotency-Key is known by') : undefined;
+        isFirst = false;
+        if (warning !== undefined) warn(warning);
+        return held.bringTo(client);
+      },
       onConnected: (place) => {
         metrics.countConnection();
         note(`connected to Redis at ${place}`);

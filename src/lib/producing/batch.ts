@@ -34,8 +34,8 @@ export interface BatchEvents {
    * wanted; `lastId` is the last of them, where that is known.
    */
   added(count: number, ids: Buffer | undefined, lastId?: string): void;
-  /** Redis will never take so many of its records, for what they are; `failure` says why of the first. */
-  rejected(count: number, failure: StreamlogError): void;
+  /** Redis will never take these of its records, counted from 0 at its start, for what they are; `failure` says why of the first. */
+  rejected(batch: Batch, records: readonly number[], failure: StreamlogError): void;
   /** Some of its records are in the stream behind later ones, or will be. */
   overtaken(): void;
   /** All replies have come; with a failure when records are open still. */
@@ -65,3 +65,7 @@ export const isPassing = ({kind, code}: StreamlogError): boolean =>
 
 /** Of a reply that is none to what was sent: the connection ends with it. */
 export const protocolError = (): Error => new Error('Protocol error: a reply is none to what was sent');
+
+/** From `start` to before `end`. */
+export const range = (start: number, end: number): number[] =>
+  Array.from({length: end - start}, (_, index) => start + index);

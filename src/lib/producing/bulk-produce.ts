@@ -99,7 +99,7 @@ async function takePage(
     const fields = isBadLine(item) ? undefined : item instanceof FlatRecord ? item : item.fields;
     const reason = fields === undefined ? undefined : producer.refusalOf(fields);
     if (fields !== undefined && reason === undefined) {
-      const full = producer.add(fields, adding, idOf(item as GoodLine));
+      const full = producer.add(fields, adding, idOf(item as GoodLine), item.line);
       if (full && !atomic) await flush();
       continue;
     }

@@ -72,6 +72,7 @@ async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOpt
   const isLasting = once.producerId !== undefined || checkpoint !== undefined;
   const lane = new FencedLane(stream, fence, isLasting, connect);
   const producer = await Producer.start({...options, ...confirm, lane});
+  if (lane.warning !== undefined) options.onTrouble(lane.warning);
   try {
     const since = sinceOf(id, lane.mark, checkpoint);
     await checkpoint?.keepAs({id, since});

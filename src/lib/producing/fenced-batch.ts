@@ -5,7 +5,7 @@
 import {StreamlogError} from '../errors.js';
 import type {FencedBatch as Call, FencedOutcome, Wire} from '../stream-client.js';
 import {readFencedOutcome} from '../stream-client.js';
-import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError} from './batch.js';
+import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 
 export class FencedBatch implements Batch {
@@ -149,9 +149,10 @@ export class FencedBatch implements Batch {
     this.#told += added;
     if (added > 0 || ids !== undefined) events.added(added, ids?.take());
     if (over && this.#failure !== undefined && this.#told < records) {
-      const rejected = this.#call.atomic ? records - this.#told : 1;
-      this.#told += rejected;
-      events.rejected(rejected, this.#failure);
+      const end = this.#call.atomic ? records : this.#told + 1;
+      const rejected = range(this.#told, end);
+      this.#told = end;
+      events.rejected(this, rejected, this.#failure);
     }
   }
 }

@@ -8,10 +8,14 @@ import {countOf, type EntryFields} from '../marked-fields.js';
 import {
   type AddOptions,
   ask,
+  askText,
+  evictionWarning,
   type Fence,
   FencedEncoder,
   GONE,
   greetFence,
+  MEMORY_COMMAND,
+  question,
   removeFence,
   resumeFence,
   touchFence,
@@ -41,6 +45,7 @@ export class FencedLane implements Lane {
   #mark: number | undefined;
   #confirmedByServer = 0;
   #isOpened = false;
+  #warning: string | undefined;
 
   /** `isLasting`: a later run may be of the same producer. */
   constructor(stream: string, fence: Fence, isLasting: boolean, connect: (ask?: string) => Promise<Wire>) {
@@ -68,6 +73,11 @@ export class FencedLane implements Lane {
     return this.#confirmedByServer;
   }
 
+  /** What the user should know about this server; undefined for most. */
+  get warning(): string | undefined {
+    return this.#warning;
+  }
+
   async open(node?: string): Promise<Wire> {
     const wire = await this.#connect(node);
     try {
@@ -76,6 +86,7 @@ export class FencedLane implements Lane {
       if (!this.#isOpened) this.#mark = mark;
       if (mark === GONE) throw streamGone(this.#stream);
       this.#confirmedByServer = mark ?? 0;
+      if (!this.#isOpened && this.#isLasting) this.#warning = await evictionOf(wire);
       this.#isOpened = true;
       this.#keepAlive(wire);
       return wire;
@@ -125,6 +136,12 @@ export class FencedLane implements Lane {
     if (this.#fence.wantsIds) this.#batches.push(batch);
     return batch;
   }
+}
+
+/** Whoever may not ask is not warned. */
+async function evictionOf(wire: Wire): Promise<string | undefined> {
+  const info = await askText(wire, question(MEMORY_COMMAND)).catch(() => undefined);
+  return info && evictionWarning(info, 'what --exactly-once knows of earlier runs');
 }
 
 const tooMuch = (): StreamlogError =>

@@ -6,7 +6,7 @@
 import type {StreamlogError} from '../errors.js';
 import type {AddBatch, Wire} from '../stream-client.js';
 import {isIdIn} from '../stream-id.js';
-import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError} from './batch.js';
+import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 import type {IdLines} from './id-lines.js';
 
@@ -16,6 +16,8 @@ export class PlainBatch implements Batch {
   readonly #durable: DurableReply;
   readonly #ids: IdLines | undefined;
   #adds: AddBatch;
+  /** Where the records that are open were in the batch at first; undefined while all of them are. */
+  #places: readonly number[] | undefined;
   /** A try is under way. */
   #sent = false;
   #wire: Wire | undefined;
@@ -134,14 +136,18 @@ export class PlainBatch implements Batch {
     return this.#added.splice(0);
   }
 
+  readonly #placeOf = (record: number): number => this.#places?.[record] ?? record;
+
   /** The end of a try: tells what is certain, and keeps the records in `open` and those that were refused for now. */
   #settle(open: readonly number[]): void {
     const {events} = this.#context;
     const refused = this.#refused;
     if (refused.length > 0 && (this.#added.at(-1) ?? -1) > refused[0]!) events.overtaken();
-    if (this.#rejected.length > 0) events.rejected(this.#rejected.length, this.#rejection!);
+    if (this.#rejected.length > 0) events.rejected(this, this.#rejected.map(this.#placeOf), this.#rejection!);
     if (this.#added.length > 0) events.added(this.#added.length, this.#ids?.take(), this.#lastId);
-    this.#adds = this.#adds.only([...open, ...refused].sort((a, b) => a - b));
+    const left = [...open, ...refused].sort((a, b) => a - b);
+    this.#adds = this.#adds.only(left);
+    this.#places = left.map(this.#placeOf);
     this.#added = [];
     this.#rejected = [];
     this.#refused = [];
@@ -149,5 +155,3 @@ export class PlainBatch implements Batch {
     this.#sent = false;
   }
 }
-
-const range = (start: number, end: number): number[] => Array.from({length: end - start}, (_, index) => start + index);

@@ -30,6 +30,15 @@ export const addClause = ({create = true, trim}: AddOptions): string[] => [
 /** XTRIM key MAXLEN|MINID [=|~] threshold */
 export const xtrim = (stream: string, trim: Trim): CommandLine => ['xtrim', stream, ...trimClause(trim)];
 
+/** XTRIM key MAXLEN|MINID ~ threshold LIMIT n: whole nodes, and so many entries at most. */
+export const xtrimStep = (stream: string, trim: Trim, limit: number): string[] => [
+  'XTRIM',
+  stream,
+  ...trimClause({...trim, approximate: true}),
+  'LIMIT',
+  String(limit),
+];
+
 const trimClause = (trim: Trim): string[] => [
   trim.kind === 'maxLen' ? 'MAXLEN' : 'MINID',
   trim.approximate ? '~' : '=',

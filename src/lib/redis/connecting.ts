@@ -23,7 +23,7 @@ export interface Connected {
 /** Connects within the target's connect timeout, or throws why not. */
 export async function connect(target: Target, blockMs: number): Promise<Connected> {
   const deadlineMs = Date.now() + target.connectTimeoutMs;
-  const place = {address: describeTarget(target), usesTls: target.tls !== undefined};
+  const place = {address: describeTarget(target), usesTls: target.tls !== undefined, isSocket: target.kind === 'unix'};
   if (target.kind !== 'sentinel') {
     return connectTo(target, blockMs, deadlineMs).catch(async (error) => {
       throw toConnectFailure(saysWhy(error) ? error : await askNodes(target, deadlineMs, error), place);

@@ -11,6 +11,8 @@ export interface Place {
   /** Host and port, socket path or node list; never credentials. */
   address: string;
   usesTls: boolean;
+  /** A unix socket, where nobody speaks TLS. */
+  isSocket?: boolean;
 }
 
 const SYSTEM: Record<string, string> = {
@@ -57,7 +59,7 @@ export const isConnectionLoss = (error: unknown): boolean => {
 export const isNotRedis = (error: unknown): boolean => error instanceof Error && NOT_REDIS.test(error.message);
 
 /** The failure of a connection that could not be opened: `unreachable`, or `configuration` where trying again is no use. */
-export function unreachable(error: unknown, {address, usesTls}: Place): StreamlogError {
+export function unreachable(error: unknown, {address, usesTls, isSocket = false}: Place): StreamlogError {
   const code = codeOf(error);
   if (code?.startsWith('ERR_OSSL_') || code === 'ERR_BORINGSSL') {
     return new StreamlogError('configuration', `the certificates or the key given for TLS cannot be used (${code})`, {
@@ -66,7 +68,10 @@ export function unreachable(error: unknown, {address, usesTls}: Place): Streamlo
     });
   }
   const message = `cannot reach Redis at ${address}: ${reasonOf(error)}`;
-  return new StreamlogError('unreachable', message, {code, hint: hintFor(error, code, usesTls)});
+  return new StreamlogError('unreachable', message, {
+    code,
+    hint: isSocket && wasCut(error, code) ? SOCKET_CUT : hintFor(error, code, usesTls),
+  });
 }
 
 /** Why, in a few words. */
@@ -95,6 +100,11 @@ export function codeOf(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+const SOCKET_CUT = 'is it Redis, and has it a connection left (maxclients)? run again, or see its log';
+
+const wasCut = (error: unknown, code: string | undefined): boolean =>
+  code === 'ECONNRESET' || code === 'EPIPE' || (code === undefined && isConnectionLoss(error));
+
 function hintFor(error: unknown, code: string | undefined, usesTls: boolean): string {
   if (code !== undefined && CERTIFICATE[code] === UNTRUSTED) return 'name its authority: --cacert FILE';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'give --url the name that the certificate is for';
@@ -102,7 +112,7 @@ function hintFor(error: unknown, code: string | undefined, usesTls: boolean): st
   if (isTlsCode(code)) {
     return wantsOurCertificate(code) ? 'give --cert FILE --key FILE' : 'is TLS spoken there? redis:// goes without';
   }
-  const cut = code === 'ECONNRESET' || code === 'EPIPE' || (code === undefined && isConnectionLoss(error));
+  const cut = wasCut(error, code);
   if (usesTls && (cut || code === 'ETIMEDOUT')) return 'is it running, and is TLS spoken there? redis:// goes without';
   if (cut) return 'is it Redis, and does it want TLS? rediss:// speaks it';
   return 'is it running? "streamlog local start" runs a private Redis; --url or STREAMLOG_URL names another';

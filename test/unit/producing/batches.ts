@@ -47,6 +47,8 @@ export class OpenWire {
 /** What batches have told of themselves, one line each. */
 export class Told {
   readonly lines: string[] = [];
+  /** Places in the batch. */
+  readonly rejected: number[] = [];
   readonly context: BatchContext;
   /** Whether what is not safe may still become so. */
   mayWait = false;
@@ -60,7 +62,10 @@ export class Told {
       newIdLines: () => new IdLines('', '\n'),
       events: {
         added: (count, ids) => say(`added ${count}: ${String(ids).trim().replaceAll('\n', ' ')}`),
-        rejected: (count, failure) => say(`rejected ${count}: ${codeOf(failure)}`),
+        rejected: (_, records, failure) => {
+          this.rejected.push(...records);
+          say(`rejected ${records.length}: ${codeOf(failure)}`);
+        },
         overtaken: () => say('overtaken'),
         answered: (batch, failure) => say(`answered, open ${batch.open}${failure ? `: ${codeOf(failure)}` : ''}`),
         doubtful: (count) => say(`doubtful ${count}`),

@@ -33,6 +33,22 @@ const lastSent = (): number[] =>
   ].map(([, number]) => Number(number));
 
 describe('a batch of XADDs', () => {
+  it('knows where the rejected records were, after tries that took others out', () => {
+    const {batch, told} = batchOf(5);
+    id(batch, '1-1');
+    batch.refused(smaller);
+    batch.refused(oom);
+    id(batch, '1-4');
+    batch.refused(oom);
+    batch.sendOn(wire.wire);
+    expect(lastSent()).toEqual([3, 5]);
+    batch.refused(oom);
+    batch.refused(smaller);
+    batch.sendOn(wire.wire);
+    batch.refused(smaller);
+    expect(told.rejected).toEqual([1, 4, 2]);
+  });
+
   it('is over when each record has an ID', () => {
     const {batch, told} = batchOf(3);
     expect(batch.awaits).toBe(3);

@@ -1,7 +1,7 @@
 import {inspect} from 'node:util';
 import {ReplyError} from 'ioredis';
 import {describe, expect, test} from 'vitest';
-import {toConnectFailure, toFailure} from '../../../src/lib/redis/failure.js';
+import {replyFailure, toConnectFailure, toFailure} from '../../../src/lib/redis/failure.js';
 
 const about = {command: 'XADD', stream: 'events', group: 'g'};
 const place = {address: 'h:6379', usesTls: false};
@@ -216,6 +216,17 @@ describe('a connection that is lost', () => {
     const failure = toFailure(new TypeError('SECRET'), about);
     expect(failure).toMatchObject({kind: 'bug', message: 'XADD failed: TypeError'});
   });
+});
+
+test('what a script of Redis before 7.0 stopped at is known behind what is written in front of it', () => {
+  const text = 'ERR Error running script (call to f_2168): @user_script:9: WRONGTYPE Operation against a key';
+  expect(replyFailure(text, about)).toMatchObject({kind: 'data', code: 'WRONGTYPE'});
+});
+
+test('a unix socket that is closed at once is not asked for TLS', () => {
+  const cut = system('EPIPE');
+  expect(toConnectFailure(cut, {address: '/run/redis', usesTls: false, isSocket: true}).hint).toContain('maxclients');
+  expect(toConnectFailure(cut, place).hint).toContain('TLS');
 });
 
 test('nothing of the arguments leaves, whatever is printed of a failure', () => {
