@@ -102,15 +102,23 @@ export class EntryReader {
       const start = this.#at;
       let at = start + 1;
       let value = 0;
-      while (at < length && bytes[at] !== CR) {
-        const digit = bytes[at++]! - ZERO;
-        if ((digit < 0 || digit > 9) && at - 1 !== start + 1) throw protocolError('a length is none');
+      for (; at < length; at++) {
+        const digit = bytes[at]! - ZERO;
+        if (digit < 0 || digit > 9) break;
         value = value * 10 + digit;
       }
+      if (at === start + 1 && bytes[at] === MINUS) {
+        if (at + 2 + LINE_END > length) return false;
+        if (bytes[at + 1] !== ZERO + 1) throw protocolError('a length is below none');
+        value = -1;
+        at += 2;
+      }
       if (at - start > MAX_LINE_BYTES) throw protocolError('a length is none');
-      if (at + LINE_END > length) return false;
-      if (bytes[at + 1] !== LF || at === start + 1) throw protocolError('a length is none');
-      value = checkedLength(bytes, start, at, value);
+      if (at + LINE_END > length) {
+        if (at < length && bytes[at] !== CR) throw protocolError('a length is none');
+        return false;
+      }
+      if (bytes[at] !== CR || bytes[at + 1] !== LF || at === start + 1) throw protocolError('a length is none');
       at += LINE_END;
       if (bytes[start] === ARRAY) {
         this.#array(value);
@@ -196,17 +204,6 @@ export class EntryReader {
     this.#marks[this.#marked++] = start;
     this.#marks[this.#marked++] = end;
   }
-}
-
-/** A line's number, which is of digits, or -1. */
-function checkedLength(bytes: Buffer, start: number, end: number, value: number): number {
-  const first = bytes[start + 1]!;
-  if (first !== MINUS) {
-    if (first < ZERO || first > ZERO + 9) throw protocolError('a length is none');
-    return value;
-  }
-  if (end !== start + 3 || bytes[start + 2] !== ZERO + 1) throw protocolError('a length is below none');
-  return -1;
 }
 
 const protocolError = (reason: string): Error => new Error(`Protocol error: ${reason}`);

@@ -109,7 +109,11 @@ export const askedTo = (failure: unknown): string | undefined =>
   failure instanceof Moved && failure.code === 'ASK' ? failure.home : undefined;
 
 const codeFor = (word: string, message: string): string =>
-  /max number of clients/.test(message) ? 'MAXCLIENTS' : word;
+  /max number of clients/.test(message)
+    ? 'MAXCLIENTS'
+    : /ACL failure in script|The user executing the script can't/.test(message)
+      ? 'NOPERM'
+      : word;
 
 /** The user may not run `command` on `stream`. */
 export const noPermission = (command: string, stream: string): StreamlogError => fromReply('NOPERM', {command, stream});

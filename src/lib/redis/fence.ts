@@ -32,6 +32,11 @@ local function ask(...)
   if type(reply) == 'table' and reply.err then return nil end
   return reply
 end
+-- Asked before anything is written: what cannot expire would stay for ever. Before Redis 7.0 there is no way to ask.
+local function mayNotExpire(fence, seconds)
+  if not redis.acl_check_cmd or redis.acl_check_cmd('EXPIRE', fence, seconds) then return nil end
+  return {err = "NOPERM this user has no permissions to run the 'expire' command"}
+end
 local function streamInfo(stream)
   local facts = {}
   local flat = ask('XINFO', 'STREAM', stream) or {}
@@ -85,8 +90,8 @@ local function keep()
   if redis.REDIS_VERSION_NUM and seen > 0 then redis.call('HSET', fence, 'seen', string.format('%.0f', seen)) end
   if wantsIds then redis.call('HSET', fence, idsField, ids) end
 end
-local function denied(command) return {err = "NOPERM this user has no permissions to run the '" .. command .. "' command"} end
-if redis.acl_check_cmd and not redis.acl_check_cmd('EXPIRE', fence, ARGV[2]) then return denied('expire') end
+local refusal = mayNotExpire(fence, ARGV[2])
+if refusal then return refusal end
 -- What can be refused is refused here, while nothing has been added. For want of memory, only the first write is.
 keep()
 local expiring = redis.pcall('EXPIRE', fence, ARGV[2])
@@ -259,6 +264,8 @@ local seen = tonumber(kept[3] or '0')
 if tonumber(kept[1] or '0') > 0 then
   if ask('EXISTS', stream) == 0 or kept[2] and isGone(stream, kept[2], kept[3] and seen) then return ${GONE} end
 end
+local refusal = mayNotExpire(fence, ARGV[1])
+if refusal then return refusal end
 redis.call('EXPIRE', fence, ARGV[1])
 for _, field in ipairs(redis.call('HKEYS', fence)) do
   if string.sub(field, 1, 4) == 'ids:' then redis.call('HDEL', fence, field) end

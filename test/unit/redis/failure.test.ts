@@ -43,8 +43,8 @@ describe('an error reply', () => {
     ['ERR SELECT is not allowed in cluster mode', 'configuration', 'ERR'],
     ['ERR This instance has cluster support disabled', 'configuration', 'ERR'],
     ['ERR No such master with that name', 'configuration', 'ERR'],
-    ["ERR ACL failure in script: User x has no permissions to run the 'xadd' command", 'denied', 'ERR'],
-    ["ERR The user executing the script can't run this command or subcommand script: 21687fe6", 'denied', 'ERR'],
+    ["ERR ACL failure in script: User x has no permissions to run the 'xadd' command", 'denied', 'NOPERM'],
+    ["ERR The user executing the script can't run this command or subcommand script: 21687fe6", 'denied', 'NOPERM'],
     [
       "ERR Error running script (call to f_2168): @user_script:9: @user_script: 9: -OOM command not allowed when used memory > 'maxmemory'.",
       'temporary',
