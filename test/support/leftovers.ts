@@ -14,18 +14,19 @@ while read -r what pid; do
     ended) pids="\${pids%% $pid *} \${pids#* $pid }" ;;
   esac
 done
-[ "$pids" = " " ] || kill -9 $pids 2>/dev/null
+[ "$pids" = " " ] || kill -9 -- $pids 2>/dev/null
 `;
 
 let list: Writable | undefined;
 
-/** Has `child` killed when this process ends and it still runs. */
-export function endWithUs(child: ChildProcess): void {
+/** Has `child`, or the process group that it leads, killed when this process ends and it still runs. */
+export function endWithUs(child: ChildProcess, {group = false}: {group?: boolean} = {}): void {
   if (child.pid === undefined) return;
-  const {pid} = child;
+  const pid = group ? -child.pid : child.pid;
   list ??= startWatching();
   list.write(`started ${pid}\n`);
-  child.once('exit', () => list?.write(`ended ${pid}\n`));
+  // What a group leaves behind still has its pipes.
+  child.once(group ? 'close' : 'exit', () => list?.write(`ended ${pid}\n`));
 }
 
 function startWatching(): Writable {

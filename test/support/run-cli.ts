@@ -5,6 +5,7 @@
  */
 import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {join} from 'node:path';
+import {endWithUs} from './leftovers.js';
 import type {RedisServer} from './redis-server.js';
 
 export const EXECUTABLE = join(import.meta.dirname, '../../dist/streamlog');
@@ -82,6 +83,7 @@ function start(program: string, args: readonly string[], {server, env, cwd, limi
     stdio: 'pipe',
     detached: program === 'bash',
   });
+  endWithUs(child, {group: program === 'bash'});
   child.stdin.on('error', () => {});
   const out: Buffer[] = [];
   const err: Buffer[] = [];

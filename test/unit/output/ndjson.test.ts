@@ -73,6 +73,30 @@ describe('NDJSON of records that were read as bytes', () => {
     }
   });
 
+  it('has room for what ends a line, whatever length its last value has', () => {
+    for (let length = 2_990; length <= 3_010; length++) {
+      // After a short line, so that memory is made for this one alone.
+      ndjson(marked([{id: '1-0', fields: [['v', '']]}], {stream: 's'}));
+      const records = marked([{id: '1-0', fields: [['v', '\u0001'.repeat(length)]]}], {stream: 's'});
+      expect(ndjson(records).toString()).toBe(lines(records));
+    }
+  });
+
+  it('is that of records whose origins differ in one thing, one after the other', () => {
+    const one: Origin = {stream: 's', group: 'g', consumer: 'c', deliveries: 1};
+    const {group: _, ...ungrouped} = one;
+    const others = [
+      {...one, stream: 't'},
+      {...one, group: 'h'},
+      {...one, consumer: 'd'},
+      {...one, deliveries: 2},
+      ungrouped,
+    ];
+    const field = {id: '1-0', fields: [['a', '1']] as [string, string][]};
+    const records = others.flatMap((other) => [...marked([field], one), ...marked([field], other)]);
+    expect(ndjson(records).toString()).toBe(lines(records));
+  });
+
   it('is that of records from several origins, decoded or not', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(entry, origin, record), {maxLength: 5}), (all) => {
