@@ -170,6 +170,16 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     });
   });
 
+  it.each([
+    ['dumb', false],
+    ['xterm', true],
+  ])('TERM=%s has colours: %s', async (term, has) => {
+    const line = `script -qec '${command.replaceAll('"', '')} nonsense' /dev/null </dev/null`;
+    const {stdout} = await shell(line, {server, env: {TERM: term, SHELL: '/bin/sh'}});
+    expect(stdout).toContain('no command');
+    expect(stdout.includes('\u001b[')).toBe(has);
+  });
+
   describe('a descriptor that is closed', () => {
     it.each([
       ['range', '>&-', 'output'],
