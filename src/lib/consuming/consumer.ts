@@ -74,7 +74,7 @@ export class Consumer {
   readonly ownership: EntryOwnership;
   readonly #backlog: OwnBacklog;
   /** Undefined where nothing is taken over. */
-  readonly #sweep: ClaimSweep | undefined;
+  #sweep: ClaimSweep | undefined;
   readonly #pace: Pace;
   readonly #options: ConsumerOptions;
   /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
@@ -222,9 +222,16 @@ export class Consumer {
     const {needsCheck} = this.ownership;
     if (needsCheck && (await this.ownership.check(control.createConsumer(this.member))))
       await this.ownership.heal(control);
-    for await (const {records, isNew} of this.#sweep.step(control, this.#context)) {
-      if (isNew) this.place.advance(records);
-      yield* this.#yielded(this.#delivery({records, counted: isNew || this.#options.countsBacklog}));
+    try {
+      for await (const {records, isNew} of this.#sweep.step(control, this.#context)) {
+        if (isNew) this.place.advance(records);
+        yield* this.#yielded(this.#delivery({records, counted: isNew || this.#options.countsBacklog}));
+      }
+    } catch (error) {
+      if (!isFailure(error, 'denied')) throw error;
+      // Who may read and acknowledge can work; the rest is for those who may look at the pending list (docs/permissions.md).
+      this.#sweep = undefined;
+      this.#options.onTrouble(`what other consumers have abandoned is left to them: ${error.message}`);
     }
   }
 

@@ -37,11 +37,19 @@ function naming(text: string, {command, stream}: CommandContext): string {
 
 const forbidden: Meaning = ({text, ...context}) => [
   'denied',
-  /access (a|one of the|at least one of the|the '.*') (keys?\b|channel)|can't access/s.test(text)
-    ? `the Redis user has no access to a key of ${context.command}${on(context.stream)}`
-    : `the Redis user may not run ${naming(text, context)}`,
-  'see: redis-cli ACL GETUSER',
+  `the Redis user ${refusedRight(text, context)}`,
+  'see docs/permissions.md for what it needs, and redis-cli ACL LOG for what it lacks',
 ];
+
+function refusedRight(text: string, context: CommandContext): string {
+  const purpose = `${context.command}${on(context.stream)}`;
+  if (/access (a|one of the|at least one of the|the '.*') (keys?\b|channel)|can't access/s.test(text))
+    return `has no access to a key of ${purpose}`;
+  // Redis 7.0 does not say which.
+  if (/The user executing the script can't/.test(text)) return `may not run a command of the script for ${purpose}`;
+  return `may not run ${naming(text, context)}`;
+}
+
 const elsewhere: Meaning = ({inCluster, ...context}) =>
   inCluster
     ? temporary('the cluster is moving this slot; run again')(context)
