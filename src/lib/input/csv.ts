@@ -102,7 +102,9 @@ function readRows(rows: readonly CsvRow[], maxRecordBytes: number): Values[] {
 function readRow(row: CsvRow, maxRecordBytes: number): Values {
   if ('tooLongBytes' in row) return {reason: tooLongReason(row.tooLongBytes, maxRecordBytes)};
   const records = parseCsv(row.bytes);
-  return 'reason' in records ? records : {values: records[0]!};
+  if ('reason' in records) return records;
+  // Where the two readers of CSV disagree on where a row ends, nothing of it is left out.
+  return records.length === 1 ? {values: records[0]!} : {reason: 'it is no single row of CSV'};
 }
 
 /** Nothing is trimmed or converted. */

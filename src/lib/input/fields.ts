@@ -88,6 +88,8 @@ function storedText({kind, text, column}: Member, {nullText}: FieldRules): Bytes
 /** The bytes of `{"$b64":"…"}`, or undefined for any other value. */
 function bytesOf({kind, text}: Member): Bytes | undefined {
   if (kind !== 'nested' || !text.startsWith('{"$b64":')) return undefined;
+  // Of two members called so JSON.parse would keep the last, without a word.
+  readMembers(text);
   const parsed = base64().safeParse(JSON.parse(text));
   return parsed.success ? decodeBase64(parsed.data) : undefined;
 }

@@ -126,3 +126,11 @@ function fieldsOf(): fc.Arbitrary<StreamRecord['fields']> {
 function record_(): {stream: fc.Arbitrary<string>; id: fc.Arbitrary<string>} {
   return {stream: record.map(({stream}) => stream), id: record.map(({id}) => id)};
 }
+
+describe('bytes in a record', () => {
+  it('that are given twice are an error, and not the last of them', () => {
+    const twice = '{"fields":{"a":{"$b64":"QQ==","$b64":"Qg=="}}}';
+    expect(() => readRecord(twice)).toThrow('the same key comes twice');
+    expect(readRecord('{"fields":{"a":{"$b64":"QQ=="}}}').fields).toEqual([['a', 'A']]);
+  });
+});
