@@ -16,8 +16,8 @@ const GRACE_MS = 5_000;
 /** and has to have come at this rate on the whole since it began. */
 const MIN_BYTES_PER_SECOND = 500;
 const LOOK_MS = 1_000;
-/** So much more than itself a piece may keep in memory. */
-const FOREIGN_BYTES = 16 * 1024;
+/** A first piece below this is copied out of what it came in. */
+const SMALL_BYTES = 16 * 1024;
 /** Of what is copied together from pieces, at first. */
 const FIRST_CAPACITY = 4 * 1024;
 
@@ -162,6 +162,6 @@ export class HeldBody {
   }
 }
 
-/** A small piece of what came with much else would keep all of that in memory. */
+/** A small piece of what came with much else would keep all of that in memory. (To ask for `buffer` is dear in Bun.) */
 const own = (piece: Buffer): Buffer =>
-  piece.buffer.byteLength > Math.max(FOREIGN_BYTES, 2 * piece.length) ? Buffer.from(piece) : piece;
+  piece.byteOffset > 0 && piece.length < SMALL_BYTES ? Buffer.from(piece) : piece;

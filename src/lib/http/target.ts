@@ -24,8 +24,16 @@ const DOTS = /^(?:\.|%2e){1,2}$/i;
 /** Slashes, and what a decoder makes slashes of. */
 const SLASHES = /\/|%2f|%5c/i;
 
+/** Most requests ask for what the one before asked for. */
+let last: {readonly text: string; readonly target: Target | undefined} = {text: '', target: undefined};
+
 /** Undefined where the target could be read in two ways, or is none. */
-export function readTarget(target: string): Target | undefined {
+export function readTarget(text: string): Target | undefined {
+  if (text !== last.text) last = {text, target: readAnew(text)};
+  return last.target;
+}
+
+function readAnew(target: string): Target | undefined {
   if (target.startsWith('/')) return readOrigin(target, undefined);
   if (target === '*') return {path: target, query: undefined, authority: undefined};
   const [, authority = '', rest = ''] = ABSOLUTE.exec(target) ?? [];

@@ -2,6 +2,18 @@ import {describe, expect, it} from 'vitest';
 import {readTarget} from '../../../src/lib/http/target.js';
 
 describe('a target', () => {
+  it('is read for itself, whatever was read before', () => {
+    for (const [target, path] of [
+      ['/a', '/a'],
+      ['/..', undefined],
+      ['/a', '/a'],
+      ['/b', '/b'],
+      ['/..', undefined],
+      ['', undefined],
+    ] as const)
+      expect(readTarget(target)?.path).toBe(path);
+  });
+
   it.each([
     ['/streams/a', '/streams/a', undefined, undefined],
     ['/streams/a%2Fb?x=1?2', '/streams/a%2Fb', 'x=1?2', undefined],
