@@ -215,14 +215,10 @@ export function readStreamInfo(reply: Reply): StreamInfo {
 /** XINFO STREAM: how many nodes hold the entries. */
 export const readNodeCount = (reply: Reply): number => readNumber(readMap(reply).get('radix-tree-keys') ?? 0);
 
-/** XINFO STREAM by script, which leaves out the entries where they are too large, and always their fields. */
+/** Our own script's answer: the length, the number of groups, and the ID of the last entry or nil. */
 export function readBriefInfo(reply: Reply): BriefInfo {
-  const map = readMap(reply);
-  return {
-    length: readNumber(map.get('length')!),
-    groups: readNumber(map.get('groups')!),
-    lastEntry: optional(map.get('last-entry'), readEntry),
-  };
+  const [length, groups, lastId] = reply as [number, number, Buffer | null];
+  return {length, groups, lastEntry: lastId === null ? undefined : {id: readText(lastId), fields: []}};
 }
 
 export const readGroups = (reply: Reply): GroupInfo[] =>

@@ -264,9 +264,10 @@ end
 return answer`);
 
 /**
- * XINFO STREAM without the fields of its first and last entry, which may take megabytes. Where entries take more than
- * ARGV[1] bytes on average it leaves both out, since Redis would copy them for the script; MEMORY USAGE, with one sample,
- * says so at once, unless there are many consumers to look at, or the user may not ask.
+ * What XINFO STREAM says, without the first and last entry, which may take megabytes: the length, how many groups there
+ * are, and the ID of the last entry. Where entries take more than ARGV[1] bytes on average the ID is left out, since Redis
+ * would copy them for the script; MEMORY USAGE, with one sample, says so at once, unless there are many consumers to look
+ * at, or the user may not ask.
  */
 export const BRIEF_INFO = script(`
 local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
@@ -275,16 +276,12 @@ for _, group in ipairs(groups) do
   for i = 1, #group, 2 do if group[i] == 'consumers' then consumers = consumers + group[i + 1] end end
 end
 local length = redis.call('XLEN', KEYS[1])
-if length > 0 and consumers < 10000 then
+if length == 0 then return {0, #groups, false} end
+if consumers < 10000 then
   local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', 1)
-  if type(bytes) == 'number' and bytes / length > tonumber(ARGV[1]) then return {'length', length, 'groups', #groups} end
+  if type(bytes) == 'number' and bytes / length > tonumber(ARGV[1]) then return {length, #groups, false} end
 end
-local facts = redis.call('XINFO', 'STREAM', KEYS[1])
-for i = 1, #facts, 2 do
-  local isEntry = facts[i] == 'first-entry' or facts[i] == 'last-entry'
-  if isEntry and facts[i + 1] then facts[i + 1] = {facts[i + 1][1], {}} end
-end
-return facts`);
+return {length, #groups, redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1][1]}`);
 
 /**
  * Acknowledges the lowest ARGV[2] pending entries of group ARGV[1], whoever has them, and removes the consumers that have

@@ -181,7 +181,7 @@ async function nothingRemovedSince(client: StreamClient, stream: string, before:
 }
 
 /** How much of the way from `low` to `high` lies behind `id`, by the time in the IDs, and the sequence after it: 0 to 1. */
-function shareBehind(id: string, low: string, high: string): number {
+export function shareBehind(id: string, low: string, high: string): number {
   const whole = numberOf(high) - numberOf(low);
   if (whole <= 0n) return 0;
   const behind = numberOf(high) - numberOf(id);

@@ -6,7 +6,7 @@
  * deleted before is not lost again; what cannot be counted within the limits is
  * marked, with the most that it can be.
  */
-import {COUNT_LIMITS} from '../reports/entries-behind.js';
+import {COUNT_LIMITS, shareBehind} from '../reports/entries-behind.js';
 import {type Lag, lagsOf} from '../reports/lag.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {compareStreamIds, LAST_ID, predecessorOf, successorOf} from '../stream-id.js';
@@ -128,7 +128,7 @@ async function lostPending(
   return {estimate: held + unsure, atLeast: held, atMost: held + unsure + Math.max(0, beyond)};
 }
 
-/** For a list that is too long to be counted: its ends say whether all of it is before the cut. */
+/** For a list that is too long to be counted: its ends say whether all of it is before the cut, or about how much. */
 async function rest(
   client: StreamClient,
   stream: string,
@@ -145,7 +145,10 @@ async function rest(
   ]);
   const inside = lowest !== undefined && behind.length === 0 && compareStreamIds(info.firstEntry!.id, lowest.id) <= 0;
   if (inside && isAboveGaps(info, lowest.id)) return exactly(count);
-  return {estimate: inside ? count : held, atLeast: held, atMost: count};
+  if (inside || lowest === undefined) return {estimate: count, atLeast: held, atMost: count};
+  // Nothing that is pending was delivered after the last delivered entry, unless the group was moved back.
+  const estimate = Math.round(count * (1 - shareBehind(last, lowest.id, group.lastDeliveredId)));
+  return {estimate: Math.max(held, estimate), atLeast: held, atMost: count};
 }
 
 /** Whether entries may have been deleted between others that are there. */
