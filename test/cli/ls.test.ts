@@ -186,7 +186,7 @@ it('of a cluster with a dead master lists what the others have, and ends with 75
     }, 'the others know that it is dead');
     const {code, stdout, stderr} = await streamlog(['ls', '--url', cluster.url], {});
     expect(names(stdout).sort()).toEqual(alive.sort());
-    expect(stderr).toMatch(/^streamlog: the list is not whole, 1 master of the cluster did not answer: /);
+    expect(stderr).toMatch(/^streamlog: the list is not whole, 1 master of the cluster did not answer: /m);
     expect(code).toBe(75);
   } finally {
     await cluster.stop();
