@@ -1,4 +1,5 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {consumeFlags, consumptionOptions, workshopOptions} from '../lib/cli/consume-flags.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
 import {Consumption} from '../lib/consuming/consumption.js';
@@ -32,6 +33,7 @@ export default class Consume extends BaseCommand {
     const consumption = new Consumption({
       ...consumptionOptions(flags),
       connect: this.connector(flags),
+      mayFailOver: mayFailOver(flags),
       consumer: flags.name ?? this.processName,
       stopping,
       onIdle: () => out.check(),

@@ -6,7 +6,7 @@
  * trimming could have removed it.
  */
 import {isFailure} from './errors.js';
-import type {StreamClient} from './stream-client.js';
+import type {StreamClient, StreamInfo} from './stream-client.js';
 import {compareStreamIds, FIRST_ID} from './stream-id.js';
 
 /** Some seconds of a fast run, and hours of a slow one. */
@@ -67,9 +67,8 @@ export class ConfirmedIds {
     const newest = batches.at(-1);
     if (newest === undefined) return undefined;
     if (await has(client, stream, newest.last)) return this.#keep(batches);
-    const oldest = await firstId(client, stream);
-    // What is below the first entry may have been trimmed.
-    const known = batches.filter(({last}) => oldest === undefined || compareStreamIds(last, oldest) > 0);
+    const info = await infoOf(client, stream);
+    const known = batches.filter(({last}) => !mayBeRemoved(last, info));
     if (known.length === 0) return this.#keep(batches);
     // A replica gets entries in their order: those it has come before those it lacks.
     let low = 0;
@@ -83,7 +82,7 @@ export class ConfirmedIds {
     const kept = batches.slice(0, batches.length - lost.length);
     this.#keep(kept);
     const count = lost.reduce((sum, batch) => sum + batch.count, 0);
-    return {count, after: kept.at(-1)?.last ?? oldest ?? FIRST_ID, upTo: newest.last};
+    return {count, after: kept.at(-1)?.last ?? FIRST_ID, upTo: newest.last};
   }
 
   /** They may be lost by the next failover. */
@@ -97,11 +96,21 @@ async function has(client: StreamClient, stream: string, id: string): Promise<bo
   return false;
 }
 
-async function firstId(client: StreamClient, stream: string): Promise<string | undefined> {
+async function infoOf(client: StreamClient, stream: string): Promise<StreamInfo | undefined> {
   try {
-    for await (const entries of client.range(stream, undefined, undefined, 1)) return entries[0]?.id;
+    return await client.info(stream);
   } catch (error) {
-    if (!isFailure(error, 'notFound')) throw error;
+    if (isFailure(error, 'notFound')) return undefined;
+    throw error;
   }
-  return undefined;
+}
+
+/** Whether somebody may have trimmed or deleted an entry that is not there: a server that never had it knows of neither. */
+function mayBeRemoved(id: string, info: StreamInfo | undefined): boolean {
+  if (info === undefined) return false;
+  const {firstEntry, lastGeneratedId, maxDeletedId} = info;
+  // An empty stream is one that was trimmed; before Redis 7.0 nothing is known of what was deleted.
+  const trimmed = firstEntry?.id ?? lastGeneratedId;
+  const deleted = maxDeletedId ?? lastGeneratedId;
+  return compareStreamIds(id, trimmed) <= 0 || compareStreamIds(id, deleted) <= 0;
 }

@@ -172,6 +172,33 @@ it('serve: requests with an Idempotency-Key are added again to a new master that
   expect(await set.replica.redis.xlen(STREAM)).toBe(9);
 });
 
+it('consume: says what it has had and the new master lacks, and not what was deleted', async (context) => {
+  const set = await sentinelSet(context, {replicas: 1, sentinels: 1});
+  const add = (value: string): Promise<string | null> => set.master.redis.xadd(STREAM, '*', 'value', value);
+  const consumer = startStreamlog(['consume', '--name', 'w1', '--url', set.url]);
+  context.onTestFinished(() => kill(consumer));
+  const printed = (value: string) => until(() => consumer.stdout().includes(`"${value}"`), `${value} is printed`);
+  await add('before');
+  await printed('before');
+  // A queue whose entries are deleted once they are done.
+  const deleted = await add('deleted');
+  await printed('deleted');
+  await set.master.redis.xdel(STREAM, deleted!);
+  await set.master.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await until(() => /answers again/.test(consumer.stderr()), 'it is connected again');
+  expect(consumer.stderr()).not.toContain('are lost');
+  await until(async () => (await set.replica.redis.xlen(STREAM)) === 1, 'the replica has the first one');
+  await stopReplication(set);
+  const lost = await add('lost');
+  await printed('lost');
+  set.master.process.kill('SIGKILL');
+  await until(() => /entries that were delivered here are lost/.test(consumer.stderr()), 'the loss is told');
+  expect(consumer.stderr()).toMatch(new RegExp(`none of the IDs after \\S+ up to ${lost}`));
+  await set.untilMasterIs(set.replica);
+  await set.replica.redis.xadd(STREAM, '*', 'value', 'after');
+  await printed('after');
+});
+
 describe.concurrent('a master that is stopped', () => {
   /** Longer than any test: it is not the silence that is noticed. */
   const PATIENT = ['--silence', '1h'];

@@ -124,7 +124,7 @@ export interface ConsumeFlags {
 /** What does not depend on the process. */
 export function consumptionOptions(
   flags: ConsumeFlags,
-): Omit<ConsumptionOptions, 'connect' | 'consumer' | 'stopping' | 'onIdle' | 'onLost' | 'onTrouble'> {
+): Omit<ConsumptionOptions, 'connect' | 'mayFailOver' | 'consumer' | 'stopping' | 'onIdle' | 'onLost' | 'onTrouble'> {
   return {
     streams: [...new Set(flags.stream)],
     group: flags.group,

@@ -7,6 +7,7 @@
  * to the caller or stays pending, and only what the caller has finished is
  * acknowledged.
  */
+import {ConfirmedIds} from '../confirmed-ids.js';
 import type {Entry, StreamRecord} from '../entry.js';
 import {EntryIds} from '../entry-ids.js';
 import {isFailure} from '../errors.js';
@@ -61,6 +62,8 @@ export interface Delivery {
 
 /** IDs that are kept of what others acknowledge: what a removed group or consumer gets again, and what is not handed out twice. */
 const REMEMBERED = 10_000;
+/** One ID for what came within some milliseconds: five seconds in all. */
+const DELIVERED_IDS = {most: 256, grainMs: 20};
 /** Into so many parts a batch is divided that is read ahead. */
 const PARTS = 4;
 /** Smaller parts cost more by their number than they save by being asked for ahead. */
@@ -81,6 +84,8 @@ export class Consumer {
   readonly #batch: PageSize;
   /** How many reads may be under way while what came last is worked on. */
   readonly #mostAhead: number;
+  readonly #deliveredIds = new ConfirmedIds(DELIVERED_IDS);
+  #toldGeneration = 0;
   /** The connections that the round under way uses. */
   #generation = -1;
   /** Reads that answer at once. */
@@ -123,7 +128,7 @@ export class Consumer {
       } catch (error) {
         this.#pace.restartSilence();
         if (this.#pace.over && isPassing(error)) return;
-        if (!this.link.hasConnected && isFailure(error, 'unreachable')) throw error;
+        if (this.link.isHopeless && isFailure(error, 'unreachable')) throw error;
         if (!(await this.place.healed(error))) await this.link.restore(error, this.#generation);
         this.#pace.restartSilence();
       }
@@ -159,6 +164,7 @@ export class Consumer {
     this.#generation = generation;
     const control = await this.link.control();
     if (!this.place.isJoined) await this.place.join(control);
+    await this.#tellLost(control, generation);
     await this.ownership.heal(control);
     // Nothing new is read while what is finished cannot be acknowledged.
     if (!this.#acknowledgesByReading) await this.acknowledgements.send(control);
@@ -186,6 +192,24 @@ export class Consumer {
     }
     yield* this.#handOut(delivery, control);
     return 'some';
+  }
+
+  /** What a failover has taken back of what this consumer has had: it was delivered, and is in no stream any more. */
+  async #tellLost(control: StreamClient, generation: number): Promise<void> {
+    if (this.#toldGeneration === generation) return;
+    this.#toldGeneration = generation;
+    const {member, onTrouble} = this.#options;
+    try {
+      const lost = await this.#deliveredIds.findLost(control, member.stream, this.#deliveredIds.take());
+      if (lost === undefined) return;
+      onTrouble(
+        `up to ${lost.count} entries that were delivered here are lost from stream "${member.stream}", as by a failover: it has ` +
+          `none of the IDs after ${lost.after} up to ${lost.upTo}`,
+      );
+    } catch (error) {
+      // Who may only read by group cannot know.
+      if (isFailure(error, 'unreachable')) throw error;
+    }
   }
 
   /** What is new, and with it the next read or, where that is not wanted yet, what is still to be acknowledged. */
@@ -267,6 +291,7 @@ export class Consumer {
     });
     if (ids === undefined || ids.count === 0) return undefined;
     this.place.advance(records);
+    if (ids.last !== undefined) this.#deliveredIds.push(ids.last, ids.count);
     return this.#delivery({records, counted: true}, ids);
   }
 

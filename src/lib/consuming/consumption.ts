@@ -12,6 +12,8 @@ import {MAX_BLOCK_MS, Pace, type PaceOptions} from './pace.js';
 export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
   Omit<PaceOptions, 'readers'> & {
     connect: () => Promise<StreamClient>;
+    /** Whether another server may take the place of one that is away. */
+    mayFailOver: boolean;
     streams: readonly string[];
     group: string;
     consumer: string;
@@ -31,14 +33,14 @@ export class Consumption {
   readonly #pace: Pace;
 
   constructor(options: ConsumptionOptions) {
-    const {connect, streams, group, consumer, onTrouble} = options;
+    const {connect, mayFailOver, streams, group, consumer, onTrouble} = options;
     if (options.stopping.aborted) this.end();
     else options.stopping.addEventListener('abort', () => this.end(), {once: true});
     const stopping = this.ending;
     const pace = new Pace({...options, stopping, readers: streams.length});
     this.#pace = pace;
     this.consumers = streams.map((stream) => {
-      const link = new Link({connect, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
+      const link = new Link({connect, mayFailOver, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
       return new Consumer(link, pace, {...options, member: {stream, group, consumer}});
     });
     // While handlers run, or a reader is slow, nothing is read, and a removed consumer would not be noticed.

@@ -14,6 +14,8 @@ import {NOT_REDIS, type StreamClient} from '../stream-client.js';
 
 export interface LinkOptions {
   connect: () => Promise<StreamClient>;
+  /** Whether another server may take the place of one that is away, so that the start is waited for too. */
+  mayFailOver?: boolean;
   /** The longest time that a read on `reader` will block. */
   blockMs: number;
   /** Aborted when waiting is no longer wanted: a pause ends at once. */
@@ -28,6 +30,8 @@ interface Clients {
 }
 
 const BACKOFF = {firstMs: 50, longestMs: 2_000};
+/** The longest failover that a start waits for. */
+const START_MS = 60_000;
 const STOPPING_PAUSE_MS = 100;
 /** How often the same trouble is told again while it lasts. */
 const REMIND_MS = 10_000;
@@ -37,6 +41,7 @@ export class Link {
   generation = 0;
   /** Whether there ever was a connection. */
   hasConnected = false;
+  readonly #startedAtMs = performance.now();
   readonly #options: LinkOptions;
   #clients: Promise<Clients> | undefined;
   #control: StreamClient | undefined;
@@ -47,6 +52,12 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+  }
+
+  /** True when a server that never answered is waited for no longer. */
+  get isHopeless(): boolean {
+    if (this.hasConnected) return false;
+    return !this.#options.mayFailOver || performance.now() - this.#startedAtMs > START_MS;
   }
 
   /** For everything that answers at once. Connects where there is no connection. */
