@@ -282,6 +282,29 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
     for (const {redis} of cluster.nodes) expect(await redis.info('errorstats')).not.toContain('MOVED');
   });
 
+  test('a database other than 0 is used where the server has it, and else refused as the server does', async () => {
+    const {nodes} = cluster;
+    const [, databases] = (await nodes[0]!.redis.config('GET', 'cluster-databases')) as string[];
+    if (databases === undefined) {
+      const {code, stderr} = await streamlog(['info', '--url', `${cluster.url}/1`]);
+      expect({code, stderr}).toEqual({code: 78, stderr: expect.stringContaining('no database but 0')});
+      return;
+    }
+    const several = await startCluster({program, args: ['--cluster-databases', '4']});
+    try {
+      const url = `${several.url}/3`;
+      const added = await streamlog(['produce', '--stream', 'a', 'n=1', '--url', url]);
+      expect(added.code, added.stderr).toBe(0);
+      const client = await connect(url);
+      await client.add('a', [['n', '2']]);
+      expect(await client.length('a')).toBe(2);
+      expect(await (await connect(several.url)).length('a')).toBe(0);
+      await expect(connect(`${several.url}/9`)).rejects.toMatchObject({kind: 'configuration'});
+    } finally {
+      await several.stop();
+    }
+  });
+
   test('the executable does too', async () => {
     for (const stream of STREAMS) await (await cluster.nodeOf(stream)).redis.xadd(stream, '*', 'a', '1');
     const {code, stdout, stderr} = await streamlog(['info', ...STREAMS.flatMap((stream) => ['-s', stream])], {

@@ -67,6 +67,27 @@ describe('a live client', () => {
     await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
   });
 
+  it('is replaced by one connection, however many found it to be the wrong one', async () => {
+    const failure = new StreamlogError('temporary', 'not the master', {code: 'READONLY'});
+    let made = 0;
+    live.close();
+    live = await LiveClient.start({
+      connect: () => {
+        made++;
+        return StreamClient.connect(settings(server.url));
+      },
+      onConnected: () => events.push('connected'),
+      onLost: () => events.push('lost'),
+    });
+    await Promise.all(Array.from({length: 50}, () => live.use(async (_, doubt) => doubt(failure))));
+    events = [];
+    await until(() => events.includes('connected'), 'there is another connection');
+    // Whoever tries again now would be too late for the old one.
+    await live.use((client) => client.ping());
+    expect(made).toBe(2);
+    expect(events).toEqual(['connected']);
+  });
+
   it('leaves a connection to those who still work with it until they are done', async () => {
     let finish: () => void = () => {};
     const work = live.use(async (client, doubt) => {

@@ -35,7 +35,7 @@ function clientFor(target: ServerTarget, blockMs: number): Redis | Cluster {
       return fillInEndpoints(
         new Cluster(
           target.nodes.map((node) => endpointOf(target, node)),
-          {...clusterOptions(target), redisOptions: {...options, connectionName: CLIENT_NAME}},
+          {...clusterOptions(target), redisOptions: {...options, connectionName: CLIENT_NAME, db: target.db}},
         ),
       );
   }

@@ -76,7 +76,7 @@ async function connectTo(
   const lostNodes = new Set<string>();
   // Without a listener ioredis prints errors, arguments included.
   client.on('error', (error: unknown) => Object.assign(trouble, {error}));
-  if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, trouble, lostNodes));
+  if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, target, trouble, lostNodes));
   try {
     await within(deadlineMs, greet(client, target, asMaster !== undefined));
     // What went wrong on the way is no reason for what happens later.
@@ -88,9 +88,13 @@ async function connectTo(
   }
 }
 
-function watchNode(node: Redis, trouble: Trouble, lostNodes: Set<string>): void {
+function watchNode(node: Redis, {db}: ServerTarget, trouble: Trouble, lostNodes: Set<string>): void {
   const place = `${node.options.host}:${node.options.port}`;
-  node.on('error', (error: unknown) => Object.assign(trouble, {error, place}));
+  node.on('error', (error: unknown) => {
+    Object.assign(trouble, {error, place});
+    // ioredis goes on with database 0 when SELECT fails.
+    if (db !== 0 && isServerReply(error)) lostNodes.add(place);
+  });
   node.once('connecting', () => node.once('end', () => lostNodes.add(place)));
 }
 
@@ -98,7 +102,11 @@ function watchNode(node: Redis, trouble: Trouble, lostNodes: Set<string>): void 
 async function greet(client: Redis | Cluster, target: ServerTarget, mustBeMaster = false): Promise<void> {
   await client.connect();
   // It has its table of slots; the nodes are connected when they are needed.
-  if (client instanceof Cluster) return;
+  if (client instanceof Cluster) {
+    // Valkey 9 has several databases in a cluster (cluster-databases); a server that does not says so.
+    if (target.db !== 0) await client.nodes('master')[0]?.call('select', target.db).catch(throwFailure('SELECT'));
+    return;
+  }
   // A server without room says so at once and hangs up: read that before a write could fail with EPIPE and hide it.
   await setImmediate();
   await setImmediate();
@@ -116,6 +124,12 @@ async function greet(client: Redis | Cluster, target: ServerTarget, mustBeMaster
     });
   }
 }
+
+const throwFailure =
+  (command: string) =>
+  (error: unknown): never => {
+    throw toFailure(error, {command});
+  };
 
 /** A user who may not use CLIENT, and a proxy that does not know it, can be used for streams all the same. */
 function isMereRefusal(error: unknown): boolean {

@@ -145,7 +145,6 @@ function readDb(scheme: string, path: string, query: string): number {
   const text = segments[0] || (new URLSearchParams(query).get('db') ?? '');
   if (text === '') return 0;
   if (!/^\d{1,5}$/.test(text)) throw badUrl('the database is no number');
-  if (scheme.endsWith('+cluster') && Number(text) !== 0) throw badUrl('a cluster is used with database 0 only');
   return Number(text);
 }
 
