@@ -198,7 +198,9 @@ export async function clusterTopology(program?: string): Promise<Topology> {
         await cluster.moveSlot(STREAM, other);
       },
       async 'a node added'() {
-        await cluster.moveSlot(STREAM, await cluster.addNode());
+        const node = await cluster.addNode();
+        await cluster.addNode(node);
+        await cluster.moveSlot(STREAM, node);
       },
     },
   };

@@ -105,7 +105,12 @@ export async function startCluster({
       await until(() => knows(node, other), 'it knows all');
     }
     servers.push(node);
-    if (master === undefined) return node;
+    if (master === undefined) {
+      const isUp = async (): Promise<boolean> =>
+        String(await node.redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok');
+      await until(isUp, 'it takes slots');
+      return node;
+    }
     const masterId = await idOf(master);
     await until(
       async () => (await node.redis.call('CLUSTER', 'REPLICATE', masterId).catch(() => '')) === 'OK',
