@@ -32,6 +32,8 @@ export class RequestRetries {
   #connection: Promise<Connection> | undefined;
   #wasConnected = false;
   #hasTold = false;
+  /** It was waited for in vain: a command that asks for a thousand streams must not wait a thousand times. */
+  #isSpent = false;
 
   /** `mayFailOver`: whether the target names several servers. `adopt` is told of each connection. */
   constructor(
@@ -61,7 +63,10 @@ export class RequestRetries {
         const ms = pauseMs(attempt, BACKOFF);
         const nowMs = performance.now();
         sinceMs ??= nowMs;
-        if (nowMs + ms - sinceMs > forMs) throw error;
+        if (nowMs + ms - sinceMs > forMs) {
+          this.#isSpent = true;
+          throw error;
+        }
         this.#tell(error, forMs);
         if (error.kind === 'unreachable' || error.code !== 'TRYAGAIN') this.#drop(connection);
         await sleep(ms);
@@ -96,6 +101,7 @@ export class RequestRetries {
   }
 
   #mayRepeat({kind, code}: StreamlogError, isConnecting: boolean, command: string): boolean {
+    if (this.#isSpent) return false;
     const mayFailOver = this.#mayFailOver || this.#policy.forMs !== undefined;
     // A server that is loading will come back, and one that was there may.
     if (code === 'LOADING') return true;
