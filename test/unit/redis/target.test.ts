@@ -101,7 +101,6 @@ describe('a URL that cannot be used', () => {
     'redis+sentinel://h1/mymaster/0/1',
     'redis+cluster://',
     'redis+cluster://h1,,h2',
-    'redis+cluster://h1/3',
   ])('%s is a mistake in the configuration', (url) => {
     expect(failureOf(url)).toMatchObject({kind: 'configuration', hint: expect.stringContaining('redis://')});
   });
