@@ -6,6 +6,9 @@ import {drawConsumers} from '../../lib/output/stream-face.js';
 export default class GroupConsumers extends BaseCommand {
   static override summary =
     'List the consumers of a group: pending entries, idle time, last success (XINFO CONSUMERS).';
+  static override description =
+    'Redis tells of all consumers of a group in one command, which takes it some 5 ms for 10,000 of them: on larger ' +
+    'groups, ask seldom. streamlog group gc removes those that nobody runs any more.';
   static override examples = [
     '<%= config.bin %> group consumers',
     '<%= config.bin %> group consumers billing --stream orders',
