@@ -78,6 +78,7 @@ export class Consumer {
   readonly #backlog: OwnBacklog;
   /** Undefined where nothing is taken over. */
   #sweep: ClaimSweep | undefined;
+  #hasSwept = false;
   readonly #pace: Pace;
   readonly #options: ConsumerOptions;
   /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
@@ -251,8 +252,10 @@ export class Consumer {
         if (isNew) this.place.advance(records);
         yield* this.#yielded(this.#delivery({records, counted: isNew || this.#options.countsBacklog}));
       }
+      this.#hasSwept = true;
     } catch (error) {
-      if (!isFailure(error, 'denied')) throw error;
+      // A right that is lost on the way is a failure.
+      if (this.#hasSwept || !isFailure(error, 'denied')) throw error;
       // Who may read and acknowledge can work; the rest is for those who may look at the pending list (docs/permissions.md).
       this.#sweep = undefined;
       this.#options.onTrouble(`what other consumers have abandoned is left to them: ${error.message}`);
