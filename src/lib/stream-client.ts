@@ -24,6 +24,7 @@ import type {FencedBatch, FencedOutcome} from './redis/fence.js';
 import type {
   BriefInfo,
   ClaimOutcome,
+  ConnectedClient,
   ConsumerInfo,
   GroupInfo,
   HistoryEntry,
@@ -130,6 +131,9 @@ export interface PendingFilter {
   minIdleMs?: number;
 }
 
+/** Clients up to which CLIENT LIST takes Redis less than 5 ms. */
+const MOST_CLIENTS = 2_000;
+
 export class StreamClient {
   readonly #target: Target;
   #connection!: Connection;
@@ -231,6 +235,18 @@ export class StreamClient {
     const replies = await this.#connection.sendToMasters(['info', 'memory'], 0).catch(() => []);
     const [info] = replies;
     return Buffer.isBuffer(info) ? evictionWarning(info.toString('latin1'), forgets) : undefined;
+  }
+
+  /** CLIENT LIST, one of each master; undefined for one who may not ask, and where there are so many that it would hold Redis up. */
+  async connectedClients(): Promise<ConnectedClient[][] | undefined> {
+    try {
+      const counts = (await this.#connection.sendToMasters(['info', 'clients'])).map(replies.readClientCount);
+      if (counts.some((count) => count === undefined || count > MOST_CLIENTS)) return undefined;
+      return (await this.#connection.sendToMasters(['client', 'LIST'])).map(replies.readClients);
+    } catch (error) {
+      if (isFailure(error, 'unreachable') || isFailure(error, 'temporary')) throw error;
+      return undefined;
+    }
   }
 
   /** SHUTDOWN: has the server write what it must, and end. Throws when it refuses. */

@@ -91,7 +91,7 @@ export class Scene {
       .trim()
       .split('\n')
       .map((line) => Object.fromEntries(line.split(' ').map((pair) => pair.split(/=(.*)/s).slice(0, 2))))
-      .filter(({name}) => name === 'streamlog');
+      .filter(({name}) => name!.startsWith('streamlog'));
   }
 
   async untilPrinted(running: Running, ...values: string[]): Promise<void> {

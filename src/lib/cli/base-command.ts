@@ -59,10 +59,10 @@ export abstract class BaseCommand extends Command {
     return client;
   }
 
-  /** How to connect, for work that outlives a connection and closes its clients itself. */
-  protected connector(flags: ConnectionFlags): () => Promise<StreamClient> {
+  /** How to connect, for work that outlives a connection and closes its clients itself; `clientName` is for CLIENT LIST. */
+  protected connector(flags: ConnectionFlags): (clientName?: string) => Promise<StreamClient> {
     const settings = connectionSettings(flags);
-    return async () => (await streamClient()).connect(settings);
+    return async (clientName) => (await streamClient()).connect({...settings, clientName});
   }
 
   /** How to connect for adding to `stream`; at the node `ask` of a cluster while its slot is moving there. */

@@ -25,8 +25,10 @@ export const consumeFlags = {
   ...streamsFlag,
   ...groupFlag,
   name: name({
-    summary: 'the consumer; a restart with the same name finishes its backlog [default: host-pid]',
+    summary:
+      'the consumer, one process at a time; a restart with the same name finishes its backlog [default: host-pid]',
   }),
+  exclusive: Flags.boolean({summary: 'end with 75 when another process is running under the same --name'}),
   from: position({default: fromStart, defaultHelp: async () => 'start', summary: 'where a new group begins'}),
   'no-create': Flags.boolean({summary: 'fail when the stream or the group is missing, or goes missing'}),
   claim: durationOrOff({
@@ -103,6 +105,7 @@ export interface ConsumeFlags {
   stream: string[];
   group: string;
   name?: string;
+  exclusive: boolean;
   from: Position;
   'no-create': boolean;
   claim: number | 'off';
@@ -133,6 +136,8 @@ export function consumptionOptions(
     claimIdleMs: flags.claim === 'off' ? undefined : flags.claim,
     batch: flags.batch,
     noAck: flags['no-ack'],
+    // A name of host and process has no other one.
+    sharedName: flags.exclusive ? 'refuse' : flags.name === undefined ? 'ignore' : 'warn',
     acknowledges: flags.ack !== 'none',
     // What waits for a handler may wait with somebody else; and with --no-ack, what is read and not written is lost.
     inTurn: flags.exec === undefined && !flags['no-ack'],

@@ -10,13 +10,14 @@
 import {ConfirmedIds} from '../confirmed-ids.js';
 import type {Entry, StreamRecord} from '../entry.js';
 import {EntryIds} from '../entry-ids.js';
-import {isFailure} from '../errors.js';
+import {isFailure, StreamlogError} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
 import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
 import {Acknowledgements} from './acknowledgements.js';
 import {ClaimSweep} from './claim-sweep.js';
 import {Handout, InHand} from './in-hand.js';
 import {isPassing, type Link} from './link.js';
+import {NAME_IN_USE, nameInUse, nameIsShared, otherProcess} from './name-in-use.js';
 import {type LeftOver, OwnBacklog} from './own-backlog.js';
 import {EntryOwnership, type Loss} from './ownership.js';
 import type {Pace} from './pace.js';
@@ -35,6 +36,8 @@ export interface ConsumerOptions extends PlaceOptions {
    * and more is asked for while what came last is worked on; not where others could do that meanwhile.
    */
   inTurn: boolean;
+  /** Whether another live process of the same name is warned of, is an end, or is not looked for. */
+  sharedName: 'warn' | 'refuse' | 'ignore';
   /** False where the caller never finishes a delivery, since somebody else acknowledges it. */
   acknowledges: boolean;
   /** Ends when nothing is left to read. */
@@ -89,6 +92,7 @@ export class Consumer {
   #toldGeneration = 0;
   /** The connections that the round under way uses. */
   #generation = -1;
+  #nameIsChecked = false;
   /** Reads that answer at once. */
   readonly #ahead = new ReadsAhead<Delivery>();
   /** What was handed out last came as new, and once it is finished, more is read. */
@@ -130,6 +134,7 @@ export class Consumer {
         this.#pace.restartSilence();
         if (this.#pace.over && isPassing(error)) return;
         if (this.link.isHopeless && isFailure(error, 'unreachable')) throw error;
+        if (error instanceof StreamlogError && error.code === NAME_IN_USE) throw error;
         if (!(await this.place.healed(error))) await this.link.restore(error, this.#generation);
         this.#pace.restartSilence();
       }
@@ -140,6 +145,17 @@ export class Consumer {
   async finish({handout}: Delivery, ids?: readonly string[]): Promise<void> {
     if (this.#readFollows && this.#acknowledgesByReading) this.inHand.finish(handout, ids);
     else await this.acknowledgements.finish(handout, ids);
+  }
+
+  /** Before anything is read; later, connections of ours that Redis has not missed yet would be in the way. */
+  async #checkName(control: StreamClient): Promise<void> {
+    const {member, sharedName, onTrouble} = this.#options;
+    if (sharedName !== 'ignore') {
+      const other = await otherProcess(control, member);
+      if (other !== undefined && sharedName === 'refuse') throw nameInUse(member, other);
+      if (other !== undefined && other !== 'unknown') onTrouble(nameIsShared(member, other));
+    }
+    this.#nameIsChecked = true;
   }
 
   /** Heals a consumer or a group that was removed, when something is in hand. What fails now is tried again by whoever comes next. */
@@ -164,6 +180,7 @@ export class Consumer {
     const {generation} = this.link;
     this.#generation = generation;
     const control = await this.link.control();
+    if (!this.#nameIsChecked) await this.#checkName(control);
     if (!this.place.isJoined) await this.place.join(control);
     await this.#tellLost(control, generation);
     await this.ownership.heal(control);

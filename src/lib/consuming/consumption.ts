@@ -7,11 +7,13 @@ import {merge} from '../reading/merge.js';
 import type {StreamClient} from '../stream-client.js';
 import {Consumer, type ConsumerOptions, type Delivery} from './consumer.js';
 import {Link} from './link.js';
+import {clientNameOf} from './name-in-use.js';
 import {MAX_BLOCK_MS, Pace, type PaceOptions} from './pace.js';
 
 export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
   Omit<PaceOptions, 'readers'> & {
-    connect: () => Promise<StreamClient>;
+    /** Connects under a name for CLIENT LIST. */
+    connect: (clientName: string) => Promise<StreamClient>;
     /** Whether another server may take the place of one that is away. */
     mayFailOver: boolean;
     streams: readonly string[];
@@ -40,8 +42,15 @@ export class Consumption {
     const pace = new Pace({...options, stopping, readers: streams.length});
     this.#pace = pace;
     this.consumers = streams.map((stream) => {
-      const link = new Link({connect, mayFailOver, blockMs: MAX_BLOCK_MS, stopping, onTrouble});
-      return new Consumer(link, pace, {...options, member: {stream, group, consumer}});
+      const member = {stream, group, consumer};
+      const link = new Link({
+        connect: () => connect(clientNameOf(member)),
+        mayFailOver,
+        blockMs: MAX_BLOCK_MS,
+        stopping,
+        onTrouble,
+      });
+      return new Consumer(link, pace, {...options, member});
     });
     // While handlers run, or a reader is slow, nothing is read, and a removed consumer would not be noticed.
     this.#looking = setInterval(() => {

@@ -9,8 +9,6 @@ import {addressMapper, endpointOf, fillInEndpoints} from './endpoint.js';
 import {guardReplies} from './reply-guard.js';
 import type {Node, Target} from './target.js';
 
-/** What CLIENT LIST shows. */
-export const CLIENT_NAME = 'streamlog';
 /** How long a closed connection may still take to end by itself. */
 const FAREWELL_MS = 250;
 
@@ -35,7 +33,7 @@ function clientFor(target: ServerTarget, blockMs: number): Redis | Cluster {
       return fillInEndpoints(
         new Cluster(
           target.nodes.map((node) => endpointOf(target, node)),
-          {...clusterOptions(target), redisOptions: {...options, connectionName: CLIENT_NAME, db: target.db}},
+          {...clusterOptions(target), redisOptions: {...options, connectionName: target.clientName, db: target.db}},
         ),
       );
   }

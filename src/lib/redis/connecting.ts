@@ -6,7 +6,7 @@
 import {setImmediate} from 'node:timers/promises';
 import {Cluster, type Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
-import {CLIENT_NAME, cut, end, newClient, type ServerTarget} from './client.js';
+import {cut, end, newClient, type ServerTarget} from './client.js';
 import {isServerReply, saysWhy, type Trouble, toConnectFailure, toFailure} from './failure.js';
 import {MasterWatch} from './master-watch.js';
 import type {NamedMaster, SentinelTarget} from './sentinels.js';
@@ -112,7 +112,7 @@ async function greet(client: Redis | Cluster, target: ServerTarget, mustBeMaster
   await setImmediate();
   // Not through ioredis' options: it goes on with database 0 when SELECT fails.
   const [named, selected, role] = await Promise.allSettled([
-    client.call('client', 'SETNAME', CLIENT_NAME),
+    client.call('client', 'SETNAME', target.clientName),
     target.db === 0 ? undefined : client.call('select', target.db),
     mustBeMaster ? client.call('role') : undefined,
   ]);

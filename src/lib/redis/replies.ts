@@ -73,6 +73,15 @@ export interface PendingEntry {
  */
 export const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
 
+/** A connection of the server. */
+export interface ConnectedClient {
+  id: number;
+  address: string;
+  name: string;
+  /** Whole seconds since it last sent something. */
+  idleSeconds: number;
+}
+
 /** What one step of removing a consumer came to; `pending` when it still has entries. */
 export interface Retirement {
   state: 'removed' | 'pending' | 'active' | 'absent';
@@ -254,6 +263,27 @@ export function readRetirements(reply: Reply): Retirement[] {
     retirements.push({state, moved: readNumber(flat[index + 1]!), gone: readNumber(flat[index + 2]!)});
   }
   return retirements;
+}
+
+/** CLIENT LIST: a line each, of words `name=value`. */
+export const readClients = (reply: Reply): ConnectedClient[] =>
+  readText(reply)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const words = new Map(line.split(' ').map((word) => [word.split('=', 1)[0]!, word.slice(word.indexOf('=') + 1)]));
+      return {
+        id: Number(words.get('id')),
+        address: words.get('addr') ?? '',
+        name: words.get('name') ?? '',
+        idleSeconds: Number(words.get('idle')),
+      };
+    });
+
+/** INFO clients: how many are connected; undefined where it does not say. */
+export function readClientCount(reply: Reply): number | undefined {
+  const count = /^connected_clients:(\d+)/m.exec(readText(reply))?.[1];
+  return count === undefined ? undefined : Number(count);
 }
 
 /** SCAN: where to go on, and the keys of this page. */

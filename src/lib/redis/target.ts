@@ -28,6 +28,8 @@ export interface ConnectionSettings {
   connectTimeoutMs: number;
   /** Silence with a command under way, beyond what that command may block, after which a connection counts as dead. */
   silenceMs?: number;
+  /** What CLIENT LIST shows of the connection. */
+  clientName?: string | undefined;
 }
 
 export interface TlsSettings {
@@ -54,7 +56,10 @@ export type Target = Place & {
   addressMap: ReadonlyMap<string, Node>;
   connectTimeoutMs: number;
   silenceMs: number;
+  clientName: string;
 };
+
+const CLIENT_NAME = 'streamlog';
 
 const SILENCE_MS = 15_000;
 
@@ -80,6 +85,7 @@ export function parseTarget(settings: ConnectionSettings): Target {
     addressMap: new Map((settings.mapAddress ?? []).map(readMapping)),
     connectTimeoutMs: settings.connectTimeoutMs,
     silenceMs: settings.silenceMs ?? SILENCE_MS,
+    clientName: settings.clientName ?? CLIENT_NAME,
   };
 }
 

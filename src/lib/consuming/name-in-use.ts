@@ -1,0 +1,81 @@
+/**
+ * Whether another process consumes under our name. To Redis the two are one
+ * consumer: each is given what the other has in hand, and does it twice
+ * (laravel-streamer#64, ragflow#3416).
+ *
+ * Connections tell it. Those of `consume` are named after stream, group and
+ * consumer, and after the process (CLIENT SETNAME), so CLIENT LIST shows who
+ * else is there, and a connection of our own that Redis has not missed yet is
+ * never taken for another process. kill -9 ends the connections at once; those of
+ * a machine that is gone say nothing any more, while a live process sends
+ * something each second. Of two that begin together, the one that connected
+ * first has the name.
+ *
+ * Rejected: a key with a lease (a key more, rights more, and a restart would have
+ * to wait for it), and the idle time of XINFO CONSUMERS (our own reads reset it,
+ * and of thousands of consumers it costs too much). CLIENT LIST costs Redis some
+ * 2 µs a client, so it is asked only below a bound that INFO tells.
+ *
+ * Invariant: never holds Redis up, and never warns of ourselves. Where it cannot
+ * be seen, nothing is said, and --exclusive refuses.
+ */
+import {createHash, randomBytes} from 'node:crypto';
+import {StreamlogError} from '../errors.js';
+import type {ConnectedClient, Membership, StreamClient} from '../stream-client.js';
+
+export const NAME_IN_USE = 'NAME_IN_USE';
+
+/** A connection that has sent nothing for so long is of a process that is gone. */
+const SILENT_SECONDS = 5;
+const PROCESS = randomBytes(6).toString('hex');
+
+/** What our connections as `member` are called. */
+export const clientNameOf = (member: Membership): string => `${prefixOf(member)}${PROCESS}`;
+
+/** Another process that lives and was there first; `unknown` where that cannot be seen. */
+export async function otherProcess(
+  control: StreamClient,
+  member: Membership,
+): Promise<ConnectedClient | 'unknown' | undefined> {
+  const ours = clientNameOf(member);
+  let isSeen = false;
+  // Each server numbers its clients by itself.
+  for (const clients of (await control.connectedClients()) ?? []) {
+    const since = Math.min(...clients.filter(({name}) => name === ours).map(({id}) => id));
+    isSeen ||= since !== Number.POSITIVE_INFINITY;
+    const other = clients.find(
+      ({name, id, idleSeconds}) =>
+        name !== ours && name.startsWith(prefixOf(member)) && id < since && idleSeconds <= SILENT_SECONDS,
+    );
+    if (other !== undefined) return other;
+  }
+  // A user who may not name connections does not find its own.
+  return isSeen ? undefined : 'unknown';
+}
+
+/** The failure of --exclusive. */
+export const nameInUse = ({stream, group, consumer}: Membership, other: ConnectedClient | 'unknown'): StreamlogError =>
+  new StreamlogError(
+    'temporary',
+    other === 'unknown'
+      ? 'Redis does not show whether another process has this name, so --exclusive cannot be kept'
+      : `consumer "${consumer}" of group "${group}" on stream "${stream}" is in use by another process (${other.address})`,
+    {
+      code: NAME_IN_USE,
+      hint:
+        other === 'unknown'
+          ? 'it takes the rights to INFO, CLIENT LIST and CLIENT SETNAME, and no more than 2,000 clients'
+          : 'give each process its own --name',
+    },
+  );
+
+/** The warning without it. */
+export const nameIsShared = ({stream, group, consumer}: Membership, {address}: ConnectedClient): string =>
+  `another process (${address}) is consumer "${consumer}" of group "${group}" on stream "${stream}" too: entries are ` +
+  'processed twice; give each process its own --name, or --exclusive to refuse';
+
+function prefixOf({stream, group, consumer}: Membership): string {
+  const hash = createHash('sha256');
+  for (const part of [stream, group, consumer]) hash.update(`${part.length}:${part}`);
+  return `streamlog:${hash.digest('hex').slice(0, 16)}:`;
+}
