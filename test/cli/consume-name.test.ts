@@ -62,7 +62,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     killed.process.kill('SIGKILL');
     await killed.finished;
     const next = await startFirst('--exclusive');
-    const connected = async () => /name=streamlog:/.test(String(await server.redis.call('CLIENT', 'LIST')));
+    const connected = async () =>
+      /name=streamlog:\S+ .* cmd=xreadgroup/.test(String(await server.redis.call('CLIENT', 'LIST')));
     await until(connected, 'it is connected');
     await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal').catch(() => {});
     await until(() => /answers again/.test(next.stderr()), 'it is connected again');

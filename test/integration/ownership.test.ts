@@ -102,6 +102,23 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     expect(told).toEqual([]);
   });
 
+  it('a user who may neither read the stream nor make consumers finds out as much as it may', async () => {
+    await server.redis.call('ACL', 'SETUSER', 'w', 'on', '>pw', '~*', '+xreadgroup', '+xpending', '+xclaim', '+xack');
+    await deliver('1-0', '2-0');
+    await server.redis.xack('events', 'g', '2-0');
+    const url = server.url.replace('unix://', 'unix://w:pw@');
+    const limited = await StreamClient.connect({url, connectTimeoutMs: 5_000});
+    try {
+      expect(Object.fromEntries(await ownership.account(limited, ['2-0']))).toEqual({'2-0': {kind: 'acknowledged'}});
+      await server.redis.xgroup('DELCONSUMER', 'events', 'g', 'w1');
+      expect((await ownership.account(limited, ['1-0'])).size).toBe(0);
+      expect(await owners()).toEqual(['1-0 w1']);
+      expect(told).toEqual([expect.stringContaining('seems to have been removed')]);
+    } finally {
+      limited.close();
+    }
+  });
+
   it('throws notFound when the group is gone, and when the stream is', async () => {
     await deliver('1-0');
     await server.redis.xgroup('DESTROY', 'events', 'g');

@@ -211,8 +211,14 @@ export class EntryOwnership {
   async #isInStream(control: StreamClient, id: string, pending: PendingEntry | undefined): Promise<boolean> {
     // What another has is the other's concern.
     if (pending !== undefined && !this.#isOurs(pending)) return true;
-    for await (const entries of control.range(this.#options.member.stream, id, id, 1)) return entries.length > 0;
-    return false;
+    try {
+      for await (const entries of control.range(this.#options.member.stream, id, id, 1)) return entries.length > 0;
+      return false;
+    } catch (error) {
+      // One who may not read the stream is not told that anything is gone from it.
+      if (isFailure(error, 'denied')) return true;
+      throw error;
+    }
   }
 
   /** Undefined where that cannot be asked. */

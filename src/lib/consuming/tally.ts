@@ -56,6 +56,7 @@ export class ConsumeTally {
   }
 
   get #goneText(): string {
-    return `${this.#gone} pending entries were no longer in the stream, trimmed or deleted before they were consumed`;
+    const [what, they] = this.#gone === 1 ? ['entry was', 'it was'] : ['entries were', 'they were'];
+    return `${this.#gone} pending ${what} no longer in the stream, trimmed or deleted before ${they} consumed`;
   }
 }
