@@ -184,8 +184,12 @@ export class StreamClient {
     const wires = new Wires(
       (stream, node, asking) => Wire.open(target, stream, node, asking),
       (stream) => connection.nodeOf(stream),
-      // A client lives and dies whole; only that of a cluster outlives single nodes.
-      () => connection.inCluster || connection.close(),
+      // A client lives and dies whole, and at once; only that of a cluster outlives single nodes.
+      () => {
+        if (connection.inCluster) return;
+        connection.close();
+        wires.close();
+      },
     );
     this.#connection = connection;
     this.#wires = wires;
