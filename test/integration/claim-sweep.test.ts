@@ -182,6 +182,22 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
     expect(await findAll(sweepFor(), 6)).toEqual([]);
   });
 
+  if (hasClaim)
+    it('asks for CLAIM no more once that has counted one more delivery of what is in hand', async () => {
+      await deliver(6_000);
+      inHand.give(EntryIds.of(['5999-0']));
+      const sweep = sweepFor();
+
+      const commands = await commandsDuring(async () => {
+        for (let n = 0; n < 3; n++) {
+          await abandon('w1', '5999-0');
+          expect(await step(sweep)).toEqual([]);
+        }
+      });
+
+      expect(commands.filter((words) => words.includes('CLAIM')).length).toBe(1);
+    });
+
   it('takes over what was given to this consumer by hand', async () => {
     await deliver(10);
     await abandon('w1', '5-0');

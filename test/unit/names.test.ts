@@ -51,6 +51,12 @@ it('what is no name is refused', () => {
   expect(nameFromText('')).toBeUndefined();
 });
 
+it('what is text in a name stays text beside bytes that are not', () => {
+  // The first and the last characters of each length.
+  const text = 'a\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\u{10000}\u{10ffff}';
+  expect(decodeName(Buffer.concat([Buffer.from([0xff]), Buffer.from(text)]))).toBe(`\udcff${text}`);
+});
+
 it('a person sees which bytes are not text', () => {
   expect(escapeForTerminal(decodeName(Buffer.from([0x61, 0xff, 0x1b, 0x80])))).toBe('a\\xff\\x1b\\x80');
 });

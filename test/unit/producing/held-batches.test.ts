@@ -40,4 +40,10 @@ describe('batches that are held', () => {
     expect(firstsAfter(held({ms: 60_000, bytes: 199}, 1, 11, 21), 10)).toBeUndefined();
     expect(firstsAfter(held({ms: 0, bytes: 1_000}, 1), 0)).toBeUndefined();
   });
+
+  it('give their room back when they are taken', () => {
+    const batches = held({ms: 60_000, bytes: 200}, 1, 11);
+    for (const again of batches.takeAfter(0)!) batches.push(again);
+    expect(firstsAfter(batches, 0)).toEqual([1, 11]);
+  });
 });

@@ -16,6 +16,16 @@ const failureOf = (url: string, settings: Partial<ConnectionSettings> = {}): Str
   throw new Error('no failure');
 };
 
+test('the password of the server goes to sentinels, but not for a user of their own', () => {
+  const url = 'redis+sentinel://u:secret@h1/mymaster';
+  expect(target(url)).toMatchObject({sentinelUsername: undefined, sentinelPassword: 'secret'});
+  expect(target(url, {sentinelUsername: 'watcher'})).toMatchObject({
+    sentinelUsername: 'watcher',
+    sentinelPassword: undefined,
+  });
+  expect(target(url, {sentinelPassword: 'other'})).toMatchObject({password: 'secret', sentinelPassword: 'other'});
+});
+
 describe('the place that a URL names', () => {
   test.each([
     ['redis://redis.example', {kind: 'tcp', node: {host: 'redis.example', port: 6379}, db: 0}],
