@@ -86,6 +86,58 @@ describe.concurrent('SENTINEL FAILOVER, of which the old master never hears', ()
   });
 });
 
+describe.concurrent('an input that ends during SENTINEL FAILOVER', () => {
+  /** Until a replica has left its master: from then on nothing that the old one confirms stays. */
+  const promoted = ({replicas}: SentinelSet): Promise<void> =>
+    until(async () => {
+      const roles = await Promise.all(replicas.map(({redis}) => redis.role()));
+      return roles.some(([role]) => role === 'master');
+    }, 'a replica has become a master');
+
+  it.for([
+    ['in the same moment', 0],
+    ['when the replica has been promoted and no sentinel says so', 1],
+    ['when it has been promoted, many records', 20],
+  ] as const)('%s, with --exactly-once: 0 means that the new master has all', async ([, rounds], context) => {
+    const set = await sentinelSet(context);
+    const production = await begun(context, set.url, ONCE);
+    await set.sentinel.call('SENTINEL', 'FAILOVER', 'mymaster');
+    if (rounds > 0) await promoted(set);
+    for (let round = 0; round <= rounds; round++) production.feed(numbered(`round${round}-`, 500));
+    const {code, stderr} = await production.finish();
+    expect(code, stderr).toBe(0);
+    const master = await set.untilMasterIsNot(set.master);
+    const {stream} = await collect(master.redis, STREAM);
+    // Not as a whole: the first that is missing says enough.
+    const missing = production.values.findIndex((value, at) => stream[at]?.value !== value);
+    expect({missing, length: stream.length}, stderr).toEqual({missing: -1, length: production.values.length});
+  });
+
+  it('by default: what is lost is told', async (context) => {
+    const set = await sentinelSet(context);
+    const production = await begun(context, set.url, []);
+    await set.sentinel.call('SENTINEL', 'FAILOVER', 'mymaster');
+    await promoted(set);
+    const {stderr} = await production.feed(AFTER).finish();
+    const master = await set.untilMasterIsNot(set.master);
+    const there = await master.redis.xlen(STREAM);
+    const lost = Number(/up to (\d+) records that were confirmed are lost/.exec(stderr)?.[1] ?? 0);
+    expect(there + lost, stderr).toBeGreaterThanOrEqual(production.values.length);
+  });
+
+  it('a failover that is called off: it ends with 0 on the master that stays', async (context) => {
+    const set = await sentinelSet(context, {replicas: 1, sentinels: 1, masterArgs: []});
+    const production = await begun(context, set.url, ONCE);
+    set.replica.process.kill('SIGSTOP');
+    context.onTestFinished(() => void set.replica.process.kill('SIGCONT'));
+    await set.sentinel.call('SENTINEL', 'FAILOVER', 'mymaster');
+    const {code, stderr} = await production.feed(AFTER).finish();
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('a failover is under way');
+    await expectOnce(set.master.redis, production);
+  });
+});
+
 /** The replica gets nothing from now on: it cannot come back to a master that wants a password. */
 async function stopReplication({master}: SentinelSet): Promise<void> {
   await master.redis.config('SET', 'requirepass', 'secret');

@@ -5,7 +5,7 @@
  * counted exactly once when `finish` has returned, as added, already there,
  * rejected or unconfirmed, so that nobody has to guess what is in the stream.
  */
-
+import {setTimeout as sleep} from 'node:timers/promises';
 import {ConfirmedIds} from '../confirmed-ids.js';
 import {StreamlogError} from '../errors.js';
 import {START} from '../input/pages.js';
@@ -72,6 +72,8 @@ export interface ProduceCounts {
 const RECORDS_LOST = 'RECORDS_LOST';
 /** After a failure, how long replies are still waited for. */
 const LAST_REPLIES_MS = 5_000;
+/** How often the sentinels are asked for the outcome of a failover. */
+const FAILOVER_LOOK_MS = 100;
 
 export class Producer {
   readonly counts: ProduceCounts = {added: 0, already: 0, rejected: 0, unconfirmed: 0};
@@ -105,6 +107,8 @@ export class Producer {
   /** The place that `onConfirmed` was told last. */
   #told: Progress | undefined;
   #isTrimmed = false;
+  /** All is confirmed, and it is to be made sure that it was the master who did. */
+  #isEnding = false;
   #waiters: (() => void)[] = [];
   /** Of the records that gather for the next batch, and of each batch. */
   #lines: number[] = [];
@@ -221,6 +225,7 @@ export class Producer {
   /** Waits for every answer. Throws the first failure; `counts` are final either way. */
   async finish(): Promise<void> {
     await this.#until(() => this.#window.empty);
+    await this.#confirmedByMaster();
     if (this.failed) await this.#lastAnswers();
     await this.#ids.taken;
     await this.#telling;
@@ -230,6 +235,28 @@ export class Producer {
     if (this.#wire !== undefined) await this.#options.lane.leave(this.#wire);
     this.close();
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Nothing tells of a failover sooner than its sentinels, and what the old master confirmed meanwhile is lost: so
+   * they are asked before success is reported (docs/adr/0008). What they name is gone to as after a lost connection.
+   */
+  async #confirmedByMaster(): Promise<void> {
+    this.#isEnding = true;
+    while (!this.failed && this.counts.added > 0) {
+      await this.#until(() => this.#wire !== undefined && this.#window.empty);
+      const wire = this.#wire;
+      const standing = await wire?.standing();
+      if (standing === 'master') return;
+      if (standing === 'ended') await this.#until(() => this.#wire !== wire);
+      else if (standing === 'changing') await this.#untilChanged();
+    }
+  }
+
+  async #untilChanged(): Promise<void> {
+    if (this.#retries.areOver) return this.#fail(failoverLasts());
+    this.#retries.say('a failover is under way; waiting for its outcome');
+    await sleep(FAILOVER_LOOK_MS);
   }
 
   /** What is on the wire is still answered, so that it can be counted for what it became; but not for ever. */
@@ -336,7 +363,8 @@ export class Producer {
     while (!this.failed && !this.#over.signal.aborted) {
       if (!(failure instanceof StreamlogError) || !isPassing(failure)) return this.#fail(failure);
       // Only what waits to be added can have waited for too long.
-      if (!this.#window.empty && this.#retries.areOver) return this.#fail(failure);
+      if ((!this.#window.empty || this.#isEnding) && this.#retries.areOver)
+        return this.#fail(this.#window.empty ? newMasterAway(failure) : failure);
       await this.#retries.pause(failure);
       if (this.#over.signal.aborted) return;
       try {
@@ -345,7 +373,8 @@ export class Producer {
         this.#adopt(wire);
         this.#addAgain();
         this.#telling = this.#tellLost();
-        return this.#pump();
+        this.#pump();
+        return this.#changed();
       } catch (error) {
         failure = error;
       }
@@ -431,6 +460,19 @@ const goneBack = ({first, mark}: FencedBatch): StreamlogError =>
     `the stream has only ${mark} records of this producer, where ${first - 1} were confirmed: the others are lost`,
     {hint: 'data was deleted; with --resume, running again adds what is missing'},
   );
+
+const RUN_AGAIN = 'with --resume or --producer-id, run the same again: what is missing is added';
+
+const failoverLasts = (): StreamlogError =>
+  new StreamlogError('temporary', 'all records were confirmed, during a failover whose outcome is not known', {
+    hint: RUN_AGAIN,
+  });
+
+const newMasterAway = ({message, code}: StreamlogError): StreamlogError =>
+  new StreamlogError('temporary', `all records were confirmed, by a server that is lost: ${message}`, {
+    code,
+    hint: RUN_AGAIN,
+  });
 
 const recordsLost = (first: number, last: number): StreamlogError =>
   new StreamlogError(

@@ -18,6 +18,8 @@ export interface Connected {
   trouble: Trouble;
   /** Nodes of a cluster, as `host:port`, whose connection was lost; keeps up with the client. */
   lostNodes: ReadonlySet<string>;
+  /** Behind sentinels, asks them as `MasterWatch.isChanging` does: the client has ended when they name another server. */
+  isMasterChanging?: () => Promise<boolean>;
 }
 
 /** Connects within the target's connect timeout, or throws why not. */
@@ -56,7 +58,7 @@ async function connectToMaster(
     const server: ServerTarget = {...target, kind: 'tcp', node: master.node};
     const connected = await connectTo(server, blockMs, deadlineMs, watch);
     (connected.client as Redis).stream.once('close', unwatch);
-    return connected;
+    return {...connected, isMasterChanging: () => MasterWatch.isChanging(target)};
   } catch (error) {
     unwatch();
     throw error;

@@ -62,6 +62,19 @@ export class MasterWatch {
     return () => watch.#remove(watched);
   }
 
+  /**
+   * Asks all sentinels at once, for whoever is about to say that what a master confirmed is there, and cuts what leads
+   * to another server than they name. True while a failover is under way and does not say yet where it leads. Where no
+   * sentinel answers, what is known stays.
+   */
+  static async isChanging(target: SentinelTarget): Promise<boolean> {
+    const named = await askSentinels(target).catch(() => undefined);
+    if (named === undefined) return false;
+    const watch = MasterWatch.#running.get(keyOf(target));
+    if (watch !== undefined) watch.#switchTo(named);
+    return named.isChanging;
+  }
+
   #add(watched: Watched): void {
     this.#watched.add(watched);
     // While it was opened, there may have been a switch.

@@ -18,6 +18,8 @@ export interface NamedMaster {
   readonly node: Node;
   /** Grows with each failover; 0 where the user may not ask for it. */
   readonly epoch: number;
+  /** A failover is under way, and its replica may be a master already without being named. */
+  readonly isChanging: boolean;
 }
 
 /** For how long the other sentinels are waited for once one has answered. */
@@ -26,11 +28,11 @@ const OTHERS_MS = 200;
 /** Throws what keeps the sentinels from answering: an error reply of one of them before anything else. */
 export async function askSentinels(target: SentinelTarget): Promise<NamedMaster> {
   const limitMs = Math.ceil(target.connectTimeoutMs / 2);
-  let best: NamedMaster | undefined;
+  const answers: NamedMaster[] = [];
   const failures: unknown[] = [];
   const asked = target.nodes.map(async (node) => {
     try {
-      best = newer(await askSentinel(target, node, limitMs), best);
+      answers.push(await askSentinel(target, node, limitMs));
     } catch (error) {
       failures.push(error);
       throw error;
@@ -43,7 +45,9 @@ export async function askSentinels(target: SentinelTarget): Promise<NamedMaster>
   } catch {
     throw failures.find(isServerReply) ?? failures[0];
   }
-  return best!;
+  const best = answers.reduce((one, other) => newer(other, one));
+  // Only the sentinel that leads it knows of a failover.
+  return {...best, isChanging: answers.some(({isChanging, epoch}) => isChanging && epoch >= best.epoch)};
 }
 
 /** The one of the later epoch. */
@@ -73,8 +77,15 @@ async function askSentinel(target: SentinelTarget, node: Node, limitMs: number):
       throw new StreamlogError('unreachable', `a sentinel knows no address of the master "${target.master}"`);
     }
     const [host, port] = address.value as [unknown, unknown];
-    const epoch = details.status === 'fulfilled' ? epochOf(details.value) : 0;
-    return {node: {host: String(host), port: Number(port)}, epoch};
+    const facts = factsOf(details.status === 'fulfilled' ? details.value : undefined);
+    const epoch = Number(facts.get('config-epoch') ?? 0);
+    // Once the replica has been seen to be a master, it is named, and here is still the old one.
+    const isUnnamed = facts.get('ip') === String(host) && facts.get('port') === String(port);
+    return {
+      node: {host: String(host), port: Number(port)},
+      epoch: Number.isSafeInteger(epoch) ? epoch : 0,
+      isChanging: isUnnamed && (facts.get('flags') ?? '').split(',').includes('failover_in_progress'),
+    };
   } catch (error) {
     throw isServerReply(error) || error instanceof StreamlogError ? error : (reason ?? error);
   } finally {
@@ -83,10 +94,9 @@ async function askSentinel(target: SentinelTarget, node: Node, limitMs: number):
 }
 
 /** From a list of names and values. */
-function epochOf(details: unknown): number {
+function factsOf(details: unknown): Map<string, string> {
   const list = Array.isArray(details) ? details.map(String) : [];
-  const epoch = Number(list[list.indexOf('config-epoch') + 1]);
-  return list.includes('config-epoch') && Number.isSafeInteger(epoch) ? epoch : 0;
+  return new Map(list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? '']] : [])));
 }
 
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

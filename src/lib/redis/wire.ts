@@ -29,8 +29,13 @@ export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
   lost(failure: StreamlogError): void;
 }
 
+/** What the server of a connection is, as far as the sentinels know; `changing` while a failover has no outcome yet. */
+export type Standing = 'master' | 'changing' | 'ended';
+
 interface WireOptions {
   silenceMs: number;
+  /** Behind sentinels. */
+  isMasterChanging?: (() => Promise<boolean>) | undefined;
   inCluster?: boolean;
   /** Asked while the node says nothing. */
   owner?: OwnerWatch | undefined;
@@ -56,6 +61,7 @@ export class Wire {
   readonly #tickMs: number;
   readonly #owner: OwnerWatch | undefined;
   readonly #isAsking: boolean;
+  readonly #isMasterChanging: (() => Promise<boolean>) | undefined;
   #silentTicks = 0;
   #watch: NodeJS.Timeout;
   #end!: (failure: StreamlogError) => void;
@@ -67,13 +73,14 @@ export class Wire {
   private constructor(
     client: Redis,
     trouble: Trouble,
-    {inCluster = false, silenceMs, owner, asking = false}: WireOptions,
+    {inCluster = false, silenceMs, owner, asking = false, isMasterChanging}: WireOptions,
   ) {
     this.#client = client;
     this.#socket = client.stream as Socket;
     this.#silenceMs = silenceMs;
     this.#owner = owner;
     this.#isAsking = asking;
+    this.#isMasterChanging = isMasterChanging;
     this.closed = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -102,8 +109,8 @@ export class Wire {
   static async open(target: Target, stream: string, node?: string, asking = false): Promise<Wire> {
     const {silenceMs} = target;
     if (target.kind !== 'cluster') {
-      const {client, trouble} = await connect(target, 0);
-      return new Wire(client as Redis, trouble, {silenceMs});
+      const {client, trouble, isMasterChanging} = await connect(target, 0);
+      return new Wire(client as Redis, trouble, {silenceMs, isMasterChanging});
     }
     const home = node || (await nodeOf(target, stream));
     // Until the slot has moved, the others name the old node.
@@ -136,6 +143,13 @@ export class Wire {
       });
     }
     for (const part of asking?.bytes ?? bytes) this.#socket.write(part);
+  }
+
+  /** Asks all sentinels once, where there are some; a connection to another server than the master has ended then. */
+  async standing(): Promise<Standing> {
+    const isChanging = (await this.#isMasterChanging?.()) ?? false;
+    if (this.#ended || this.#socket.destroyed) return 'ended';
+    return isChanging ? 'changing' : 'master';
   }
 
   /** Ends the connection at once. */
