@@ -80,6 +80,67 @@ describe('a consumer that is removed', () => {
   });
 });
 
+describe('what is left to whoever comes next when a worker is told to end', () => {
+  /** Five entries with a worker: the first is at work and lasts until `go`, the others wait for their turn. */
+  async function working(args: readonly string[] = []): Promise<ReturnType<Bench['start']>> {
+    await bench.produce(5);
+    const worker = bench.start(GATED, ['-v', ...args]);
+    await until(async () => (await bench.pending()).length === 5, 'all are delivered');
+    await bench.untilLines('runs', 1);
+    return worker;
+  }
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'is pending, though the consumer was removed just before the %s',
+    async (signal) => {
+      const worker = await working();
+      await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+      worker.process.kill(signal);
+      bench.touch('go');
+      const {stderr} = await worker.finished;
+      expect(stderr).toMatch(/lost 0$/m);
+      expect(await bench.pendingIds()).toEqual(['2-0', '3-0', '4-0', '5-0']);
+    },
+  );
+
+  it('is pending, though the group was removed just before', async () => {
+    const worker = await working();
+    await bench.server.redis.xgroup('DESTROY', 'events', 'streamlog');
+    worker.process.kill('SIGTERM');
+    bench.touch('go');
+    expect((await worker.finished).stderr).toMatch(/lost 0$/m);
+    expect(await bench.pendingIds()).toEqual(['2-0', '3-0', '4-0', '5-0']);
+  });
+
+  it('is pending, though the consumer was removed when the last handler was still at work', async () => {
+    const worker = await working();
+    worker.process.kill('SIGTERM');
+    await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    await until(async () => (await bench.pending()).length === 5, 'all are pending again');
+    bench.touch('go');
+    await worker.finished;
+    expect(await bench.pendingIds()).toEqual(['2-0', '3-0', '4-0', '5-0']);
+  });
+
+  it('is pending, though the last handler outlasts the drain', async () => {
+    const worker = await working(['--drain', '1s']);
+    await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    worker.process.kill('SIGTERM');
+    await worker.finished;
+    expect(await bench.pendingIds()).toEqual(['1-0', '2-0', '3-0', '4-0', '5-0']);
+  });
+
+  it('is named and counted when the stream is gone, and nobody can come next', async () => {
+    const worker = await working();
+    await bench.server.redis.del('events');
+    worker.process.kill('SIGTERM');
+    bench.touch('go');
+    const {stderr} = await worker.finished;
+    for (const id of ['2-0', '3-0', '4-0', '5-0']) expect(stderr).toContain(`events ${id} is no longer in the stream`);
+    expect(stderr).toMatch(/lost 4$/m);
+  });
+});
+
 describe('a stream that is gone', () => {
   it('leaves what is in hand to be worked off: no other consumer can have it', async () => {
     await bench.produce(4);

@@ -158,11 +158,32 @@ export class Consumer {
     this.#nameIsChecked = true;
   }
 
+  /**
+   * Before the end, for up to `limitMs`: what is left to whoever comes next is pending, whatever was removed just before, or
+   * it is reported. A server that is away keeps what it has.
+   */
+  async settle(limitMs: number): Promise<void> {
+    const deadlineMs = performance.now() + limitMs;
+    this.ownership.reportOrphans();
+    while (this.inHand.hasUnfinished) {
+      try {
+        await this.ownership.settle(await this.link.control());
+        return;
+      } catch (error) {
+        const healed = await this.place.healed(error).catch(() => false);
+        if (!healed || performance.now() > deadlineMs) return;
+        this.ownership.reportOrphans();
+      }
+    }
+  }
+
   /** Heals a consumer or a group that was removed, when something is in hand. What fails now is tried again by whoever comes next. */
   async lookAfter(): Promise<void> {
-    const control = this.link.connected;
-    if (control === undefined || !this.ownership.needsCheck) return;
+    if (!this.ownership.needsCheck) return;
     try {
+      // While the last handlers run, nobody else connects again.
+      const control = this.#pace.over ? await this.link.control() : this.link.connected;
+      if (control === undefined) return;
       if (await this.ownership.check(control.createConsumer(this.member))) await this.ownership.heal(control);
     } catch (error) {
       await this.place.healed(error).catch(() => {});

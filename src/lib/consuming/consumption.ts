@@ -77,7 +77,11 @@ export class Consumption {
   /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
     const free = (): void => {
-      for (const consumer of this.consumers) void consumer.free();
+      for (const consumer of this.consumers) {
+        void consumer.free();
+        // What is left to others now has to be pending.
+        void consumer.lookAfter();
+      }
       // What else is under way may be waited for, but not from a server that does not answer.
       this.#closing = setTimeout(() => {
         for (const {link} of this.consumers) link.close();
@@ -98,7 +102,8 @@ export class Consumption {
 
   /**
    * Confirms what is still to be acknowledged, for up to `limitMs` since reading
-   * was ended early, and ends all connections: see `Acknowledgements.confirm`.
+   * was ended early, looks after what is left pending, and ends all connections: see `Acknowledgements.confirm`
+   * and `Consumer.settle`.
    */
   async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
     clearTimeout(this.#closing);
@@ -108,6 +113,7 @@ export class Consumption {
       this.consumers.map(async (consumer) => {
         try {
           await consumer.acknowledgements.confirm(limitMs - usedMs);
+          await consumer.settle(limitMs - usedMs);
           if (removeConsumer) await (await consumer.link.control()).removeIdleConsumer(consumer.member);
         } finally {
           consumer.link.close();

@@ -6,6 +6,10 @@
  * confirmed as a whole is never looked at one by one. Invariant: an ID is in at
  * most one of the two, and what was given out again is no longer held by the
  * handout that it first came with.
+ *
+ * What will not be worked on after all is released: left pending for whoever comes
+ * next. It is known here until the end all the same, since a consumer or a group that
+ * is removed takes it along, and then nobody else would know of it.
  */
 import {EntryIds} from '../entry-ids.js';
 import {compareStreamIds, FIRST_ID} from '../stream-id.js';
@@ -56,9 +60,15 @@ export class Handout {
   }
 }
 
+/** So many of those that were released are known at most. */
+const MOST_RELEASED = 10_000;
+
 export class InHand {
   readonly #given = new Set<Handout>();
   readonly #finished = new Set<EntryIds>();
+  readonly #released = new Map<string, Handout>();
+  /** Released, and nowhere any more: the stream that they were in is gone. */
+  #orphans: string[] = [];
   #givenCount = 0;
   /** Above it, nothing was ever given out. */
   #highest = FIRST_ID;
@@ -93,6 +103,45 @@ export class InHand {
     this.#keep(handout, (id) => !ids.has(id));
   }
 
+  /** Leaves those of `ids` that `handout` holds pending, for whoever comes next. */
+  release(ids: readonly string[], handout: Handout): void {
+    const held = ids.filter((id) => handout.holds(id));
+    if (this.#given.has(handout)) {
+      for (const id of held) this.#released.set(id, handout);
+      // In a worker that goes on for long, what others have done with since would never leave.
+      for (const id of this.#released.keys()) {
+        if (this.#released.size <= MOST_RELEASED) break;
+        this.#released.delete(id);
+      }
+      this.letGo(new Set(held), handout);
+    } else {
+      this.#orphans.push(...held);
+      const gone = new Set(held);
+      handout.keep((id) => !gone.has(id));
+    }
+  }
+
+  /** What was released and is pending, as far as is known here, each with what it was given out with. */
+  get released(): ReadonlyMap<string, Handout> {
+    return this.#released;
+  }
+
+  /** Given out or released, and not finished: what would be lost with our consumer. */
+  get unfinished(): readonly string[] {
+    return [...new Set([...this.given, ...this.#released.keys()])];
+  }
+
+  get hasUnfinished(): boolean {
+    return this.#givenCount > 0 || this.#released.size > 0;
+  }
+
+  /** What was released and is in no stream any more; each is returned once. */
+  takeOrphans(): readonly string[] {
+    const orphans = this.#orphans;
+    this.#orphans = [];
+    return orphans;
+  }
+
   /**
    * The stream is another one now, in which these IDs are those of other entries. Whoever got them may go on,
    * but they are never acknowledged.
@@ -101,6 +150,8 @@ export class InHand {
     this.#given.clear();
     this.#givenCount = 0;
     this.#finished.clear();
+    this.#orphans.push(...this.#released.keys());
+    this.#released.clear();
   }
 
   /** To be acknowledged: all that is held of `handout`, or those of `ids`. */
@@ -186,6 +237,7 @@ export class InHand {
 
   /** As if they had neither been given out nor finished. */
   #takeBack(again: ReadonlySet<string>): void {
+    for (const id of again) this.#released.delete(id);
     for (const handout of this.#given) this.letGo(again, handout);
     for (const ids of this.#finished) {
       const rest = ids.texts.filter((id) => !again.has(id));

@@ -114,7 +114,9 @@ export class Job {
 
   /** Leaves the rest pending, for whoever comes next. */
   letGo(): void {
-    this.#leave(this.#records);
+    const ids = this.#records.map(({id}) => id);
+    this.#consumer.inHand.release(ids, this.#delivery.handout);
+    this.#records = [];
   }
 
   /** Some of it is not ours any more; what was begun on that is stopped. */

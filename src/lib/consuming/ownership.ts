@@ -91,7 +91,7 @@ export class EntryOwnership {
 
   /** Whether a read should be preceded by CREATECONSUMER: something is in hand that would go with our consumer. */
   get needsCheck(): boolean {
-    return this.#mayAsk && this.#inHand.givenCount > 0;
+    return this.#mayAsk && this.#inHand.hasUnfinished;
   }
 
   /** For when a removal may have gone unnoticed: by a read with nothing in front of it, or one that waited and brought something. */
@@ -127,6 +127,26 @@ export class EntryOwnership {
     if (!this.#isSuspect) return;
     this.#isSuspect = false;
     if (this.#inHand.givenCount > 0) await this.account(control, this.#inHand.given);
+  }
+
+  /**
+   * Before the end: what is left to whoever comes next is pending, and what is neither pending nor in the stream
+   * any more is reported, since nobody else will. Throws `notFound` when group or stream are gone.
+   */
+  async settle(control: StreamClient): Promise<void> {
+    if (this.#mayAsk) await this.check(control.createConsumer(this.#options.member));
+    await this.heal(control);
+    const {released} = this.#inHand;
+    if ([...(await this.of(control, released)).values()].some(({kind}) => kind === 'removed'))
+      await this.#restore(control);
+    for (const [id, owner] of await this.of(control, released)) {
+      if (owner.kind === 'deleted' && owner.reference === 'deleted') this.#report(id, owner);
+    }
+  }
+
+  /** Reports what was in hand of a stream that is gone, and will not be worked off. */
+  reportOrphans(): void {
+    for (const id of this.#inHand.takeOrphans()) this.#report(id, {kind: 'deleted', reference: 'deleted'});
   }
 
   /** Lets go of `id`, which was found to be no longer in the stream and has been acknowledged for that. */
@@ -241,15 +261,15 @@ export class EntryOwnership {
   /** Makes pending with us again all that is in hand and pending with no consumer. */
   async #restore(control: StreamClient): Promise<void> {
     const {member, onTrouble} = this.#options;
-    const {given} = this.#inHand;
-    if (given.length === 0) {
+    const {unfinished} = this.#inHand;
+    if (unfinished.length === 0) {
       this.#wasRemoved = false;
       return;
     }
     const cause = this.#wasRemoved ? 'was removed' : 'seems to have been removed';
     let outcome = 'made pending with it again';
     try {
-      await control.makePending(member, given);
+      await control.makePending(member, unfinished);
     } catch (error) {
       if (!isFailure(error, 'denied')) throw error;
       outcome = 'which the Redis user may not make pending again (XCLAIM): they are lost if this process is killed';
@@ -258,15 +278,19 @@ export class EntryOwnership {
     this.uncertain();
     onTrouble(
       `consumer "${member.consumer}" of group "${member.group}" on stream "${member.stream}" ${cause}; ` +
-        `it had ${given.length} in hand, ${outcome}`,
+        `it had ${unfinished.length} in hand, ${outcome}`,
     );
   }
 
   #letGo(losses: Losses, held: Held): void {
-    const {member, onLost} = this.#options;
     const lost = new Set(losses.keys());
     for (const handout of new Set(held.values())) this.#inHand.letGo(lost, handout);
-    for (const [id, loss] of losses) if (!held.get(id)?.isProcessed) onLost(member.stream, id, loss);
+    for (const [id, loss] of losses) if (!held.get(id)?.isProcessed) this.#report(id, loss);
     if (losses.size > 0) this.#handling.onLosses(losses);
+  }
+
+  #report(id: string, loss: Loss): void {
+    const {member, onLost} = this.#options;
+    onLost(member.stream, id, loss);
   }
 }

@@ -122,7 +122,7 @@ export class PlaceInGroup {
     if (isAnother) this.#inHand.detach();
     const [isNew] = await Promise.all([
       control.createGroup(stream, group, resumeAt, true),
-      control.makePending(member, this.#inHand.given),
+      control.makePending(member, this.#inHand.unfinished),
     ]);
     this.#readUpTo = resumeAt;
     if (isAnother) await this.#identity.remember(control);
