@@ -57,8 +57,14 @@ function guardSocket(client: Guarded): void {
   socket.prependListener('data', (chunk: Buffer) => {
     try {
       const replies = guard.check(chunk);
-      // ioredis would look into it for what it is about, whatever it is.
-      if (replies > client.commandQueue.length && !client.condition?.subscriber) refuse('a reply to nothing');
+      if (replies > client.commandQueue.length && !client.condition?.subscriber) {
+        // ioredis would look into it for what it is about, whatever it is.
+        if (replies > 1 || chunk[0] !== ERROR) refuse('a reply to nothing');
+        // Redis says unasked why it hangs up (maxclients, protected mode), and ioredis makes a failure of that.
+        pass(chunk);
+        socket.destroy();
+        return;
+      }
     } catch (error) {
       socket.destroy(error as Error);
       return;
