@@ -7,6 +7,7 @@ import {setImmediate} from 'node:timers/promises';
 import {Cluster, type Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
 import {cut, end, newClient, type ServerTarget} from './client.js';
+import {within} from './deadline.js';
 import {isServerReply, saysWhy, type Trouble, toConnectFailure, toFailure} from './failure.js';
 import {MasterWatch} from './master-watch.js';
 import type {NamedMaster, SentinelTarget} from './sentinels.js';
@@ -157,19 +158,4 @@ async function askNodes(target: Target, deadlineMs: number, fallback: unknown): 
     }
   }
   return fallback;
-}
-
-/** ioredis' own timeout covers the socket, not Sentinel's and Cluster's rounds of questions. */
-async function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    const timedOut = Object.assign(new Error('timed out'), {code: 'ETIMEDOUT'});
-    timer = setTimeout(() => reject(timedOut), Math.max(0, deadlineMs - Date.now()));
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
 }

@@ -9,6 +9,7 @@
 import type {Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
 import {end, newClient, sentinelTarget} from './client.js';
+import {within} from './deadline.js';
 import {isServerReply} from './failure.js';
 import type {Node, Target} from './target.js';
 
@@ -57,20 +58,19 @@ export const newer = (a: NamedMaster, b: NamedMaster | undefined): NamedMaster =
 export const isSameNode = (a: Node, b: Node): boolean => a.host === b.host && a.port === b.port;
 
 async function askSentinel(target: SentinelTarget, node: Node, limitMs: number): Promise<NamedMaster> {
-  const client = newClient(
-    {...sentinelTarget(target, node), connectTimeoutMs: limitMs, silenceMs: limitMs},
-    0,
-  ) as Redis;
+  const deadlineMs = Date.now() + limitMs;
+  const client = newClient({...sentinelTarget(target, node), connectTimeoutMs: limitMs}, 0) as Redis;
   let reason: unknown;
   client.on('error', (error: unknown) => {
     reason ??= error;
   });
   try {
-    await client.connect();
-    const [address, details] = await Promise.allSettled([
+    await within(deadlineMs, client.connect());
+    const questions = Promise.allSettled([
       client.call('sentinel', 'get-master-addr-by-name', target.master),
       client.call('sentinel', 'master', target.master),
     ]);
+    const [address, details] = await within(deadlineMs, questions);
     if (address.status === 'rejected') throw address.reason;
     if (!Array.isArray(address.value)) {
       if (details.status === 'rejected') throw details.reason;
