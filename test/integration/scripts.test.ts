@@ -207,6 +207,12 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await pending()).toHaveLength(1);
     });
 
+    /** Redis 7.0 does not say which command of a script it refuses to whom. */
+    const refusedRight = (command: string, stream: string): unknown =>
+      expect.stringMatching(
+        new RegExp(`^the Redis user may not run (a command of the script for )?${command} on stream "${stream}"$`),
+      );
+
     /** What `use` throws for a user who lacks `right`. */
     async function without(right: string, use: (reader: StreamClient) => Promise<unknown>): Promise<unknown> {
       await server.redis.call('ACL', 'SETUSER', 'reader', 'reset', 'on', '>pw', '~*', '+@all', `-${right}`);
@@ -228,7 +234,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
         await deliver(1);
         expect(await without(right, (reader) => reader.moveToDeadLetters(w1, '1-0', death))).toMatchObject({
           kind: 'denied',
-          message: `the Redis user may not run ${command} on stream "${stream}"`,
+          message: refusedRight(command, stream),
         });
         expect(await pending()).toHaveLength(1);
         expect(await entries(dead)).toEqual([]);
@@ -244,7 +250,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       const [[id]] = (await entries(dead)) as [[string, string[]]];
       expect(await without(right, (reader) => reader.redrive(dead, id, 'events'))).toMatchObject({
         kind: 'denied',
-        message: `the Redis user may not run ${command} on stream "${stream}"`,
+        message: refusedRight(command, stream),
       });
       expect(await entries('events')).toHaveLength(1);
       expect(await entries(dead)).toHaveLength(1);
