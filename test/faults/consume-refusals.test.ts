@@ -340,6 +340,33 @@ describe.concurrent('a group that goes missing', () => {
     },
   );
 
+  it('a stream that was filled again twice: what was known of the first one says nothing of the third', async () => {
+    const server = await startRedis();
+    const fill = async (...ids: string[]): Promise<void> => {
+      const transaction = server.redis.multi().del(STREAM);
+      for (const id of ids) transaction.xadd(STREAM, id, 'value', 'same');
+      await transaction.exec();
+    };
+    await fill('2-0', '3-0', '4-0');
+    const running = startStreamlog(['consume', '--name', 'w1'], {server});
+    try {
+      await until(() => printed(running).length === 3, 'the first one is printed');
+      await fill('1-0', '9-0');
+      await until(() => printed(running).length === 5, 'the second one is printed');
+      await fill('2-0', '9-0', '10-0');
+      await until(() => printed(running).at(-1)?.id === '10-0', 'the last one is printed');
+      expect(
+        printed(running)
+          .slice(5)
+          .map(({id}) => id),
+      ).toEqual(['2-0', '9-0', '10-0']);
+    } finally {
+      running.process.kill('SIGKILL');
+      await running.finished;
+      await server.stop();
+    }
+  });
+
   it('XGROUP DESTROY says that what was pending with others is gone, and how to get it again', async (context) => {
     const scene = await startScene(context);
     const consumer = await scene.idleConsumer();

@@ -1,3 +1,4 @@
+import {getEventListeners} from 'node:events';
 import {expect, test} from 'vitest';
 import {SetupVerdicts} from '../../../src/lib/handler/setup-verdict.js';
 
@@ -82,4 +83,15 @@ test('the end of the work leaves it undecided', async () => {
   ending.abort();
   expect(await verdict).toBe('undecided');
   expect(await verdicts({busy: true}).couldNotRun(false, ending.signal)).toBe('undecided');
+});
+
+test('whatever is decided, nothing waits for the end of the work any more', async () => {
+  const {signal} = new AbortController();
+  const all = verdicts({busy: true});
+  const ofEntry = all.couldNotRun(false, signal);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  all.ran(all.start());
+  await ofEntry;
+  await verdicts({more: false}).couldNotRun(false, signal);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

@@ -30,6 +30,17 @@ test.each(['stream', 'group', 'consumer'] as const)(
   },
 );
 
+test.each(['stream', 'group', 'consumer'] as const)(
+  'a record of another %s than was typed is refused',
+  async (name) => {
+    const read = refuseOtherTargets(of([{id: '1-0', [name]: 'b'}]), {[name]: 'a'}).next();
+    await expect(read).rejects.toMatchObject({
+      kind: 'data',
+      message: `the record of entry 1-0 is of ${name} "b", not of "a"`,
+    });
+  },
+);
+
 test('only what stands on the command line was typed', () => {
   const flags = {stream: 'events', group: 'streamlog', consumer: undefined};
   const raw = [
