@@ -1,4 +1,4 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import {BodyMemory, type HeldBody} from '../../../src/lib/http/body-memory.js';
 
 const MAX_BYTES = 1_000;
@@ -63,6 +63,32 @@ describe('the memory for bodies', () => {
     expect(body.end().toString()).toBe(text);
     body.release();
     expect(memory.heldBytes).toBe(0);
+  });
+
+  it('never stops a body for what comes of itself: that is refused', () => {
+    const memory = new BodyMemory(100);
+    const stopped: string[] = [];
+    const body = bodyOf(memory, 'a', 60, stopped);
+    expect(body.add(Buffer.alloc(30))).toBe(false);
+    expect(stopped).toEqual([]);
+    expect(memory.heldBytes).toBe(60);
+  });
+
+  it('looks at the rate of bodies only while one is being read', () => {
+    vi.useFakeTimers();
+    try {
+      const memory = new BodyMemory(100);
+      for (let n = 0; n < 3; n++) {
+        const body = bodyOf(memory, 'a', 10);
+        vi.advanceTimersByTime(2_000);
+        expect(vi.getTimerCount()).toBe(1);
+        body.release();
+        vi.advanceTimersByTime(1_000);
+        expect(vi.getTimerCount()).toBe(0);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is empty for an empty body', () => {

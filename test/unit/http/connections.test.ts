@@ -17,7 +17,7 @@ function books() {
 }
 
 /** A request on `connection` that stays under way until what is returned is called. */
-function ask(connection: Connection, complete = true): {end(): void; ran(): boolean} {
+function ask(connection: Connection, complete = true): {sent(bytes: number): void; end(): void; ran(): boolean} {
   const response = new PassThrough();
   let ran = false;
   const exchange = {
@@ -33,6 +33,7 @@ function ask(connection: Connection, complete = true): {end(): void; ran(): bool
   } as unknown as Exchange;
   connection.begin(exchange);
   return {
+    sent: (bytes) => connection.sent(exchange, bytes),
     end() {
       response.emit('close');
     },
@@ -126,6 +127,21 @@ describe('the requests of one connection', () => {
     expect(greedy.map(({socket}) => socket.destroyed)).toEqual([false, false, false, false, true]);
     expect(connections.waiting).toBe(4 + 4 * (500 - 16));
   });
+});
+
+it('an answer that has gone is unread no more, and those behind it have their turn', () => {
+  const {connections, open} = books();
+  const connection = open('10.0.0.1');
+  const [first, second] = [ask(connection), ask(connection)];
+  first.sent(60_000);
+  first.sent(40_000);
+  second.sent(10);
+  const third = ask(connection);
+  expect([connections.unsentBytes, third.ran()]).toEqual([100_010, false]);
+  first.end();
+  expect([connections.unsentBytes, connection.unsentBytes, third.ran()]).toEqual([10, 10, true]);
+  second.end();
+  expect([connections.unsentBytes, connection.unsentBytes]).toEqual([0, 0]);
 });
 
 it('of answers that nobody takes, the connection ends that left the most', () => {
