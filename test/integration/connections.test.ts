@@ -496,6 +496,17 @@ describe.each(serverPrograms())('Sentinel, $name', ({program}) => {
   });
 });
 
+test('of several sentinels, one that refuses says more than one that is down', async () => {
+  const set = await startSentinelSet({password: PASSWORD, sentinelPassword: PASSWORD});
+  try {
+    const url = `redis+sentinel://127.0.0.1:1,127.0.0.1:${set.sentinelPort}/mymaster`;
+    await expect(connect(url, {password: 'wrong'})).rejects.toMatchObject({kind: 'denied'});
+    await connect(url, {password: PASSWORD});
+  } finally {
+    await set.stop();
+  }
+});
+
 test('a password reaches a server behind sentinels, whether or not the sentinels want it too', async () => {
   for (const sentinelPassword of [undefined, PASSWORD]) {
     const set = await startSentinelSet({password: PASSWORD, sentinelPassword});

@@ -1,4 +1,5 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {seekGroup} from '../../src/lib/groups/seek.js';
 import {COUNT_LIMITS, entriesBehind, entriesBetween} from '../../src/lib/reports/entries-behind.js';
 import {lagOf, lagsOf} from '../../src/lib/reports/lag.js';
 import {reportStream} from '../../src/lib/reports/stream-report.js';
@@ -187,6 +188,17 @@ describe.each(serverPrograms())('the lag of a group on $name', ({program}) => {
       const possible = 500 - claim >= lag!.atLeast && 500 - claim <= lag!.atMost;
       expect([lag!.source, lag!.count], String(claim)).toEqual(possible ? ['redis', 500 - claim] : ['bound', 250]);
     }
+  });
+
+  it('of a group that is moved is not estimated by what Redis counted where it stood', async () => {
+    const add = "for i = 1, 30000 do redis.call('XADD', KEYS[1], i .. '-0', 'n', '1') end";
+    await server.redis.eval(add, 1, 'seek');
+    await server.redis.xgroup('CREATE', 'seek', 'g', '0');
+    await read('seek', 'g', 12_000);
+    const to = {kind: 'id', id: '18001-0'} as const;
+    const {result} = await seekGroup(client, 'seek', 'g', {to, dryRun: true, nowMs: Date.now()});
+    expect(result.after).toMatchObject({lagExact: false, lagSource: 'bound'});
+    expect(Math.abs(result.after.lag - 12_000)).toBeLessThan(100);
   });
 
   it('does not read many bytes to count, and reads them once for all groups', async () => {

@@ -1,5 +1,8 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
+import {OnceAdding} from '../../src/lib/http/adding.js';
+import {Gatherings} from '../../src/lib/http/gathering.js';
+import {HeldRequests} from '../../src/lib/http/held-requests.js';
 import {LiveClient} from '../../src/lib/live-client.js';
 import {NOT_CONNECTED, StreamClient} from '../../src/lib/stream-client.js';
 import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
@@ -64,6 +67,18 @@ describe('a live client', () => {
   it('replaces it too when the failure was among the outcomes of a batch', async () => {
     const [id] = await clientIds();
     await live.use(async (_, doubt) => doubt(new StreamlogError('temporary', 'not the master', {code: 'READONLY'})));
+    await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
+  });
+
+  it('replaces it too when a request with an Idempotency-Key was refused', async () => {
+    const [id] = await clientIds();
+    await server.redis.call('REPLICAOF', '127.0.0.1', String(await freePort()));
+    const held = new HeldRequests({ms: 0, warn: () => {}});
+    const request = {scope: '', key: 'k', keepSeconds: 60, body: Buffer.from('{"a":"1"}')};
+    const adding = new OnceAdding({live, held, gatherings: new Gatherings(live, held)}, 's', {}, request);
+    adding.add([['a', '1']]);
+    const outcomes = await new Promise((settled, failed) => adding.send({settled, failed}));
+    expect(outcomes).toMatchObject([{code: 'READONLY'}]);
     await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
   });
 
