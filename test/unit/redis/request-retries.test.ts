@@ -1,0 +1,49 @@
+import {expect, it} from 'vitest';
+import {StreamlogError} from '../../../src/lib/errors.js';
+import type {Connection} from '../../../src/lib/redis/connection.js';
+import {RequestRetries, type RetryPolicy} from '../../../src/lib/redis/request-retries.js';
+
+const away = (): StreamlogError => new StreamlogError('unreachable', 'away', {code: 'ECONNREFUSED'});
+
+/** Connections that are numbered as they are opened, where `opens` says that it can be done. */
+function retries(policy: Partial<RetryPolicy>, opens: (attempt: number) => boolean) {
+  const seen = {attempts: 0, adopted: 0, closed: [] as number[], lines: [] as string[]};
+  const open = async (): Promise<Connection> => {
+    const attempt = ++seen.attempts;
+    if (!opens(attempt)) throw away();
+    return {close: () => seen.closed.push(attempt)} as unknown as Connection;
+  };
+  const adopt = (): void => {
+    seen.adopted++;
+  };
+  const all = {forMs: 60_000, onTrouble: (line: string) => seen.lines.push(line), ...policy};
+  return {seen, retries: new RequestRetries(open, adopt, all, true)};
+}
+
+it('what was waited for in vain is tried once more by each later command, and waited for no more', async () => {
+  const {seen, retries: requests} = retries({forMs: 150}, () => false);
+  await expect(requests.run('xinfo', async () => {})).rejects.toMatchObject({message: 'away'});
+  expect(seen.attempts).toBeGreaterThan(1);
+  const before = seen.attempts;
+  for (let n = 0; n < 3; n++) await expect(requests.run('xinfo', async () => {})).rejects.toThrow('away');
+  expect(seen.attempts).toBe(before + 3);
+  expect(seen.lines).toHaveLength(1);
+});
+
+it('a connection that was lost is closed, once, and all go on by the next one', async () => {
+  const {seen, retries: requests} = retries({}, () => true);
+  let first: Connection | undefined;
+  const work = async (connection: Connection): Promise<string> => {
+    first ??= connection;
+    if (connection === first) throw away();
+    return 'done';
+  };
+  expect(await Promise.all([requests.run('xinfo', work), requests.run('xrange', work)])).toEqual(['done', 'done']);
+  expect(seen).toMatchObject({attempts: 2, adopted: 2, closed: [1]});
+});
+
+it('what may have been done is not done again', async () => {
+  const {seen, retries: requests} = retries({}, () => true);
+  await expect(requests.run('xadd', () => Promise.reject(away()))).rejects.toThrow('away');
+  expect(seen).toMatchObject({attempts: 1, lines: []});
+});
