@@ -57,13 +57,17 @@ export function nameFromText(text: string): string | undefined {
   }
 }
 
-/** Facts as JSON; names in them that are not text come as `{"$b64":"…"}`. */
+/** Facts as JSON; names in them that are not text come as `{"$b64":"…"}`, and whole numbers of any size as numbers. */
 export const factsToJson = (facts: object): string =>
-  JSON.stringify(facts, (_key, value: unknown) =>
-    typeof value === 'string' && LONE_SURROGATE.test(value)
+  JSON.stringify(facts, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return `${DIGITS}${value}`;
+    return typeof value === 'string' && LONE_SURROGATE.test(value)
       ? {$b64: (encodeName(value) as Buffer).toString('base64')}
-      : value,
-  );
+      : value;
+  }).replace(/"\\udbff(-?\d+)"/g, '$1');
+
+/** Before the digits of a number that JSON.stringify has no way to write; no other string can begin with it. */
+const DIGITS = '\udbff';
 
 /** Behind the UTF-8 character that begins at `at`; `at` itself where none does. */
 function endOfCharacter(bytes: Buffer, at: number): number {

@@ -140,6 +140,8 @@ export class StreamClient {
   #wires!: Wires;
   #adding!: Adding;
   #retries: RequestRetries | undefined;
+  /** Opened when a reply had a number that JavaScript has not. */
+  #exact: Promise<Connection> | undefined;
   #isClosed = false;
   /** Until the server has shown that it does not. */
   #mayKnowXnack = true;
@@ -210,6 +212,7 @@ export class StreamClient {
   /** Ends the connection at once; calls under way fail as `unreachable`. */
   close(): void {
     this.#isClosed = true;
+    void this.#exact?.then((connection) => connection.close());
     this.#connection.close();
     this.#wires.close();
   }
@@ -508,7 +511,12 @@ export class StreamClient {
     }: {consumer?: string; start?: string; end?: string; count: number},
   ): Promise<PendingEntry[]> {
     const line = args.xpendingRange(stream, group, start, end, count, consumer);
-    return replies.readPendingEntries(await this.#send(line, {stream, group}));
+    const entries = replies.readPendingEntries(await this.#send(line, {stream, group}));
+    if (entries.every(({deliveries}) => Number.isSafeInteger(deliveries))) return entries;
+    const exact = replies.readPendingEntries(await this.#sendExactly(line, {stream, group}));
+    return exact.map((entry) =>
+      Number.isSafeInteger(entry.deliveries) ? {...entry, exactDeliveries: undefined} : entry,
+    );
   }
 
   /** XPENDING of one ID: who has it, undefined when it is pending with no consumer. */
@@ -849,6 +857,12 @@ export class StreamClient {
       if (!(error instanceof StreamlogError) || error.code !== 'NOSCRIPT') throw error;
       return this.#ask('eval', (connection) => connection.send(scripts.evaluate(script, keys, argv), about));
     }
+  }
+
+  /** The same with numbers as their digits. */
+  async #sendExactly(line: CommandLine, about: {stream?: string; group?: string}): Promise<Reply> {
+    this.#exact ??= Connection.open({...this.#target, exactNumbers: true});
+    return (await this.#exact).send(line, {stream: about.stream, group: about.group});
   }
 
   #send(line: CommandLine, about: {stream?: string; group?: string}): Promise<Reply> {

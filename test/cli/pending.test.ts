@@ -150,7 +150,7 @@ describe('what is easily hidden', () => {
     });
     const {text} = await onTerminal(['pending'], {server, env: {NO_COLOR: '1'}});
     expect(text).toContain('given back  2\n');
-    expect(text).toMatch(/w1 +3 +1 +1m 30s +5\n/);
+    expect(text).toMatch(/w1 +3 +1 +1m 3\d+s +5\n/);
     expect(text).toMatch(/w2 +1 +1 +none +1\n/);
     expect(text).not.toContain('3650d');
     expect(text).not.toContain('--consumer w2');
@@ -409,4 +409,18 @@ describe('on a terminal', () => {
       expect(unsafeIn(text)).toEqual([]);
     }
   });
+});
+
+it('a count of deliveries of 64 bits is shown with all its digits', async () => {
+  await deliver('w1', 3);
+  const counts = ['9223372036854775807', '9007199254740993', '1'];
+  for (const [index, count] of counts.entries())
+    await server.redis.call('XCLAIM', 'events', 'streamlog', 'w1', 0, `${index + 1}-0`, 'RETRYCOUNT', count, 'JUSTID');
+
+  for (const args of [['--details'], ['--details', '--payload']]) {
+    const {stdout} = await pending(...args);
+    expect(stdout.match(/"deliveries":\d+/g)).toEqual(counts.map((count) => `"deliveries":${count}`));
+  }
+  expect((await pending()).stdout).toContain('"maxDeliveries":9223372036854775807');
+  expect((await onTerminal(['pending', '--details'], {server})).text).toContain('9007199254740993 deliveries');
 });

@@ -40,6 +40,13 @@ it('what output says of a name is read back as the same name, in a record and as
   );
 });
 
+it('a number beyond those of JavaScript is written with all its digits', () => {
+  const text = '\\udbff7';
+  expect(factsToJson({most: 2n ** 63n - 1n, least: -(2n ** 63n), few: 3, text})).toBe(
+    `{"most":9223372036854775807,"least":-9223372036854775808,"few":3,"text":${JSON.stringify(text)}}`,
+  );
+});
+
 it('text is a name as it stands', () => {
   for (const text of ['events', '🙂', '{"a":1}', '{"$b64":"not base64!"}', '{"$b64":', '{tag}:a'])
     expect(nameFromText(text)).toBe(text);

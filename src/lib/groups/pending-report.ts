@@ -18,11 +18,11 @@ export interface PendingConsumer {
   pending: number;
   /** Null when all that it has was given back. */
   oldestIdleMs?: number | null;
-  maxDeliveries?: number;
+  maxDeliveries?: number | bigint;
   /** Entries that `nack` has given back, for whoever claims next; they count as pending, and not as idle. Absent for none. */
   givenBack?: number;
   oldestIdleAtLeastMs?: number | null;
-  maxDeliveriesAtLeast?: number;
+  maxDeliveriesAtLeast?: number | bigint;
   givenBackAtLeast?: number;
 }
 
@@ -163,14 +163,15 @@ class Tally {
   pending = 0;
   /** Null while each was given back. */
   oldestIdleMs: number | null = null;
-  maxDeliveries = 0;
+  maxDeliveries: number | bigint = 0;
   givenBack = 0;
 
-  add({idleMs, deliveries, givenBack}: PendingEntry): void {
+  add({idleMs, deliveries, exactDeliveries, givenBack}: PendingEntry): void {
     this.pending++;
     if (givenBack) this.givenBack++;
     else this.oldestIdleMs = Math.max(this.oldestIdleMs ?? 0, idleMs);
-    this.maxDeliveries = Math.max(this.maxDeliveries, deliveries);
+    const exact = exactDeliveries ?? deliveries;
+    if (exact > this.maxDeliveries) this.maxDeliveries = exact;
   }
 }
 

@@ -44,7 +44,8 @@ export class PendingWriter {
 
 /** `1-0  1970-01-01T00:00:00.001Z  events  streamlog/w1  idle 3m 20s  4 deliveries  type=login` */
 function pendingLine(detail: PendingDetail, colors: Colors): string {
-  const {stream, id, group, consumer, idleMs, givenBack, deliveries, fields} = detail;
+  const {stream, id, group, consumer, idleMs, givenBack, fields} = detail;
+  const deliveries = detail.exactDeliveries ?? detail.deliveries;
   const holder = colors.dim(`${quoted(group)}/${quoted(consumer)}`);
   const idle = givenBack ? 'given back' : `idle ${formatDuration(idleMs)}`;
   const delivered = `${idle}  ${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'}`;
@@ -57,9 +58,10 @@ function pendingLine(detail: PendingDetail, colors: Colors): string {
  * A record with `idleMs`, or with `givenBack` where the time since its delivery says nothing. Its `fields` are absent
  * when nobody asked for them, null when the entry has gone.
  */
-function pendingToJson({stream, id, group, consumer, deliveries, idleMs, givenBack, fields}: PendingDetail): string {
+function pendingToJson({stream, id, group, consumer, idleMs, givenBack, fields, ...counts}: PendingDetail): string {
   const since = givenBack ? '"givenBack":true' : `"idleMs":${idleMs}`;
-  if (fields) return `${recordToJson({stream, id, fields, group, consumer, deliveries}).slice(0, -1)},${since}}`;
+  const deliveries = `"deliveries":${counts.exactDeliveries ?? counts.deliveries}`;
+  if (fields) return `${recordToJson({stream, id, fields, group, consumer}).slice(0, -1)},${deliveries},${since}}`;
   const entry = `{"stream":${nameToJson(stream)},"id":"${id}"${fields === null ? ',"fields":null' : ''}`;
-  return `${entry},"group":${nameToJson(group)},"consumer":${nameToJson(consumer)},"deliveries":${deliveries},${since}}`;
+  return `${entry},"group":${nameToJson(group)},"consumer":${nameToJson(consumer)},${deliveries},${since}}`;
 }

@@ -43,7 +43,7 @@ export function bytesOf(reply: Reply | undefined): Buffer {
 /** A number, or its digits. */
 export function numberOf(reply: Reply | undefined): number {
   if (typeof reply === 'number' && Number.isFinite(reply)) return reply;
-  const text = bytesOf(reply).toString('latin1');
+  const text = typeof reply === 'string' ? reply : bytesOf(reply).toString('latin1');
   if (!/^-?\d{1,20}$/.test(text)) throw notRedis();
   return Number(text);
 }

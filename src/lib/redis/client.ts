@@ -77,6 +77,7 @@ const clientOptions = ({username, password, tls, ...target}: ServerTarget, block
     // It would wait where Redis says LOADING, and print where INFO is forbidden.
     enableReadyCheck: false,
     disableClientInfo: true,
+    stringNumbers: target.exactNumbers === true,
     connectTimeout: target.connectTimeoutMs,
     disconnectTimeout: FAREWELL_MS,
     // Without commandTimeout: it would reject without cancelling, and be a lie about what was executed.

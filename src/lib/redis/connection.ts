@@ -25,8 +25,8 @@ import type {Target} from './target.js';
 export type Argument = string | Buffer | EntryIds;
 /** A command's name in lower case, then its arguments. */
 export type CommandLine = readonly [name: string, ...args: Argument[]];
-/** A reply as the protocol has it; strings stay bytes. */
-export type Reply = Buffer | number | null | Reply[];
+/** A reply as the protocol has it; strings stay bytes, and text is the digits of a number (`exactNumbers`). */
+export type Reply = Buffer | number | string | null | Reply[];
 
 export class Connection {
   /** Resolves when the connection has ended, whoever ended it; that of a cluster outlives single nodes. */

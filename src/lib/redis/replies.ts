@@ -63,6 +63,8 @@ export interface PendingEntry {
   /** Since its last delivery; says nothing where it was given back. */
   idleMs: number;
   deliveries: number;
+  /** The same where a number cannot hold it. */
+  exactDeliveries?: bigint;
   /** By `nack` or XNACK: whoever claims next may have it. */
   givenBack: boolean;
 }
@@ -177,7 +179,8 @@ export function readPendingEntries(reply: Reply): PendingEntry[] {
     const idleMs = numberOf(idle);
     // A server that has XNACK says -1.
     const givenBack = idleMs < 0 || idleMs >= GIVEN_BACK_IDLE_MS;
-    return {id: idOf(id), consumer: name, idleMs, deliveries: numberOf(deliveries), givenBack};
+    const entry = {id: idOf(id), consumer: name, idleMs, deliveries: numberOf(deliveries), givenBack};
+    return typeof deliveries === 'string' ? {...entry, exactDeliveries: BigInt(deliveries)} : entry;
   });
 }
 

@@ -56,6 +56,8 @@ export type Target = Place & {
   addressMap: ReadonlyMap<string, Node>;
   connectTimeoutMs: number;
   silenceMs: number;
+  /** Numbers of replies come as their digits: a JavaScript number holds 53 bits, and Redis' have 64. */
+  exactNumbers?: boolean;
   clientName: string;
 };
 
