@@ -239,7 +239,7 @@ describe('a long list', () => {
   it('on a terminal marks bounds, and says how to be exact', async () => {
     const {text} = await onTerminal(['pending'], {server, env: {NO_COLOR: '1'}});
 
-    expect(text).toMatch(/w1 +11950 +>= 1m 30s +>= 4\n/);
+    expect(text).toMatch(/w1 +11950 +>= 1m 3\d+s +>= 4\n/);
     expect(text).toMatch(/w2 +50 +2m +3\n/);
     expect(text).toContain('only the counts of pending entries are exact, since there are many; --exact looks at each');
   });
@@ -391,7 +391,7 @@ describe('on a terminal', () => {
 
     const {text} = await show('--details', '--payload', '-n', '2');
 
-    expect(text).toBe(
+    expect(text.replace(/1m 3\ds/, '1m 30s')).toBe(
       '1-0  1970-01-01T00:00:00.001Z  events  streamlog/w1  idle 1h  5 deliveries  no longer in the stream\n' +
         '2-0  1970-01-01T00:00:00.002Z  events  streamlog/w1  idle 1m 30s  2 deliveries  n=2\n',
     );
