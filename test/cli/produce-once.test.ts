@@ -105,6 +105,76 @@ describe('one run', () => {
     expect(stderr).toContain('the stream has only 1 records of this producer, where 3 were confirmed');
   });
 
+  describe('when Redis drops what it knows of the producer', () => {
+    const begin = async (input: string, count: number) => {
+      const running = startStreamlog(['produce', '-s', stream, '--exactly-once'], {server});
+      running.process.stdin.write(input);
+      await until(() => running.stdout().split('\n').length === count + 1, 'they are added');
+      return running;
+    };
+    const dropState = async (): Promise<void> => {
+      expect(await server.redis.del(await fences())).toBe(1);
+    };
+
+    it('adds nothing twice on a new connection: 70, as the stream has the last record', async () => {
+      const running = await begin(lines(1, 3), 3);
+      await dropState();
+      await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      running.process.stdin.end(lines(4, 5));
+      const {code, stderr} = await running.finished;
+      expect(code).toBe(70);
+      expect(stderr).toContain('Redis has forgotten this producer, of which 3 records were added');
+      expect(await values()).toEqual(numbers(1, 3));
+    });
+
+    it.each(['trimmed', 'deleted'])('and the records were %s: 70 as well, since they were added', async (how) => {
+      await server.redis.xadd(stream, '5-1', 'n', 'older');
+      const running = await begin(lines(1, 3), 3);
+      await dropState();
+      if (how === 'trimmed') await server.redis.xtrim(stream, 'MAXLEN', 0);
+      else await server.redis.xdel(stream, ...(await entries()).slice(1).map(([id]) => id));
+      await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      running.process.stdin.end(lines(4, 5));
+      expect((await running.finished).code).toBe(70);
+      expect(await values()).toEqual(how === 'trimmed' ? [] : ['older']);
+    });
+
+    it('and the records with it, as in a failover, adds them again, whoever adds to the stream by then', async () => {
+      await server.redis.xadd(stream, '5-1', 'n', 'older');
+      const running = await begin(lines(1, 3), 3);
+      await server.redis.del(stream, ...(await fences()));
+      await server.redis.xadd(stream, '5-1', 'n', 'older');
+      await server.redis.xadd(stream, '*', 'n', 'of another');
+      await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      running.process.stdin.end(lines(4, 5));
+      expect((await running.finished).code).toBe(0);
+      expect(await values()).toEqual(['older', 'of another', ...numbers(1, 5)]);
+    });
+
+    it('says on the same connection what is known, and no more: 70', async () => {
+      const running = await begin(lines(1, 3), 3);
+      await dropState();
+      running.process.stdin.end(lines(4, 5));
+      const {code, stderr} = await running.finished;
+      expect(code).toBe(70);
+      expect(stderr).toContain('what Redis knew of this producer is gone, though 3 records were confirmed');
+      expect(await values()).toEqual(numbers(1, 3));
+    });
+  });
+
+  it('notices that the stream was deleted and begun anew by others meanwhile: 70', async () => {
+    const running = startStreamlog(['produce', '-s', stream, '--exactly-once'], {server});
+    running.process.stdin.write(lines(1, 3));
+    await until(() => running.stdout().split('\n').length === 4, 'three are added');
+    await server.redis.del(stream);
+    for (let n = 0; n < 9; n++) await server.redis.xadd(stream, '*', 'n', 'of another');
+    running.process.stdin.end(lines(4, 5));
+    const {code, stderr} = await running.finished;
+    expect(code).toBe(70);
+    expect(stderr).toContain(`the stream "${stream}" was deleted`);
+    expect(await values()).toEqual(Array(9).fill('of another'));
+  });
+
   it('needs no more rights than docs/producing.md names', async () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/producing.md'), 'utf8');
     const [, named = ''] = /The user of Redis needs\s+([^.]+)beside XADD/.exec(page) ?? [];

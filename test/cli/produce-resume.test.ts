@@ -426,6 +426,23 @@ describe('a checkpoint and its fence', () => {
     expect(await valuesIn()).toEqual(numbers(1, 13));
   });
 
+  it('a fence that Redis has dropped, while the stream has its records, is no reason either, and is said', async () => {
+    writeFileSync(file, lines(1, 200));
+    expect((await resume(...ONCE)).code).toBe(0);
+    await server.redis.del(await server.redis.keys(`{${stream}}:streamlog:producer:*`));
+    appendFileSync(file, lines(201, 300));
+    const {code, stderr} = await resumeLoud(...ONCE);
+    expect(code).toBe(0);
+    expect(stderr).toContain('Redis has forgotten this producer, though the stream has what it added');
+    expect(await valuesIn()).toEqual(numbers(1, 300));
+    // And what was trimmed was added, too.
+    await server.redis.del(await server.redis.keys(`{${stream}}:streamlog:producer:*`));
+    await server.redis.xtrim(stream, 'MAXLEN', 0);
+    appendFileSync(file, lines(301, 310));
+    expect((await resume(...ONCE)).code).toBe(0);
+    expect(await valuesIn()).toEqual(numbers(301, 310));
+  });
+
   it('to be used keeps a fence alive, also when there was nothing to add', async () => {
     writeFileSync(file, lines(1, 3));
     await resume(...ONCE);

@@ -11,13 +11,16 @@ import {type FileHandle, open, rename, rm} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {z} from 'zod/mini';
 import {StreamlogError} from '../errors.js';
+import {isEntryId} from '../stream-id.js';
 
 const whole = z.int().check(z.minimum(0));
 const Kept = z.object({
   version: z.literal(1),
   stream: z.string(),
   /** The producer of `--exactly-once`, whose first record is the one behind `since`. */
-  producer: z.optional(z.object({id: z.string(), since: whole})),
+  producer: z.optional(
+    z.object({id: z.string(), since: whole, lastId: z.optional(z.string().check(z.refine(isEntryId)))}),
+  ),
   /** Bytes, lines and records of the file that are in the stream, and the SHA-256 of those bytes. */
   bytes: whole,
   line: whole,

@@ -16,6 +16,8 @@ import {type Kept, orIoFailure, readKept, refusal, writeKept} from './checkpoint
 export interface CheckpointProducer {
   readonly id: string;
   readonly since: number;
+  /** The ID of a record that it has added, the last one that is known. */
+  readonly lastId?: string | undefined;
 }
 
 /** A file that is being added, open: what has its name may be another one by now. */
@@ -114,9 +116,10 @@ export class Checkpoint {
     await this.keep();
   }
 
-  /** The file is confirmed up to there. Throws nothing; what went wrong is thrown by `finish`. */
-  confirm(progress: Progress): void {
+  /** The file is confirmed up to there, by a producer with that ID as the last one. Throws nothing; what went wrong is thrown by `finish`. */
+  confirm(progress: Progress, lastId?: string): void {
     this.#progress = progress;
+    if (this.#producer !== undefined && lastId !== undefined) this.#producer = {...this.#producer, lastId};
     if (this.#isKeeping || performance.now() - this.#keptMs < KEEP_EVERY_MS) return;
     this.#isKeeping = true;
     this.#keeping = this.keep().finally(() => {

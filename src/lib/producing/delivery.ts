@@ -51,12 +51,17 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
 
 async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOptions): Promise<Delivery> {
   const {stream, connect, once, newIdLines} = options;
-  const confirm = checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end)};
+  const confirmWith = (lastId: () => string | undefined) =>
+    checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end, lastId())};
   const begin = checkpoint?.progress ?? {place: START, records: 0};
   if (once === undefined) {
     // Before anything is added: where it cannot be kept how far we are, to begin is no use.
     await checkpoint?.keepAs(undefined);
-    const producer = await Producer.start({...options, ...confirm, lane: new PlainLane(stream, connect)});
+    const producer = await Producer.start({
+      ...options,
+      ...confirmWith(() => undefined),
+      lane: new PlainLane(stream, connect),
+    });
     return {producer, start: begin, checkpoint};
   }
 
@@ -70,12 +75,14 @@ async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOpt
     atomic: once.atomic,
   };
   const isLasting = once.producerId !== undefined || checkpoint !== undefined;
-  const lane = new FencedLane(stream, fence, isLasting, connect);
-  const producer = await Producer.start({...options, ...confirm, lane});
+  const kept = checkpoint?.producer;
+  const lane = new FencedLane(stream, fence, isLasting, connect, kept?.id === id ? kept.lastId : undefined);
+  const producer = await Producer.start({...options, ...confirmWith(() => lane.lastId), lane});
   if (lane.warning !== undefined) options.onTrouble(lane.warning);
+  if (lane.isForgotten) options.onTrouble(FORGOTTEN);
   try {
-    const since = sinceOf(id, lane.mark, checkpoint);
-    await checkpoint?.keepAs({id, since});
+    const since = sinceOf(id, lane, checkpoint);
+    await checkpoint?.keepAs({id, since, ...(lane.lastId === undefined ? {} : {lastId: lane.lastId})});
     // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
     const start = (lane.mark ?? 0) >= begin.records - since ? begin : {place: START, records: 0};
     lane.startBehind(start.records - since);
@@ -90,11 +97,15 @@ async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOpt
 const openCheckpoint = async (path: string, file: AddedFile, stream: string): Promise<Checkpoint> =>
   (await import('./checkpoint.js')).Checkpoint.open(path, file, stream);
 
-/** So many records of the input come before the first one of producer `id`, whose fence is at `mark`. */
-function sinceOf(id: string, mark: number | undefined, checkpoint: Checkpoint | undefined): number {
+const FORGOTTEN =
+  'Redis has forgotten this producer, though the stream has what it added: going on behind the checkpoint; ' +
+  'what a run that was killed added behind it may be there twice';
+
+/** So many records of the input come before the first one of producer `id` on `lane`. */
+function sinceOf(id: string, {mark, isForgotten}: FencedLane, checkpoint: Checkpoint | undefined): number {
   if (checkpoint === undefined) return 0;
   const {producer, progress, ageMs} = checkpoint;
-  const mayBeExpired = mark === undefined && ageMs > EXPIRY_MS;
+  const mayBeExpired = isForgotten || (mark === undefined && ageMs > EXPIRY_MS);
   if (producer?.id === id && !mayBeExpired) return producer.since;
   // One that has runs without this checkpoint behind it counts from the start of the input.
   return mark === undefined ? progress.records : 0;

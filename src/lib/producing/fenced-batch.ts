@@ -4,7 +4,7 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {FencedBatch as Call, FencedOutcome, Wire} from '../stream-client.js';
-import {readFencedOutcome} from '../stream-client.js';
+import {readFencedOutcome, readLastId} from '../stream-client.js';
 import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 
@@ -14,6 +14,7 @@ export class FencedBatch implements Batch {
   readonly #call: Call;
   readonly #context: BatchContext;
   readonly #durable: DurableReply;
+  readonly #onLast: ((mark: number, lastId: string) => void) | undefined;
   #wire: Wire | undefined;
   #answered = false;
   #outcome: FencedOutcome | undefined;
@@ -23,7 +24,9 @@ export class FencedBatch implements Batch {
   #again = 0;
   #failure: StreamlogError | undefined;
 
-  constructor(call: Call, context: BatchContext, end: Progress) {
+  /** `onLast` is told which record is the last in the stream, and its ID. */
+  constructor(call: Call, context: BatchContext, end: Progress, onLast?: (mark: number, lastId: string) => void) {
+    this.#onLast = onLast;
     this.#call = call;
     this.first = call.first;
     this.#context = context;
@@ -80,7 +83,10 @@ export class FencedBatch implements Batch {
   text(bytes: Buffer, start: number, end: number): void {
     if (this.#answered) throw protocolError();
     const context = {command: 'XADD', stream: this.#context.stream};
-    this.#outcome = readFencedOutcome(bytes.toString('utf8', start, end), context);
+    const answer = bytes.toString('utf8', start, end);
+    this.#outcome = readFencedOutcome(answer, context);
+    const lastId = readLastId(answer);
+    if (lastId !== undefined) this.#onLast?.(this.#outcome.mark, lastId);
     this.#answered = true;
     this.#failure = failureOf(this.#outcome, this.#context.stream);
     this.#end();
@@ -180,6 +186,17 @@ export const streamGone = (stream: string): StreamlogError =>
     {
       code: 'STREAM_GONE',
       hint: 'another --producer-id adds all records again; with --resume, so does removing the checkpoint',
+    },
+  );
+
+/** To add on could add records twice: those that were sent and not confirmed may be in the stream. */
+export const producerForgotten = (confirmed: number): StreamlogError =>
+  new StreamlogError(
+    'incomplete',
+    `Redis has forgotten this producer, of which ${confirmed} records were added: its state was deleted, or dropped for want of memory`,
+    {
+      code: 'PRODUCER_FORGOTTEN',
+      hint: 'the stream has those records; with --resume, running again goes on behind its checkpoint',
     },
   );
 

@@ -12,6 +12,7 @@ import {
   evictionWarning,
   type Fence,
   FencedEncoder,
+  FORGOTTEN,
   GONE,
   greetFence,
   MEMORY_COMMAND,
@@ -22,7 +23,7 @@ import {
   type Wire,
 } from '../stream-client.js';
 import type {Batch, BatchContext, Progress} from './batch.js';
-import {FencedBatch, fenceForbidden, streamGone} from './fenced-batch.js';
+import {FencedBatch, fenceForbidden, producerForgotten, streamGone} from './fenced-batch.js';
 import type {Lane} from './lane.js';
 
 /** All of `--atomic` is one script, during which Redis does nothing else. */
@@ -44,11 +45,21 @@ export class FencedLane implements Lane {
   /** The number of the last record that was in the stream when we connected first; undefined without a fence. */
   #mark: number | undefined;
   #confirmedByServer = 0;
+  /** The last record that is known to be in the stream: its number, 0 for one of an earlier run, and its ID. */
+  #last: {readonly mark: number; readonly id: string} | undefined;
+  #isForgotten = false;
   #isOpened = false;
   #warning: string | undefined;
 
-  /** `isLasting`: a later run may be of the same producer. */
-  constructor(stream: string, fence: Fence, isLasting: boolean, connect: (ask?: string) => Promise<Wire>) {
+  /** `isLasting`: a later run may be of the same producer. `lastId`: that of a record which an earlier run has added. */
+  constructor(
+    stream: string,
+    fence: Fence,
+    isLasting: boolean,
+    connect: (ask?: string) => Promise<Wire>,
+    lastId?: string,
+  ) {
+    this.#last = lastId === undefined ? undefined : {mark: 0, id: lastId};
     this.#stream = stream;
     this.#fence = fence;
     this.#isLasting = isLasting;
@@ -73,6 +84,16 @@ export class FencedLane implements Lane {
     return this.#confirmedByServer;
   }
 
+  /** Whether the server knew nothing of this producer when we connected first, though its stream has what an earlier run added. */
+  get isForgotten(): boolean {
+    return this.#isForgotten;
+  }
+
+  /** The ID of the last record that is known to be in the stream. */
+  get lastId(): string | undefined {
+    return this.#last?.id;
+  }
+
   /** What the user should know about this server; undefined for most. */
   get warning(): string | undefined {
     return this.#warning;
@@ -81,8 +102,13 @@ export class FencedLane implements Lane {
   async open(node?: string): Promise<Wire> {
     const wire = await this.#connect(node);
     try {
-      const hello = this.#isOpened ? greetFence(this.#fence.key) : resumeFence(this.#stream, this.#fence);
-      const mark = await ask(wire, hello);
+      const hello = this.#isOpened
+        ? greetFence(this.#stream, this.#fence.key, this.lastId)
+        : resumeFence(this.#stream, this.#fence, this.lastId);
+      const answer = await ask(wire, hello);
+      if (answer === FORGOTTEN && this.#isOpened) throw producerForgotten(this.#last!.mark);
+      this.#isForgotten = answer === FORGOTTEN;
+      const mark = this.#isForgotten ? undefined : answer;
       if (!this.#isOpened) this.#mark = mark;
       if (mark === GONE) throw streamGone(this.#stream);
       this.#confirmedByServer = mark ?? 0;
@@ -132,7 +158,9 @@ export class FencedLane implements Lane {
   take(context: BatchContext, end: Progress): Batch {
     const known = this.#batches[0]?.open === 0 ? this.#batches.shift() : undefined;
     const call = this.#encoder.take(this.#number - this.#encoder.records + 1, known?.first);
-    const batch = new FencedBatch(call, context, end);
+    const batch = new FencedBatch(call, context, end, (mark, id) => {
+      if (mark >= (this.#last?.mark ?? 0)) this.#last = {mark, id};
+    });
     if (this.#fence.wantsIds) this.#batches.push(batch);
     return batch;
   }

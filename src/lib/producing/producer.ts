@@ -457,8 +457,11 @@ function unless(stopping: AbortSignal, opening: Promise<Wire>): Promise<Wire> {
 const goneBack = ({first, mark}: FencedBatch): StreamlogError =>
   new StreamlogError(
     'incomplete',
-    `the stream has only ${mark} records of this producer, where ${first - 1} were confirmed: the others are lost`,
-    {hint: 'data was deleted; with --resume, running again adds what is missing'},
+    mark === 0
+      ? `what Redis knew of this producer is gone, though ${first - 1} records were confirmed: it was deleted, ` +
+          'perhaps with the stream, or dropped for want of memory'
+      : `the stream has only ${mark} records of this producer, where ${first - 1} were confirmed: the others are lost`,
+    {hint: 'with --resume, running again adds what is missing'},
   );
 
 const RUN_AGAIN = 'with --resume or --producer-id, run the same again: what is missing is added';

@@ -54,6 +54,19 @@ local function isGone(stream, last, seen)
   if not ever or not seen then return false end
   local older = ask('XRANGE', stream, '-', last, 'COUNT', 1)
   return ever - facts['length'] < (older and #older == 0 and seen or 1)
+end
+-- Whether the entry 'last' cannot have been added to this stream, or was taken back by a failover. One that was trimmed or
+-- deleted was added: a server that never had it knows of neither. Before Redis 7.0 nothing is known of what was deleted.
+local function lacks(stream, last)
+  if ask('EXISTS', stream) == 0 then return true end
+  local found = ask('XRANGE', stream, last, last, 'COUNT', 1)
+  if not found or #found > 0 then return false end
+  local facts = streamInfo(stream)
+  local newest, deleted = facts['last-generated-id'], facts['max-deleted-entry-id']
+  if newest and below(newest, last) then return true end
+  if not deleted or not below(deleted, last) then return false end
+  local older = ask('XRANGE', stream, '-', last, 'COUNT', 1)
+  return older ~= nil and #older > 0
 end`;
 
 /**
@@ -63,7 +76,7 @@ end`;
  * whose IDs need not be kept any more, 'again' to add everything again where the
  * stream is gone, each '' where not wanted; then for each record how many
  * arguments follow and those of its XADD behind the key. Answers three lines:
- * the mark, the IDs of this call's records (ID+n for n of them, each with the
+ * the mark and behind it the ID of the record with that number, where there is one, the IDs of this call's records (ID+n for n of them, each with the
  * sequence number after the one before), why it stopped. What is kept besides
  * the mark: the ID of the last record, and how many entries the stream had had
  * by then at least, where the server counts them too (Redis 7.0).
@@ -74,12 +87,14 @@ local digest, wantsIds, atomic, idsField = ARGV[3], ARGV[4] == 'ids', ARGV[5] ==
 local kept = redis.pcall('HMGET', fence, 'mark', 'digest', idsField, 'last', 'seen')
 if kept.err then return {err = string.find(kept.err, 'WRONGTYPE', 1, true) and 'STATETYPE' or kept.err} end
 local mark, ids, last, seen = tonumber(kept[1] or '0'), kept[3] or '', kept[4] or '', tonumber(kept[5] or '0')
-local function answer(why) return string.format('%.0f', mark) .. '\\n' .. ids .. '\\n' .. why end
+local function answer(why)
+  return string.format('%.0f', mark) .. (last == '' and '' or ' ' .. last) .. '\\n' .. ids .. '\\n' .. why
+end
 if kept[2] and kept[2] ~= digest then return answer('DIFFERENT') end
 if mark > 0 then
   local gone = ask('EXISTS', stream) == 0
-  -- What is not sent again has to be there.
-  if not gone and first <= mark and last then gone = isGone(stream, last, kept[5] and seen) end
+  -- What is not sent again has to be there, and so has what was added before.
+  if not gone and last ~= '' then gone = isGone(stream, last, kept[5] and seen) end
   if gone and ARGV[7] ~= 'again' then return answer('VANISHED') end
   if gone then mark, ids, last, seen = 0, '', '', 0 end
 end
@@ -247,14 +262,17 @@ export class FencedEncoder {
   }
 }
 
-/** What RESUME answers in place of the mark when the stream is gone. */
+/** What is answered in place of the mark when the stream is gone, */
 export const GONE = -1;
+/** and when nothing is known of the producer, though the stream has the last record that it added: its state was evicted, or has expired. */
+export const FORGOTTEN = -2;
 
 /**
- * KEYS: stream, fence. ARGV: how long the fence is kept from now on, in seconds.
+ * KEYS: stream, fence. ARGV: how long the fence is kept from now on, in seconds; the
+ * ID of the last record that the producer knows to be added, '' where it knows none.
  * Drops the IDs that earlier calls were to be answered with, for those who ask
  * no more: a run that was killed never says so. Answers with the mark, nil
- * without one, or GONE. From XINFO it learns how many entries the stream had
+ * without one, GONE or FORGOTTEN. From XINFO it learns how many entries the stream had
  * besides ours, so that one that begins anew is told from one that was trimmed.
  */
 const RESUME = `${STREAM_CHECK}
@@ -264,6 +282,7 @@ local seen = tonumber(kept[3] or '0')
 if tonumber(kept[1] or '0') > 0 then
   if ask('EXISTS', stream) == 0 or kept[2] and isGone(stream, kept[2], kept[3] and seen) then return ${GONE} end
 end
+if not kept[1] and ARGV[2] ~= '' and not lacks(stream, ARGV[2]) then return ${FORGOTTEN} end
 local refusal = mayNotExpire(fence, ARGV[1])
 if refusal then return refusal end
 redis.call('EXPIRE', fence, ARGV[1])
@@ -276,14 +295,21 @@ if kept[3] then
 end
 return kept[1]`;
 
+/** KEYS and the second of ARGV as for RESUME. Answers with the mark, nil without one, or FORGOTTEN. */
+const GREET = `${STREAM_CHECK}
+local mark = redis.call('HGET', KEYS[2], 'mark')
+if not mark and not lacks(KEYS[1], ARGV[1]) then return ${FORGOTTEN} end
+return mark`;
+
 const LOAD = ['SCRIPT', 'LOAD', FENCED_ADD.lua];
 
-/** For a new connection: has the server know the script; the last reply is the mark. */
-export const greetFence = (key: string): Question => question(LOAD, ['HGET', key, 'mark']);
+/** For a new connection, with the last ID that is known: has the server know the script; the last reply is the mark, or FORGOTTEN. */
+export const greetFence = (stream: string, key: string, lastId: string | undefined): Question =>
+  question(LOAD, lastId === undefined ? ['HGET', key, 'mark'] : ['EVAL', GREET, '2', stream, key, lastId]);
 
 /** For a new run: the same, or GONE, and nobody waits for the IDs of earlier calls any more. */
-export const resumeFence = (stream: string, {key, keepSeconds}: Fence): Question =>
-  question(LOAD, ['EVAL', RESUME, '2', stream, key, String(keepSeconds)]);
+export const resumeFence = (stream: string, {key, keepSeconds}: Fence, lastId = ''): Question =>
+  question(LOAD, ['EVAL', RESUME, '2', stream, key, String(keepSeconds), lastId]);
 
 /** For a run that adds nothing for long. */
 export const touchFence = ({key, keepSeconds}: Fence): Question => question(['EXPIRE', key, String(keepSeconds)]);
@@ -299,7 +325,14 @@ export function readFencedOutcome(text: string, context: CommandContext): Fenced
   return {...outcome, stopped};
 }
 
-const ANSWER = /^(\d{1,16})\n([^\n]*)\n(.*)$/s;
+/** The ID of the last record that is in the stream, as such an answer has it; undefined where there is none. */
+export function readLastId(text: string): string | undefined {
+  const [, id] = /^\d{1,16} ([^\n]*)\n/.exec(text) ?? [];
+  if (id !== undefined && !isEntryId(id)) protocolError();
+  return id;
+}
+
+const ANSWER = /^(\d{1,16})(?: [^\n]*)?\n([^\n]*)\n(.*)$/s;
 const STOPPED: Record<string, Exclude<FencedOutcome['stopped'], StreamlogError>> = {
   GAP: 'gap',
   DIFFERENT: 'different',
