@@ -66,19 +66,13 @@ export class ConfirmedIds {
   ): Promise<LostRecords | undefined> {
     const newest = batches.at(-1);
     if (newest === undefined) return undefined;
-    if (await has(client, stream, newest.last)) return this.#keep(batches);
-    const info = await infoOf(client, stream);
-    const known = batches.filter(({last}) => !mayBeRemoved(last, info));
-    if (known.length === 0) return this.#keep(batches);
-    // A replica gets entries in their order: those it has come before those it lacks.
-    let low = 0;
-    let high = known.length - 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (await has(client, stream, known[middle]!.last)) low = middle + 1;
-      else high = middle;
-    }
-    const lost = known.slice(low);
+    const first = await firstLost(
+      client,
+      stream,
+      batches.map(({last}) => last),
+    );
+    if (first === undefined) return this.#keep(batches);
+    const lost = batches.slice(first);
     const kept = batches.slice(0, batches.length - lost.length);
     this.#keep(kept);
     const count = lost.reduce((sum, batch) => sum + batch.count, 0);
@@ -89,6 +83,30 @@ export class ConfirmedIds {
   #keep(batches: readonly ConfirmedBatch[]): undefined {
     this.#batches = [...batches, ...this.#batches].slice(-this.#most);
   }
+}
+
+/**
+ * The place among `ids`, which were confirmed and ascend, of the first that the stream of `client` lacks, and with it all
+ * behind it; undefined when it has the last, or when none is known to be lost rather than trimmed or deleted.
+ */
+export async function firstLost(
+  client: StreamClient,
+  stream: string,
+  ids: readonly string[],
+): Promise<number | undefined> {
+  const newest = ids.at(-1);
+  if (newest === undefined || (await has(client, stream, newest))) return undefined;
+  const info = await infoOf(client, stream);
+  let low = ids.findIndex((id) => !mayBeRemoved(id, info));
+  if (low === -1) return undefined;
+  // A replica gets entries in their order: those it has come before those it lacks.
+  let high = ids.length - 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (await has(client, stream, ids[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 async function has(client: StreamClient, stream: string, id: string): Promise<boolean> {

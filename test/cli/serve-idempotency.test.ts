@@ -2,7 +2,7 @@
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {startProxy} from '../faults/support/proxy.js';
 import {type Served, serve} from '../support/http.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {type RedisServer, serverPrograms, startRedis, until} from '../support/redis-server.js';
 
 interface Reply {
   status: number;
@@ -125,3 +125,25 @@ it('after a lost reply the repeated request tells what the first one added', asy
   expect(again.status).toBe(201);
   expect((await redis.redis.xrange('paid', '-', '+')).map(([id]) => id)).toEqual(again.body.ids);
 });
+
+it.each(['that has expired', 'that Redis has dropped'])(
+  'a key %s adds nothing again when a connection was lost',
+  async (how) => {
+    const server = await startRedis({tcp: true});
+    onTestFinished(() => server.stop());
+    const served = await serve(['--hold', '1m', '--idempotency-ttl', '1s'], {server});
+    onTestFinished(async () => {
+      served.process.kill('SIGTERM');
+      await served.finished;
+    });
+    const told = await repeat(served, '/streams/kept', '[{"a":1},{"a":2}]', 'k');
+    expect(told.status).toBe(201);
+    const states = (): Promise<string[]> => server.redis.keys('{kept}*');
+    if (how === 'that Redis has dropped') await server.redis.del(await states());
+    else await until(async () => (await states()).length === 0, 'it has expired');
+    await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    // What is held is looked at before the first request.
+    await until(async () => (await repeat(served, '/streams/next', '{"a":1}', 'n')).status === 201, 'Redis is back');
+    expect((await server.redis.xrange('kept', '-', '+')).map(([id]) => id)).toEqual(told.body.ids);
+  },
+);

@@ -2,12 +2,14 @@
  * What was answered with 201 last, held against each server that we come to
  * after a lost connection: a failover may have taken it back. Requests with an
  * Idempotency-Key are kept, bounded in time and bytes, and sent again, which adds
- * only what is missing (docs/adr/0007, 0008); of all others the loss can only be
+ * only what is missing (docs/adr/0007, 0008), and only where the stream lacks their
+ * entries, since what Redis knows of a key may have been dropped or have expired; of all others the loss can only be
  * told. Invariant: nothing of a new connection is used before it was looked at.
  */
-import {ConfirmedIds} from '../confirmed-ids.js';
+import {ConfirmedIds, firstLost} from '../confirmed-ids.js';
 import {isFailure} from '../errors.js';
 import type {FencedBatch, StreamClient} from '../stream-client.js';
+import {compareStreamIds} from '../stream-id.js';
 
 export interface HeldRequestsOptions {
   /** How long requests are kept. */
@@ -86,7 +88,7 @@ export class HeldRequests {
 
   /** In the order in which they came; how many were missing. */
   async #addAgain(client: StreamClient): Promise<number> {
-    const held = [...this.#held];
+    const held = await this.#lackedBy(client);
     const outcomes = await Promise.all(held.map(({stream, call}) => client.addOnce(stream, call)));
     let again = 0;
     outcomes.forEach(({ids, stopped}, index) => {
@@ -94,6 +96,24 @@ export class HeldRequests {
       if (ids[0] !== undefined && ids[0] !== held[index]!.firstId) again++;
     });
     return again;
+  }
+
+  /** What is held of entries that `client` has not got, in the order in which it came. */
+  async #lackedBy(client: StreamClient): Promise<Held[]> {
+    const lacked = new Set<Held>();
+    for (const stream of new Set(this.#held.map((held) => held.stream))) {
+      const held = this.#held.filter((one) => one.stream === stream);
+      held.sort((a, b) => compareStreamIds(a.firstId, b.firstId));
+      try {
+        const ids = held.map(({firstId}) => firstId);
+        const first = await firstLost(client, stream, ids);
+        for (const one of first === undefined ? [] : held.slice(first)) lacked.add(one);
+      } catch (error) {
+        if (isFailure(error, 'unreachable')) throw error;
+        // Who may only add cannot know.
+      }
+    }
+    return this.#held.filter((one) => lacked.has(one));
   }
 
   async #tellLost(client: StreamClient): Promise<void> {
