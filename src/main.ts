@@ -18,6 +18,7 @@ import {asFailure, stackOf} from './lib/cli/failure.js';
 import {interruption} from './lib/cli/interruption.js';
 import {compileAsUsualLater} from './lib/cli/machine-code.js';
 import {collectWhenGrown} from './lib/cli/memory.js';
+import {refuseRuntimeVariables} from './lib/cli/runtime-variables.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
@@ -44,6 +45,7 @@ export async function main(argv: string[], manifest: Manifest): Promise<void> {
   );
   let code: number;
   try {
+    refuseRuntimeVariables(process.env);
     refuseChangedText(argv, process.env);
     await run(argv, configuration(manifest));
     code = interruption.exitCode ?? exitCodeOf('done');
