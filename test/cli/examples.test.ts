@@ -99,7 +99,14 @@ async function prepare(): Promise<void> {
   const {redis} = server;
   await redis.flushall();
   const pipeline = redis.pipeline();
-  const dead = ['_dlq_stream', 'orders', '_dlq_group', 'billing', '_dlq_id', '1526919030474-1'];
+  const deadFrom = (stream: string): string[] => [
+    '_dlq_stream',
+    stream,
+    '_dlq_group',
+    'billing',
+    '_dlq_id',
+    '1526919030474-1',
+  ];
   for (const stream of ['events', 'orders', 'payments']) {
     pipeline.xgroup('CREATE', stream, 'streamlog', '0', 'MKSTREAM');
     pipeline.xgroup('CREATE', stream, 'billing', '0');
@@ -113,7 +120,7 @@ async function prepare(): Promise<void> {
     }
     for (const reason of ['exit code 65', 'exit code 1']) {
       const id = reason.endsWith('65') ? '1526919030474-55' : '*';
-      pipeline.xadd(`{${stream}}:dead`, id, 'type', 'login', 'amount', '0', ...dead, '_dlq_reason', reason);
+      pipeline.xadd(`{${stream}}:dead`, id, 'type', 'login', 'amount', '0', ...deadFrom(stream), '_dlq_reason', reason);
     }
   }
   for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;

@@ -12,7 +12,6 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 const NAMES: [what: string, name: string][] = [
-  ['empty', ''],
   // One argument may have 128 KiB on Linux, so a name of a megabyte cannot be typed.
   ['as long as an argument may be', 'k'.repeat(130_000)],
   ['with a newline', 'a\nb'],
