@@ -4,6 +4,8 @@ import {
   compareStreamIds,
   earlierId,
   FIRST_ID,
+  isEntryId,
+  isIdIn,
   LAST_ID,
   millisecondsOf,
   parseStreamId,
@@ -136,4 +138,39 @@ describe('the neighbours of an ID', () => {
 it('reads the time out of an ID', () => {
   expect(millisecondsOf('1526919030474-55')).toBe(1_526_919_030_474);
   expect(timePartOf(LAST_ID)).toBe(String(MAX));
+});
+
+it('is an ID among other bytes exactly where its text alone is one', () => {
+  const part = fc.oneof(
+    fc.bigInt({min: 0n, max: MAX + 9n}).map(String),
+    fc.constantFrom(
+      '',
+      '0',
+      '00',
+      '07',
+      '7',
+      '-',
+      'x',
+      '1 ',
+      '18446744073709551615',
+      '18446744073709551616',
+      '99999999999999999999',
+    ),
+  );
+  const digits = fc.constantFrom('', '1', '-', '\r\n', '99');
+  fc.assert(
+    fc.property(
+      part,
+      fc.constantFrom('-', '', '--', '\r'),
+      part,
+      digits,
+      digits,
+      (ms, dash, sequence, before, behind) => {
+        const text = `${ms}${dash}${sequence}`;
+        const bytes = Buffer.from(`${before}${text}${behind}`);
+        expect(isIdIn(bytes, before.length, before.length + text.length)).toBe(isEntryId(text));
+      },
+    ),
+    {numRuns: 2_000},
+  );
 });

@@ -20,6 +20,7 @@ export interface LineReading {
 }
 
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
 const NO_RUN: Run = {bytes: Buffer.alloc(0), sizeBytes: 0};
 
 export class LinePage implements InputPage {
@@ -79,6 +80,8 @@ export class LinePage implements InputPage {
    */
   #skipBlankLines(): boolean {
     const {bytes, tooLongBytes} = this.#run;
+    // No blank line begins so, and nearly all lines do.
+    if (bytes[this.#at]! > SPACE) return true;
     const {scanner, maxBytes} = this.#reading;
     while (this.#at < bytes.length && tooLongBytes === undefined) {
       const end = scanner === undefined ? this.#at : skipSpace(bytes, this.#at);

@@ -85,6 +85,8 @@ export class ReplyReader {
 
   /** Where the reply that begins at `at` ends; undefined when it is not whole yet. */
   #readOne(bytes: Buffer, at: number): number | undefined {
+    const quick = bytes[at] === STRING ? this.#readShortString(bytes, at) : undefined;
+    if (quick !== undefined) return quick;
     const lineEnd = bytes.indexOf(CR, at + 1);
     if (lineEnd === -1 || lineEnd + LINE_END > bytes.length) {
       if (bytes.length - at > MAX_LINE_BYTES) throw protocolError();
@@ -111,6 +113,28 @@ export class ReplyReader {
       default:
         throw protocolError();
     }
+  }
+
+  /**
+   * Nearly all replies are IDs: a whole string of less than 100 bytes, read in one pass, without a
+   * search for the end of its head. Undefined for all else, which is not refused here.
+   */
+  #readShortString(bytes: Buffer, at: number): number | undefined {
+    let length = bytes[at + 1]! - ZERO;
+    if (!(length >= 0 && length <= 9)) return undefined;
+    let start = at + 2;
+    const digit = bytes[start]! - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      length = length * 10 + digit;
+      start++;
+    }
+    start += LINE_END;
+    const end = start + length;
+    // Beyond the chunk there is nothing that is equal.
+    if (bytes[start - 2] !== CR || bytes[start - 1] !== LF || bytes[end] !== CR || bytes[end + 1] !== LF)
+      return undefined;
+    this.#listener.text(bytes, start, end);
+    return end + LINE_END;
   }
 
   #readString(bytes: Buffer, start: number, length: number): number | undefined {
