@@ -107,6 +107,14 @@ describe.each(RUNTIMES)('%s', (_, command) => {
       expect(Number(stdout)).toBeGreaterThanOrEqual(200_000);
     });
 
+    it('takes what we write again and again, whole and in order, and loses nothing of who comes after us', async () => {
+      await run(`seq 1 30000 | streamlog produce -q -s ${stream} --input text --field n`);
+      const consume = `streamlog consume -s ${stream} -g g -q --exit --format '%f{n}\\n'`;
+      const {stdout} = await run(`( ${consume}; seq 1 200000 ) | ( read -r first; echo "$first"; sleep 0.3; cat )`);
+      const upTo = (count: number): string => Array.from({length: count}, (_, n) => `${n + 1}\n`).join('');
+      expect(stdout === upTo(30_000) + upTo(200_000)).toBe(true);
+    });
+
     it('keeps its flags when we read from it', async () => {
       const flags = "sed -n 's/^flags:.*\\(.\\)...$/\\1/p' /proc/self/fdinfo/0";
       const {stdout} = await run(

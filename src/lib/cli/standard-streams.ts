@@ -27,6 +27,7 @@ class StandardStream extends DescriptorStream {
   readonly isTTY: boolean;
   /** It was closed when we were started. */
   readonly isClosed: boolean;
+  #writes = 0;
 
   constructor(fd: 1 | 2) {
     super(fd);
@@ -43,15 +44,24 @@ class StandardStream extends DescriptorStream {
     return new WriteStream(this.fd).getWindowSize();
   }
 
+  async #writeWithoutThreads(): Promise<void> {
+    const {writerWithoutWaiting} = await import('./write-now.js');
+    this.writeNow = await writerWithoutWaiting(this.fd);
+  }
+
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (this.isClosed) {
       this.failure ??= Object.assign(new Error('closed'), {code: 'EBADF'});
       done(this.failure);
     } else {
+      if (++this.#writes === FEW_WRITES && !this.isTTY) void this.#writeWithoutThreads();
       super._write(chunk, encoding, done);
     }
   }
 }
+
+/** For fewer it does not pay to load what makes them cheap. */
+const FEW_WRITES = 8;
 
 export const standardOutput = new StandardStream(1);
 export const standardError = new StandardStream(2);

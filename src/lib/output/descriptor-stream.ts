@@ -1,6 +1,6 @@
 /**
  * A file descriptor that is not ours alone, such as standard output, as a stream:
- * write(2) by way of other threads, and nothing else. The runtimes' own streams
+ * write(2) by way of other threads, after what `writeNow` could do without them. The runtimes' own streams
  * on pipes set O_NONBLOCK, which belongs to everybody who has the pipe: whoever
  * writes there beside us or after us then loses what the pipe does not take at
  * once (oven-sh/bun#33827, nodejs/node#42826). Invariant: the flags of the
@@ -28,6 +28,8 @@ export class DescriptorStream extends Writable {
   failure: NodeJS.ErrnoException | undefined;
   /** A write(2) has begun and may wait for a reader. */
   isWriting = false;
+  /** Takes what can be written without waiting, and says how much that was; undefined where there is no such way. */
+  writeNow: ((bytes: Buffer) => number) | undefined;
 
   constructor(fd: number) {
     super({highWaterMark: MAX_WAITING_BYTES, decodeStrings: true});
@@ -63,7 +65,7 @@ export class DescriptorStream extends Writable {
   }
 
   #writeAll(bytes: Buffer, done: Done): void {
-    let at = 0;
+    let at = this.writeNow?.(bytes) ?? 0;
     let pauseMs = FIRST_PAUSE_MS;
     const onWritten = (error: NodeJS.ErrnoException | null, count: number): void => {
       this.isWriting = false;
