@@ -409,25 +409,21 @@ export class StreamClient {
   /**
    * XREADGROUP `>` with CLAIM (Redis 8.4): what anybody in the group, this consumer included, has had for `idleMs` and
    * what is still in the stream, the longest idle first; after it, up to `count` in all, what is new. Undefined where the
-   * server does not know it. Without `counts`, what is claimed keeps its count of deliveries, by script.
+   * server does not know it. Without `counts`, what is claimed gets its count of deliveries back, by script.
    */
   async readClaiming(
     member: Membership,
     {count, idleMs, counts}: {count: number; idleMs: number; counts: boolean},
   ): Promise<{claimed: StreamRecord[]; fresh: StreamRecord[]} | undefined> {
     if (!this.#mayKnowClaim) return undefined;
-    const {stream, group, consumer} = member;
     try {
-      const about = {command: 'XREADGROUP', stream, group};
-      const reply = counts
-        ? await this.#send(args.xreadgroup(member, '>', {count, claimIdleMs: idleMs}), member)
-        : await this.#run(scripts.READ_CLAIMING, [stream], [group, consumer, String(count), String(idleMs)], about);
+      const reply = await this.#send(args.xreadgroup(member, '>', {count, claimIdleMs: idleMs}), member);
       const entries = replies.readClaimed(reply);
+      const claimed = entries.filter(({isNew}) => !isNew);
+      if (!counts) await this.#setDeliveries(member, claimed);
       const more = counts ? 1 : 0;
       return {
-        claimed: entries
-          .filter(({isNew}) => !isNew)
-          .map(({id, fields, deliveries}) => ({id, fields, ...member, deliveries: deliveries + more})),
+        claimed: claimed.map(({id, fields, deliveries}) => ({id, fields, ...member, deliveries: deliveries + more})),
         fresh: entries.filter(({isNew}) => isNew).map(({id, fields}) => ({id, fields, ...member, deliveries: 1})),
       };
     } catch (error) {
@@ -435,6 +431,21 @@ export class StreamClient {
       if (!(error instanceof StreamlogError) || error.code !== 'ERR') throw error;
       this.#mayKnowClaim = false;
       return undefined;
+    }
+  }
+
+  async #setDeliveries(member: Membership, entries: readonly {id: string; deliveries: number}[]): Promise<void> {
+    const {stream, group, consumer} = member;
+    for (let at = 0; at < entries.length; at += PAGE) {
+      const counts = entries.slice(at, at + PAGE).flatMap(({id, deliveries}) => {
+        const count = deliveries < 0 ? scripts.MOST_DELIVERIES : Math.min(deliveries, scripts.MOST_DELIVERIES);
+        return [id, String(count)];
+      });
+      await this.#run(scripts.SET_DELIVERIES, [stream], [group, consumer, ...counts], {
+        command: 'XCLAIM',
+        stream,
+        group,
+      });
     }
   }
 
@@ -529,25 +540,28 @@ export class StreamClient {
   }
 
   /**
-   * Starts the idle time of our pending entries anew, so that nobody takes them
-   * over, without counting a delivery. Returns those that are no longer ours. By script.
+   * Starts the idle time of our pending entries anew: those of `ids` that are no longer ours, and those that are no longer in
+   * the stream; these are not pending any more, from Redis 7.0 on. By script.
    */
-  async renewLeases(member: Membership, ids: readonly string[]): Promise<string[]> {
+  async renewLeases(member: Membership, ids: readonly string[]): Promise<{missing: string[]; gone: string[]}> {
     const counts = await Promise.all(ids.map((id) => this.#runOnEntry(scripts.RENEW_LEASE, member, id)));
-    return ids.filter((_, index) => counts[index] === null);
+    return {
+      missing: ids.filter((_, index) => counts[index] === undefined),
+      gone: ids.filter((_, index) => counts[index] === 'gone'),
+    };
   }
 
   /**
-   * Counts one more delivery of our pending entry: the new count, or undefined when it is
-   * no longer ours, or no longer in the stream: then it stays pending, for a sweep to account for it. By script.
+   * Counts one more delivery of our pending entry: the new count, undefined when it is no longer ours, `gone` when it is no
+   * longer in the stream; then it is not pending any more, from Redis 7.0 on. By script.
    */
-  async beginAttempt(member: Membership, id: string): Promise<number | undefined> {
-    return (await this.#runOnEntry(scripts.BEGIN_ATTEMPT, member, id)) ?? undefined;
+  async beginAttempt(member: Membership, id: string): Promise<number | 'gone' | undefined> {
+    return this.#runOnEntry(scripts.BEGIN_ATTEMPT, member, id);
   }
 
-  /** Takes one delivery back that `beginAttempt` has counted: the new count, or undefined where that has no count. By script. */
-  async undoAttempt(member: Membership, id: string): Promise<number | undefined> {
-    return (await this.#runOnEntry(scripts.UNDO_ATTEMPT, member, id)) ?? undefined;
+  /** Takes one delivery back that `beginAttempt` has counted; answers as that does. By script. */
+  async undoAttempt(member: Membership, id: string): Promise<number | 'gone' | undefined> {
+    return this.#runOnEntry(scripts.UNDO_ATTEMPT, member, id);
   }
 
   /**
@@ -840,10 +854,11 @@ export class StreamClient {
     member: Membership,
     id: string,
     command = 'XCLAIM',
-  ): Promise<number | null> {
+  ): Promise<number | 'gone' | undefined> {
     const about = {command, stream: member.stream, group: member.group};
     const reply = await this.#run(script, [member.stream], scripts.entryArguments(member, id), about);
-    return reply === null ? null : replies.readNumber(reply);
+    if (reply === null) return undefined;
+    return Buffer.isBuffer(reply) && replies.readText(reply) === scripts.GONE ? 'gone' : replies.readNumber(reply);
   }
 
   /** `about` is what the script does, for the message of a failure. */

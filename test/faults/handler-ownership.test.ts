@@ -210,6 +210,41 @@ describe('what is not processed here is named with its cause, and counted', () =
     expect(await bench.pending()).toEqual([]);
   });
 
+  it('deleted while its handler was at work, which goes on; and what waited behind it', async () => {
+    await bench.produce(3);
+    const worker = bench.start(GATED, ['--claim', '1s', '--exit', '-v']);
+    await until(async () => (await bench.pending()).length === 3, 'all are delivered');
+    await bench.untilLines('runs', 1);
+    await bench.server.redis.xdel('events', '1-0', '3-0');
+    await until(() => /events 3-0 /.test(worker.stderr()), 'a lease shows it');
+    bench.touch('go');
+    const {code, stderr} = await worker.finished;
+    expect(bench.lines('runs')).toEqual(['1-0', '2-0']);
+    expect(stderr).toContain('events 1-0 is no longer in the stream, trimmed or deleted while its handler runs\n');
+    expect(stderr).toContain('events 3-0 is no longer in the stream, trimmed or deleted before it was consumed\n');
+    expect(stderr).toMatch(/lost 1$/m);
+    expect(code).toBe(0);
+  });
+
+  it('tried as often as --max-deliver allows, though a removal makes Redis count anew', async () => {
+    await bench.produce(1);
+    const worker = bench.start('echo run >>"$DIR/runs"; exit 1', [
+      '--max-deliver',
+      '3',
+      '--retry-backoff',
+      '500ms',
+      '-v',
+    ]);
+    for (const runs of [1, 2]) {
+      await bench.untilLines('runs', runs);
+      await bench.server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    }
+    await until(async () => (await bench.dead()).length === 1, 'it is a dead letter');
+    worker.process.kill('SIGTERM');
+    await worker.finished;
+    expect(bench.lines('runs')).toHaveLength(3);
+  });
+
   it('an entry that was acknowledged elsewhere while its handler ran stops that, and is not acknowledged again', async () => {
     await bench.produce(1);
     const worker = bench.start(GATED, ['--claim', '1s', '-v']);

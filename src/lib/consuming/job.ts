@@ -107,7 +107,9 @@ export class Job {
   /** The attempt was none, since no handler could be run: what Redis counts is as before it. */
   async undoAttempt(): Promise<void> {
     for (const {id} of this.#held()) {
-      if (this.#countedHere.has(id)) await this.#persist((control) => control.undoAttempt(this.#consumer.member, id));
+      if (!this.#countedHere.has(id)) continue;
+      const undone = await this.#persist((control) => control.undoAttempt(this.#consumer.member, id));
+      if (undone === 'gone') await this.#gone(id);
     }
     this.#countedHere.clear();
   }
@@ -136,17 +138,24 @@ export class Job {
 
   async #count(record: StreamRecord): Promise<void> {
     const begin = () => this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
-    let deliveries = await begin();
-    if (deliveries === undefined) {
-      await this.#account([record.id]);
+    let counted = await begin();
+    if (typeof counted !== 'number') {
+      await (counted === 'gone' ? this.#gone(record.id) : this.#account([record.id]));
       if (!this.#records.includes(record)) return;
       // It was made pending again, or else nobody can have it but us: its handler runs, counted or not.
-      deliveries = await begin();
+      counted = await begin();
     }
-    if (deliveries !== undefined) this.#countedHere.add(record.id);
-    deliveries ??= (record.deliveries ?? 1) + 1;
+    if (typeof counted === 'number') this.#countedHere.add(record.id);
+    // What is made pending again begins at 1 with Redis, and may have been tried here before.
+    const deliveries = Math.max(typeof counted === 'number' ? counted : 0, (record.deliveries ?? 1) + 1);
     const again = deliveredAgain(record, deliveries);
     this.#records = this.#records.map((other) => (other === record ? again : other));
+  }
+
+  /** `id` is no longer in the stream, and Redis has just dropped it from the pending list. */
+  async #gone(id: string): Promise<void> {
+    await this.#persist((control) => this.#consumer.ownership.gone(control, [id]));
+    this.#records = this.#held();
   }
 
   /** Finds out what became of `ids`, which are ours no more or are no longer in the stream; what is lost leaves `records`. */

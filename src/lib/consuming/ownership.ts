@@ -78,6 +78,8 @@ export class EntryOwnership {
   /** Redis has said that our consumer is new, and what it had has not been made pending again yet. */
   #wasRemoved = false;
   #isSuspect = false;
+  /** What we hold of that which had gone from the stream when it was still pending with us: Redis has dropped that since. */
+  #gone: ReadonlySet<string> = new Set();
 
   constructor(inHand: InHand, options: OwnershipOptions) {
     this.#inHand = inHand;
@@ -147,6 +149,21 @@ export class EntryOwnership {
   /** Reports what was in hand of a stream that is gone, and will not be worked off. */
   reportOrphans(): void {
     for (const id of this.#inHand.takeOrphans()) this.#report(id, {kind: 'deleted', reference: 'deleted'});
+  }
+
+  /**
+   * Takes note of entries that are no longer in the stream and, since Redis has just found that out, not pending either: no
+   * other consumer will come across them. What is not at work is let go; of the rest it is said.
+   */
+  async gone(control: StreamClient, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const {member, onTrouble} = this.#options;
+    this.#gone = new Set(this.#inHand.holdersOf(new Set([...this.#gone, ...ids])).keys());
+    for (const id of ids) {
+      if (this.#handling.isAtWork(id))
+        onTrouble(`${member.stream} ${id} is no longer in the stream, trimmed or deleted while its handler runs`);
+    }
+    await this.account(control, ids);
   }
 
   /** Lets go of `id`, which was found to be no longer in the stream and has been acknowledged for that. */
@@ -291,6 +308,6 @@ export class EntryOwnership {
 
   #report(id: string, loss: Loss): void {
     const {member, onLost} = this.#options;
-    onLost(member.stream, id, loss);
+    onLost(member.stream, id, loss.kind === 'deleted' && this.#gone.has(id) ? {...loss, reference: 'kept'} : loss);
   }
 }

@@ -173,7 +173,8 @@ export class Workshop {
         const {generation} = consumer.link;
         try {
           const control = await consumer.link.control();
-          const missing = await control.renewLeases(consumer.member, consumer.inHand.given);
+          const {missing, gone} = await control.renewLeases(consumer.member, consumer.inHand.given);
+          await consumer.ownership.gone(control, gone);
           if (missing.length > 0) await consumer.ownership.account(control, missing);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
