@@ -524,7 +524,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await consumers()).toEqual(['w2']);
       const [first, ...rest] = await pending();
       expect(first).toEqual(['1-0', 'w2', expect.any(Number), 7]);
-      expect(first![2]).toBeGreaterThanOrEqual(70_000);
+      // To keep it, Redis 8 would look for a place among all that is pending.
+      expect(first![2]).toBeLessThan(70_000);
       expect(rest.map(([id, consumer, , count]) => [id, consumer, count])).toEqual(
         ['2-0', '3-0', '4-0', '5-0'].map((id) => [id, 'w2', 1]),
       );

@@ -8,8 +8,8 @@ export default class GroupGc extends BaseCommand {
   static override summary = 'Remove consumers that nobody runs any more (XGROUP DELCONSUMER), and lose nothing.';
   static override description =
     'A consumer goes when it has not tried to read for --idle and has nothing pending; the server sees that and removes ' +
-    'in one step. With --to, its pending entries are handed over first, with their idle times and counts of deliveries ' +
-    'as they are, unless it was given one within --idle. Says of each consumer what became of it, and why it was kept. Before Redis 7.2 a consumer that waits ' +
+    'in one step. With --to, its pending entries are handed over first, with their counts of deliveries as they are and their ' +
+    'idle time starting anew, unless it was given one within --idle. Says of each consumer what became of it, and why it was kept. Before Redis 7.2 a consumer that waits ' +
     'for entries counts as idle too; it is there again as soon as it gets one.';
   static override examples = [
     '<%= config.bin %> group gc --idle 1h --dry-run',

@@ -9,6 +9,7 @@ import type {Entry, Field} from '../entry.js';
 import {decodeName} from '../names.js';
 import {bytesOf, flatPairsOf, idOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
 import type {Reply} from './connection.js';
+import {GIVEN_BACK_IDLE_MS} from './given-back.js';
 
 /** An entry of a consumer's own history: without fields when it was trimmed or deleted meanwhile. */
 export interface HistoryEntry {
@@ -68,12 +69,6 @@ export interface PendingEntry {
   /** By `nack` or XNACK: whoever claims next may have it. */
   givenBack: boolean;
 }
-
-/**
- * How long an entry that is given back is made to look idle where the server has no XNACK. Ten years: longer than
- * Redis has had streams and than anyone waits before claiming. Redis takes no delivery time before 1970.
- */
-export const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
 
 /** A connection of the server. */
 export interface ConnectedClient {

@@ -316,7 +316,8 @@ return 1`);
 /**
  * Removes those consumers that have nothing pending, after giving to another one
  * as much of what they have as fits into this step, unless one of the entries
- * was delivered lately; entries keep their idle time and their count. How idle a
+ * was delivered lately. Entries keep their count; their idle time starts anew, as with any claim, since XCLAIM with an
+ * IDLE in the past looks for its place among all that is pending from Redis 8.4 on (16 ms an entry where 300,000 are). How idle a
  * consumer is, is not asked: only XINFO CONSUMERS knows, and it tells of all of
  * them each time (10 ms for 20,000). One that reads again after it was removed
  * is there again. ARGV: group, how long idle in milliseconds, who gets the
@@ -337,7 +338,7 @@ for i = 5, #ARGV do
     end
     if state ~= 'active' then
       for _, entry in ipairs(entries) do
-        local claimed = redis.call('XCLAIM', KEYS[1], group, heir, 0, entry[1], 'IDLE', math.max(0, entry[3]), 'JUSTID')
+        local claimed = redis.call('XCLAIM', KEYS[1], group, heir, 0, entry[1], 'JUSTID')
         if #claimed > 0 then
           moved = moved + 1
         else
