@@ -52,7 +52,7 @@ class StandardStream extends DescriptorStream {
       this.failure ??= Object.assign(new Error('closed'), {code: 'EBADF'});
       done(this.failure);
     } else {
-      if (++this.#writes === FEW_WRITES && !this.isTTY) void this.#writeWithoutThreads();
+      if (++this.#writes === FEW_WRITES && !this.isTTY && !this.takesAtOnce) void this.#writeWithoutThreads();
       super._write(chunk, encoding, done);
     }
   }

@@ -23,7 +23,7 @@ type Done = (error?: Error | null | undefined) => void;
 export class DescriptorStream extends Writable {
   readonly fd: number;
   /** A file takes what it is given at once, and by way of other threads that takes longer to come back than to write. */
-  readonly #takesAtOnce: boolean;
+  readonly takesAtOnce: boolean;
   /** Why nothing was taken any more; undefined while all is well. */
   failure: NodeJS.ErrnoException | undefined;
   /** A write(2) has begun and may wait for a reader. */
@@ -34,7 +34,7 @@ export class DescriptorStream extends Writable {
   constructor(fd: number) {
     super({highWaterMark: MAX_WAITING_BYTES, decodeStrings: true});
     this.fd = fd;
-    this.#takesAtOnce = isFile(fd);
+    this.takesAtOnce = isFile(fd);
     this.on('error', () => {});
   }
 
@@ -50,7 +50,7 @@ export class DescriptorStream extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (this.#takesAtOnce) done(this.#writeFile(chunk));
+    if (this.takesAtOnce) done(this.#writeFile(chunk));
     else this.#writeAll(chunk, done);
   }
 
