@@ -1,6 +1,7 @@
 /** Which dead letters are meant, to the millisecond, and that what is counted as deleted was deleted. */
 import {afterAll, afterEach, beforeAll, expect, it} from 'vitest';
 import {Purger} from '../../src/lib/dead-letters/purging.js';
+import {Redriver} from '../../src/lib/dead-letters/redriving.js';
 import {type DeadLetterSelection, selectDeadLetters} from '../../src/lib/dead-letters/selection.js';
 import type {Entry} from '../../src/lib/entry.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
@@ -67,4 +68,21 @@ it('what another has deleted meanwhile is not counted as purged', async () => {
   const purger = new Purger(client, {deadLetter: DEAD, dryRun: false, stopping: new AbortController().signal});
   await purger.purge(of(page));
   expect(purger.purged).toBe(2);
+});
+
+it('what was put back beside one that could not be is told before the failure', async () => {
+  await server.redis.set('taken', 'no stream');
+  const page: Entry[] = ['good', 'taken', 'good'].map((stream, index) => ({
+    id: `${index + 1}-0`,
+    fields: [['_dlq_stream', stream]],
+  }));
+  for (const {id, fields} of page) await server.redis.xadd(DEAD, id, ...fields.flat());
+  const redriver = new Redriver(client, {deadLetter: DEAD, dryRun: false, stopping: new AbortController().signal});
+  const told: string[] = [];
+  const redrive = async (): Promise<void> => {
+    for await (const moved of redriver.redrive(of(page))) told.push(...moved.map(({id}) => id));
+  };
+  await expect(redrive()).rejects.toMatchObject({kind: 'data', code: 'WRONGTYPE'});
+  expect([told, redriver.counts.redriven]).toEqual([['1-0', '3-0'], 2]);
+  expect((await server.redis.xrange(DEAD, '-', '+')).map(([id]) => id)).toEqual(['2-0']);
 });
