@@ -340,6 +340,32 @@ describe.concurrent('a group that goes missing', () => {
     },
   );
 
+  it('a stream that was filled again with fewer entries than we have read since we looked: nothing of it is skipped', async () => {
+    const server = await startRedis();
+    await server.redis.xadd(STREAM, '1-0', 'value', 'same');
+    const running = startStreamlog(['consume', '--name', 'w1'], {server});
+    try {
+      await until(() => printed(running).length === 1, 'what was there is printed');
+      for (const id of ['2-0', '3-0']) await server.redis.xadd(STREAM, id, 'value', 'same');
+      await until(() => printed(running).length === 3, 'what came since is printed');
+      const transaction = server.redis.multi().del(STREAM);
+      for (const id of ['1-0', '3-0']) transaction.xadd(STREAM, id, 'value', 'same');
+      await transaction.exec();
+      await until(() => /begun anew|made again/.test(running.stderr()), 'the group is made again');
+      await server.redis.xadd(STREAM, '5-0', 'value', 'last');
+      await until(() => printed(running).at(-1)?.id === '5-0', 'the last one is printed');
+      expect(
+        printed(running)
+          .slice(3)
+          .map(({id}) => id),
+      ).toEqual(['1-0', '3-0', '5-0']);
+    } finally {
+      running.process.kill('SIGKILL');
+      await running.finished;
+      await server.stop();
+    }
+  });
+
   it('a stream that was filled again twice: what was known of the first one says nothing of the third', async () => {
     const server = await startRedis();
     const fill = async (...ids: string[]): Promise<void> => {
