@@ -112,6 +112,17 @@ describe.each(serverPrograms())('trimming on $name', ({program}) => {
     });
   });
 
+  it('removes with safe what goes to the very entry that a group needs', async () => {
+    await fill('border', 20);
+    await server.redis.xgroup('CREATE', 'border', 'g', '13-0');
+    for (const [maxLen, left] of [
+      [8, 8],
+      [7, 7],
+      [6, 7],
+    ] as const)
+      expect(await trim('border', {kind: 'maxLen', maxLen}, {safe: true})).toMatchObject({left});
+  });
+
   it('names the group that held a safe trim, and only when it held something', async () => {
     await fill('held', 20);
     const {redis} = server;
