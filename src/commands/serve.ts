@@ -1,6 +1,7 @@
 import {once} from 'node:events';
 import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {matchesAny, serveFlags} from '../lib/cli/serve-flags.js';
 import {Reload} from '../lib/cli/serve-reload.js';
 import {readTlsPair} from '../lib/cli/serve-tls.js';
@@ -87,11 +88,18 @@ export default class Serve extends BaseCommand {
 
     if (!stopping.aborted) await once(stopping, 'abort');
     notes.note('shutting down');
+    const endMs = performance.now() + flags.drain;
     await server.drain(flags.drain);
     log?.flush();
     const {unconfirmed} = service;
+    const isSettled = !mayFailOver(flags) || (await service.settle(endMs - performance.now()));
     service.close();
     this.pardonSignal();
+    if (!isSettled)
+      throw new StreamlogError(
+        'incomplete',
+        'the master was away when --drain was over: what was added last may be lost',
+      );
     if (unconfirmed > 0)
       throw new StreamlogError('incomplete', `Redis had not confirmed ${unconfirmed} requests when --drain was over`);
   }

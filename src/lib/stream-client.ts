@@ -17,6 +17,7 @@ import type {AddOutcome} from './redis/add-outcomes.js';
 import {Adding} from './redis/adding.js';
 import type {AddOptions, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
+import type {Standing} from './redis/connecting.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {evictionWarning} from './redis/eviction.js';
 import {noGroup, noPermission} from './redis/failure.js';
@@ -228,6 +229,11 @@ export class StreamClient {
   /** Host and port, socket or nodes, for people. */
   get address(): string {
     return describeTarget(this.#target);
+  }
+
+  /** Whether its server is the master, as all sentinels say when they are asked once; `master` where there are none. */
+  standing(): Promise<Standing> {
+    return this.#connection.standing();
   }
 
   /** Whether other nodes may answer when one does not. */

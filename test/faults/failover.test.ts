@@ -125,6 +125,30 @@ describe.concurrent('an input that ends during SENTINEL FAILOVER', () => {
     expect(there + lost, stderr).toBeGreaterThanOrEqual(production.values.length);
   });
 
+  it('serve, at its end: what was answered with 201 is with the new master, or its loss is told', async (context) => {
+    const set = await sentinelSet(context);
+    const served = await serve([], {env: {STREAMLOG_URL: set.url}});
+    context.onTestFinished(async () => {
+      served.process.kill('SIGKILL');
+      await served.finished.catch(() => {});
+    });
+    await set.sentinel.call('SENTINEL', 'FAILOVER', 'mymaster');
+    await promoted(set);
+    const post = (value: string, headers?: Record<string, string>): Promise<Response> =>
+      served.post(`/streams/${STREAM}`, JSON.stringify({value}), headers);
+    expect((await post('keyed', {'Idempotency-Key': 'k1'})).status).toBe(201);
+    expect((await post('plain')).status).toBe(201);
+    served.process.kill('SIGTERM');
+    const {code, stderr} = await served.finished;
+    expect(code, stderr).toBe(0);
+    const {stream} = await collect((await set.untilMasterIsNot(set.master)).redis, STREAM);
+    const there = stream.map(({value}) => value);
+    expect(there, stderr).toContain('keyed');
+    expect(there.includes('plain') || stderr.includes('records that were answered with 201 are lost'), stderr).toBe(
+      true,
+    );
+  });
+
   it('a failover that is called off: it ends with 0 on the master that stays', async (context) => {
     const set = await sentinelSet(context, {replicas: 1, sentinels: 1, masterArgs: []});
     const production = await begun(context, set.url, ONCE);

@@ -70,15 +70,25 @@ export class HeldRequests {
     ids.push(last, count);
   }
 
+  /** Whether anything is kept that a failover may have taken back. */
+  get isEmpty(): boolean {
+    return this.#held.length === 0 && this.#ids.size === 0;
+  }
+
   /** Looks at a server before it is used. Throws when the connection is lost meanwhile. */
   async bringTo(client: StreamClient): Promise<StreamClient> {
     try {
-      const again = await this.#addAgain(client);
-      if (again > 0)
-        this.#options.warn(
-          `${again} requests with an Idempotency-Key were added again, as a failover had taken them back; their IDs are not those that were told`,
-        );
-      await this.#tellLost(client);
+      // First: behind what is added again, what is missing would look as if it had been trimmed.
+      const lost = await this.#findLost(client);
+      try {
+        const again = await this.#addAgain(client);
+        if (again > 0)
+          this.#options.warn(
+            `${again} requests with an Idempotency-Key were added again, as a failover had taken them back; their IDs are not those that were told`,
+          );
+      } finally {
+        for (const line of lost) this.#options.warn(line);
+      }
       return client;
     } catch (error) {
       client.close();
@@ -116,12 +126,14 @@ export class HeldRequests {
     return this.#held.filter((one) => lacked.has(one));
   }
 
-  async #tellLost(client: StreamClient): Promise<void> {
+  /** A line about each stream that lacks something. */
+  async #findLost(client: StreamClient): Promise<string[]> {
+    const lines: string[] = [];
     for (const [stream, ids] of this.#ids) {
       try {
         const lost = await ids.findLost(client, stream, ids.take());
         if (lost === undefined) continue;
-        this.#options.warn(
+        lines.push(
           `up to ${lost.count} records that were answered with 201 are lost, as by a failover: stream "${stream}" has none of the ` +
             `IDs after ${lost.after} up to ${lost.upTo}; requests with an Idempotency-Key are added again`,
         );
@@ -130,5 +142,6 @@ export class HeldRequests {
         // Who may only add cannot know.
       }
     }
+    return lines;
   }
 }

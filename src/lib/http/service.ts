@@ -4,6 +4,7 @@
  * works with one Redis, which may come and go.
  */
 import type {IncomingMessage} from 'node:http';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {RequestState, ServerLoad} from '../http-server.js';
 import {LiveClient} from '../live-client.js';
 import type {StreamClient} from '../stream-client.js';
@@ -36,8 +37,12 @@ export interface ServiceOptions
   warn: (text: string) => void;
 }
 
+/** How often it is looked whether a failover is over. */
+const SETTLE_LOOK_MS = 100;
+
 export class Service {
   readonly #live: LiveClient;
+  readonly #held: HeldRequests;
   readonly #refusals: Refusals;
   readonly #metrics: Metrics;
   readonly #ingest: Ingest;
@@ -69,6 +74,7 @@ export class Service {
     metrics.watchCodes(REFUSAL_CODES, () => refusals.counts);
     this.#refusals = refusals;
     this.#live = live;
+    this.#held = held;
     this.#metrics = metrics;
     this.#ingest = ingest;
     this.#dispatch = new Dispatch({tokens, rateLimit, readiness, ingest, readers, metrics, version});
@@ -126,6 +132,21 @@ export class Service {
   /** Requests that Redis has not confirmed. */
   get unconfirmed(): number {
     return this.#ingest.inFlight;
+  }
+
+  /**
+   * Before the last one goes: whether the master has what was answered with 201. Waits for the outcome of a failover, at
+   * most for `limitMs`, so that what it took back is sent again or told.
+   */
+  async settle(limitMs: number): Promise<boolean> {
+    const endMs = performance.now() + limitMs;
+    while (!this.#held.isEmpty) {
+      const standing = await this.#live.use((client) => client.standing()).catch(() => 'ended');
+      if (standing === 'master') return true;
+      if (performance.now() >= endMs) return false;
+      await sleep(SETTLE_LOOK_MS);
+    }
+    return true;
   }
 
   /** Lets go of Redis at once. */

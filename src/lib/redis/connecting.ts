@@ -13,6 +13,9 @@ import {MasterWatch} from './master-watch.js';
 import type {NamedMaster, SentinelTarget} from './sentinels.js';
 import {describeTarget, type Target} from './target.js';
 
+/** What the server of a connection is, as far as the sentinels know; `changing` while a failover has no outcome yet. */
+export type Standing = 'master' | 'changing' | 'ended';
+
 export interface Connected {
   client: Redis | Cluster;
   /** Keeps up with the client. */

@@ -14,7 +14,7 @@ import type {MarkedPage} from '../marked-record.js';
 import {encodeName} from '../names.js';
 import {notRedis} from './checked-reply.js';
 import {end} from './client.js';
-import {type Connected, connect} from './connecting.js';
+import {type Connected, connect, type Standing} from './connecting.js';
 import {type Awaited, EntryTap} from './entry-tap.js';
 import {type CommandContext, toFailure} from './failure.js';
 import {ProtocolWriter} from './protocol-writer.js';
@@ -156,6 +156,16 @@ export class Connection {
   /** The node of a cluster that serves `stream`, as `host:port`; '' where that is no question. */
   nodeOf(stream: string): string {
     return masterOf(this.#client, stream) ?? '';
+  }
+
+  /** Asks all sentinels once, where there are some; a connection to another server than the master has ended then. */
+  async standing(): Promise<Standing> {
+    const isChanging = (await this.#state.isMasterChanging?.()) ?? false;
+    const client = this.#client;
+    // The status of a client that was cut changes later.
+    if (client.status !== 'ready' || (!(client instanceof Cluster) && (client.stream as Socket).destroyed))
+      return 'ended';
+    return isChanging ? 'changing' : 'master';
   }
 
   get inCluster(): boolean {

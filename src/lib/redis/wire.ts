@@ -11,7 +11,7 @@ import type {Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
 import {withAsking} from './asking.js';
 import {end} from './client.js';
-import {connect} from './connecting.js';
+import {connect, type Standing} from './connecting.js';
 import {notConnected, replyFailure, type Trouble, toFailure} from './failure.js';
 import {type ReplyListener, ReplyReader} from './reply-reader.js';
 import {LOOK_MS, nodeOf, nodeTarget, OwnerWatch} from './slot-owner.js';
@@ -28,9 +28,6 @@ export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
   /** The connection ended first: whether what is still awaited was executed is not known. */
   lost(failure: StreamlogError): void;
 }
-
-/** What the server of a connection is, as far as the sentinels know; `changing` while a failover has no outcome yet. */
-export type Standing = 'master' | 'changing' | 'ended';
 
 interface WireOptions {
   silenceMs: number;
