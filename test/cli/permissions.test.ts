@@ -79,12 +79,7 @@ async function fill(): Promise<void> {
 }
 
 /** Runs as a user who may only do what `rules` say, with the keys of `orders`. */
-async function as(
-  rules: readonly string[],
-  args: readonly string[],
-  input?: string,
-  user = 'limited',
-): Promise<Finished> {
+async function as(rules: readonly string[], args: readonly string[], input?: string): Promise<Finished> {
   const keys = ['~orders', '~{orders}:*'];
   await server.redis.call('ACL', 'SETUSER', 'limited', 'reset', 'on', '>secret', ...keys, ...rules);
   return streamlog(args, {server, input, env: {STREAMLOG_USERNAME: 'limited', STREAMLOG_PASSWORD: 'secret'}});
