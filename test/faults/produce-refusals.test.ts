@@ -182,7 +182,8 @@ describe.concurrent('a Redis that refuses for good', () => {
     production.feed(VALUES);
     const {code, stderr} = await production.finish();
     expect(code).toBe(77);
-    expect(stderr).toMatch(new RegExp(`may not run ${command}.* on stream "events"`));
+    // Redis 7.0 does not say which command of a script it refuses.
+    expect(stderr).toMatch(new RegExp(`may not run (a command of the script for )?${command}.* on stream "events"`));
     expect(stderr).not.toContain('trying again');
     expectAccounted(production, 1_310, 10);
     await scene.expectProduced(production, {missing: true});
@@ -299,7 +300,7 @@ describe.concurrent('data that goes away', () => {
   });
 
   it.for([[], ['--producer-id', 'p']])(
-    'FLUSHALL in the middle, --exactly-once %j: 70, saying how far the stream has gone back',
+    'FLUSHALL in the middle, --exactly-once %j: 70, saying what had been confirmed',
     async (args, context) => {
       const scene = await startScene(context);
       const production = await scene.idleProduction([...ONCE, ...args]);
@@ -307,7 +308,7 @@ describe.concurrent('data that goes away', () => {
       production.feed(VALUES);
       const {code, stderr} = await production.finish();
       expect(code).toBe(70);
-      expect(stderr).toContain('the stream has only 0 records of this producer, where 10 were confirmed');
+      expect(stderr).toContain('what Redis knew of this producer is gone, though 10 records were confirmed');
       expectAccounted(production, 1_310, 10);
       expect(await scene.length()).toBe(0);
     },
