@@ -102,8 +102,10 @@ describe('the summary', () => {
     await deliver('w1', 2_000, 'many');
     await deliver('w2', 1_500, 'many');
 
+    // Which of them has held an entry longer is a matter of milliseconds.
+    const both = [2_000, 1_500].map((count) => expect.objectContaining({pending: count}));
     expect(json((await pending('--stream', 'many')).stdout)).toMatchObject([
-      {pending: 3_500, lowestId: '1-0', highestId: '3500-0', consumers: [{pending: 2_000}, {pending: 1_500}]},
+      {pending: 3_500, lowestId: '1-0', highestId: '3500-0', consumers: expect.arrayContaining(both)},
     ]);
     expect(ids((await pending('--stream', 'many', '--details')).stdout)).toEqual(
       Array.from({length: 3_500}, (_, index) => `${index + 1}-0`),
