@@ -137,6 +137,15 @@ describe.each(RUNTIMES)('%s', (_, command) => {
       expect((await run(line)).stdout).toMatch(/^streamlog: "nofield" is no field=value\nhint: .*\n$/);
     });
 
+    it('ends with the code of the command, however often was written before', async () => {
+      const codes = await run(
+        `for n in $(seq 5 14); do
+           { seq $n | streamlog produce -s ${stream} --on-bad-line skip; echo "code $?"; } 2>&1 | { sleep .1; cat; }
+         done`,
+      );
+      expect(codes.stdout.match(/code \d+/g)).toEqual(Array(10).fill('code 65'));
+    });
+
     it('with a slow reader gets all there is to say', async () => {
       const path = file('bad', 'bad\n'.repeat(20_000));
       const line = `streamlog produce -s ${stream} --on-bad-line skip < ${path} 2>&1 | ( sleep 0.3; cat )`;

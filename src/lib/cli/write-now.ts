@@ -25,6 +25,8 @@ export async function writerWithoutWaiting(fd: number): Promise<WriteNow | undef
     // struct iovec {void *base; size_t length}
     const iovec = new BigUint64Array(2);
     return (bytes) => {
+      // There is no pointer to nothing.
+      if (bytes.length === 0) return 0;
       iovec[0] = BigInt(ptr(bytes));
       iovec[1] = BigInt(bytes.length);
       return Math.max(0, pwritev2(fd, ptr(iovec), 1, CURRENT_OFFSET, RWF_NOWAIT));

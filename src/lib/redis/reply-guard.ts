@@ -59,7 +59,7 @@ function guardSocket(client: Guarded): void {
       const replies = guard.check(chunk);
       if (replies > client.commandQueue.length && !client.condition?.subscriber) {
         // ioredis would look into it for what it is about, whatever it is.
-        if (replies > 1 || chunk[0] !== ERROR) refuse('a reply to nothing');
+        if (replies > 1 || !guard.endedInError) refuse('a reply to nothing');
         // Redis says unasked why it hangs up (maxclients, protected mode), and ioredis makes a failure of that.
         pass(chunk);
         socket.destroy();
@@ -79,6 +79,7 @@ export class ReplyGuard {
   #elements = 0;
   /** That ended in the chunk of now. */
   #replies = 0;
+  #endedInError = false;
   /** How many elements are left of each array that has begun, the innermost last. */
   readonly #left: number[] = [];
   /** Bytes of a string that are still to come, its line end included. */
@@ -90,6 +91,11 @@ export class ReplyGuard {
   #negative = false;
   #number = 0;
   #hasCr = false;
+
+  /** Whether the last reply that ended is an error: a chunk may begin anywhere within one, as with the `-` of `$-1`. */
+  get endedInError(): boolean {
+    return this.#endedInError;
+  }
 
   /** How many replies end in `chunk`. Throws where the bytes, behind all before them, are no replies. */
   check(chunk: Buffer): number {
@@ -157,7 +163,7 @@ export class ReplyGuard {
     if (!isText && this.#digits === 0) refuse('a number is none');
     if ((type === STRING || type === ARRAY) && this.#negative && this.#number !== 1) refuse('a length is below none');
     const isNil = this.#negative || (type === ARRAY && this.#number === 0);
-    if (isText || type === INTEGER || isNil) this.#complete();
+    if (isText || type === INTEGER || isNil) this.#complete(type === ERROR);
     else if (type === STRING) this.#beginString();
     else this.#beginArray();
   }
@@ -175,11 +181,13 @@ export class ReplyGuard {
   }
 
   /** A string, a line or an array has ended, and with it perhaps the arrays that it is the last of. */
-  #complete(): void {
+  #complete(isError = false): void {
     const left = this.#left;
+    const isWhole = left.length === 0;
     while (left.length > 0 && --left[left.length - 1]! === 0) left.pop();
     if (left.length > 0) return;
     this.#replies++;
+    this.#endedInError = isError && isWhole;
     this.#bytes = 0;
     this.#elements = 0;
   }

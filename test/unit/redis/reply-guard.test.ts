@@ -1,0 +1,25 @@
+import {describe, expect, it} from 'vitest';
+import {ReplyGuard} from '../../../src/lib/redis/reply-guard.js';
+
+/** What the guard says at the end of `text`, for each way to cut it in two. */
+function ends(text: string): {replies: number; isError: boolean}[] {
+  return Array.from({length: text.length}, (_, cut) => {
+    const guard = new ReplyGuard();
+    const replies = guard.check(Buffer.from(text.slice(0, cut))) + guard.check(Buffer.from(text.slice(cut)));
+    return {replies, isError: guard.endedInError};
+  });
+}
+
+describe('wherever a reply is cut in two', () => {
+  it.each(['$-1\r\n', '*-1\r\n', ':-1\r\n', '+OK\r\n', '$4\r\n-ERR\r\n', '*1\r\n-ERR no\r\n'])(
+    '%j is one reply, and no error',
+    (text) => {
+      expect(ends(text)).toEqual(Array.from(text, () => ({replies: 1, isError: false})));
+    },
+  );
+
+  it('an error is one', () => {
+    const text = '-ERR max number of clients reached\r\n';
+    expect(ends(text)).toEqual(Array.from(text, () => ({replies: 1, isError: true})));
+  });
+});
