@@ -20,7 +20,6 @@ const INTEGER = 0x3a;
 const ARRAY = 0x2a;
 const MINUS = 0x2d;
 const ZERO = 0x30;
-const LINE_END = 2;
 
 /** What Redis itself allows (proto-max-bulk-len). */
 const MAX_STRING_BYTES = 512 * 1024 ** 2;
@@ -82,15 +81,16 @@ export class ReplyGuard {
   #endedInError = false;
   /** How many elements are left of each array that has begun, the innermost last. */
   readonly #left: number[] = [];
-  /** Bytes of a string that are still to come, its line end included. */
+  /** Bytes of a string that are still to come, its carriage return included. */
   #skip = 0;
+  /** The carriage return of a line or string was the last byte. A reply counts from there on, as it does for ioredis' decoder. */
+  #awaitsLf = false;
   /** The line that has begun: what kind it is of, 0 for none, and its number so far. */
   #type = 0;
   #lineBytes = 0;
   #digits = 0;
   #negative = false;
   #number = 0;
-  #hasCr = false;
 
   /** Whether the last reply that ended is an error: a chunk may begin anywhere within one, as with the `-` of `$-1`. */
   get endedInError(): boolean {
@@ -102,11 +102,17 @@ export class ReplyGuard {
     this.#replies = 0;
     for (let at = 0; at < chunk.length; ) {
       const start = at;
-      if (this.#skip > 0) {
+      if (this.#awaitsLf) {
+        if (chunk[at++] !== LF) refuse('a line has no end');
+        this.#awaitsLf = false;
+      } else if (this.#skip > 0) {
         const step = Math.min(this.#skip, chunk.length - at);
         this.#skip -= step;
         at += step;
-        if (this.#skip === 0) this.#complete();
+        if (this.#skip === 0) {
+          this.#awaitsLf = true;
+          this.#complete();
+        }
       } else {
         at = this.#line(chunk, at);
       }
@@ -123,14 +129,13 @@ export class ReplyGuard {
     const isText = this.#type === STATUS || this.#type === ERROR;
     for (; at < chunk.length; at++) {
       const byte = chunk[at]!;
-      if (this.#hasCr) {
-        if (byte !== LF) refuse('a line has no end');
+      if (byte === CR) {
+        this.#awaitsLf = true;
         this.#end();
         return at + 1;
       }
       if (++this.#lineBytes > MAX_LINE_BYTES) refuse('a line is longer than any of Redis');
-      if (byte === CR) this.#hasCr = true;
-      else if (!isText) this.#digit(byte);
+      if (!isText) this.#digit(byte);
     }
     return at;
   }
@@ -143,7 +148,6 @@ export class ReplyGuard {
     this.#digits = 0;
     this.#number = 0;
     this.#negative = false;
-    this.#hasCr = false;
   }
 
   #digit(byte: number): void {
@@ -170,7 +174,7 @@ export class ReplyGuard {
 
   #beginString(): void {
     if (this.#number > MAX_STRING_BYTES) refuse('a string is longer than any of Redis');
-    this.#skip = this.#number + LINE_END;
+    this.#skip = this.#number + 1;
   }
 
   #beginArray(): void {

@@ -10,6 +10,14 @@ function ends(text: string): {replies: number; isError: boolean}[] {
   });
 }
 
+it('a reply counts once its carriage return is there, as it does for the decoder', () => {
+  for (const text of ['+OK\r\n', ':7\r\n', '$-1\r\n', '$2\r\nok\r\n', '*2\r\n:1\r\n$0\r\n\r\n']) {
+    const guard = new ReplyGuard();
+    expect([guard.check(Buffer.from(text.slice(0, -1))), guard.check(Buffer.from('\n'))]).toEqual([1, 0]);
+    expect(() => new ReplyGuard().check(Buffer.from(`${text.slice(0, -1)}x`))).toThrow('no end');
+  }
+});
+
 describe('wherever a reply is cut in two', () => {
   it.each(['$-1\r\n', '*-1\r\n', ':-1\r\n', '+OK\r\n', '$4\r\n-ERR\r\n', '*1\r\n-ERR no\r\n'])(
     '%j is one reply, and no error',
