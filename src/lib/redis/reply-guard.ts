@@ -55,20 +55,25 @@ function guardSocket(client: Guarded): void {
   socket.off('data', pass);
   socket.prependListener('data', (chunk: Buffer) => {
     try {
-      const replies = guard.check(chunk);
-      if (replies > client.commandQueue.length && !client.condition?.subscriber) {
-        // ioredis would look into it for what it is about, whatever it is.
-        if (replies > 1 || !guard.endedInError) refuse('a reply to nothing');
-        // Redis says unasked why it hangs up (maxclients, protected mode), and ioredis makes a failure of that.
-        pass(chunk);
-        socket.destroy();
-        return;
+      let from = 0;
+      // One by one: a reply may make ioredis give up what is under way, and then the next one answers nothing.
+      for (const end of guard.check(chunk)) {
+        if (client.commandQueue.length === 0 && !client.condition?.subscriber) {
+          // ioredis would look into it for what it is about, whatever it is. But Redis says unasked why it hangs up
+          // (maxclients, protected mode), and ioredis makes a failure of that.
+          if (from > 0 || !guard.beganWithError) refuse('a reply to nothing');
+          pass(chunk.subarray(from, end));
+          socket.destroy();
+          return;
+        }
+        pass(chunk.subarray(from, end));
+        if (socket.destroyed) return;
+        from = end;
       }
+      if (from < chunk.length) pass(from === 0 ? chunk : chunk.subarray(from));
     } catch (error) {
       socket.destroy(error as Error);
-      return;
     }
-    pass(chunk);
   });
 }
 
@@ -76,9 +81,9 @@ export class ReplyGuard {
   /** Of the reply that has begun. */
   #bytes = 0;
   #elements = 0;
-  /** That ended in the chunk of now. */
-  #replies = 0;
-  #endedInError = false;
+  /** Where replies ended in the chunk of now. */
+  #ends: number[] = [];
+  #beganWithError = false;
   /** How many elements are left of each array that has begun, the innermost last. */
   readonly #left: number[] = [];
   /** Bytes of a string that are still to come, its carriage return included. */
@@ -92,14 +97,14 @@ export class ReplyGuard {
   #negative = false;
   #number = 0;
 
-  /** Whether the last reply that ended is an error: a chunk may begin anywhere within one, as with the `-` of `$-1`. */
-  get endedInError(): boolean {
-    return this.#endedInError;
+  /** Whether the first reply that ended in the last chunk is an error: a chunk may begin anywhere within one, as with the `-` of `$-1`. */
+  get beganWithError(): boolean {
+    return this.#beganWithError;
   }
 
-  /** How many replies end in `chunk`. Throws where the bytes, behind all before them, are no replies. */
-  check(chunk: Buffer): number {
-    this.#replies = 0;
+  /** Where replies end in `chunk`, at their last carriage return. Throws where the bytes, behind all before them, are no replies. */
+  check(chunk: Buffer): readonly number[] {
+    this.#ends = [];
     for (let at = 0; at < chunk.length; ) {
       const start = at;
       if (this.#awaitsLf) {
@@ -111,7 +116,7 @@ export class ReplyGuard {
         at += step;
         if (this.#skip === 0) {
           this.#awaitsLf = true;
-          this.#complete();
+          this.#complete(at);
         }
       } else {
         at = this.#line(chunk, at);
@@ -119,7 +124,7 @@ export class ReplyGuard {
       this.#bytes += at - start;
       if (this.#bytes > MAX_REPLY_BYTES) refuse('a reply is larger than any of Redis');
     }
-    return this.#replies;
+    return this.#ends;
   }
 
   /** Reads on in a line; returns where it stopped. */
@@ -131,7 +136,7 @@ export class ReplyGuard {
       const byte = chunk[at]!;
       if (byte === CR) {
         this.#awaitsLf = true;
-        this.#end();
+        this.#end(at + 1);
         return at + 1;
       }
       if (++this.#lineBytes > MAX_LINE_BYTES) refuse('a line is longer than any of Redis');
@@ -160,14 +165,14 @@ export class ReplyGuard {
     this.#number = this.#number * 10 + digit;
   }
 
-  #end(): void {
+  #end(at: number): void {
     const type = this.#type;
     const isText = type === STATUS || type === ERROR;
     this.#type = 0;
     if (!isText && this.#digits === 0) refuse('a number is none');
     if ((type === STRING || type === ARRAY) && this.#negative && this.#number !== 1) refuse('a length is below none');
     const isNil = this.#negative || (type === ARRAY && this.#number === 0);
-    if (isText || type === INTEGER || isNil) this.#complete(type === ERROR);
+    if (isText || type === INTEGER || isNil) this.#complete(at, type === ERROR);
     else if (type === STRING) this.#beginString();
     else this.#beginArray();
   }
@@ -185,13 +190,13 @@ export class ReplyGuard {
   }
 
   /** A string, a line or an array has ended, and with it perhaps the arrays that it is the last of. */
-  #complete(isError = false): void {
+  #complete(at: number, isError = false): void {
     const left = this.#left;
     const isWhole = left.length === 0;
     while (left.length > 0 && --left[left.length - 1]! === 0) left.pop();
     if (left.length > 0) return;
-    this.#replies++;
-    this.#endedInError = isError && isWhole;
+    if (this.#ends.length === 0) this.#beganWithError = isError && isWhole;
+    this.#ends.push(at);
     this.#bytes = 0;
     this.#elements = 0;
   }
