@@ -37,7 +37,7 @@ export class Pace {
   readonly #silence = new Map<string, number>();
   /** What is worked on while reading goes on, and since when nothing is. */
   #working = 0;
-  #restingSinceMs = 0;
+  #restingSinceMs = Number.NEGATIVE_INFINITY;
   readonly #waiters: Waiter[] = [];
 
   constructor(options: PaceOptions) {

@@ -141,7 +141,7 @@ describe('a read', () => {
 });
 
 describe('silence', () => {
-  const longAgoMs = performance.now() - 60_000;
+  const longAgoMs = -60_000;
 
   it('is what reads waited for in vain, and no more than they asked to wait for', () => {
     const one = pace({silenceMs: 1_000});
