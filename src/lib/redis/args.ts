@@ -34,9 +34,7 @@ export const xtrim = (stream: string, trim: Trim): CommandLine => ['xtrim', stre
 export const xtrimStep = (stream: string, trim: Trim, limit: number): string[] => [
   'XTRIM',
   stream,
-  ...trimClause({...trim, approximate: true}),
-  'LIMIT',
-  String(limit),
+  ...trimClause({...trim, approximate: true, limit}),
 ];
 
 const trimClause = (trim: Trim): string[] => [
