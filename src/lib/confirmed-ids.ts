@@ -5,7 +5,6 @@
  * said to be lost was confirmed, is not in the stream, and lies where no
  * trimming could have removed it.
  */
-import {isFailure} from './errors.js';
 import type {StreamClient, StreamInfo} from './stream-client.js';
 import {compareStreamIds, FIRST_ID} from './stream-id.js';
 
@@ -96,7 +95,7 @@ export async function firstLost(
 ): Promise<number | undefined> {
   const newest = ids.at(-1);
   if (newest === undefined || (await has(client, stream, newest))) return undefined;
-  const info = await infoOf(client, stream);
+  const info = await client.findInfo(stream);
   let low = ids.findIndex((id) => !mayBeRemoved(id, info));
   if (low === -1) return undefined;
   // A replica gets entries in their order: those it has come before those it lacks.
@@ -112,15 +111,6 @@ export async function firstLost(
 async function has(client: StreamClient, stream: string, id: string): Promise<boolean> {
   for await (const entries of client.range(stream, id, id, 1)) return entries.length > 0;
   return false;
-}
-
-async function infoOf(client: StreamClient, stream: string): Promise<StreamInfo | undefined> {
-  try {
-    return await client.info(stream);
-  } catch (error) {
-    if (isFailure(error, 'notFound')) return undefined;
-    throw error;
-  }
 }
 
 /** Whether somebody may have trimmed or deleted an entry that is not there: a server that never had it knows of neither. */

@@ -751,6 +751,16 @@ export class StreamClient {
     return info;
   }
 
+  /** XINFO STREAM; undefined when there is no such stream. */
+  async findInfo(stream: string): Promise<StreamInfo | undefined> {
+    try {
+      return await this.info(stream);
+    } catch (error) {
+      if (isFailure(error, 'notFound')) return undefined;
+      throw error;
+    }
+  }
+
   /** XINFO GROUPS. Throws `notFound` when there is no such stream. */
   async groups(stream: string): Promise<GroupInfo[]> {
     return replies.readGroups(await this.#send(args.xinfoGroups(stream), {stream}));

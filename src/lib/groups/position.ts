@@ -6,7 +6,7 @@
  * is not proven: it would repeat a wrong one for ever, and has no lag without one.
  */
 import {isTime} from '../entry-time.js';
-import {isFailure, StreamlogError} from '../errors.js';
+import {StreamlogError} from '../errors.js';
 import type {Position} from '../position.js';
 import {type EntryCount, entriesBehind, isExact} from '../reports/entries-behind.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
@@ -34,7 +34,7 @@ export async function createGroupAt(
   {makeStream, nowMs}: {makeStream: boolean; nowMs: number},
 ): Promise<GroupCreation> {
   const lastDeliveredId = await lastDeliveredBefore(client, stream, position);
-  const info = await infoOf(client, stream);
+  const info = await client.findInfo(stream);
   const behind = info && (await entriesBehind(client, stream, info, [lastDeliveredId]));
   const entriesRead = info && behind && entriesReadBy(info, behind.get(lastDeliveredId)!);
   const created = await withEntriesRead(entriesRead, (count) =>
@@ -62,16 +62,6 @@ export const setGroupAt = (
  */
 export const entriesReadBy = ({entriesAdded}: StreamInfo, behind: EntryCount): number | undefined =>
   entriesAdded === undefined || !isExact(behind) ? undefined : Math.max(0, entriesAdded - behind.atLeast);
-
-/** Undefined when there is no such stream. */
-async function infoOf(client: StreamClient, stream: string): Promise<StreamInfo | undefined> {
-  try {
-    return await client.info(stream);
-  } catch (error) {
-    if (isFailure(error, 'notFound')) return undefined;
-    throw error;
-  }
-}
 
 /**
  * True when entries may come that the group never gets: it stands beyond the last ID that the stream has given, and
