@@ -1,6 +1,6 @@
 // The benchmark: the executable beside its peers, on one machine, in one go. bench/README.md says how to read it.
 //
-//   npm run bench -- [WORK…] [--rounds N] [--events N] [--seconds N] [--executable PATH] [--no-keep] [--quick]
+//   npm run bench -- [WORK…] [--rounds N] [--events N] [--seconds N] [--executable PATH] [--before PATH] [--no-keep] [--quick]
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, relative, resolve} from 'node:path';
@@ -25,7 +25,7 @@ try {
   process.exitCode = 1;
 }
 
-async function bench({works, options, streamlog, quick, keeps}) {
+async function bench({works, options, streamlog, before, quick, keeps}) {
   const directory = mkdtempSync(join(tmpdir(), 'streamlog-bench-'));
   const clear = () => {
     stopAll();
@@ -40,7 +40,7 @@ async function bench({works, options, streamlog, quick, keeps}) {
     if (warning !== undefined) log(warning);
     if (quick) log('--quick shows that everything works; its figures say nothing.');
     for (const name of works) {
-      const result = await measure(name, {directory, streamlog, options});
+      const result = await measure(name, {directory, streamlog, before, options});
       goals.push(...result.goals);
       print(workText(name, result, setting));
       if (keeps) {
@@ -55,14 +55,17 @@ async function bench({works, options, streamlog, quick, keeps}) {
 }
 
 /** One work, on a server of its own. */
-async function measure(name, {directory, streamlog, options}) {
+async function measure(name, {directory, streamlog, before, options}) {
   const {about, measure} = await import(`./works/${name}.js`);
   const redis = program('redis-server');
   if (redis.missing !== undefined) throw new Error(redis.missing);
   const server = await Server.start(redis.argv[0], directory);
   const {events, seconds, rounds} = options;
   try {
-    return {about, ...(await measure({server, streamlog, directory, events, seconds, turns: {rounds, log}}))};
+    return {
+      about,
+      ...(await measure({server, streamlog, before, directory, events, seconds, turns: {rounds, log, before}})),
+    };
   } finally {
     server.stop();
     stopAll();
@@ -74,12 +77,14 @@ function readArguments() {
   const flag = {type: 'boolean', default: false};
   const {values, positionals} = parseArgs({
     allowPositionals: true,
-    options: {rounds: text, events: text, seconds: text, executable: text, 'no-keep': flag, quick: flag},
+    options: {rounds: text, events: text, seconds: text, executable: text, before: text, 'no-keep': flag, quick: flag},
   });
   const unknown = positionals.find((name) => !WORKS.includes(name));
   if (unknown !== undefined) throw new Error(`there is no work "${unknown}"; there are ${WORKS.join(', ')}`);
   const streamlog = resolve(values.executable ?? join(root, 'dist/streamlog'));
   if (!existsSync(streamlog)) throw new Error(`${streamlog} is missing; npm run build makes it`);
+  const before = values.before === undefined ? undefined : resolve(values.before);
+  if (before !== undefined && !existsSync(before)) throw new Error(`${before} is missing`);
   const options = Object.fromEntries(
     Object.entries(values.quick ? QUICK : USUAL).map(([name, usual]) => [name, wholeNumber(name, values[name], usual)]),
   );
@@ -87,8 +92,9 @@ function readArguments() {
     works: positionals.length === 0 ? WORKS : WORKS.filter((name) => positionals.includes(name)),
     options,
     streamlog,
+    before,
     quick: values.quick,
-    keeps: !values.quick && !values['no-keep'],
+    keeps: !values.quick && !values['no-keep'] && before === undefined,
   };
 }
 

@@ -9,6 +9,12 @@ export const peer = (name) => join(root, 'bench/peers', name);
 const newestNode = join(root, '.cache/newest-node/node_modules/node/bin/node');
 const PYTHONS = ['python3', '/usr/bin/python3'];
 
+/** The builds under test: `{prefix, argv}` of this one and, with --before, of the older one. */
+export function builds({streamlog, before}) {
+  const here = {prefix: '', argv: [streamlog]};
+  return before === undefined ? [here] : [here, {prefix: 'before: ', argv: [before]}];
+}
+
 /** `{argv}`, or `{missing}` with the reason. `from` names the Debian package. */
 export function program(name, from = name) {
   const path = onPath(name);

@@ -3,15 +3,20 @@
 
 /**
  * Runs every contestant once a round, each round beginning with another one, after a round that warms up.
- * @param contestants `{name, run, missing}`: `run` does the work once, checks that all of it was done, and returns a
+ * @param contestants `{name, run, missing, limit}`: `run` does the work once, checks that all of it was done, and returns a
  *   figure in `unit`; one with `missing` is skipped, by name and with this reason
+ *   With --before only builds of streamlog and contestants with `limit` run: what is as fast as the server.
  * @param unit `events/s`, `requests/s` (more is better), `ms` or `MB` (less is better)
  * @param reference the contestant that the others are compared with
  * @throws what `run` throws: a peer that has not done its work is no peer
  */
-export async function compare({title, unit, reference, contestants, rounds, warmUp = true, log}) {
-  const present = contestants.filter(({missing}) => missing === undefined);
-  const skipped = contestants.filter(({missing}) => missing !== undefined);
+export async function compare({title, unit, reference, contestants, rounds, warmUp = true, log, before}) {
+  const wanted =
+    before === undefined
+      ? contestants
+      : contestants.filter(({name, limit}) => limit || /^(before: )?streamlog/.test(name));
+  const present = wanted.filter(({missing}) => missing === undefined);
+  const skipped = wanted.filter(({missing}) => missing !== undefined);
   const samples = new Map(present.map(({name}) => [name, []]));
   log(`${title}: ${present.length} contestants, ${rounds} rounds`);
   for (let round = warmUp ? 0 : 1; round <= rounds; round++) {

@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {run} from '../measure/children.js';
 import {expectLines} from '../measure/inputs.js';
-import {peer, python, runtimes} from '../measure/programs.js';
+import {builds, peer, python, runtimes} from '../measure/programs.js';
 import {goal} from '../measure/report.js';
 import {best, compare, ratio} from '../measure/rounds.js';
 
@@ -38,10 +38,11 @@ export async function measure(bench) {
 
 const ours = (batch) => `streamlog consume --batch ${batch}`;
 
-function contestants({server, streamlog, directory}, stream, batch, count) {
+function contestants({server, directory, ...bench}, stream, batch, count) {
   const out = join(directory, 'records');
-  const contestant = (name, {argv, missing}, words, {writes = true} = {}) => ({
+  const contestant = (name, {argv, missing, limit}, words, {writes = true} = {}) => ({
     name,
+    limit,
     missing,
     async run() {
       const group = server.newName('g');
@@ -56,12 +57,14 @@ function contestants({server, streamlog, directory}, stream, batch, count) {
   const loop = (program) => (group) => [peer(program), String(server.port), stream, group, String(batch)];
   const consume = (group) => ['consume', '-s', stream, '-g', group, '--name', 'w1', '--batch', String(batch), '--exit'];
   return [
-    contestant(ours(batch), {argv: [streamlog]}, consume),
+    ...builds(bench).map(({prefix, argv}) => contestant(prefix + ours(batch), {argv}, consume)),
     ...runtimes().map(({name, ...runtime}) =>
       contestant(`ioredis loop of ${batch}, ${name}`, runtime, loop('consume-ioredis.js')),
     ),
     contestant(`redis-py loop of ${batch}`, python(['redis'], 'python3-redis'), loop('consume-redis-py.py')),
-    contestant(LIMIT, runtimes()[0], (group) => [...loop('consume-limit.js')(group), String(count)], {writes: false}),
+    contestant(LIMIT, {...runtimes()[0], limit: true}, (group) => [...loop('consume-limit.js')(group), String(count)], {
+      writes: false,
+    }),
   ];
 }
 

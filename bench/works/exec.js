@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {run} from '../measure/children.js';
 import {writeLines} from '../measure/inputs.js';
-import {program} from '../measure/programs.js';
+import {builds, program} from '../measure/programs.js';
 import {goal} from '../measure/report.js';
 import {compare, ratio} from '../measure/rounds.js';
 
@@ -29,25 +29,26 @@ export async function measure(bench) {
   };
 }
 
-async function handlers({server, streamlog, directory}, count) {
+async function handlers({server, directory, ...bench}, count) {
   const stream = server.newName('handled');
   await server.fill(stream, 'flat', count);
   const numbers = writeLines(join(directory, 'numbers'), count, (n) => `${n}\n`);
   const xargs = program('xargs', 'findutils');
   const rate = ({ms}) => (count / ms) * 1_000;
   return [
-    {
-      name: OURS,
+    ...builds(bench).map(({prefix, argv}) => ({
+      name: prefix + OURS,
       async run() {
         const group = server.newName('g');
         const words = ['consume', '-s', stream, '-g', group, '--exec', 'true', '-P', '4', '--exit'];
-        const done = await run([streamlog, ...words], {env: {STREAMLOG_URL: server.url}});
+        const done = await run([...argv, ...words], {env: {STREAMLOG_URL: server.url}});
         await server.expectConsumed(stream, group);
         return rate(done);
       },
-    },
+    })),
     {
       name: XARGS,
+      limit: true,
       missing: xargs.missing,
       run: async () => rate(await run(['xargs', '-P', '4', '-n', '1', 'true'], {from: numbers})),
     },

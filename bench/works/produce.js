@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {run} from '../measure/children.js';
 import {ndjsonLine, writeLines, xadd} from '../measure/inputs.js';
-import {output, peer, program, python, runtimes} from '../measure/programs.js';
+import {builds, output, peer, program, python, runtimes} from '../measure/programs.js';
 import {goal} from '../measure/report.js';
 import {best, compare, ratio} from '../measure/rounds.js';
 
@@ -38,7 +38,7 @@ export async function measure(bench) {
 }
 
 function contestants(bench, shape, count) {
-  const {server, streamlog, directory} = bench;
+  const {server, directory} = bench;
   const lines = writeLines(join(directory, `${shape}.ndjson`), count, ndjsonLine(shape));
   const encoded = writeLines(
     join(directory, `${shape}.resp`),
@@ -46,8 +46,9 @@ function contestants(bench, shape, count) {
     xadd(STREAM, shape, () => '*'),
   );
   const toRedis = ['-h', '127.0.0.1', '-p', String(server.port)];
-  const contestant = (name, {argv, missing}, args, options = {}) => ({
+  const contestant = (name, {argv, missing, limit}, args, options = {}) => ({
     name,
+    limit,
     missing,
     async run() {
       await server.redis.unlink(STREAM);
@@ -57,15 +58,16 @@ function contestants(bench, shape, count) {
     },
   });
   const produce = ['produce', '-s', STREAM];
-  const ours = {argv: [streamlog]};
   const words = [String(server.port), STREAM];
   const cli = program('redis-cli', 'redis-tools');
   const jq = program('jq');
   return [
-    contestant(PLAIN, ours, [...produce, '-q']),
-    contestant('streamlog produce, IDs to a file', ours, produce, {to: join(directory, 'ids')}),
-    contestant(ONCE, exactlyOnce(streamlog), [...produce, '-q', '--exactly-once']),
-    contestant(ENCODED, cli, [...toRedis, '--pipe'], {from: encoded}),
+    ...builds(bench).flatMap(({prefix, argv}) => [
+      contestant(prefix + PLAIN, {argv}, [...produce, '-q']),
+      contestant(`${prefix}streamlog produce, IDs to a file`, {argv}, produce, {to: join(directory, 'ids')}),
+      contestant(prefix + ONCE, exactlyOnce(argv[0]), [...produce, '-q', '--exactly-once']),
+    ]),
+    contestant(ENCODED, {...cli, limit: true}, [...toRedis, '--pipe'], {from: encoded}),
     ...runtimes().map(({name, ...runtime}) =>
       contestant(`ioredis pipeline() of 1,000, ${name}`, runtime, [peer('produce-ioredis.js'), ...words]),
     ),

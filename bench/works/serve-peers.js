@@ -4,7 +4,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {listening} from '../measure/children.js';
 import {fieldsOf, SHAPES} from '../measure/inputs.js';
-import {peer, program, python, root, runtimes} from '../measure/programs.js';
+import {builds, peer, program, python, root, runtimes} from '../measure/programs.js';
 import {freePort} from '../measure/server.js';
 
 /**
@@ -13,7 +13,7 @@ import {freePort} from '../measure/server.js';
  */
 export async function startServers(bench) {
   const servers = [];
-  for (const {name, missing, start, ...how} of [ours(bench), webdis(bench), fastApi(bench), ...nodeHttp(bench)]) {
+  for (const {name, missing, start, ...how} of [...ours(bench), webdis(bench), fastApi(bench), ...nodeHttp(bench)]) {
     const port = await freePort();
     if (missing === undefined) await start(port);
     const url = (stream) => `http://127.0.0.1:${port}${how.path?.(stream) ?? `/streams/${stream}`}`;
@@ -26,10 +26,12 @@ export function readLastLine(path) {
   return readFileSync(path, 'utf8').trim().split('\n').at(-1);
 }
 
-function ours({streamlog, server}) {
-  const start = (port) =>
-    listening([streamlog, 'serve', '-q', '--listen', `127.0.0.1:${port}`], port, {env: {STREAMLOG_URL: server.url}});
-  return {name: 'streamlog serve', start};
+function ours(bench) {
+  const env = {STREAMLOG_URL: bench.server.url};
+  return builds(bench).map(({prefix, argv}) => ({
+    name: `${prefix}streamlog serve`,
+    start: (port) => listening([...argv, 'serve', '-q', '--listen', `127.0.0.1:${port}`], port, {env}),
+  }));
 }
 
 /** As Debian configures it, in the foreground and without a log: the command comes as a path in the body. */

@@ -1,6 +1,6 @@
 // Start-up: programs that do one small thing and end.
 import {run} from '../measure/children.js';
-import {nodes, program, root} from '../measure/programs.js';
+import {builds, nodes, program, root} from '../measure/programs.js';
 import {goal} from '../measure/report.js';
 import {compare, ratio} from '../measure/rounds.js';
 
@@ -12,10 +12,11 @@ const RUNS_A_ROUND = 10;
 export const about = 'one-shot commands';
 
 export async function measure(bench) {
-  const {server, streamlog} = bench;
+  const {server} = bench;
   const env = {STREAMLOG_URL: server.url};
-  const contestant = (name, {argv, missing}, args, adds = 0) => ({
+  const contestant = (name, {argv, missing, limit}, args, adds = 0) => ({
     name,
+    limit,
     missing,
     async run() {
       await server.redis.unlink(STREAM);
@@ -24,7 +25,6 @@ export async function measure(bench) {
       return ms;
     },
   });
-  const ours = {argv: [streamlog]};
   const produce = ['produce', '-s', STREAM, 'type=login'];
   const xadd = ['-h', '127.0.0.1', '-p', String(server.port), 'XADD', STREAM, '*', 'type', 'login'];
   const table = await compare({
@@ -32,10 +32,12 @@ export async function measure(bench) {
     unit: 'ms',
     reference: PRODUCE,
     contestants: [
-      contestant(PRODUCE, ours, produce, 1),
-      contestant('streamlog --version', ours, ['--version']),
-      contestant('streamlog --help', ours, ['--help']),
-      ...nodes().map(({name, ...node}) => contestant(`node -e 0, ${name}`, node, ['-e', '0'])),
+      ...builds(bench).flatMap(({prefix, argv}) => [
+        contestant(prefix + PRODUCE, {argv}, produce, 1),
+        contestant(`${prefix}streamlog --version`, {argv}, ['--version']),
+        contestant(`${prefix}streamlog --help`, {argv}, ['--help']),
+      ]),
+      ...nodes().map(({name, ...node}) => contestant(`node -e 0, ${name}`, {...node, limit: true}, ['-e', '0'])),
       contestant('redis-cli XADD', program('redis-cli', 'redis-tools'), xadd, 1),
       ...nodes().map(({name, ...node}) =>
         contestant(`bin/run.js produce type=login, ${name}`, node, [`${root}/bin/run.js`, ...produce], 1),
