@@ -1,5 +1,16 @@
+import {createHook} from 'node:async_hooks';
 import {spawn} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
@@ -103,4 +114,56 @@ it('takes no file for a lock', async () => {
   await expect(ProcessLock.acquire(path)).rejects.toMatchObject({kind: 'io'});
   expect(readFileSync(path, 'utf8')).toBe('mine');
   expect(readdirSync(directory)).toEqual(['lock']);
+});
+
+it.runIf(process.platform === 'linux')('listens no more where it could not be had', async () => {
+  const sockets = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+      } catch {
+        return false;
+      }
+    }).length;
+  const before = sockets();
+  writeFileSync(path, 'mine');
+  await expect(ProcessLock.acquire(path)).rejects.toMatchObject({kind: 'io'});
+  expect(sockets()).toBe(before);
+  rmSync(path);
+  const lock = await ProcessLock.acquire(path);
+  const held = sockets();
+  expect(await ProcessLock.acquire(path)).toBeUndefined();
+  await until(() => sockets() === held, 'whoever was too late listens no more');
+  lock?.release();
+});
+
+it('stays with another who took it just after the one left behind was found to be free', async () => {
+  const child = await holder();
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+  const elsewhere = join(directory, 'elsewhere');
+  const another = await ProcessLock.acquire(elsewhere);
+  let isTaken = false;
+  // Behind connect(2), which finds nobody, and before that is heard of.
+  const connecting = createHook({
+    init(_id, type) {
+      if (type !== 'PIPECONNECTWRAP' || isTaken) return;
+      isTaken = true;
+      process.nextTick(() => {
+        rmSync(path);
+        linkSync(elsewhere, path);
+      });
+    },
+  }).enable();
+  try {
+    const late = await ProcessLock.acquire(path);
+    expect([isTaken, late?.isHeld]).toEqual([true, undefined]);
+    expect(existsSync(path)).toBe(true);
+    // Whoever has it answers there.
+    expect(await ProcessLock.acquire(path)).toBeUndefined();
+  } finally {
+    connecting.disable();
+    another?.release();
+  }
 });

@@ -6,7 +6,7 @@ import {RequestRetries, type RetryPolicy} from '../../../src/lib/redis/request-r
 const away = (): StreamlogError => new StreamlogError('unreachable', 'away', {code: 'ECONNREFUSED'});
 
 /** Connections that are numbered as they are opened, where `opens` says that it can be done. */
-function retries(policy: Partial<RetryPolicy>, opens: (attempt: number) => boolean) {
+function retries(policy: Partial<RetryPolicy>, opens: (attempt: number) => boolean, mayFailOver = true) {
   const seen = {attempts: 0, adopted: 0, closed: [] as number[], lines: [] as string[]};
   const open = async (): Promise<Connection> => {
     const attempt = ++seen.attempts;
@@ -17,7 +17,7 @@ function retries(policy: Partial<RetryPolicy>, opens: (attempt: number) => boole
     seen.adopted++;
   };
   const all = {forMs: 60_000, onTrouble: (line: string) => seen.lines.push(line), ...policy};
-  return {seen, retries: new RequestRetries(open, adopt, all, true)};
+  return {seen, retries: new RequestRetries(open, adopt, all, mayFailOver)};
 }
 
 it('what was waited for in vain is tried once more by each later command, and waited for no more', async () => {
@@ -46,4 +46,20 @@ it('what may have been done is not done again', async () => {
   const {seen, retries: requests} = retries({}, () => true);
   await expect(requests.run('xadd', () => Promise.reject(away()))).rejects.toThrow('away');
   expect(seen).toMatchObject({attempts: 1, lines: []});
+});
+
+it('a server that was there is waited for, though no other can take its place; one that never answered is not', async () => {
+  const {seen, retries: requests} = retries({forMs: undefined}, (attempt) => attempt !== 2, false);
+  let isLost = true;
+  const work = async (): Promise<string> => {
+    if (!isLost) return 'done';
+    isLost = false;
+    throw away();
+  };
+  expect(await requests.run('xinfo', work)).toBe('done');
+  expect(seen).toMatchObject({attempts: 3, adopted: 2, closed: [1]});
+
+  const absent = retries({forMs: undefined}, () => false, false);
+  await expect(absent.retries.run('xinfo', work)).rejects.toThrow('away');
+  expect(absent.seen).toMatchObject({attempts: 1, lines: []});
 });
