@@ -127,6 +127,16 @@ describe('the requests of one connection', () => {
     expect(greedy.map(({socket}) => socket.destroyed)).toEqual([false, false, false, false, true]);
     expect(connections.waiting).toBe(4 + 4 * (500 - 16));
   });
+
+  it('that come behind the last one wait as long as their connection is there, and no longer', () => {
+    const {connections, open} = books();
+    const connection = open('10.0.0.1');
+    for (let n = 0; n < 20; n++) ask(connection);
+    for (let n = 0; n < 3; n++) connection.ignore();
+    expect(connections.waiting).toBe(4 + 3);
+    connection.close();
+    expect(connections.waiting).toBe(0);
+  });
 });
 
 it('an answer that has gone is unread no more, and those behind it have their turn', () => {

@@ -7,11 +7,13 @@ async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string
   yield* parts;
 }
 
-async function allOf(...parts: (string | Uint8Array)[]): Promise<IdReference[]> {
+async function allIn(batches: AsyncIterable<IdReference[]>): Promise<IdReference[]> {
   const all: IdReference[] = [];
-  for await (const references of readIds(chunks(...parts))) all.push(...references);
+  for await (const references of batches) all.push(...references);
   return all;
 }
+
+const allOf = (...parts: (string | Uint8Array)[]): Promise<IdReference[]> => allIn(readIds(chunks(...parts)));
 
 describe('readIds', () => {
   it('takes the first word of a line, so that a worker may print more behind the ID', async () => {
@@ -50,6 +52,15 @@ describe('readIds', () => {
     const next = batches.next();
     release();
     expect((await next).value).toEqual([{id: '3-0'}]);
+  });
+
+  it('tells the length of each line that was not bad, with its newline, blank ones too', async () => {
+    const lengths: number[] = [];
+    const batches = readIds(chunks('1-0\n\n{"id":"2-0"}\r\n', '3-0 é\n', 'nonsense\n4-0\n'), (bytes) =>
+      lengths.push(bytes),
+    );
+    await expect(allIn(batches)).rejects.toThrow('line 5');
+    expect(lengths.reduce((sum, bytes) => sum + bytes, 0)).toBe(Buffer.byteLength('1-0\n\n{"id":"2-0"}\r\n3-0 é\n'));
   });
 
   it('hands over all that is in front of a bad line, and nothing behind it', async () => {
