@@ -64,6 +64,19 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     expect(await owners()).toEqual(['1-0 w2', '4-0 w1']);
   });
 
+  it('what is deleted while its handler runs is not let go: the work counts', async () => {
+    await deliver('1-0', '2-0');
+    ownership.handleBy({isAtWork: (id) => id === '1-0', onLosses: () => {}});
+    await server.redis.xdel('events', '1-0', '2-0');
+    expect([...(await ownership.account(control, ['1-0', '2-0'])).keys()]).toEqual(['2-0']);
+    expect([lost.map(([id]) => id), inHand.given]).toEqual([['2-0'], ['1-0']]);
+    // What another has is not ours to work on, and given up also then.
+    await deliver('3-0');
+    ownership.handleBy({isAtWork: () => true, onLosses: () => {}});
+    await server.redis.xclaim('events', 'g', 'w2', 0, '3-0');
+    expect([...(await ownership.account(control, ['3-0'])).keys()]).toEqual(['3-0']);
+  });
+
   it('an acknowledgement of all that is in hand is not taken for a removal', async () => {
     await deliver('1-0', '2-0');
     await server.redis.xack('events', 'g', '1-0', '2-0');

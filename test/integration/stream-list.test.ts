@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {listStreams} from '../../src/lib/reports/stream-list.js';
+import {StreamlogError} from '../../src/lib/errors.js';
+import {listStreams, Omissions} from '../../src/lib/reports/stream-list.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 
@@ -32,4 +33,30 @@ it('what goes, or becomes something else, between SCAN and XINFO is left out', a
   for await (const page of listStreams(raced, {now: Date.now})) found.push(...page);
 
   expect(found.map(({name}) => name)).toEqual(['stays']);
+});
+
+it('what the user may not look at is counted, and no reason to run again', async () => {
+  await server.redis.xadd('secret', '1-0', 'a', 'b');
+  const refused = (kind: 'denied' | 'temporary', name: string) =>
+    ({
+      inCluster: false,
+      streams: () => client.streams(),
+      info: async (asked: string) => {
+        if (asked === name) throw new StreamlogError(kind, `${kind} of ${asked}`);
+        return client.info(asked);
+      },
+    }) as unknown as StreamClient;
+  const list = async (raced: StreamClient): Promise<Omissions> => {
+    const omissions = new Omissions();
+    for await (const _ of listStreams(raced, {now: Date.now, omissions}));
+    return omissions;
+  };
+  const denied = await list(refused('denied', 'secret'));
+  expect([denied.denied, denied.unanswered, denied.isEmpty, denied.failure]).toEqual([1, 0, false, undefined]);
+  const unanswered = await list(refused('temporary', 'secret'));
+  expect([unanswered.denied, unanswered.unanswered, unanswered.failure]).toEqual([
+    0,
+    1,
+    expect.objectContaining({kind: 'temporary', message: expect.stringContaining('1 stream did not answer')}),
+  ]);
 });

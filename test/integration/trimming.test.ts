@@ -68,6 +68,14 @@ describe.each(serverPrograms())('trimming on $name', ({program}) => {
     });
   });
 
+  it('keeps whole nodes with approximate and safe, too', async () => {
+    await fill('whole safe', 35);
+    await server.redis.xgroup('CREATE', 'whole safe', 'g', '30-0');
+    const goal: TrimGoal = {kind: 'maxLen', maxLen: 20};
+    expect(await trim('whole safe', goal, {approximate: true, safe: true})).toMatchObject({removed: 10, left: 25});
+    expect(await trim('whole safe', goal, {safe: true})).toMatchObject({removed: 5, left: 20});
+  });
+
   it('tells what each group lost, entries that were deleted before excepted', async () => {
     await fill('losses', 20);
     const {redis} = server;
