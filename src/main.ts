@@ -22,6 +22,7 @@ import {refuseRuntimeVariables} from './lib/cli/runtime-variables.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
+import {InputCut} from './lib/input/source.js';
 import {OutputClosed} from './lib/output/sink.js';
 
 /** What the build writes down, so that help and lookup load no command: see scripts/write-manifest.js. */
@@ -60,6 +61,8 @@ const sayOutputFailed = (error: Error): void => void report(error);
 /** Prints a failure and returns its exit code. The only place where failures are printed. */
 function report(error: unknown): number {
   if (error instanceof OutputClosed) return interruption.exitCode ?? exitCodeOf('done');
+  // Asked to end while it waited for a file that says how to begin.
+  if (error instanceof InputCut && interruption.exitCode !== undefined) return interruption.exitCode;
   const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);

@@ -32,7 +32,7 @@ export default class Consume extends BaseCommand {
     this.drainWithin(flags.drain);
     const consumption = new Consumption({
       ...consumptionOptions(flags),
-      connect: this.connector(flags),
+      connect: await this.connector(flags),
       mayFailOver: mayFailOver(flags),
       consumer: flags.name ?? this.processName,
       stopping,

@@ -46,9 +46,11 @@ export default class Produce extends BaseCommand {
     if (isReservedKey(stream))
       throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
     const notes = this.notes(flags);
-    const input = openInput(args.fields ?? [], flags, {piped: this.pipedInput, stopping: this.stopping, notes});
-    if (flags['max-age'] !== undefined && !flags.force)
-      await requireAges(stream, flags.id, this.connector(flags), Date.now());
+    const reading = this.fileReading(flags);
+    const around = {piped: this.pipedInput, stopping: this.stopping, reading, notes};
+    const input = await openInput(args.fields ?? [], flags, around);
+    const inspect = await this.connector(flags);
+    if (flags['max-age'] !== undefined && !flags.force) await requireAges(stream, flags.id, inspect, Date.now());
     // Options stay the same object while they say the same, which makes them cheap.
     const adding = addOptions(flags, Date.now());
 
@@ -57,8 +59,8 @@ export default class Produce extends BaseCommand {
     const idSink = wantsIds ? this.out.untilClosed() : undefined;
     const {producer, start, checkpoint} = await openDelivery({
       ...deliveryOptions(flags),
-      connect: this.wireConnector(flags, stream),
-      inspect: this.connector(flags),
+      connect: await this.wireConnector(flags, stream),
+      inspect,
       mayFailOver: mayFailOver(flags),
       checkpoint: input.file && {path: flags.checkpoint ?? `${file}.checkpoint`, file: input.file},
       trim: atomic ? undefined : adding.trim,

@@ -38,15 +38,16 @@ export default class Serve extends BaseCommand {
     const reload = new Reload(notes);
     reload.install();
     const address = parseListenAddress(flags.listen);
-    const tokens = serveTokens(flags, address, warn);
-    const tls = readTlsPair(flags, warn);
+    const reading = this.fileReading(flags);
+    const tokens = await serveTokens(flags, address, reading, warn);
+    const tls = await readTlsPair(flags, reading);
     const socketMode = parseSocketMode(flags['socket-mode']);
     const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
     const {stopping} = this;
     const fixedOptions = addOptions(flags, Date.now());
     this.drainWithin(flags.drain);
     const service = await Service.start({
-      connect: this.connector(flags),
+      connect: await this.connector(flags),
       holdMs: flags.hold,
       tokens,
       isAllowed: matchesAny(flags['allow-stream']),
@@ -82,8 +83,10 @@ export default class Serve extends BaseCommand {
       },
     });
     service.watch(server.load);
-    if (tls !== undefined) reload.add('certificate', () => server.replaceTls(readTlsPair(flags, warn)!));
-    if (tokens !== undefined && hasTokenFile(flags)) reload.add('token file', () => rereadTokens(tokens, flags, warn));
+    if (tls !== undefined)
+      reload.add('certificate', async () => server.replaceTls((await readTlsPair(flags, reading))!));
+    if (tokens !== undefined && hasTokenFile(flags))
+      reload.add('token file', () => rereadTokens(tokens, flags, reading));
     notes.note(`listening on ${server.url}`);
 
     if (!stopping.aborted) await once(stopping, 'abort');

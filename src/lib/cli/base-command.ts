@@ -8,13 +8,14 @@
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
 import type {StandardInput} from '../input/standard-input.js';
+import type {FileReading} from '../input/whole-file.js';
 import {factsToJson} from '../names.js';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
-import type {StreamClient, Wire} from '../stream-client.js';
+import type {ConnectionSettings, StreamClient, Wire} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
 import {interruption} from './interruption.js';
@@ -32,6 +33,7 @@ interface NoteFlags {
 
 export abstract class BaseCommand extends Command {
   readonly #clients: StreamClient[] = [];
+  #settings: Promise<ConnectionSettings> | undefined;
   #out: Sink | undefined;
 
   /** As oclif's own, which would make the configuration anew that it was given. */
@@ -49,7 +51,7 @@ export abstract class BaseCommand extends Command {
 
   /** The one stream client of this command; more come from `client.another`. Closed when the command ends. */
   protected async connect(flags: ConnectionFlags & Partial<NoteFlags> & {'retry-for'?: number}): Promise<StreamClient> {
-    const settings = connectionSettings(flags);
+    const settings = await this.#connectionSettings(flags);
     const {quiet = false, verbose = false} = flags;
     const client = await (await streamClient()).connect(settings, {
       forMs: flags['retry-for'],
@@ -60,15 +62,32 @@ export abstract class BaseCommand extends Command {
   }
 
   /** How to connect, for work that outlives a connection and closes its clients itself; `clientName` is for CLIENT LIST. */
-  protected connector(flags: ConnectionFlags): (clientName?: string) => Promise<StreamClient> {
-    const settings = connectionSettings(flags);
+  protected async connector(
+    flags: ConnectionFlags & Partial<NoteFlags>,
+  ): Promise<(clientName?: string) => Promise<StreamClient>> {
+    const settings = await this.#connectionSettings(flags);
     return async (clientName) => (await streamClient()).connect({...settings, clientName});
   }
 
   /** How to connect for adding to `stream`; at the node `ask` of a cluster while its slot is moving there. */
-  protected wireConnector(flags: ConnectionFlags, stream: string): (ask?: string) => Promise<Wire> {
-    const settings = connectionSettings(flags);
+  protected async wireConnector(
+    flags: ConnectionFlags & Partial<NoteFlags>,
+    stream: string,
+  ): Promise<(ask?: string) => Promise<Wire>> {
+    const settings = await this.#connectionSettings(flags);
     return async (ask) => (await streamClient()).openWire(settings, stream, ask);
+  }
+
+  /** Made once: a password may come through a pipe, which can be read once. */
+  #connectionSettings(flags: ConnectionFlags & Partial<NoteFlags>): Promise<ConnectionSettings> {
+    this.#settings ??= connectionSettings(flags, this.fileReading(flags));
+    return this.#settings;
+  }
+
+  /** How files that flags name are read: a wait, and a secret that everybody can read, are told unless `--quiet`. */
+  protected fileReading({quiet = false, verbose = false}: Partial<NoteFlags>): FileReading {
+    const notes = this.notes({quiet, verbose});
+    return {stopping: interruption.signalled, warn: (text) => (quiet ? undefined : notes.warn(text))};
   }
 
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */

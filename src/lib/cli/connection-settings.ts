@@ -1,7 +1,10 @@
 /** From flags and environment to one connection: who wins over whom, and where the secrets are read. */
+
+import type {FileReading} from '../input/whole-file.js';
 import {runningLocalServer} from '../local/server.js';
 import type {ConnectionSettings} from '../stream-client.js';
-import {environment, readNamedFile, readSecretFile, stateDirectory} from './environment.js';
+import {environment, stateDirectory} from './environment.js';
+import {readNamedFile, readPasswordFile, readPrivateFile} from './named-file.js';
 
 /** The values of `connectionFlags`. */
 export interface ConnectionFlags {
@@ -22,18 +25,20 @@ export interface ConnectionFlags {
 export const DEFAULT_URL = 'redis://127.0.0.1:6379';
 
 /** Throws a configuration failure when a named file cannot be read. */
-export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
+export async function connectionSettings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {
   const env = environment();
-  const passwordFile = flags['password-file'] ?? env.STREAMLOG_PASSWORD_FILE;
-  const sentinelPasswordFile = flags['sentinel-password-file'] ?? env.STREAMLOG_SENTINEL_PASSWORD_FILE;
+  const secret = async (path: string | undefined, otherwise: string | undefined): Promise<string | undefined> =>
+    path === undefined ? otherwise : readPasswordFile(path, reading);
   return {
-    url: flags.url ?? env.STREAMLOG_URL ?? env.REDIS_URL ?? runningLocalServer(stateDirectory())?.url ?? DEFAULT_URL,
+    url: serverUrl(flags),
     username: flags.username ?? env.STREAMLOG_USERNAME,
-    password: passwordFile === undefined ? env.STREAMLOG_PASSWORD : readSecretFile(passwordFile),
+    password: await secret(flags['password-file'] ?? env.STREAMLOG_PASSWORD_FILE, env.STREAMLOG_PASSWORD),
     sentinelUsername: flags['sentinel-username'] ?? env.STREAMLOG_SENTINEL_USERNAME,
-    sentinelPassword:
-      sentinelPasswordFile === undefined ? env.STREAMLOG_SENTINEL_PASSWORD : readSecretFile(sentinelPasswordFile),
-    tls: tlsSettings(flags),
+    sentinelPassword: await secret(
+      flags['sentinel-password-file'] ?? env.STREAMLOG_SENTINEL_PASSWORD_FILE,
+      env.STREAMLOG_SENTINEL_PASSWORD,
+    ),
+    tls: await tlsSettings(flags, reading),
     sni: flags.sni,
     mapAddress: flags['map-address'],
     connectTimeoutMs: flags['connect-timeout'],
@@ -41,12 +46,22 @@ export function connectionSettings(flags: ConnectionFlags): ConnectionSettings {
   };
 }
 
-/** Whether another server may take the place of one that is away. */
-export const mayFailOver = (flags: ConnectionFlags): boolean =>
-  /^\w+\+(sentinel|cluster):/i.test(connectionSettings(flags).url);
+function serverUrl({url}: ConnectionFlags): string {
+  const env = environment();
+  return url ?? env.STREAMLOG_URL ?? env.REDIS_URL ?? runningLocalServer(stateDirectory())?.url ?? DEFAULT_URL;
+}
 
-function tlsSettings({cacert, cert, key}: ConnectionFlags): ConnectionSettings['tls'] {
+/** Whether another server may take the place of one that is away. */
+export const mayFailOver = (flags: ConnectionFlags): boolean => /^\w+\+(sentinel|cluster):/i.test(serverUrl(flags));
+
+async function tlsSettings(
+  {cacert, cert, key}: ConnectionFlags,
+  reading: FileReading,
+): Promise<ConnectionSettings['tls']> {
   if (cacert === undefined && cert === undefined) return undefined;
-  const read = (path: string | undefined): string | undefined => (path === undefined ? undefined : readNamedFile(path));
-  return {ca: read(cacert), cert: read(cert), key: read(key)};
+  return {
+    ca: cacert === undefined ? undefined : await readNamedFile(cacert, reading),
+    cert: cert === undefined ? undefined : await readNamedFile(cert, reading),
+    key: key === undefined ? undefined : await readPrivateFile(key, reading),
+  };
 }

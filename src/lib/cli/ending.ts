@@ -4,6 +4,7 @@
  * that must not be waited for any more, at once.
  */
 import {exitCodeOf} from '../exit-codes.js';
+import {endWaits} from '../input/opened-file.js';
 import {flushStandardStreams, standardError, standardOutput} from './standard-streams.js';
 
 let isEnding = false;
@@ -20,16 +21,18 @@ export async function endProcess(code: number, onFailed: (error: Error) => void)
 }
 
 /**
- * Ends the process at once, whatever waits to be taken. Node's exit waits for a
+ * Ends the process at once, whatever waits to be taken or to come. Node's exit waits for a
  * write that waits for its reader (libuv joins its threads), so there the signal
  * that asked for the end does it, after what is to be done at an exit.
  */
 export function leave(code: number, signal?: NodeJS.Signals): void {
   const isHeldUp = standardOutput.isWriting || standardError.isWriting;
-  if (signal !== undefined && isHeldUp && process.versions.bun === undefined) {
+  // A FIFO to which only others may write.
+  const isWaiting = !endWaits();
+  if (((signal !== undefined && isHeldUp) || isWaiting) && process.versions.bun === undefined) {
     process.emit('exit', code);
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
+    process.removeAllListeners(signal ?? 'SIGTERM');
+    process.kill(process.pid, signal ?? 'SIGTERM');
   }
   process.exit(code);
 }

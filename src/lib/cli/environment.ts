@@ -3,11 +3,9 @@
  * absent, as shells and container files set them so. Blanks and line ends around a
  * value do not belong to it: files of secrets end with a newline as often as not.
  */
-import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {urlWithoutPassword} from '../credentials.js';
-import {StreamlogError} from '../errors.js';
 
 /**
  * Every variable that streamlog reads, and what programs that it starts for
@@ -67,18 +65,3 @@ const SECRET_NAME = /^STREAMLOG_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)S?$/;
 /** Where streamlog keeps what must outlive it: `$XDG_STATE_HOME/streamlog`. */
 export const stateDirectory = (): string =>
   join(environment().XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'streamlog');
-
-/** The text of a file named by a flag or variable, without the line ends behind it. Throws a configuration failure. */
-export function readSecretFile(path: string): string {
-  return readNamedFile(path).replace(/[\r\n]+$/, '');
-}
-
-/** The text of a file that the configuration names. Throws a configuration failure. */
-export function readNamedFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new StreamlogError('configuration', `cannot read ${path}: ${code ?? 'unknown error'}`, {code});
-  }
-}

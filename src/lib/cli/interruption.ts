@@ -55,6 +55,11 @@ class Interruption {
     return this.#controller.signal;
   }
 
+  /** The same without that promise, for what is done before the work: where nobody gave it, the first signal ends the process. */
+  get signalled(): AbortSignal {
+    return this.#controller.signal;
+  }
+
   /** How long the work in hand may take after the first signal. */
   limitTo(limitMs: number): void {
     this.#limitMs = limitMs;

@@ -7,6 +7,7 @@ import {type Continuation, type InputOptions, type InputPage, type InputPlace, r
 import {repeat} from '../input/repetition.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
+import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
 import type {BulkCounts} from '../producing/bulk-produce.js';
 
@@ -41,21 +42,23 @@ interface Surroundings {
   /** Standard input, unless it is a terminal. */
   piped: StandardInput | undefined;
   stopping: AbortSignal;
+  /** For files that are values of fields. */
+  reading: FileReading;
   notes: Notes;
 }
 
 const RESUME_HINT = 'write the input to a file first, or use --exactly-once --producer-id ID';
 
 /** Throws a usage error where flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
-export function openInput(
+export async function openInput(
   fieldArguments: readonly string[],
   flags: ProduceInputFlags,
   around: Surroundings,
-): ProduceInput {
+): Promise<ProduceInput> {
   if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
   if (flags['keep-ids'] && flags.resume && !flags['exactly-once'])
     throw usageError('--keep-ids with --resume needs --exactly-once', 'Redis refuses an ID that comes a second time');
-  if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around.stopping);
+  if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
 
@@ -82,14 +85,14 @@ export function openInput(
   return {pages, bulk: true, leaveBehind: (usedBytes) => piped.leaveBehind(usedBytes)};
 }
 
-function fromArguments(
+async function fromArguments(
   fieldArguments: readonly string[],
   flags: ProduceInputFlags,
-  stopping: AbortSignal,
-): ProduceInput {
+  {stopping, reading}: Surroundings,
+): Promise<ProduceInput> {
   if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');
   const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
-  const fields = readFieldArguments(fieldArguments);
+  const fields = await readFieldArguments(fieldArguments, reading);
   const repetition = {count, ratePerSecond: flags.rate};
   return {
     pages: (_, failing) => repeat(fields, {...repetition, stopping: AbortSignal.any([stopping, failing])}),
@@ -108,7 +111,12 @@ function fromOpenFile(path: string, options: InputOptions, takesLastLine: boolea
 }
 
 const fromFile = (path: string, options: InputOptions, around: Surroundings): ProduceInput =>
-  ofFile({name: path, sizeBytes: fileSize(path)}, (fromBytes) => readFile(path, fromBytes), options, around);
+  ofFile(
+    {name: path, sizeBytes: fileSize(path)},
+    (fromBytes) => readFile(path, fromBytes, around.reading.warn),
+    options,
+    around,
+  );
 
 function ofFile(
   {name, sizeBytes}: {name: string; sizeBytes: number},

@@ -2,8 +2,10 @@
  * The signals that a server takes for something else than its end: SIGHUP reads
  * certificate and tokens again, and SIGUSR1 does nothing, where Node would open
  * its debugger and the executable would die. Invariant: whatever the files hold
- * by then, the server goes on, with what it had where they are bad.
+ * by then, the server goes on, with what it had where they are bad; they are read one
+ * after the other, however many signals come.
  */
+import {InputCut} from '../input/source.js';
 
 export interface ReloadNotes {
   readonly note: (text: string) => void;
@@ -12,7 +14,9 @@ export interface ReloadNotes {
 
 export class Reload {
   readonly #notes: ReloadNotes;
-  readonly #parts: [what: string, again: () => void][] = [];
+  readonly #parts: [what: string, again: () => Promise<void>][] = [];
+  #isReading = false;
+  #isWanted = false;
 
   constructor(notes: ReloadNotes) {
     this.#notes = notes;
@@ -21,21 +25,33 @@ export class Reload {
   /** From now on neither signal ends the process; to be called before anything else takes time. */
   install(): void {
     process.on('SIGUSR1', () => {});
-    process.on('SIGHUP', () => this.#run());
+    process.on('SIGHUP', () => void this.#run());
   }
 
   /** Has `again` called at each SIGHUP; `what` names what it reads, and it throws where that is bad. */
-  add(what: string, again: () => void): void {
+  add(what: string, again: () => Promise<void>): void {
     this.#parts.push([what, again]);
   }
 
-  #run(): void {
+  async #run(): Promise<void> {
+    this.#isWanted = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      await this.#readAll();
+    }
+    this.#isReading = false;
+  }
+
+  async #readAll(): Promise<void> {
     if (this.#parts.length === 0) this.#notes.note('SIGHUP: there is no file to read again');
     for (const [what, again] of this.#parts) {
       try {
-        again();
+        await again();
         this.#notes.note(`the ${what} was read again`);
       } catch (error) {
+        if (error instanceof InputCut) return;
         this.#notes.warn(`the old ${what} stays: ${error instanceof Error ? error.message : error}`);
       }
     }

@@ -1,7 +1,7 @@
 /** The certificate of `serve`, from the files that its flags name. */
 import type {TlsPair} from '../http/tls-pair.js';
-import {readNamedFile} from './environment.js';
-import {readPrivateFile} from './private-file.js';
+import type {FileReading} from '../input/whole-file.js';
+import {readNamedFile, readPrivateFile} from './named-file.js';
 
 export interface TlsFlags {
   'tls-cert'?: string;
@@ -9,10 +9,10 @@ export interface TlsFlags {
 }
 
 /** Undefined without the flags. Throws a configuration failure when a file cannot be read; `warn` is told of a key that all may read. */
-export function readTlsPair(
+export async function readTlsPair(
   {'tls-cert': cert, 'tls-key': key}: TlsFlags,
-  warn: (text: string) => void,
-): TlsPair | undefined {
+  reading: FileReading,
+): Promise<TlsPair | undefined> {
   if (cert === undefined || key === undefined) return undefined;
-  return {cert: readNamedFile(cert), key: readPrivateFile(key, warn)};
+  return {cert: await readNamedFile(cert, reading), key: await readPrivateFile(key, reading)};
 }

@@ -2,8 +2,9 @@
 import {StreamlogError} from '../errors.js';
 import {isLoopback, type ListenAddress} from '../http/listen-address.js';
 import {Tokens} from '../http/tokens.js';
+import type {FileReading} from '../input/whole-file.js';
 import {environment} from './environment.js';
-import {readPrivateFile} from './private-file.js';
+import {readPrivateFile} from './named-file.js';
 
 /** A token with fewer characters could be guessed. */
 const SHORT = 16;
@@ -19,12 +20,13 @@ export interface TokenFlags {
  * Flags win over the environment. Undefined when none was given, which is a
  * configuration failure for an address that other machines can reach.
  */
-export function serveTokens(
+export async function serveTokens(
   flags: TokenFlags,
   address: ListenAddress,
+  reading: FileReading,
   warn: (text: string) => void,
-): Tokens | undefined {
-  const texts = givenTokens(flags, warn);
+): Promise<Tokens | undefined> {
+  const texts = await givenTokens(flags, reading);
   if (texts !== undefined) {
     const tokens = new Tokens(texts);
     if (texts.some((text) => text.length < SHORT)) warn(SHORT_WARNING);
@@ -40,8 +42,8 @@ export function serveTokens(
  * Has `tokens` be what flags and file say now. Throws a configuration failure, and then
  * they stay as they are.
  */
-export function rereadTokens(tokens: Tokens, flags: TokenFlags, warn: (text: string) => void): void {
-  const texts = givenTokens(flags, warn);
+export async function rereadTokens(tokens: Tokens, flags: TokenFlags, reading: FileReading): Promise<void> {
+  const texts = await givenTokens(flags, reading);
   if (texts !== undefined) tokens.replace(texts);
 }
 
@@ -49,16 +51,17 @@ export function rereadTokens(tokens: Tokens, flags: TokenFlags, warn: (text: str
 export const hasTokenFile = ({token, 'token-file': file}: TokenFlags): boolean =>
   file !== undefined || (token === undefined && environment().STREAMLOG_TOKEN_FILE !== undefined);
 
-function givenTokens({token, 'token-file': file}: TokenFlags, warn: (text: string) => void): string[] | undefined {
+async function givenTokens(
+  {token, 'token-file': file}: TokenFlags,
+  reading: FileReading,
+): Promise<string[] | undefined> {
   if (token !== undefined || file !== undefined)
-    return [...(token ?? []), ...(file === undefined ? [] : readTokenFile(file, warn))];
+    return [...(token ?? []), ...(file === undefined ? [] : await readTokenFile(file, reading))];
   const env = environment();
-  if (env.STREAMLOG_TOKEN_FILE !== undefined) return readTokenFile(env.STREAMLOG_TOKEN_FILE, warn);
+  if (env.STREAMLOG_TOKEN_FILE !== undefined) return readTokenFile(env.STREAMLOG_TOKEN_FILE, reading);
   return env.STREAMLOG_TOKEN === undefined ? undefined : [env.STREAMLOG_TOKEN];
 }
 
 /** One token a line; blank lines are passed over. */
-const readTokenFile = (path: string, warn: (text: string) => void): string[] =>
-  readPrivateFile(path, warn)
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '');
+const readTokenFile = async (path: string, reading: FileReading): Promise<string[]> =>
+  (await readPrivateFile(path, reading)).split(/\r?\n/).filter((line) => line.trim() !== '');

@@ -3,15 +3,23 @@
  * may hold more of them; `field=@path` takes the value from a file, and
  * `field=@@text` is the way to write a value that begins with an @.
  */
-import {readFileSync} from 'node:fs';
 import {decodeBytes} from '../bytes.js';
 import type {Field} from '../entry.js';
-import {StreamlogError, usageError} from '../errors.js';
+import {isFailure, StreamlogError, usageError} from '../errors.js';
+import {type FileReading, readWholeFile} from './whole-file.js';
 
-/** Throws a usage error for an argument without `=`, `io` for a file that cannot be read. */
-export const readFieldArguments = (args: readonly string[]): Field[] => args.map(readFieldArgument);
+/**
+ * Throws a usage error for an argument without `=`, `io` for a file that cannot be read, InputCut when one was waited for
+ * until `reading.stopping` was aborted.
+ */
+export async function readFieldArguments(args: readonly string[], reading: FileReading): Promise<Field[]> {
+  const fields: Field[] = [];
+  // In turn: the same pipe may be named twice.
+  for (const arg of args) fields.push(await readFieldArgument(arg, reading));
+  return fields;
+}
 
-function readFieldArgument(arg: string): Field {
+async function readFieldArgument(arg: string, reading: FileReading): Promise<Field> {
   const equals = arg.indexOf('=');
   if (equals === -1) {
     throw usageError(
@@ -22,16 +30,16 @@ function readFieldArgument(arg: string): Field {
   const name = arg.slice(0, equals);
   const value = arg.slice(equals + 1);
   if (value.startsWith('@@')) return [name, value.slice(1)];
-  return [name, value.startsWith('@') ? readFile(value.slice(1)) : value];
+  return [name, value.startsWith('@') ? await readFile(value.slice(1), reading) : value];
 }
 
-function readFile(path: string): Field[1] {
+async function readFile(path: string, reading: FileReading): Promise<Field[1]> {
   try {
-    return decodeBytes(readFileSync(path));
+    return decodeBytes(await readWholeFile(path, reading));
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    throw new StreamlogError('io', `cannot read ${path}: ${code ?? 'unknown error'}`, {
-      code,
+    if (!isFailure(error, 'io')) throw error;
+    throw new StreamlogError('io', error.message, {
+      code: error.code,
       hint: 'a value that begins with @ is written as field=@@value',
     });
   }

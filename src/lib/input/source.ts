@@ -5,8 +5,9 @@
  * since what came last may be half a line.
  */
 import {Buffer} from 'node:buffer';
-import {constants, createReadStream, fstatSync, openSync, read, statSync} from 'node:fs';
+import {closeSync, constants, fstatSync, openSync, read, statSync} from 'node:fs';
 import {StreamlogError, usageError} from '../errors.js';
+import {openForReading} from './opened-file.js';
 
 export const CHUNK_BYTES = 256 * 1024;
 /** Until the next try, where somebody else has set O_NONBLOCK and there is nothing to read. */
@@ -97,10 +98,30 @@ export async function* readOpenFile(fd: number, fromBytes: number): AsyncGenerat
   }
 }
 
-/** The chunks of a file from `fromBytes` on. It is opened when the first one is asked for. */
-export async function* readFile(path: string, fromBytes: number): AsyncGenerator<Buffer, void, void> {
-  // With a place to start, even 0, a pipe in place of a file could not be read.
-  yield* createReadStream(path, {start: fromBytes > 0 ? fromBytes : undefined, highWaterMark: CHUNK_BYTES});
+/**
+ * The chunks of a file from `fromBytes` on, or of the pipe or FIFO that stands in its place. It is opened when the first one
+ * is asked for; `onWait` is told of a FIFO without a writer.
+ */
+export async function* readFile(
+  path: string,
+  fromBytes: number,
+  onWait: (text: string) => void = () => {},
+): AsyncGenerator<Buffer, void, void> {
+  const fd = await openForReading(path, onWait);
+  try {
+    if (fstatSync(fd).isFile()) yield* readOpenFile(fd, fromBytes);
+    else yield* readPipe(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function* readPipe(fd: number): AsyncGenerator<Buffer, void, void> {
+  for (;;) {
+    const chunk = await readSome(fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), null);
+    if (chunk.length === 0) return;
+    yield chunk;
+  }
 }
 
 /** What read(2) or, with a position, pread(2) gives; empty at the end. */

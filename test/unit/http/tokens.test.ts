@@ -53,22 +53,27 @@ describe('serving', () => {
   const none = {'insecure-no-auth': false};
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(text);
+  const reading = {stopping: new AbortController().signal, warn};
 
-  it('needs no token where only this machine can connect', () => {
-    expect(serveTokens(none, {host: '127.0.0.1', port: 1}, warn)).toBeUndefined();
+  it('needs no token where only this machine can connect', async () => {
+    expect(await serveTokens(none, {host: '127.0.0.1', port: 1}, reading, warn)).toBeUndefined();
   });
 
-  it.each([undefined, '0.0.0.0', '192.0.2.1', 'example.com'])('refuses to start without one on %s', (host) => {
-    expect(() => serveTokens(none, {host, port: 1}, warn)).toThrow(expect.objectContaining({kind: 'configuration'}));
+  it.each([undefined, '0.0.0.0', '192.0.2.1', 'example.com'])('refuses to start without one on %s', async (host) => {
+    await expect(serveTokens(none, {host, port: 1}, reading, warn)).rejects.toThrow(
+      expect.objectContaining({kind: 'configuration'}),
+    );
   });
 
-  it('starts without one where that is asked for', () => {
-    expect(serveTokens({'insecure-no-auth': true}, {host: undefined, port: 1}, warn)).toBeUndefined();
+  it('starts without one where that is asked for', async () => {
+    expect(await serveTokens({'insecure-no-auth': true}, {host: undefined, port: 1}, reading, warn)).toBeUndefined();
   });
 
-  it('asks for a given token even so', () => {
+  it('asks for a given token even so', async () => {
     expect(
-      serveTokens({token: ['t'], 'insecure-no-auth': true}, {host: undefined, port: 1}, warn)?.identify('Bearer t'),
+      (
+        await serveTokens({token: ['t'], 'insecure-no-auth': true}, {host: undefined, port: 1}, reading, warn)
+      )?.identify('Bearer t'),
     ).toBeDefined();
     expect(warnings).toEqual([expect.stringContaining('could be guessed')]);
   });

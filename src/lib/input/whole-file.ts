@@ -1,0 +1,23 @@
+/**
+ * Files that are read whole before the work begins: values of fields, passwords,
+ * tokens, certificates. One rule for all of them, and for the input of `produce --file`:
+ * what comes through a pipe, such as bash's `<(command)`, is read to its end, and a
+ * FIFO that has no writer yet is waited for, aloud. Invariant: a signal ends the wait.
+ */
+import {Buffer} from 'node:buffer';
+import {readFile, readSource} from './source.js';
+
+export interface FileReading {
+  /** Once aborted, nothing is waited for any more. */
+  readonly stopping: AbortSignal;
+  /** Told of a wait, and by others of a file that is not as it should be. */
+  readonly warn: (text: string) => void;
+}
+
+/** All of a file. Throws `io` when it cannot be read, InputCut when `stopping` is aborted before its end. */
+export async function readWholeFile(path: string, {stopping, warn}: FileReading): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readSource(readFile(path, 0, warn), {name: path, stopping}))
+    chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}
