@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Starts streamlog: under Node as the npm package, and, compiled by Bun, as dist/streamlog.
-// Standard output is taken over before anything else is loaded: where a module
-// imports node:process, Node opens its own stream there before any module runs.
-import '../dist/js/lib/cli/standard-streams.js';
-
-Promise.all([import('../dist/js/main.js'), import('../dist/js/manifest.js')]).then(([{main}, {manifest}]) =>
-  main(process.argv.slice(2), manifest),
-);
+// Starts the npm package. Where Node can, it keeps what it has compiled, in a
+// directory that is the user's own: https://nodejs.org/api/module.html#module-compile-cache
+const {HOME, XDG_CACHE_HOME, DEBUG} = process.env;
+const cache = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);
+if (cache) process.getBuiltinModule?.('node:module').enableCompileCache?.(`${cache}/streamlog`);
+// So that a stack names files of src.
+if (DEBUG) process.setSourceMapsEnabled?.(true);
+await import('../dist/npm/start.js');

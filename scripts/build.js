@@ -1,6 +1,6 @@
-// Builds both artefacts from one source: dist/js (compiled JavaScript and its
-// manifest, for the npm package) and dist/streamlog (the executable). Does
-// nothing when neither sources nor tools have changed since the last build.
+// Builds both artefacts from one source: dist/npm (the npm package, for Node) and
+// dist/streamlog (the executable). Does nothing when neither sources nor tools
+// have changed since the last build. Types are for `npm run check`.
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
@@ -12,11 +12,13 @@ const INPUTS = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
-  'bin/run.js',
+  'bin/start.js',
   'scripts/build.js',
-  'scripts/compile.js',
+  'scripts/bundle.js',
+  'scripts/command-index.js',
   'scripts/late-requires.js',
-  'scripts/write-manifest.js',
+  'scripts/licenses.js',
+  'scripts/read-commands.js',
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,27 +27,19 @@ process.chdir(root);
 const stamp = fingerprint();
 const isCurrent = existsSync('dist/streamlog') && existsSync(STAMP_FILE) && readFileSync(STAMP_FILE, 'utf8') === stamp;
 try {
-  if (!isCurrent) await build();
+  if (!isCurrent) build();
 } catch (error) {
   process.stderr.write(`build: ${error.message}\n`);
   process.exitCode = 1;
 }
 
-async function build() {
+/** The executable is renamed into place, since the old one may be running. */
+function build() {
   rmSync(STAMP_FILE, {force: true});
-  rmSync('dist/js', {recursive: true, force: true});
   mkdirSync('dist', {recursive: true});
-  run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
-  const {writeManifest} = await import('./write-manifest.js');
-  await writeManifest(root);
-  compile();
-  writeFileSync(STAMP_FILE, stamp);
-}
-
-/** Renamed into place, since the old executable may be running. */
-function compile() {
-  run(bunProgram(), 'scripts/compile.js');
+  run(bunProgram(), 'scripts/bundle.js');
   renameSync('dist/streamlog.new', 'dist/streamlog');
+  writeFileSync(STAMP_FILE, stamp);
 }
 
 /** The bun package may have been installed without its scripts; the program itself is in a package of its own. */

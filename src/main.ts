@@ -8,10 +8,10 @@
  */
 import './lib/cli/quiet-debug.js';
 import './lib/cli/standard-streams.js';
-import {type Command, type Interfaces, run} from '@oclif/core';
-import {commandTable} from './command-table.js';
+import {run} from '@oclif/core';
 import {refuseChangedText} from './lib/cli/argument-bytes.js';
 import {standardNotes} from './lib/cli/base-command.js';
+import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
 import {endProcess} from './lib/cli/ending.js';
 import {environment} from './lib/cli/environment.js';
 import {asFailure, stackOf} from './lib/cli/failure.js';
@@ -25,14 +25,8 @@ import {exitCodeOf} from './lib/exit-codes.js';
 import {InputCut} from './lib/input/source.js';
 import {OutputClosed} from './lib/output/sink.js';
 
-/** What the build writes down, so that help and lookup load no command: see scripts/write-manifest.js. */
-export interface Manifest {
-  pjson: Interfaces.PJSON;
-  commands: Record<string, Command.Cached>;
-}
-
 /** Runs `argv` (without the program's own name) and ends the process. */
-export async function main(argv: string[], manifest: Manifest): Promise<void> {
+export async function main(argv: string[], index: CommandIndex): Promise<void> {
   compileAsUsualLater();
   collectWhenGrown();
   process.exitCode = exitCodeOf('incomplete');
@@ -48,7 +42,7 @@ export async function main(argv: string[], manifest: Manifest): Promise<void> {
   try {
     refuseRuntimeVariables(process.env);
     refuseChangedText(argv, process.env);
-    await run(argv, configuration(manifest));
+    await run(argv, await oclifOptions(index, argv));
     code = interruption.exitCode ?? exitCodeOf('done');
   } catch (error) {
     code = report(error);
@@ -68,37 +62,4 @@ function report(error: unknown): number {
   standardNotes().failure(failure);
   if (environment().DEBUG !== undefined && error instanceof Error) standardError.write(`${stackOf(error, failure)}\n`);
   return interruption.exitCode ?? exitCodeOf(failure.kind);
-}
-
-/** For oclif to make its configuration of: one that is made already it would make anew. */
-function configuration({pjson, commands}: Manifest): Interfaces.LoadOptions {
-  const plugin = {
-    _base: '',
-    alias: pjson.name,
-    name: pjson.name,
-    version: pjson.version,
-    type: 'core',
-    moduleType: 'module',
-    isRoot: true,
-    valid: true,
-    hasManifest: true,
-    hooks: {},
-    root: '/',
-    pjson,
-    options: {root: '/'},
-    parent: undefined,
-    commandsDir: undefined,
-    topics: Object.entries(pjson.oclif.topics ?? {}).map(([name, topic]) => ({name, ...topic})),
-    commandIDs: Object.keys(commands),
-    commands: Object.entries(commands).map(([id, cached]) => ({...cached, id, load: () => loadCommand(id)})),
-    findCommand: (id: string) => loadCommand(id),
-    load: async () => {},
-  };
-  return {root: '/', pjson, plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]])};
-}
-
-async function loadCommand(id: string): Promise<Command.Class> {
-  const command = (await commandTable[id]!()).default as unknown as Command.Class;
-  command.id = id;
-  return command;
 }

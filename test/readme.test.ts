@@ -9,14 +9,13 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {EXIT_CODES} from '../src/lib/exit-codes.js';
-import type {Manifest} from '../src/main.js';
+import {manifest} from './support/manifest.js';
 import {freePort, type RedisServer, startRedis, until} from './support/redis-server.js';
 import {type Running, shell, startShell} from './support/run-cli.js';
 import {onTerminal} from './support/terminal.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const {manifest} = (await import(new URL('../dist/js/manifest.js', import.meta.url).href)) as {manifest: Manifest};
 
 interface Example {
   /** How its line begins. */

@@ -4,15 +4,14 @@
  * intended one: `npm run build && npx vitest run test/surface.test.ts -u`.
  */
 import {describe, expect, it} from 'vitest';
-import type {EXIT_CODES} from '../src/lib/exit-codes.js';
-import type {Manifest} from '../src/main.js';
+import {EXIT_CODES} from '../src/lib/exit-codes.js';
+import {manifest} from './support/manifest.js';
+import {streamlog} from './support/run-cli.js';
 
-type CommandFacts = Manifest['commands'][string];
+type CommandFacts = (typeof manifest)['commands'][string];
 type FlagFacts = CommandFacts['flags'][string];
 type ArgFacts = CommandFacts['args'][string];
 
-const {manifest} = await built<{manifest: Manifest}>('manifest.js');
-const exitCodes = (await built<{EXIT_CODES: typeof EXIT_CODES}>('lib/exit-codes.js')).EXIT_CODES;
 const commands = Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** The Redis command that each command stands for, and has to name in its summary. */
@@ -52,7 +51,7 @@ it('commands, flags, arguments and exit codes are those of surface.txt', async (
   const surface = [
     ...commands.flatMap(([id, command]) => [...commandLines(id, command), '']),
     'exit codes',
-    ...Object.entries(exitCodes).map(([kind, {code, meaning}]) => `  ${String(code).padStart(3)} ${kind}: ${meaning}`),
+    ...Object.entries(EXIT_CODES).map(([kind, {code, meaning}]) => `  ${String(code).padStart(3)} ${kind}: ${meaning}`),
   ];
   await expect(`${surface.join('\n')}\n`).toMatchFileSnapshot('surface.txt');
 });
@@ -70,6 +69,11 @@ describe.each(commands)('%s', (id, command) => {
     );
     expect(examples.length).toBeGreaterThanOrEqual(2);
     expect(examples[0]!.replace('<%= command.id %>', id)).toContain(`<%= config.bin %> ${id.replaceAll(':', ' ')}`);
+  });
+
+  it('prints each of its flags in its help', async () => {
+    const {stdout} = await streamlog([...id.split(':'), '--help']);
+    for (const [name, {hidden}] of Object.entries(command.flags)) if (!hidden) expect(stdout).toContain(`--${name}`);
   });
 
   it('says what each flag and argument is for', () => {
@@ -137,8 +141,3 @@ const defaultOf = ({default: value}: {default?: unknown}): string[] =>
   value === undefined ? [] : [`default ${JSON.stringify(value)}`];
 
 const environmentOf = ({env}: {env?: string}): string[] => (env === undefined ? [] : [`or $${env}`]);
-
-/** A module of the built package: what is released, not what is in src. */
-async function built<Module>(path: string): Promise<Module> {
-  return await import(new URL(`../dist/js/${path}`, import.meta.url).href);
-}

@@ -26,6 +26,6 @@ export default class Completion extends BaseCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
-    await this.out.write(scripts[args.shell](outlineOf(this.config)));
+    await this.out.write(scripts[args.shell](await outlineOf(this.config)));
   }
 }

@@ -3,10 +3,9 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {Manifest} from '../../src/main.js';
+import {manifest} from '../support/manifest.js';
 import {shell, streamlog} from '../support/run-cli.js';
 
-const {manifest} = (await import(new URL('../../dist/js/manifest.js', import.meta.url).href)) as {manifest: Manifest};
 const commands = Object.entries(manifest.commands);
 const script = async (name: string): Promise<string> => (await streamlog(['completion', name])).stdout;
 

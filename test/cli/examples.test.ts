@@ -8,11 +8,10 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {Manifest} from '../../src/main.js';
+import {manifest} from '../support/manifest.js';
 import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
 import {type Running, shell, startShell, startStreamlog} from '../support/run-cli.js';
 
-const {manifest} = (await import(new URL('../../dist/js/manifest.js', import.meta.url).href)) as {manifest: Manifest};
 const commands = Object.entries(manifest.commands).filter(([, {hidden}]) => !hidden);
 const examples = commands.flatMap(([id, command]) =>
   textsOf(command.examples).map((text) => [rendered(text, id), id] as const),
@@ -135,7 +134,7 @@ const onLoopback = (example: string): string =>
     .replaceAll('--listen :8080', `--listen 127.0.0.1:${port}`)
     .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`);
 
-function textsOf(given: Manifest['commands'][string]['examples'] = []): string[] {
+function textsOf(given: (typeof manifest)['commands'][string]['examples'] = []): string[] {
   return given.map((one) => (typeof one === 'string' ? one : one.command));
 }
 

@@ -4,14 +4,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {Manifest} from '../../src/main.js';
 import {serve} from '../support/http.js';
+import {manifest} from '../support/manifest.js';
 import {type RedisServer, startRedis, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {type Given, leaksOf, password, type SecretScene, startSecretScene, token, way} from '../support/secrets.js';
-
-const built = new URL('../../dist/js/manifest.js', import.meta.url).href;
-const {manifest} = (await import(built)) as {manifest: Manifest};
 
 /** What a command needs so that it gets as far as the server, and comes to an end. */
 const ARGUMENTS: Record<string, readonly string[]> = {

@@ -3,8 +3,8 @@
  * data that is large in every way that was ever found to matter.
  */
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {commandTable} from '../../src/command-table.js';
 import {type Served, serve} from '../support/http.js';
+import {manifest} from '../support/manifest.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {fill, idOf, SIZES} from './dataset.js';
@@ -25,7 +25,7 @@ const lines = (count: number, bytes: number): string => `${JSON.stringify({value
 const middle = idOf(SIZES.entries / 2);
 const work = ['-s', 'work'];
 
-/** By the name of the command in the table. Those without a case do not talk to this server. */
+/** By the ID of the command. Those without a case do not talk to this server. */
 const CASES: Record<string, Case[]> = {
   ack: [{args: [...work, '-q'], input: ids(3_000), works: 'big'}],
   claim: [
@@ -137,9 +137,9 @@ const prepare = async ({works, spends = false}: Case, isAgain: boolean): Promise
   copied = spends ? undefined : works;
 };
 
-it('every command of the table has its case', () => {
+it('every command has its case', () => {
   expect(Object.keys(CASES).concat(ELSEWHERE).toSorted()).toEqual(
-    Object.keys(commandTable)
+    Object.keys(manifest.commands)
       .filter((name) => name !== 'serve')
       .toSorted(),
   );

@@ -1,9 +1,11 @@
 /** From oclif's configuration to the outline of the command line that completion scripts are made from. */
 import type {Command, Config} from '@oclif/core';
 import type {CommandOutline, FlagOutline, ProgramOutline, Value} from '../completion/outline.js';
+import {readDetails} from './command-index.js';
 
 /** All that is not hidden, in the order of names. */
-export function outlineOf(config: Config): ProgramOutline {
+export async function outlineOf(config: Config): Promise<ProgramOutline> {
+  await readDetails(config.commands);
   const commands = config.commands
     .filter(({hidden}) => !hidden)
     .map(commandOutline)

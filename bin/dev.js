@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Runs streamlog from src, without a build: node bin/dev.js produce type=login
+import {register} from 'tsx/esm/api';
+
+register();
+await import('../src/lib/cli/standard-streams.ts');
+const [{main}, {readCommands, readPackage}] = await Promise.all([
+  import('../src/main.ts'),
+  import('../scripts/read-commands.js'),
+]);
+const commands = await readCommands();
+const entry = ({id, file, facts}) => [
+  id,
+  {brief: facts, details: async () => ({default: facts}), load: () => import(file)},
+];
+await main(process.argv.slice(2), {pjson: readPackage(), commands: Object.fromEntries(commands.map(entry))});

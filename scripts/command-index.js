@@ -1,0 +1,37 @@
+// The modules that the build makes of src/commands/**, as a plugin for Bun's
+// bundler: `streamlog:commands` is the index (CommandIndex in
+// src/lib/cli/command-index.ts), and `streamlog:details/ID` is what only the help
+// of one command needs. A command is a dynamic import in the index, so that a
+// bundler sees all of them and a run loads one.
+
+/** What every run knows of every command: enough to list it, and to tell its words from its arguments. */
+const BRIEF = ['aliases', 'hiddenAliases', 'hidden', 'summary', 'args', 'strict'];
+
+/** `pjson` and `commands` as scripts/read-commands.js reads them. */
+export function commandIndex(pjson, commands) {
+  const entries = commands.map(({id, file, facts}) => {
+    const brief = Object.fromEntries(BRIEF.map((name) => [name, facts[name]]));
+    return `${JSON.stringify(id)}: {
+  brief: ${JSON.stringify(brief)},
+  details: () => import(${JSON.stringify(`streamlog:details/${id}`)}),
+  load: () => import(${JSON.stringify(file)}),
+}`;
+  });
+  const texts = new Map(
+    commands.map(({id, facts}) => [`details/${id}`, `export default JSON.parse(${quoted(JSON.stringify(facts))});`]),
+  );
+  texts.set('commands', `export const index = {pjson: ${JSON.stringify(pjson)}, commands: {${entries.join(',\n')}}};`);
+  return {
+    name: 'command-index',
+    setup(build) {
+      build.onResolve({filter: /^streamlog:/}, ({path}) => ({
+        path: path.slice('streamlog:'.length),
+        namespace: 'streamlog',
+      }));
+      build.onLoad({filter: /.*/, namespace: 'streamlog'}, ({path}) => ({contents: texts.get(path), loader: 'js'}));
+    },
+  };
+}
+
+/** A string is read faster than an object written out: https://v8.dev/blog/cost-of-javascript-2019#json */
+const quoted = (text) => JSON.stringify(text);

@@ -1,0 +1,39 @@
+// Reads src/commands/**: what each command says of itself. Needs a runtime that
+// imports TypeScript: Bun when the artefacts are built, tsx in bin/dev.js.
+import {readdirSync, readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, join, relative} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const directory = join(root, 'src/commands');
+
+/** What oclif calls "cached": plain data in place of a class. It exports the type, but not the function. */
+const require = createRequire(import.meta.url);
+const oclif = dirname(require.resolve('@oclif/core/package.json'));
+const {cacheCommand} = require(join(oclif, 'lib/util/cache-command.js'));
+
+/** What main.ts needs of package.json. */
+export function readPackage() {
+  const {name, version, description, oclif} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return {name, version, description, oclif};
+}
+
+/**
+ * Every command, in the order of IDs: {id, file, facts}. `file` is absolute,
+ * `facts` is a Command.Cached of oclif. Throws when a command cannot be loaded.
+ */
+export async function readCommands() {
+  const files = readdirSync(directory, {recursive: true}).filter((name) => name.endsWith('.ts'));
+  const plugin = readPackage().name;
+  return Promise.all(
+    files.sort().map(async (name) => {
+      const file = join(directory, name);
+      const id = relative(directory, file).slice(0, -'.ts'.length).split('/').join(':');
+      const {default: command} = await import(pathToFileURL(file).href);
+      command.id = id;
+      const facts = await cacheCommand(command, {name: plugin, alias: plugin, type: 'core'}, true);
+      return {id, file, facts: JSON.parse(JSON.stringify(facts))};
+    }),
+  );
+}
