@@ -67,7 +67,7 @@ export default class Serve extends BaseCommand {
       note: (text) => notes.note(text),
       warn,
     });
-    const log = accessLog(flags['log-format'], (text) => notes.lines(text));
+    const log = accessLog(flags['log-format'], notes);
     this.createPrivately();
     const server = await HttpServer.listen(address, {
       tls,
@@ -82,7 +82,7 @@ export default class Serve extends BaseCommand {
         log?.add(facts);
       },
     });
-    service.watch(server.load);
+    service.watch(server.load, log);
     if (tls !== undefined)
       reload.add('certificate', async () => server.replaceTls((await readTlsPair(flags, reading))!));
     if (tokens !== undefined && hasTokenFile(flags))

@@ -88,3 +88,29 @@ describe('the access log', () => {
     expect((await streamlog(['serve', '--log-format', format], {server: redis})).code).toBe(2);
   });
 });
+
+it('drops lines that nobody takes: says how many, counts them, and answers all the same', async () => {
+  const served = await serve(['--log-format', 'json'], {server: redis});
+  served.process.stderr.pause();
+  const body = '{"a":1}';
+  const path = `/streams/${'n'.repeat(400)}`;
+  const dropped = async (): Promise<number> => {
+    const text = await (await fetch(`${served.url}/metrics`)).text();
+    return Number(/^streamlog_access_log_dropped_lines_total (\d+)$/m.exec(text)![1]);
+  };
+  let requests = 0;
+  while ((await dropped()) === 0) {
+    expect(requests).toBeLessThan(20_000);
+    const answers = await Promise.all(Array.from({length: 200}, () => served.post(path, body)));
+    for (const {status} of answers) expect(status).toBe(201);
+    requests += answers.length;
+  }
+  served.process.stderr.resume();
+  await until(() => /warning: \d+ lines of the access log were dropped/.test(served.stderr()), 'it says so');
+  const told = [...served.stderr().matchAll(/warning: (\d+) lines/g)].reduce(
+    (sum, [, lines]) => sum + Number(lines),
+    0,
+  );
+  expect(told).toBe(await dropped());
+  await logOf(served);
+});

@@ -1,7 +1,8 @@
 /**
  * The access log: one line a request, for machines or for people. Invariant: a
  * line holds no body, no query and no header, and no character that a terminal
- * or another line could be made of.
+ * or another line could be made of; and what its reader does not take is bounded:
+ * lines beyond that are dropped, counted and told.
  */
 import {escapeForTerminal, escapeJsonForTerminal} from '../output/sanitize.js';
 
@@ -35,22 +36,47 @@ export function accessLine(format: Exclude<LogFormat, 'off'>, facts: AccessFacts
   return `${escapeForTerminal(words.join(' '))}\n`;
 }
 
+/** Where the lines go. */
+export interface LogOutput {
+  /** Whole lines. */
+  lines(text: string): void;
+  warn(text: string): void;
+  /** Bytes that were written and not taken yet. */
+  readonly waitingBytes: number;
+  /** Resolves when all that was written so far was taken, or never will be. */
+  flushed(): Promise<void>;
+}
+
 /** The log in the format of that name; undefined for `off`. */
-export const accessLog = (format: LogFormat, write: (text: string) => void): AccessLog | undefined =>
-  format === 'off' ? undefined : new AccessLog(format, write);
+export const accessLog = (format: LogFormat, output: LogOutput): AccessLog | undefined =>
+  format === 'off' ? undefined : new AccessLog(format, output);
+
+/** Some thousands of lines. */
+const MOST_WAITING_BYTES = 1024 * 1024;
 
 /** Lines of one moment leave as one write, so that logging costs little when there is much to log. */
 class AccessLog {
   readonly #format: Exclude<LogFormat, 'off'>;
-  readonly #write: (text: string) => void;
+  readonly #output: LogOutput;
   #lines = '';
+  #dropped = 0;
+  #toldOf = 0;
 
-  constructor(format: Exclude<LogFormat, 'off'>, write: (text: string) => void) {
+  constructor(format: Exclude<LogFormat, 'off'>, output: LogOutput) {
     this.#format = format;
-    this.#write = write;
+    this.#output = output;
+  }
+
+  /** Lines that were dropped since the start. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   add(facts: AccessFacts): void {
+    if (this.#output.waitingBytes + this.#lines.length >= MOST_WAITING_BYTES) {
+      this.#drop();
+      return;
+    }
     if (this.#lines === '') setImmediate(() => this.flush());
     this.#lines += accessLine(this.#format, facts, new Date());
   }
@@ -59,6 +85,17 @@ class AccessLog {
   flush(): void {
     const lines = this.#lines;
     this.#lines = '';
-    if (lines !== '') this.#write(lines);
+    if (lines !== '') this.#output.lines(lines);
+  }
+
+  /** Told once for all that are dropped until the reader has taken what waits. */
+  #drop(): void {
+    if (this.#dropped++ > this.#toldOf) return;
+    void this.#output.flushed().then(() => {
+      this.#output.warn(
+        `${this.#dropped - this.#toldOf} lines of the access log were dropped: nobody read fast enough`,
+      );
+      this.#toldOf = this.#dropped;
+    });
   }
 }

@@ -31,10 +31,10 @@ export class Metrics {
     this.#registry = new library.Registry();
     this.#showRequests();
     this.#registry.registerMetric(latencyMetric(this.#requests));
-    this.#total('entries_added', 'Entries whose XADD Redis confirmed.', () => this.#entriesAdded);
-    this.#total('entries_read', 'Entries sent in event streams.', () => this.#entriesRead);
-    this.#total('http_request_body_bytes', 'Bytes of bodies that were read.', () => this.#bodyBytes);
-    this.#total('redis_reconnects', 'Connections to Redis made after the first one.', () =>
+    this.watchTotal('entries_added', 'Entries whose XADD Redis confirmed.', () => this.#entriesAdded);
+    this.watchTotal('entries_read', 'Entries sent in event streams.', () => this.#entriesRead);
+    this.watchTotal('http_request_body_bytes', 'Bytes of bodies that were read.', () => this.#bodyBytes);
+    this.watchTotal('redis_reconnects', 'Connections to Redis made after the first one.', () =>
       Math.max(0, this.#connections - 1),
     );
     const registers = [this.#registry];
@@ -105,8 +105,8 @@ export class Metrics {
     return text;
   }
 
-  /** The same as `watch`, for what only grows. */
-  #total(name: string, help: string, value: () => number): void {
+  /** The same as `watch`, for what only grows: `streamlog_NAME_total`. */
+  watchTotal(name: string, help: string, value: () => number): void {
     const collect = function (this: Counter): void {
       this.reset();
       this.inc(value());

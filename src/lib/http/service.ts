@@ -108,8 +108,13 @@ export class Service {
     return this.#dispatch.answer(request, state);
   }
 
-  /** Shows what connections take up. */
-  watch(load: ServerLoad): void {
+  /** Shows what connections take up, and what of the log was lost. */
+  watch(load: ServerLoad, log?: {readonly dropped: number}): void {
+    this.#metrics.watchTotal(
+      'access_log_dropped_lines',
+      'Lines of the access log that were dropped, since standard error was not read fast enough.',
+      () => log?.dropped ?? 0,
+    );
     this.#metrics.watch('streamlog_connections', 'Connections that are open.', () => load.connections);
     this.#metrics.watch(
       'streamlog_requests_waiting',

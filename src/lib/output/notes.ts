@@ -13,6 +13,8 @@ export interface NoteStream {
   write(text: string): unknown;
   /** More waits than its reader has taken for a while. */
   readonly isBehind: boolean;
+  /** Bytes that were written and not taken yet. */
+  readonly writableLength: number;
   /** Resolves when all that was written so far was taken, or never will be. */
   flushed(): Promise<void>;
 }
@@ -56,6 +58,16 @@ export class Notes {
   /** Detail for `--verbose`. */
   detail(text: string): void {
     if (this.#options.verbose) this.#line(text);
+  }
+
+  /** Bytes that were written and not taken yet. */
+  get waitingBytes(): number {
+    return this.#stream.writableLength;
+  }
+
+  /** Resolves when all that was written so far was taken, or never will be. */
+  flushed(): Promise<void> {
+    return this.#stream.flushed();
   }
 
   /** Lines that are no notes, such as those of an access log; with their newlines, and escaped already. */

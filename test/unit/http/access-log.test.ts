@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type AccessFacts, accessLine, accessLog} from '../../../src/lib/http/access-log.js';
+import {type AccessFacts, accessLine, accessLog, type LogOutput} from '../../../src/lib/http/access-log.js';
 
 const NOW = new Date('2026-01-31T12:00:00.123Z');
 const facts = (more: Partial<AccessFacts> = {}): AccessFacts => ({
@@ -47,10 +47,36 @@ describe('a line of the access log', () => {
   );
 });
 
+/** Keeps what it is given; its reader takes all of it when `take` is called. */
+class Output implements LogOutput {
+  readonly writes: string[] = [];
+  readonly warnings: string[] = [];
+  waitingBytes = 0;
+  take: () => void = () => {};
+  readonly #taken = new Promise<void>((resolve) => {
+    this.take = () => {
+      this.waitingBytes = 0;
+      resolve();
+    };
+  });
+
+  lines(text: string): void {
+    this.writes.push(text);
+    this.waitingBytes += text.length;
+  }
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
+  flushed(): Promise<void> {
+    return this.#taken;
+  }
+}
+
 describe('the log', () => {
   it('writes lines of one moment at once, in their order, and none twice', async () => {
-    const writes: string[] = [];
-    const log = accessLog('text', (text) => writes.push(text))!;
+    const output = new Output();
+    const {writes} = output;
+    const log = accessLog('text', output)!;
     log.add(facts({path: '/1'}));
     log.add(facts({path: '/2'}));
     expect(writes).toEqual([]);
@@ -63,7 +89,27 @@ describe('the log', () => {
     expect(writes).toHaveLength(2);
   });
 
+  it.each([1, 100_000])('drops what nobody takes, counts it and says so once, %i lines at a time', async (burst) => {
+    const output = new Output();
+    const log = accessLog('text', output)!;
+    const lines = 100_000;
+    for (let at = 1; at <= lines; at++) {
+      log.add(facts({path: `/${at}`}));
+      if (at % burst === 0) log.flush();
+    }
+    const written = output.writes.join('');
+    expect(written.length).toBeLessThan(1_100_000);
+    const last = Number(/.*\/(\d+) .*\n$/.exec(written)![1]);
+    expect([log.dropped, output.warnings]).toEqual([lines - last, []]);
+    output.take();
+    await new Promise(setImmediate);
+    expect(output.warnings).toEqual([expect.stringMatching(`^${lines - last} lines of the access log were dropped`)]);
+    log.add(facts({path: '/again'}));
+    log.flush();
+    expect([output.writes.at(-1), log.dropped]).toEqual([expect.stringContaining('/again'), lines - last]);
+  });
+
   it('is none when it is off', () => {
-    expect(accessLog('off', () => {})).toBeUndefined();
+    expect(accessLog('off', new Output())).toBeUndefined();
   });
 });

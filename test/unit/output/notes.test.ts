@@ -10,6 +10,7 @@ function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): 
       text += more;
     },
     isBehind: false,
+    writableLength: 0,
     flushed: async (): Promise<void> => {},
   };
   const notes = new Notes(stream, {quiet: false, verbose: false, terminal: false, colors: colors(false), ...options});
