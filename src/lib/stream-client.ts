@@ -17,6 +17,7 @@ import type {AddOutcome} from './redis/add-outcomes.js';
 import {Adding} from './redis/adding.js';
 import type {AddOptions, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
+import {exactly, idOf, wordOf, yesOf} from './redis/checked-reply.js';
 import type {Standing} from './redis/connecting.js';
 import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {evictionWarning} from './redis/eviction.js';
@@ -104,10 +105,18 @@ export interface NamedEntry {
 export type GiveBackOutcome = 'given back' | 'not pending' | 'with another' | 'delivered again' | 'gone';
 
 const GIVE_BACK_OUTCOMES: Record<string, GiveBackOutcome> = {
+  xnack: 'given back',
+  xclaim: 'given back',
   missing: 'not pending',
   other: 'with another',
   again: 'delivered again',
   gone: 'gone',
+};
+
+const ACKNOWLEDGE_OUTCOMES: Record<string, 'acknowledged' | 'not pending' | 'with another'> = {
+  acknowledged: 'acknowledged',
+  missing: 'not pending',
+  other: 'with another',
 };
 
 /** The lowest and the highest ID. */
@@ -590,7 +599,7 @@ export class StreamClient {
       if (result === null) return 'lost';
       refuseDenied(result, 'XACK', stream);
       if (isTooWide(result)) return 'too wide';
-      return result === 1 ? 'moved' : 'gone';
+      return yesOf(result) ? 'moved' : 'gone';
     } catch (error) {
       // Of the two streams, only the one that the entry is in has the group.
       throw error instanceof StreamlogError && error.code === 'NOGROUP' ? noGroup(stream, group) : error;
@@ -599,7 +608,7 @@ export class StreamClient {
 
   /** Acknowledges our pending entry; false when it is no longer ours. By script. */
   async acknowledgeOurs(member: Membership, id: string): Promise<boolean> {
-    return (await this.#runOnEntry(scripts.ACKNOWLEDGE_OURS, member, id, 'XACK')) === 1;
+    return yesOf(await this.#runOnEntry(scripts.ACKNOWLEDGE_OURS, member, id, 'XACK'));
   }
 
   /**
@@ -612,7 +621,7 @@ export class StreamClient {
     const result = await this.#run(scripts.REDRIVE, [deadLetter, target], [id], writing);
     if (result === null) return 'gone';
     refuseDenied(result, 'XDEL', deadLetter);
-    return isTooWide(result) ? 'too wide' : {newId: replies.readText(result)};
+    return isTooWide(result) ? 'too wide' : {newId: idOf(result)};
   }
 
   /**
@@ -629,7 +638,10 @@ export class StreamClient {
     const argv = [group, consumer, String(minIdleMs), dryRun ? '1' : '0', ...idBounds(named)];
     for (const one of named) argv.push(one.id, ownerArgument(one), ...[one.deliveries, one.idleMs].map(optionalNumber));
     const about = {command: 'XCLAIM', stream, group};
-    return replies.readClaimOutcomes(await this.#run(scripts.CLAIM_NAMED, [stream], argv, about));
+    return exactly(
+      named.length,
+      replies.readClaimOutcomes(await this.#run(scripts.CLAIM_NAMED, [stream], argv, about)),
+    );
   }
 
   /** Acknowledges those of `named` that are still with their consumers: what became of each, at most 500 at a time. By script. */
@@ -641,9 +653,7 @@ export class StreamClient {
     const argv = [group, ...idBounds(named), ...named.flatMap((one) => [one.id, ownerArgument(one)])];
     const about = {command: 'XACK', stream, group};
     const states = replies.readTexts(await this.#run(scripts.ACKNOWLEDGE_NAMED, [stream], argv, about));
-    return states.map((state) =>
-      state === 'missing' ? 'not pending' : state === 'other' ? 'with another' : 'acknowledged',
-    );
+    return exactly(named.length, states).map((state) => wordOf(ACKNOWLEDGE_OUTCOMES, state));
   }
 
   /**
@@ -656,7 +666,7 @@ export class StreamClient {
     const argv = [group, ownerArgument(named), named.id, ...given, optionalNumber(named.deliveries)];
     const result = replies.readText(await this.#run(scripts.NACK, [stream], argv, {command: 'XCLAIM', stream, group}));
     if (result === 'xclaim') this.#mayKnowXnack = false;
-    return GIVE_BACK_OUTCOMES[result] ?? 'given back';
+    return wordOf(GIVE_BACK_OUTCOMES, result);
   }
 
   /** Acknowledges the lowest `count` pending entries of a group, at most 1,000, whoever has them: how many. By script. */
@@ -670,7 +680,7 @@ export class StreamClient {
   /** Removes a consumer that has nothing pending; false when it has. By script. */
   async removeIdleConsumer({stream, group, consumer}: Membership): Promise<boolean> {
     const about = {command: 'XGROUP DELCONSUMER', stream, group};
-    return (await this.#run(scripts.REMOVE_IDLE_CONSUMER, [stream], [group, consumer], about)) === 1;
+    return yesOf(await this.#run(scripts.REMOVE_IDLE_CONSUMER, [stream], [group, consumer], about));
   }
 
   /**
@@ -686,7 +696,8 @@ export class StreamClient {
   ): Promise<Retirement[]> {
     const argv = [group, String(minIdleMs), heir, String(maxMoved), ...consumers];
     const about = {command: 'XGROUP DELCONSUMER', stream, group};
-    return replies.readRetirements(await this.#run(scripts.RETIRE_CONSUMERS, [stream], argv, about));
+    const retirements = replies.readRetirements(await this.#run(scripts.RETIRE_CONSUMERS, [stream], argv, about));
+    return exactly(consumers.length, retirements);
   }
 
   /**
@@ -717,12 +728,12 @@ export class StreamClient {
 
   /** XGROUP DESTROY: false when there was none. */
   async destroyGroup(stream: string, group: string): Promise<boolean> {
-    return replies.readNumber(await this.#send(args.xgroupDestroy(stream, group), {stream, group})) === 1;
+    return yesOf(await this.#send(args.xgroupDestroy(stream, group), {stream, group}));
   }
 
   /** XGROUP CREATECONSUMER: true when it is new, false when it was there already. */
   async createConsumer(member: Membership): Promise<boolean> {
-    return replies.readNumber(await this.#send(args.xgroupCreateConsumer(member), member)) === 1;
+    return yesOf(await this.#send(args.xgroupCreateConsumer(member), member));
   }
 
   /** XGROUP DELCONSUMER: how many pending entries went with it, never to be delivered again. */

@@ -65,7 +65,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(done.code).toBe(0);
       expect(ids(done)).toEqual(['1-0']);
       expect(done.stderr).toBe(
-        'streamlog: claimed 1 for "w2", not claimed: 1 not pending, 1 not idle for long enough, 2 not in the stream any more\n',
+        'streamlog: events 4-0: not claimed, it is not in the stream any more\n' +
+          'streamlog: events 5-0: not claimed, it is not in the stream any more\n' +
+          'streamlog: claimed 1 for "w2", not claimed: 1 not pending, 1 not idle for long enough, 2 not in the stream any more\n',
       );
       expect(await pendingOf('w2')).toEqual(['1-0']);
     });

@@ -55,3 +55,32 @@ it('prints no answer to XADD that is no ID: 69', async () => {
   expect([code, stdout], stderr).toEqual([69, '']);
   expect(stderr).toContain('not Redis');
 });
+
+it.each([
+  ['produce', 'a=1'],
+  ['produce', 'a=1', '--count', '2'],
+])(
+  'takes nil for no answer to an XADD that may make its stream: 69, and 66 with --no-create (%j)',
+  async (...command) => {
+    server.lie(Buffer.from('$-1\r\n'), {stays: true});
+    const env = {STREAMLOG_URL: server.url};
+    const {code, stdout, stderr} = await streamlog(command, {env});
+    expect([code, stdout], stderr).toEqual([69, '']);
+    expect(stderr).toContain('not Redis');
+    expect((await streamlog([...command, '--no-create'], {env})).code).toBe(66);
+  },
+);
+
+it.each([
+  ['ack', ['ack', '{"id":"1-1","consumer":"w"}'], '*1\r\n$3\r\nyes\r\n'],
+  ['ack', ['ack', '{"id":"1-1","consumer":"w"}'], '*2\r\n$12\r\nacknowledged\r\n$12\r\nacknowledged\r\n'],
+  ['nack', ['nack', '1-1'], '$5\r\nxnick\r\n'],
+  ['nack', ['nack', '1-1'], '$11\r\nconstructor\r\n'],
+  ['claim', ['claim', '1-1', '--to', 'w'], '*3\r\n$5\r\nowned\r\n$1\r\nv\r\n$1\r\n1\r\n'],
+  ['claim', ['claim', '1-1', '--to', 'w'], '*0\r\n'],
+])('%s believes no answer of a script that it does not know: 69 (%j, %j)', async (_, command, lie) => {
+  server.lie(Buffer.from(lie), {stays: true});
+  const {code, stdout, stderr} = await streamlog(command, {env: {STREAMLOG_URL: server.url}});
+  expect([code, stdout], stderr).toEqual([69, '']);
+  expect(stderr).toContain('not Redis');
+});

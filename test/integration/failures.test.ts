@@ -328,6 +328,7 @@ describe.each(serverPrograms())('a connection that is lost, $name', ({program}) 
     const wire = await Wire.open(target, 'events');
     const outcomes = new Promise((resolve) => {
       const writer = new ProtocolWriter();
+      const batch = {records: 5, mayLackStream: false};
       const add = ['XADD', 'events', '*', 'n', '1'];
       const write = (line: string[]): void => {
         writer.array(line.length);
@@ -337,7 +338,7 @@ describe.each(serverPrograms())('a connection that is lost, $name', ({program}) 
       // To what is no command Redis answers with an error, and hangs up.
       writer.raw(Buffer.from('*1\r\nX'));
       for (const line of [add, add]) write(line);
-      wire.send([writer.take()], new AddOutcomes('events', 5, resolve));
+      wire.send([writer.take()], new AddOutcomes('events', batch, resolve));
     });
     const lost = expect.objectContaining(LOST);
     const refused = expect.objectContaining({kind: 'temporary', message: expect.stringContaining('Protocol error')});

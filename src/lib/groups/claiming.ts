@@ -90,7 +90,7 @@ export interface ClaimerOptions {
   dryRun: boolean;
   /** Once aborted, nothing more is claimed. */
   stopping: AbortSignal;
-  /** Told of what a record no longer fits. */
+  /** Told of what a record no longer fits, and of what is not in the stream any more. */
   onRefused: (refusal: ClaimRefusal) => void;
 }
 
@@ -135,9 +135,9 @@ export class Claimer {
     claimed: ReadonlyMap<string, ClaimOutcome>,
   ): AsyncGenerator<StreamRecord[], void, void> {
     const ids = [...claimed.keys()].sort(compareStreamIds);
-    let found = 0;
+    const missing = new Set(ids);
     for await (const entries of entriesById(this.#client, stream, ids, this.#pageSize)) {
-      found += entries.length;
+      for (const {id} of entries) missing.delete(id);
       this.counts.claimed += entries.length;
       yield entries.map(({id, fields}) => {
         const {consumer, deliveries} = claimed.get(id)!;
@@ -145,7 +145,7 @@ export class Claimer {
       });
     }
     // Before Redis 7.0 such an entry can be claimed.
-    this.counts.gone += ids.length - found;
+    for (const id of missing) this.#refuse(stream, {id}, GONE);
   }
 
   #refuse(stream: string, {id, consumer: named}: NamedEntry, {state, consumer}: ClaimOutcome): void {
@@ -159,9 +159,13 @@ export class Claimer {
         id,
         reason: `"${consumer}" has got it again, or works on it, since the record was made`,
       });
+    } else if (state === 'gone') {
+      this.#options.onRefused({stream, id, reason: 'it is not in the stream any more'});
     }
   }
 }
+
+const GONE: ClaimOutcome = {state: 'gone', consumer: '', deliveries: 0};
 
 const COUNTED = {
   'not pending': 'notPending',

@@ -10,6 +10,7 @@ import {beginningOf} from '../credentials.js';
 import {StreamlogError, usageError} from '../errors.js';
 import {nameFromJson} from '../names.js';
 import {parseStreamId} from '../stream-id.js';
+import {type Member, RepeatedKey, readMembers} from './json-members.js';
 import {type Line, readLines} from './lines.js';
 
 /** One entry; where it is, who had it, how often and for how long, where the record says so. */
@@ -92,17 +93,21 @@ function readReference(text: string): IdReference | string {
 }
 
 function readRecord(json: string): IdReference | string {
-  let value: unknown;
+  let members: Member[];
   try {
-    value = JSON.parse(json);
-  } catch {
-    return 'this is no valid JSON';
+    members = readMembers(json);
+  } catch (error) {
+    // Which of the two is meant is not ours to guess.
+    return error instanceof RepeatedKey ? 'the same key comes twice' : 'this is no valid JSON';
   }
-  const record = Reference.safeParse(value);
+  const known = members.filter(({key}) => Object.hasOwn(Reference.shape, key));
+  const record = Reference.safeParse(Object.fromEntries(known.map((member) => [member.key, parsed(member)])));
   if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are names';
   const {id, ...place} = record.data;
   return withId(id, place) ?? `${quoted(id)} is no entry ID`;
 }
+
+const parsed = ({kind, text}: Member): unknown => (kind === 'string' ? text : JSON.parse(text));
 
 function withId(
   text: string,

@@ -26,6 +26,13 @@ export class BadJson extends Error {
   }
 }
 
+/** A key of an object that came before. */
+export class RepeatedKey extends BadJson {
+  constructor(column: number) {
+    super('the same key comes twice; give repeated fields as "pairs" with --input envelope', column);
+  }
+}
+
 /** Said of what stands behind the one object of a text. */
 export const BEHIND_OBJECT = 'expected the end of the line after the object';
 /** Objects and arrays within each other, the outermost included. */
@@ -92,8 +99,7 @@ class Scanner {
     const seen = new Set<string>();
     this.#object(1, (column) => {
       const key = this.#string();
-      if (seen.has(key))
-        throw new BadJson('the same key comes twice; give repeated fields as "pairs" with --input envelope', column);
+      if (seen.has(key)) throw new RepeatedKey(column);
       seen.add(key);
       this.#colon();
       members.push(this.#member(key));

@@ -75,7 +75,7 @@ export class PlainBatch implements Batch {
   }
 
   nil(): void {
-    if (this.#answered === this.#adds.records) throw protocolError();
+    if (this.#answered === this.#adds.records || !this.#adds.mayLackStream) throw protocolError();
     this.refused(missingStream(this.#context.stream));
   }
 

@@ -12,12 +12,15 @@ import {ProtocolWriter} from './protocol-writer.js';
 /** XADDs, ready to be sent. */
 export class AddBatch {
   readonly bytes: Buffer;
+  /** Whether Redis may answer nil, for lack of a stream: one of them was NOMKSTREAM. */
+  readonly mayLackStream: boolean;
   /** Where the command of each record ends. */
   readonly #ends: readonly number[];
 
-  constructor(bytes: Buffer, ends: readonly number[]) {
+  constructor(bytes: Buffer, ends: readonly number[], mayLackStream: boolean) {
     this.bytes = bytes;
     this.#ends = ends;
+    this.mayLackStream = mayLackStream;
   }
 
   /** How many records, and so how many replies. */
@@ -37,6 +40,7 @@ export class AddBatch {
         end += part.length;
         return end;
       }),
+      this.mayLackStream,
     );
   }
 }
@@ -52,6 +56,7 @@ export class AddEncoder {
   /** What stands before the ID, for the options of now. */
   #lead: Buffer = Buffer.alloc(0);
   #leadParts = 0;
+  #mayLackStream = false;
 
   /** `capacity`: how many bytes there is room for from the start. */
   constructor(stream: string, capacity?: number) {
@@ -87,8 +92,10 @@ export class AddEncoder {
   /** What has gathered since the last one; there must be something. */
   take(): AddBatch {
     const ends = this.#ends;
+    const mayLackStream = this.#mayLackStream;
     this.#ends = [];
-    return new AddBatch(this.#writer.take(), ends);
+    this.#mayLackStream = this.#options?.create === false;
+    return new AddBatch(this.#writer.take(), ends, mayLackStream);
   }
 
   #prepare(options: AddOptions): void {
@@ -96,6 +103,7 @@ export class AddEncoder {
     const lead = new ProtocolWriter(LEAD_BYTES);
     for (const part of parts) lead.string(part);
     this.#options = options;
+    this.#mayLackStream ||= options.create === false;
     this.#lead = lead.take();
     this.#leadParts = parts.length;
   }

@@ -1,6 +1,7 @@
 /** The replies to what was sent on a wire, for whoever waits for all of them. */
 import type {StreamlogError} from '../errors.js';
 import {isIdIn} from '../stream-id.js';
+import type {AddBatch} from './add-encoder.js';
 import {type FencedOutcome, readFencedOutcome} from './fence.js';
 import type {ReplyTaker} from './wire.js';
 
@@ -9,21 +10,21 @@ export type AddOutcome = string | undefined | StreamlogError;
 
 /** Of a batch of XADDs: an outcome each, in their order. */
 export class AddOutcomes implements ReplyTaker {
-  readonly #count: number;
+  readonly #adds: Pick<AddBatch, 'records' | 'mayLackStream'>;
   readonly #outcomes: AddOutcome[] = [];
   readonly #done: (outcomes: AddOutcome[]) => void;
 
   constructor(
     readonly stream: string,
-    count: number,
+    adds: Pick<AddBatch, 'records' | 'mayLackStream'>,
     done: (outcomes: AddOutcome[]) => void,
   ) {
-    this.#count = count;
+    this.#adds = adds;
     this.#done = done;
   }
 
   get awaits(): number {
-    return this.#count - this.#outcomes.length;
+    return this.#adds.records - this.#outcomes.length;
   }
 
   text(bytes: Buffer, start: number, end: number): void {
@@ -32,6 +33,7 @@ export class AddOutcomes implements ReplyTaker {
   }
 
   nil(): void {
+    if (!this.#adds.mayLackStream) throw new Error('Protocol error: a reply to XADD is nil');
     this.#take(undefined);
   }
 

@@ -63,7 +63,7 @@ export class Adding {
 
   async #send(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
     const wire = await this.#wires.to(stream);
-    return new Promise((done) => wire.send([adds.bytes], new AddOutcomes(stream, adds.records, done)));
+    return new Promise((done) => wire.send([adds.bytes], new AddOutcomes(stream, adds, done)));
   }
 
   async #follow(stream: string, adds: AddBatch): Promise<AddOutcome[]> {

@@ -28,6 +28,18 @@ export function tupleOf(reply: Reply | undefined, length: number): Reply[] {
   return list;
 }
 
+/** What one of our scripts means by `word`, which is one of `words`. */
+export function wordOf<T>(words: Readonly<Record<string, T>>, word: string): T {
+  if (!Object.hasOwn(words, word)) throw notRedis();
+  return words[word]!;
+}
+
+/** `items`, when there are so many: one for each that was asked about. */
+export function exactly<T>(count: number, items: readonly T[]): T[] {
+  if (items.length !== count) throw notRedis();
+  return [...items];
+}
+
 /** Names and values, one after the other. */
 export function flatPairsOf(reply: Reply | undefined): Reply[] {
   const list = listOf(reply);
@@ -46,6 +58,12 @@ export function numberOf(reply: Reply | undefined): number {
   const text = typeof reply === 'string' ? reply : bytesOf(reply).toString('latin1');
   if (!/^-?\d{1,20}$/.test(text)) throw notRedis();
   return Number(text);
+}
+
+/** 1 or 0, as commands and scripts say that something was done or not. */
+export function yesOf(reply: Reply | undefined): boolean {
+  if (reply !== 0 && reply !== 1) throw notRedis();
+  return reply === 1;
 }
 
 export function idOf(reply: Reply | undefined): string {

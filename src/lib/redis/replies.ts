@@ -7,7 +7,7 @@
 import {decodeBytes} from '../bytes.js';
 import type {Entry, Field} from '../entry.js';
 import {decodeName} from '../names.js';
-import {bytesOf, flatPairsOf, idOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
+import {bytesOf, flatPairsOf, idOf, listOf, notRedis, numberOf, tupleOf, wordOf} from './checked-reply.js';
 import type {Reply} from './connection.js';
 import {GIVEN_BACK_IDLE_MS} from './given-back.js';
 
@@ -198,10 +198,11 @@ const CLAIM_STATES: Record<string, ClaimOutcome['state']> = {
 /** Three items for each entry, as the script has them. */
 export function readClaimOutcomes(reply: Reply): ClaimOutcome[] {
   const texts = readTexts(reply);
+  if (texts.length % 3 !== 0) throw notRedis();
   const outcomes: ClaimOutcome[] = [];
   for (let at = 0; at < texts.length; at += 3) {
     const [state, consumer, deliveries] = texts.slice(at, at + 3) as [string, string, string];
-    outcomes.push({state: CLAIM_STATES[state]!, consumer, deliveries: Number(deliveries)});
+    outcomes.push({state: wordOf(CLAIM_STATES, state), consumer, deliveries: Number(deliveries)});
   }
   return outcomes;
 }
@@ -224,8 +225,9 @@ export const readNodeCount = (reply: Reply): number => readNumber(readMap(reply)
 
 /** Our own script's answer: the length, the number of groups, and the ID of the last entry or nil. */
 export function readBriefInfo(reply: Reply): BriefInfo {
-  const [length, groups, lastId] = reply as [number, number, Buffer | null];
-  return {length, groups, lastEntry: lastId === null ? undefined : {id: readText(lastId), fields: []}};
+  const [length, groups, lastId] = tupleOf(reply, 3);
+  const lastEntry = lastId === null ? undefined : {id: idOf(lastId), fields: []};
+  return {length: numberOf(length), groups: numberOf(groups), lastEntry};
 }
 
 export const readGroups = (reply: Reply): GroupInfo[] =>
@@ -253,11 +255,18 @@ export const readConsumers = (reply: Reply): ConsumerInfo[] =>
   });
 
 /** Our own script's answer: state and two numbers, one after the other. */
+const RETIREMENT_STATES: Record<string, Retirement['state']> = {
+  absent: 'absent',
+  active: 'active',
+  pending: 'pending',
+  removed: 'removed',
+};
+
 export function readRetirements(reply: Reply): Retirement[] {
   const flat = listOf(reply);
   const retirements: Retirement[] = [];
   for (let index = 0; index + 2 < flat.length; index += 3) {
-    const state = readText(flat[index]!) as Retirement['state'];
+    const state = wordOf(RETIREMENT_STATES, readText(flat[index]!));
     retirements.push({state, moved: readNumber(flat[index + 1]!), gone: readNumber(flat[index + 2]!)});
   }
   return retirements;

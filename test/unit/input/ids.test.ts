@@ -26,6 +26,17 @@ describe('readIds', () => {
     ]);
   });
 
+  it.each([
+    '{"id":"1-0","id":"2-0"}',
+    '{"id":"1-0","stream":"a","stream":"b"}',
+    '{"id":"1-0","group":"a","gro\\u0075p":"b"}',
+    '{"id":"1-0","x":1,"x":1}',
+  ])('refuses a key that comes twice, as readers of records do: %s', async (line) => {
+    await expect(allOf(`${line}\n`)).rejects.toThrow('line 1: the same key comes twice');
+    expect(() => readIdArguments([line])).toThrow('the same key comes twice');
+    expect(await allOf('{"id":"1-0","fields":{"id":"2-0","a":{"b":1,"b":2}}}\n')).toEqual([{id: '1-0'}]);
+  });
+
   it('leaves stream and group open where a record does not name them', async () => {
     expect(await allOf(' {"id":"1-0"} \n')).toEqual([{id: '1-0'}]);
   });
