@@ -1,5 +1,5 @@
 import {tracingChannel} from 'node:diagnostics_channel';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {afterAll, beforeAll, expect, it, vi} from 'vitest';
 
 const prototype: object = Object.getPrototypeOf(tracingChannel('ours'));
 const before = Object.getOwnPropertyDescriptor(prototype, 'hasSubscribers');
@@ -7,6 +7,8 @@ const before = Object.getOwnPropertyDescriptor(prototype, 'hasSubscribers');
 // As Bun and early versions of Node have it.
 beforeAll(async () => {
   Reflect.deleteProperty(prototype, 'hasSubscribers');
+  // Another test of this process may have imported it.
+  vi.resetModules();
   await import('../../../src/lib/redis/untraced.js');
 });
 afterAll(() => {
