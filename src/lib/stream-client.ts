@@ -61,6 +61,7 @@ export {
 export {evictionWarning, MEMORY_COMMAND} from './redis/eviction.js';
 export {askedTo, NOT_CONNECTED, notConnected} from './redis/failure.js';
 export {
+  bytesOf,
   type Fence,
   type FencedBatch,
   FencedEncoder,
@@ -77,6 +78,7 @@ export {
 export {ask, askText, question, trimStep} from './redis/question.js';
 export type * from './redis/replies.js';
 export type {ConnectionSettings} from './redis/target.js';
+export {addWide} from './redis/wide-add.js';
 export type {ReplyTaker, Wire} from './redis/wire.js';
 
 export interface ReadLimits {

@@ -14,6 +14,10 @@ const RUNS: Record<string, {args: string; input?: string}> = {
     args: 'produce -s orders --input text --exactly-once --producer-id p',
     input: 'a\nb\n',
   },
+  '`produce --exactly-once`, of more than 3,949 fields': {
+    args: 'produce -s orders --exactly-once',
+    input: `${JSON.stringify(Object.fromEntries(Array.from({length: 3_950}, (_, n) => [`f${n}`, 1])))}\n`,
+  },
   '`produce --atomic`': {args: 'produce -s orders --input text --atomic', input: 'a\nb\n'},
   '`consume`': {args: 'consume -s orders --name w1 --exit'},
   '`consume`, of a new group': {args: 'consume -s orders -g new --name w1 --exit'},

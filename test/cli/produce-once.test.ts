@@ -203,15 +203,6 @@ describe('one run', () => {
     expect(await narrow('--atomic')).toMatchObject({code: 0});
   });
 
-  it('takes records with many fields, up to what Lua can pass on', async () => {
-    const wide = (count: number): string =>
-      `${JSON.stringify(Object.fromEntries(Array.from({length: count}, (_, n) => [`f${n}`, n])))}\n`;
-    const {code, stderr} = await once(wide(3_900) + wide(5_000));
-    expect(code).toBe(65);
-    expect(stderr).toContain('line 2: 5000 fields are too many for --exactly-once and --atomic');
-    expect(await server.redis.xlen(stream)).toBe(1);
-  });
-
   it('adds to a stream of any name', async () => {
     for (const name of ['a}b', '{a}b', '}{'])
       expect(await streamlog(['produce', '-s', name, '--exactly-once', 'a=1'], {server}), name).toMatchObject({

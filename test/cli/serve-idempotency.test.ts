@@ -51,6 +51,28 @@ describe.each(serverPrograms())('a request that is repeated, on $name', ({progra
     expect(await idsIn('many')).toEqual(replies[0]!.body.ids);
   });
 
+  it('has a record with more fields than a script can pass on, alone or among others, once', async () => {
+    const wide = JSON.stringify(Object.fromEntries(Array.from({length: 4_000}, (_, n) => [`f${n}`, n])));
+    const bodies = [wide, `[{"a":1},${wide},{"a":2},{"a":3},${wide}]`, `[${wide},{"a":1}]`];
+    for (const [index, body] of bodies.entries()) {
+      const replies = await Promise.all(
+        Array.from({length: 4}, () => repeat(served, `/streams/wide${index}`, body, 'k')),
+      );
+      replies.push(await repeat(served, `/streams/wide${index}`, body, 'k'));
+      expect(replies[0]!.status).toBe(201);
+      for (const {
+        body: {id, ids = [id!]},
+      } of replies)
+        expect(ids).toEqual(await idsIn(`wide${index}`));
+    }
+    const other = await repeat(served, '/streams/wide1', bodies[0]!, 'k');
+    expect(other.body.error?.code).toBe('key_reused');
+    // What is gone is added again.
+    await redis.redis.del('wide1');
+    const again = await repeat(served, '/streams/wide1', bodies[1]!, 'k');
+    expect([again.status, again.body.ids]).toEqual([201, await idsIn('wide1')]);
+  });
+
   it('under another key, or for another stream, is another one', async () => {
     await repeat(served, '/streams/other', '{"a":1}', 'k');
     await repeat(served, '/streams/other', '{"a":1}', 'l');
@@ -147,3 +169,27 @@ it.each(['that has expired', 'that Redis has dropped'])(
     expect((await server.redis.xrange('kept', '-', '+')).map(([id]) => id)).toEqual(told.body.ids);
   },
 );
+
+it('a wide record is added once, though the reply to its transaction is lost', async () => {
+  const redis = await startRedis({tcp: true});
+  const proxy = await startProxy(redis);
+  const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
+  onTestFinished(async () => {
+    served.process.kill('SIGKILL');
+    await proxy.stop();
+    await redis.stop();
+  });
+  const body = `[{"a":1},{${Array.from({length: 4_000}, (_, n) => `"f${n}":1`).join()}}]`;
+  // The script is known from then on.
+  await repeat(served, '/streams/warm', '{"a":1}', 'k');
+  const cut = proxy.cutAfter('exec', 1);
+  const first = await repeat(served, '/streams/paid', body, 'k');
+  await cut;
+  expect(first).toMatchObject({status: 503, body: {outcome: 'unknown'}});
+  let again = await repeat(served, '/streams/paid', body, 'k');
+  while (again.status === 503) {
+    again = await repeat(served, '/streams/paid', body, 'k');
+  }
+  expect(again.status).toBe(201);
+  expect((await redis.redis.xrange('paid', '-', '+')).map(([id]) => id)).toEqual(again.body.ids);
+});

@@ -144,17 +144,6 @@ const CASES: Case[] = [
       return posted('{"a":2}', undefined, {'Idempotency-Key': 'k'});
     },
   ],
-  [
-    'a wide record with a key',
-    STREAM,
-    'post',
-    () => {
-      const wide = JSON.stringify(Object.fromEntries(Array.from({length: 4_000}, (_, n) => [`f${n}`, n])));
-      return withServer([], {STREAMLOG_URL: redis.url}, (to) =>
-        posted(wide, '/streams/x', {'Idempotency-Key': 'wide'}, to),
-      );
-    },
-  ],
   ['a large body', STREAM, 'post', () => posted(`{"a":"${'x'.repeat(300)}"}`)],
   ['too many records', STREAM, 'post', () => posted('[{"a":1},{"a":1},{"a":1},{"a":1}]')],
   ['another type', STREAM, 'post', () => posted('a=1', undefined, {'Content-Type': 'text/plain'})],

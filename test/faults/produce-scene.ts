@@ -42,10 +42,12 @@ export class Production {
     this.running = startStreamlog(program, {limitMs: 50_000, ...options, env: {STREAMLOG_URL: url, ...env}});
   }
 
-  /** Writes a record for each value; the last one may still be on its way. */
-  feed(values: readonly string[]): this {
+  /** Writes a record for each value, with more fields where it should be wide; the last one may still be on its way. */
+  feed(values: readonly string[], moreFields: (index: number) => number = () => 0): this {
     for (const value of values) this.values.push(value);
-    this.running.process.stdin.write(values.map((value) => `{"value":"${value}"}\n`).join(''));
+    const others = (index: number): string =>
+      Array.from({length: moreFields(index)}, (_, n) => `,"f${n}":${n}`).join('');
+    this.running.process.stdin.write(values.map((value, n) => `{"value":"${value}"${others(n)}}\n`).join(''));
     return this;
   }
 

@@ -17,7 +17,7 @@ import type {Gathering, Gatherings, OutcomeTaker} from './gathering.js';
 import type {HeldRequests} from './held-requests.js';
 
 export interface Adding {
-  /** Takes the next record. Throws Refusal for one that cannot go this way. */
+  /** Takes the next record. */
   add(fields: EntryFields): void;
   /** Once, after the last record. */
   send(taker: OutcomeTaker): void;
@@ -107,7 +107,6 @@ export class OnceAdding implements Adding {
   }
 
   add(fields: EntryFields): void {
-    if (!FencedEncoder.takes(fields)) throw new Refusal('too_wide');
     this.#encoder.add(fields, this.#options, '*');
   }
 

@@ -42,7 +42,6 @@ export const REFUSALS = {
   refused: {status: 409, message: 'Redis refuses the entry'},
   too_large: {status: 413, message: 'the body is larger than this server takes'},
   too_many_chunks: {status: 413, message: 'the body comes in more and smaller chunks than this server takes'},
-  too_wide: {status: 413, message: 'a record has too many fields to be added with an Idempotency-Key'},
   too_many_records: {status: 413, message: 'the batch holds more records than this server takes at once'},
   unsupported_type: {status: 415, message: 'the body must be application/json or application/x-ndjson, in UTF-8'},
   unsupported_encoding: {status: 415, message: 'the body must not be compressed'},

@@ -8,7 +8,7 @@
  */
 import {ConfirmedIds, firstLost} from '../confirmed-ids.js';
 import {isFailure} from '../errors.js';
-import type {FencedBatch, StreamClient} from '../stream-client.js';
+import {bytesOf, type FencedBatch, type FencedOutcome, type StreamClient} from '../stream-client.js';
 import {compareStreamIds} from '../stream-id.js';
 
 export interface HeldRequestsOptions {
@@ -46,7 +46,7 @@ export class HeldRequests {
   /** A call with an Idempotency-Key was confirmed; `firstId` is that of its first record. */
   keep(stream: string, call: FencedBatch, firstId: string): void {
     const nowMs = performance.now();
-    const bytes = call.bytes.reduce((sum, part) => sum + part.length, 0);
+    const bytes = bytesOf(call);
     this.#held.push({stream, call, bytes, firstId, atMs: nowMs});
     this.#bytes += bytes;
     let over = 0;
@@ -99,9 +99,16 @@ export class HeldRequests {
   /** In the order in which they came; how many were missing. */
   async #addAgain(client: StreamClient): Promise<number> {
     const held = await this.#lackedBy(client);
-    const outcomes = await Promise.all(held.map(({stream, call}) => client.addOnce(stream, call)));
+    const outcomes: Promise<FencedOutcome>[] = [];
+    for (const {stream, call} of held) {
+      // It takes several round trips, in which others could overtake it.
+      const isTransaction = call.transaction !== undefined;
+      if (isTransaction) await Promise.all(outcomes);
+      outcomes.push(client.addOnce(stream, call));
+      if (isTransaction) await outcomes.at(-1);
+    }
     let again = 0;
-    outcomes.forEach(({ids, stopped}, index) => {
+    (await Promise.all(outcomes)).forEach(({ids, stopped}, index) => {
       if (isFailure(stopped, 'unreachable')) throw stopped;
       if (ids[0] !== undefined && ids[0] !== held[index]!.firstId) again++;
     });

@@ -39,7 +39,6 @@ const ADDING: RefusalCode[] = [
   'too_many_records',
   'bad_key',
   'key_reused',
-  'too_wide',
   'unsupported_type',
   'unsupported_encoding',
   'overloaded',

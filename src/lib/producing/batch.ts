@@ -12,6 +12,8 @@ import type {PendingDurability} from './pending-durability.js';
 
 export interface Batch extends ReplyTaker {
   readonly open: number;
+  /** Nothing is sent behind it before its answer. */
+  readonly isBarrier: boolean;
   /** Of the memory that it holds. */
   readonly byteLength: number;
   /** Behind its last record. */

@@ -6,6 +6,7 @@
  */
 import {StreamlogError} from '../errors.js';
 import {type BadLine, describeBadLine, FlatRecord, type GoodLine, type InputPage, isBadLine} from '../input/records.js';
+import {countOf} from '../marked-fields.js';
 import {type AddOptions, NOT_REDIS} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
@@ -92,18 +93,20 @@ async function takePage(
 ): Promise<BadLine | undefined> {
   const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;
   const adding = options.addOptions();
-  const flush = (place = page.place): Promise<void> =>
-    producer.flush({place, records: recordsBefore + seen.read - seen.bad});
+  const mostFields = producer.mostFieldsTogether;
+  const flush = (place = page.place, isRead = 0): Promise<void> =>
+    producer.flush({place, records: recordsBefore + seen.read - seen.bad - isRead});
   for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
     const fields = isBadLine(item) ? undefined : item instanceof FlatRecord ? item : item.fields;
-    const reason = fields === undefined ? undefined : producer.refusalOf(fields);
-    if (fields !== undefined && reason === undefined) {
+    if (fields !== undefined) {
+      const isAlone = mostFields !== undefined && countOf(fields) > mostFields;
+      if (isAlone) await flush(page.placeBefore, 1);
       const full = producer.add(fields, adding, idOf(item as GoodLine), item.line);
-      if (full && !atomic) await flush();
+      if (isAlone || (full && !atomic)) await flush();
       continue;
     }
-    const bad = isBadLine(item) ? item : {line: item.line, reason: reason!};
+    const bad = item as BadLine;
     seen.bad++;
     if (onBadLine === 'fail') {
       seen.usedBytes = page.placeBefore.bytes;

@@ -4,9 +4,11 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {FencedBatch as Call, FencedOutcome, Wire} from '../stream-client.js';
-import {readFencedOutcome, readLastId} from '../stream-client.js';
+import {addWide, bytesOf, FencedEncoder, readFencedOutcome, readLastId} from '../stream-client.js';
 import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
 import {DurableReply} from './durable-reply.js';
+
+const MOST_FIELDS = FencedEncoder.mostFields.toLocaleString('en');
 
 export class FencedBatch implements Batch {
   readonly end: Progress;
@@ -54,7 +56,12 @@ export class FencedBatch implements Batch {
   }
 
   get byteLength(): number {
-    return this.#call.bytes.reduce((sum, part) => sum + part.length, 0);
+    return bytesOf(this.#call);
+  }
+
+  /** A transaction is sent when the sequence was seen, so that all before it has to be in the stream, and nothing behind it. */
+  get isBarrier(): boolean {
+    return this.#call.transaction !== undefined;
   }
 
   get awaits(): number {
@@ -77,19 +84,50 @@ export class FencedBatch implements Batch {
     this.#outcome = undefined;
     this.#failure = undefined;
     this.#durable.begin();
-    wire.send([...this.#call.bytes, ...this.#durable.bytes], this);
+    if (this.#call.transaction === undefined) wire.send([...this.#call.bytes, ...this.#durable.bytes], this);
+    else this.#sendTransaction(wire);
+  }
+
+  #sendTransaction(wire: Wire): void {
+    const {stream} = this.#context;
+    addWide({
+      ...this.#call,
+      wire,
+      stream,
+      prepare: this.#call.bytes,
+      transaction: this.#call.transaction!,
+      read: (text) => this.#read(text),
+      done: (outcome) => {
+        this.#take(outcome);
+        if (this.#durable.awaits > 0) wire.send(this.#durable.bytes, this);
+        else this.#end();
+      },
+      lost: () => this.lost(),
+    });
+  }
+
+  #take(outcome: FencedOutcome): void {
+    const {stopped} = outcome;
+    this.#answered = true;
+    // A refusal of the call itself says nothing of how far the stream has come.
+    this.#outcome = outcome;
+    if (!(stopped instanceof StreamlogError)) this.#failure = failureOf(outcome, this.#context.stream);
+    else this.#failure = stopped.code === 'NOPERM' ? transactionForbidden(stopped) : ofScript(stopped);
   }
 
   text(bytes: Buffer, start: number, end: number): void {
     if (this.#answered) throw protocolError();
-    const context = {command: 'XADD', stream: this.#context.stream};
-    const answer = bytes.toString('utf8', start, end);
-    this.#outcome = readFencedOutcome(answer, context);
-    const lastId = readLastId(answer);
-    if (lastId !== undefined) this.#onLast?.(this.#outcome.mark, lastId);
+    this.#outcome = this.#read(bytes.toString('utf8', start, end));
     this.#answered = true;
     this.#failure = failureOf(this.#outcome, this.#context.stream);
     this.#end();
+  }
+
+  #read(answer: string): FencedOutcome {
+    const outcome = readFencedOutcome(answer, {command: 'XADD', stream: this.#context.stream});
+    const lastId = readLastId(answer);
+    if (lastId !== undefined) this.#onLast?.(outcome.mark, lastId);
+    return outcome;
   }
 
   nil(): void {
@@ -176,6 +214,12 @@ export const fenceForbidden = ({message, code}: StreamlogError): StreamlogError 
   new StreamlogError('denied', `${message} (--exactly-once adds by a script, and keeps a fence beside the stream)`, {
     code,
     hint: '--exactly-once needs the keys {STREAM}:streamlog:*, scripts, and the commands of hashes',
+  });
+
+const transactionForbidden = ({message, code}: StreamlogError): StreamlogError =>
+  new StreamlogError('denied', `${message} (a record of more than ${MOST_FIELDS} fields is added in a transaction)`, {
+    code,
+    hint: 'it needs MULTI, EXEC, DISCARD, WATCH, XLEN and XREVRANGE, beside what other records need with --exactly-once',
   });
 
 /** What this producer has added is not in the stream any more, though nobody trimmed it: it is another stream. */

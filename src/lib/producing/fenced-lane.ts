@@ -4,7 +4,7 @@
  * it. Invariant: what the stream has of this producer is not sent.
  */
 import {StreamlogError} from '../errors.js';
-import {countOf, type EntryFields} from '../marked-fields.js';
+import type {EntryFields} from '../marked-fields.js';
 import {
   type AddOptions,
   ask,
@@ -143,9 +143,9 @@ export class FencedLane implements Lane {
     this.#number = records;
   }
 
-  refusalOf(fields: EntryFields): string | undefined {
-    if (FencedEncoder.takes(fields)) return undefined;
-    return `${countOf(fields)} fields are too many for --exactly-once and --atomic`;
+  /** A transaction is all or nothing, so that only --atomic has others beside what needs one. */
+  get mostFieldsTogether(): number | undefined {
+    return this.#fence.atomic ? undefined : FencedEncoder.mostFields;
   }
 
   add(fields: EntryFields, options: AddOptions, id: string): boolean {

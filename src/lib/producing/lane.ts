@@ -18,8 +18,8 @@ export interface Lane {
   open(ask?: string): Promise<Wire>;
   /** For the end of a run that went well: cleans up what the server keeps for nobody. */
   leave(wire: Wire): Promise<void>;
-  /** Why a record of these fields cannot go this way; undefined for all others. */
-  refusalOf(fields: EntryFields): string | undefined;
+  /** A record of more fields needs a batch of its own; undefined where none does. */
+  readonly mostFieldsTogether: number | undefined;
   /** False for a record that is in the stream already. Throws `data` when that is more than a batch can hold. */
   add(fields: EntryFields, options: AddOptions, id: string): boolean;
   /** What has gathered, as a batch that ends there. */
@@ -28,6 +28,7 @@ export interface Lane {
 
 export class PlainLane implements Lane {
   readonly confirmedByServer = undefined;
+  readonly mostFieldsTogether = undefined;
   readonly #connect: (ask?: string) => Promise<Wire>;
   readonly #encoder: AddEncoder;
 
@@ -49,8 +50,6 @@ export class PlainLane implements Lane {
   }
 
   async leave(): Promise<void> {}
-
-  refusalOf(): undefined {}
 
   add(fields: EntryFields, options: AddOptions, id: string): boolean {
     this.#encoder.add(fields, options, id);

@@ -11,6 +11,7 @@ import {DurableReply} from './durable-reply.js';
 import type {IdLines} from './id-lines.js';
 
 export class PlainBatch implements Batch {
+  readonly isBarrier = false;
   readonly end: Progress;
   readonly #context: BatchContext;
   readonly #durable: DurableReply;

@@ -93,6 +93,8 @@ export class Producer {
   readonly #held: HeldBatches;
   readonly #confirmedIds = new ConfirmedIds();
   #wire: Wire | undefined;
+  /** A batch on the wire whose answer has to come before others are sent. */
+  #barrier: Batch | undefined;
   /** Batches on the wire. */
   #inFlight = 0;
   /** Why what is open has to be sent again, once all that is on the wire is answered. */
@@ -180,9 +182,9 @@ export class Producer {
     return this.#failing.signal;
   }
 
-  /** Why a record of these fields cannot be added; undefined for all others. */
-  refusalOf(fields: EntryFields): string | undefined {
-    return this.#options.lane.refusalOf(fields);
+  /** A record of more fields goes without others: a flush is due before it, and behind it; undefined where none does. */
+  get mostFieldsTogether(): number | undefined {
+    return this.#options.lane.mostFieldsTogether;
   }
 
   /** Takes one record, which `line` of the input holds; true when a batch is full and `flush` is due. Throws `data` when that is more than a batch can hold. */
@@ -296,8 +298,11 @@ export class Producer {
     if (this.#wire === undefined || this.#trouble !== undefined || this.failed) return;
     this.maybeTwice += this.#doubtful;
     this.#doubtful = 0;
-    for (let batch = this.#window.next(); batch !== undefined; batch = this.#window.next()) {
+    while (this.#barrier === undefined) {
+      const batch = this.#window.next();
+      if (batch === undefined) return;
       this.#inFlight++;
+      if (batch.isBarrier) this.#barrier = batch;
       batch.sendOn(this.#wire);
     }
   }
@@ -313,6 +318,7 @@ export class Producer {
 
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
     this.#inFlight--;
+    if (this.#barrier === batch) this.#barrier = undefined;
     if (failure !== undefined) this.#refused(batch, failure);
     if (batch.open === 0) {
       this.#window.remove(batch);
@@ -320,6 +326,7 @@ export class Producer {
     }
     this.#tellConfirmed();
     if (this.#trouble !== undefined && this.#inFlight === 0) void this.#recover(this.#trouble);
+    else if (batch.isBarrier) this.#pump();
     this.#changed();
   }
 
@@ -355,6 +362,7 @@ export class Producer {
     this.#wire?.close();
     this.#wire = undefined;
     this.#inFlight = 0;
+    this.#barrier = undefined;
     const sent = this.#window.rewind();
     if (this.#overtaken) this.late += sent;
     this.#trouble = undefined;

@@ -12,7 +12,9 @@ import type {AddBatch} from './add-encoder.js';
 import {type AddOutcome, AddOutcomes, FencedReply} from './add-outcomes.js';
 import type {Connection} from './connection.js';
 import {Moved} from './failure.js';
-import {FENCED_ADD, type FencedBatch, type FencedOutcome} from './fence.js';
+import {FENCED_ADD, type FencedBatch, type FencedOutcome, readFencedOutcome} from './fence.js';
+import {addWide} from './wide-add.js';
+import type {Wire} from './wire.js';
 import type {Wires} from './wires.js';
 
 /** Redis' words for a stream that is moving or has moved. */
@@ -26,6 +28,8 @@ const MOST_ATTEMPTS = 20;
 export class Adding {
   readonly #connection: Connection;
   readonly #wires: Wires;
+  /** Transactions, one at a time on each wire: EXEC ends what others WATCH. */
+  readonly #transactions = new WeakMap<Wire, Promise<unknown>>();
   /** The last batch to each stream of a cluster: one that is redirected must not be overtaken by the next. */
   readonly #last = new Map<string, Promise<unknown>>();
 
@@ -51,7 +55,7 @@ export class Adding {
   async addOnce(stream: string, call: FencedBatch): Promise<FencedOutcome> {
     for (let attempt = 0; ; attempt++) {
       const wire = await this.#wires.to(stream);
-      const outcome = await new Promise<FencedOutcome>((done) => wire.send(call.bytes, new FencedReply(stream, done)));
+      const outcome = await this.#call(wire, stream, call);
       const {stopped} = outcome;
       if (stopped instanceof StreamlogError && stopped.code === 'NOSCRIPT' && attempt < MOST_ATTEMPTS) {
         await this.#connection.sendToMasters(['script', 'LOAD', FENCED_ADD.lua]);
@@ -59,6 +63,21 @@ export class Adding {
         return outcome;
       }
     }
+  }
+
+  #call(wire: Wire, stream: string, call: FencedBatch): Promise<FencedOutcome> {
+    const {bytes, transaction} = call;
+    if (transaction === undefined) return new Promise((done) => wire.send(bytes, new FencedReply(stream, done)));
+    const read = (text: string): FencedOutcome => readFencedOutcome(text, {command: 'XADD', stream});
+    const mine = (this.#transactions.get(wire) ?? Promise.resolve()).then(
+      () =>
+        new Promise<FencedOutcome>((done) => {
+          const lost = (failure: StreamlogError): void => done({mark: 0, ids: [], stopped: failure});
+          addWide({...call, wire, stream, prepare: bytes, transaction, read, done, lost});
+        }),
+    );
+    this.#transactions.set(wire, mine);
+    return mine;
   }
 
   async #send(stream: string, adds: AddBatch): Promise<AddOutcome[]> {

@@ -10,6 +10,7 @@ import type {ReplyTaker} from './wire.js';
 const CR = 0x0d;
 const LINE_END = 2;
 const ASKING = Buffer.from('*1\r\n$6\r\nASKING\r\n');
+const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
 const WAITAOF = Buffer.from('\r\nWAITAOF\r\n');
 
 /** Whole commands, one behind the other, apart. */
@@ -37,6 +38,9 @@ export function withAsking(bytes: Buffer, taker: ReplyTaker): {bytes: Buffer[]; 
     isLost = true;
     taker.lost(failure);
   };
+  // One is enough for a whole transaction: the server keeps it until EXEC, and would queue another.
+  if (bytes.subarray(0, MULTI.length).equals(MULTI))
+    return {bytes: [ASKING, bytes], takers: [new Counted(1, undefined, () => {}), taker]};
   for (const command of commandsOf(bytes)) {
     sent.push(ASKING, command);
     // That it was asked is in the reply to the command.

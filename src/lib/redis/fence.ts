@@ -13,12 +13,14 @@ import {isEntryId} from '../stream-id.js';
 import {writeFields} from './add-encoder.js';
 import {type AddOptions, addClause} from './args.js';
 import {type CommandContext, replyFailure} from './failure.js';
+import {GROUP_FACTS} from './group-facts.js';
 import {ProtocolWriter} from './protocol-writer.js';
 import {type Question, question} from './question.js';
 import {MOST_ARGUMENTS, type Script, script} from './scripts.js';
+import {transactionOf, type WideTransaction} from './wide-transaction.js';
 
-/** What both scripts know about the state of a producer: whether what it says was added can be true of this stream. */
-const STREAM_CHECK = `
+/** What the scripts know about the state of a producer: whether what it says was added can be true of this stream. */
+const STREAM_CHECK = `${GROUP_FACTS}
 local function below(a, b)
   local function ordered(id)
     local ms, sequence = string.match(id, '^(%d+)-(%d+)$')
@@ -26,45 +28,46 @@ local function below(a, b)
   end
   return ordered(a) < ordered(b)
 end
--- Whoever may not ask cannot know: then the stream passes for the one that it was.
-local function ask(...)
-  local reply = redis.pcall(...)
-  if type(reply) == 'table' and reply.err then return nil end
-  return reply
-end
 -- Asked before anything is written: what cannot expire would stay for ever. Before Redis 7.0 there is no way to ask.
 local function mayNotExpire(fence, seconds)
   if not redis.acl_check_cmd or redis.acl_check_cmd('EXPIRE', fence, seconds) then return nil end
   return {err = "NOPERM this user has no permissions to run the 'expire' command"}
 end
-local function streamInfo(stream)
-  local facts = {}
-  local flat = ask('XINFO', 'STREAM', stream) or {}
-  for i = 1, #flat, 2 do facts[flat[i]] = flat[i + 1] end
-  return facts
+local function streamFacts(stream)
+  local facts = pairsOf(ask('XINFO', 'STREAM', stream) or {})
+  return {newest = facts['last-generated-id'], ever = facts['entries-added'], deleted = facts['max-deleted-entry-id']}
 end
 -- Deleted, or deleted and begun anew: its entries cannot be those among which the entry 'last' was.
 -- 'seen': at least so many had been added then. What was only trimmed away, or deleted one by one, was added.
-local function isGone(stream, last, seen)
-  local found = ask('XRANGE', stream, last, last, 'COUNT', 1)
+-- 'wide': the last entry too wide to be read here, if this producer has added one. Whoever may not ask cannot know:
+-- then the stream passes for the one that it was.
+local function isGone(stream, fence, last, seen, wide)
+  local found, facts
+  if wide == last then
+    facts = groupFacts(stream, fence, last)
+    found = facts and facts.claimed
+  else
+    found = ask('XRANGE', stream, last, last, 'COUNT', 1)
+  end
   if not found or #found > 0 then return false end
-  local facts = streamInfo(stream)
-  local newest, ever = facts['last-generated-id'], facts['entries-added']
-  if newest and below(newest, last) then return true end
-  if not ever or not seen then return false end
-  local older = ask('XRANGE', stream, '-', last, 'COUNT', 1)
-  return ever - facts['length'] < (older and #older == 0 and seen or 1)
+  if wide then facts = facts or groupFacts(stream, fence) or {} else facts = streamFacts(stream) end
+  if facts.newest and below(facts.newest, last) then return true end
+  if not facts.ever or not seen then return false end
+  local older = not wide and ask('XRANGE', stream, '-', last, 'COUNT', 1)
+  return facts.ever - (ask('XLEN', stream) or 0) < (older and #older == 0 and seen or 1)
 end
 -- Whether the entry 'last' cannot have been added to this stream, or was taken back by a failover. One that was trimmed or
 -- deleted was added: a server that never had it knows of neither. Before Redis 7.0 nothing is known of what was deleted.
-local function lacks(stream, last)
+-- Nothing says whether it is wide, but this is asked only where the state is missing.
+local function lacks(stream, fence, last)
   if ask('EXISTS', stream) == 0 then return true end
-  local found = ask('XRANGE', stream, last, last, 'COUNT', 1)
+  local facts = groupFacts(stream, fence, last)
+  local found = facts and facts.claimed or ask('XRANGE', stream, last, last, 'COUNT', 1)
   if not found or #found > 0 then return false end
-  local facts = streamInfo(stream)
-  local newest, deleted = facts['last-generated-id'], facts['max-deleted-entry-id']
-  if newest and below(newest, last) then return true end
-  if not deleted or not below(deleted, last) then return false end
+  if facts and facts.newest and below(facts.newest, last) then return true end
+  facts = streamFacts(stream)
+  if facts.newest and below(facts.newest, last) then return true end
+  if not facts.deleted or not below(facts.deleted, last) then return false end
   local older = ask('XRANGE', stream, '-', last, 'COUNT', 1)
   return older ~= nil and #older > 0
 end`;
@@ -76,15 +79,17 @@ end`;
  * whose IDs need not be kept any more, 'again' to add everything again where the
  * stream is gone, each '' where not wanted; then for each record how many
  * arguments follow and those of its XADD behind the key. Answers three lines:
- * the mark and behind it the ID of the record with that number, where there is one, the IDs of this call's records (ID+n for n of them, each with the
- * sequence number after the one before), why it stopped. What is kept besides
+ * the mark and behind it the ID of the record with that number, where there is
+ * one; the IDs of this call's records (ID+n for n of them, each with the
+ * sequence number after the one before); why it stopped. What is kept besides
  * the mark: the ID of the last record, and how many entries the stream had had
- * by then at least, where the server counts them too (Redis 7.0).
+ * by then at least, where the server counts them too (Redis 7.0); and the last
+ * one that a transaction added (`wide`).
  */
 export const FENCED_ADD: Script = script(`${STREAM_CHECK}
 local stream, fence, first = KEYS[1], KEYS[2], tonumber(ARGV[1])
 local digest, wantsIds, atomic, idsField = ARGV[3], ARGV[4] == 'ids', ARGV[5] == 'atomic', 'ids:' .. ARGV[1]
-local kept = redis.pcall('HMGET', fence, 'mark', 'digest', idsField, 'last', 'seen')
+local kept = redis.pcall('HMGET', fence, 'mark', 'digest', idsField, 'last', 'seen', 'wide')
 if kept.err then return {err = string.find(kept.err, 'WRONGTYPE', 1, true) and 'STATETYPE' or kept.err} end
 local mark, ids, last, seen = tonumber(kept[1] or '0'), kept[3] or '', kept[4] or '', tonumber(kept[5] or '0')
 local function answer(why)
@@ -94,7 +99,7 @@ if kept[2] and kept[2] ~= digest then return answer('DIFFERENT') end
 if mark > 0 then
   local gone = ask('EXISTS', stream) == 0
   -- What is not sent again has to be there, and so has what was added before.
-  if not gone and last ~= '' then gone = isGone(stream, last, kept[5] and seen) end
+  if not gone and last ~= '' then gone = isGone(stream, fence, last, kept[5] and seen, kept[6]) end
   if gone and ARGV[7] ~= 'again' then return answer('VANISHED') end
   if gone then mark, ids, last, seen = 0, '', '', 0 end
 end
@@ -116,7 +121,7 @@ if type(expiring) == 'table' and expiring.err then
 end
 if atomic then redis.call('XDEL', stream, '0-0') end
 local isNew = atomic and redis.call('EXISTS', stream) == 0
-if ARGV[6] ~= '' then redis.call('HDEL', fence, 'ids:' .. ARGV[6]) end
+if ARGV[6] ~= '' then redis.pcall('HDEL', fence, 'ids:' .. ARGV[6]) end
 local added, why, before = {}, '', mark
 local ran, trouble = pcall(function()
   local redisCall, number, spread, arguments, count = redis.pcall, tonumber, unpack, ARGV, #ARGV
@@ -194,7 +199,13 @@ export interface FencedBatch {
   readonly first: number;
   readonly records: number;
   readonly atomic: boolean;
+  /** Where the script cannot add the records: the call of it has none, and this adds them. */
+  readonly transaction?: WideTransaction;
 }
+
+/** Of the memory that a call takes. */
+export const bytesOf = ({bytes, transaction}: FencedBatch): number =>
+  bytes.reduce((sum, part) => sum + part.length, 0) + (transaction?.bytes.length ?? 0);
 
 const LEAD_BYTES = 512;
 
@@ -204,6 +215,7 @@ export class FencedEncoder {
   readonly #fence: Fence;
   readonly #writer: ProtocolWriter;
   #records = 0;
+  #isWide = false;
   #arguments = 0;
   #options: AddOptions | undefined;
   #clause: readonly string[] = [];
@@ -223,23 +235,23 @@ export class FencedEncoder {
     return this.#writer.length;
   }
 
-  /** Whether Lua can pass a record with so many fields on to XADD. */
-  static takes(fields: EntryFields): boolean {
-    return 2 * countOf(fields) < MOST_ARGUMENTS;
-  }
+  /** How many fields of a record Lua can pass on to XADD. A call with a record of more is a transaction: all of it is added, or nothing. */
+  static readonly mostFields = MOST_ARGUMENTS / 2 - 1;
 
   add(fields: EntryFields, options: AddOptions, id: string): void {
     if (options !== this.#options) {
       this.#options = options;
       this.#clause = addClause(options);
     }
-    const count = this.#clause.length + 1 + 2 * countOf(fields);
+    const fieldCount = countOf(fields);
+    const count = this.#clause.length + 1 + 2 * fieldCount;
     this.#writer.number(count);
     for (const part of this.#clause) this.#writer.string(part);
     this.#writer.string(id);
     writeFields(this.#writer, fields);
     this.#arguments += count + 1;
     this.#records++;
+    if (fieldCount > FencedEncoder.mostFields) this.#isWide = true;
   }
 
   /**
@@ -252,13 +264,18 @@ export class FencedEncoder {
     const head = new ProtocolWriter(LEAD_BYTES);
     const flags = [wantsIds ? 'ids' : '', atomic ? 'atomic' : ''];
     const parts = [first, keepSeconds, digest, ...flags, forget ?? '', againWhenGone ? 'again' : ''];
-    head.array(5 + parts.length + this.#arguments);
+    head.array(5 + parts.length + (this.#isWide ? 0 : this.#arguments));
     for (const part of ['EVALSHA', FENCED_ADD.sha, '2', this.#stream, key]) head.string(encodeName(part));
     for (const part of parts) head.string(String(part));
-    const bytes = [head.take(), this.#writer.take()];
+    const encoded = this.#writer.take();
+    const isWide = this.#isWide;
     this.#records = 0;
     this.#arguments = 0;
-    return {bytes, first, records, atomic};
+    this.#isWide = false;
+    if (!isWide) return {bytes: [head.take(), encoded], first, records, atomic};
+    const trim = this.#options?.trim;
+    const transaction = transactionOf(this.#stream, this.#fence, {encoded, first, records, trim});
+    return {bytes: [head.take()], first, records, atomic, transaction};
   }
 }
 
@@ -272,40 +289,41 @@ export const FORGOTTEN = -2;
  * ID of the last record that the producer knows to be added, '' where it knows none.
  * Drops the IDs that earlier calls were to be answered with, for those who ask
  * no more: a run that was killed never says so. Answers with the mark, nil
- * without one, GONE or FORGOTTEN. From XINFO it learns how many entries the stream had
+ * without one, GONE or FORGOTTEN. It learns how many entries the stream had
  * besides ours, so that one that begins anew is told from one that was trimmed.
  */
 const RESUME = `${STREAM_CHECK}
 local stream, fence = KEYS[1], KEYS[2]
-local kept = redis.call('HMGET', fence, 'mark', 'last', 'seen')
+local kept = redis.call('HMGET', fence, 'mark', 'last', 'seen', 'wide')
 local seen = tonumber(kept[3] or '0')
 if tonumber(kept[1] or '0') > 0 then
-  if ask('EXISTS', stream) == 0 or kept[2] and isGone(stream, kept[2], kept[3] and seen) then return ${GONE} end
+  if ask('EXISTS', stream) == 0 or kept[2] and isGone(stream, fence, kept[2], kept[3] and seen, kept[4]) then return ${GONE} end
 end
-if not kept[1] and ARGV[2] ~= '' and not lacks(stream, ARGV[2]) then return ${FORGOTTEN} end
+if not kept[1] and ARGV[2] ~= '' and not lacks(stream, fence, ARGV[2]) then return ${FORGOTTEN} end
 local refusal = mayNotExpire(fence, ARGV[1])
 if refusal then return refusal end
 redis.call('EXPIRE', fence, ARGV[1])
 for _, field in ipairs(redis.call('HKEYS', fence)) do
-  if string.sub(field, 1, 4) == 'ids:' then redis.call('HDEL', fence, field) end
+  if string.sub(field, 1, 4) == 'ids:' then redis.pcall('HDEL', fence, field) end
 end
 if kept[3] then
-  local ever = streamInfo(stream)['entries-added'] or 0
+  local facts = groupFacts(stream, fence) or {}
+  local ever = facts.ever or not kept[4] and streamFacts(stream).ever or 0
   if ever > seen then redis.call('HSET', fence, 'seen', string.format('%.0f', ever)) end
 end
 return kept[1]`;
 
 /** KEYS and the second of ARGV as for RESUME. Answers with the mark, nil without one, or FORGOTTEN. */
 const GREET = `${STREAM_CHECK}
-local mark = redis.call('HGET', KEYS[2], 'mark')
-if not mark and not lacks(KEYS[1], ARGV[1]) then return ${FORGOTTEN} end
+local mark = redis.call('HMGET', KEYS[2], 'mark')[1]
+if not mark and not lacks(KEYS[1], KEYS[2], ARGV[1]) then return ${FORGOTTEN} end
 return mark`;
 
 const LOAD = ['SCRIPT', 'LOAD', FENCED_ADD.lua];
 
 /** For a new connection, with the last ID that is known: has the server know the script; the last reply is the mark, or FORGOTTEN. */
 export const greetFence = (stream: string, key: string, lastId: string | undefined): Question =>
-  question(LOAD, lastId === undefined ? ['HGET', key, 'mark'] : ['EVAL', GREET, '2', stream, key, lastId]);
+  question(LOAD, lastId === undefined ? ['HMGET', key, 'mark'] : ['EVAL', GREET, '2', stream, key, lastId]);
 
 /** For a new run: the same, or GONE, and nobody waits for the IDs of earlier calls any more. */
 export const resumeFence = (stream: string, {key, keepSeconds}: Fence, lastId = ''): Question =>

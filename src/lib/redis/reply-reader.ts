@@ -14,6 +14,8 @@ export interface ReplyListener {
   text(bytes: Buffer, start: number, end: number): void;
   integer(value: number): void;
   nil(): void;
+  /** So many replies follow, which are those of an array. */
+  array?(count: number): void;
   /** An error reply: its text, without the leading minus. */
   error(text: string): void;
 }
@@ -107,9 +109,12 @@ export class ReplyReader {
       case ERROR:
         this.#listener.error(bytes.toString('utf8', at + 1, lineEnd));
         return next;
-      case ARRAY:
-        if (readLength(bytes, at + 1, lineEnd, MAX_ELEMENTS) < 0) this.#listener.nil();
+      case ARRAY: {
+        const count = readLength(bytes, at + 1, lineEnd, MAX_ELEMENTS);
+        if (count < 0) this.#listener.nil();
+        else this.#listener.array?.(count);
         return next;
+      }
       default:
         throw protocolError();
     }

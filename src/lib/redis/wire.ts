@@ -195,6 +195,12 @@ export class Wire {
         first.nil();
         after(first);
       },
+      array: (count) => {
+        const first = takers[0];
+        if (first?.array === undefined) return;
+        first.array(count);
+        after(first);
+      },
       error: (text) => {
         const first = taker();
         first.refused(replyFailure(text, {command: COMMAND, stream: first.stream, inCluster: this.#inCluster}));

@@ -9,6 +9,7 @@ import type {Durability, ReplyTaker, Wire} from '../../../src/lib/stream-client.
 export class CountedBatch implements Batch {
   open: number;
   readonly awaits = 0;
+  readonly isBarrier = false;
   readonly end: Progress;
 
   constructor(

@@ -94,8 +94,12 @@ it('a call says how many arguments each record has, for any records', () => {
   );
 });
 
-it('a record with more fields than Lua can pass on is known before it is sent', () => {
+it('a call with a record of more fields than Lua can pass on is a transaction, and the next one is not', () => {
   const fields = (count: number): [string, string][] => Array.from({length: count}, (_, n) => [String(n), '']);
-  expect(FencedEncoder.takes(fields(3_949))).toBe(true);
-  expect(FencedEncoder.takes(fields(3_950))).toBe(false);
+  const encoder = new FencedEncoder('events', FENCE);
+  for (const count of [3_949, 3_950, 1]) {
+    encoder.add(fields(count), {}, '*');
+    expect(encoder.take(1, undefined).transaction === undefined, String(count)).toBe(count <= FencedEncoder.mostFields);
+  }
+  expect(FencedEncoder.mostFields).toBe(3_949);
 });
