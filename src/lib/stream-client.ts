@@ -23,7 +23,7 @@ import {type CommandLine, Connection, type Reply} from './redis/connection.js';
 import {evictionWarning} from './redis/eviction.js';
 import {noGroup, noPermission} from './redis/failure.js';
 import type {FencedBatch, FencedOutcome} from './redis/fence.js';
-import {idleOfGivenBack} from './redis/given-back.js';
+import {sumOfGivenBack} from './redis/given-back.js';
 import type {
   BriefInfo,
   ClaimOutcome,
@@ -664,8 +664,15 @@ export class StreamClient {
    * script, with XNACK where the server has it.
    */
   async giveBack({stream, group}: {stream: string; group: string}, named: NamedEntry): Promise<GiveBackOutcome> {
-    const given = [String(idleOfGivenBack(Date.now())), this.#mayKnowXnack ? '1' : '0'];
-    const argv = [group, ownerArgument(named), named.id, ...given, optionalNumber(named.deliveries)];
+    const given = [String(sumOfGivenBack()), this.#mayKnowXnack ? '1' : '0'];
+    const argv = [
+      group,
+      ownerArgument(named),
+      named.id,
+      ...given,
+      optionalNumber(named.deliveries),
+      String(Date.now()),
+    ];
     const result = replies.readText(await this.#run(scripts.NACK, [stream], argv, {command: 'XCLAIM', stream, group}));
     if (result === 'xclaim') this.#mayKnowXnack = false;
     return wordOf(GIVE_BACK_OUTCOMES, result);

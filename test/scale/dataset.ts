@@ -18,8 +18,14 @@ export const idOf = (number: number): string => `${FIRST_MS + number * 1_000}-0`
  * `wide`: entries of 50 KB, pending with one consumer of `streamlog`, unread in `fresh`. `dead`: dead letters of `big`,
  * some of them wide. `crowd`: as many consumers, most of which have nothing pending. `s:0` and on: streams with one entry.
  */
-export async function fill({redis}: RedisServer): Promise<void> {
-  const {entries, consumers, groups, streams, wide, wideBytes} = SIZES;
+export async function fill(server: RedisServer): Promise<void> {
+  await fillPending(server);
+  await fillOthers(server);
+}
+
+/** `big` and `crowd` alone. */
+export async function fillPending({redis}: RedisServer): Promise<void> {
+  const {entries, consumers, groups} = SIZES;
   await redis.eval(
     `for i = 1, tonumber(ARGV[2]) do redis.call('XADD', KEYS[1], ARGV[1] + i * 1000 .. '-0', 'n', i) end
      redis.call('XGROUP', 'CREATE', KEYS[1], 'streamlog', '0')
@@ -39,6 +45,21 @@ export async function fill({redis}: RedisServer): Promise<void> {
     consumers,
     groups,
   );
+  await redis.eval(
+    `redis.call('XGROUP', 'CREATE', KEYS[1], 'streamlog', '0', 'MKSTREAM')
+     for i = 1, tonumber(ARGV[1]) do redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], 'streamlog', 'c' .. i) end
+     for i = 1, 400 do
+       redis.call('XADD', KEYS[1], '*', 'n', i)
+       redis.call('XREADGROUP', 'GROUP', 'streamlog', 'c' .. i * 7, 'COUNT', 1, 'STREAMS', KEYS[1], '>')
+     end`,
+    1,
+    'crowd',
+    consumers,
+  );
+}
+
+async function fillOthers({redis}: RedisServer): Promise<void> {
+  const {streams, wide, wideBytes} = SIZES;
   await redis.eval(
     `local value = string.rep('x', tonumber(ARGV[3]))
      for i = 1, tonumber(ARGV[2]) do redis.call('XADD', KEYS[1], ARGV[1] + i * 1000 .. '-0', 'n', i, 'value', value) end
@@ -64,17 +85,6 @@ export async function fill({redis}: RedisServer): Promise<void> {
     'dead',
     FIRST_MS,
     wideBytes,
-  );
-  await redis.eval(
-    `redis.call('XGROUP', 'CREATE', KEYS[1], 'streamlog', '0', 'MKSTREAM')
-     for i = 1, tonumber(ARGV[1]) do redis.call('XGROUP', 'CREATECONSUMER', KEYS[1], 'streamlog', 'c' .. i) end
-     for i = 1, 400 do
-       redis.call('XADD', KEYS[1], '*', 'n', i)
-       redis.call('XREADGROUP', 'GROUP', 'streamlog', 'c' .. i * 7, 'COUNT', 1, 'STREAMS', KEYS[1], '>')
-     end`,
-    1,
-    'crowd',
-    consumers,
   );
   await redis.eval(`for i = 0, ARGV[1] - 1 do redis.call('XADD', 's:' .. i, '*', 'n', i) end`, 0, streams);
 }

@@ -7,9 +7,11 @@
  * and what can be refused is its first write or asked before it, so that nothing
  * is half done.
  */
+
 import {createHash} from 'node:crypto';
 import type {Membership} from './args.js';
 import type {CommandLine} from './connection.js';
+import {GIVEN_BACK_IDLE_MS} from './given-back.js';
 
 export interface Script {
   readonly lua: string;
@@ -234,9 +236,9 @@ return answer`);
 
 /**
  * Gives an entry back, so that whoever claims takes it next, without touching
- * its count of deliveries. ARGV: group, its consumer as above, ID, how long it
- * shall seem idle where the server has no XNACK, '1' to try XNACK, its deliveries
- * as above. Answers 'xnack', 'xclaim', 'gone', or as above.
+ * its count of deliveries. ARGV: group, its consumer as above, ID, what its delivery
+ * time and now add up to where the server has no XNACK, '1' to try XNACK, its deliveries
+ * as above, and what time it is for who may not run TIME. Answers 'xnack', 'xclaim', 'gone', or as above.
  */
 export const NACK = script(`
 local id, expected, deliveries, idle = ARGV[3], ARGV[2], ARGV[6], ''
@@ -249,7 +251,11 @@ if ARGV[5] == '1' then
   local answer = redis.pcall('XNACK', KEYS[1], ARGV[1], 'FAIL', 'IDS', 1, id)
   if type(answer) == 'number' then return 'xnack' end
 end
-local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], owner, 0, id, 'IDLE', ARGV[4], 'JUSTID')
+local time, now = redis.pcall('TIME'), tonumber(ARGV[7])
+if not time.err then now = time[1] * 1000 + math.floor(time[2] / 1000) end
+-- A clock that stands before the years that the sum is made for.
+local delivered = string.format('%.0f', math.min(ARGV[4] - now, now - ${GIVEN_BACK_IDLE_MS}))
+local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], owner, 0, id, 'TIME', delivered, 'JUSTID')
 return #claimed == 0 and 'gone' or 'xclaim'`);
 
 /**
