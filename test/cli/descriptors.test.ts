@@ -140,8 +140,9 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     it('ends with the code of the command, however often was written before', async () => {
       const codes = await run(
         `for n in $(seq 5 14); do
-           { seq $n | streamlog produce -s ${stream} --on-bad-line skip; echo "code $?"; } 2>&1 | { sleep .1; cat; }
-         done`,
+           { seq $n | streamlog produce -s ${stream} --on-bad-line skip; echo "code $?"; } 2>&1 | { sleep .1; cat; } &
+         done
+         wait`,
       );
       expect(codes.stdout.match(/code \d+/g)).toEqual(Array(10).fill('code 65'));
     });

@@ -131,11 +131,13 @@ describe('a Redis that refuses for now', () => {
     const gone = new Promise((resolve) => first.process.once('exit', resolve));
     first.process.kill('SIGKILL');
     await gone;
+    // Some ten seconds, unless it is told to make haste.
     const slow = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
     const second = await redisOfTest({args: [...persistent, '--dir', first.directory, ...slow]});
     const producers = new Producers(served);
     producers.start(1);
     await until(() => producers.told.has('redis_refuses'), 'it says that it loads');
+    await second.redis.config('SET', 'key-load-delay', '0');
     await until(() => producers.told.has('201'), 'it has loaded');
     await producers.stop();
     await producers.expectSound(second);
