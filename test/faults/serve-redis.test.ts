@@ -3,7 +3,7 @@
  * connections: the right status at the right time, nothing told that is not
  * so, and no hand needed for things to be well again.
  */
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, type TestContext} from 'vitest';
 import {readEvents} from '../support/events.js';
 import {type Served, serve} from '../support/http.js';
 import {freePort, type RedisServer, type ServerOptions, startRedis, until} from '../support/redis-server.js';
@@ -12,7 +12,8 @@ import {Producers, STREAM} from './serve-producers.js';
 import {startProxy} from './support/proxy.js';
 import {seededRandom} from './support/seed.js';
 
-async function redisOfTest(options?: ServerOptions): Promise<RedisServer> {
+/** Most of each test is waiting, so they go on side by side, each with servers of its own. */
+async function redisOfTest({onTestFinished}: TestContext, options?: ServerOptions): Promise<RedisServer> {
   const server = await startRedis(options);
   onTestFinished(async () => {
     server.process.kill('SIGCONT');
@@ -21,7 +22,7 @@ async function redisOfTest(options?: ServerOptions): Promise<RedisServer> {
   return server;
 }
 
-async function servedFor(url: string, args: string[] = []): Promise<Served> {
+async function servedFor({onTestFinished}: TestContext, url: string, args: string[] = []): Promise<Served> {
   const served = await serve(args, {env: {STREAMLOG_URL: url}});
   onTestFinished(async () => {
     served.process.kill('SIGKILL');
@@ -50,10 +51,10 @@ const codeOf = async (response: Response): Promise<[number, string | null, strin
   return [response.status, response.headers.get('Retry-After'), error?.code];
 };
 
-describe('a Redis that hangs', () => {
-  it('holds up no request for longer than --timeout, and serve is well again when it is', async () => {
-    const redis = await redisOfTest();
-    const served = await servedFor(redis.url, ['--timeout', '2s']);
+describe.concurrent('a Redis that hangs', () => {
+  it.concurrent('holds up no request for longer than --timeout, and serve is well again when it is', async (context) => {
+    const redis = await redisOfTest(context);
+    const served = await servedFor(context, redis.url, ['--timeout', '2s']);
     const producers = new Producers(served);
     await producers.send('before', 0);
     redis.process.kill('SIGSTOP');
@@ -76,11 +77,11 @@ describe('a Redis that hangs', () => {
     expect(await end(served)).toBe(0);
   });
 
-  it('gets no more requests than --max-inflight, also when those before were given up', async () => {
-    const redis = await redisOfTest({tcp: true});
+  it.concurrent('gets no more requests than --max-inflight, also when those before were given up', async (context) => {
+    const redis = await redisOfTest(context, {tcp: true});
     const proxy = await startProxy(redis);
-    onTestFinished(() => proxy.stop());
-    const served = await servedFor(proxy.url, ['--timeout', '200ms', '--max-inflight', '3']);
+    context.onTestFinished(() => proxy.stop());
+    const served = await servedFor(context, proxy.url, ['--timeout', '200ms', '--max-inflight', '3']);
     redis.process.kill('SIGSTOP');
     const producers = new Producers(served);
     producers.start(8);
@@ -96,10 +97,10 @@ describe('a Redis that hangs', () => {
   });
 });
 
-describe('a Redis that refuses for now', () => {
-  it('is full under load: what it refuses is not added, and it goes on when there is room', async () => {
-    const redis = await redisOfTest();
-    const served = await servedFor(redis.url);
+describe.concurrent('a Redis that refuses for now', () => {
+  it.concurrent('is full under load: what it refuses is not added, and it goes on when there is room', async (context) => {
+    const redis = await redisOfTest(context);
+    const served = await servedFor(context, redis.url);
     const producers = new Producers(served);
     producers.start(4, (turn) => (turn % 3) + 1);
     await until(() => (producers.told.get('201') ?? 0) > 50, 'entries arrive');
@@ -120,24 +121,27 @@ describe('a Redis that refuses for now', () => {
     expect(await end(served)).toBe(0);
   });
 
-  it('is loading its data: 503 with Retry-After until it has', async () => {
+  it.concurrent('is loading its data: 503 with Retry-After until it has', async (context) => {
     const port = await freePort();
     const persistent = ['--port', String(port), '--appendonly', 'yes'];
-    const first = await redisOfTest({args: persistent});
+    const first = await redisOfTest(context, {args: persistent});
     const pipeline = first.redis.pipeline();
     for (let n = 0; n < 9_000; n++) pipeline.set(`key-${n}`, 'x'.repeat(100));
     await pipeline.exec();
-    const served = await servedFor(`redis://127.0.0.1:${port}`);
+    const served = await servedFor(context, `redis://127.0.0.1:${port}`);
     const gone = new Promise((resolve) => first.process.once('exit', resolve));
     first.process.kill('SIGKILL');
     await gone;
     // Some ten seconds, unless it is told to make haste.
     const slow = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
-    const second = await redisOfTest({args: [...persistent, '--dir', first.directory, ...slow]});
+    const second = await redisOfTest(context, {args: [...persistent, '--dir', first.directory, ...slow]});
     const producers = new Producers(served);
     producers.start(1);
     await until(() => producers.told.has('redis_refuses'), 'it says that it loads');
-    await second.redis.config('SET', 'key-load-delay', '0');
+    // The other client waits until it has loaded.
+    const hurry = second.redis.duplicate({enableReadyCheck: false});
+    await hurry.config('SET', 'key-load-delay', '0');
+    hurry.disconnect();
     await until(() => producers.told.has('201'), 'it has loaded');
     await producers.stop();
     await producers.expectSound(second);
@@ -145,10 +149,10 @@ describe('a Redis that refuses for now', () => {
   });
 });
 
-it('a failover by Sentinel is survived: the entries go to the new master, and none is told that is not there', async () => {
+it.concurrent('a failover by Sentinel is survived: the entries go to the new master, and none is told that is not there', async (context) => {
   const set = await startSentinelSet();
-  onTestFinished(() => set.stop());
-  const served = await servedFor(set.url);
+  context.onTestFinished(() => set.stop());
+  const served = await servedFor(context, set.url);
   const producers = new Producers(served);
   for (let turn = 0; turn < 50; turn++) expect(await producers.send('before', turn)).toBe(201);
   await until(async () => (await set.replica.redis.xlen(STREAM)) === 50, 'the replica has all of it');
@@ -163,16 +167,16 @@ it('a failover by Sentinel is survived: the entries go to the new master, and no
   expect(await end(served)).toBe(0);
 });
 
-describe('lost connections', () => {
-  it.each([
+describe.concurrent('lost connections', () => {
+  it.concurrent.for<[name: string, records: (turn: number) => number]>([
     ['one by one', () => 1],
-    ['in batches', (turn: number) => (turn % 7) + 1],
-  ])('every 2xx is in the stream once, and nothing that was refused, %s', async (name, records) => {
+    ['in batches', (turn) => (turn % 7) + 1],
+  ])('every 2xx is in the stream once, and nothing that was refused, %s', async ([name, records], context) => {
     const random = seededRandom(`serve under cuts, ${name}`);
-    const redis = await redisOfTest({tcp: true});
+    const redis = await redisOfTest(context, {tcp: true});
     const proxy = await startProxy(redis);
-    onTestFinished(() => proxy.stop());
-    const served = await servedFor(proxy.url);
+    context.onTestFinished(() => proxy.stop());
+    const served = await servedFor(context, proxy.url);
     const producers = new Producers(served);
     producers.start(6, records);
     for (let cuts = 0; cuts < 10; cuts++) {
@@ -193,11 +197,11 @@ describe('lost connections', () => {
     expect(await end(served)).toBe(0);
   });
 
-  it('those who read while connections are lost get every entry once, in order', async () => {
-    const redis = await redisOfTest({tcp: true});
+  it.concurrent('those who read while connections are lost get every entry once, in order', async (context) => {
+    const redis = await redisOfTest(context, {tcp: true});
     const proxy = await startProxy(redis);
-    onTestFinished(() => proxy.stop());
-    const served = await servedFor(proxy.url, ['--allow-read', STREAM]);
+    context.onTestFinished(() => proxy.stop());
+    const served = await servedFor(context, proxy.url, ['--allow-read', STREAM]);
     const events = await readEvents(`${served.url}/streams/${STREAM}/entries`);
     await until(() => events.events().length > 0, 'the events begin');
     const producers = new Producers(served);
