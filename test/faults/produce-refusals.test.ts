@@ -75,6 +75,23 @@ describe.concurrent('a Redis that refuses for now', () => {
     },
   );
 
+  it.for(BOTH_WAYS)('F16 OOM that passed, %s: it goes on by one connection', async ([, args], context) => {
+    const scene = await startScene(context);
+    /** Those that have added, or ended with a refusal; the proxy has no name. */
+    const connections = async (): Promise<number> =>
+      String(await scene.redis.client('LIST')).split(' name=streamlog ').length - 1;
+    const production = await scene.idleProduction(args);
+    const before = await connections();
+    await scene.redis.config('SET', 'maxmemory', '1');
+    production.feed(VALUES);
+    await production.untilTold(/\(OOM\)/);
+    await scene.redis.config('SET', 'maxmemory', '0');
+    await until(() => production.ids.length === production.values.length, 'all is added');
+    await until(async () => (await connections()) === before, 'there are no more connections than before', 15_000);
+    expect((await production.finish()).code).toBe(0);
+    await scene.expectOnce(production);
+  });
+
   it('F16 OOM for longer than --retry-for: 75, and each record is accounted for', async (context) => {
     const scene = await startScene(context);
     const production = await scene.idleProduction(['--retry-for', '500ms']);
