@@ -137,6 +137,12 @@ describe.each(RUNTIMES)('%s', (_, command) => {
       expect((await run(line)).stdout).toMatch(/^streamlog: "nofield" is no field=value\nhint: .*\n$/);
     });
 
+    it('that is full takes why standard output could not be written, too', async () => {
+      const line = '( head -c 65536 /dev/zero >&2; streamlog --help >/dev/full; echo "code $?" >&2 )';
+      const {stdout} = await run(`${line} 2>&1 | ( sleep 0.3; tr -d "\\0" )`);
+      expect(stdout).toMatch(/^streamlog: cannot write the output: no space.*\n(hint: .*\n)?code 74\n$/);
+    });
+
     it('ends with the code of the command, however often was written before', async () => {
       const codes = await run(
         `for n in $(seq 5 14); do
@@ -164,6 +170,13 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   ])('what could not be written is 74: %s %s', async (args, redirection) => {
     await server.redis.xadd('full', '*', 'a', '1');
     expect((await run(`streamlog ${args} ${redirection}`)).code).toBe(74);
+  });
+
+  it.each([
+    ['nonsense', 2],
+    ['info -s absent', 66],
+  ])('what fails keeps its code where its message cannot be written: %s: %d', async (args, code) => {
+    expect((await run(`streamlog ${args} 2>/dev/full`)).code).toBe(code);
   });
 
   describe.runIf(process.platform === 'linux')('an argument or variable that is not UTF-8', () => {
