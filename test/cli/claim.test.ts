@@ -107,6 +107,18 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await pendingOf('w1')).toEqual(['1-0', '3-0', '4-0']);
     });
 
+    it('--dry-run says of each that would not be claimed what claiming it says', async () => {
+      await deliver(5);
+      await delivered(['3-0', '5-0'], 0);
+      await server.redis.xdel('events', '4-0', '5-0');
+      const args = ['1-0', '3-0', '4-0', '5-0', '9-0', '--to', 'w2', '--min-idle', '30m'];
+      const dry = await claim([...args, '--dry-run']);
+      expect(dry.stderr).toContain(
+        'would have claimed 1 for "w2", not claimed: 1 not pending, 2 not idle for long enough, 1 not in the stream any more\n',
+      );
+      expect((await claim(args)).stderr).toBe(dry.stderr.replace('would have claimed', 'claimed'));
+    });
+
     it('bytes and repeated names come out as they are', async () => {
       await server.redis.xadd('events', '1-0', 'a', '1', 'a', Buffer.from([0xff, 0x00]));
       await server.redis.xgroup('CREATE', 'events', 'streamlog', '0');

@@ -2,6 +2,7 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {ClaimSweep, type SweepOptions} from '../../src/lib/consuming/claim-sweep.js';
 import {InHand} from '../../src/lib/consuming/in-hand.js';
+import {takeOver} from '../../src/lib/consuming/pending-work.js';
 import {EntryIds} from '../../src/lib/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
@@ -203,6 +204,19 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
     await abandon('w1', '5-0');
 
     expect(ids(await step(sweepFor()))).toEqual(['5-0']);
+  });
+
+  it.each([true, false])('leaves what another has taken over since it was looked at (counted: %s)', async (counts) => {
+    await deliver(3);
+    await abandon('dead', '1-0', '2-0', '3-0');
+    const abandoned = await control.pendingPage('events', 'g', {count: 10});
+    await server.redis.xclaim('events', 'g', 'w3', 0, '2-0', 'JUSTID');
+    const found: string[] = [];
+    for await (const records of takeOver(control, context(), abandoned, {idleMs: HOUR_MS / 2, counts}))
+      found.push(...records.map(({id}) => id));
+    expect([found, gone]).toEqual([['1-0', '3-0'], 0]);
+    const owners = (await server.redis.xpending('events', 'g', '-', '+', 10)) as [string, string][];
+    expect(owners.map(([id, consumer]) => `${id} ${consumer}`)).toEqual(['1-0 w1', '2-0 w3', '3-0 w1']);
   });
 
   it('acknowledges and counts what has gone from the stream, before CLAIM would pass over it', async () => {
