@@ -6,7 +6,7 @@ import {dirname, join} from 'node:path';
 import {Redis} from 'ioredis';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {LocalReport} from '../../src/lib/local/server.js';
-import {serverPrograms, until} from '../support/redis-server.js';
+import {freePort, serverPrograms, startRedis, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 
 let stateHome: string;
@@ -202,6 +202,33 @@ it('says why the server would not start', async () => {
   expect(started.stderr).toContain(`hint: see ${join(directory, 'redis.log')}\n`);
   expect(readFileSync(join(directory, 'redis.log'), 'utf8')).toContain('manifest');
   expect((await local('status')).code).toBe(66);
+});
+
+it('is gone when stop says so, also where the connection ended before the server did', async () => {
+  const {pid, url} = report(await local('start'));
+  // A server waits for a replica that is behind, and answers meanwhile (shutdown-timeout).
+  const port = await freePort();
+  await withRedis(url, (redis) => redis.config('SET', 'port', port, 'shutdown-timeout', '2'));
+  const replica = await startRedis({args: ['--replicaof', '127.0.0.1', String(port)]});
+  try {
+    const link = async () => String(await replica.redis.info('replication'));
+    await until(async () => (await link()).includes('master_link_status:up'), 'the replica follows');
+    replica.process.kill('SIGSTOP');
+    const stopping = await withRedis(url, async (redis) => {
+      await redis.xadd('events', '*', 'type', 'login');
+      const stop = startStreamlog(['local', 'stop'], {env: {XDG_STATE_HOME: stateHome}});
+      const clients = async () => String(await redis.client('LIST'));
+      const waiting = /^id=(\d+) .* cmd=shutdown/m;
+      await until(async () => waiting.test(await clients()), 'it waits for the end of the server');
+      await redis.client('KILL', 'ID', waiting.exec(await clients())![1]!);
+      return stop;
+    });
+    expect(await stopping.finished).toMatchObject({code: 0});
+    expect(isAlive(pid)).toBe(false);
+  } finally {
+    replica.process.kill('SIGCONT');
+    await replica.stop();
+  }
 });
 
 it('refuses a path that no unix socket can have, and says how to get a shorter one', async () => {
