@@ -1,13 +1,13 @@
-import {expect, it} from 'vitest';
+import {afterEach, beforeEach, expect, it, vi} from 'vitest';
 import {type ClusterTarget, OwnerWatch} from '../../../src/lib/redis/slot-owner.js';
 import {parseTarget} from '../../../src/lib/redis/target.js';
 
 const target = parseTarget({url: 'redis+cluster://127.0.0.1:1', connectTimeoutMs: 1_000}) as ClusterTarget;
-/** Timers that run. */
-const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+beforeEach(() => void vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']}));
+afterEach(() => void vi.useRealTimers());
 
 it('the others are asked for as long as a connection is opened, and no longer, however that ends', async () => {
-  const before = timers();
   const dropped: string[] = [];
   const watch = new OwnerWatch(target, 'events', '127.0.0.1:1');
   let open: (name: string) => void = () => {};
@@ -17,12 +17,12 @@ it('the others are asked for as long as a connection is opened, and no longer, h
     }),
     (late) => dropped.push(late),
   );
-  expect(timers()).toBe(before + 1);
+  expect(vi.getTimerCount()).toBe(1);
   open('opened');
   expect(await opening).toBe('opened');
-  expect(timers()).toBe(before);
+  expect(vi.getTimerCount()).toBe(0);
   await expect(watch.unlessMoved(Promise.reject(new Error('away')), (late) => dropped.push(late))).rejects.toThrow(
     'away',
   );
-  expect([timers(), dropped]).toEqual([before, []]);
+  expect([vi.getTimerCount(), dropped]).toEqual([0, []]);
 });
