@@ -214,6 +214,17 @@ describe.each(serverPrograms())('wide entries on $name', ({name, program}) => {
     expect(await numbers()).toEqual([1]);
   });
 
+  it('none is added twice where Redis has dropped what it knew of their producer during the run', async () => {
+    const running = startStreamlog(['produce', '-s', stream, '--exactly-once'], {server});
+    running.process.stdin.write(input(WIDE));
+    await until(() => running.stdout() !== '', 'the first is confirmed');
+    await server.redis.del(...(await server.redis.keys(`{${stream}}:streamlog:*`)));
+    await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    running.process.stdin.end(record(2, WIDE));
+    const {code, stderr} = await running.finished;
+    expect([code, await numbers()], stderr).toEqual([70, [1]]);
+  });
+
   it('a key of another type is refused, and stays what it is', async () => {
     await server.redis.set(stream, 'text');
     for (const args of [[], ['--atomic']])
