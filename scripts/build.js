@@ -18,6 +18,7 @@ const INPUTS = [
   'scripts/command-index.js',
   'scripts/late-requires.js',
   'scripts/licenses.js',
+  'scripts/quick-start.js',
   'scripts/read-commands.js',
 ];
 

@@ -6,6 +6,7 @@ import {resolve} from 'node:path';
 import {commandIndex} from './command-index.js';
 import {lateRequires} from './late-requires.js';
 import {licensesOf} from './licenses.js';
+import {PACKAGES_APART, packagesApart, withPlainBuiltins} from './quick-start.js';
 import {readCommands, readPackage} from './read-commands.js';
 
 const commands = await readCommands();
@@ -24,18 +25,24 @@ const settings = {
 };
 
 rmSync('dist/npm', {recursive: true, force: true});
-const {metafile, outputs} = await bundle({
-  ...settings,
-  target: 'node',
+const forNode = {...settings, target: 'node', outdir: 'dist/npm', metafile: true};
+const chunks = await bundle({
+  ...forNode,
+  plugins: [...settings.plugins, packagesApart],
   format: 'esm',
   splitting: true,
-  outdir: 'dist/npm',
-  metafile: true,
   sourcemap: 'linked',
   naming: {entry: '[name].js', chunk: '[name]-[hash].js'},
 });
-writeFileSync('dist/npm/THIRD_PARTY_LICENSES', licensesOf(Object.keys(metafile.inputs).map((path) => resolve(path))));
-for (const {path, kind} of outputs) if (kind === 'sourcemap') shortenMap(path);
+const apart = await Promise.all(
+  PACKAGES_APART.map((name) => bundle({...forNode, entrypoints: [name], format: 'cjs', naming: `${name}.cjs`})),
+);
+const inputs = [chunks, ...apart].flatMap(({metafile}) => Object.keys(metafile.inputs));
+writeFileSync('dist/npm/THIRD_PARTY_LICENSES', licensesOf(inputs.map((path) => resolve(path))));
+for (const {path, kind} of chunks.outputs)
+  if (kind === 'sourcemap') shortenMap(path);
+  else writeFileSync(path, withPlainBuiltins(readFileSync(path, 'utf8')));
+
 await bundle({
   ...settings,
   // So many times later than usual a function that is used again and again becomes machine code: most runs end before that pays.
