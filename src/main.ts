@@ -6,19 +6,19 @@
  * way, or waits for something that can no longer happen, does not look like a
  * success.
  */
-import './lib/cli/quiet-debug.js';
+import './lib/cli/debug-filter.js';
 import './lib/cli/standard-streams.js';
 import {run} from '@oclif/core';
 import {refuseChangedText} from './lib/cli/argument-bytes.js';
 import {standardNotes} from './lib/cli/base-command.js';
+import {compileAsUsualLater} from './lib/cli/bun-compiler.js';
+import {collectWhenGrown} from './lib/cli/bun-memory.js';
 import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
-import {endProcess} from './lib/cli/ending.js';
 import {environment} from './lib/cli/environment.js';
-import {asFailure, stackOf} from './lib/cli/failure.js';
-import {interruption} from './lib/cli/interruption.js';
-import {compileAsUsualLater} from './lib/cli/machine-code.js';
-import {collectWhenGrown} from './lib/cli/memory.js';
+import {endProcess} from './lib/cli/process-exit.js';
+import {asFailure, stackOf} from './lib/cli/report-error.js';
 import {refuseRuntimeVariables} from './lib/cli/runtime-variables.js';
+import {interruption} from './lib/cli/signals.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';

@@ -150,8 +150,8 @@ describe('imports', () => {
   });
 
   it('are all seen by this test', () => {
-    expect(imports).toContainEqual({from: 'src/lib/redis/connection.ts', of: 'ioredis', typeOnly: false});
-    expect(imports).toContainEqual({from: 'src/lib/redis/args.ts', of: 'src/lib/entry-ids.ts', typeOnly: true});
+    expect(imports).toContainEqual({from: 'src/lib/redis/command-connection.ts', of: 'ioredis', typeOnly: false});
+    expect(imports).toContainEqual({from: 'src/lib/redis/args.ts', of: 'src/lib/records/entry-ids.ts', typeOnly: true});
     expect(importsIn("export * from './a.js';\nimport './b.js';\nimport {\n  c,\n} from 'c';\n// import 'd';")).toEqual(
       [
         {of: './a.js', typeOnly: false},

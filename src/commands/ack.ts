@@ -2,7 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Acknowledger} from '../lib/groups/acknowledging.js';
-import {describeAckCount, drawAckCounts} from '../lib/output/ack-face.js';
+import {describeAckCount, drawAckCounts} from '../lib/output/views/ack-view.js';
 
 export default class Ack extends BaseCommand {
   static override summary = 'Acknowledge entries of a consumer group (XACK).';

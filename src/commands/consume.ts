@@ -2,10 +2,10 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {consumeFlags, consumptionOptions, workshopOptions} from '../lib/cli/consume-flags.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
-import {Consumption} from '../lib/consuming/consumption.js';
-import {ConsumeTally} from '../lib/consuming/tally.js';
-import {Workshop} from '../lib/consuming/workshop.js';
-import {runHandler} from '../lib/handler/run.js';
+import {ConsumeTally} from '../lib/consume/consume-summary.js';
+import {Workshop} from '../lib/consume/handler-pool.js';
+import {Consumption} from '../lib/consume/multi-stream-consumer.js';
+import {runHandler} from '../lib/handler/run-handler.js';
 
 export default class Consume extends BaseCommand {
   static override summary = 'Read a stream as a member of a consumer group (XREADGROUP, XCLAIM, XACK).';

@@ -1,5 +1,5 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {Stage} from '../lib/cli/demo/stage.js';
+import {Stage} from '../lib/cli/demo/sandbox.js';
 import {playTour} from '../lib/cli/demo/tour.js';
 import {StreamClient} from '../lib/stream-client.js';
 

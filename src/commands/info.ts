@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
-import {drawStream} from '../lib/output/stream-face.js';
+import {drawStream} from '../lib/output/views/stream-view.js';
 import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
 
 export default class Info extends BaseCommand {

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
-import {describeOmissions, drawStreams, streamFinding} from '../lib/output/stream-list-face.js';
+import {describeOmissions, drawStreams, streamFinding} from '../lib/output/views/stream-list-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 import {listStreams, Omissions, type StreamSummary} from '../lib/reports/stream-list.js';
 

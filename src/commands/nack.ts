@@ -2,7 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {GiverBack} from '../lib/groups/giving-back.js';
-import {describeGiveBackCount, drawGiveBackCounts} from '../lib/output/nack-face.js';
+import {describeGiveBackCount, drawGiveBackCounts} from '../lib/output/views/nack-view.js';
 
 export default class Nack extends BaseCommand {
   static override summary = 'Give pending entries back, for others to take at once (XNACK, or XCLAIM).';

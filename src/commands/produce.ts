@@ -7,11 +7,11 @@ import {deliveryOptions, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
-import {bulkProduce} from '../lib/producing/bulk-produce.js';
-import {openDelivery} from '../lib/producing/delivery.js';
-import {idLines} from '../lib/producing/id-lines.js';
-import {describeLines} from '../lib/producing/line-ranges.js';
-import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/producing/summary.js';
+import {idLines} from '../lib/produce/id-lines.js';
+import {describeLines} from '../lib/produce/line-ranges.js';
+import {openDelivery} from '../lib/produce/open-producer.js';
+import {bulkProduce} from '../lib/produce/produce-records.js';
+import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/produce/produce-summary.js';
 import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {

@@ -7,11 +7,11 @@ import {Reload} from '../lib/cli/serve-reload.js';
 import {readTlsPair} from '../lib/cli/serve-tls.js';
 import {hasTokenFile, rereadTokens, serveTokens} from '../lib/cli/serve-tokens.js';
 import {StreamlogError} from '../lib/errors.js';
-import {accessLog} from '../lib/http/access-log.js';
-import {hostGuard} from '../lib/http/host-guard.js';
-import {parseListenAddress, parseSocketMode} from '../lib/http/listen-address.js';
-import {Service} from '../lib/http/service.js';
-import {HttpServer} from '../lib/http-server.js';
+import {accessLog} from '../lib/serve/access-log.js';
+import {Service} from '../lib/serve/app.js';
+import {hostGuard} from '../lib/serve/host-guard.js';
+import {HttpServer} from '../lib/serve/http-server.js';
+import {parseListenAddress, parseSocketMode} from '../lib/serve/listen-address.js';
 
 const HEARTBEAT_MS = 15_000;
 

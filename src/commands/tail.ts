@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
-import {POSITION_HELP, type Position} from '../lib/position.js';
-import {followStreams} from '../lib/reading/following.js';
+import {followStreams} from '../lib/reading/follow-streams.js';
+import {POSITION_HELP, type Position} from '../lib/records/position.js';
 
 const LAST = 10;
 

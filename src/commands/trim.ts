@@ -10,10 +10,10 @@ import {
   streamFlag,
   wholeNumber,
 } from '../lib/cli/flags.js';
-import {aheadMs} from '../lib/entry-time.js';
 import {renderFacts} from '../lib/output/table.js';
-import {describeAhead, describeLoss} from '../lib/output/trim-face.js';
-import type {Position} from '../lib/position.js';
+import {describeAhead, describeLoss} from '../lib/output/views/trim-view.js';
+import {aheadMs} from '../lib/records/entry-time.js';
+import type {Position} from '../lib/records/position.js';
 import {formatSize} from '../lib/size.js';
 import type {StreamClient} from '../lib/stream-client.js';
 import {requireTimes} from '../lib/trimming/age-goal.js';

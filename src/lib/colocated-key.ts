@@ -6,7 +6,7 @@
  * stream; `KEYSLOT` of the name is that of the stream, whatever bytes the stream
  * is named by.
  */
-import {encodeName} from './names.js';
+import {encodeName} from './records/names.js';
 
 /** What a key is for: how far a producer has come, or what a request with an Idempotency-Key came to. */
 export type KeyKind = 'producer' | 'request';

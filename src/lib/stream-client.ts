@@ -6,24 +6,27 @@
  * top. Invariant: what is added goes out in the order of the calls, and so does
  * everything else, each on a connection of its own.
  */
-import type {Entry, Field, StreamRecord} from './entry.js';
-import {EntryIds} from './entry-ids.js';
+
 import {isFailure, StreamlogError} from './errors.js';
-import {MarkedPage} from './marked-record.js';
-import type {Position} from './position.js';
 import {PageSize} from './reading/page-size.js';
+import type {Entry, Field, StreamRecord} from './records/entry.js';
+import {EntryIds} from './records/entry-ids.js';
+import type {Position} from './records/position.js';
+import {MarkedPage} from './records/raw-record.js';
+import {compareStreamIds, FIRST_ID, LAST_ID, predecessorOf, successorOf} from './records/stream-id.js';
+import {Wire} from './redis/add-connection.js';
+import {Wires} from './redis/add-connection-pool.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
-import type {AddOutcome} from './redis/add-outcomes.js';
-import {Adding} from './redis/adding.js';
+import type {AddOutcome} from './redis/add-results.js';
+import {Adding} from './redis/add-router.js';
 import type {AddOptions, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {exactly, idOf, wordOf, yesOf} from './redis/checked-reply.js';
-import type {Standing} from './redis/connecting.js';
-import {type CommandLine, Connection, type Reply} from './redis/connection.js';
-import {evictionWarning} from './redis/eviction.js';
-import {noGroup, noPermission} from './redis/failure.js';
-import type {FencedBatch, FencedOutcome} from './redis/fence.js';
-import {sumOfGivenBack} from './redis/given-back.js';
+import {type CommandLine, Connection, type Reply} from './redis/command-connection.js';
+import type {Standing} from './redis/connect.js';
+import {evictionWarning} from './redis/eviction-policy.js';
+import type {FencedBatch, FencedOutcome} from './redis/producer-state.js';
+import {sumOfGivenBack} from './redis/released-entries.js';
 import type {
   BriefInfo,
   ClaimOutcome,
@@ -40,15 +43,15 @@ import type {
 import * as replies from './redis/replies.js';
 import {RequestRetries, type RetryPolicy} from './redis/request-retries.js';
 import * as scripts from './redis/scripts.js';
-import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/target.js';
-import {Wire} from './redis/wire.js';
-import {Wires} from './redis/wires.js';
-import {compareStreamIds, FIRST_ID, LAST_ID, predecessorOf, successorOf} from './stream-id.js';
+import {noGroup, noPermission} from './redis/server-errors.js';
+import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/server-target.js';
 
+export type {ReplyTaker, Wire} from './redis/add-connection.js';
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
-export type {AddOutcome} from './redis/add-outcomes.js';
+export type {AddOutcome} from './redis/add-results.js';
 export type {AddOptions, Membership, Trim} from './redis/args.js';
 export {NOT_REDIS} from './redis/checked-reply.js';
+export {ask, askText, question, trimStep} from './redis/command-batch.js';
 export {
   type Durability,
   durabilityCommand,
@@ -58,8 +61,7 @@ export {
   durabilityReplies,
   NOT_DURABLE,
 } from './redis/durability.js';
-export {evictionWarning, MEMORY_COMMAND} from './redis/eviction.js';
-export {askedTo, NOT_CONNECTED, notConnected} from './redis/failure.js';
+export {evictionWarning, MEMORY_COMMAND} from './redis/eviction-policy.js';
 export {
   bytesOf,
   type Fence,
@@ -74,12 +76,11 @@ export {
   removeFence,
   resumeFence,
   touchFence,
-} from './redis/fence.js';
-export {ask, askText, question, trimStep} from './redis/question.js';
+} from './redis/producer-state.js';
 export type * from './redis/replies.js';
-export type {ConnectionSettings} from './redis/target.js';
+export {askedTo, NOT_CONNECTED, notConnected} from './redis/server-errors.js';
+export type {ConnectionSettings} from './redis/server-target.js';
 export {addWide} from './redis/wide-add.js';
-export type {ReplyTaker, Wire} from './redis/wire.js';
 
 export interface ReadLimits {
   count: number;

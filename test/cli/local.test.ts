@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {Redis} from 'ioredis';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import type {LocalReport} from '../../src/lib/local/server.js';
+import type {LocalReport} from '../../src/lib/local/local-server.js';
 import {freePort, serverPrograms, startRedis, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 

@@ -5,8 +5,8 @@
  */
 import {Ajv2020, type ValidateFunction} from 'ajv/dist/2020.js';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {REFUSALS, type RefusalCode} from '../../src/lib/http/answers.js';
-import {ROUTES} from '../../src/lib/http/routes.js';
+import {REFUSALS, type RefusalCode} from '../../src/lib/serve/responses.js';
+import {ROUTES} from '../../src/lib/serve/routes.js';
 import {readEvents} from '../support/events.js';
 import {cuttingProxy, NDJSON_TYPE, type Served, sendRaw, serve} from '../support/http.js';
 import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';

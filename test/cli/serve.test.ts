@@ -2,7 +2,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
-import {REFUSALS} from '../../src/lib/http/answers.js';
+import {REFUSALS} from '../../src/lib/serve/responses.js';
 import {
   cuttingProxy,
   NDJSON_TYPE,

@@ -1,9 +1,9 @@
 /** Looking for what others have abandoned: how much of a server a look takes, and what it finds. */
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {ClaimSweep, type SweepOptions} from '../../src/lib/consuming/claim-sweep.js';
-import {InHand} from '../../src/lib/consuming/in-hand.js';
-import {takeOver} from '../../src/lib/consuming/pending-work.js';
-import {EntryIds} from '../../src/lib/entry-ids.js';
+import {ClaimSweep, type SweepOptions} from '../../src/lib/consume/claim-sweep.js';
+import {InHand} from '../../src/lib/consume/in-flight-entries.js';
+import {takeOver} from '../../src/lib/consume/pending-recovery.js';
+import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import {expect, it, onTestFinished} from 'vitest';
 import {colocatedKey, deadLetterKey} from '../../src/lib/colocated-key.js';
-import {decodeName, encodeName} from '../../src/lib/names.js';
+import {decodeName, encodeName} from '../../src/lib/records/names.js';
 import {startRedis} from '../support/redis-server.js';
 
 it('are in the slot of the stream, by CLUSTER KEYSLOT', async () => {

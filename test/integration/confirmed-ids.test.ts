@@ -1,6 +1,6 @@
 /** What a server lacks of what was confirmed: lost, or trimmed and deleted by somebody, as far as it can be told. */
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {ConfirmedIds, type LostRecords} from '../../src/lib/confirmed-ids.js';
+import {ConfirmedIds, type LostRecords} from '../../src/lib/records/confirmed-ids.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 

@@ -5,7 +5,7 @@
 import {Command} from 'ioredis';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {moveToDeadLetters, putBack} from '../../src/lib/dead-letters/moving.js';
-import type {Entry} from '../../src/lib/entry.js';
+import type {Entry} from '../../src/lib/records/entry.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 

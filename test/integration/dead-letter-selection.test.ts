@@ -3,7 +3,7 @@ import {afterAll, afterEach, beforeAll, expect, it} from 'vitest';
 import {Purger} from '../../src/lib/dead-letters/purging.js';
 import {Redriver} from '../../src/lib/dead-letters/redriving.js';
 import {type DeadLetterSelection, selectDeadLetters} from '../../src/lib/dead-letters/selection.js';
-import type {Entry} from '../../src/lib/entry.js';
+import type {Entry} from '../../src/lib/records/entry.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 

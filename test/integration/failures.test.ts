@@ -6,10 +6,10 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
-import {AddOutcomes} from '../../src/lib/redis/add-outcomes.js';
-import {ProtocolWriter} from '../../src/lib/redis/protocol-writer.js';
-import {parseTarget} from '../../src/lib/redis/target.js';
-import {Wire} from '../../src/lib/redis/wire.js';
+import {Wire} from '../../src/lib/redis/add-connection.js';
+import {AddOutcomes} from '../../src/lib/redis/add-results.js';
+import {ProtocolWriter} from '../../src/lib/redis/resp-writer.js';
+import {parseTarget} from '../../src/lib/redis/server-target.js';
 import {type ConnectionSettings, type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {addEach} from '../support/adding.js';
 import {freePort, type RedisServer, serverPrograms, startRedis, until} from '../support/redis-server.js';

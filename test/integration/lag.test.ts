@@ -1,10 +1,10 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {seekGroup} from '../../src/lib/groups/seek.js';
+import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {COUNT_LIMITS, entriesBehind, entriesBetween} from '../../src/lib/reports/entries-behind.js';
 import {lagOf, lagsOf} from '../../src/lib/reports/lag.js';
 import {reportStream} from '../../src/lib/reports/stream-report.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {compareStreamIds} from '../../src/lib/stream-id.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {type SeededRandom, seededRandom} from '../support/seeded-random.js';

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {EntryIds} from '../../src/lib/entry-ids.js';
 import {StreamlogError} from '../../src/lib/errors.js';
+import {EntryIds} from '../../src/lib/records/entry-ids.js';
+import {isEntryId} from '../../src/lib/records/stream-id.js';
 import {AddEncoder, FencedEncoder, StreamClient} from '../../src/lib/stream-client.js';
-import {isEntryId} from '../../src/lib/stream-id.js';
 import {type LyingServer, startLyingServer} from '../support/lying-server.js';
 import {hostileReply, LIES} from '../unit/redis/hostile-replies.js';
 

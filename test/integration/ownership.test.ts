@@ -1,7 +1,7 @@
 /** Why an entry is not ours any more, on each kind of server. */
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {InHand} from '../../src/lib/consuming/in-hand.js';
-import {EntryOwnership, type Loss} from '../../src/lib/consuming/ownership.js';
+import {InHand} from '../../src/lib/consume/in-flight-entries.js';
+import {EntryOwnership, type Loss} from '../../src/lib/consume/ownership.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 

@@ -3,7 +3,7 @@
  * and leave counts alone that are not theirs to raise.
  */
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {deadLetterStream} from '../../src/lib/dead-letters/name.js';
+import {deadLetterStream} from '../../src/lib/dead-letters/dead-letter-origin.js';
 import {type ClaimOutcome, type Membership, type NamedEntry, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 import {type RedisCluster, startCluster} from '../support/topologies.js';

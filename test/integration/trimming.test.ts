@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {compareStreamIds} from '../../src/lib/stream-id.js';
 import {type TrimGoal, type TrimRequest, type TrimResult, trimStream} from '../../src/lib/trimming/trim-stream.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 import {type SeededRandom, seededRandom} from '../support/seeded-random.js';

@@ -1,5 +1,5 @@
 /** Additions to several streams at once, as tests of connections want them. */
-import type {Field} from '../../src/lib/entry.js';
+import type {Field} from '../../src/lib/records/entry.js';
 import {AddEncoder, type AddOptions, type AddOutcome, type StreamClient} from '../../src/lib/stream-client.js';
 
 export interface Addition {

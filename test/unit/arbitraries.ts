@@ -1,7 +1,7 @@
 /** What property tests draw from: IDs near every edge, and the strings that people and attackers put into streams. */
 import fc from 'fast-check';
-import {type Bytes, decodeBytes} from '../../src/lib/bytes.js';
-import type {Field, StreamRecord} from '../../src/lib/entry.js';
+import {type Bytes, decodeBytes} from '../../src/lib/records/bytes.js';
+import type {Field, StreamRecord} from '../../src/lib/records/entry.js';
 
 const MAX_PART = 2n ** 64n - 1n;
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {colocatedKey, deadLetterKey, isReservedKey, type KeyKind} from '../../src/lib/colocated-key.js';
-import {decodeName, encodeName} from '../../src/lib/names.js';
+import {decodeName, encodeName} from '../../src/lib/records/names.js';
 
 /** As the specification of Redis Cluster has it; the package that ioredis goes by takes `{}}` for a hash tag. */
 function slotOfKey(key: string): number {

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {exclusively} from '../../src/lib/cli/exclusively.js';
+import {exclusively} from '../../src/lib/cli/lock-file.js';
 
 let directory: string;
 let lockFile: string;

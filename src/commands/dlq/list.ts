@@ -1,8 +1,8 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, name} from '../../lib/cli/flags.js';
-import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/list.js';
-import {deadLetterStream} from '../../lib/dead-letters/name.js';
-import {drawDeadLetters} from '../../lib/output/dead-letter-face.js';
+import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/dead-letter-list.js';
+import {deadLetterStream} from '../../lib/dead-letters/dead-letter-origin.js';
+import {drawDeadLetters} from '../../lib/output/views/dead-letter-view.js';
 import {untilStopped} from '../../lib/reading/until-stopped.js';
 
 export default class DlqList extends BaseCommand {

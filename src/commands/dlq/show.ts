@@ -8,7 +8,7 @@ import {
 } from '../../lib/cli/dlq-flags.js';
 import {connectionFlags, recordFlags} from '../../lib/cli/flags.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
-import {DeadLetterWriter} from '../../lib/output/dead-letter-face.js';
+import {DeadLetterWriter} from '../../lib/output/views/dead-letter-view.js';
 import {untilStopped} from '../../lib/reading/until-stopped.js';
 
 export default class DlqShow extends BaseCommand {

@@ -1,7 +1,7 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {drawConsumers} from '../../lib/output/stream-face.js';
+import {drawConsumers} from '../../lib/output/views/stream-view.js';
 
 export default class GroupConsumers extends BaseCommand {
   static override summary =

@@ -2,11 +2,11 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {createGroupAt} from '../../lib/groups/position.js';
-import {describeBeyondEnd} from '../../lib/output/group-face.js';
+import {createGroupAt} from '../../lib/groups/group-position.js';
 import {renderFacts} from '../../lib/output/table.js';
-import type {Position} from '../../lib/position.js';
-import {FIRST_ID} from '../../lib/stream-id.js';
+import {describeBeyondEnd} from '../../lib/output/views/group-view.js';
+import type {Position} from '../../lib/records/position.js';
+import {FIRST_ID} from '../../lib/records/stream-id.js';
 
 const fromStart: Position = {kind: 'id', id: FIRST_ID};
 

@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, streamsFlag} from '../../lib/cli/flags.js';
-import {drawGroupLists, type StreamGroups} from '../../lib/output/group-face.js';
+import {drawGroupLists, type StreamGroups} from '../../lib/output/views/group-view.js';
 import {reportGroups} from '../../lib/reports/stream-report.js';
 
 export default class GroupList extends BaseCommand {

@@ -2,7 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {seekGroup} from '../../lib/groups/seek.js';
-import {describeAgain, describeBeyondEnd, describeSkipped, drawSeek} from '../../lib/output/group-face.js';
+import {describeAgain, describeBeyondEnd, describeSkipped, drawSeek} from '../../lib/output/views/group-view.js';
 
 export default class GroupSeek extends BaseCommand {
   static override summary = 'Move a consumer group to another place in its stream (XGROUP SETID).';

@@ -1,11 +1,11 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {environment, stateDirectory} from '../../lib/cli/environment.js';
-import {exclusively} from '../../lib/cli/exclusively.js';
 import {commonFlags} from '../../lib/cli/flags.js';
+import {exclusively} from '../../lib/cli/lock-file.js';
 import {serverProgram} from '../../lib/cli/server-program.js';
-import {launch, makeRoom} from '../../lib/local/launching.js';
-import {localPlace, reportLocalServer} from '../../lib/local/server.js';
-import {drawLocalServer} from '../../lib/output/local-face.js';
+import {launch, makeRoom} from '../../lib/local/launch.js';
+import {localPlace, reportLocalServer} from '../../lib/local/local-server.js';
+import {drawLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStart extends BaseCommand {
   static override summary = 'Start a private Redis server of your own, unless it runs already.';

@@ -2,8 +2,8 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {StreamlogError} from '../../lib/errors.js';
-import {localPlace, reportLocalServer} from '../../lib/local/server.js';
-import {drawLocalServer} from '../../lib/output/local-face.js';
+import {localPlace, reportLocalServer} from '../../lib/local/local-server.js';
+import {drawLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStatus extends BaseCommand {
   static override summary = 'Show whether the private Redis server runs, and where its data is.';

@@ -1,9 +1,9 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
-import {shutDown} from '../../lib/local/launching.js';
-import {localPlace, reportLocalServer} from '../../lib/local/server.js';
-import {drawLocalServer} from '../../lib/output/local-face.js';
+import {shutDown} from '../../lib/local/launch.js';
+import {localPlace, reportLocalServer} from '../../lib/local/local-server.js';
+import {drawLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStop extends BaseCommand {
   static override summary = 'Stop the private Redis server (SHUTDOWN); its data stays for the next start.';

@@ -1,6 +1,6 @@
 /** The values of `addFlags` → what one XADD is told. */
 import {usageError} from '../errors.js';
-import type {Position} from '../position.js';
+import type {Position} from '../records/position.js';
 import type {AddOptions, Trim} from '../stream-client.js';
 
 export interface AddFlags {

@@ -9,18 +9,18 @@ import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
-import {factsToJson} from '../names.js';
 import {type Colors, colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
+import {factsToJson} from '../records/names.js';
 import type {ConnectionSettings, StreamClient, Wire} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
-import {interruption} from './interruption.js';
-import {readerProbe} from './reader-gone.js';
+import {interruption} from './signals.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
+import {readerProbe} from './stdout-poll.js';
 
 interface OutputFlags {
   json: boolean;

@@ -1,7 +1,7 @@
 /** From flags and environment to one connection: who wins over whom, and where the secrets are read. */
 
 import type {FileReading} from '../input/whole-file.js';
-import {runningLocalServer} from '../local/server.js';
+import {runningLocalServer} from '../local/local-server.js';
 import type {ConnectionSettings} from '../stream-client.js';
 import {environment, stateDirectory} from './environment.js';
 import {readNamedFile, readPasswordFile, readPrivateFile} from './named-file.js';

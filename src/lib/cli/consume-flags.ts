@@ -1,11 +1,11 @@
 /** The flags of `consume`, and what they mean to the parts that do the work. */
 import {Flags} from '@oclif/core';
-import type {ConsumptionOptions} from '../consuming/consumption.js';
-import type {WorkshopOptions} from '../consuming/workshop.js';
-import {deadLetterStream} from '../dead-letters/name.js';
+import type {WorkshopOptions} from '../consume/handler-pool.js';
+import type {ConsumptionOptions} from '../consume/multi-stream-consumer.js';
+import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
 import {usageError} from '../errors.js';
-import type {Position} from '../position.js';
-import {FIRST_ID} from '../stream-id.js';
+import type {Position} from '../records/position.js';
+import {FIRST_ID} from '../records/stream-id.js';
 import {
   duration,
   durationOrOff,

@@ -1,9 +1,9 @@
 /** The flags of the `dlq` commands: which dead letter stream, and which of its entries. */
 import {Args, Flags} from '@oclif/core';
-import {deadLetterStream} from '../dead-letters/name.js';
-import type {Field} from '../entry.js';
+import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
 import {usageError} from '../errors.js';
-import type {IdReference} from '../input/ids.js';
+import type {IdReference} from '../input/id-reader.js';
+import type {Field} from '../records/entry.js';
 import {name, wholeNumber} from './flags.js';
 import {openIds, type Surroundings} from './id-input.js';
 

@@ -5,7 +5,7 @@
  */
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {urlWithoutPassword} from '../credentials.js';
+import {urlWithoutPassword} from '../redact.js';
 
 /**
  * Every variable that streamlog reads, and what programs that it starts for

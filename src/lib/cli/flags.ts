@@ -7,11 +7,11 @@
 import {Flags} from '@oclif/core';
 import {parseDuration} from '../duration.js';
 import {usageError} from '../errors.js';
-import {nameFromText} from '../names.js';
 import {FORMAT_HELP} from '../output/format.js';
-import {type Position, parsePosition} from '../position.js';
+import {nameFromText} from '../records/names.js';
+import {type Position, parsePosition} from '../records/position.js';
+import {parseStreamId} from '../records/stream-id.js';
 import {parseSize} from '../size.js';
-import {parseStreamId} from '../stream-id.js';
 
 /** The name of a stream, group or consumer, as text or as `{"$b64":"…"}`. */
 export const name = Flags.custom<string>({

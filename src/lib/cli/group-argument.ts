@@ -1,7 +1,7 @@
 /** The group that a `group` command is about: its argument, else `--group`, never both. */
 import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
-import {nameFromText} from '../names.js';
+import {nameFromText} from '../records/names.js';
 
 export const groupArgument = {
   group: Args.custom<string>({

@@ -3,7 +3,7 @@
  * goes, and its end. Invariant: however we end, short of being killed, no
  * handler goes on that we started.
  */
-import type {HandlerOptions} from '../handler/run.js';
+import type {HandlerOptions} from '../handler/run-handler.js';
 import type {Sink} from '../output/sink.js';
 import {environmentForOthers} from './environment.js';
 import {standardError} from './standard-streams.js';

@@ -4,7 +4,7 @@
  */
 import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
-import {type IdReference, readIdArguments, readIds} from '../input/ids.js';
+import {type IdReference, readIdArguments, readIds} from '../input/id-reader.js';
 import {readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import {refuseOtherTargets, type TypedTargets} from '../input/typed-targets.js';

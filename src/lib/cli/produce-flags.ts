@@ -1,7 +1,7 @@
 /** What `produce` can be told, apart from which server. */
 import {Flags} from '@oclif/core';
 import {usageError} from '../errors.js';
-import type {InputKind} from '../input/records.js';
+import type {InputKind} from '../input/record-reader.js';
 import {addFlags, duration, entryId, rate, size, streamFlag, wholeNumber} from './flags.js';
 
 type DurabilityWanted = {kind: 'replicas'; count: number} | {kind: 'fsync'};

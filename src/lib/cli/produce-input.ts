@@ -2,14 +2,20 @@
 
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
-import {readFieldArguments} from '../input/arguments.js';
-import {type Continuation, type InputOptions, type InputPage, type InputPlace, readRecords} from '../input/records.js';
+import {readFieldArguments} from '../input/field-arguments.js';
+import {
+  type Continuation,
+  type InputOptions,
+  type InputPage,
+  type InputPlace,
+  readRecords,
+} from '../input/record-reader.js';
 import {repeat} from '../input/repetition.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
-import type {BulkCounts} from '../producing/bulk-produce.js';
+import type {BulkCounts} from '../produce/produce-records.js';
 
 export interface ProduceInputFlags {
   input: InputOptions['kind'];

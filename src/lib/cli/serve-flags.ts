@@ -2,7 +2,7 @@
 import {Flags} from '@oclif/core';
 import {isReservedKey} from '../colocated-key.js';
 import {compileGlob} from '../glob.js';
-import {LOG_FORMATS} from '../http/access-log.js';
+import {LOG_FORMATS} from '../serve/access-log.js';
 import {addFlags, commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber} from './flags.js';
 
 const {quiet} = commonFlags;

@@ -1,6 +1,7 @@
 /** The certificate of `serve`, from the files that its flags name. */
-import type {TlsPair} from '../http/tls-pair.js';
+
 import type {FileReading} from '../input/whole-file.js';
+import type {TlsPair} from '../serve/tls-certificate.js';
 import {readNamedFile, readPrivateFile} from './named-file.js';
 
 export interface TlsFlags {

@@ -1,8 +1,8 @@
 /** The tokens of `serve` from flags, file and environment, and the refusal to serve a network without one. */
 import {StreamlogError} from '../errors.js';
-import {isLoopback, type ListenAddress} from '../http/listen-address.js';
-import {Tokens} from '../http/tokens.js';
 import type {FileReading} from '../input/whole-file.js';
+import {Tokens} from '../serve/auth-tokens.js';
+import {isLoopback, type ListenAddress} from '../serve/listen-address.js';
 import {environment} from './environment.js';
 import {readPrivateFile} from './named-file.js';
 

@@ -43,7 +43,7 @@ class StandardStream extends DescriptorStream {
   }
 
   async #writeWithoutThreads(): Promise<void> {
-    const {writerWithoutWaiting} = await import('./write-now.js');
+    const {writerWithoutWaiting} = await import('./sync-writer.js');
     this.writeNow = await writerWithoutWaiting(this.fd);
   }
 

@@ -6,11 +6,11 @@
  * away only after its copy was confirmed, so it is lost at no point; where we die
  * between the two, it is in both streams.
  */
-import type {Entry, Field} from '../entry.js';
-import {EntryIds} from '../entry-ids.js';
-import {encodeName} from '../names.js';
+import type {Entry, Field} from '../records/entry.js';
+import {EntryIds} from '../records/entry-ids.js';
+import {encodeName} from '../records/names.js';
 import type {Membership, StreamClient} from '../stream-client.js';
-import {deaths, isOrigin, ORIGIN} from './name.js';
+import {deaths, isOrigin, ORIGIN} from './dead-letter-origin.js';
 
 export interface Death {
   deadLetter: string;

@@ -1,6 +1,7 @@
 /** Deleting dead letters for good. Invariant: what was counted was there and has gone, or with `dryRun` would have. */
-import type {Entry} from '../entry.js';
+
 import {pagesOf} from '../reading/paging.js';
+import type {Entry} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
 
 /** IDs in one XDEL at most, so that none holds Redis up. */

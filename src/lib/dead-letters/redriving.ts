@@ -8,11 +8,11 @@
  * what came from another stream than was named stays, unless that is asked for.
  */
 
-import type {Entry} from '../entry.js';
 import {StreamlogError, usageError} from '../errors.js';
+import type {Entry} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
+import {originOf} from './dead-letter-origin.js';
 import {putBack} from './moving.js';
-import {originOf} from './name.js';
 import {Throttle} from './throttle.js';
 
 export interface RedriveOptions {

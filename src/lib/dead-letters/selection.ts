@@ -4,14 +4,15 @@
  * when the selection began, so that an entry which is put back and dies again
  * is not seen twice.
  */
-import {sameBytes} from '../bytes.js';
-import type {Entry, Field} from '../entry.js';
+
 import {isFailure, StreamlogError} from '../errors.js';
-import type {IdReference} from '../input/ids.js';
+import type {IdReference} from '../input/id-reader.js';
 import {lookUp} from '../reading/lookup.js';
 import {firstItems} from '../reading/paging.js';
+import {sameBytes} from '../records/bytes.js';
+import type {Entry, Field} from '../records/entry.js';
+import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../stream-id.js';
 
 export interface DeadLetterSelection {
   /** Each must be a field of the entry, with this value. */

@@ -6,11 +6,12 @@
  * it now, since that one may be at work on it. (How often it was delivered is not looked at:
  * whoever has done the work of an earlier delivery has done the work.)
  */
-import {EntryIds} from '../entry-ids.js';
+
 import {isFailure} from '../errors.js';
-import type {IdReference} from '../input/ids.js';
+import type {IdReference} from '../input/id-reader.js';
+import {EntryIds} from '../records/entry-ids.js';
 import type {StreamClient} from '../stream-client.js';
-import {type Place, type PlacedReferences, placeKey, splitByPlace} from './places.js';
+import {type Place, type PlacedReferences, placeKey, splitByPlace} from './group-keys.js';
 
 export interface AckCount extends Place {
   acknowledged: number;

@@ -6,13 +6,14 @@
  * it is as the record says, which one script looks at and claims in one step: between a
  * `pending --details` and a `claim` it may have got a new owner that lives.
  */
-import type {StreamRecord} from '../entry.js';
-import type {IdReference} from '../input/ids.js';
+
+import type {IdReference} from '../input/id-reader.js';
 import {entriesById} from '../reading/entries-by-id.js';
 import {PageSize} from '../reading/page-size.js';
+import type {StreamRecord} from '../records/entry.js';
+import {compareStreamIds} from '../records/stream-id.js';
 import type {ClaimOutcome, Membership, NamedEntry, PendingEntry, StreamClient} from '../stream-client.js';
-import {compareStreamIds} from '../stream-id.js';
-import {type Place, splitByPlace} from './places.js';
+import {type Place, splitByPlace} from './group-keys.js';
 
 /** What is to be claimed from one stream and group, at most `MAX_IDS` entries, each once. */
 export interface ClaimBatch extends Place {

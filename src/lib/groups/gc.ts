@@ -10,7 +10,7 @@
  */
 
 import type {ConsumerInfo, StreamClient} from '../stream-client.js';
-import type {Place} from './places.js';
+import type {Place} from './group-keys.js';
 
 export interface RetirementPlan {
   /** A consumer that tried to read more recently than this stays. */

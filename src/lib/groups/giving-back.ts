@@ -4,10 +4,10 @@
  * has been taken over by another consumer than the record names, or has been delivered
  * again since, stays where it is, and all that was given is counted once.
  */
-import type {IdReference} from '../input/ids.js';
+import type {IdReference} from '../input/id-reader.js';
 import {pagesOf} from '../reading/paging.js';
 import type {StreamClient} from '../stream-client.js';
-import {type Place, placeKey} from './places.js';
+import {type Place, placeKey} from './group-keys.js';
 
 export interface GiveBackCount extends Place {
   givenBack: number;

@@ -6,10 +6,11 @@
  * of the JSON output and therefore a contract. Invariant: each figure is exact,
  * or has a name that says that it is a bound, or is absent.
  */
-import type {Field} from '../entry.js';
+
 import {isFailure} from '../errors.js';
 import {withEntries} from '../reading/lookup.js';
 import {firstItems, mapPages} from '../reading/paging.js';
+import type {Field} from '../records/entry.js';
 import type {GroupInfo, PendingEntry, StreamClient} from '../stream-client.js';
 
 /** What is known of a consumer when all that it has was looked at, or else what the entries say that were. */

@@ -3,12 +3,12 @@
  * the entries in between. Invariant: the entries are counted before anything is
  * changed, so a dry run tells the same as the real one.
  */
-import type {Position} from '../position.js';
+import type {Position} from '../records/position.js';
+import {compareStreamIds} from '../records/stream-id.js';
 import {entriesBehind, entriesBetween, isExact} from '../reports/entries-behind.js';
 import {type LagFacts, lagFacts, lagFrom} from '../reports/lag.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
-import {compareStreamIds} from '../stream-id.js';
-import {entriesReadBy, isBeyondEnd, lastDeliveredBefore, setGroupAt} from './position.js';
+import {entriesReadBy, isBeyondEnd, lastDeliveredBefore, setGroupAt} from './group-position.js';
 
 /** The names are those of the JSON output. */
 export interface GroupStand extends LagFacts {

@@ -5,7 +5,7 @@
  * one for each.
  */
 import type {CsvRow} from './csv-rows.js';
-import type {InputItem, InputPage, InputPlace} from './pages.js';
+import type {InputItem, InputPage, InputPlace} from './input-page.js';
 
 const ROWS_AT_ONCE = 500;
 

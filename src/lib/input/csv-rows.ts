@@ -5,8 +5,8 @@
  * lines.ts, memory is bounded by one chunk and `maxBytes`.
  */
 import {isBomByte, withoutBom} from './encoding.js';
+import type {InputPlace} from './input-page.js';
 import {type Line, type LineBytes, LineParts, type Unfinished, wholeChunks} from './lines.js';
-import type {InputPlace} from './pages.js';
 
 /** A row without the end of its line; `number` is the line in which it begins, `behind` the place behind its newline. */
 export type CsvRow = Line & {readonly behind: InputPlace};

@@ -7,13 +7,13 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {CsvError, parse} from 'csv-parse/sync';
-import {type Bytes, decodeBytes} from '../bytes.js';
-import type {Field} from '../entry.js';
+import {type Bytes, decodeBytes} from '../records/bytes.js';
+import type {Field} from '../records/entry.js';
 import {CsvPage} from './csv-page.js';
 import {type CsvRow, readCsvRows} from './csv-rows.js';
 import {isUtf16, UTF16_REASON} from './encoding.js';
+import {type InputItem, type InputPage, type InputPlace, START} from './input-page.js';
 import {tooLongReason, type Unfinished} from './lines.js';
-import {type InputItem, type InputPage, type InputPlace, START} from './pages.js';
 
 /** The values of a row, or why it has none. */
 type Values = {readonly values: readonly Bytes[]} | {readonly reason: string};

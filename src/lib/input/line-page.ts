@@ -5,10 +5,10 @@
  * is always behind a whole one.
  */
 import {Buffer, isUtf8} from 'node:buffer';
-import type {FlatScanner} from './flat-scanner.js';
-import {skipSpace} from './json-bytes.js';
+import type {InputItem, InputPage, InputPlace} from './input-page.js';
+import {skipSpace} from './json-scan.js';
 import {type Line, lineOf, type Run} from './lines.js';
-import type {InputItem, InputPage, InputPlace} from './pages.js';
+import type {FlatScanner} from './ndjson-fast-path.js';
 
 export interface LineReading {
   /** A longer line is refused. */

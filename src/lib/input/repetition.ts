@@ -1,7 +1,7 @@
 /** A load generator: the same record again and again, at a given rate. Ends at once when asked to stop. */
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Field} from '../entry.js';
-import type {GoodLine, InputPage, InputPlace} from './pages.js';
+import type {Field} from '../records/entry.js';
+import type {GoodLine, InputPage, InputPlace} from './input-page.js';
 
 export interface Repetition {
   /** How often; infinite is allowed. */

@@ -7,7 +7,7 @@
  * line: a pipe has no end that could be waited for, and memory is to stay flat.
  */
 import {StreamlogError} from '../errors.js';
-import type {IdReference} from './ids.js';
+import type {IdReference} from './id-reader.js';
 
 /** What was typed; undefined where it was not. */
 export interface TypedTargets {

@@ -5,11 +5,12 @@
  * is the user's and stands as it is; what a record holds is escaped for a
  * terminal.
  */
-import type {Bytes} from '../bytes.js';
-import {fieldsToJson, fieldValue, type StreamRecord} from '../entry.js';
+
 import {usageError} from '../errors.js';
-import {decodeName, encodeName} from '../names.js';
-import {timePartOf} from '../stream-id.js';
+import type {Bytes} from '../records/bytes.js';
+import {fieldsToJson, fieldValue, type StreamRecord} from '../records/entry.js';
+import {decodeName, encodeName} from '../records/names.js';
+import {timePartOf} from '../records/stream-id.js';
 import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
 
 type Part = (record: StreamRecord) => Bytes;

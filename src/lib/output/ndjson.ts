@@ -4,9 +4,9 @@
  * what all of it means. Invariant: the bytes are those of `recordToJson`, whatever a record holds.
  */
 import {isUtf8} from 'node:buffer';
-import {recordToJson, type StreamRecord} from '../entry.js';
-import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord, type Origin} from '../marked-record.js';
-import {nameToJson} from '../names.js';
+import {recordToJson, type StreamRecord} from '../records/entry.js';
+import {nameToJson} from '../records/names.js';
+import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord, type Origin} from '../records/raw-record.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

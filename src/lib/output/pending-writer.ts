@@ -4,10 +4,10 @@
  * stream is still a line, since it is still pending.
  */
 import {formatDuration} from '../duration.js';
-import {recordToJson} from '../entry.js';
 import type {PendingDetail} from '../groups/pending-report.js';
-import {nameToJson} from '../names.js';
-import {timePartOf} from '../stream-id.js';
+import {recordToJson} from '../records/entry.js';
+import {nameToJson} from '../records/names.js';
+import {timePartOf} from '../records/stream-id.js';
 import type {Colors} from './colors.js';
 import {isoTime} from './format.js';
 import {fieldsText, quoted, type RecordStyle, RecordWriter} from './record-writer.js';

@@ -3,9 +3,9 @@
  * the user's own format. One shape is chosen once, and each batch of records is
  * one write, so that a reader never waits for a half-filled buffer.
  */
-import {displayBytes} from '../bytes.js';
-import {type Field, recordToJson, type StreamRecord} from '../entry.js';
-import {timePartOf} from '../stream-id.js';
+import {displayBytes} from '../records/bytes.js';
+import {type Field, recordToJson, type StreamRecord} from '../records/entry.js';
+import {timePartOf} from '../records/stream-id.js';
 import type {Colors} from './colors.js';
 import {compileFormat, isoTime} from './format.js';
 import {ndjson} from './ndjson.js';

@@ -4,9 +4,9 @@
  * mostly what is wanted; where the IDs lie far apart, one by one. Invariant: each
  * entry that is there comes out once, in the order of the IDs, and no more than a page is in memory.
  */
-import type {Entry} from '../entry.js';
+import type {Entry} from '../records/entry.js';
+import {compareStreamIds} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import {compareStreamIds} from '../stream-id.js';
 import type {PageSize} from './page-size.js';
 
 /** Reading together pays while at least one in so many was wanted. */

@@ -3,8 +3,8 @@
  * the order of their times. Holds one page of each stream. Invariant: nothing
  * leaves before everything that is older has left.
  */
-import type {StreamRecord} from '../entry.js';
-import {compareStreamIds, earlierId} from '../stream-id.js';
+import type {StreamRecord} from '../records/entry.js';
+import {compareStreamIds, earlierId} from '../records/stream-id.js';
 
 type Pages = AsyncGenerator<StreamRecord[], void, void>;
 

@@ -3,9 +3,10 @@
  * here each one is accounted for. Invariant: found and missing add up to what
  * was asked.
  */
-import type {Entry, StreamRecord} from '../entry.js';
+
 import {StreamlogError} from '../errors.js';
-import type {IdReference} from '../input/ids.js';
+import type {IdReference} from '../input/id-reader.js';
+import type {Entry, StreamRecord} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
 import {PageSize} from './page-size.js';
 import {mapPages, pagesOf} from './paging.js';

@@ -4,8 +4,8 @@
  * are small, and each one tells how large the next may be. Invariant: a page is
  * expected to hold about `maxBytes`, and never more than `max` entries.
  */
-import type {Entry} from '../entry.js';
-import {MarkedRecord} from '../marked-record.js';
+import type {Entry} from '../records/entry.js';
+import {MarkedRecord} from '../records/raw-record.js';
 
 /** What a page is expected to hold, where nothing else is said. */
 export const PAGE_BYTES = 4 * 1024 * 1024;

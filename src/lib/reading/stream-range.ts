@@ -4,11 +4,12 @@
  * how to page. Invariant: the end is fixed before the first entry is read, so a
  * range ends even while a fast producer adds to its stream.
  */
-import type {Entry} from '../entry.js';
+
 import {usageError} from '../errors.js';
-import {type Position, parsePosition} from '../position.js';
+import type {Entry} from '../records/entry.js';
+import {type Position, parsePosition} from '../records/position.js';
+import {compareStreamIds, predecessorOf, successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import {compareStreamIds, predecessorOf, successorOf} from '../stream-id.js';
 import {firstItems} from './paging.js';
 
 /** One end of a range. */

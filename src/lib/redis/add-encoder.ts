@@ -3,11 +3,11 @@
  * where each command ends. Invariant: the commands of a batch are in the order
  * of its records, one each, and a rest of it is the same bytes again.
  */
-import type {Field} from '../entry.js';
-import {countOf, type EntryFields, isMarked} from '../marked-fields.js';
-import {encodeName} from '../names.js';
+import type {Field} from '../records/entry.js';
+import {encodeName} from '../records/names.js';
+import {countOf, type EntryFields, isMarked} from '../records/raw-fields.js';
 import {type AddOptions, addClause} from './args.js';
-import {ProtocolWriter} from './protocol-writer.js';
+import {ProtocolWriter} from './resp-writer.js';
 
 /** XADDs, ready to be sent. */
 export class AddBatch {

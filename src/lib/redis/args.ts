@@ -3,8 +3,8 @@
  * wants to read. One function a Redis command, in the order of Redis' own
  * documentation of streams. No builder knows a server, a default or a flag.
  */
-import type {EntryIds} from '../entry-ids.js';
-import type {CommandLine} from './connection.js';
+import type {EntryIds} from '../records/entry-ids.js';
+import type {CommandLine} from './command-connection.js';
 
 /**
  * How XADD and XTRIM cut a stream; `approximate` lets Redis keep whole nodes (`~`), which is much cheaper, and then

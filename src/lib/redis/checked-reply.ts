@@ -4,8 +4,8 @@
  * 69), and never a value.
  */
 import {StreamlogError} from '../errors.js';
-import {isEntryId} from '../stream-id.js';
-import type {Reply} from './connection.js';
+import {isEntryId} from '../records/stream-id.js';
+import type {Reply} from './command-connection.js';
 
 /** The code of the failure of what is no reply to the command. Trying again is no use. */
 export const NOT_REDIS = 'NOT_REDIS';

@@ -7,8 +7,8 @@
  */
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
-import {ProtocolWriter} from './protocol-writer.js';
-import {type Question, question} from './question.js';
+import {type Question, question} from './command-batch.js';
+import {ProtocolWriter} from './resp-writer.js';
 
 export type Durability = ({readonly kind: 'replicas'; readonly count: number} | {readonly kind: 'fsync'}) & {
   /** How long the server may take for one answer; well below the silence after which a connection counts as dead. */

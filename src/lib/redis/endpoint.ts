@@ -5,7 +5,7 @@
  */
 import {isIP} from 'node:net';
 import type {Cluster} from 'ioredis';
-import {addressOf, type Node, type Target, type TlsSettings} from './target.js';
+import {addressOf, type Node, type Target, type TlsSettings} from './server-target.js';
 
 /** What ioredis takes as the options of one node. */
 export interface Endpoint extends Node {

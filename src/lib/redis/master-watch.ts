@@ -11,10 +11,10 @@
  */
 import type {Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
-import {end, newClient, sentinelTarget} from './client.js';
-import {isServerReply, switched} from './failure.js';
+import {end, newClient, sentinelTarget} from './new-client.js';
 import {askSentinels, isSameNode, type NamedMaster, newer, type SentinelTarget} from './sentinels.js';
-import {describeTarget, type Node} from './target.js';
+import {isServerReply, switched} from './server-errors.js';
+import {describeTarget, type Node} from './server-target.js';
 
 /** What a sentinel says when it has made another server the master, and when it is about to. */
 const CHANNELS = ['+switch-master', '+promoted-slave'];

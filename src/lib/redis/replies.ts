@@ -4,12 +4,12 @@
  * add. A field that an older server does not send comes out as undefined. The
  * border is here: what is not of the kind that a command has is refused.
  */
-import {decodeBytes} from '../bytes.js';
-import type {Entry, Field} from '../entry.js';
-import {decodeName} from '../names.js';
+import {decodeBytes} from '../records/bytes.js';
+import type {Entry, Field} from '../records/entry.js';
+import {decodeName} from '../records/names.js';
 import {bytesOf, flatPairsOf, idOf, listOf, notRedis, numberOf, tupleOf, wordOf} from './checked-reply.js';
-import type {Reply} from './connection.js';
-import {GIVEN_BACK_IDLE_MS} from './given-back.js';
+import type {Reply} from './command-connection.js';
+import {GIVEN_BACK_IDLE_MS} from './released-entries.js';
 
 /** An entry of a consumer's own history: without fields when it was trimmed or deleted meanwhile. */
 export interface HistoryEntry {

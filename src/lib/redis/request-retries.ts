@@ -4,11 +4,11 @@
  * is not sent again unless it only reads.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
-import {pauseMs} from '../backoff.js';
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
-import type {Connection} from './connection.js';
-import {NOT_CONNECTED} from './failure.js';
+import {pauseMs} from '../retry-policy.js';
+import type {Connection} from './command-connection.js';
+import {NOT_CONNECTED} from './server-errors.js';
 
 export interface RetryPolicy {
   /** How long, from the first failure; undefined: five seconds where another server may take over, or the same comes back. */

@@ -10,8 +10,8 @@
 
 import {createHash} from 'node:crypto';
 import type {Membership} from './args.js';
-import type {CommandLine} from './connection.js';
-import {GIVEN_BACK_IDLE_MS} from './given-back.js';
+import type {CommandLine} from './command-connection.js';
+import {GIVEN_BACK_IDLE_MS} from './released-entries.js';
 
 export interface Script {
   readonly lua: string;

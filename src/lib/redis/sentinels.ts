@@ -8,10 +8,10 @@
  */
 import type {Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
-import {end, newClient, sentinelTarget} from './client.js';
-import {within} from './deadline.js';
-import {isServerReply} from './failure.js';
-import type {Node, Target} from './target.js';
+import {end, newClient, sentinelTarget} from './new-client.js';
+import {isServerReply} from './server-errors.js';
+import type {Node, Target} from './server-target.js';
+import {within} from './within.js';
 
 export type SentinelTarget = Target & {kind: 'sentinel'};
 

@@ -6,11 +6,11 @@
  * for a node asks the others each second.
  */
 import {Cluster, Command, type Redis} from 'ioredis';
-import {encodeName} from '../names.js';
-import {end} from './client.js';
-import {connect} from './connecting.js';
-import {switched} from './failure.js';
-import type {Target} from './target.js';
+import {encodeName} from '../records/names.js';
+import {connect} from './connect.js';
+import {end} from './new-client.js';
+import {switched} from './server-errors.js';
+import type {Target} from './server-target.js';
 
 export type ClusterTarget = Target & {kind: 'cluster'};
 

@@ -5,10 +5,10 @@
  * does nothing if the state changed since.
  */
 import {StreamlogError} from '../errors.js';
-import {replyFailure} from './failure.js';
-import type {FencedOutcome} from './fence.js';
+import type {ReplyTaker, Wire} from './add-connection.js';
+import type {FencedOutcome} from './producer-state.js';
+import {replyFailure} from './server-errors.js';
 import {LOOK_REPLIES, type WideTransaction} from './wide-transaction.js';
-import type {ReplyTaker, Wire} from './wire.js';
 
 /** How often the state may change between the look and EXEC: only those of the same producer change it. */
 const MOST_ATTEMPTS = 20;

@@ -7,12 +7,12 @@
  * an XADD within EXEC is refused for, the sequence is the number of the last
  * record in the stream; and no script reads a wide entry.
  */
-import {encodeName} from '../names.js';
+import {encodeName} from '../records/names.js';
 import {type AddOptions, xtrim} from './args.js';
-import type {Fence} from './fence.js';
+import {question} from './command-batch.js';
 import {GROUP_FACTS} from './group-facts.js';
-import {ProtocolWriter} from './protocol-writer.js';
-import {question} from './question.js';
+import type {Fence} from './producer-state.js';
+import {ProtocolWriter} from './resp-writer.js';
 import {MOST_ARGUMENTS} from './scripts.js';
 
 /** Who may not make groups has the entry read: it is there, for it was added just now. */

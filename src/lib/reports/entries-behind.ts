@@ -10,9 +10,9 @@
  * Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of the
  * server say. Nothing here reads one of them.
  */
-import type {Entry} from '../entry.js';
+import type {Entry} from '../records/entry.js';
+import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
-import {compareStreamIds, LAST_ID, successorOf} from '../stream-id.js';
 
 /** A number of entries between two bounds that are certain; exact when both are the same. */
 export interface EntryCount {

@@ -14,8 +14,9 @@
  *
  * Invariant: `atLeast` <= the truth <= `atMost`; `exact` when they are the same.
  */
+
+import {compareStreamIds} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {compareStreamIds} from '../stream-id.js';
 import {type CountLimits, type EntryCount, entriesBehind, isExact} from './entries-behind.js';
 
 /** Entries that a group has not been given yet. */

@@ -4,8 +4,9 @@
  * counted, never left out in silence, and ends nothing; and what is read does not
  * grow with the size of entries, since none is read for a list.
  */
-import {ageMs, aheadMs} from '../entry-time.js';
+
 import {isFailure, StreamlogError} from '../errors.js';
+import {ageMs, aheadMs} from '../records/entry-time.js';
 import type {StreamClient} from '../stream-client.js';
 
 export interface StreamSummary {

@@ -3,10 +3,11 @@
  * from XINFO, MEMORY USAGE and a count where Redis keeps none. The names are
  * those of the JSON output and therefore a contract.
  */
-import {ageMs, aheadMs} from '../entry-time.js';
+
 import {isFailure} from '../errors.js';
+import {ageMs, aheadMs} from '../records/entry-time.js';
+import {millisecondsOf} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {millisecondsOf} from '../stream-id.js';
 import {type Lag, type LagFacts, lagFacts, lagsOf} from './lag.js';
 
 export interface ConsumerReport {

@@ -4,8 +4,9 @@
  * stream whose IDs are counters would be emptied, and one whose IDs are
  * microseconds would never be trimmed.
  */
-import {isTime} from '../entry-time.js';
+
 import {StreamlogError, usageError} from '../errors.js';
+import {isTime} from '../records/entry-time.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 
 /** Throws a usage error when the IDs of `stream` are plainly no times. */

@@ -6,10 +6,11 @@
  * deleted before is not lost again; what cannot be counted within the limits is
  * marked, with the most that it can be.
  */
+
+import {compareStreamIds, LAST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import {COUNT_LIMITS, shareBehind} from '../reports/entries-behind.js';
 import {type Lag, lagsOf} from '../reports/lag.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {compareStreamIds, LAST_ID, predecessorOf, successorOf} from '../stream-id.js';
 
 /** What a group lost, or will lose. The names are those of the JSON output. */
 export interface GroupLoss {

@@ -7,9 +7,9 @@
  * add or remove meanwhile; and no more goes than was asked.
  */
 
+import {earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import {StepSize} from '../step-size.js';
 import type {StreamClient, Trim} from '../stream-client.js';
-import {earlierId, FIRST_ID, predecessorOf} from '../stream-id.js';
 
 export type CountedGoal = {kind: 'maxLen'; maxLen: number} | {kind: 'minId'; minId: string};
 

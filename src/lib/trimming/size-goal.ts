@@ -5,8 +5,8 @@
  * where the newest entries are smaller than the oldest ones, which it looks at,
  * the estimate is put right, so that nothing goes for memory that is not taken.
  */
-import {byteLength} from '../bytes.js';
-import type {Entry} from '../entry.js';
+import {byteLength} from '../records/bytes.js';
+import type {Entry} from '../records/entry.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import {ByteDescent} from './byte-descent.js';
 import {type CountedGoal, removeOldest} from './removal.js';

@@ -4,9 +4,10 @@
  * above the watermark goes. Its cost does not grow with what groups have pending
  * or unread: both are counted within limits, and marked where they are more.
  */
+
+import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import {entriesBehind} from '../reports/entries-behind.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from '../stream-id.js';
 import {type Bounds, cutBehind, exactly, findLosses, type GroupLoss, lookBefore} from './losses.js';
 import {type CountedGoal, removeOldest} from './removal.js';
 import {estimatedGoal, trimToBytes} from './size-goal.js';

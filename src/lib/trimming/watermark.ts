@@ -5,8 +5,8 @@
  * moment ago is safe to trim to; what may be needed counts as needed.
  */
 import {withEntries} from '../reading/lookup.js';
+import {compareStreamIds, earlierId, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {compareStreamIds, earlierId, LAST_ID, successorOf} from '../stream-id.js';
 
 /** The lowest ID that some group still needs. */
 export interface Watermark {

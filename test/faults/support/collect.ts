@@ -3,7 +3,7 @@
  * one transaction so that it is the state of one moment, workers or not. Judges nothing.
  */
 import type {Redis} from 'ioredis';
-import {compareStreamIds} from '../../../src/lib/stream-id.js';
+import {compareStreamIds} from '../../../src/lib/records/stream-id.js';
 import type {Ending, GroupEnding} from './history.js';
 
 export interface CollectOptions {

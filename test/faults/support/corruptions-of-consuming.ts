@@ -2,7 +2,7 @@
  * Ways to spoil what consumers did in a history that was right. As with those
  * of producers: each does what its name says, or says that there is nothing to spoil.
  */
-import {compareStreamIds} from '../../../src/lib/stream-id.js';
+import {compareStreamIds} from '../../../src/lib/records/stream-id.js';
 import {acknowledgedIn} from './collect.js';
 import {type Corruption, one} from './corruptions-of-producing.js';
 import {eventsOf} from './history.js';

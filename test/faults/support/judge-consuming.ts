@@ -5,7 +5,7 @@
  * and neither waits for nor has given up. So an entry that only vanished from
  * the pending list counts as acknowledged, and shows as one without success.
  */
-import {compareStreamIds} from '../../../src/lib/stream-id.js';
+import {compareStreamIds} from '../../../src/lib/records/stream-id.js';
 import {type Ending, eventsOf, type HistoryEvent} from './history.js';
 import type {ConsumingVerdict} from './verdict.js';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {environmentForOthers} from '../../../src/lib/cli/environment.js';
-import {urlWithoutPassword} from '../../../src/lib/credentials.js';
+import {urlWithoutPassword} from '../../../src/lib/redact.js';
 import {password} from '../../support/secrets.js';
 
 describe('environmentForOthers', () => {

@@ -1,6 +1,6 @@
 /** Sources for readers of input: bytes as they arrive, in whatever pieces, and everything that a reader made of them. */
 import fc from 'fast-check';
-import {FlatRecord, type InputItem, type InputPage} from '../../../src/lib/input/records.js';
+import {FlatRecord, type InputItem, type InputPage} from '../../../src/lib/input/record-reader.js';
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array, void, void> {
   yield* parts;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import type {Field} from '../../../src/lib/entry.js';
-import {readJsonArray, readJsonFields} from '../../../src/lib/input/fields.js';
 import {BadJson} from '../../../src/lib/input/json-members.js';
+import {readJsonArray, readJsonFields} from '../../../src/lib/input/record-fields.js';
+import type {Field} from '../../../src/lib/records/entry.js';
 
 function read(json: string): Field[][] {
   const records: Field[][] = [];

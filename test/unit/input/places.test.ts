@@ -6,7 +6,7 @@ import {
   type InputPlace,
   isBadLine,
   readRecords,
-} from '../../../src/lib/input/records.js';
+} from '../../../src/lib/input/record-reader.js';
 import {allItems, chunks, cutAt, cuts, lasting} from './chunks.js';
 
 type Kind = InputOptions['kind'];

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Field} from '../../../src/lib/entry.js';
 import {repeat} from '../../../src/lib/input/repetition.js';
+import type {Field} from '../../../src/lib/records/entry.js';
 import {itemsOf} from './chunks.js';
 
 const fields: Field[] = [['type', 'ping']];

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {typedTargets} from '../../../src/lib/cli/id-input.js';
-import type {IdReference} from '../../../src/lib/input/ids.js';
+import type {IdReference} from '../../../src/lib/input/id-reader.js';
 import {refuseOtherTargets} from '../../../src/lib/input/typed-targets.js';
 
 async function* of(...batches: IdReference[][]): AsyncGenerator<IdReference[], void, void> {

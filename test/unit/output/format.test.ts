@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import type {StreamRecord} from '../../../src/lib/entry.js';
 import {compileFormat, isoTime} from '../../../src/lib/output/format.js';
+import type {StreamRecord} from '../../../src/lib/records/entry.js';
 import {record as anyRecord} from '../arbitraries.js';
 
 const record: StreamRecord = {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {recordToJson, type StreamRecord} from '../../../src/lib/entry.js';
-import type {Origin} from '../../../src/lib/marked-record.js';
 import {ndjson} from '../../../src/lib/output/ndjson.js';
-import {EntryReader} from '../../../src/lib/redis/entry-reader.js';
+import {recordToJson, type StreamRecord} from '../../../src/lib/records/entry.js';
+import type {Origin} from '../../../src/lib/records/raw-record.js';
+import {EntryReader} from '../../../src/lib/redis/xread-decoder.js';
 import {bytes, record, streamId, text} from '../arbitraries.js';
 import {entriesReply} from '../redis/entry-replies.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {recordToJson, type StreamRecord} from '../../../src/lib/entry.js';
 import {colors} from '../../../src/lib/output/colors.js';
 import {type RecordStyle, RecordWriter} from '../../../src/lib/output/record-writer.js';
+import {recordToJson, type StreamRecord} from '../../../src/lib/records/entry.js';
 import {record as anyRecord} from '../arbitraries.js';
 import {memorySink} from './memory-sink.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import type {StreamRecord} from '../../../src/lib/entry.js';
 import {inOrder} from '../../../src/lib/reading/in-order.js';
-import {compareStreamIds} from '../../../src/lib/stream-id.js';
+import type {StreamRecord} from '../../../src/lib/records/entry.js';
+import {compareStreamIds} from '../../../src/lib/records/stream-id.js';
 import {streamId} from '../arbitraries.js';
 
 type Pages = StreamRecord[][];

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
-import type {Entry} from '../../../src/lib/entry.js';
 import {PageSize} from '../../../src/lib/reading/page-size.js';
+import type {Entry} from '../../../src/lib/records/entry.js';
 
 const MEGABYTE = 1024 * 1024;
 const page = (count: number, bytes: number): Entry[] =>

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {EntryIds} from '../../../src/lib/entry-ids.js';
+import {EntryIds} from '../../../src/lib/records/entry-ids.js';
 import * as args from '../../../src/lib/redis/args.js';
-import type {CommandLine} from '../../../src/lib/redis/connection.js';
+import type {CommandLine} from '../../../src/lib/redis/command-connection.js';
 
 const member = {stream: 's', group: 'g', consumer: 'c'};
 const maxLen = {kind: 'maxLen', maxLen: 9, approximate: false} as const;

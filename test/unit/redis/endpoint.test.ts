@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {endpointOf} from '../../../src/lib/redis/endpoint.js';
-import {type ConnectionSettings, parseTarget} from '../../../src/lib/redis/target.js';
+import {type ConnectionSettings, parseTarget} from '../../../src/lib/redis/server-target.js';
 
 const serverNameFor = (host: string, settings: Partial<ConnectionSettings> = {}): string | undefined =>
   endpointOf(parseTarget({url: 'rediss://h', connectTimeoutMs: 4_000, ...settings}), {host, port: 6379}).tls

@@ -1,6 +1,6 @@
 /** Replies of XREADGROUP as Redis writes them, for what reads their bytes. */
-import type {Bytes} from '../../../src/lib/bytes.js';
-import type {Entry} from '../../../src/lib/entry.js';
+import type {Bytes} from '../../../src/lib/records/bytes.js';
+import type {Entry} from '../../../src/lib/records/entry.js';
 
 const string = (value: Bytes): Buffer => {
   const bytes = Buffer.from(value as string);

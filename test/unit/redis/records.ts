@@ -1,7 +1,7 @@
 /** Records for property tests, in both forms in which they are encoded. */
 import fc from 'fast-check';
-import type {Field} from '../../../src/lib/entry.js';
-import type {EntryFields} from '../../../src/lib/marked-fields.js';
+import type {Field} from '../../../src/lib/records/entry.js';
+import type {EntryFields} from '../../../src/lib/records/raw-fields.js';
 
 /** Any bytes, around the lengths at which the writer does something else, and text that is no Unicode. */
 const value = fc.oneof(

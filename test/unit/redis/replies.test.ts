@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {encodeName} from '../../../src/lib/names.js';
-import type {Reply} from '../../../src/lib/redis/connection.js';
+import {encodeName} from '../../../src/lib/records/names.js';
+import type {Reply} from '../../../src/lib/redis/command-connection.js';
 import * as replies from '../../../src/lib/redis/replies.js';
 import {bytes, fields} from '../arbitraries.js';
 

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import type {Connection} from '../../../src/lib/redis/connection.js';
+import type {Connection} from '../../../src/lib/redis/command-connection.js';
 import {RequestRetries, type RetryPolicy} from '../../../src/lib/redis/request-retries.js';
 
 const away = (): StreamlogError => new StreamlogError('unreachable', 'away', {code: 'ECONNREFUSED'});

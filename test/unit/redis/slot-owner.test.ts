@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
+import {parseTarget} from '../../../src/lib/redis/server-target.js';
 import {type ClusterTarget, OwnerWatch} from '../../../src/lib/redis/slot-owner.js';
-import {parseTarget} from '../../../src/lib/redis/target.js';
 
 const target = parseTarget({url: 'redis+cluster://127.0.0.1:1', connectTimeoutMs: 1_000}) as ClusterTarget;
 

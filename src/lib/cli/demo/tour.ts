@@ -13,7 +13,7 @@ import type {Colors} from '../../output/colors.js';
 import type {Sink} from '../../output/sink.js';
 import {renderTable} from '../../output/table.js';
 import type {StreamClient} from '../../stream-client.js';
-import type {Stage} from './stage.js';
+import type {Stage} from './sandbox.js';
 
 const STREAM = 'events';
 const EVENTS = 5_000;

@@ -1,0 +1,159 @@
+/**
+ * Where the demo plays: a temporary directory with a private server and the
+ * processes that were started in it. Shows each command before it runs, and
+ * lets its output through untouched. Invariant: whatever was started here is
+ * gone after `clear`, and `clear` runs even when the process is told to exit.
+ */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {StreamlogError} from '../../errors.js';
+import {launch, makeRoom} from '../../local/launch.js';
+import {type LocalPlace, localPlace, processOf} from '../../local/local-server.js';
+import type {Colors} from '../../output/colors.js';
+import type {Sink} from '../../output/sink.js';
+import {serverProgram} from '../server-program.js';
+
+export class Stage {
+  readonly directory: string;
+  readonly place: LocalPlace;
+  readonly #out: Sink;
+  readonly #colors: Colors;
+  readonly #stopping: AbortSignal;
+  readonly #running = new Set<ChildProcess>();
+  readonly #onExit = (): void => this.clear();
+
+  private constructor(out: Sink, colors: Colors, stopping: AbortSignal) {
+    this.#out = out;
+    this.#colors = colors;
+    this.#stopping = stopping;
+    this.directory = mkdtempSync(join(tmpdir(), 'streamlog-demo-'));
+    this.place = localPlace(this.directory);
+    process.on('exit', this.#onExit);
+    stopping.addEventListener('abort', () => this.#killAll(), {once: true});
+  }
+
+  /** Makes the directory and starts the server. Throws `configuration` when there is no server program. */
+  static async open(out: Sink, colors: Colors, stopping: AbortSignal): Promise<Stage> {
+    const stage = new Stage(out, colors, stopping);
+    try {
+      writeOwnLauncher(join(stage.directory, 'streamlog'));
+      makeRoom(stage.place);
+      await launch(stage.place, serverProgram);
+    } catch (error) {
+      stage.clear();
+      throw error;
+    }
+    return stage;
+  }
+
+  /** A paragraph for the reader. */
+  async say(text: string): Promise<void> {
+    this.#stopIfAsked();
+    await this.#out.write(`\n${this.#colors.heading(text)}\n`);
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.directory, name), text);
+  }
+
+  /** Shows `line` as one would type it, runs it in a shell, and waits. Throws when it fails. */
+  async run(line: string): Promise<void> {
+    await this.#show(line);
+    await this.finish(this.#spawn(line, 'inherit'));
+  }
+
+  /** Waits for what was started. Throws when it fails. */
+  async finish(child: ChildProcess): Promise<void> {
+    const code = await this.#ended(child);
+    this.#stopIfAsked();
+    if (code !== 0) {
+      const line = child.spawnargs.at(-1);
+      throw new StreamlogError('incomplete', `a command of the demo failed with exit code ${code}: ${line}`);
+    }
+  }
+
+  /** Shows `line` and starts it in the background, as a shell's `&` does. */
+  async start(line: string): Promise<ChildProcess> {
+    await this.#show(`${line} &`);
+    return this.#spawn(line, 'ignore');
+  }
+
+  /** Sends `signal` to the shell and all that it started, shows it, and waits for the end. */
+  async kill(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM', name: string): Promise<void> {
+    await this.#show(`kill -s ${signal.slice(3)} -- -${child.pid}   # ${name}, all its processes`);
+    const ended = this.#ended(child);
+    signalGroup(child, signal);
+    await ended;
+  }
+
+  /** Stops the processes of `child` where they are, without ending them. */
+  hold(child: ChildProcess): void {
+    signalGroup(child, 'SIGSTOP');
+  }
+
+  /** Lets them go on. */
+  release(child: ChildProcess): void {
+    signalGroup(child, 'SIGCONT');
+  }
+
+  /** Ends everything that was started here and removes the directory. */
+  clear(): void {
+    process.off('exit', this.#onExit);
+    this.#killAll();
+    const server = processOf(this.place);
+    if (server !== undefined) process.kill(server, 'SIGKILL');
+    rmSync(this.directory, {recursive: true, force: true});
+  }
+
+  #killAll(): void {
+    for (const child of this.#running) signalGroup(child, 'SIGKILL');
+  }
+
+  async #show(line: string): Promise<void> {
+    this.#stopIfAsked();
+    await this.#out.write(`${this.#colors.good('$')} ${this.#colors.name(line)}\n`);
+  }
+
+  #spawn(line: string, output: 'inherit' | 'ignore'): ChildProcess {
+    const child = spawn('sh', ['-c', line], {
+      cwd: this.directory,
+      // A group of its own, so that one signal reaches all processes of a pipeline.
+      detached: true,
+      env: {...process.env, PATH: `${this.directory}:${process.env.PATH ?? ''}`, STREAMLOG_URL: this.place.url},
+      stdio: ['ignore', output, output],
+    });
+    this.#running.add(child);
+    child.once('exit', () => this.#running.delete(child));
+    return child;
+  }
+
+  #ended(child: ChildProcess): Promise<number | null> {
+    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+    return new Promise((resolve, reject) => {
+      child.once('exit', resolve);
+      child.once('error', reject);
+    });
+  }
+
+  #stopIfAsked(): void {
+    if (this.#stopping.aborted) throw new StreamlogError('interrupted', 'the demo was interrupted');
+  }
+}
+
+/** `streamlog` on the demo's path is this very program, however it was started. */
+function writeOwnLauncher(path: string): void {
+  const compiled = process.versions.bun !== undefined;
+  const program = compiled ? [process.execPath] : [process.execPath, process.argv[1]!];
+  const quoted = program.map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
+  writeFileSync(path, `#!/bin/sh\nexec ${quoted} "$@"\n`, {mode: 0o755});
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}

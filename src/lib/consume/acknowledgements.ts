@@ -1,0 +1,155 @@
+/**
+ * Acknowledging what the caller has finished, for as long as it takes. Invariant:
+ * an ID leaves only when Redis has confirmed its XACK, and gets in only by
+ * `InHand.finish`, so nothing is acknowledged that was not finished.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {StreamlogError} from '../errors.js';
+import {isPassing, type Link} from '../reconnecting-client.js';
+import {EntryIds} from '../records/entry-ids.js';
+import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
+import type {Handout, InHand} from './in-flight-entries.js';
+import type {EntryOwnership} from './ownership.js';
+
+/** IDs in one XACK. */
+const PAGE = 1_000;
+/** For one more attempt to acknowledge, when there is no time left. */
+const LAST_ATTEMPT_MS = 500;
+
+export class Acknowledgements {
+  readonly #member: Membership;
+  readonly #inHand: InHand;
+  readonly #link: Link;
+  readonly #ownership: EntryOwnership;
+  #confirmed = 0;
+  /** The connections by which Redis has confirmed the last acknowledgement; undefined where it has not. */
+  #takenBy: number | undefined;
+  #sending: Promise<void> | undefined;
+  /** Sent with a read, and not confirmed yet. */
+  readonly #underWay = new Set<EntryIds>();
+
+  constructor(member: Membership, inHand: InHand, link: Link, ownership: EntryOwnership) {
+    this.#member = member;
+    this.#inHand = inHand;
+    this.#link = link;
+    this.#ownership = ownership;
+  }
+
+  /** Entries whose acknowledgement Redis has confirmed. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Whether Redis has confirmed the last acknowledgement, by the connections of now: the next one may go with a read. */
+  get areTaken(): boolean {
+    return this.#takenBy === this.#link.generation;
+  }
+
+  /** Whether something is finished that may not go with a read. */
+  get areOwed(): boolean {
+    return !this.areTaken && this.#inHand.finishedCount > 0;
+  }
+
+  /**
+   * Acknowledges what is held of `handout`, or those of `ids`, now or, where the server
+   * is away, as soon as it is back. Throws what trying again cannot mend.
+   */
+  async finish(handout: Handout, ids?: readonly string[]): Promise<void> {
+    this.#inHand.finish(handout, ids);
+    const {generation} = this.#link;
+    try {
+      await this.send(await this.#link.control());
+    } catch (error) {
+      // Sent again before anything new is read, and when closing.
+      if (!isPassing(error)) throw error;
+      this.#link.lost(error, generation);
+    }
+  }
+
+  /**
+   * XACK for all that is finished, one at a time: what finishes meanwhile goes
+   * with the next. Throws when Redis does not confirm it, and keeps it.
+   */
+  async send(control: StreamClient): Promise<void> {
+    while (this.#inHand.finishedCount > 0) {
+      this.#sending ??= this.#sendPage(control).finally(() => {
+        this.#sending = undefined;
+      });
+      await this.#sending;
+    }
+  }
+
+  /**
+   * XREADGROUP, and before it, in one piece with it, XACK for what is finished. When Redis does
+   * not confirm that, it is kept, and what was read comes all the same.
+   */
+  async sendAndRead(reader: StreamClient, limits: ReadLimits): Promise<Delivered> {
+    const finished = this.#inHand.finished(Number.POSITIVE_INFINITY).filter((ids) => !this.#underWay.has(ids));
+    if (finished.length === 0) return reader.readNew(this.#member, limits);
+    const {acknowledged, delivered} = reader.acknowledgeAndReadNew(this.#member, EntryIds.join(finished), limits);
+    for (const ids of finished) this.#underWay.add(ids);
+    const confirmed = this.#settle(finished, acknowledged).catch(() => {});
+    try {
+      return await delivered;
+    } finally {
+      await confirmed;
+    }
+  }
+
+  /**
+   * Confirms what is still to be acknowledged. Throws `temporary` when that was
+   * not possible for `limitMs`: those entries will be delivered again.
+   */
+  async confirm(limitMs: number): Promise<void> {
+    let reason = 'Redis does not answer';
+    const late = new AbortController();
+    const limit = sleep(Math.max(limitMs, LAST_ATTEMPT_MS), undefined, {signal: late.signal}).then(() => {
+      throw unacknowledged(this.#inHand.finishedCount, reason);
+    });
+    const confirmed = this.#confirmAll(late.signal, (failure) => {
+      reason = failure;
+    });
+    // An attempt may take longer than there is time: a server can be silent, too.
+    await Promise.race([confirmed, limit]).finally(() => late.abort());
+  }
+
+  async #confirmAll(late: AbortSignal, onFailure: (reason: string) => void): Promise<void> {
+    while (this.#inHand.finishedCount > 0 && !late.aborted) {
+      const {generation} = this.#link;
+      try {
+        await this.send(await this.#link.control());
+      } catch (error) {
+        if (isPassing(error)) onFailure(error.message);
+        await this.#link.restore(error, generation);
+      }
+    }
+  }
+
+  async #sendPage(control: StreamClient): Promise<void> {
+    const finished = this.#inHand.finished(PAGE);
+    const {stream, group} = this.#member;
+    await this.#settle(finished, control.acknowledge(stream, group, EntryIds.join(finished)));
+  }
+
+  /** Throws what `acknowledged` throws, and then they are kept. */
+  async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>): Promise<void> {
+    const {generation} = this.#link;
+    try {
+      const count = await acknowledged;
+      this.#confirmed += count;
+      if (count < finished.reduce((sum, ids) => sum + ids.count, 0)) this.#ownership.suspect();
+      this.#takenBy = generation;
+      this.#inHand.confirm(finished);
+    } catch (error) {
+      this.#takenBy = undefined;
+      throw error;
+    } finally {
+      for (const ids of finished) this.#underWay.delete(ids);
+    }
+  }
+}
+
+const unacknowledged = (count: number, reason: string): StreamlogError =>
+  new StreamlogError('temporary', `${count} entries were finished but could not be acknowledged: ${reason}`, {
+    hint: 'nothing is lost; they will be delivered again',
+  });

@@ -1,0 +1,62 @@
+/** What `consume` tells about its work: trouble as it comes, counts at the end. */
+import {formatDuration} from '../duration.js';
+import {StreamlogError} from '../errors.js';
+import type {Notes} from '../output/notes.js';
+import type {StreamRecord} from '../records/entry.js';
+import type {Loss} from './ownership.js';
+
+export class ConsumeTally {
+  written = 0;
+  readonly #notes: Notes;
+  #gone = 0;
+  #dead = 0;
+  #failures = 0;
+  #lost = 0;
+
+  constructor(notes: Notes) {
+    this.#notes = notes;
+  }
+
+  failed({stream, id, deliveries}: StreamRecord, reason: string, retryInMs: number | undefined): void {
+    this.#failures++;
+    const next = retryInMs === undefined ? 'it stays pending' : `trying again in ${formatDuration(retryInMs)}`;
+    this.#notes.note(`${stream} ${id}: the handler failed (${reason}, delivery ${deliveries ?? 1}); ${next}`);
+  }
+
+  dead({stream, id}: StreamRecord, reason: string): void {
+    this.#dead++;
+    this.#notes.warn(`${stream} ${id} went to the dead letters: ${reason}`);
+  }
+
+  /** An entry that was delivered and will not be processed here. */
+  lost(stream: string, id: string, loss: Loss): void {
+    this.#lost++;
+    if (loss.kind === 'deleted') {
+      this.#gone++;
+      const how = loss.reference === 'kept' ? 'trimmed or deleted' : 'deleted with its pending reference';
+      this.#notes.warn(`${stream} ${id} is no longer in the stream, ${how} before it was consumed`);
+    } else {
+      const who = loss.kind === 'taken' ? `consumer "${loss.by}" has taken it over` : 'it was acknowledged elsewhere';
+      this.#notes.note(`${stream} ${id}: ${who}; here, nothing more is done with it`);
+    }
+  }
+
+  /** The counts, for --verbose, and what may be lost, for everybody. */
+  report(acknowledged: number): void {
+    this.#notes.detail(
+      `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}, ` +
+        `lost ${this.#lost}`,
+    );
+    if (this.#gone > 0) this.#notes.warn(this.#goneText);
+  }
+
+  /** Throws `data` when entries were trimmed or deleted before they were consumed. */
+  failOnGone(): void {
+    if (this.#gone > 0) throw new StreamlogError('data', this.#goneText);
+  }
+
+  get #goneText(): string {
+    const [what, they] = this.#gone === 1 ? ['entry was', 'it was'] : ['entries were', 'they were'];
+    return `${this.#gone} pending ${what} no longer in the stream, trimmed or deleted before ${they} consumed`;
+  }
+}

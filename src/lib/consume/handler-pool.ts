@@ -1,0 +1,226 @@
+/**
+ * Handlers at work: so many at a time, each with its job, tried again when it
+ * fails, and with a lease that is renewed while it runs. Invariant: an entry is
+ * acknowledged only after its handler has succeeded, and never while somebody
+ * else may have it.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {type CannotRun, type HandlerOutcome, handlerCannotRun} from '../handler/run-handler.js';
+import {SetupVerdicts} from '../handler/setup-verdict.js';
+import {isPassing} from '../reconnecting-client.js';
+import type {StreamRecord} from '../records/entry.js';
+import {Job, type JobPolicy} from './handler-task.js';
+import type {Consumption} from './multi-stream-consumer.js';
+
+export interface WorkshopOptions extends JobPolicy {
+  /** Handlers at the same time. */
+  parallel: number;
+  /** Whether one run gets a whole batch. */
+  wholeBatches: boolean;
+  handle: (records: readonly StreamRecord[], giveUp: AbortSignal) => Promise<HandlerOutcome>;
+  /** Before the second attempt; doubled from attempt to attempt. */
+  retryBackoffMs: number;
+  /** After this long without a sign of ours, others may take over; renewed every third of it. */
+  leaseMs: number;
+  /** How long handlers may go on when the work is to end early. */
+  drainMs: number;
+  /** One line about an attempt that failed. */
+  onFailed: (record: StreamRecord, reason: string, retryInMs: number | undefined) => void;
+}
+
+const LONGEST_BACKOFF_MS = 5 * 60_000;
+/** Jobs that run or wait for another attempt: enough that a few that fail do not hold up the rest. */
+const JOBS_PER_HANDLER = 25;
+
+export class Workshop {
+  readonly #options: WorkshopOptions;
+  readonly #consumption: Consumption;
+  readonly #jobs = new Map<Job, Promise<void>>();
+  readonly #ended = new AbortController();
+  /** Whether it is the set-up or the entry where a handler could not be run. */
+  readonly #verdicts: SetupVerdicts;
+  #running = 0;
+  /** Whether what was read has all begun, and whether more may be read. */
+  #reading: 'begun' | 'beginning' | 'ended' = 'begun';
+  readonly #waiting: (() => void)[] = [];
+  #failure: unknown;
+
+  constructor(consumption: Consumption, options: WorkshopOptions) {
+    this.#consumption = consumption;
+    this.#options = options;
+    this.#verdicts = new SetupVerdicts({
+      isBusy: () => this.#running > 0 || this.#reading === 'beginning',
+      mayComeMore: () => this.#reading !== 'ended',
+    });
+    consumption.ending.addEventListener('abort', () => this.#changed(), {once: true});
+    for (const {ownership} of consumption.consumers) {
+      const jobs = () => [...this.#jobs.keys()].filter((job) => job.isOf(ownership));
+      ownership.handleBy({
+        isAtWork: (id) => jobs().some((job) => job.isRunning && job.records.some((record) => record.id === id)),
+        onLosses: (losses) => {
+          for (const job of jobs()) job.lose(losses);
+        },
+      });
+    }
+  }
+
+  /** Handles all that comes, and returns when the last job has ended. Throws the first failure that ends the work. */
+  async work(): Promise<void> {
+    void this.#renewLeases();
+    const giveUpLate = this.#giveUpAfterDrain();
+    try {
+      for await (const delivery of this.#consumption.deliveries()) {
+        this.#reading = 'beginning';
+        const {records} = delivery;
+        const batches = this.#options.wholeBatches ? [records] : records.map((record) => [record]);
+        for (const batch of batches) await this.#begin(new Job(delivery, batch, this.#options));
+        this.#reading = 'begun';
+        this.#changed();
+      }
+      this.#reading = 'ended';
+      this.#changed();
+      await Promise.all(this.#jobs.values());
+    } finally {
+      for (const job of this.#jobs.keys()) job.giveUp.abort();
+      await Promise.allSettled(this.#jobs.values());
+      this.#ended.abort();
+      await giveUpLate;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Starts a job as soon as there is room; holding the caller up is what holds up reading. */
+  async #begin(job: Job): Promise<void> {
+    const mayEnter = await this.#enter(() => this.#jobs.size < this.#options.parallel * JOBS_PER_HANDLER);
+    if (!mayEnter) return job.letGo();
+    const rest = this.#consumption.work();
+    const ended = this.#attempts(job)
+      .catch((error) => {
+        // With no time left, Redis may be away too; the entries stay pending.
+        if (!(job.giveUp.signal.aborted && isPassing(error))) this.#fail(error);
+      })
+      .finally(() => {
+        job.letGo();
+        rest();
+        this.#jobs.delete(job);
+        this.#changed();
+      });
+    this.#jobs.set(job, ended);
+  }
+
+  /** One attempt after the other; the first has its place already. */
+  async #attempts(job: Job): Promise<void> {
+    const {onFailed} = this.#options;
+    const {ending} = this.#consumption;
+    do {
+      const outcome = await this.#attempt(job);
+      const reason = typeof outcome === 'object' ? await this.#blame(job, outcome) : outcome;
+      const [record] = job.records;
+      if (reason === undefined || record === undefined) return;
+      const retryInMs = this.#backoffMs(job.deliveries);
+      onFailed(record, reason, ending.aborted ? undefined : retryInMs);
+      await sleep(retryInMs, undefined, {signal: ending}).catch(() => {});
+    } while (await this.#enter());
+  }
+
+  /** One run of the handler and what follows from it. Returns why it is to be tried again, if it is; gives its place back. */
+  async #attempt(job: Job): Promise<string | CannotRun | undefined> {
+    try {
+      await job.prepare();
+      if (job.records.length === 0 || job.giveUp.signal.aborted) return undefined;
+      const start = this.#verdicts.start();
+      job.isRunning = true;
+      const outcome = await this.#options.handle(job.records, job.giveUp.signal);
+      job.isRunning = false;
+      if (outcome.kind === 'cannotRun') return outcome;
+      this.#verdicts.ran(start);
+      if (outcome.kind === 'done') await job.done();
+      if (outcome.kind === 'done' || job.giveUp.signal.aborted) return undefined;
+      if (outcome.kind === 'rejected') await job.reject(outcome.reason);
+      else await job.failed(outcome.reason);
+      return outcome.reason;
+    } finally {
+      job.isRunning = false;
+      this.#running--;
+      this.#changed();
+    }
+  }
+
+  /**
+   * Of entries that the handler could not be run for. Returns why they are to be
+   * tried again, where only they are to blame; else the attempt is not counted,
+   * and where the set-up is to blame, throws `configuration`.
+   */
+  async #blame(job: Job, outcome: CannotRun): Promise<string | undefined> {
+    const {ending} = this.#consumption;
+    job.isToBlame ||= !outcome.isSetup && (await this.#verdicts.couldNotRun(outcome.isTooLarge, ending)) === 'entry';
+    if (job.isToBlame) {
+      await job.failed(outcome.reason);
+      return outcome.reason;
+    }
+    await job.undoAttempt();
+    if (ending.aborted) return undefined;
+    throw handlerCannotRun(outcome);
+  }
+
+  /** Keeps others from taking what is in hand, and stops work on what they have taken all the same. */
+  async #renewLeases(): Promise<void> {
+    const everyMs = Math.max(10, this.#options.leaseMs / 3);
+    for (;;) {
+      await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
+      if (this.#ended.signal.aborted) return;
+      for (const consumer of this.#consumption.consumers) {
+        const {generation} = consumer.link;
+        try {
+          const control = await consumer.link.control();
+          const {missing, gone} = await control.renewLeases(consumer.member, consumer.inHand.given);
+          await consumer.ownership.gone(control, gone);
+          if (missing.length > 0) await consumer.ownership.account(control, missing);
+        } catch (error) {
+          // Not sent again later: by then the entries may be somebody else's.
+          if (isPassing(error)) consumer.link.lost(error, generation);
+          else await consumer.place.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
+        }
+      }
+    }
+  }
+
+  async #giveUpAfterDrain(): Promise<void> {
+    const {ending} = this.#consumption;
+    const ended = this.#ended.signal;
+    await new Promise<void>((resolve) => {
+      if (ending.aborted || ended.aborted) resolve();
+      ending.addEventListener('abort', () => resolve(), {once: true});
+      ended.addEventListener('abort', () => resolve(), {once: true});
+    });
+    await sleep(this.#options.drainMs, undefined, {signal: ended}).catch(() => {});
+    for (const job of this.#jobs.keys()) job.giveUp.abort();
+  }
+
+  /** Ends the work; what runs has as long as after a signal. */
+  readonly #fail = (error: unknown): void => {
+    this.#failure ??= error;
+    this.#consumption.end();
+  };
+
+  #backoffMs(deliveries: number): number {
+    return Math.min(LONGEST_BACKOFF_MS, this.#options.retryBackoffMs * 2 ** Math.min(20, Math.max(0, deliveries - 1)));
+  }
+
+  /** Takes a place among the handlers that run, when there is one and `room` agrees; false when the work is over. */
+  async #enter(room: () => boolean = () => true): Promise<boolean> {
+    while (!this.#consumption.ending.aborted) {
+      if (this.#running < this.#options.parallel && room()) {
+        this.#running++;
+        return true;
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return false;
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+    this.#verdicts.review();
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * One consumer name on one or several streams: a Consumer with connections of
+ * its own for each (so that streams may live on different nodes of a cluster),
+ * merged into one sequence.
+ */
+import {merge} from '../reading/merge.js';
+import {Link} from '../reconnecting-client.js';
+import type {StreamClient} from '../stream-client.js';
+import {Consumer, type ConsumerOptions, type Delivery} from './consumer.js';
+import {clientNameOf} from './name-in-use.js';
+import {MAX_BLOCK_MS, Pace, type PaceOptions} from './read-budget.js';
+
+export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
+  Omit<PaceOptions, 'readers'> & {
+    /** Connects under a name for CLIENT LIST. */
+    connect: (clientName: string) => Promise<StreamClient>;
+    /** Whether another server may take the place of one that is away. */
+    mayFailOver: boolean;
+    streams: readonly string[];
+    group: string;
+    consumer: string;
+  };
+
+/** How often it is looked whether our consumers are still there, while something is in hand. */
+const LOOK_MS = 1_000;
+/** How long after the end of reading an answer is still waited for. */
+const ANSWER_MS = 1_000;
+
+export class Consumption {
+  readonly consumers: readonly Consumer[];
+  readonly #ending = new AbortController();
+  #endingSinceMs: number | undefined;
+  #closing: NodeJS.Timeout | undefined;
+  readonly #looking: NodeJS.Timeout;
+  readonly #pace: Pace;
+
+  constructor(options: ConsumptionOptions) {
+    const {connect, mayFailOver, streams, group, consumer, onTrouble} = options;
+    if (options.stopping.aborted) this.end();
+    else options.stopping.addEventListener('abort', () => this.end(), {once: true});
+    const stopping = this.ending;
+    const pace = new Pace({...options, stopping, readers: streams.length});
+    this.#pace = pace;
+    this.consumers = streams.map((stream) => {
+      const member = {stream, group, consumer};
+      const link = new Link({
+        connect: () => connect(clientNameOf(member)),
+        mayFailOver,
+        blockMs: MAX_BLOCK_MS,
+        stopping,
+        onTrouble,
+      });
+      return new Consumer(link, pace, {...options, member});
+    });
+    // While handlers run, or a reader is slow, nothing is read, and a removed consumer would not be noticed.
+    this.#looking = setInterval(() => {
+      for (const each of this.consumers) void each.lookAfter();
+    }, LOOK_MS).unref();
+  }
+
+  /** Aborted when nothing more is to be read: by `end`, or when `stopping` was. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** Says that entries are worked on while reading goes on, until what it returns is called: see `Pace.work`. */
+  work(): () => void {
+    return this.#pace.work();
+  }
+
+  /** Reads nothing more; `deliveries` returns soon after. */
+  end(): void {
+    this.#endingSinceMs ??= performance.now();
+    this.#ending.abort();
+  }
+
+  /** Batches of records, each from one stream, as they come: see `Consumer.deliveries`. */
+  async *deliveries(): AsyncGenerator<Delivery, void, void> {
+    const free = (): void => {
+      for (const consumer of this.consumers) {
+        void consumer.free();
+        // What is left to others now has to be pending.
+        void consumer.lookAfter();
+      }
+      // What else is under way may be waited for, but not from a server that does not answer.
+      this.#closing = setTimeout(() => {
+        for (const {link} of this.consumers) link.close();
+      }, ANSWER_MS);
+    };
+    this.ending.addEventListener('abort', free, {once: true});
+    try {
+      yield* merge(this.consumers.map((consumer) => consumer.deliveries()));
+    } finally {
+      this.ending.removeEventListener('abort', free);
+    }
+  }
+
+  /** Entries whose acknowledgement Redis has confirmed. */
+  get acknowledged(): number {
+    return this.consumers.reduce((sum, {acknowledgements}) => sum + acknowledgements.confirmed, 0);
+  }
+
+  /**
+   * Confirms what is still to be acknowledged, for up to `limitMs` since reading
+   * was ended early, looks after what is left pending, and ends all connections: see `Acknowledgements.confirm`
+   * and `Consumer.settle`.
+   */
+  async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
+    clearTimeout(this.#closing);
+    clearInterval(this.#looking);
+    const usedMs = this.#endingSinceMs === undefined ? 0 : performance.now() - this.#endingSinceMs;
+    const ends = await Promise.allSettled(
+      this.consumers.map(async (consumer) => {
+        try {
+          await consumer.acknowledgements.confirm(limitMs - usedMs);
+          await consumer.settle(limitMs - usedMs);
+          if (removeConsumer) await (await consumer.link.control()).removeIdleConsumer(consumer.member);
+        } finally {
+          consumer.link.close();
+        }
+      }),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+}

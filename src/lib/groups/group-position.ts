@@ -1,0 +1,89 @@
+/**
+ * Where a group stands, and how to put it elsewhere: XGROUP CREATE and SETID
+ * with the count (ENTRIESREAD) that keeps Redis' own lag figure valid.
+ * Invariants: a position names the first entry that the group will get, so the
+ * ID that counts as delivered is the one before it. Redis is given no count that
+ * is not proven: it would repeat a wrong one for ever, and has no lag without one.
+ */
+
+import {StreamlogError} from '../errors.js';
+import {isTime} from '../records/entry-time.js';
+import type {Position} from '../records/position.js';
+import {compareStreamIds, FIRST_ID, millisecondsOf, predecessorOf} from '../records/stream-id.js';
+import {type EntryCount, entriesBehind, isExact} from '../reports/entries-behind.js';
+import type {StreamClient, StreamInfo} from '../stream-client.js';
+
+/** The last ID that counts as delivered when the next entry to come is the one at `position`. */
+export async function lastDeliveredBefore(client: StreamClient, stream: string, position: Position): Promise<string> {
+  return predecessorOf(await client.locate(stream, position)) ?? FIRST_ID;
+}
+
+export interface GroupCreation {
+  /** False when the group was there already, and then nothing has changed. */
+  created: boolean;
+  lastDeliveredId: string;
+  /** True when entries may come that it never gets. */
+  beyondEnd: boolean;
+}
+
+/** Makes a group. Throws `notFound` when there is no such stream and `makeStream` is false. */
+export async function createGroupAt(
+  client: StreamClient,
+  stream: string,
+  group: string,
+  position: Position,
+  {makeStream, nowMs}: {makeStream: boolean; nowMs: number},
+): Promise<GroupCreation> {
+  const lastDeliveredId = await lastDeliveredBefore(client, stream, position);
+  const info = await client.findInfo(stream);
+  const behind = info && (await entriesBehind(client, stream, info, [lastDeliveredId]));
+  const entriesRead = info && behind && entriesReadBy(info, behind.get(lastDeliveredId)!);
+  const created = await withEntriesRead(entriesRead, (count) =>
+    client.createGroup(stream, group, lastDeliveredId, makeStream, count),
+  );
+  const standsAt = created ? lastDeliveredId : (await client.group(stream, group)).lastDeliveredId;
+  return {created, lastDeliveredId: standsAt, beyondEnd: isBeyondEnd(info, standsAt, nowMs)};
+}
+
+/**
+ * Moves a group, and tells Redis how many entries it has read there, where that is known. Throws `notFound` when there is
+ * no such stream or group.
+ */
+export const setGroupAt = (
+  client: StreamClient,
+  stream: string,
+  group: string,
+  lastDeliveredId: string,
+  entriesRead: number | undefined,
+): Promise<void> => withEntriesRead(entriesRead, (count) => client.setGroup(stream, group, lastDeliveredId, count));
+
+/**
+ * How many of all entries ever added a group has read that has `behind` left. Undefined where that is not certain, and
+ * where the server keeps no such count (before Redis 7.0).
+ */
+export const entriesReadBy = ({entriesAdded}: StreamInfo, behind: EntryCount): number | undefined =>
+  entriesAdded === undefined || !isExact(behind) ? undefined : Math.max(0, entriesAdded - behind.atLeast);
+
+/**
+ * True when entries may come that the group never gets: it stands beyond the last ID that the stream has given, and
+ * not at a time that has passed, which IDs made of the clock are above.
+ */
+export function isBeyondEnd(info: StreamInfo | undefined, lastDeliveredId: string, nowMs: number): boolean {
+  const lastId = info?.lastGeneratedId ?? FIRST_ID;
+  if (compareStreamIds(lastDeliveredId, lastId) <= 0) return false;
+  const clocked = lastId === FIRST_ID || isTime(lastId, nowMs);
+  return !clocked || millisecondsOf(lastDeliveredId) > nowMs;
+}
+
+/** Asks with ENTRIESREAD, and without it where the server does not know the word. */
+async function withEntriesRead<T>(
+  entriesRead: number | undefined,
+  ask: (entriesRead: number | undefined) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(entriesRead);
+  } catch (error) {
+    if (entriesRead === undefined || !(error instanceof StreamlogError) || error.code !== 'ERR') throw error;
+    return ask(undefined);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Standard input or a file → records, in the pages in which they arrive. A
+ * line that cannot be a record leaves as a BadLine in its place, so that the
+ * caller decides what becomes of it and the order is kept. Invariant: every line
+ * of the input comes out exactly once, as a record, as a BadLine or counted as
+ * blank.
+ */
+import {Buffer, isUtf8} from 'node:buffer';
+import {decodeBytes} from '../records/bytes.js';
+import {readCsv} from './csv.js';
+import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
+import {type BadLine, type InputItem, type InputPage, type InputPlace, START} from './input-page.js';
+import {BadJson} from './json-members.js';
+import {LinePage} from './line-page.js';
+import {type Line, readRuns, tooLongReason, type Unfinished} from './lines.js';
+import {FlatScanner} from './ndjson-fast-path.js';
+import {readJsonFields, readRecord} from './record-fields.js';
+
+export {FlatRecord} from '../records/flat-record.js';
+export {type BadLine, type GoodLine, type InputItem, type InputPage, type InputPlace, isBadLine} from './input-page.js';
+
+const NEWLINE = 0x0a;
+
+export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
+
+export interface InputOptions {
+  kind: InputKind;
+  /** The field that holds a line of `text`. */
+  field: string;
+  nullText?: string;
+  /** A longer line is refused. */
+  maxRecordBytes: number;
+}
+
+/** Where to go on in an input that was read before: the source begins there. */
+export interface Continuation {
+  from?: InputPlace;
+  /** The input from its start, for `csv`, whose names are there. Without it the source is that itself. */
+  head?: AsyncIterable<Uint8Array | string>;
+  /** With it, a last line without newline is left out and told of: the input may grow. */
+  onUnfinished?: Unfinished;
+}
+
+/**
+ * Records and bad lines in the order of the input; blank lines are passed over.
+ * A page is read to its end before the next one is asked for.
+ */
+export async function* readRecords(
+  source: AsyncIterable<Uint8Array | string>,
+  options: InputOptions & Continuation,
+): AsyncGenerator<InputPage, void, void> {
+  if (options.kind === 'csv') {
+    yield* readCsv(source, options);
+    return;
+  }
+  const {kind, maxRecordBytes: maxBytes} = options;
+  const scanner = kind === 'ndjson' ? new FlatScanner() : undefined;
+  const reading = {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)};
+  let place = options.from ?? START;
+  for await (const runs of readRuns(source, {maxBytes, onUnfinished: options.onUnfinished})) {
+    const page = new LinePage(place, runs, reading);
+    yield page;
+    if (page.next() !== undefined) throw new Error('a page of input was left before its end');
+    place = page.place;
+  }
+}
+
+/** The same for an input that is there as a whole. A `scanner` may be shared by those who read one after the other. */
+export function recordsOf(bytes: Buffer, options: InputOptions & {kind: 'ndjson'}, scanner: FlatScanner): InputPage {
+  const isWhole = bytes.at(-1) === NEWLINE;
+  const run = {bytes: isWhole ? bytes : Buffer.concat([bytes, Buffer.of(NEWLINE)]), sizeBytes: bytes.length};
+  const {maxRecordBytes: maxBytes} = options;
+  return new LinePage(START, [run], {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)});
+}
+
+/** For people: `line 17 column 5: expected , or }, near "…"`. */
+export function describeBadLine({line, column, reason, excerpt}: BadLine): string {
+  const place = column === undefined ? `line ${line}` : `line ${line} column ${column}`;
+  return `${place}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
+}
+
+function readLine(line: Line, options: InputOptions): InputItem | undefined {
+  const {number} = line;
+  if ('tooLongBytes' in line) return {line: number, reason: tooLongReason(line.tooLongBytes, options.maxRecordBytes)};
+  const bytes = number === 1 ? withoutBom(line.bytes) : line.bytes;
+  if (options.kind === 'text')
+    return bytes.length === 0 ? undefined : {line: number, fields: [[options.field, decodeBytes(bytes)]]};
+  if (number === 1 && isUtf16(bytes)) return {line: 1, reason: UTF16_REASON};
+  if (!isUtf8(bytes)) return {line: number, reason: 'it is not valid UTF-8; --input text keeps bytes as they are'};
+  return readJsonLine(number, bytes.toString('utf8'), options);
+}
+
+function readJsonLine(line: number, text: string, {kind, nullText}: InputOptions): InputItem | undefined {
+  if (/^[ \t\r]*$/.test(text)) return undefined;
+  try {
+    const rules = {nullText};
+    return kind === 'envelope' ? {line, ...readRecord(text, rules)} : {line, fields: readJsonFields(text, rules)};
+  } catch (error) {
+    if (!(error instanceof BadJson)) throw error;
+    return {line, column: error.column, reason: error.message, excerpt: excerptOf(text, error.column)};
+  }
+}
+
+/** A few characters from where the trouble begins, never a whole line. */
+const excerptOf = (text: string, column: number): string | undefined => {
+  const part = text.slice(column - 1, column + 23).trimEnd();
+  return part === '' ? undefined : part;
+};

@@ -1,0 +1,85 @@
+/** How dead letters look: lines and a summary for a person, records as of any other stream in a pipe. */
+
+import type {Cause, DeadLetterSummary} from '../../dead-letters/dead-letter-list.js';
+import {originOf, ownFields} from '../../dead-letters/dead-letter-origin.js';
+import type {Redriven} from '../../dead-letters/redriving.js';
+import {formatDuration} from '../../duration.js';
+import type {StreamRecord} from '../../records/entry.js';
+import {timePartOf} from '../../records/stream-id.js';
+import type {Colors} from '../colors.js';
+import {isoTime} from '../format.js';
+import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
+import type {Sink} from '../sink.js';
+import {renderFacts, renderTable} from '../table.js';
+
+export function drawDeadLetters(summary: DeadLetterSummary, colors: Colors): string {
+  const facts = renderFacts(
+    [
+      ['dead letters', summary.deadLetter],
+      ['entries', summary.entries],
+      ['oldest', death(summary.oldestId, summary.oldestAgeMs)],
+      ['newest', death(summary.newestId, summary.newestAgeMs)],
+      ...(summary.otherCauses > 0 ? [['of more causes', summary.otherCauses] as const] : []),
+    ],
+    colors,
+  );
+  return summary.causes.length === 0 ? facts : `${facts}\n${drawCauses(summary.causes, colors)}`;
+}
+
+const drawCauses = (causes: readonly Cause[], colors: Colors): string =>
+  renderTable(
+    causes,
+    [
+      {heading: 'count', right: true, cell: ({count}) => count},
+      {heading: 'stream', cell: ({stream}) => stream ?? 'not known'},
+      {heading: 'group', cell: ({group}) => group ?? 'not known'},
+      {heading: 'reason', cell: ({reason}) => reason ?? 'not known'},
+    ],
+    colors,
+  );
+
+const death = (id: string | null, ageMs: number | null): string =>
+  id === null ? 'none' : `${id}  (${formatDuration(ageMs ?? 0)} ago)`;
+
+export const drawRedriven = (page: readonly Redriven[], colors: Colors): string =>
+  page
+    .map(({id, stream, newId}) => `${colors.id(id)}  ${quoted(stream)}  ${newId === null ? '' : colors.id(newId)}`)
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+
+export class DeadLetterWriter {
+  readonly #sink: Sink;
+  readonly #colors: Colors;
+  /** Undefined for a person. */
+  readonly #records: RecordWriter | undefined;
+
+  /** Throws a usage error when `style.format` cannot be compiled. */
+  constructor(sink: Sink, style: RecordStyle) {
+    this.#sink = sink;
+    this.#colors = style.colors;
+    const forPerson = style.terminal && !style.json && style.format === undefined;
+    this.#records = forPerson ? undefined : new RecordWriter(sink, style);
+  }
+
+  /** Resolves when all of `records` were taken; throws as `Sink.write` does. */
+  async write(records: readonly StreamRecord[]): Promise<void> {
+    if (this.#records !== undefined) return this.#records.write(records);
+    return this.#sink.write(records.map((record) => deadLetterLine(record, this.#colors)).join(''));
+  }
+}
+
+/** `1-0  2018-05-21T14:10:30.474Z  orders 7-0  billing/w1  5 deliveries  "exit code 1"  type=login` */
+function deadLetterLine({id, fields}: StreamRecord, colors: Colors): string {
+  const origin = originOf(fields);
+  const parts = [
+    colors.id(id),
+    colors.dim(isoTime(timePartOf(id))),
+    `${quoted(origin.stream ?? '?')} ${quoted(origin.id ?? '?')}`,
+    colors.dim(`${quoted(origin.group ?? '?')}/${quoted(origin.consumer ?? '?')}`),
+    `${quoted(origin.deliveries ?? '?')} ${origin.deliveries === '1' ? 'delivery' : 'deliveries'}`,
+    ...(origin.deaths === undefined ? [] : [`${quoted(origin.deaths)} deaths`]),
+    colors.warning(quoted(origin.reason ?? '?')),
+    fieldsText(ownFields(fields), colors),
+  ];
+  return `${parts.join('  ')}\n`;
+}

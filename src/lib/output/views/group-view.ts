@@ -1,0 +1,52 @@
+/** How the answers of the `group` commands look to a person. */
+import type {GroupStand, SeekResult} from '../../groups/seek.js';
+import type {GroupReport} from '../../reports/stream-report.js';
+import type {Colors} from '../colors.js';
+import {escapeForTerminal} from '../sanitize.js';
+import {renderTable} from '../table.js';
+import {lagCell} from './lag-cell.js';
+import {drawGroups} from './stream-view.js';
+
+export interface StreamGroups {
+  stream: string;
+  groups: readonly GroupReport[];
+}
+
+/** A table for each stream, with the stream's name above it where there are several. */
+export const drawGroupLists = (lists: readonly StreamGroups[], colors: Colors): string =>
+  lists
+    .map(({stream, groups}) => {
+      const heading = lists.length === 1 ? '' : `${colors.heading(`stream ${escapeForTerminal(stream)}`)}\n`;
+      return heading + drawGroups(groups, colors);
+    })
+    .join('\n');
+
+/** Two lines to compare: where the group stood and where it stands. */
+export function drawSeek({before, after}: SeekResult, dryRun: boolean, colors: Colors): string {
+  const rows: [when: string, stand: GroupStand][] = [
+    ['before', before],
+    [dryRun ? 'would be' : 'after', after],
+  ];
+  return renderTable(
+    rows,
+    [
+      {heading: '', cell: ([when]) => when},
+      {heading: 'last delivered', cell: ([, {lastDeliveredId}]) => lastDeliveredId},
+      {heading: 'lag', right: true, cell: ([, stand]) => lagCell(stand)},
+      {heading: 'pending', right: true, cell: ([, {pending}]) => pending},
+    ],
+    colors,
+  );
+}
+
+export const describeAgain = ({again, exact}: SeekResult, group: string, dryRun: boolean): string =>
+  `${entries(again, exact)} ${dryRun ? 'would' : 'will'} be delivered to group "${group}" again`;
+
+export const describeSkipped = ({skipped, exact}: SeekResult, group: string, dryRun: boolean): string =>
+  `group "${group}" ${dryRun ? 'would' : 'will'} never get ${entries(skipped, exact)} that it has not read`;
+
+export const describeBeyondEnd = (group: string, stream: string, lastDeliveredId: string): string =>
+  `group "${group}" stands beyond the end of stream "${stream}": it gets no entry up to ID ${lastDeliveredId}`;
+
+const entries = (count: number, exact: boolean): string =>
+  `${exact ? '' : 'at least '}${count} ${count === 1 ? 'entry' : 'entries'}`;

@@ -1,0 +1,16 @@
+/** How the private server looks to a person. */
+import type {LocalReport} from '../../local/local-server.js';
+import {formatSize} from '../../size.js';
+import type {Colors} from '../colors.js';
+import {renderFacts} from '../table.js';
+
+export const drawLocalServer = (report: LocalReport, colors: Colors): string =>
+  renderFacts(
+    [
+      ['private server', report.pid === null ? 'not running' : `running, process ${report.pid}`],
+      ['url', report.url],
+      ['data', `${report.dataDirectory}  (${formatSize(report.bytes)})`],
+      ['log', report.logFile],
+    ],
+    colors,
+  );

@@ -1,0 +1,45 @@
+/** How `ls` looks: findings for JSON, and a table in the order of the names for a person. */
+import type {Omissions, StreamSummary} from '../../reports/stream-list.js';
+import {formatAge} from '../age.js';
+import type {Colors} from '../colors.js';
+import {renderTable} from '../table.js';
+
+/** For JSON. */
+export const streamFinding = ({name, ...facts}: StreamSummary): object => ({stream: name, ...facts});
+
+export function drawStreams(summaries: readonly StreamSummary[], colors: Colors): string {
+  if (summaries.length === 0) return '';
+  // SCAN may name a stream twice.
+  const rows = new Map(summaries.map((summary) => [summary.name, summary]));
+  return renderTable(
+    [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    [
+      {heading: 'stream', cell: ({name}) => name},
+      {heading: 'entries', right: true, cell: ({length}) => length},
+      {heading: 'groups', right: true, cell: ({groups}) => groups},
+      {
+        heading: 'last',
+        right: true,
+        cell: lastOf,
+      },
+      {heading: 'last ID', cell: ({lastId}) => lastId ?? ''},
+    ],
+    colors,
+  );
+}
+
+function lastOf({lastAgeMs, lastAheadMs}: StreamSummary): string {
+  if (lastAgeMs === undefined) return 'not read';
+  return lastAgeMs === null ? 'none' : formatAge(lastAgeMs, lastAheadMs);
+}
+
+/** What a list leaves out, a sentence each. */
+export function describeOmissions({denied, large}: Omissions): string[] {
+  const streams = (count: number): string => (count === 1 ? '1 stream' : `${count} streams`);
+  return [
+    ...(denied === 0 ? [] : [`${streams(denied)} left out, which the Redis user may not look at`]),
+    ...(large === 0
+      ? []
+      : [`the last ID of ${streams(large)} left out, whose entries are too large to be read for a list`]),
+  ];
+}

@@ -1,0 +1,112 @@
+/**
+ * A checkpoint as it lies on disk, and how it gets there. Knows nothing of the
+ * file that it is about. Invariant: at any moment it is a whole one, the old or
+ * the new; and it may lie in a directory where others make files: what is read
+ * and written is a file of that name, never what a link there points to, and
+ * nothing that waits.
+ */
+import {randomBytes} from 'node:crypto';
+import {constants} from 'node:fs';
+import {type FileHandle, open, rename, rm} from 'node:fs/promises';
+import {dirname} from 'node:path';
+import {z} from 'zod/mini';
+import {StreamlogError} from '../errors.js';
+import {isEntryId} from '../records/stream-id.js';
+
+const whole = z.int().check(z.minimum(0));
+const Kept = z.object({
+  version: z.literal(1),
+  stream: z.string(),
+  /** The producer of `--exactly-once`, whose first record is the one behind `since`. */
+  producer: z.optional(
+    z.object({id: z.string(), since: whole, lastId: z.optional(z.string().check(z.refine(isEntryId)))}),
+  ),
+  /** Bytes, lines and records of the file that are in the stream, and the SHA-256 of those bytes. */
+  bytes: whole,
+  line: whole,
+  records: whole,
+  sha256: z.string(),
+  /** When it was kept, in Unix milliseconds. */
+  at: whole,
+});
+export type Kept = z.infer<typeof Kept>;
+
+/** More than a checkpoint with the longest name of a stream takes is none. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** For a FIFO, not to wait for its writer. */
+const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const TO_MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** That at `path`; undefined when there is none. Throws `data` for what is no checkpoint, `io` when it cannot be read. */
+export async function readKept(path: string): Promise<Kept | undefined> {
+  const text = await orIoFailure(
+    'read',
+    path,
+    withFile(path, TO_READ, async (file) => {
+      const found = await file.stat();
+      // A device may have no end.
+      if (!found.isFile()) throw refusal(path, 'it is no file');
+      return found.size > MOST_BYTES ? '' : file.readFile('utf8');
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      // A socket cannot be opened at all.
+      if (error.code === 'ELOOP' || error.code === 'ENXIO')
+        throw refusal(path, error.code === 'ELOOP' ? 'it is a symbolic link' : 'it is no file');
+      throw error;
+    }),
+  );
+  if (text === undefined) return undefined;
+  try {
+    return Kept.parse(JSON.parse(text));
+  } catch {
+    throw refusal(path, 'it is no checkpoint of streamlog');
+  }
+}
+
+/** Takes the place of what is at `path`. Throws `io` when that cannot be done. */
+export const writeKept = (path: string, kept: Kept): Promise<void> =>
+  orIoFailure('keep', path, replaceFile(path, `${JSON.stringify(kept)}\n`));
+
+/** Whole or not at all, also when the power goes: written beside it, flushed, renamed, and the name flushed. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await withFile(beside, TO_MAKE, async (file) => {
+      await file.writeFile(text);
+      await file.sync();
+    });
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, {force: true}).catch(() => {});
+    throw error;
+  }
+  await withFile(dirname(path), constants.O_RDONLY, (directory) => directory.sync());
+}
+
+async function withFile<T>(path: string, flags: number, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await open(path, flags, 0o600);
+  try {
+    return await use(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Throws `io` for whatever the file system says. */
+export async function orIoFailure<T>(verb: 'read' | 'keep', path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StreamlogError) throw error;
+    const {code} = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? 'unknown error');
+    throw new StreamlogError('io', `cannot ${verb === 'read' ? 'read' : 'keep the checkpoint'} ${path}: ${reason}`, {
+      code,
+    });
+  }
+}
+
+export const refusal = (path: string, reason: string): StreamlogError =>
+  new StreamlogError('data', `the checkpoint ${path} cannot be used: ${reason}`, {
+    hint: 'name another with --checkpoint, or remove it to begin anew',
+  });

@@ -1,0 +1,158 @@
+/**
+ * A batch of XADDs: at-least-once. A record whose reply was lost is sent again,
+ * and may then be in the stream twice. Invariant: replies belong to records in
+ * their order, from the first that was sent in this try.
+ */
+import type {StreamlogError} from '../errors.js';
+import {isIdIn} from '../records/stream-id.js';
+import type {AddBatch, Wire} from '../stream-client.js';
+import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
+import {DurableReply} from './durable-reply.js';
+import type {IdLines} from './id-lines.js';
+
+export class PlainBatch implements Batch {
+  readonly isBarrier = false;
+  readonly end: Progress;
+  readonly #context: BatchContext;
+  readonly #durable: DurableReply;
+  readonly #ids: IdLines | undefined;
+  #adds: AddBatch;
+  /** Where the records that are open were in the batch at first; undefined while all of them are. */
+  #places: readonly number[] | undefined;
+  /** A try is under way. */
+  #sent = false;
+  #wire: Wire | undefined;
+  /** Replies to XADDs in this try. */
+  #answered = 0;
+  /** Records by what Redis said of them in this try: taken, refused for good, refused for now. */
+  #added: number[] = [];
+  #rejected: number[] = [];
+  #refused: number[] = [];
+  /** Of the last record of this try. */
+  #lastId: string | undefined;
+  #rejection: StreamlogError | undefined;
+  #refusal: StreamlogError | undefined;
+
+  constructor(adds: AddBatch, context: BatchContext, end: Progress) {
+    this.#adds = adds;
+    this.#context = context;
+    this.#durable = new DurableReply(context.durability);
+    this.#ids = context.newIdLines?.();
+    this.end = end;
+  }
+
+  get stream(): string {
+    return this.#context.stream;
+  }
+
+  get open(): number {
+    return this.#adds.records;
+  }
+
+  get byteLength(): number {
+    return this.#adds.bytes.length;
+  }
+
+  get awaits(): number {
+    return this.#sent ? this.#adds.records - this.#answered + this.#durable.awaits : 0;
+  }
+
+  sendOn(wire: Wire): void {
+    this.#sent = true;
+    this.#lastId = undefined;
+    this.#wire = wire;
+    this.#answered = 0;
+    this.#refusal = undefined;
+    this.#durable.begin();
+    wire.send([this.#adds.bytes, ...this.#durable.bytes], this);
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    if (this.#answered === this.#adds.records || !isIdIn(bytes, start, end)) throw protocolError();
+    this.#added.push(this.#answered++);
+    this.#ids?.add(bytes, start, end);
+    if (this.#answered === this.#adds.records) this.#lastId = bytes.toString('latin1', start, end);
+    this.#end();
+  }
+
+  nil(): void {
+    if (this.#answered === this.#adds.records || !this.#adds.mayLackStream) throw protocolError();
+    this.refused(missingStream(this.#context.stream));
+  }
+
+  integer(value: number): void {
+    if (this.#answered < this.#adds.records) throw protocolError();
+    this.#durable.integer(value);
+    this.#end();
+  }
+
+  refused(failure: StreamlogError): void {
+    if (this.#answered === this.#adds.records) {
+      this.#durable.refused(failure);
+    } else if (isPassing(failure)) {
+      this.#refusal ??= failure;
+      this.#refused.push(this.#answered++);
+    } else {
+      this.#rejection ??= failure;
+      this.#rejected.push(this.#answered++);
+    }
+    this.#end();
+  }
+
+  lost(): void {
+    const unanswered = range(this.#answered, this.#adds.records);
+    const unsafe = this.#durable.asked ? this.#takeBack() : [];
+    this.#context.events.doubtful(unanswered.length + unsafe.length);
+    this.#settle([...unsafe, ...unanswered]);
+  }
+
+  #end(): void {
+    if (this.awaits > 0) return;
+    const unsafe = this.#added.length > 0 ? this.#durable.failure : undefined;
+    if (unsafe !== undefined && this.#durable.isShort && this.#isLeftPending(unsafe)) return;
+    if (this.#durable.asked && this.#durable.failure === undefined) this.#context.pending?.confirmed();
+    this.#finish(unsafe);
+  }
+
+  /** True when it will be settled later. */
+  #isLeftPending(failure: StreamlogError): boolean {
+    const settled = (outcome: StreamlogError | undefined): void => {
+      this.#durable.settle(outcome);
+      this.#finish(outcome);
+    };
+    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#wire!, failure) ?? false;
+  }
+
+  #finish(unsafe: StreamlogError | undefined): void {
+    const added = unsafe === undefined ? [] : this.#takeBack();
+    if (unsafe !== undefined && isPassing(unsafe)) this.#context.events.doubtful(added.length);
+    const failure = unsafe ?? this.#rejection ?? this.#refusal;
+    this.#settle(added);
+    this.#context.events.answered(this, failure);
+  }
+
+  /** What was added, and is not as safe as it was asked to be: its IDs are not told. */
+  #takeBack(): number[] {
+    this.#ids?.take();
+    return this.#added.splice(0);
+  }
+
+  readonly #placeOf = (record: number): number => this.#places?.[record] ?? record;
+
+  /** The end of a try: tells what is certain, and keeps the records in `open` and those that were refused for now. */
+  #settle(open: readonly number[]): void {
+    const {events} = this.#context;
+    const refused = this.#refused;
+    if (refused.length > 0 && (this.#added.at(-1) ?? -1) > refused[0]!) events.overtaken();
+    if (this.#rejected.length > 0) events.rejected(this, this.#rejected.map(this.#placeOf), this.#rejection!);
+    if (this.#added.length > 0) events.added(this.#added.length, this.#ids?.take(), this.#lastId);
+    const left = [...open, ...refused].sort((a, b) => a - b);
+    this.#adds = this.#adds.only(left);
+    this.#places = left.map(this.#placeOf);
+    this.#added = [];
+    this.#rejected = [];
+    this.#refused = [];
+    this.#rejection = undefined;
+    this.#sent = false;
+  }
+}

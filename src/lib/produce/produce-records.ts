@@ -1,0 +1,144 @@
+/**
+ * From input to a stream: reads items, hands the records to a Producer, and does
+ * with bad lines what was asked. Invariant: when it ends, `read` = added +
+ * already + rejected + unconfirmed + bad, whichever way it ended; and with
+ * `fail`, exactly the records before the first bad line were sent.
+ */
+import {StreamlogError} from '../errors.js';
+import {
+  type BadLine,
+  describeBadLine,
+  FlatRecord,
+  type GoodLine,
+  type InputPage,
+  isBadLine,
+} from '../input/record-reader.js';
+import {countOf} from '../records/raw-fields.js';
+import {type AddOptions, NOT_REDIS} from '../stream-client.js';
+import type {ProduceCounts, Producer} from './producer.js';
+
+export interface BulkOptions {
+  onBadLine: 'fail' | 'skip';
+  /** How the records of a page are added; asked once a page. */
+  addOptions: () => AddOptions;
+  /** The ID to give to a record. */
+  idOf: (record: FlatRecord | GoodLine) => string;
+  /** Records that come before the first page, from the start of the input. */
+  recordsBefore: number;
+  /** All records or none: they are sent when the input has ended well. */
+  atomic: boolean;
+  /** Aborted when the input may have been cut off. */
+  stopping: AbortSignal;
+  /** What to do about records that are unconfirmed. */
+  unconfirmedHint: string;
+  /** Told of each line that was skipped; what it returns is waited for. */
+  onSkipped: (description: string) => Promise<void> | undefined;
+  /** Told of the counts after each page of input. */
+  onProgress?: ((counts: BulkCounts) => void) | undefined;
+}
+
+export interface BulkCounts extends ProduceCounts {
+  /** Records and bad lines; blank lines do not count. */
+  read: number;
+  bad: number;
+}
+
+export interface BulkResult {
+  counts: BulkCounts;
+  /** How much of the input was dealt with: a bad line that ended the work is behind that. */
+  usedBytes: number;
+  /** What ended the work early or makes it incomplete; undefined when every record was added. */
+  failure?: unknown;
+}
+
+/** Never throws for what Redis or the input did: that is in the result, beside the counts that belong to it. */
+export async function bulkProduce(
+  pages: AsyncIterable<InputPage>,
+  producer: Producer,
+  options: BulkOptions,
+): Promise<BulkResult> {
+  const seen = {read: 0, bad: 0, usedBytes: 0};
+  const counts = (): BulkCounts => ({read: seen.read, bad: seen.bad, ...producer.counts});
+  let failure: unknown;
+  try {
+    for await (const page of pages) {
+      const stop = await takePage(page, producer, options, seen);
+      if (stop !== undefined) {
+        failure = badLineFailure(stop, options.atomic);
+        break;
+      }
+      options.onProgress?.(counts());
+      if (producer.failed) break;
+    }
+    if (options.atomic && failure === undefined) {
+      if (options.stopping.aborted)
+        failure = new StreamlogError('incomplete', 'the input was cut off; nothing was added');
+      else await producer.flush();
+    }
+  } catch (error) {
+    failure = error;
+  }
+  try {
+    await producer.finish();
+  } catch (error) {
+    // What Redis said first is the cause; a source that broke because of it is not.
+    const {unconfirmed} = producer.counts;
+    failure = unconfirmed === 0 ? error : unconfirmedFailure(unconfirmed, error, options.unconfirmedHint);
+  }
+  if (failure === undefined && seen.bad > 0) {
+    failure = new StreamlogError('data', `${seen.bad} of ${seen.read} lines were skipped`);
+  }
+  return {counts: counts(), usedBytes: seen.usedBytes, failure};
+}
+
+/** Sends one page of input; returns the bad line that ends the work, if there is one. */
+async function takePage(
+  page: InputPage,
+  producer: Producer,
+  options: BulkOptions,
+  seen: {read: number; bad: number; usedBytes: number},
+): Promise<BadLine | undefined> {
+  const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;
+  const adding = options.addOptions();
+  const mostFields = producer.mostFieldsTogether;
+  const flush = (place = page.place, isRead = 0): Promise<void> =>
+    producer.flush({place, records: recordsBefore + seen.read - seen.bad - isRead});
+  for (let item = page.next(); item !== undefined; item = page.next()) {
+    seen.read++;
+    const fields = isBadLine(item) ? undefined : item instanceof FlatRecord ? item : item.fields;
+    if (fields !== undefined) {
+      const isAlone = mostFields !== undefined && countOf(fields) > mostFields;
+      if (isAlone) await flush(page.placeBefore, 1);
+      const full = producer.add(fields, adding, idOf(item as GoodLine), item.line);
+      if (isAlone || (full && !atomic)) await flush();
+      continue;
+    }
+    const bad = item as BadLine;
+    seen.bad++;
+    if (onBadLine === 'fail') {
+      seen.usedBytes = page.placeBefore.bytes;
+      if (!atomic) await flush(page.placeBefore);
+      return bad;
+    }
+    const said = onSkipped(describeBadLine(bad));
+    if (said !== undefined) await said;
+  }
+  seen.usedBytes = page.place.bytes;
+  if (!atomic) await flush();
+  return undefined;
+}
+
+const unconfirmedFailure = (count: number, cause: unknown, hint: string): unknown =>
+  cause instanceof StreamlogError && cause.kind === 'unreachable' && cause.code !== NOT_REDIS
+    ? new StreamlogError('temporary', `${count} records are unconfirmed: ${cause.message}`, {
+        code: cause.code,
+        hint,
+      })
+    : cause;
+
+const badLineFailure = (line: BadLine, atomic: boolean): StreamlogError =>
+  new StreamlogError('data', describeBadLine(line), {
+    hint: atomic
+      ? 'nothing was added; --on-bad-line skip adds the other lines'
+      : 'everything before it was added; --on-bad-line skip goes on past bad lines',
+  });

@@ -1,0 +1,232 @@
+/**
+ * A connection to where one stream lives, whose socket is ours: for adding
+ * entries, where a promise and a queue entry for each command would cost more
+ * than the command. ioredis opens it and proves who we are, TLS, Sentinel and
+ * Cluster included; from then on bytes go out as they are given, and replies
+ * come in their order. It never reconnects and sends nothing twice. Invariant:
+ * every taker is told of all of its replies, or that the connection was lost.
+ */
+import type {Socket} from 'node:net';
+import type {Redis} from 'ioredis';
+import type {StreamlogError} from '../errors.js';
+import {withAsking} from './ask-redirection.js';
+import {connect, type Standing} from './connect.js';
+import {end} from './new-client.js';
+import {type ReplyListener, ReplyReader} from './resp-reader.js';
+import {notConnected, replyFailure, type Trouble, toFailure} from './server-errors.js';
+import type {Target} from './server-target.js';
+import {LOOK_MS, nodeOf, nodeTarget, OwnerWatch} from './slot-owner.js';
+
+/** Whoever sent commands, and is told of their replies. */
+export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
+  /** What is added to, for messages; undefined for what is about no stream. */
+  readonly stream?: string | undefined;
+  /** How many replies are still to come; 0 when it has all. */
+  readonly awaits: number;
+  /** An error reply. */
+  refused(failure: StreamlogError): void;
+  /** The connection ended first: whether what is still awaited was executed is not known. */
+  lost(failure: StreamlogError): void;
+}
+
+interface WireOptions {
+  silenceMs: number;
+  /** Behind sentinels. */
+  isMasterChanging?: (() => Promise<boolean>) | undefined;
+  inCluster?: boolean;
+  /** Asked while the node says nothing. */
+  owner?: OwnerWatch | undefined;
+  /** Each command goes behind an ASKING. */
+  asking?: boolean;
+}
+
+/** What the stream is needed for, in messages. */
+const COMMAND = 'XADD';
+/** Into so many parts the time is divided, at least, after which a silent server counts as gone. */
+const SILENT_TICKS = 20;
+const LONGEST_TICK_MS = 250;
+const LF = 0x0a;
+
+export class Wire {
+  /** Resolves when the connection has ended, with why. */
+  readonly closed: Promise<StreamlogError>;
+  readonly #client: Redis;
+  readonly #socket: Socket;
+  readonly #inCluster: boolean;
+  readonly #takers: ReplyTaker[] = [];
+  readonly #silenceMs: number;
+  readonly #tickMs: number;
+  readonly #owner: OwnerWatch | undefined;
+  readonly #isAsking: boolean;
+  readonly #isMasterChanging: (() => Promise<boolean>) | undefined;
+  #silentTicks = 0;
+  #watch: NodeJS.Timeout;
+  #end!: (failure: StreamlogError) => void;
+  #ended = false;
+  #reason: unknown;
+  #corked = false;
+  #hasRead = false;
+
+  private constructor(
+    client: Redis,
+    trouble: Trouble,
+    {inCluster = false, silenceMs, owner, asking = false, isMasterChanging}: WireOptions,
+  ) {
+    this.#client = client;
+    this.#socket = client.stream as Socket;
+    this.#silenceMs = silenceMs;
+    this.#owner = owner;
+    this.#isAsking = asking;
+    this.#isMasterChanging = isMasterChanging;
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#inCluster = inCluster;
+    const reader = new ReplyReader(this.#listener());
+    // ioredis has nothing under way any more, and must not see replies to what it did not send.
+    this.#socket.removeAllListeners('data');
+    this.#socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
+    this.#socket.on('error', (error) => {
+      this.#reason ??= error;
+    });
+    this.#socket.once('close', () => {
+      const reason = this.#reason ?? new Error('Connection is closed.');
+      this.#over(toFailure(reason, {command: COMMAND}, trouble));
+    });
+    this.#tickMs = Math.min(LONGEST_TICK_MS, silenceMs / SILENT_TICKS);
+    this.#watch = setInterval(() => this.#look(), this.#tickMs);
+    this.#watch.unref();
+  }
+
+  /**
+   * Connects to the server, or the node of the cluster, that has `stream`; `node`
+   * is that one as `host:port`, where it is known. With `asking` it is one that the slot is still moving to (ASK).
+   * Throws as `Connection.open` does.
+   */
+  static async open(target: Target, stream: string, node?: string, asking = false): Promise<Wire> {
+    const {silenceMs} = target;
+    if (target.kind !== 'cluster') {
+      const {client, trouble, isMasterChanging} = await connect(target, 0);
+      return new Wire(client as Redis, trouble, {silenceMs, isMasterChanging});
+    }
+    const home = node || (await nodeOf(target, stream));
+    // Until the slot has moved, the others name the old node.
+    const owner = home === undefined || asking ? undefined : new OwnerWatch(target, stream, home);
+    const opening = connect(nodeTarget(target, home), 0);
+    const {client, trouble} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
+    return new Wire(client as Redis, trouble, {silenceMs, inCluster: true, owner, asking});
+  }
+
+  /**
+   * Sends whole commands, after all that was sent before. `taker` is told of
+   * their replies; bytes must not change until it has them all. What is sent
+   * from one callback of the event loop leaves in one piece.
+   */
+  send(bytes: readonly Uint8Array[], taker: ReplyTaker): void {
+    if (this.#ended) {
+      taker.lost(notConnected());
+      return;
+    }
+    if (this.#takers.length === 0) this.#silentTicks = 0;
+    const asking = this.#isAsking ? withAsking(Buffer.concat(bytes), taker) : undefined;
+    if (asking === undefined) this.#takers.push(taker);
+    else this.#takers.push(...asking.takers);
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      queueMicrotask(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
+    for (const part of asking?.bytes ?? bytes) this.#socket.write(part);
+  }
+
+  /** Asks all sentinels once, where there are some; a connection to another server than the master has ended then. */
+  async standing(): Promise<Standing> {
+    const isChanging = (await this.#isMasterChanging?.()) ?? false;
+    if (this.#ended || this.#socket.destroyed) return 'ended';
+    return isChanging ? 'changing' : 'master';
+  }
+
+  /** Ends the connection at once. */
+  close(): void {
+    end(this.#client);
+    this.#socket.destroy();
+  }
+
+  #read(reader: ReplyReader, chunk: Buffer): void {
+    this.#silentTicks = 0;
+    // ioredis takes a reply for whole at its CR; where the chunks were cut there, the LF comes to us.
+    const start = !this.#hasRead && chunk[0] === LF ? 1 : 0;
+    this.#hasRead = true;
+    try {
+      reader.read(chunk.subarray(start));
+    } catch (error) {
+      this.#reason ??= error;
+      this.close();
+    }
+  }
+
+  /** The replies go to the takers in the order of their sending. */
+  #listener(): ReplyListener {
+    const takers = this.#takers;
+    const taker = (): ReplyTaker => {
+      const first = takers[0];
+      if (first === undefined) throw new Error('Protocol error: a reply to nothing');
+      return first;
+    };
+    const after = (first: ReplyTaker): void => {
+      if (first.awaits === 0) takers.shift();
+    };
+    return {
+      text: (bytes, start, endAt) => {
+        const first = taker();
+        first.text(bytes, start, endAt);
+        after(first);
+      },
+      integer: (value) => {
+        const first = taker();
+        first.integer(value);
+        after(first);
+      },
+      nil: () => {
+        const first = taker();
+        first.nil();
+        after(first);
+      },
+      array: (count) => {
+        const first = takers[0];
+        if (first?.array === undefined) return;
+        first.array(count);
+        after(first);
+      },
+      error: (text) => {
+        const first = taker();
+        first.refused(replyFailure(text, {command: COMMAND, stream: first.stream, inCluster: this.#inCluster}));
+        after(first);
+      },
+    };
+  }
+
+  /** Ticks are counted, and not time: when we are held up ourselves, it is not the server that is silent. */
+  #look(): void {
+    if (this.#takers.length === 0) return;
+    const silentMs = ++this.#silentTicks * this.#tickMs;
+    if (silentMs >= this.#silenceMs) this.#leave(new Error(`Socket timeout. No reply in ${this.#silenceMs}ms`));
+    else if (silentMs >= LOOK_MS) this.#owner?.look((reason) => this.#leave(reason));
+  }
+
+  #leave(reason: Error): void {
+    this.#reason ??= reason;
+    this.close();
+  }
+
+  #over(failure: StreamlogError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#watch);
+    for (const taker of this.#takers.splice(0)) taker.lost(failure);
+    this.#end(failure);
+  }
+}

@@ -1,0 +1,94 @@
+/** The replies to what was sent on a wire, for whoever waits for all of them. */
+import type {StreamlogError} from '../errors.js';
+import {isIdIn} from '../records/stream-id.js';
+import type {ReplyTaker} from './add-connection.js';
+import type {AddBatch} from './add-encoder.js';
+import {type FencedOutcome, readFencedOutcome} from './producer-state.js';
+
+/** What one XADD came to: the new ID, undefined when there is no stream to add to, or the failure. */
+export type AddOutcome = string | undefined | StreamlogError;
+
+/** Of a batch of XADDs: an outcome each, in their order. */
+export class AddOutcomes implements ReplyTaker {
+  readonly #adds: Pick<AddBatch, 'records' | 'mayLackStream'>;
+  readonly #outcomes: AddOutcome[] = [];
+  readonly #done: (outcomes: AddOutcome[]) => void;
+
+  constructor(
+    readonly stream: string,
+    adds: Pick<AddBatch, 'records' | 'mayLackStream'>,
+    done: (outcomes: AddOutcome[]) => void,
+  ) {
+    this.#adds = adds;
+    this.#done = done;
+  }
+
+  get awaits(): number {
+    return this.#adds.records - this.#outcomes.length;
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    if (!isIdIn(bytes, start, end)) throw new Error('Protocol error: a reply to XADD is no ID');
+    this.#take(bytes.toString('latin1', start, end));
+  }
+
+  nil(): void {
+    if (!this.#adds.mayLackStream) throw new Error('Protocol error: a reply to XADD is nil');
+    this.#take(undefined);
+  }
+
+  integer(): void {
+    throw new Error('Protocol error: a reply to XADD is no ID');
+  }
+
+  refused(failure: StreamlogError): void {
+    this.#take(failure);
+  }
+
+  lost(failure: StreamlogError): void {
+    while (this.awaits > 0) this.#take(failure);
+  }
+
+  #take(outcome: AddOutcome): void {
+    this.#outcomes.push(outcome);
+    if (this.awaits === 0) this.#done(this.#outcomes);
+  }
+}
+
+/** Of one call of the fence script. */
+export class FencedReply implements ReplyTaker {
+  awaits = 1;
+  readonly #done: (outcome: FencedOutcome) => void;
+
+  constructor(
+    readonly stream: string,
+    done: (outcome: FencedOutcome) => void,
+  ) {
+    this.#done = done;
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    this.#take(readFencedOutcome(bytes.toString('utf8', start, end), {command: 'XADD', stream: this.stream}));
+  }
+
+  nil(): void {
+    this.integer();
+  }
+
+  integer(): void {
+    throw new Error('Protocol error: no answer of the script that adds once');
+  }
+
+  refused(failure: StreamlogError): void {
+    this.#take({mark: 0, ids: [], stopped: failure});
+  }
+
+  lost(failure: StreamlogError): void {
+    this.refused(failure);
+  }
+
+  #take(outcome: FencedOutcome): void {
+    this.awaits = 0;
+    this.#done(outcome);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Adding by the wires of one client, so that several requests can be under way
+ * at a time. In a cluster a stream may move to another node: what its old node
+ * refuses for that reason is sent to the new one. Invariant: what is added to a
+ * stream goes out in the order of the calls, and nothing is sent twice that may
+ * have been executed.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {StreamlogError} from '../errors.js';
+import {pauseMs} from '../retry-policy.js';
+import type {Wire} from './add-connection.js';
+import type {Wires} from './add-connection-pool.js';
+import type {AddBatch} from './add-encoder.js';
+import {type AddOutcome, AddOutcomes, FencedReply} from './add-results.js';
+import type {Connection} from './command-connection.js';
+import {FENCED_ADD, type FencedBatch, type FencedOutcome, readFencedOutcome} from './producer-state.js';
+import {Moved} from './server-errors.js';
+import {addWide} from './wide-add.js';
+
+/** Redis' words for a stream that is moving or has moved. */
+const MOVING = new Set(['MOVED', 'ASK', 'TRYAGAIN']);
+const BACKOFF = {firstMs: 10, longestMs: 250};
+/** How often a stream is followed without a pause. */
+const FOLLOWED_AT_ONCE = 3;
+/** Some four seconds. */
+const MOST_ATTEMPTS = 20;
+
+export class Adding {
+  readonly #connection: Connection;
+  readonly #wires: Wires;
+  /** Transactions, one at a time on each wire: EXEC ends what others WATCH. */
+  readonly #transactions = new WeakMap<Wire, Promise<unknown>>();
+  /** The last batch to each stream of a cluster: one that is redirected must not be overtaken by the next. */
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  constructor(connection: Connection, wires: Wires) {
+    this.#connection = connection;
+    this.#wires = wires;
+  }
+
+  /** An outcome for each XADD, in their order. Throws what keeps a wire from being opened. */
+  addAll(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    if (!this.#connection.inCluster) return this.#send(stream, adds);
+    const mine = (this.#last.get(stream) ?? Promise.resolve()).then(
+      () => this.#follow(stream, adds),
+      () => this.#follow(stream, adds),
+    );
+    this.#last.set(stream, mine);
+    const forget = (): boolean => this.#last.get(stream) === mine && this.#last.delete(stream);
+    mine.then(forget, forget);
+    return mine;
+  }
+
+  /** One call of the fence script. */
+  async addOnce(stream: string, call: FencedBatch): Promise<FencedOutcome> {
+    for (let attempt = 0; ; attempt++) {
+      const wire = await this.#wires.to(stream);
+      const outcome = await this.#call(wire, stream, call);
+      const {stopped} = outcome;
+      if (stopped instanceof StreamlogError && stopped.code === 'NOSCRIPT' && attempt < MOST_ATTEMPTS) {
+        await this.#connection.sendToMasters(['script', 'LOAD', FENCED_ADD.lua]);
+      } else if (!(await this.#mayFollow(stream, stopped, attempt))) {
+        return outcome;
+      }
+    }
+  }
+
+  #call(wire: Wire, stream: string, call: FencedBatch): Promise<FencedOutcome> {
+    const {bytes, transaction} = call;
+    if (transaction === undefined) return new Promise((done) => wire.send(bytes, new FencedReply(stream, done)));
+    const read = (text: string): FencedOutcome => readFencedOutcome(text, {command: 'XADD', stream});
+    const mine = (this.#transactions.get(wire) ?? Promise.resolve()).then(
+      () =>
+        new Promise<FencedOutcome>((done) => {
+          const lost = (failure: StreamlogError): void => done({mark: 0, ids: [], stopped: failure});
+          addWide({...call, wire, stream, prepare: bytes, transaction, read, done, lost});
+        }),
+    );
+    this.#transactions.set(wire, mine);
+    return mine;
+  }
+
+  async #send(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    const wire = await this.#wires.to(stream);
+    return new Promise((done) => wire.send([adds.bytes], new AddOutcomes(stream, adds, done)));
+  }
+
+  async #follow(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+    const outcomes = await this.#send(stream, adds);
+    for (let attempt = 0; ; attempt++) {
+      const moved = outcomes.flatMap((outcome, index) => (isMoving(outcome) ? [index] : []));
+      if (!(await this.#mayFollow(stream, outcomes[moved.at(-1)!], attempt))) return outcomes;
+      const results = await this.#send(stream, adds.only(moved));
+      moved.forEach((index, at) => {
+        outcomes[index] = results[at];
+      });
+    }
+  }
+
+  /** True, with a new look at where `stream` is, when `reason` says that it has moved; after a pause, that it moves. */
+  async #mayFollow(stream: string, reason: unknown, attempt: number): Promise<boolean> {
+    if (!this.#connection.inCluster || !isMoving(reason) || attempt >= MOST_ATTEMPTS) return false;
+    if (reason instanceof Moved) this.#wires.moved(stream, reason.home, reason.code === 'ASK');
+    // Two nodes may each name the other, as long as they have not heard of each other's news.
+    if (reason instanceof Moved && attempt < FOLLOWED_AT_ONCE) return true;
+    await sleep(pauseMs(attempt, BACKOFF));
+    if (!(reason instanceof Moved)) await this.#connection.refreshSlots();
+    return true;
+  }
+}
+
+const isMoving = (outcome: unknown): boolean =>
+  outcome instanceof StreamlogError && outcome.code !== undefined && MOVING.has(outcome.code);

@@ -1,0 +1,91 @@
+/**
+ * Commands to a node that a slot is moving to, each behind an ASKING of its own
+ * (redis.io/docs/latest/commands/asking): without it, the node sends whoever
+ * asks back to the old one. Only while slots move, so it may cost a pass over the
+ * bytes. Invariant: a taker is told of the replies to its own commands, and of a
+ * lost connection once.
+ */
+import type {ReplyTaker} from './add-connection.js';
+
+const CR = 0x0d;
+const LINE_END = 2;
+const ASKING = Buffer.from('*1\r\n$6\r\nASKING\r\n');
+const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
+const WAITAOF = Buffer.from('\r\nWAITAOF\r\n');
+
+/** Whole commands, one behind the other, apart. */
+export function commandsOf(bytes: Buffer): Buffer[] {
+  const commands: Buffer[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    let at = bytes.indexOf(CR, start) + LINE_END;
+    for (let parts = numberAt(bytes, start); parts > 0; parts--) {
+      const length = numberAt(bytes, at);
+      at = bytes.indexOf(CR, at) + LINE_END + length + LINE_END;
+    }
+    commands.push(bytes.subarray(start, at));
+    start = at;
+  }
+  return commands;
+}
+
+/** What is sent in place of `bytes`, and who takes the replies to it, in their order. */
+export function withAsking(bytes: Buffer, taker: ReplyTaker): {bytes: Buffer[]; takers: ReplyTaker[]} {
+  const sent: Buffer[] = [];
+  const takers: ReplyTaker[] = [];
+  let isLost = false;
+  const lost: ReplyTaker['lost'] = (failure) => {
+    if (isLost) return;
+    isLost = true;
+    taker.lost(failure);
+  };
+  // One is enough for a whole transaction: the server keeps it until EXEC, and would queue another.
+  if (bytes.subarray(0, MULTI.length).equals(MULTI))
+    return {bytes: [ASKING, bytes], takers: [new Counted(1, undefined, () => {}), taker]};
+  for (const command of commandsOf(bytes)) {
+    sent.push(ASKING, command);
+    // That it was asked is in the reply to the command.
+    takers.push(new Counted(1, undefined, lost));
+    takers.push(new Counted(command.subarray(0, 32).includes(WAITAOF) ? 2 : 1, taker, lost));
+  }
+  return {bytes: sent, takers};
+}
+
+/** Takes so many replies for another. */
+class Counted implements ReplyTaker {
+  awaits: number;
+  readonly #taker: ReplyTaker | undefined;
+  readonly lost: ReplyTaker['lost'];
+
+  constructor(replies: number, taker: ReplyTaker | undefined, lost: ReplyTaker['lost']) {
+    this.awaits = replies;
+    this.#taker = taker;
+    this.lost = lost;
+  }
+
+  get stream(): string | undefined {
+    return this.#taker?.stream;
+  }
+
+  text(bytes: Buffer, start: number, end: number): void {
+    this.awaits--;
+    this.#taker?.text(bytes, start, end);
+  }
+
+  integer(value: number): void {
+    this.awaits--;
+    this.#taker?.integer(value);
+  }
+
+  nil(): void {
+    this.awaits--;
+    this.#taker?.nil();
+  }
+
+  refused(failure: Parameters<ReplyTaker['refused']>[0]): void {
+    this.awaits = 0;
+    this.#taker?.refused(failure);
+  }
+}
+
+/** Behind a `*` or a `$`. */
+const numberAt = (bytes: Buffer, at: number): number => Number(bytes.toString('latin1', at + 1, bytes.indexOf(CR, at)));

@@ -1,0 +1,204 @@
+/**
+ * A request and its answer, on a connection that carries several. Knows of
+ * their beginning and end only. Invariant: an exchange ends once, after it was
+ * settled and when its answer has gone or its connection is closed, whichever
+ * comes first: an answer that waits behind another never closes by itself.
+ */
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {Duplex} from 'node:stream';
+import {MAX_REQUESTS_PER_CONNECTION, MAX_UNDER_WAY, MAX_UNSENT_BYTES_EACH} from './connection-limits.js';
+import {clientOf} from './rate-limit.js';
+import {readTarget, type Target} from './request-target.js';
+import type {Answer, RefusalCode} from './responses.js';
+
+/** Who answers it, and is told of its end. */
+export interface ExchangeHandler {
+  run(exchange: Exchange): void;
+  end(exchange: Exchange): void;
+}
+
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Undefined where it could be read in two ways. */
+  readonly target: Target | undefined;
+  readonly connection: Connection;
+  /** Asks for the body where the client waits to be asked (100-continue). */
+  readonly invite: () => void;
+  /** From its header on, as `performance.now` has it. */
+  readonly startMs = performance.now();
+  /** Undefined where there was nobody to answer. */
+  answer: Answer | undefined;
+  /** Nothing reaches the client any more. */
+  isClosed = false;
+  /** Set where it is not even to be looked at. */
+  refusal: RefusalCode | undefined;
+  /** The connection ends behind its answer. */
+  isLast = false;
+  /** Of its answer, as far as it has been written. */
+  sentBytes = 0;
+  readonly #handler: ExchangeHandler;
+  #isSettled = false;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: Connection,
+    handler: ExchangeHandler,
+    invite: () => void,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.target = readTarget(request.url ?? '');
+    this.connection = connection;
+    this.invite = invite;
+    this.#handler = handler;
+  }
+
+  /** Its turn has come. */
+  run(): void {
+    this.#handler.run(this);
+  }
+
+  /** Also for a client that is gone, what it asked for is in hand until this is called. */
+  settle(answer: Answer | undefined): void {
+    this.answer = answer;
+    this.#isSettled = true;
+    if (this.isClosed) this.#handler.end(this);
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.#isSettled) this.#handler.end(this);
+  }
+}
+
+/** Who has the books of all connections. */
+export interface ConnectionOwner {
+  onBusy(connection: Connection): void;
+  onIdle(connection: Connection): void;
+  /** A request has to wait. May close the connection where there is no room for that. */
+  onWait(connection: Connection): void;
+  /** So many requests wait no longer. */
+  onWaitOver(connection: Connection, requests: number): void;
+  /** More bytes of answers wait for the client, or fewer. */
+  onUnsent(connection: Connection, bytes: number): void;
+}
+
+/**
+ * What is known of a connection for as long as it is there. Requests that came
+ * while MAX_UNDER_WAY of it are under way, or while the client leaves answers
+ * unread, wait for their turn; they are answered in the order in which they came.
+ */
+export class Connection {
+  readonly socket: Duplex;
+  readonly acceptedMs = performance.now();
+  /** Where it comes from; undefined for a unix socket. Asked for once, as it is gone with the connection. */
+  readonly client: string | undefined;
+  /** Whom its requests count for where no token says it: see `clientOf`. */
+  readonly account: string;
+  /** Nothing on it is a request any more: nobody knows where the next one begins, or it came too late. */
+  isUnreadable = false;
+  /** Kept by its owner. */
+  unsentBytes = 0;
+  readonly #owner: ConnectionOwner;
+  /** Whose answers have not gone, the oldest first. */
+  readonly #open: Exchange[] = [];
+  readonly #waiting: Exchange[] = [];
+  #requests = 0;
+  /** Requests that are not answered, and that the runtime keeps until the connection is gone. */
+  #ignored = 0;
+  #isClosed = false;
+
+  constructor(socket: Duplex & {readonly remoteAddress?: string | undefined}, owner: ConnectionOwner) {
+    this.socket = socket;
+    this.client = socket.remoteAddress;
+    this.account = clientOf(socket.remoteAddress);
+    this.#owner = owner;
+  }
+
+  /** Requests whose turn has not come. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Runs the exchange when its turn comes, which is at once for nearly all of them. */
+  begin(exchange: Exchange): void {
+    if (++this.#requests === MAX_REQUESTS_PER_CONNECTION) this.endBehind(exchange);
+    if (this.#open.length + this.#waiting.length === 0) this.#owner.onBusy(this);
+    exchange.response.on('close', () => this.#end(exchange));
+    if (this.#waiting.length === 0 && this.#hasRoom) {
+      this.#run(exchange);
+      return;
+    }
+    this.#waiting.push(exchange);
+    this.#owner.onWait(this);
+  }
+
+  /** Has the exchange answered with a refusal, and nothing be read behind it. */
+  refuse(exchange: Exchange, code: RefusalCode): void {
+    this.endBehind(exchange);
+    exchange.refusal = code;
+  }
+
+  /** Nothing is read behind this exchange. */
+  endBehind(exchange: Exchange): void {
+    this.isUnreadable = true;
+    exchange.isLast = true;
+  }
+
+  /** A request behind the last one. */
+  ignore(): void {
+    if (this.#isClosed) return;
+    this.#ignored++;
+    this.#owner.onWait(this);
+  }
+
+  /** An answer of so many bytes is on its way. */
+  sent(exchange: Exchange, bytes: number): void {
+    if (exchange.isClosed) return;
+    exchange.sentBytes += bytes;
+    this.#owner.onUnsent(this, bytes);
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const waiting = this.#waiting.splice(0);
+    this.#owner.onWaitOver(this, waiting.length + this.#ignored);
+    for (const exchange of waiting) {
+      exchange.close();
+      exchange.settle(undefined);
+    }
+    for (const exchange of this.#open.splice(0)) exchange.close();
+  }
+
+  /** The newest request that has no answer yet. */
+  get newest(): IncomingMessage | undefined {
+    return (this.#waiting.at(-1) ?? this.#open.at(-1))?.request;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#open.length < MAX_UNDER_WAY && this.unsentBytes < MAX_UNSENT_BYTES_EACH;
+  }
+
+  #run(exchange: Exchange): void {
+    this.#open.push(exchange);
+    exchange.run();
+  }
+
+  #end(exchange: Exchange): void {
+    const at = this.#open.indexOf(exchange);
+    if (at === -1) return;
+    this.#open.splice(at, 1);
+    if (exchange.sentBytes > 0) this.#owner.onUnsent(this, -exchange.sentBytes);
+    exchange.close();
+    while (this.#waiting.length > 0 && this.#hasRoom) {
+      this.#owner.onWaitOver(this, 1);
+      this.#run(this.#waiting.shift()!);
+    }
+    if (this.#open.length === 0) this.#owner.onIdle(this);
+  }
+}

@@ -1,0 +1,78 @@
+/** Batches as a window sees them, and the wire as a batch sees it. */
+import type {StreamlogError} from '../../../src/lib/errors.js';
+import type {Batch, BatchContext, Progress} from '../../../src/lib/produce/batch.js';
+import {IdLines} from '../../../src/lib/produce/id-lines.js';
+import {PendingDurability} from '../../../src/lib/produce/pending-durability.js';
+import type {Durability, ReplyTaker, Wire} from '../../../src/lib/stream-client.js';
+
+/** So many records, of which a test says by hand how many are open. */
+export class CountedBatch implements Batch {
+  open: number;
+  readonly awaits = 0;
+  readonly isBarrier = false;
+  readonly end: Progress;
+
+  constructor(
+    readonly name: number,
+    records: number,
+    readonly byteLength: number,
+  ) {
+    this.open = records;
+    this.end = progress(name);
+  }
+
+  sendOn(): void {}
+  text(): void {}
+  integer(): void {}
+  nil(): void {}
+  refused(): void {}
+  lost(): void {}
+}
+
+/** A place in an input that is told from others by one number. */
+export const progress = (number: number): Progress => ({place: {bytes: number, line: number}, records: number});
+
+/** Keeps what is sent, until a test answers it. */
+export class OpenWire {
+  readonly sent: {bytes: Buffer; taker: ReplyTaker}[] = [];
+
+  send(bytes: readonly Uint8Array[], taker: ReplyTaker): void {
+    this.sent.push({bytes: Buffer.concat(bytes), taker});
+  }
+
+  get wire(): Wire {
+    return this as unknown as Wire;
+  }
+}
+
+/** What batches have told of themselves, one line each. */
+export class Told {
+  readonly lines: string[] = [];
+  /** Places in the batch. */
+  readonly rejected: number[] = [];
+  readonly context: BatchContext;
+  /** Whether what is not safe may still become so. */
+  mayWait = false;
+
+  constructor(durability?: Durability) {
+    const say = (line: string) => this.lines.push(line);
+    this.context = {
+      stream: 'events',
+      durability,
+      pending: durability && new PendingDurability(durability, () => this.mayWait),
+      newIdLines: () => new IdLines('', '\n'),
+      events: {
+        added: (count, ids) => say(`added ${count}: ${String(ids).trim().replaceAll('\n', ' ')}`),
+        rejected: (_, records, failure) => {
+          this.rejected.push(...records);
+          say(`rejected ${records.length}: ${codeOf(failure)}`);
+        },
+        overtaken: () => say('overtaken'),
+        answered: (batch, failure) => say(`answered, open ${batch.open}${failure ? `: ${codeOf(failure)}` : ''}`),
+        doubtful: (count) => say(`doubtful ${count}`),
+      },
+    };
+  }
+}
+
+const codeOf = ({code, message}: StreamlogError): string => code ?? message;
