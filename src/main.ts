@@ -11,14 +11,14 @@ import './lib/cli/standard-streams.js';
 import {run} from '@oclif/core';
 import {refuseChangedText} from './lib/cli/argument-bytes.js';
 import {standardNotes} from './lib/cli/base-command.js';
-import {compileAsUsualLater} from './lib/cli/bun-compiler.js';
+import {restoreCompilerLater} from './lib/cli/bun-compiler.js';
 import {collectWhenGrown} from './lib/cli/bun-memory.js';
 import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
 import {environment} from './lib/cli/environment.js';
 import {endProcess} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
 import {refuseRuntimeVariables} from './lib/cli/runtime-variables.js';
-import {interruption} from './lib/cli/signals.js';
+import {signals} from './lib/cli/signals.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
@@ -27,7 +27,7 @@ import {OutputClosed} from './lib/output/sink.js';
 
 /** Runs `argv` (without the program's own name) and ends the process. */
 export async function main(argv: string[], index: CommandIndex): Promise<void> {
-  compileAsUsualLater();
+  restoreCompilerLater();
   collectWhenGrown();
   process.exitCode = exitCodeOf('incomplete');
   // oclif rethrows what goes wrong there into the void; it is asked for at the end.
@@ -35,7 +35,7 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   // Node prints an error that nobody caught with all its properties: ioredis' have the arguments of the command.
   for (const event of ['uncaughtException', 'unhandledRejection'])
     process.on(event, (error: unknown) => void endProcess(report(error), sayOutputFailed));
-  interruption.install((limitMs) =>
+  signals.install((limitMs) =>
     standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in hand is not finished`),
   );
   let code: number;
@@ -43,7 +43,7 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
     refuseRuntimeVariables(process.env);
     refuseChangedText(argv, process.env);
     await run(argv, await oclifOptions(index, argv));
-    code = interruption.exitCode ?? exitCodeOf('done');
+    code = signals.exitCode ?? exitCodeOf('done');
   } catch (error) {
     code = report(error);
   }
@@ -54,12 +54,12 @@ const sayOutputFailed = (error: Error): void => void report(error);
 
 /** Prints a failure and returns its exit code. The only place where failures are printed. */
 function report(error: unknown): number {
-  if (error instanceof OutputClosed) return interruption.exitCode ?? exitCodeOf('done');
+  if (error instanceof OutputClosed) return signals.exitCode ?? exitCodeOf('done');
   // Asked to end while it waited for a file that says how to begin.
-  if (error instanceof InputCut && interruption.exitCode !== undefined) return interruption.exitCode;
+  if (error instanceof InputCut && signals.exitCode !== undefined) return signals.exitCode;
   const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);
   if (environment().DEBUG !== undefined && error instanceof Error) standardError.write(`${stackOf(error, failure)}\n`);
-  return interruption.exitCode ?? exitCodeOf(failure.kind);
+  return signals.exitCode ?? exitCodeOf(failure.kind);
 }

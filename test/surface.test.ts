@@ -108,9 +108,9 @@ describe('across all commands', () => {
 });
 
 function commandLines(id: string, command: CommandFacts): string[] {
-  const marks = [...(command.hidden ? ['hidden'] : []), ...command.aliases.map((alias) => `also ${alias}`)];
+  const offsets = [...(command.hidden ? ['hidden'] : []), ...command.aliases.map((alias) => `also ${alias}`)];
   return [
-    [id.replaceAll(':', ' '), ...marks].join(', '),
+    [id.replaceAll(':', ' '), ...offsets].join(', '),
     ...Object.values(command.args).map((arg) => `  ${arg.name.toUpperCase()}: ${argFacts(arg)}`),
     ...Object.values(command.flags).map((flag) => `  ${flagNames(flag)}: ${flagFacts(flag)}`),
   ];
@@ -120,13 +120,17 @@ const flagNames = ({name, char, aliases = []}: FlagFacts): string =>
   [...(char === undefined ? [] : [`-${char}`]), `--${name}`, ...aliases.map((alias) => `--${alias}`)].join(' ');
 
 function flagFacts(flag: FlagFacts): string {
-  const marks = [...(flag.required ? ['required'] : []), ...(flag.hidden ? ['hidden'] : [])];
+  const offsets = [...(flag.required ? ['required'] : []), ...(flag.hidden ? ['hidden'] : [])];
   if (flag.type === 'boolean')
-    return ['switch', ...(flag.allowNo ? ['--no- too'] : []), ...defaultOf(flag), ...marks].join(', ');
+    return ['switch', ...(flag.allowNo ? ['--no- too'] : []), ...defaultOf(flag), ...offsets].join(', ');
   const values = flag.options?.join('|') ?? flag.helpValue ?? 'value';
-  return [values, ...(flag.multiple ? ['repeatable'] : []), ...defaultOf(flag), ...environmentOf(flag), ...marks].join(
-    ', ',
-  );
+  return [
+    values,
+    ...(flag.multiple ? ['repeatable'] : []),
+    ...defaultOf(flag),
+    ...environmentOf(flag),
+    ...offsets,
+  ].join(', ');
 }
 
 const argFacts = (arg: ArgFacts): string =>

@@ -2,7 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Acknowledger} from '../lib/groups/acknowledging.js';
-import {describeAckCount, drawAckCounts} from '../lib/output/views/ack-view.js';
+import {describeAckCount, renderAckCounts} from '../lib/output/views/ack-view.js';
 
 export default class Ack extends BaseCommand {
   static override summary = 'Acknowledge entries of a consumer group (XACK).';
@@ -36,6 +36,6 @@ export default class Ack extends BaseCommand {
     const {counts} = acknowledger;
     for (const count of counts) if (count.notPending + count.withAnother > 0) notes.note(describeAckCount(count));
     if (counts.length === 0) notes.note('there was nothing to acknowledge');
-    await this.report(flags, counts, (colors) => drawAckCounts(counts, colors));
+    await this.report(flags, counts, (colors) => renderAckCounts(counts, colors));
   }
 }

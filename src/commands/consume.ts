@@ -1,10 +1,10 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {mayFailOver} from '../lib/cli/connection-settings.js';
-import {consumeFlags, consumptionOptions, workshopOptions} from '../lib/cli/consume-flags.js';
+import {consumeFlags, handlerPoolOptions, multiStreamOptions} from '../lib/cli/consume-flags.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
-import {ConsumeTally} from '../lib/consume/consume-summary.js';
-import {Workshop} from '../lib/consume/handler-pool.js';
-import {Consumption} from '../lib/consume/multi-stream-consumer.js';
+import {ConsumeSummary} from '../lib/consume/consume-summary.js';
+import {HandlerPool} from '../lib/consume/handler-pool.js';
+import {MultiStreamConsumer} from '../lib/consume/multi-stream-consumer.js';
 import {runHandler} from '../lib/handler/run-handler.js';
 
 export default class Consume extends BaseCommand {
@@ -27,18 +27,18 @@ export default class Consume extends BaseCommand {
     const notes = this.notes(flags);
     const out = await this.watchedOut();
     const writer = this.recordWriter(flags, out);
-    const tally = new ConsumeTally(notes);
+    const tally = new ConsumeSummary(notes);
     const {stopping} = this;
     this.drainWithin(flags.drain);
-    const consumption = new Consumption({
-      ...consumptionOptions(flags),
+    const consumption = new MultiStreamConsumer({
+      ...multiStreamOptions(flags),
       connect: await this.connector(flags),
       mayFailOver: mayFailOver(flags),
       consumer: flags.name ?? this.processName,
       stopping,
       onIdle: () => out.check(),
       onLost: (stream, id, loss) => tally.lost(stream, id, loss),
-      onTrouble: (line) => notes.warn(line),
+      onProblem: (line) => notes.warn(line),
     });
     const {exec} = flags;
     try {
@@ -51,13 +51,13 @@ export default class Consume extends BaseCommand {
         }
       } else {
         const handler = {...handlerProcess(out), command: exec, timeoutMs: flags['exec-timeout']};
-        const workshop = new Workshop(consumption, {
-          ...workshopOptions(flags),
+        const pool = new HandlerPool(consumption, {
+          ...handlerPoolOptions(flags),
           handle: (records, giveUp) => runHandler(records, handler, giveUp),
           onFailed: (record, reason, retryInMs) => tally.failed(record, reason, retryInMs),
           onDead: (record, reason) => tally.dead(record, reason),
         });
-        await workshop.work();
+        await pool.work();
       }
     } finally {
       await consumption.close({limitMs: flags.drain, removeConsumer: flags.ephemeral});

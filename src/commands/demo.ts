@@ -1,5 +1,5 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {Stage} from '../lib/cli/demo/sandbox.js';
+import {Sandbox} from '../lib/cli/demo/sandbox.js';
 import {playTour} from '../lib/cli/demo/tour.js';
 import {StreamClient} from '../lib/stream-client.js';
 
@@ -13,16 +13,16 @@ export default class Demo extends BaseCommand {
 
   async run(): Promise<void> {
     await this.parse(Demo);
-    const stage = await Stage.open(this.out, this.colors, this.stopping);
+    const sandbox = await Sandbox.open(this.out, this.colors, this.stopping);
     try {
-      const client = await StreamClient.connect({url: stage.place.url, connectTimeoutMs: 4_000});
+      const client = await StreamClient.connect({url: sandbox.place.url, connectTimeoutMs: 4_000});
       try {
-        await playTour({stage, client, out: this.out, colors: this.colors});
+        await playTour({sandbox, client, out: this.out, colors: this.colors});
       } finally {
         client.close();
       }
     } finally {
-      stage.clear();
+      sandbox.clear();
     }
   }
 }

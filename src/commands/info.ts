@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
-import {drawStream} from '../lib/output/views/stream-view.js';
+import {renderStream} from '../lib/output/views/stream-view.js';
 import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
 
 export default class Info extends BaseCommand {
@@ -43,7 +43,7 @@ export default class Info extends BaseCommand {
         reports.push(await reportStream(client, stream, options));
       }
       if (redraw) await out.write('\u001b[2J\u001b[H');
-      await this.report(flags, reports, (colors) => reports.map((report) => drawStream(report, colors)).join('\n'));
+      await this.report(flags, reports, (colors) => reports.map((report) => renderStream(report, colors)).join('\n'));
       if (flags.watch === undefined) return;
       await sleep(flags.watch, undefined, {signal: this.stopping}).catch(() => {});
       if (this.stopping.aborted) return;

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
-import {describeOmissions, drawStreams, streamFinding} from '../lib/output/views/stream-list-view.js';
+import {describeOmissions, renderStreams, streamFinding} from '../lib/output/views/stream-list-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 import {listStreams, Omissions, type StreamSummary} from '../lib/reports/stream-list.js';
 
@@ -34,7 +34,7 @@ export default class Ls extends BaseCommand {
     if (this.stopping.aborted) return;
     const notes = this.notes(flags);
     if (table && all.length === 0 && omissions.isEmpty) notes.note('there are no streams');
-    if (table) await this.report(flags, [], (colors) => drawStreams(all, colors));
+    if (table) await this.report(flags, [], (colors) => renderStreams(all, colors));
     for (const omission of describeOmissions(omissions)) notes.warn(omission);
     if (omissions.failure !== undefined) throw omissions.failure;
   }

@@ -1,8 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
-import {GiverBack} from '../lib/groups/giving-back.js';
-import {describeGiveBackCount, drawGiveBackCounts} from '../lib/output/views/nack-view.js';
+import {Releaser} from '../lib/groups/giving-back.js';
+import {describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/nack-view.js';
 
 export default class Nack extends BaseCommand {
   static override summary = 'Give pending entries back, for others to take at once (XNACK, or XCLAIM).';
@@ -30,7 +30,7 @@ export default class Nack extends BaseCommand {
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
     const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
-    const giver = new GiverBack(await this.connect(flags), {stream, group, consumer});
+    const giver = new Releaser(await this.connect(flags), {stream, group, consumer});
 
     try {
       for await (const batch of references) await giver.giveBack(batch);
@@ -44,6 +44,6 @@ export default class Nack extends BaseCommand {
       if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
     }
     if (counts.length === 0) notes.note('there was nothing to give back');
-    await this.report(flags, counts, (colors) => drawGiveBackCounts(counts, colors));
+    await this.report(flags, counts, (colors) => renderGiveBackCounts(counts, colors));
   }
 }

@@ -3,7 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
 import {PendingWriter} from '../lib/output/pending-writer.js';
-import {claimHints, drawPending, exactHint} from '../lib/output/views/pending-view.js';
+import {claimHints, exactHint, renderPending} from '../lib/output/views/pending-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Pending extends BaseCommand {
@@ -51,7 +51,7 @@ export default class Pending extends BaseCommand {
     const reports: PendingReport[] = [];
     for (const stream of streams)
       reports.push(await reportPending(client, stream, group, {...selection, exact: flags.exact}));
-    await this.report(flags, reports, (colors) => reports.map((report) => drawPending(report, colors)).join('\n'));
+    await this.report(flags, reports, (colors) => reports.map((report) => renderPending(report, colors)).join('\n'));
     if (!this.outputIsTerminal || json) return;
     const hint = exactHint(reports);
     for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])])

@@ -9,9 +9,9 @@ import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
 import {idLines} from '../lib/produce/id-lines.js';
 import {describeLines} from '../lib/produce/line-ranges.js';
-import {openDelivery} from '../lib/produce/open-producer.js';
-import {bulkProduce} from '../lib/produce/produce-records.js';
-import {describeCounts, describeDoubts, unconfirmedHint} from '../lib/produce/produce-summary.js';
+import {openProducer} from '../lib/produce/open-producer.js';
+import {produceRecords} from '../lib/produce/produce-records.js';
+import {describeCounts, describeUncertain, unconfirmedHint} from '../lib/produce/produce-summary.js';
 import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {
@@ -57,7 +57,7 @@ export default class Produce extends BaseCommand {
     const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && !json));
     // A reader that goes away has seen enough IDs; the records still have to arrive.
     const idSink = wantsIds ? this.out.untilClosed() : undefined;
-    const {producer, start, checkpoint} = await openDelivery({
+    const {producer, start, checkpoint} = await openProducer({
       ...deliveryOptions(flags),
       connect: await this.wireConnector(flags, stream),
       inspect,
@@ -66,13 +66,13 @@ export default class Produce extends BaseCommand {
       trim: atomic ? undefined : adding.trim,
       newIdLines: idSink === undefined ? undefined : () => idLines(stream, json),
       onIds: async (lines) => idSink?.write(lines),
-      onTrouble: (line) => notes.warn(line),
+      onProblem: (line) => notes.warn(line),
       onRejected: input.bulk
         ? (lines, failure) => notes.warn(`${describeLines(lines)}: rejected: ${failure.message}`)
         : undefined,
       stopping: this.stopping,
     });
-    const {counts, usedBytes, failure} = await bulkProduce(input.pages(start.place, producer.failing), producer, {
+    const {counts, usedBytes, failure} = await produceRecords(input.pages(start.place, producer.failing), producer, {
       onBadLine: flags['on-bad-line'],
       addOptions: () => (flags['max-age'] === undefined ? adding : addOptions(flags, Date.now())),
       idOf: ({id}) => (flags['keep-ids'] ? id : undefined) ?? flags.id ?? '*',
@@ -92,7 +92,7 @@ export default class Produce extends BaseCommand {
     });
 
     notes.endProgress();
-    for (const doubt of describeDoubts(producer)) notes.warn(doubt);
+    for (const doubt of describeUncertain(producer)) notes.warn(doubt);
     if (failure !== undefined && input.bulk) notes.warn(describeCounts(counts));
     else if (input.bulk) notes.note(describeCounts(counts));
     await input.leaveBehind?.(usedBytes);

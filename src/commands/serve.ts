@@ -8,7 +8,7 @@ import {readTlsPair} from '../lib/cli/serve-tls.js';
 import {hasTokenFile, rereadTokens, serveTokens} from '../lib/cli/serve-tokens.js';
 import {StreamlogError} from '../lib/errors.js';
 import {accessLog} from '../lib/serve/access-log.js';
-import {Service} from '../lib/serve/app.js';
+import {App} from '../lib/serve/app.js';
 import {hostGuard} from '../lib/serve/host-guard.js';
 import {HttpServer} from '../lib/serve/http-server.js';
 import {parseListenAddress, parseSocketMode} from '../lib/serve/listen-address.js';
@@ -46,7 +46,7 @@ export default class Serve extends BaseCommand {
     const {stopping} = this;
     const fixedOptions = addOptions(flags, Date.now());
     this.drainWithin(flags.drain);
-    const service = await Service.start({
+    const service = await App.start({
       connect: await this.connector(flags),
       holdMs: flags.hold,
       tokens,

@@ -9,7 +9,7 @@ import {StreamlogError} from './errors.js';
 import {pauseMs} from './retry-policy.js';
 import {notConnected, type StreamClient} from './stream-client.js';
 
-export interface LiveClientOptions {
+export interface LeasedClientOptions {
   connect: () => Promise<StreamClient>;
   /** Connected, for the first time or again. */
   onConnected: (address: string) => void;
@@ -26,8 +26,8 @@ interface Lease {
 
 const BACKOFF = {firstMs: 100, longestMs: 2_000};
 
-export class LiveClient {
-  readonly #options: LiveClientOptions;
+export class LeasedClient {
+  readonly #options: LeasedClientOptions;
   readonly #ended = new AbortController();
   #lease: Lease | undefined;
   #connecting = false;
@@ -35,7 +35,7 @@ export class LiveClient {
   #connectedAtMs = 0;
   #lastReason: string | undefined;
 
-  private constructor(options: LiveClientOptions) {
+  private constructor(options: LeasedClientOptions) {
     this.#options = options;
   }
 
@@ -43,8 +43,8 @@ export class LiveClient {
    * Tries to connect once. A server that is away or not ready is waited for in
    * the background. Throws `configuration` and `denied`, which waiting would not mend.
    */
-  static async start(options: LiveClientOptions): Promise<LiveClient> {
-    const live = new LiveClient(options);
+  static async start(options: LeasedClientOptions): Promise<LeasedClient> {
+    const live = new LeasedClient(options);
     try {
       live.#adopt(await options.connect());
     } catch (error) {

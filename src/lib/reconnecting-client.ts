@@ -12,7 +12,7 @@ import {StreamlogError} from './errors.js';
 import {pauseMs} from './retry-policy.js';
 import {NOT_REDIS, type StreamClient} from './stream-client.js';
 
-export interface LinkOptions {
+export interface ReconnectingOptions {
   connect: () => Promise<StreamClient>;
   /** Whether another server may take the place of one that is away, so that the start is waited for too. */
   mayFailOver?: boolean;
@@ -21,7 +21,7 @@ export interface LinkOptions {
   /** Aborted when waiting is no longer wanted: a pause ends at once. */
   stopping: AbortSignal;
   /** One line about what is wrong and what happens now; not for each attempt. */
-  onTrouble: (line: string) => void;
+  onProblem: (line: string) => void;
 }
 
 interface Clients {
@@ -36,21 +36,21 @@ const STOPPING_PAUSE_MS = 100;
 /** How often the same trouble is told again while it lasts. */
 const REMIND_MS = 10_000;
 
-export class Link {
+export class ReconnectingClient {
   /** Raised when connections are let go; what was known of the server before is to be looked at again. */
-  generation = 0;
+  connectionId = 0;
   /** Whether there ever was a connection. */
   hasConnected = false;
   readonly #startedAtMs = performance.now();
-  readonly #options: LinkOptions;
+  readonly #options: ReconnectingOptions;
   #clients: Promise<Clients> | undefined;
   #control: StreamClient | undefined;
   #abandon: (failure: StreamlogError) => void = () => {};
   #attempt = 0;
   /** What was said about the trouble that lasts, and when. */
-  readonly #told = new Map<string, number>();
+  readonly #reported = new Map<string, number>();
 
-  constructor(options: LinkOptions) {
+  constructor(options: ReconnectingOptions) {
     this.#options = options;
   }
 
@@ -61,7 +61,7 @@ export class Link {
   }
 
   /** For everything that answers at once. Connects where there is no connection. */
-  async control(): Promise<StreamClient> {
+  async commands(): Promise<StreamClient> {
     return (await this.#connected()).control;
   }
 
@@ -80,9 +80,9 @@ export class Link {
    * when it may be asked again, after a pause that grows from failure to
    * failure. Rethrows what trying again cannot mend.
    */
-  async restore(failure: unknown, generation: number): Promise<void> {
-    if (!isPassing(failure)) throw failure;
-    this.lost(failure, generation);
+  async retryAfter(failure: unknown, connectionId: number): Promise<void> {
+    if (!isRetryable(failure)) throw failure;
+    this.invalidate(failure, connectionId);
     const ms = pauseMs(this.#attempt++, BACKOFF);
     this.#tell(failure, ms);
     const {stopping} = this.#options;
@@ -92,21 +92,21 @@ export class Link {
   }
 
   /** Lets go of the connections of `generation` when `failure` shows them to be of no more use. */
-  lost({kind, code}: StreamlogError, generation: number): void {
-    if (generation !== this.generation) return;
+  invalidate({kind, code}: StreamlogError, connectionId: number): void {
+    if (connectionId !== this.connectionId) return;
     // A replica stays one until it is asked for by its new role.
     if (kind === 'unreachable' || code === 'READONLY' || code === 'MASTERDOWN') this.close();
   }
 
   /** Says that a call has succeeded, so the next pause is a short one again. */
-  settled(): void {
-    if (this.#told.size > 0) this.#options.onTrouble('Redis answers again');
+  resetBackoff(): void {
+    if (this.#reported.size > 0) this.#options.onProblem('Redis answers again');
     this.#attempt = 0;
-    this.#told.clear();
+    this.#reported.clear();
   }
 
   /** Frees a blocked read at once, by ending its connection; what Redis sends in that instant stays pending. */
-  free(): void {
+  unblock(): void {
     void this.#clients?.then(({reader}) => reader.close()).catch(() => {});
   }
 
@@ -121,7 +121,7 @@ export class Link {
       .catch(() => {});
     this.#clients = undefined;
     this.#control = undefined;
-    this.generation++;
+    this.connectionId++;
   }
 
   #connected(): Promise<Clients> {
@@ -139,35 +139,35 @@ export class Link {
   }
 
   async #connect(): Promise<Clients> {
-    const {generation} = this;
+    const {connectionId: generation} = this;
     const control = await this.#options.connect();
     try {
       const reader = await control.another(this.#options.blockMs);
       // Let go of while they were made, they are nobody's.
-      if (generation !== this.generation) reader.close();
+      if (generation !== this.connectionId) reader.close();
       // While entries come by the reader, nothing else may be asked for a long time.
-      void control.closed.then(() => generation === this.generation && this.close());
+      void control.closed.then(() => generation === this.connectionId && this.close());
       this.hasConnected = true;
-      if (generation === this.generation) this.#control = control;
+      if (generation === this.connectionId) this.#control = control;
       return {control, reader};
     } catch (error) {
       control.close();
       throw error;
     } finally {
-      if (generation !== this.generation) control.close();
+      if (generation !== this.connectionId) control.close();
     }
   }
 
   #tell({message}: StreamlogError, ms: number): void {
     const nowMs = performance.now();
-    if (nowMs - (this.#told.get(message) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
-    this.#told.set(message, nowMs);
-    this.#options.onTrouble(`${message}; trying again in ${formatDuration(ms)}`);
+    if (nowMs - (this.#reported.get(message) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
+    this.#reported.set(message, nowMs);
+    this.#options.onProblem(`${message}; trying again in ${formatDuration(ms)}`);
   }
 }
 
 /** True when the same call may succeed later: a lost link, or a server that refuses for now. */
-export const isPassing = (error: unknown): error is StreamlogError =>
+export const isRetryable = (error: unknown): error is StreamlogError =>
   error instanceof StreamlogError &&
   (error.kind === 'unreachable' || error.kind === 'temporary') &&
   error.code !== NOT_REDIS;

@@ -4,12 +4,12 @@
  * `://` and the last `@` is left out, and what follows `password=`. Invariant: a text is cut only after that,
  * or the `@` that gives the password away might be what was cut.
  */
-export const withoutCredentials = (text: string): string =>
+export const redact = (text: string): string =>
   text.replace(/:\/\/.*@/s, '://…@').replace(/(password=)[^&\s]*/gi, '$1…');
 
 /** The beginning of `text`, of at most `length` characters, without credentials. */
 export function beginningOf(text: string, length: number): string {
-  const harmless = withoutCredentials(text);
+  const harmless = redact(text);
   return harmless.length > length ? `${harmless.slice(0, length)}…` : harmless;
 }
 

@@ -12,20 +12,20 @@ import {PageSize} from './reading/page-size.js';
 import type {Entry, Field, StreamRecord} from './records/entry.js';
 import {EntryIds} from './records/entry-ids.js';
 import type {Position} from './records/position.js';
-import {MarkedPage} from './records/raw-record.js';
+import {RawRecordBatch} from './records/raw-record.js';
 import {compareStreamIds, FIRST_ID, LAST_ID, predecessorOf, successorOf} from './records/stream-id.js';
-import {Wire} from './redis/add-connection.js';
-import {Wires} from './redis/add-connection-pool.js';
+import {AddConnection} from './redis/add-connection.js';
+import {AddConnectionPool} from './redis/add-connection-pool.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
-import type {AddOutcome} from './redis/add-results.js';
-import {Adding} from './redis/add-router.js';
+import type {AddResult} from './redis/add-results.js';
+import {AddRouter} from './redis/add-router.js';
 import type {AddOptions, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {exactly, idOf, wordOf, yesOf} from './redis/checked-reply.js';
-import {type CommandLine, Connection, type Reply} from './redis/command-connection.js';
+import {CommandConnection, type CommandLine, type Reply} from './redis/command-connection.js';
 import type {Standing} from './redis/connect.js';
 import {evictionWarning} from './redis/eviction-policy.js';
-import type {FencedBatch, FencedOutcome} from './redis/producer-state.js';
+import type {IdempotentCall, IdempotentResult} from './redis/producer-state.js';
 import {sumOfGivenBack} from './redis/released-entries.js';
 import type {
   BriefInfo,
@@ -46,17 +46,17 @@ import * as scripts from './redis/scripts.js';
 import {noGroup, noPermission} from './redis/server-errors.js';
 import {type ConnectionSettings, describeTarget, parseTarget, type Target} from './redis/server-target.js';
 
-export type {ReplyTaker, Wire} from './redis/add-connection.js';
+export type {AddConnection, ReplyHandler} from './redis/add-connection.js';
 export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
-export type {AddOutcome} from './redis/add-results.js';
+export type {AddResult} from './redis/add-results.js';
 export type {AddOptions, Membership, Trim} from './redis/args.js';
 export {NOT_REDIS} from './redis/checked-reply.js';
-export {ask, askText, question, trimStep} from './redis/command-batch.js';
+export {call, callText, commandBatch, trimStep} from './redis/command-batch.js';
 export {
   type Durability,
+  durabilityBatch,
   durabilityCommand,
   durabilityFailure,
-  durabilityQuestion,
   durabilityRefusal,
   durabilityReplies,
   NOT_DURABLE,
@@ -64,18 +64,18 @@ export {
 export {evictionWarning, MEMORY_COMMAND} from './redis/eviction-policy.js';
 export {
   bytesOf,
-  type Fence,
-  type FencedBatch,
-  FencedEncoder,
-  type FencedOutcome,
   FORGOTTEN,
   GONE,
-  greetFence,
-  readFencedOutcome,
+  type IdempotentCall,
+  IdempotentEncoder,
+  type IdempotentResult,
+  loadScript,
+  type ProducerState,
+  readIdempotentResult,
   readLastId,
-  removeFence,
-  resumeFence,
-  touchFence,
+  readSequence,
+  refreshTtl,
+  removeState,
 } from './redis/producer-state.js';
 export type * from './redis/replies.js';
 export {askedTo, NOT_CONNECTED, notConnected} from './redis/server-errors.js';
@@ -152,12 +152,12 @@ const MOST_CLIENTS = 2_000;
 
 export class StreamClient {
   readonly #target: Target;
-  #connection!: Connection;
-  #wires!: Wires;
-  #adding!: Adding;
+  #connection!: CommandConnection;
+  #connections!: AddConnectionPool;
+  #adding!: AddRouter;
   #retries: RequestRetries | undefined;
   /** Opened when a reply had a number that JavaScript has not. */
-  #exact: Promise<Connection> | undefined;
+  #exact: Promise<CommandConnection> | undefined;
   #isClosed = false;
   /** Until the server has shown that it does not. */
   #mayKnowXnack = true;
@@ -165,7 +165,7 @@ export class StreamClient {
   #mayRunScripts = true;
   #mayKnowClaim = true;
 
-  private constructor(target: Target, connection: Connection) {
+  private constructor(target: Target, connection: CommandConnection) {
     this.#target = target;
     this.#adopt(connection);
   }
@@ -176,10 +176,10 @@ export class StreamClient {
    */
   static async connect(settings: ConnectionSettings, retry?: RetryPolicy): Promise<StreamClient> {
     const target = parseTarget(settings);
-    if (retry === undefined) return new StreamClient(target, await Connection.open(target));
+    if (retry === undefined) return new StreamClient(target, await CommandConnection.open(target));
     let client: StreamClient | undefined;
     const retries = new RequestRetries(
-      () => Connection.open(target),
+      () => CommandConnection.open(target),
       (connection) => {
         // The first one is given to the constructor.
         if (client !== undefined) client.#adopt(connection);
@@ -192,37 +192,37 @@ export class StreamClient {
     return client;
   }
 
-  #adopt(connection: Connection): void {
+  #adopt(connection: CommandConnection): void {
     if (this.#isClosed) {
       connection.close();
       return;
     }
-    this.#wires?.close();
+    this.#connections?.close();
     const target = this.#target;
-    const wires = new Wires(
-      (stream, node, asking) => Wire.open(target, stream, node, asking),
+    const connections = new AddConnectionPool(
+      (stream, node, asking) => AddConnection.open(target, stream, node, asking),
       (stream) => connection.nodeOf(stream),
       // A client lives and dies whole, and at once; only that of a cluster outlives single nodes.
       () => {
         if (connection.inCluster) return;
         connection.close();
-        wires.close();
+        connections.close();
       },
     );
     this.#connection = connection;
-    this.#wires = wires;
-    this.#adding = new Adding(connection, wires);
-    void connection.closed.then(() => wires.close());
+    this.#connections = connections;
+    this.#adding = new AddRouter(connection, connections);
+    void connection.closed.then(() => connections.close());
   }
 
   /** A connection for adding to `stream`, whose replies its owner reads. Throws as `connect` does. */
-  static openWire(settings: ConnectionSettings, stream: string, ask?: string): Promise<Wire> {
-    return Wire.open(parseTarget(settings), stream, ask, ask !== undefined);
+  static openWire(settings: ConnectionSettings, stream: string, ask?: string): Promise<AddConnection> {
+    return AddConnection.open(parseTarget(settings), stream, ask, ask !== undefined);
   }
 
   /** A second client to the same server, for reads that block up to `blockMs`: what blocks holds up all behind it. */
   async another(blockMs = 0): Promise<StreamClient> {
-    return new StreamClient(this.#target, await Connection.open(this.#target, blockMs));
+    return new StreamClient(this.#target, await CommandConnection.open(this.#target, blockMs));
   }
 
   /** Ends the connection at once; calls under way fail as `unreachable`. */
@@ -230,7 +230,7 @@ export class StreamClient {
     this.#isClosed = true;
     void this.#exact?.then((connection) => connection.close());
     this.#connection.close();
-    this.#wires.close();
+    this.#connections.close();
   }
 
   /** Resolves when the connection has ended, whoever ended it; a client does not come back to life. */
@@ -290,7 +290,7 @@ export class StreamClient {
   /** Opens what adding needs, so that the first entry neither waits for it nor finds that it cannot be had. */
   async readyToAdd(): Promise<this> {
     try {
-      if (!this.#connection.inCluster) await this.#wires.to('');
+      if (!this.#connection.inCluster) await this.#connections.to('');
       return this;
     } catch (error) {
       this.close();
@@ -311,12 +311,12 @@ export class StreamClient {
    * Many XADDs at once, in order. Each has an outcome of its own, in the same
    * order; one that Redis refuses does not hold back the others.
    */
-  addAll(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+  addAll(stream: string, adds: AddBatch): Promise<AddResult[]> {
     return this.#adding.addAll(stream, adds);
   }
 
   /** One call of the fence script, which may be repeated; see docs/adr/0007. */
-  addOnce(stream: string, call: FencedBatch): Promise<FencedOutcome> {
+  addOnce(stream: string, call: IdempotentCall): Promise<IdempotentResult> {
     return this.#adding.addOnce(stream, call);
   }
 
@@ -916,7 +916,7 @@ export class StreamClient {
 
   /** The same with numbers as their digits. */
   async #sendExactly(line: CommandLine, about: {stream?: string; group?: string}): Promise<Reply> {
-    this.#exact ??= Connection.open({...this.#target, exactNumbers: true});
+    this.#exact ??= CommandConnection.open({...this.#target, exactNumbers: true});
     return (await this.#exact).send(line, {stream: about.stream, group: about.group});
   }
 
@@ -925,7 +925,7 @@ export class StreamClient {
   }
 
   /** Where the client asks again by itself, it does so here. */
-  #ask<T>(command: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  #ask<T>(command: string, work: (connection: CommandConnection) => Promise<T>): Promise<T> {
     return this.#retries === undefined ? work(this.#connection) : this.#retries.run(command, work);
   }
 }
@@ -936,9 +936,9 @@ export const isIdle = ({idleMs, givenBack}: PendingEntry, minIdleMs: number): bo
 
 const placeOf = ({stream, group}: Membership): {stream: string; group: string} => ({stream, group});
 
-function delivered(answer: MarkedPage | Reply, {stream, group, consumer}: Membership): Delivered {
+function delivered(answer: RawRecordBatch | Reply, {stream, group, consumer}: Membership): Delivered {
   const origin = {stream, group, consumer, deliveries: 1};
-  if (answer instanceof MarkedPage) return {records: answer.records(origin), ids: EntryIds.ofPage(answer)};
+  if (answer instanceof RawRecordBatch) return {records: answer.records(origin), ids: EntryIds.ofPage(answer)};
   const records = replies.readNewEntries(answer).map((entry) => ({...entry, ...origin}));
   return {records, ids: EntryIds.of(records.map(({id}) => id))};
 }

@@ -278,11 +278,11 @@ describe('--producer-id', () => {
 
   it('keeps how far it is for a week', async () => {
     await again(lines(1, 3));
-    const [fence] = await fences();
-    expect(fence).toBe(`{${stream}}:streamlog:producer:${stream}:job`);
+    const [state] = await fences();
+    expect(state).toBe(`{${stream}}:streamlog:producer:${stream}:job`);
     const [last] = (await server.redis.xrevrange(stream, '+', '-', 'COUNT', 1))[0]!;
-    expect(await server.redis.hgetall(fence!)).toEqual({mark: '3', digest: '', last, seen: '3'});
-    expect(await server.redis.ttl(fence!)).toBeGreaterThan(7 * 86_400 - 60);
+    expect(await server.redis.hgetall(state!)).toEqual({mark: '3', digest: '', last, seen: '3'});
+    expect(await server.redis.ttl(state!)).toBeGreaterThan(7 * 86_400 - 60);
   });
 
   it('two runs at once add each record once', async () => {

@@ -446,10 +446,10 @@ describe('a checkpoint and its fence', () => {
   it('to be used keeps a fence alive, also when there was nothing to add', async () => {
     writeFileSync(file, lines(1, 3));
     await resume(...ONCE);
-    const [fence] = await fences();
-    await server.redis.expire(fence!, 100);
+    const [state] = await fences();
+    await server.redis.expire(state!, 100);
     await resume(...ONCE);
-    expect(await server.redis.ttl(fence!)).toBeGreaterThan(6 * 86_400);
+    expect(await server.redis.ttl(state!)).toBeGreaterThan(6 * 86_400);
   });
 
   it('keeps no IDs for those who ask no more', async () => {

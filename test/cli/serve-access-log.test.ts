@@ -107,10 +107,10 @@ it('drops lines that nobody takes: says how many, counts them, and answers all t
   }
   served.process.stderr.resume();
   await until(() => /warning: \d+ lines of the access log were dropped/.test(served.stderr()), 'it says so');
-  const told = [...served.stderr().matchAll(/warning: (\d+) lines/g)].reduce(
+  const reported = [...served.stderr().matchAll(/warning: (\d+) lines/g)].reduce(
     (sum, [, lines]) => sum + Number(lines),
     0,
   );
-  expect(told).toBe(await dropped());
+  expect(reported).toBe(await dropped());
   await logOf(served);
 });

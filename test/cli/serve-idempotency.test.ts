@@ -158,15 +158,15 @@ it.each(['that has expired', 'that Redis has dropped'])(
       served.process.kill('SIGTERM');
       await served.finished;
     });
-    const told = await repeat(served, '/streams/kept', '[{"a":1},{"a":2}]', 'k');
-    expect(told.status).toBe(201);
+    const reported = await repeat(served, '/streams/kept', '[{"a":1},{"a":2}]', 'k');
+    expect(reported.status).toBe(201);
     const states = (): Promise<string[]> => server.redis.keys('{kept}*');
     if (how === 'that Redis has dropped') await server.redis.del(await states());
     else await until(async () => (await states()).length === 0, 'it has expired');
     await server.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     // What is held is looked at before the first request.
     await until(async () => (await repeat(served, '/streams/next', '{"a":1}', 'n')).status === 201, 'Redis is back');
-    expect((await server.redis.xrange('kept', '-', '+')).map(([id]) => id)).toEqual(told.body.ids);
+    expect((await server.redis.xrange('kept', '-', '+')).map(([id]) => id)).toEqual(reported.body.ids);
   },
 );
 

@@ -599,7 +599,7 @@ describe('shutting down', () => {
     const idle = sendRaw(served.url, 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => statuses(idle.received()).length === 1, 'one connection is idle');
     server.process.kill('SIGSTOP');
-    const inHand = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
+    const inFlight = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
     const halfWay = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a"`);
     await until(async () => (await fetch(`${served.url}/readyz`)).status === 503, 'Redis hangs');
     served.process.kill('SIGTERM');
@@ -614,7 +614,7 @@ describe('shutting down', () => {
     );
     halfWay.socket.write(':2}');
     server.process.kill('SIGCONT');
-    for (const received of [await inHand.closed, await halfWay.closed]) {
+    for (const received of [await inFlight.closed, await halfWay.closed]) {
       expect(statuses(received)).toEqual([201]);
       expect(received).toContain('Connection: close');
     }
@@ -627,10 +627,10 @@ describe('shutting down', () => {
     const server = await redisOfTest();
     const served = await serve(['--drain', '200ms'], {server});
     server.process.kill('SIGSTOP');
-    const inHand = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
+    const inFlight = sendRaw(served.url, `${postHead('/streams/events', 'Content-Length: 7')}{"a":1}`);
     await until(async () => (await fetch(`${served.url}/readyz`)).status === 503, 'Redis hangs');
     const {code, stderr} = await end(served);
-    expect([code, statuses(await inHand.closed)]).toEqual([70, []]);
+    expect([code, statuses(await inFlight.closed)]).toEqual([70, []]);
     expect(stderr).toContain('Redis had not confirmed 1 request');
     server.process.kill('SIGCONT');
   });

@@ -327,8 +327,8 @@ describe.concurrent('a command that is over soon, during a failover', () => {
     await set.master.redis.xadd(STREAM, '*', 'value', 'a');
     await until(async () => (await set.replica.redis.xlen(STREAM)) === 1, 'the replica has it');
     // Nothing is done about it until all of them have seen that the master is gone.
-    const patience = (ms: string) => set.sentinel.call('SENTINEL', 'SET', 'mymaster', 'down-after-milliseconds', ms);
-    await patience('600000');
+    const timeouts = (ms: string) => set.sentinel.call('SENTINEL', 'SET', 'mymaster', 'down-after-milliseconds', ms);
+    await timeouts('600000');
     set.master.process.kill('SIGKILL');
     const retry = ['--retry-for', '40s', '--url', set.url];
     const running = [['range'], ['trim', '--maxlen', '0', '--stream', 'other'], ['produce', 'value=b']].map((args) => {
@@ -338,7 +338,7 @@ describe.concurrent('a command that is over soon, during a failover', () => {
       return command;
     });
     await until(() => running.every(({stderr}) => /trying again/.test(stderr())), 'all of them wait');
-    await patience('1000');
+    await timeouts('1000');
     const [range, trim, added] = await Promise.all(running.map(({finished}) => finished));
     expect(range).toMatchObject({code: 0, stdout: expect.stringContaining('"value":"a"')});
     expect(range!.stderr.match(/trying again for 40s/g)).toHaveLength(1);
@@ -351,8 +351,8 @@ describe.concurrent('a command that is over soon, during a failover', () => {
     const {code, stderr} = await streamlog(['info', '--url', url]);
     expect(code).toBe(69);
     expect(stderr).not.toContain('trying again');
-    const told = await streamlog(['info', '--url', url, '--retry-for', '300ms']);
-    expect(told.code).toBe(69);
-    expect(told.stderr).toContain('trying again for 300ms');
+    const reported = await streamlog(['info', '--url', url, '--retry-for', '300ms']);
+    expect(reported.code).toBe(69);
+    expect(reported.stderr).toContain('trying again for 300ms');
   });
 });

@@ -69,7 +69,7 @@ describe.concurrent('--durability replicas:N', () => {
       replica.process.kill('SIGCONT');
       const {code, stderr} = await production.finish();
       expect(code, stderr).toBe(0);
-      expect(production.told(TWICE)).toBe(0);
+      expect(production.reported(TWICE)).toBe(0);
       await expectOnce(replica.redis, production);
     },
   );
@@ -98,7 +98,7 @@ describe.concurrent('--durability replicas:N', () => {
     expect((await production.finish()).code).toBe(0);
     await cut;
     expect(production.ids).toHaveLength(VALUES.length);
-    expect(production.told(TWICE)).toBeGreaterThanOrEqual(500);
+    expect(production.reported(TWICE)).toBeGreaterThanOrEqual(500);
     await scene.expectProduced(production, {duplicates: 'as told'});
     expect(await replica.redis.xlen(STREAM)).toBe(await scene.length());
   });

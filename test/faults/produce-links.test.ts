@@ -67,7 +67,7 @@ describe.concurrent('lost replies and requests', () => {
       expect((await production.finish()).code).toBe(0);
       if (args.length > 0) return scene.expectOnce(production);
       await scene.expectProduced(production, {duplicates: 'as told'});
-      expect(production.told(TWICE)).toBe(VALUES.length);
+      expect(production.reported(TWICE)).toBe(VALUES.length);
     },
   );
 

@@ -70,7 +70,7 @@ export class Production {
   }
 
   /** How many records standard error says are `what`; 0 when it does not speak of them. */
-  told(what: RegExp): number {
+  reported(what: RegExp): number {
     return Number(what.exec(this.running.stderr())?.[1] ?? 0);
   }
 
@@ -94,9 +94,9 @@ export async function expectProduced(
   const about = `${explain(verdict)}\n${production.running.stderr()}`;
   expect(verdict.lost.length, about).toBe(0);
   expect(verdict.unexpected.length, about).toBe(0);
-  const twice = duplicates === 'none' ? 0 : production.told(TWICE);
+  const twice = duplicates === 'none' ? 0 : production.reported(TWICE);
   expect(verdict.duplicatedInStream.length, about).toBeLessThanOrEqual(twice);
-  expect(verdict.outOfOrder.length, about).toBeLessThanOrEqual(disorder === 'none' ? 0 : production.told(LATE));
+  expect(verdict.outOfOrder.length, about).toBeLessThanOrEqual(disorder === 'none' ? 0 : production.reported(LATE));
   if (missing) return;
   expect(new Set(stream.map(({value}) => value)).size, about).toBe(production.values.length);
 }

@@ -43,7 +43,7 @@ function newClient(port = proxy.port): Redis {
 }
 
 /** What became of each promise: its value, or 'cut'. */
-const outcomes = async (promises: Promise<unknown>[]): Promise<unknown[]> =>
+const results = async (promises: Promise<unknown>[]): Promise<unknown[]> =>
   (await Promise.allSettled(promises)).map((each) => (each.status === 'fulfilled' ? each.value : 'cut'));
 
 const add = (client: Redis, value: string): Promise<string | null> => client.xadd('events', '*', 'value', value);
@@ -71,7 +71,7 @@ async function settledAfter(promise: Promise<unknown>, condition: () => Promise<
 describe('without a fault', () => {
   it('pipelines, transactions, scripts, blocking reads and large values pass unchanged', async () => {
     const client = await connected();
-    expect(await outcomes(addAll(client, ['a', 'b']))).toEqual([expect.any(String), expect.any(String)]);
+    expect(await results(addAll(client, ['a', 'b']))).toEqual([expect.any(String), expect.any(String)]);
     expect(await client.multi().xlen('events').set('k', 'v').exec()).toEqual([
       [null, 2],
       [null, 'OK'],
@@ -128,7 +128,7 @@ describe('without a fault', () => {
     const dying = await startRedis({tcp: true});
     const own = await startProxy(dying);
     const client = await connected(own.port);
-    const read = outcomes([client.xread('BLOCK', 0, 'STREAMS', 'events', '$')]);
+    const read = results([client.xread('BLOCK', 0, 'STREAMS', 'events', '$')]);
     await until(async () => (await dying.redis.info('clients')).includes('blocked_clients:1'), 'the read blocks');
     await dying.stop();
     expect(await read).toEqual(['cut']);
@@ -139,7 +139,7 @@ describe('without a fault', () => {
   it('a client that speaks no RESP2 is cut off, and stopping says so', async () => {
     const own = await startProxy(server);
     const client = await connected(own.port);
-    expect(await outcomes([client.call('HELLO', '3')])).toEqual(['cut']);
+    expect(await results([client.call('HELLO', '3')])).toEqual(['cut']);
     await expect(own.stop()).rejects.toThrow('no RESP2: "%');
   });
 });
@@ -148,7 +148,7 @@ describe('latency', () => {
   it('delays replies, not requests, and heal delivers what waits', async () => {
     const client = await connected();
     proxy.latency(3_600_000);
-    const adding = outcomes(addAll(client, ['a', 'b']));
+    const adding = results(addAll(client, ['a', 'b']));
     expect(await settledAfter(adding, async () => (await inStream()).length === 2)).toBe(false);
     proxy.heal();
     expect(await adding).toEqual([expect.any(String), expect.any(String)]);
@@ -166,7 +166,7 @@ describe('cut', () => {
   it('closes every connection now and drops what is on its way; new ones are fine', async () => {
     const [first, second] = [await connected(), await connected()];
     proxy.latency(3_600_000);
-    const adding = outcomes([add(first, 'a'), add(second, 'b')]);
+    const adding = results([add(first, 'a'), add(second, 'b')]);
     await until(async () => (await inStream()).length === 2, 'both were executed');
     proxy.cut();
     expect(await adding).toEqual(['cut', 'cut']);
@@ -238,7 +238,7 @@ describe('blackhole', () => {
   it('does not outlive a cut', async () => {
     const client = await connected();
     proxy.blackhole();
-    const adding = outcomes([add(client, 'a')]);
+    const adding = results([add(client, 'a')]);
     await until(() => proxy.requests('xadd') === 1, 'the request came in');
     proxy.cut();
     expect(await adding).toEqual(['cut']);
@@ -253,11 +253,11 @@ describe('refuse and listen', () => {
     const {url} = proxy;
     proxy.refuse();
     const refused = newClient();
-    const trouble = new Promise<string | undefined>((resolve) => {
+    const problem = new Promise<string | undefined>((resolve) => {
       refused.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
     });
     await expect(refused.connect()).rejects.toThrow();
-    expect(await trouble).toBe('ECONNREFUSED');
+    expect(await problem).toBe('ECONNREFUSED');
     expect(await before.ping()).toBe('PONG');
     await proxy.listen();
     expect(proxy.url).toBe(url);
@@ -295,7 +295,7 @@ describe('limitReplies', () => {
     const client = await connected();
     await add(client, 'before');
     const reached = proxy.limitReplies(2 * ID_REPLY_BYTES + 9);
-    const ids = await outcomes(addAll(client, ['a', 'b', 'c', 'd']));
+    const ids = await results(addAll(client, ['a', 'b', 'c', 'd']));
     await reached;
     expect(ids).toEqual([expect.any(String), expect.any(String), 'cut', 'cut']);
     expect(await inStream()).toEqual(['before', 'a', 'b', 'c', 'd']);
@@ -318,7 +318,7 @@ describe('cutBefore', () => {
   it('answers the requests before the n-th and never executes it or what follows', async () => {
     const client = await connected();
     const happened = proxy.cutBefore('XADD', 3);
-    const ids = await outcomes(addAll(client, ['a', 'b', 'c', 'd']));
+    const ids = await results(addAll(client, ['a', 'b', 'c', 'd']));
     await happened;
     expect(ids).toEqual([expect.any(String), expect.any(String), 'cut', 'cut']);
     expect(await inStream()).toEqual(['a', 'b']);
@@ -326,7 +326,7 @@ describe('cutBefore', () => {
 
   it('of the first request leaves nothing behind, and the next connection is fine', async () => {
     const happened = proxy.cutBefore('xadd', 1);
-    expect(await outcomes([add(await connected(), 'a')])).toEqual(['cut']);
+    expect(await results([add(await connected(), 'a')])).toEqual(['cut']);
     await happened;
     expect(await inStream()).toEqual([]);
     await add(await connected(), 'b');
@@ -338,7 +338,7 @@ describe('cutBefore', () => {
     const happened = proxy.cutBefore('xadd', 3);
     await add(first, 'a');
     await add(second, 'b');
-    expect(await outcomes([add(second, 'c')])).toEqual(['cut']);
+    expect(await results([add(second, 'c')])).toEqual(['cut']);
     await happened;
     await add(first, 'd');
     expect(await inStream()).toEqual(['a', 'b', 'd']);
@@ -350,7 +350,7 @@ describe('cutBefore', () => {
     const happened = proxy.cutBefore('xadd', 2);
     await client.xlen('events');
     await add(client, 'b');
-    expect(await outcomes([client.xlen('events'), add(client, 'c')])).toEqual([2, 'cut']);
+    expect(await results([client.xlen('events'), add(client, 'c')])).toEqual([2, 'cut']);
     await happened;
     expect(await inStream()).toEqual(['a', 'b']);
   });
@@ -360,7 +360,7 @@ describe('cutBefore', () => {
     const happened = proxy.cutBefore('XGROUP CREATE', 2);
     await client.xgroup('CREATE', 'events', 'one', '$', 'MKSTREAM');
     await client.xgroup('SETID', 'events', 'one', '0');
-    expect(await outcomes([client.xgroup('CREATE', 'events', 'two', '$')])).toEqual(['cut']);
+    expect(await results([client.xgroup('CREATE', 'events', 'two', '$')])).toEqual(['cut']);
     await happened;
     expect(await server.redis.xinfo('GROUPS', 'events')).toHaveLength(1);
   });
@@ -368,7 +368,7 @@ describe('cutBefore', () => {
   it('of EXEC leaves a transaction undone', async () => {
     const client = await connected();
     const happened = proxy.cutBefore('exec', 1);
-    expect(await outcomes([client.multi().xadd('events', '*', 'value', 'a').exec()])).toEqual(['cut']);
+    expect(await results([client.multi().xadd('events', '*', 'value', 'a').exec()])).toEqual(['cut']);
     await happened;
     expect(await inStream()).toEqual([]);
   });
@@ -378,7 +378,7 @@ describe('cutAfter', () => {
   it('executes the n-th request and swallows its reply alone; what follows is never executed', async () => {
     const client = await connected();
     const happened = proxy.cutAfter('xadd', 2);
-    const ids = await outcomes(addAll(client, ['a', 'b', 'c']));
+    const ids = await results(addAll(client, ['a', 'b', 'c']));
     await happened;
     expect(ids).toEqual([expect.any(String), 'cut', 'cut']);
     expect(await inStream()).toEqual(['a', 'b']);
@@ -401,7 +401,7 @@ describe('cutAfter', () => {
     await server.redis.xgroup('CREATE', 'events', 'g', '$', 'MKSTREAM');
     const client = await connected();
     const happened = proxy.cutAfter('xreadgroup', 1);
-    const read = outcomes([client.xreadgroup('GROUP', 'g', 'w1', 'BLOCK', 0, 'STREAMS', 'events', '>')]);
+    const read = results([client.xreadgroup('GROUP', 'g', 'w1', 'BLOCK', 0, 'STREAMS', 'events', '>')]);
     await until(async () => (await server.redis.info('clients')).includes('blocked_clients:1'), 'the read blocks');
     const id = await server.redis.xadd('events', '*', 'value', 'a');
     expect(await read).toEqual(['cut']);
@@ -419,7 +419,7 @@ describe('cutAfter', () => {
       EVAL: () => client.eval(script, 1, 'events'),
       EXEC: () => client.multi().xadd('events', '*', 'value', 'a').exec(),
     };
-    expect(await outcomes([run[command]()])).toEqual(['cut']);
+    expect(await results([run[command]()])).toEqual(['cut']);
     await happened;
     expect(await inStream()).toEqual(['a']);
   });
@@ -438,9 +438,9 @@ describe('cutAfter', () => {
   it('and cutBefore of the same request: one has it, the other has the next', async () => {
     const after = proxy.cutAfter('xadd', 1);
     const before = proxy.cutBefore('xadd', 1);
-    expect(await outcomes([add(await connected(), 'a')])).toEqual(['cut']);
+    expect(await results([add(await connected(), 'a')])).toEqual(['cut']);
     await after;
-    expect(await outcomes([add(await connected(), 'b')])).toEqual(['cut']);
+    expect(await results([add(await connected(), 'b')])).toEqual(['cut']);
     await before;
     expect(await inStream()).toEqual(['a']);
   });
@@ -449,9 +449,9 @@ describe('cutAfter', () => {
     const client = await connected();
     const after = proxy.cutAfter('xadd', 1);
     const before = proxy.cutBefore('xadd', 2);
-    expect(await outcomes([add(client, 'a')])).toEqual(['cut']);
+    expect(await results([add(client, 'a')])).toEqual(['cut']);
     await after;
-    expect(await outcomes([add(await connected(), 'b')])).toEqual(['cut']);
+    expect(await results([add(await connected(), 'b')])).toEqual(['cut']);
     await before;
     expect(await inStream()).toEqual(['a']);
   });
@@ -469,7 +469,7 @@ describe('a cut that cannot happen any more', () => {
   it('is told when the connection closes first', async () => {
     const client = await connected();
     const cut = proxy.cutAfter('xread', 1);
-    void outcomes([client.xread('BLOCK', 0, 'STREAMS', 'events', '$')]);
+    void results([client.xread('BLOCK', 0, 'STREAMS', 'events', '$')]);
     await until(async () => (await server.redis.info('clients')).includes('blocked_clients:1'), 'the read blocks');
     client.disconnect();
     await expect(cut).rejects.toThrow('the connection closed before it could be cut after xread');

@@ -25,7 +25,7 @@ export class Producers {
   /** Values of which it was said that they were not added. */
   readonly #refused: string[] = [];
   /** How often each `error.code` came; `201` counts what came without one. */
-  readonly told = new Map<string, number>();
+  readonly reported = new Map<string, number>();
   #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
 
@@ -54,15 +54,16 @@ export class Producers {
     for (const value of values) this.#events.push({what: 'attempted', value, by});
     const records = values.map((value) => ({value}));
     const response = await this.#served.post(`/streams/${STREAM}`, JSON.stringify(count === 1 ? records[0] : records));
-    const told = (await response.json()) as Told;
-    const results = told.results ?? values.map((_, at) => ({id: told.id ?? told.ids?.[at], error: told.error}));
+    const reported = (await response.json()) as Told;
+    const results =
+      reported.results ?? values.map((_, at) => ({id: reported.id ?? reported.ids?.[at], error: reported.error}));
     results.forEach(({id, error}, at) => {
       const value = values[at]!;
       if (id !== undefined) this.#events.push({what: 'confirmed', value, id});
       else if (error?.code !== 'unknown_outcome') this.#refused.push(value);
     });
-    const code = told.error?.code ?? '201';
-    this.told.set(code, (this.told.get(code) ?? 0) + 1);
+    const code = reported.error?.code ?? '201';
+    this.reported.set(code, (this.reported.get(code) ?? 0) + 1);
     return response.status;
   }
 
@@ -70,7 +71,7 @@ export class Producers {
   async expectSound({redis}: RedisServer): Promise<void> {
     const ending = await collect(redis, STREAM);
     const verdict = judge(this.#events, ending);
-    const about = `${explain(verdict)}\n${[...this.told].join('\n')}\n${this.#served.stderr()}`;
+    const about = `${explain(verdict)}\n${[...this.reported].join('\n')}\n${this.#served.stderr()}`;
     expect(isSound(verdict), about).toBe(true);
     expect(verdict.duplicatedInStream, about).toEqual([]);
     const refused = new Set(this.#refused);

@@ -60,7 +60,7 @@ describe.concurrent('a Redis that hangs', () => {
     redis.process.kill('SIGSTOP');
     // All of them are answered while Redis still hangs.
     await Promise.all([producers.send('a', 0), producers.send('b', 0, 3)]);
-    expect(producers.told.get('unknown_outcome')).toBe(2);
+    expect(producers.reported.get('unknown_outcome')).toBe(2);
     // Their room is taken until Redis has replied, or is taken for lost.
     expect(await metric(served, 'streamlog_requests_in_flight')).toBe(2);
     await until(async () => (await metric(served, 'streamlog_redis_connected')) === 0, 'it is taken for lost');
@@ -85,9 +85,9 @@ describe.concurrent('a Redis that hangs', () => {
     redis.process.kill('SIGSTOP');
     const producers = new Producers(served);
     producers.start(8);
-    await until(() => (producers.told.get('redis_unavailable') ?? 0) > 20, 'it is taken for lost');
+    await until(() => (producers.reported.get('redis_unavailable') ?? 0) > 20, 'it is taken for lost');
     await producers.stop();
-    expect(producers.told.get('unknown_outcome')).toBeLessThanOrEqual(
+    expect(producers.reported.get('unknown_outcome')).toBeLessThanOrEqual(
       3 * ((await metric(served, 'streamlog_redis_reconnects_total')) + 1),
     );
     redis.process.kill('SIGCONT');
@@ -103,21 +103,21 @@ describe.concurrent('a Redis that refuses for now', () => {
     const served = await servedFor(context, redis.url);
     const producers = new Producers(served);
     producers.start(4, (turn) => (turn % 3) + 1);
-    await until(() => (producers.told.get('201') ?? 0) > 50, 'entries arrive');
+    await until(() => (producers.reported.get('201') ?? 0) > 50, 'entries arrive');
     await redis.redis.config('SET', 'maxmemory', '1');
-    await until(() => (producers.told.get('redis_refuses') ?? 0) > 20, 'it refuses');
+    await until(() => (producers.reported.get('redis_refuses') ?? 0) > 20, 'it refuses');
     const readiness = await fetch(`${served.url}/readyz`);
     expect([readiness.status, await readiness.text()]).toEqual([503, expect.stringContaining('(OOM)')]);
     expect(await metric(served, 'streamlog_refusals_total{code="redis_refuses"}')).toBeGreaterThan(20);
     await redis.redis.config('SET', 'maxmemory', '0');
-    const before = producers.told.get('201')!;
-    await until(() => producers.told.get('201')! > before + 50, 'entries arrive again');
+    const before = producers.reported.get('201')!;
+    await until(() => producers.reported.get('201')! > before + 50, 'entries arrive again');
     await until(() => served.stderr().includes('takes entries again (after OOM)'), 'the end is said');
     expect(served.stderr().match(/Redis refuses entries \(OOM\): Redis is out of memory/g)).toHaveLength(1);
     expect((await fetch(`${served.url}/readyz`)).status).toBe(200);
     await producers.stop();
     await producers.expectSound(redis);
-    expect([...producers.told.keys()].sort()).toEqual(['201', 'redis_refuses']);
+    expect([...producers.reported.keys()].sort()).toEqual(['201', 'redis_refuses']);
     expect(await end(served)).toBe(0);
   });
 
@@ -137,12 +137,12 @@ describe.concurrent('a Redis that refuses for now', () => {
     const second = await redisOfTest(context, {args: [...persistent, '--dir', first.directory, ...slow]});
     const producers = new Producers(served);
     producers.start(1);
-    await until(() => producers.told.has('redis_refuses'), 'it says that it loads');
+    await until(() => producers.reported.has('redis_refuses'), 'it says that it loads');
     // The other client waits until it has loaded.
     const hurry = second.redis.duplicate({enableReadyCheck: false});
     await hurry.config('SET', 'key-load-delay', '0');
     hurry.disconnect();
-    await until(() => producers.told.has('201'), 'it has loaded');
+    await until(() => producers.reported.has('201'), 'it has loaded');
     await producers.stop();
     await producers.expectSound(second);
     expect(await end(served)).toBe(0);
@@ -159,8 +159,8 @@ it.concurrent('a failover by Sentinel is survived: the entries go to the new mas
   set.master.process.kill('SIGKILL');
   producers.start(4, (turn) => (turn % 2) + 1);
   await set.untilMasterIs(set.replica);
-  const before = producers.told.get('201')!;
-  await until(() => producers.told.get('201')! > before + 50, 'entries go to the new master');
+  const before = producers.reported.get('201')!;
+  await until(() => producers.reported.get('201')! > before + 50, 'entries go to the new master');
   await producers.stop();
   await producers.expectSound(set.replica);
   expect((await fetch(`${served.url}/readyz`)).status).toBe(200);
@@ -180,19 +180,19 @@ describe.concurrent('lost connections', () => {
     const producers = new Producers(served);
     producers.start(6, records);
     for (let cuts = 0; cuts < 10; cuts++) {
-      const added = producers.told.get('201') ?? 0;
-      await until(() => (producers.told.get('201') ?? 0) > added + 5, 'entries arrive');
+      const added = producers.reported.get('201') ?? 0;
+      await until(() => (producers.reported.get('201') ?? 0) > added + 5, 'entries arrive');
       const nth = random.integer(1, 30);
       await (random.chance(0.5)
         ? proxy.cutBefore('xadd', nth)
         : proxy.cutAfter('xadd', nth, {replyBytes: random.pick([0, 1, 10])}));
     }
-    const added = producers.told.get('201')!;
-    await until(() => producers.told.get('201')! > added + 50, 'all is well again');
+    const added = producers.reported.get('201')!;
+    await until(() => producers.reported.get('201')! > added + 50, 'all is well again');
     await producers.stop();
     await producers.expectSound(redis);
-    expect(producers.told.get('unknown_outcome')).toBeGreaterThan(0);
-    expect([...producers.told.keys()].sort()).toEqual(['201', 'redis_unavailable', 'unknown_outcome']);
+    expect(producers.reported.get('unknown_outcome')).toBeGreaterThan(0);
+    expect([...producers.reported.keys()].sort()).toEqual(['201', 'redis_unavailable', 'unknown_outcome']);
     expect(await metric(served, 'streamlog_requests_in_flight')).toBe(0);
     expect(await end(served)).toBe(0);
   });
@@ -207,12 +207,12 @@ describe.concurrent('lost connections', () => {
     const producers = new Producers(served);
     producers.start(3);
     for (let cuts = 0; cuts < 5; cuts++) {
-      const added = producers.told.get('201') ?? 0;
-      await until(() => (producers.told.get('201') ?? 0) > added + 20, 'entries arrive');
+      const added = producers.reported.get('201') ?? 0;
+      await until(() => (producers.reported.get('201') ?? 0) > added + 20, 'entries arrive');
       proxy.cut();
     }
-    const added = producers.told.get('201') ?? 0;
-    await until(() => (producers.told.get('201') ?? 0) > added + 20, 'entries arrive');
+    const added = producers.reported.get('201') ?? 0;
+    await until(() => (producers.reported.get('201') ?? 0) > added + 20, 'entries arrive');
     await producers.stop();
     const stored = ((await redis.redis.xrange(STREAM, '-', '+')) as [string, string[]][]).map(([id]) => id);
     await until(() => events.records().at(-1)?.id === stored.at(-1), 'the reader has caught up');

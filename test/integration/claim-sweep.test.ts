@@ -1,7 +1,7 @@
 /** Looking for what others have abandoned: how much of a server a look takes, and what it finds. */
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {ClaimSweep, type SweepOptions} from '../../src/lib/consume/claim-sweep.js';
-import {InHand} from '../../src/lib/consume/in-flight-entries.js';
+import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
 import {takeOver} from '../../src/lib/consume/pending-recovery.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
@@ -14,7 +14,7 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
   const hasClaim = name === 'redis-8';
   let server: RedisServer;
   let control: StreamClient;
-  let inHand: InHand;
+  let inFlight: InFlightEntries;
   let gone: number;
 
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
     await server.stop();
   });
   beforeEach(async () => {
-    inHand = new InHand();
+    inFlight = new InFlightEntries();
     gone = 0;
     await server.redis.xgroup('CREATE', 'events', 'g', '0', 'MKSTREAM');
     await server.redis.config('SET', 'slowlog-max-len', 10_000);
@@ -53,7 +53,7 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
 
   const context = () => ({
     member,
-    inHand,
+    inFlight,
     permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(100),
     over: () => false,
     widen: () => {},
@@ -178,7 +178,7 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
   it('leaves what is in hand to whoever works on it, however long that takes', async () => {
     await deliver(6_000);
     await abandon('w1', '1-0', '5999-0');
-    inHand.give(EntryIds.of(['1-0', '5999-0']));
+    inFlight.deliver(EntryIds.of(['1-0', '5999-0']));
 
     expect(await findAll(sweepFor(), 6)).toEqual([]);
   });
@@ -186,7 +186,7 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
   if (hasClaim)
     it('asks for CLAIM no more once that has counted one more delivery of what is in hand', async () => {
       await deliver(6_000);
-      inHand.give(EntryIds.of(['5999-0']));
+      inFlight.deliver(EntryIds.of(['5999-0']));
       const sweep = sweepFor();
 
       const commands = await commandsDuring(async () => {

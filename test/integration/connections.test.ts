@@ -225,8 +225,8 @@ describe('TLS', () => {
     try {
       const settings = {password: PASSWORD, tls: {ca: pem(certificates.ca)}};
       const client = await connect(cluster.url, settings);
-      const outcomes = await addEach(client, [...numbered('a', 0, 5), ...numbered('b', 0, 5), ...numbered('c', 0, 5)]);
-      expect(outcomes.every((outcome) => typeof outcome === 'string')).toBe(true);
+      const results = await addEach(client, [...numbered('a', 0, 5), ...numbered('b', 0, 5), ...numbered('c', 0, 5)]);
+      expect(results.every((outcome) => typeof outcome === 'string')).toBe(true);
       await expect(connect(cluster.url, {...settings, password: 'wrong'})).rejects.toMatchObject({kind: 'denied'});
       await expect(connect(cluster.url, {...settings, password: undefined})).rejects.toMatchObject({kind: 'denied'});
       const otherCa = {ca: pem(certificates.otherCa)};

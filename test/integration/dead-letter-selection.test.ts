@@ -78,11 +78,11 @@ it('what was put back beside one that could not be is told before the failure', 
   }));
   for (const {id, fields} of page) await server.redis.xadd(DEAD, id, ...fields.flat());
   const redriver = new Redriver(client, {deadLetter: DEAD, dryRun: false, stopping: new AbortController().signal});
-  const told: string[] = [];
+  const reported: string[] = [];
   const redrive = async (): Promise<void> => {
-    for await (const moved of redriver.redrive(of(page))) told.push(...moved.map(({id}) => id));
+    for await (const moved of redriver.redrive(of(page))) reported.push(...moved.map(({id}) => id));
   };
   await expect(redrive()).rejects.toMatchObject({kind: 'data', code: 'WRONGTYPE'});
-  expect([told, redriver.counts.redriven]).toEqual([['1-0', '3-0'], 2]);
+  expect([reported, redriver.counts.redriven]).toEqual([['1-0', '3-0'], 2]);
   expect((await server.redis.xrange(DEAD, '-', '+')).map(([id]) => id)).toEqual(['2-0']);
 });

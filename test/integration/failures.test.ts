@@ -6,9 +6,9 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
-import {Wire} from '../../src/lib/redis/add-connection.js';
-import {AddOutcomes} from '../../src/lib/redis/add-results.js';
-import {ProtocolWriter} from '../../src/lib/redis/resp-writer.js';
+import {AddConnection} from '../../src/lib/redis/add-connection.js';
+import {AddResults} from '../../src/lib/redis/add-results.js';
+import {RespWriter} from '../../src/lib/redis/resp-writer.js';
 import {parseTarget} from '../../src/lib/redis/server-target.js';
 import {type ConnectionSettings, type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {addEach} from '../support/adding.js';
@@ -327,9 +327,9 @@ describe.each(serverPrograms())('a connection that is lost, $name', ({program}) 
 
   test('of a batch that is cut in the middle, each command has its own outcome', async () => {
     const target = parseTarget({url: server.url, connectTimeoutMs: 4_000});
-    const wire = await Wire.open(target, 'events');
-    const outcomes = new Promise((resolve) => {
-      const writer = new ProtocolWriter();
+    const connection = await AddConnection.open(target, 'events');
+    const results = new Promise((resolve) => {
+      const writer = new RespWriter();
       const batch = {records: 5, mayLackStream: false};
       const add = ['XADD', 'events', '*', 'n', '1'];
       const write = (line: string[]): void => {
@@ -340,12 +340,12 @@ describe.each(serverPrograms())('a connection that is lost, $name', ({program}) 
       // To what is no command Redis answers with an error, and hangs up.
       writer.raw(Buffer.from('*1\r\nX'));
       for (const line of [add, add]) write(line);
-      wire.send([writer.take()], new AddOutcomes('events', batch, resolve));
+      connection.send([writer.take()], new AddResults('events', batch, resolve));
     });
     const lost = expect.objectContaining(LOST);
     const refused = expect.objectContaining({kind: 'temporary', message: expect.stringContaining('Protocol error')});
-    expect(await outcomes).toEqual([expect.stringMatching(/-/), expect.stringMatching(/-/), refused, lost, lost]);
-    await wire.closed;
+    expect(await results).toEqual([expect.stringMatching(/-/), expect.stringMatching(/-/), refused, lost, lost]);
+    await connection.closed;
   });
 
   test('nothing is connected or sent again by itself', async () => {

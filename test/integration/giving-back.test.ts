@@ -1,6 +1,6 @@
 /** Counts of what is given back, where one of several fails. */
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {GiverBack} from '../../src/lib/groups/giving-back.js';
+import {Releaser} from '../../src/lib/groups/giving-back.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 
@@ -32,7 +32,7 @@ it('counts are final when it throws: those that were answered later are in them'
     await new Promise(setImmediate);
     return giveBack.apply(client, args);
   };
-  const giver = new GiverBack(client, {stream: 'events', group: 'g'});
+  const giver = new Releaser(client, {stream: 'events', group: 'g'});
   const all = [{id: '1-0'}, {id: '1-0', group: 'none'}, {id: '2-0'}, {id: '3-0', consumer: 'w9'}];
   await expect(giver.giveBack(all)).rejects.toMatchObject({kind: 'notFound'});
   expect(giver.counts).toEqual([

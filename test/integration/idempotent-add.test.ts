@@ -1,7 +1,7 @@
 /** The fence script on real servers: what is in the stream, and where the mark is, whatever stops it. */
 import type {Redis} from 'ioredis';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {FENCED_ADD, type FencedOutcome, readFencedOutcome} from '../../src/lib/redis/producer-state.js';
+import {IDEMPOTENT_ADD, type IdempotentResult, readIdempotentResult} from '../../src/lib/redis/producer-state.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
 
 const STREAM = 'events';
@@ -27,7 +27,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
   beforeEach(() => redis.flushall());
 
   /** Adds records, given by the ID that each asks for; what a record holds is its number. */
-  async function add(first: number, wanted: string[], call: Call = {}, client = redis): Promise<FencedOutcome> {
+  async function add(first: number, wanted: string[], call: Call = {}, client = redis): Promise<IdempotentResult> {
     const {digest = '', ids = false, atomic = false, forget = '', again = false, options = []} = call;
     const records = wanted.flatMap((id, index) => [3 + options.length, ...options, id, 'n', first + index]);
     const args = [
@@ -40,8 +40,8 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
       again ? 'again' : '',
       ...records,
     ];
-    const text = await client.eval(FENCED_ADD.lua, 2, STREAM, FENCE, ...args);
-    return readFencedOutcome(String(text), {command: 'XADD', stream: STREAM});
+    const text = await client.eval(IDEMPOTENT_ADD.lua, 2, STREAM, FENCE, ...args);
+    return readIdempotentResult(String(text), {command: 'XADD', stream: STREAM});
   }
   const run = async (commands: readonly string[][]): Promise<void> => {
     for (const [name, ...args] of commands) await redis.call(name!, ...args);
@@ -52,38 +52,38 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
   const idsInStream = async (): Promise<string[]> => (await redis.xrange(STREAM, '-', '+')).map(([id]) => id);
 
   it('adds what is behind the mark, and skips what is at it or before it', async () => {
-    expect(await add(1, stars(3))).toEqual({mark: 3, ids: []});
-    expect(await add(1, stars(3))).toEqual({mark: 3, ids: []});
-    expect(await add(2, stars(4))).toEqual({mark: 5, ids: []});
+    expect(await add(1, stars(3))).toEqual({lastSequence: 3, ids: []});
+    expect(await add(1, stars(3))).toEqual({lastSequence: 3, ids: []});
+    expect(await add(2, stars(4))).toEqual({lastSequence: 5, ids: []});
     expect(await numbers()).toEqual([1, 2, 3, 4, 5]);
     expect(await redis.ttl(FENCE)).toBeGreaterThan(990);
   });
 
   it('adds nothing behind a gap', async () => {
     await add(1, stars(2));
-    expect(await add(4, stars(2))).toEqual({mark: 2, ids: [], stopped: 'gap'});
+    expect(await add(4, stars(2))).toEqual({lastSequence: 2, ids: [], stopped: 'gap'});
     expect(await numbers()).toEqual([1, 2]);
   });
 
   it('adds nothing for another digest', async () => {
     await add(1, stars(2), {digest: 'one'});
-    expect(await add(3, stars(2), {digest: 'two'})).toMatchObject({mark: 2, stopped: 'different'});
-    expect(await add(3, stars(1), {digest: 'one'})).toEqual({mark: 3, ids: []});
+    expect(await add(3, stars(2), {digest: 'two'})).toMatchObject({lastSequence: 2, stopped: 'different'});
+    expect(await add(3, stars(1), {digest: 'one'})).toEqual({lastSequence: 3, ids: []});
     expect(await numbers()).toEqual([1, 2, 3]);
   });
 
   it('stands at the record before the one that was refused, and goes on there', async () => {
     const broken = ['5-1', '5-2', '5-2', '5-3'];
     expect(await add(1, broken, {ids: true})).toMatchObject({
-      mark: 2,
+      lastSequence: 2,
       ids: ['5-1', '5-2'],
       stopped: {code: 'SMALLER_ID', kind: 'data'},
     });
     expect(await redis.hget(FENCE, 'mark')).toBe('2');
-    expect(await add(1, broken, {ids: true})).toMatchObject({mark: 2, ids: ['5-1', '5-2']});
+    expect(await add(1, broken, {ids: true})).toMatchObject({lastSequence: 2, ids: ['5-1', '5-2']});
     // Once the cause is mended.
     expect(await add(1, ['5-1', '5-2', '5-3', '5-4'], {ids: true})).toEqual({
-      mark: 4,
+      lastSequence: 4,
       ids: ['5-1', '5-2', '5-3', '5-4'],
     });
     expect(await numbers()).toEqual([1, 2, 3, 4]);
@@ -92,15 +92,15 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
   it('all or none: takes back what it had added, and the stream that it had made', async () => {
     const broken = ['5-1', '5-2', '5-2'];
     expect(await add(1, broken, {atomic: true, ids: true})).toMatchObject({
-      mark: 0,
+      lastSequence: 0,
       ids: [],
       stopped: {code: 'SMALLER_ID'},
     });
     expect(await redis.exists(STREAM)).toBe(0);
     await redis.xadd(STREAM, '1-1', 'n', '0');
-    expect(await add(1, broken, {atomic: true})).toMatchObject({mark: 0, stopped: {code: 'SMALLER_ID'}});
+    expect(await add(1, broken, {atomic: true})).toMatchObject({lastSequence: 0, stopped: {code: 'SMALLER_ID'}});
     expect(await numbers()).toEqual([0]);
-    expect(await add(1, ['6-1', '6-2', '6-3'], {atomic: true})).toEqual({mark: 3, ids: []});
+    expect(await add(1, ['6-1', '6-2', '6-3'], {atomic: true})).toEqual({lastSequence: 3, ids: []});
     expect(await numbers()).toEqual([0, 1, 2, 3]);
   });
 
@@ -121,7 +121,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     const first = await add(1, stars(2), {ids: true});
     const second = await add(3, stars(2), {ids: true});
     expect([...first.ids, ...second.ids]).toEqual(await idsInStream());
-    expect(await add(1, stars(2), {ids: true})).toEqual({...first, mark: 4});
+    expect(await add(1, stars(2), {ids: true})).toEqual({...first, lastSequence: 4});
     expect(await add(3, stars(2), {ids: true})).toEqual(second);
     await add(5, stars(1), {ids: true, forget: 1});
     expect((await redis.hkeys(FENCE)).filter((field) => field.startsWith('ids:')).sort()).toEqual(['ids:3', 'ids:5']);
@@ -137,10 +137,10 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     await redis.del(STREAM);
     await run(commands);
     const found = await numbers();
-    expect(await add(1, stars(2), {ids: true})).toEqual({mark: 2, ids, stopped: 'gone'});
+    expect(await add(1, stars(2), {ids: true})).toEqual({lastSequence: 2, ids, stopped: 'gone'});
     expect(await numbers()).toEqual(found);
     const again = await add(1, stars(2), {ids: true, again: true});
-    expect(again).toMatchObject({mark: 2});
+    expect(again).toMatchObject({lastSequence: 2});
     expect((await idsInStream()).slice(-2)).toEqual(again.ids);
     expect(await add(1, stars(2), {ids: true, again: true})).toEqual(again);
   });
@@ -148,7 +148,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
   it('says that the stream is gone as soon as it is deleted, whatever the call is about to add', async () => {
     await add(1, stars(2));
     await redis.del(STREAM);
-    expect(await add(3, stars(2))).toMatchObject({mark: 2, stopped: 'gone'});
+    expect(await add(3, stars(2))).toMatchObject({lastSequence: 2, stopped: 'gone'});
     expect(await redis.exists(STREAM)).toBe(0);
   });
 
@@ -174,7 +174,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     await add(1, ['5-1', '5-2']);
     await run(commands);
     const found = await idsInStream();
-    for (const again of [false, true]) expect(await add(1, stars(2), {again})).toEqual({mark: 2, ids: []});
+    for (const again of [false, true]) expect(await add(1, stars(2), {again})).toEqual({lastSequence: 2, ids: []});
     expect(await idsInStream()).toEqual(found);
   });
 
@@ -184,7 +184,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     await redis.del(STREAM);
     for (let n = 0; n < 10; n++) await redis.xadd(STREAM, '*', 'n', n);
     await redis.xtrim(STREAM, 'MAXLEN', 0);
-    expect(await add(1, stars(2))).toMatchObject({mark: 2, stopped: 'gone'});
+    expect(await add(1, stars(2))).toMatchObject({lastSequence: 2, stopped: 'gone'});
   });
 
   it('does not ask what the user may not ask', async () => {
@@ -205,8 +205,8 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     );
     const limited = redis.duplicate({username: 'limited', password: 'secret', enableReadyCheck: false});
     try {
-      expect(await add(1, stars(2), {}, limited)).toEqual({mark: 2, ids: []});
-      expect(await add(1, stars(3), {}, limited)).toEqual({mark: 3, ids: []});
+      expect(await add(1, stars(2), {}, limited)).toEqual({lastSequence: 2, ids: []});
+      expect(await add(1, stars(3), {}, limited)).toEqual({lastSequence: 3, ids: []});
     } finally {
       limited.disconnect();
     }
@@ -239,13 +239,13 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
   });
 
   it('adds nothing where there is no stream and none may be made', async () => {
-    expect(await add(1, stars(2), {options: ['NOMKSTREAM']})).toEqual({mark: 0, ids: [], stopped: 'no stream'});
+    expect(await add(1, stars(2), {options: ['NOMKSTREAM']})).toEqual({lastSequence: 0, ids: [], stopped: 'no stream'});
     expect(await redis.exists(STREAM)).toBe(0);
   });
 
   it('adds nothing to a key that holds no stream', async () => {
     await redis.set(STREAM, 'x');
-    expect(await add(1, stars(2))).toMatchObject({mark: 0, stopped: {code: 'WRONGTYPE'}});
+    expect(await add(1, stars(2))).toMatchObject({lastSequence: 0, stopped: {code: 'WRONGTYPE'}});
     await expect(add(1, stars(2), {atomic: true})).rejects.toThrow('WRONGTYPE');
     expect(await redis.get(STREAM)).toBe('x');
   });
@@ -268,7 +268,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     const limited = redis.duplicate({username: 'limited', password: 'secret', enableReadyCheck: false});
     try {
       const outcome = await add(1, ['5-1', '5-2', '5-2'], call, limited).catch((error) => error);
-      if (!(outcome instanceof Error)) expect(outcome).toMatchObject({mark: 0, stopped: {kind: 'denied'}});
+      if (!(outcome instanceof Error)) expect(outcome).toMatchObject({lastSequence: 0, stopped: {kind: 'denied'}});
       expect(await redis.exists(STREAM)).toBe(0);
       expect((await redis.hget(FENCE, 'mark')) ?? '0').toBe('0');
     } finally {
@@ -281,7 +281,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     for (const atomic of [false, true]) await expect(add(1, stars(3), {atomic})).rejects.toThrow('OOM');
     await redis.config('SET', 'maxmemory', '0');
     expect(await redis.exists(STREAM, FENCE)).toBe(0);
-    expect(await add(1, stars(3))).toEqual({mark: 3, ids: []});
+    expect(await add(1, stars(3))).toEqual({lastSequence: 3, ids: []});
   });
 
   it('stays right when memory runs out behind its first write', async () => {
@@ -292,7 +292,7 @@ describe.each(serverPrograms())('the fence on $name', ({program}) => {
     // Room for the arguments of the call, and not for the entries that come of them.
     const limit = (await memory('used_memory')) + 28_000_000;
     await redis.config('SET', 'maxmemory', String(limit));
-    const text = await redis.eval(FENCED_ADD.lua, 2, STREAM, FENCE, 1, 1_000, '', '', '', '', '', ...args);
+    const text = await redis.eval(IDEMPOTENT_ADD.lua, 2, STREAM, FENCE, 1, 1_000, '', '', '', '', '', ...args);
     await redis.config('SET', 'maxmemory', '0');
     expect(text).toMatch(/^200 \d+-\d+\n\n$/);
     expect(await memory('used_memory_peak')).toBeGreaterThan(limit);

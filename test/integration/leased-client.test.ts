@@ -1,9 +1,9 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
-import {LiveClient} from '../../src/lib/leased-client.js';
-import {OnceAdding} from '../../src/lib/serve/batch-writer.js';
+import {LeasedClient} from '../../src/lib/leased-client.js';
+import {IdempotentBatchWriter} from '../../src/lib/serve/batch-writer.js';
 import {HeldRequests} from '../../src/lib/serve/held-requests.js';
-import {Gatherings} from '../../src/lib/serve/request-batcher.js';
+import {RequestBatcher} from '../../src/lib/serve/request-batcher.js';
 import {NOT_CONNECTED, StreamClient} from '../../src/lib/stream-client.js';
 import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
 
@@ -11,12 +11,12 @@ const settings = (url: string) => ({url, connectTimeoutMs: 2_000});
 
 describe('a live client', () => {
   let server: RedisServer;
-  let live: LiveClient;
+  let live: LeasedClient;
   /** What was reported, in order. */
   let events: string[];
 
-  const start = async (url: string): Promise<LiveClient> =>
-    LiveClient.start({
+  const start = async (url: string): Promise<LeasedClient> =>
+    LeasedClient.start({
       connect: () => StreamClient.connect(settings(url)),
       onConnected: () => events.push('connected'),
       onLost: () => events.push('lost'),
@@ -75,17 +75,17 @@ describe('a live client', () => {
     await server.redis.call('REPLICAOF', '127.0.0.1', String(await freePort()));
     const held = new HeldRequests({ms: 0, warn: () => {}});
     const request = {scope: '', key: 'k', keepSeconds: 60, body: Buffer.from('{"a":"1"}')};
-    const adding = new OnceAdding({live, held, gatherings: new Gatherings(live, held)}, 's', {}, request);
+    const adding = new IdempotentBatchWriter({live, held, batcher: new RequestBatcher(live, held)}, 's', {}, request);
     adding.add([['a', '1']]);
-    const outcomes = await new Promise((settled, failed) => adding.send({settled, failed}));
-    expect(outcomes).toMatchObject([{code: 'READONLY'}]);
+    const results = await new Promise((settled, failed) => adding.send({settled, failed}));
+    expect(results).toMatchObject([{code: 'READONLY'}]);
     await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
   });
 
   it('is replaced by one connection, however many found it to be the wrong one', async () => {
     let [made, failures] = [0, 0];
     live.close();
-    live = await LiveClient.start({
+    live = await LeasedClient.start({
       connect: () => {
         made++;
         if (failures-- > 0) return Promise.reject(new StreamlogError('unreachable', 'away'));

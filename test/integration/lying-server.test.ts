@@ -7,7 +7,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {isEntryId} from '../../src/lib/records/stream-id.js';
-import {AddEncoder, FencedEncoder, StreamClient} from '../../src/lib/stream-client.js';
+import {AddEncoder, IdempotentEncoder, StreamClient} from '../../src/lib/stream-client.js';
 import {type LyingServer, startLyingServer} from '../support/lying-server.js';
 import {hostileReply, LIES} from '../unit/redis/hostile-replies.js';
 
@@ -28,8 +28,8 @@ const adds = (): ReturnType<AddEncoder['take']> => {
   encoder.add([['a', '2']], {}, '*');
   return encoder.take();
 };
-const once = (): ReturnType<FencedEncoder['take']> => {
-  const encoder = new FencedEncoder('s', {key: 'k', keepSeconds: 1, digest: '', wantsIds: true, atomic: false});
+const once = (): ReturnType<IdempotentEncoder['take']> => {
+  const encoder = new IdempotentEncoder('s', {key: 'k', keepSeconds: 1, digest: '', wantsIds: true, atomic: false});
   encoder.add([['a', '1']], {}, '*');
   return encoder.take(1, undefined);
 };
@@ -116,8 +116,8 @@ it('an answer to XADD that is no ID is never given out as one', async () => {
     '+1-\r\n+1-1\r\n',
   ]) {
     server.lie(Buffer.from(lie), {stays: true});
-    const outcomes = (await outcomeOf(CALLS.XADD!)) as unknown[];
-    expect(outcomes, lie).toContainEqual(expect.objectContaining({kind: 'unreachable', code: 'NOT_REDIS'}));
+    const results = (await outcomeOf(CALLS.XADD!)) as unknown[];
+    expect(results, lie).toContainEqual(expect.objectContaining({kind: 'unreachable', code: 'NOT_REDIS'}));
   }
 });
 

@@ -1,7 +1,7 @@
 /** A look at what is pending with us, on a real server, while work goes on. */
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {InHand} from '../../src/lib/consume/in-flight-entries.js';
-import {lookAtBacklog} from '../../src/lib/consume/pending-recovery.js';
+import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
+import {scanOwnPending} from '../../src/lib/consume/pending-recovery.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
@@ -24,15 +24,15 @@ afterEach(async () => {
 });
 
 it('takes what is not in hand, and not what is acknowledged while the answer is on its way', async () => {
-  const inHand = new InHand();
-  const handout = inHand.give(EntryIds.of(['1-0', '3-0']));
+  const inFlight = new InFlightEntries();
+  const batch = inFlight.deliver(EntryIds.of(['1-0', '3-0']));
   const ask = control.pending.bind(control);
   // Each answer is read only when 1-0 is acknowledged, which Redis did after it had answered.
   control.pending = async function* (...asked) {
     for await (const page of ask(...asked)) {
-      inHand.finish(handout, ['1-0']);
+      inFlight.finish(batch, ['1-0']);
       await control.acknowledge('events', 'g', EntryIds.of(['1-0']));
-      inHand.confirm(inHand.finished(1));
+      inFlight.confirm(inFlight.finished(1));
       yield page;
     }
   };
@@ -40,7 +40,7 @@ it('takes what is not in hand, and not what is acknowledged while the answer is 
   const missing: string[] = [];
   const context = {
     member,
-    inHand,
+    inFlight,
     permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(10),
     over: () => false,
     widen: () => {},
@@ -49,18 +49,18 @@ it('takes what is not in hand, and not what is acknowledged while the answer is 
       missing.push(...ids);
     },
   };
-  for await (const records of lookAtBacklog(control, context)) taken.push(...records.map(({id}) => id));
+  for await (const records of scanOwnPending(control, context)) taken.push(...records.map(({id}) => id));
   expect(taken).toEqual(['2-0']);
 });
 
 it('finds what is in hand and not pending with us any more', async () => {
-  const inHand = new InHand();
-  inHand.give(EntryIds.of(['1-0', '2-0', '3-0']));
+  const inFlight = new InFlightEntries();
+  inFlight.deliver(EntryIds.of(['1-0', '2-0', '3-0']));
   await server.redis.xack('events', 'g', '2-0');
   const missing: string[] = [];
   const context = {
     member,
-    inHand,
+    inFlight,
     permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(10),
     over: () => false,
     widen: () => {},
@@ -69,6 +69,6 @@ it('finds what is in hand and not pending with us any more', async () => {
       missing.push(...ids);
     },
   };
-  for await (const records of lookAtBacklog(control, context)) expect(records).toEqual([]);
+  for await (const records of scanOwnPending(control, context)) expect(records).toEqual([]);
   expect(missing).toEqual(['2-0']);
 });

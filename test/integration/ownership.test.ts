@@ -1,6 +1,6 @@
 /** Why an entry is not ours any more, on each kind of server. */
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {InHand} from '../../src/lib/consume/in-flight-entries.js';
+import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
 import {EntryOwnership, type Loss} from '../../src/lib/consume/ownership.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
@@ -10,9 +10,9 @@ const member: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
 describe.each(serverPrograms())('on $name', ({program}) => {
   let server: RedisServer;
   let control: StreamClient;
-  let inHand: InHand;
+  let inFlight: InFlightEntries;
   let ownership: EntryOwnership;
-  let told: string[];
+  let reported: string[];
   let lost: [id: string, loss: Loss][];
 
   beforeAll(async () => {
@@ -24,13 +24,13 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     await server.stop();
   });
   beforeEach(async () => {
-    told = [];
+    reported = [];
     lost = [];
-    inHand = new InHand();
-    ownership = new EntryOwnership(inHand, {
+    inFlight = new InFlightEntries();
+    ownership = new EntryOwnership(inFlight, {
       member,
       onLost: (_, id, loss) => lost.push([id, loss]),
-      onTrouble: (line) => told.push(line),
+      onProblem: (line) => reported.push(line),
     });
     await control.createGroup('events', 'g', '0-0', true);
   });
@@ -39,7 +39,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   /** Adds entries, and delivers them to us. */
   async function deliver(...ids: string[]): Promise<void> {
     for (const id of ids) await server.redis.xadd('events', id, 'n', id);
-    inHand.give((await control.readNew(member, {count: ids.length})).ids);
+    inFlight.deliver((await control.readNew(member, {count: ids.length})).ids);
   }
 
   const owners = async (): Promise<string[]> =>
@@ -59,7 +59,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       '3-0': {kind: 'deleted', reference: 'kept'},
     });
     expect(lost).toEqual([...losses]);
-    expect(inHand.given).toEqual(['4-0']);
+    expect(inFlight.delivered).toEqual(['4-0']);
     // What is deleted is not left pending.
     expect(await owners()).toEqual(['1-0 w2', '4-0 w1']);
   });
@@ -69,7 +69,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     ownership.handleBy({isAtWork: (id) => id === '1-0', onLosses: () => {}});
     await server.redis.xdel('events', '1-0', '2-0');
     expect([...(await ownership.account(control, ['1-0', '2-0'])).keys()]).toEqual(['2-0']);
-    expect([lost.map(([id]) => id), inHand.given]).toEqual([['2-0'], ['1-0']]);
+    expect([lost.map(([id]) => id), inFlight.delivered]).toEqual([['2-0'], ['1-0']]);
     // What another has is not ours to work on, and given up also then.
     await deliver('3-0');
     ownership.handleBy({isAtWork: () => true, onLosses: () => {}});
@@ -80,19 +80,19 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   it('an acknowledgement of all that is in hand is not taken for a removal', async () => {
     await deliver('1-0', '2-0');
     await server.redis.xack('events', 'g', '1-0', '2-0');
-    expect((await ownership.account(control, inHand.given)).size).toBe(2);
+    expect((await ownership.account(control, inFlight.delivered)).size).toBe(2);
     expect(await owners()).toEqual([]);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('makes pending again what went with our consumer, and takes nothing from others', async () => {
     await deliver('1-0', '2-0', '3-0');
     await server.redis.xclaim('events', 'g', 'w2', 0, '2-0');
     await server.redis.xgroup('DELCONSUMER', 'events', 'g', 'w1');
-    const losses = await ownership.account(control, inHand.given);
+    const losses = await ownership.account(control, inFlight.delivered);
     expect(Object.fromEntries(losses)).toEqual({'2-0': {kind: 'taken', by: 'w2'}});
     expect(await owners()).toEqual(['1-0 w1', '2-0 w2', '3-0 w1']);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       'consumer "w1" of group "g" on stream "events" was removed; it had 3 in hand, made pending with it again',
     ]);
   });
@@ -112,7 +112,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     ownership.uncertain();
     await deliver('3-0');
     expect(Object.fromEntries(await ownership.account(control, ['2-0']))).toEqual({'2-0': {kind: 'acknowledged'}});
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('a user who may neither read the stream nor make consumers finds out as much as it may', async () => {
@@ -126,7 +126,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await server.redis.xgroup('DELCONSUMER', 'events', 'g', 'w1');
       expect((await ownership.account(limited, ['1-0'])).size).toBe(0);
       expect(await owners()).toEqual(['1-0 w1']);
-      expect(told).toEqual([expect.stringContaining('seems to have been removed')]);
+      expect(reported).toEqual([expect.stringContaining('seems to have been removed')]);
     } finally {
       limited.close();
     }
@@ -138,7 +138,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     await expect(ownership.account(control, ['1-0'])).rejects.toMatchObject({kind: 'notFound'});
     await server.redis.del('events');
     await expect(ownership.account(control, ['1-0'])).rejects.toMatchObject({kind: 'notFound'});
-    expect(inHand.given).toEqual(['1-0']);
+    expect(inFlight.delivered).toEqual(['1-0']);
   });
 
   it('tells a pending reference that was deleted from one that was kept', async () => {

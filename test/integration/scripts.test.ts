@@ -440,7 +440,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await setIdle('4-0', 0, 1);
       await setIdle('5-0', 1_000, 1);
       await server.redis.xdel('events', '6-0');
-      const outcomes = await claim(
+      const results = await claim(
         [
           {id: '1-0', consumer: 'w1'},
           {id: '2-0', consumer: 'w1'},
@@ -451,7 +451,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
         ],
         {minIdleMs: 0},
       );
-      expect(outcomes.map(({state, consumer}) => [state, consumer])).toEqual([
+      expect(results.map(({state, consumer}) => [state, consumer])).toEqual([
         ['not pending', ''],
         ['with another', 'w3'],
         ['delivered again', 'w1'],

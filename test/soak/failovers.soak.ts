@@ -32,8 +32,8 @@ it.each(ROWS)('$on, $event, $args', async ({on, event, args}) => {
 });
 
 const line = (on: string, args: readonly string[], found: Failover): string => {
-  const {event, fed, told, inStream, lost, twice, disorder, notConsumed, gapMs, code, stderr} = found;
+  const {event, fed, reported, inStream, lost, twice, disorder, notConsumed, gapMs, code, stderr} = found;
   const way = args.join(' ') || 'plain';
-  const counts = `fed ${fed} told ${told} there ${inStream} lost ${lost} twice ${twice} disorder ${disorder} not consumed ${notConsumed}`;
+  const counts = `fed ${fed} told ${reported} there ${inStream} lost ${lost} twice ${twice} disorder ${disorder} not consumed ${notConsumed}`;
   return `| ${on} | ${event} | ${way} | ${counts} | gap ${gapMs} ms | ${code} |\n${stderr.replace(/^/gm, '    ')}\n`;
 };

@@ -37,7 +37,7 @@ export interface Failover {
   event: string;
   fed: number;
   /** IDs that were printed. */
-  told: number;
+  reported: number;
   inStream: number;
   /** Numbers that were fed, or told where the end was not 0, and are not in the stream. */
   lost: number;
@@ -82,7 +82,7 @@ export async function failover(topology: Topology, event: string, args: readonly
     return {
       event,
       fed,
-      told,
+      reported: told,
       inStream: values.length,
       lost: Array.from({length: expected}, (_, index) => index).filter((index) => !seen.has(index)).length,
       twice: values.length - seen.size,

@@ -1,6 +1,6 @@
 /** Additions to several streams at once, as tests of connections want them. */
 import type {Field} from '../../src/lib/records/entry.js';
-import {AddEncoder, type AddOptions, type AddOutcome, type StreamClient} from '../../src/lib/stream-client.js';
+import {AddEncoder, type AddOptions, type AddResult, type StreamClient} from '../../src/lib/stream-client.js';
 
 export interface Addition {
   stream: string;
@@ -9,8 +9,8 @@ export interface Addition {
 }
 
 /** What became of each, in their order; what goes to the same stream goes in one batch. */
-export async function addEach(client: StreamClient, additions: readonly Addition[]): Promise<AddOutcome[]> {
-  const outcomes = new Array<AddOutcome>(additions.length);
+export async function addEach(client: StreamClient, additions: readonly Addition[]): Promise<AddResult[]> {
+  const outcomes = new Array<AddResult>(additions.length);
   const streams = [...new Set(additions.map(({stream}) => stream))];
   await Promise.all(
     streams.map(async (stream) => {

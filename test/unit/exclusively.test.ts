@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {exclusively} from '../../src/lib/cli/lock-file.js';
+import {withLockFile} from '../../src/lib/cli/lock-file.js';
 
 let directory: string;
 let lockFile: string;
@@ -22,22 +22,22 @@ it('never lets two be at work at once', async () => {
     for (let turn = 0; turn < 20; turn++) await nextTurn();
     atWork--;
   };
-  await Promise.all(Array.from({length: 5}, () => exclusively(lockFile, work)));
+  await Promise.all(Array.from({length: 5}, () => withLockFile(lockFile, work)));
   expect(seen).toEqual([1, 1, 1, 1, 1]);
 });
 
 it('leaves nothing behind', async () => {
-  expect(await exclusively(lockFile, async () => existsSync(lockFile))).toBe(true);
+  expect(await withLockFile(lockFile, async () => existsSync(lockFile))).toBe(true);
   expect(readdirSync(directory)).toEqual([]);
 });
 
 it('is given back when the work fails, with its failure', async () => {
-  await expect(exclusively(lockFile, async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(withLockFile(lockFile, async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(existsSync(lockFile)).toBe(false);
 });
 
 it('fails as local I/O where there is no directory for it', async () => {
-  await expect(exclusively(join(directory, 'none', 'lock'), async () => {})).rejects.toMatchObject({
+  await expect(withLockFile(join(directory, 'none', 'lock'), async () => {})).rejects.toMatchObject({
     kind: 'io',
     code: 'ENOENT',
   });

@@ -1,22 +1,22 @@
 import {describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
-import {Link} from '../../src/lib/reconnecting-client.js';
+import {ReconnectingClient} from '../../src/lib/reconnecting-client.js';
 
 /** A link whose pauses are announced, and cut short, since the work is to end. */
-function brokenLink(): {fail: (what: string) => Promise<number>; link: Link} {
+function brokenLink(): {fail: (what: string) => Promise<number>; redis: ReconnectingClient} {
   const lines: string[] = [];
   const failure = (what: string): StreamlogError => new StreamlogError('unreachable', what);
-  const link = new Link({
+  const link = new ReconnectingClient({
     connect: () => Promise.reject(failure('away')),
     blockMs: 1_000,
     stopping: AbortSignal.abort(),
-    onTrouble: (line) => lines.push(line),
+    onProblem: (line) => lines.push(line),
   });
   return {
-    link,
+    redis: link,
     /** The pause after a failure, in milliseconds, as it is told. */
     async fail(what) {
-      await link.restore(failure(what), link.generation);
+      await link.retryAfter(failure(what), link.connectionId);
       const [, amount, unit] = /trying again in ([\d.]+)(ms|s)$/.exec(lines.at(-1)!)!;
       return Number(amount) * (unit === 's' ? 1_000 : 1);
     },
@@ -37,9 +37,9 @@ describe('the pause before another attempt', () => {
   });
 
   it('is a short one again after a success', async () => {
-    const {fail, link} = brokenLink();
+    const {fail, redis: link} = brokenLink();
     for (let attempt = 0; attempt < 6; attempt++) await fail(`failure ${attempt}`);
-    link.settled();
+    link.resetBackoff();
     expect(await fail('another')).toBeLessThanOrEqual(50);
   });
 });

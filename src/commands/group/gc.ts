@@ -2,7 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, name, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
-import {describeFates, drawFates} from '../../lib/output/views/group-gc-view.js';
+import {describeFates, renderFates} from '../../lib/output/views/group-gc-view.js';
 
 export default class GroupGc extends BaseCommand {
   static override summary = 'Remove consumers that nobody runs any more (XGROUP DELCONSUMER), and lose nothing.';
@@ -42,7 +42,7 @@ export default class GroupGc extends BaseCommand {
         if (!table) await this.report(flags, [{...fate, dryRun}], () => '');
       }
     } finally {
-      if (table) await this.report(flags, [], (colors) => drawFates(fates, dryRun, colors));
+      if (table) await this.report(flags, [], (colors) => renderFates(fates, dryRun, colors));
     }
     this.notes(flags).note(describeFates(fates, dryRun));
   }

@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, streamsFlag} from '../../lib/cli/flags.js';
-import {drawGroupLists, type StreamGroups} from '../../lib/output/views/group-view.js';
+import {renderGroupLists, type StreamGroups} from '../../lib/output/views/group-view.js';
 import {reportGroups} from '../../lib/reports/stream-report.js';
 
 export default class GroupList extends BaseCommand {
@@ -24,6 +24,6 @@ export default class GroupList extends BaseCommand {
     const findings = lists.flatMap(({stream, groups}) =>
       groups.map(({name: group, ...facts}) => ({stream, group, ...facts})),
     );
-    await this.report(flags, findings, (colors) => drawGroupLists(lists, colors));
+    await this.report(flags, findings, (colors) => renderGroupLists(lists, colors));
   }
 }

@@ -2,7 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {seekGroup} from '../../lib/groups/seek.js';
-import {describeAgain, describeBeyondEnd, describeSkipped, drawSeek} from '../../lib/output/views/group-view.js';
+import {describeAgain, describeBeyondEnd, describeSkipped, renderSeek} from '../../lib/output/views/group-view.js';
 
 export default class GroupSeek extends BaseCommand {
   static override summary = 'Move a consumer group to another place in its stream (XGROUP SETID).';
@@ -36,6 +36,8 @@ export default class GroupSeek extends BaseCommand {
     if (result.again > 0) notes.note(describeAgain(result, group, dryRun));
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, result.after.lastDeliveredId));
     if (result.skipped > 0) notes.warn(describeSkipped(result, group, dryRun));
-    await this.report(parsed.flags, [{stream, group, dryRun, ...result}], (colors) => drawSeek(result, dryRun, colors));
+    await this.report(parsed.flags, [{stream, group, dryRun, ...result}], (colors) =>
+      renderSeek(result, dryRun, colors),
+    );
   }
 }

@@ -1,11 +1,11 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {environment, stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
-import {exclusively} from '../../lib/cli/lock-file.js';
+import {withLockFile} from '../../lib/cli/lock-file.js';
 import {serverProgram} from '../../lib/cli/server-program.js';
 import {launch, makeRoom} from '../../lib/local/launch.js';
-import {localPlace, reportLocalServer} from '../../lib/local/local-server.js';
-import {drawLocalServer} from '../../lib/output/views/local-view.js';
+import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
+import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStart extends BaseCommand {
   static override summary = 'Start a private Redis server of your own, unless it runs already.';
@@ -19,10 +19,10 @@ export default class LocalStart extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(LocalStart);
     const notes = this.notes(flags);
-    const place = localPlace(stateDirectory());
+    const place = localPaths(stateDirectory());
     makeRoom(place);
 
-    const started = await exclusively(place.lockFile, () => launch(place, serverProgram));
+    const started = await withLockFile(place.lockFile, () => launch(place, serverProgram));
 
     const {STREAMLOG_URL, REDIS_URL} = environment();
     if (!started) notes.note('the private server runs already');
@@ -30,6 +30,6 @@ export default class LocalStart extends BaseCommand {
       notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
     }
     const report = reportLocalServer(place);
-    await this.report(flags, [{started, ...report}], (colors) => drawLocalServer(report, colors));
+    await this.report(flags, [{started, ...report}], (colors) => renderLocalServer(report, colors));
   }
 }

@@ -2,8 +2,8 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {StreamlogError} from '../../lib/errors.js';
-import {localPlace, reportLocalServer} from '../../lib/local/local-server.js';
-import {drawLocalServer} from '../../lib/output/views/local-view.js';
+import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
+import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStatus extends BaseCommand {
   static override summary = 'Show whether the private Redis server runs, and where its data is.';
@@ -17,9 +17,9 @@ export default class LocalStatus extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(LocalStatus);
 
-    const report = reportLocalServer(localPlace(stateDirectory()));
+    const report = reportLocalServer(localPaths(stateDirectory()));
 
-    await this.report(flags, [report], (colors) => drawLocalServer(report, colors));
+    await this.report(flags, [report], (colors) => renderLocalServer(report, colors));
     if (!report.running) {
       throw new StreamlogError('notFound', 'the private server is not running', {hint: 'streamlog local start'});
     }

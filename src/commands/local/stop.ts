@@ -2,8 +2,8 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {shutDown} from '../../lib/local/launch.js';
-import {localPlace, reportLocalServer} from '../../lib/local/local-server.js';
-import {drawLocalServer} from '../../lib/output/views/local-view.js';
+import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
+import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStop extends BaseCommand {
   static override summary = 'Stop the private Redis server (SHUTDOWN); its data stays for the next start.';
@@ -12,12 +12,12 @@ export default class LocalStop extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(LocalStop);
-    const place = localPlace(stateDirectory());
+    const place = localPaths(stateDirectory());
 
     const stopped = await shutDown(place);
 
     if (!stopped) this.notes(flags).note('the private server was not running');
     const report = reportLocalServer(place);
-    await this.report(flags, [{stopped, ...report}], (colors) => drawLocalServer(report, colors));
+    await this.report(flags, [{stopped, ...report}], (colors) => renderLocalServer(report, colors));
   }
 }

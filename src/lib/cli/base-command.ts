@@ -15,10 +15,10 @@ import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
 import {factsToJson} from '../records/names.js';
-import type {ConnectionSettings, StreamClient, Wire} from '../stream-client.js';
+import type {AddConnection, ConnectionSettings, StreamClient} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
-import {interruption} from './signals.js';
+import {signals} from './signals.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
 import {readerProbe} from './stdout-poll.js';
 
@@ -55,7 +55,7 @@ export abstract class BaseCommand extends Command {
     const {quiet = false, verbose = false} = flags;
     const client = await (await streamClient()).connect(settings, {
       forMs: flags['retry-for'],
-      onTrouble: (line) => this.notes({quiet, verbose}).warn(line),
+      onProblem: (line) => this.notes({quiet, verbose}).warn(line),
     });
     this.#clients.push(client);
     return client;
@@ -73,7 +73,7 @@ export abstract class BaseCommand extends Command {
   protected async wireConnector(
     flags: ConnectionFlags & Partial<NoteFlags>,
     stream: string,
-  ): Promise<(ask?: string) => Promise<Wire>> {
+  ): Promise<(ask?: string) => Promise<AddConnection>> {
     const settings = await this.#connectionSettings(flags);
     return async (ask) => (await streamClient()).openWire(settings, stream, ask);
   }
@@ -87,22 +87,22 @@ export abstract class BaseCommand extends Command {
   /** How files that flags name are read: a wait, and a secret that everybody can read, are told unless `--quiet`. */
   protected fileReading({quiet = false, verbose = false}: Partial<NoteFlags>): FileReading {
     const notes = this.notes({quiet, verbose});
-    return {stopping: interruption.signalled, warn: (text) => (quiet ? undefined : notes.warn(text))};
+    return {stopping: signals.signalled, warn: (text) => (quiet ? undefined : notes.warn(text))};
   }
 
   /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */
   protected get stopping(): AbortSignal {
-    return interruption.stopping;
+    return signals.stopping;
   }
 
   /** How long the work in hand may take after the first signal; without it, 30 s. */
   protected drainWithin(limitMs: number): void {
-    interruption.limitTo(limitMs);
+    signals.limitTo(limitMs);
   }
 
   /** For a command whose ordinary end is a signal: it ended well, so the exit code is 0. */
   protected pardonSignal(): void {
-    interruption.pardon();
+    signals.pardon();
   }
 
   /** Whatever file this process makes from now on, nobody but its user may use, until its mode is changed. */

@@ -9,7 +9,7 @@ const LASTS_MS = 100;
 const USUAL = 1;
 
 /** Begins to wait, without keeping the process alive. */
-export function compileAsUsualLater(): void {
+export function restoreCompilerLater(): void {
   const {Bun} = globalThis as {Bun?: {unsafe?: {setJITPolicy?: (scale: number) => void}}};
   if (Bun !== undefined) setTimeout(() => Bun.unsafe?.setJITPolicy?.(USUAL), LASTS_MS).unref();
 }

@@ -1,7 +1,7 @@
 /** The flags of `consume`, and what they mean to the parts that do the work. */
 import {Flags} from '@oclif/core';
-import type {WorkshopOptions} from '../consume/handler-pool.js';
-import type {ConsumptionOptions} from '../consume/multi-stream-consumer.js';
+import type {HandlerPoolOptions} from '../consume/handler-pool.js';
+import type {MultiStreamOptions} from '../consume/multi-stream-consumer.js';
 import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
 import {usageError} from '../errors.js';
 import type {Position} from '../records/position.js';
@@ -125,9 +125,9 @@ export interface ConsumeFlags {
 }
 
 /** What does not depend on the process. */
-export function consumptionOptions(
+export function multiStreamOptions(
   flags: ConsumeFlags,
-): Omit<ConsumptionOptions, 'connect' | 'mayFailOver' | 'consumer' | 'stopping' | 'onIdle' | 'onLost' | 'onTrouble'> {
+): Omit<MultiStreamOptions, 'connect' | 'mayFailOver' | 'consumer' | 'stopping' | 'onIdle' | 'onLost' | 'onProblem'> {
   return {
     streams: [...new Set(flags.stream)],
     group: flags.group,
@@ -156,7 +156,7 @@ const LEAST_LEASE_MS = 1_000;
 const DEFAULT_LEASE_MS = 60_000;
 
 /** For `--exec`. Throws a usage error when a dead letter stream is to be named. */
-export function workshopOptions(flags: ConsumeFlags): Omit<WorkshopOptions, 'handle' | 'onFailed' | 'onDead'> {
+export function handlerPoolOptions(flags: ConsumeFlags): Omit<HandlerPoolOptions, 'handle' | 'onFailed' | 'onDead'> {
   const named = flags['dead-letter'];
   if (named !== undefined && flags.stream.includes(named))
     throw usageError('--dead-letter names a stream that is consumed here');

@@ -21,7 +21,7 @@ export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'tim
   };
   // At the second signal, or when the time to drain is over, nobody waits for them any more.
   process.once('exit', () => {
-    for (const [pid, told] of running) signalGroup(pid, told ? 'SIGKILL' : 'SIGTERM');
+    for (const [pid, reported] of running) signalGroup(pid, reported ? 'SIGKILL' : 'SIGTERM');
   });
   return {
     environment: environmentForOthers(),

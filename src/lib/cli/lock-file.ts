@@ -12,7 +12,7 @@ const LIMIT_MS = 120_000;
 const POLL_MS = 20;
 
 /** Runs `work` while this process alone holds `lockFile`. Throws `temporary` when another one holds it for too long. */
-export async function exclusively<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
+export async function withLockFile<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
   const deadlineMs = Date.now() + LIMIT_MS;
   let lock = await ProcessLock.acquire(lockFile);
   for (; lock === undefined; lock = await ProcessLock.acquire(lockFile)) {

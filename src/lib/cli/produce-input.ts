@@ -7,7 +7,7 @@ import {
   type Continuation,
   type InputOptions,
   type InputPage,
-  type InputPlace,
+  type InputPosition,
   readRecords,
 } from '../input/record-reader.js';
 import {repeat} from '../input/repetition.js';
@@ -15,7 +15,7 @@ import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/s
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
-import type {BulkCounts} from '../produce/produce-records.js';
+import type {RecordCounts} from '../produce/produce-records.js';
 
 export interface ProduceInputFlags {
   input: InputOptions['kind'];
@@ -34,10 +34,10 @@ export interface ProduceInputFlags {
 
 export interface ProduceInput {
   /** From its start, or from a place where an earlier run was cut off, until its end, or until `failing` is aborted. */
-  pages: (from: InputPlace, failing: AbortSignal) => AsyncIterable<InputPage>;
+  pages: (from: InputPosition, failing: AbortSignal) => AsyncIterable<InputPage>;
   /** False for the one entry of `produce type=login`, which needs no counts. */
   bulk: boolean;
-  onProgress?: (counts: BulkCounts) => void;
+  onProgress?: (counts: RecordCounts) => void;
   /** With --resume, the file. */
   file?: {name: string; fd: number; sizeBytes: number};
   /** Leaves what comes behind `usedBytes` to whoever reads the same input after us. */
@@ -84,7 +84,7 @@ export async function openInput(
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
   const {piped} = around;
-  const pages = (_: InputPlace, failing: AbortSignal): AsyncIterable<InputPage> => {
+  const pages = (_: InputPosition, failing: AbortSignal): AsyncIterable<InputPage> => {
     const stopping = AbortSignal.any([around.stopping, failing]);
     return readRecords(readSource(piped, {name: 'standard input', stopping}), options);
   };
@@ -132,7 +132,7 @@ function ofFile(
 ): ProduceInput {
   const startMs = performance.now();
   let readBytes = 0;
-  const pages = (from: InputPlace): AsyncIterable<InputPage> => {
+  const pages = (from: InputPosition): AsyncIterable<InputPage> => {
     readBytes = from.bytes;
     const onBytes = (bytes: number): void => {
       readBytes += bytes;

@@ -1,7 +1,7 @@
 /** From whatever was thrown to the failure that users see. Refuses to let anything unknown look like a usage error. */
 
 import {StreamlogError} from '../errors.js';
-import {beginningOf, withoutCredentials} from '../redact.js';
+import {beginningOf, redact} from '../redact.js';
 
 /** What oclif's parser and helper throw; its classes are not all exported, so their marks stand for them. */
 interface OclifError extends Error {
@@ -48,7 +48,7 @@ export function stackOf(error: Error, failure: StreamlogError): string {
 }
 
 const unknownCommand = (text: string): string =>
-  text.startsWith('-') ? flagName(text) : withoutCredentials(text).replace(/:(?!\/\/)/g, ' ');
+  text.startsWith('-') ? flagName(text) : redact(text).replace(/:(?!\/\/)/g, ' ');
 
 const unknownFlags = (flags: readonly string[]): string =>
   `Nonexistent flag${flags.length === 1 ? '' : 's'}: ${flags.map(flagName).join(', ')}`;
@@ -60,7 +60,7 @@ function flagName(text: string): string {
 }
 
 const usageText = (message: string): string =>
-  withoutCredentials(message)
+  redact(message)
     .replace(/^Parsing (--\S+)\s*\n\s*/, (_, flag) => (message.includes(`${flag} takes`) ? '' : `${flag}: `))
     .replace(/^The following errors? occurred:\s*/, '')
     // The value of a flag that was parsed is an object by now.

@@ -1,7 +1,7 @@
 /** The certificate of `serve`, from the files that its flags name. */
 
 import type {FileReading} from '../input/whole-file.js';
-import type {TlsPair} from '../serve/tls-certificate.js';
+import type {TlsCertificate} from '../serve/tls-certificate.js';
 import {readNamedFile, readPrivateFile} from './named-file.js';
 
 export interface TlsFlags {
@@ -13,7 +13,7 @@ export interface TlsFlags {
 export async function readTlsPair(
   {'tls-cert': cert, 'tls-key': key}: TlsFlags,
   reading: FileReading,
-): Promise<TlsPair | undefined> {
+): Promise<TlsCertificate | undefined> {
   if (cert === undefined || key === undefined) return undefined;
   return {cert: await readNamedFile(cert, reading), key: await readPrivateFile(key, reading)};
 }

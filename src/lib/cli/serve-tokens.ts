@@ -1,7 +1,7 @@
 /** The tokens of `serve` from flags, file and environment, and the refusal to serve a network without one. */
 import {StreamlogError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
-import {Tokens} from '../serve/auth-tokens.js';
+import {AuthTokens} from '../serve/auth-tokens.js';
 import {isLoopback, type ListenAddress} from '../serve/listen-address.js';
 import {environment} from './environment.js';
 import {readPrivateFile} from './named-file.js';
@@ -25,10 +25,10 @@ export async function serveTokens(
   address: ListenAddress,
   reading: FileReading,
   warn: (text: string) => void,
-): Promise<Tokens | undefined> {
+): Promise<AuthTokens | undefined> {
   const texts = await givenTokens(flags, reading);
   if (texts !== undefined) {
-    const tokens = new Tokens(texts);
+    const tokens = new AuthTokens(texts);
     if (texts.some((text) => text.length < SHORT)) warn(SHORT_WARNING);
     return tokens;
   }
@@ -42,7 +42,7 @@ export async function serveTokens(
  * Has `tokens` be what flags and file say now. Throws a configuration failure, and then
  * they stay as they are.
  */
-export async function rereadTokens(tokens: Tokens, flags: TokenFlags, reading: FileReading): Promise<void> {
+export async function rereadTokens(tokens: AuthTokens, flags: TokenFlags, reading: FileReading): Promise<void> {
   const texts = await givenTokens(flags, reading);
   if (texts !== undefined) tokens.replace(texts);
 }

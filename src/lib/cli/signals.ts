@@ -86,4 +86,4 @@ function isIgnored(number: number): boolean {
   }
 }
 
-export const interruption = new Interruption();
+export const signals = new Interruption();

@@ -5,10 +5,10 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from '../errors.js';
-import {isPassing, type Link} from '../reconnecting-client.js';
+import {isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
-import type {Handout, InHand} from './in-flight-entries.js';
+import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 import type {EntryOwnership} from './ownership.js';
 
 /** IDs in one XACK. */
@@ -18,8 +18,8 @@ const LAST_ATTEMPT_MS = 500;
 
 export class Acknowledgements {
   readonly #member: Membership;
-  readonly #inHand: InHand;
-  readonly #link: Link;
+  readonly #inFlight: InFlightEntries;
+  readonly #redis: ReconnectingClient;
   readonly #ownership: EntryOwnership;
   #confirmed = 0;
   /** The connections by which Redis has confirmed the last acknowledgement; undefined where it has not. */
@@ -28,10 +28,10 @@ export class Acknowledgements {
   /** Sent with a read, and not confirmed yet. */
   readonly #underWay = new Set<EntryIds>();
 
-  constructor(member: Membership, inHand: InHand, link: Link, ownership: EntryOwnership) {
+  constructor(member: Membership, inFlight: InFlightEntries, redis: ReconnectingClient, ownership: EntryOwnership) {
     this.#member = member;
-    this.#inHand = inHand;
-    this.#link = link;
+    this.#inFlight = inFlight;
+    this.#redis = redis;
     this.#ownership = ownership;
   }
 
@@ -42,27 +42,27 @@ export class Acknowledgements {
 
   /** Whether Redis has confirmed the last acknowledgement, by the connections of now: the next one may go with a read. */
   get areTaken(): boolean {
-    return this.#takenBy === this.#link.generation;
+    return this.#takenBy === this.#redis.connectionId;
   }
 
   /** Whether something is finished that may not go with a read. */
   get areOwed(): boolean {
-    return !this.areTaken && this.#inHand.finishedCount > 0;
+    return !this.areTaken && this.#inFlight.finishedCount > 0;
   }
 
   /**
-   * Acknowledges what is held of `handout`, or those of `ids`, now or, where the server
+   * Acknowledges what is held of `batch`, or those of `ids`, now or, where the server
    * is away, as soon as it is back. Throws what trying again cannot mend.
    */
-  async finish(handout: Handout, ids?: readonly string[]): Promise<void> {
-    this.#inHand.finish(handout, ids);
-    const {generation} = this.#link;
+  async finish(batch: DeliveredBatch, ids?: readonly string[]): Promise<void> {
+    this.#inFlight.finish(batch, ids);
+    const {connectionId: generation} = this.#redis;
     try {
-      await this.send(await this.#link.control());
+      await this.send(await this.#redis.commands());
     } catch (error) {
       // Sent again before anything new is read, and when closing.
-      if (!isPassing(error)) throw error;
-      this.#link.lost(error, generation);
+      if (!isRetryable(error)) throw error;
+      this.#redis.invalidate(error, generation);
     }
   }
 
@@ -71,7 +71,7 @@ export class Acknowledgements {
    * with the next. Throws when Redis does not confirm it, and keeps it.
    */
   async send(control: StreamClient): Promise<void> {
-    while (this.#inHand.finishedCount > 0) {
+    while (this.#inFlight.finishedCount > 0) {
       this.#sending ??= this.#sendPage(control).finally(() => {
         this.#sending = undefined;
       });
@@ -84,7 +84,7 @@ export class Acknowledgements {
    * not confirm that, it is kept, and what was read comes all the same.
    */
   async sendAndRead(reader: StreamClient, limits: ReadLimits): Promise<Delivered> {
-    const finished = this.#inHand.finished(Number.POSITIVE_INFINITY).filter((ids) => !this.#underWay.has(ids));
+    const finished = this.#inFlight.finished(Number.POSITIVE_INFINITY).filter((ids) => !this.#underWay.has(ids));
     if (finished.length === 0) return reader.readNew(this.#member, limits);
     const {acknowledged, delivered} = reader.acknowledgeAndReadNew(this.#member, EntryIds.join(finished), limits);
     for (const ids of finished) this.#underWay.add(ids);
@@ -104,7 +104,7 @@ export class Acknowledgements {
     let reason = 'Redis does not answer';
     const late = new AbortController();
     const limit = sleep(Math.max(limitMs, LAST_ATTEMPT_MS), undefined, {signal: late.signal}).then(() => {
-      throw unacknowledged(this.#inHand.finishedCount, reason);
+      throw unacknowledged(this.#inFlight.finishedCount, reason);
     });
     const confirmed = this.#confirmAll(late.signal, (failure) => {
       reason = failure;
@@ -114,32 +114,32 @@ export class Acknowledgements {
   }
 
   async #confirmAll(late: AbortSignal, onFailure: (reason: string) => void): Promise<void> {
-    while (this.#inHand.finishedCount > 0 && !late.aborted) {
-      const {generation} = this.#link;
+    while (this.#inFlight.finishedCount > 0 && !late.aborted) {
+      const {connectionId: generation} = this.#redis;
       try {
-        await this.send(await this.#link.control());
+        await this.send(await this.#redis.commands());
       } catch (error) {
-        if (isPassing(error)) onFailure(error.message);
-        await this.#link.restore(error, generation);
+        if (isRetryable(error)) onFailure(error.message);
+        await this.#redis.retryAfter(error, generation);
       }
     }
   }
 
   async #sendPage(control: StreamClient): Promise<void> {
-    const finished = this.#inHand.finished(PAGE);
+    const finished = this.#inFlight.finished(PAGE);
     const {stream, group} = this.#member;
     await this.#settle(finished, control.acknowledge(stream, group, EntryIds.join(finished)));
   }
 
   /** Throws what `acknowledged` throws, and then they are kept. */
   async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>): Promise<void> {
-    const {generation} = this.#link;
+    const {connectionId: generation} = this.#redis;
     try {
       const count = await acknowledged;
       this.#confirmed += count;
       if (count < finished.reduce((sum, ids) => sum + ids.count, 0)) this.#ownership.suspect();
       this.#takenBy = generation;
-      this.#inHand.confirm(finished);
+      this.#inFlight.confirm(finished);
     } catch (error) {
       this.#takenBy = undefined;
       throw error;

@@ -29,7 +29,7 @@ import {isFailure} from '../errors.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, successorOf} from '../records/stream-id.js';
 import {type GroupInfo, isIdle, type PendingEntry, type StreamClient} from '../stream-client.js';
-import {type PendingWorkContext, takeOver} from './pending-recovery.js';
+import {type RecoveryContext, takeOver} from './pending-recovery.js';
 
 export interface SweepOptions {
   /** What others have had for longer than this is taken over. */
@@ -81,7 +81,7 @@ export class ClaimSweep {
   }
 
   /** One step: what was found, in batches. */
-  async *step(control: StreamClient, context: PendingWorkContext): AsyncGenerator<SweepBatch, void, void> {
+  async *step(control: StreamClient, context: RecoveryContext): AsyncGenerator<SweepBatch, void, void> {
     const begin = this.#from;
     const walk = {found: 0, looked: 0};
     for await (const records of this.#walk(control, context, walk)) yield {records, isNew: false};
@@ -90,7 +90,7 @@ export class ClaimSweep {
     if (walk.found > 0 || !this.isDone) return;
     let claimed = 0;
     // CLAIM would give us again what is ours, and whose IDs are kept no longer.
-    if (context.inHand.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
+    if (context.inFlight.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
     if (this.#mayClaim) {
       for await (const batch of this.#claim(control, context)) {
         if (!batch.isNew) claimed += batch.records.length;
@@ -103,7 +103,7 @@ export class ClaimSweep {
   /** Some pages of the list, or up to the first in which something is found: more of that is likely to follow. */
   async *#walk(
     control: StreamClient,
-    context: PendingWorkContext,
+    context: RecoveryContext,
     walk: {found: number; looked: number},
   ): AsyncGenerator<StreamRecord[], void, void> {
     const {stream, group} = context.member;
@@ -114,12 +114,12 @@ export class ClaimSweep {
     for (let left = STEP_PAGES; left > 0 && walk.found === 0 && !context.over(); left--) {
       const page = await control.pendingPage(stream, group, {start: this.#from, count: PAGE});
       walk.looked += page.length;
-      const inHand = context.inHand.ids;
-      const {forgottenUpTo} = context.inHand;
+      const inFlight = context.inFlight.ids;
+      const {forgottenUpTo} = context.inFlight;
       const isForgotten = ({id, consumer: owner}: PendingEntry): boolean =>
         owner === context.member.consumer && compareStreamIds(id, forgottenUpTo) <= 0;
       const abandoned = page.filter(
-        (entry) => isIdle(entry, this.#options.idleMs) && !inHand.has(entry.id) && !isForgotten(entry),
+        (entry) => isIdle(entry, this.#options.idleMs) && !inFlight.has(entry.id) && !isForgotten(entry),
       );
       for await (const records of takeOver(control, {...context, onGone}, abandoned, this.#options)) {
         walk.found += records.length;
@@ -132,9 +132,9 @@ export class ClaimSweep {
   }
 
   /** XREADGROUP with CLAIM, once: what is new comes with it, and is handed out as that. */
-  async *#claim(control: StreamClient, context: PendingWorkContext): AsyncGenerator<SweepBatch, void, void> {
+  async *#claim(control: StreamClient, context: RecoveryContext): AsyncGenerator<SweepBatch, void, void> {
     const {member} = context;
-    const before = context.inHand.ids;
+    const before = context.inFlight.ids;
     let claimed: StreamRecord[] = [];
     let fresh: StreamRecord[] = [];
     await context.permitted(async (count) => {
@@ -153,7 +153,7 @@ export class ClaimSweep {
   /** How long to wait after a step that began at `begin` and looked at so many entries. Chooses where the next one begins. */
   async #pauseMs(
     control: StreamClient,
-    {member}: PendingWorkContext,
+    {member}: RecoveryContext,
     begin: string | undefined,
     looked: number,
   ): Promise<number> {

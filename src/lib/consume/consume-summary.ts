@@ -5,7 +5,7 @@ import type {Notes} from '../output/notes.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Loss} from './ownership.js';
 
-export class ConsumeTally {
+export class ConsumeSummary {
   written = 0;
   readonly #notes: Notes;
   #gone = 0;

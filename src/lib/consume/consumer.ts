@@ -10,22 +10,22 @@
 
 import {isFailure, StreamlogError} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
-import {isPassing, type Link} from '../reconnecting-client.js';
+import {isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
 import {Acknowledgements} from './acknowledgements.js';
 import {ClaimSweep} from './claim-sweep.js';
-import {PlaceInGroup, type PlaceOptions} from './group-membership.js';
-import {Handout, InHand} from './in-flight-entries.js';
+import {GroupMembership, type MembershipOptions} from './group-membership.js';
+import {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 import {NAME_IN_USE, nameInUse, nameIsShared, otherProcess} from './name-in-use.js';
-import {type LeftOver, OwnBacklog} from './own-pending.js';
+import {type LeftOver, OwnPending} from './own-pending.js';
 import {EntryOwnership, type Loss} from './ownership.js';
-import {ReadsAhead} from './prefetch.js';
-import type {Pace} from './read-budget.js';
+import {Prefetch} from './prefetch.js';
+import type {ReadBudget} from './read-budget.js';
 
-export interface ConsumerOptions extends PlaceOptions {
+export interface ConsumerOptions extends MembershipOptions {
   /** Takes over entries that another consumer has had for longer than this; undefined leaves them. */
   claimIdleMs?: number;
   /** Entries a read at most. */
@@ -59,7 +59,7 @@ export interface Delivery {
   consumer: Consumer;
   records: StreamRecord[];
   /** What is in hand of it. */
-  handout: Handout;
+  batch: DeliveredBatch;
   /** Whether Redis has counted this delivery already. */
   counted: boolean;
 }
@@ -74,16 +74,16 @@ const PARTS = 4;
 const LEAST_PART = 50;
 
 export class Consumer {
-  readonly inHand: InHand;
+  readonly inFlight: InFlightEntries;
   readonly acknowledgements: Acknowledgements;
-  readonly link: Link;
-  readonly place: PlaceInGroup;
+  readonly redis: ReconnectingClient;
+  readonly place: GroupMembership;
   readonly ownership: EntryOwnership;
-  readonly #backlog: OwnBacklog;
+  readonly #backlog: OwnPending;
   /** Undefined where nothing is taken over. */
   #sweep: ClaimSweep | undefined;
   #hasSwept = false;
-  readonly #pace: Pace;
+  readonly #budget: ReadBudget;
   readonly #options: ConsumerOptions;
   /** A first read of one entry reaches a `| head` before much has been taken from the stream. */
   readonly #batch: PageSize;
@@ -92,24 +92,24 @@ export class Consumer {
   readonly #deliveredIds = new ConfirmedIds(DELIVERED_IDS);
   #toldGeneration = 0;
   /** The connections that the round under way uses. */
-  #generation = -1;
+  #connectionId = -1;
   #nameIsChecked = false;
   /** Reads that answer at once. */
-  readonly #ahead = new ReadsAhead<Delivery>();
+  readonly #ahead = new Prefetch<Delivery>();
   /** What was handed out last came as new, and once it is finished, more is read. */
   #readFollows = false;
 
-  constructor(link: Link, pace: Pace, options: ConsumerOptions) {
-    this.link = link;
-    this.inHand = new InHand(options.acknowledges ? undefined : REMEMBERED);
-    this.ownership = new EntryOwnership(this.inHand, options);
-    this.acknowledgements = new Acknowledgements(options.member, this.inHand, link, this.ownership);
-    this.place = new PlaceInGroup(link, this.inHand, options);
-    this.#backlog = new OwnBacklog(this.place, options.countsBacklog);
+  constructor(redis: ReconnectingClient, budget: ReadBudget, options: ConsumerOptions) {
+    this.redis = redis;
+    this.inFlight = new InFlightEntries(options.acknowledges ? undefined : REMEMBERED);
+    this.ownership = new EntryOwnership(this.inFlight, options);
+    this.acknowledgements = new Acknowledgements(options.member, this.inFlight, redis, this.ownership);
+    this.place = new GroupMembership(redis, this.inFlight, options);
+    this.#backlog = new OwnPending(this.place, options.countsBacklog);
     const {claimIdleMs, noAck, countsBacklog, stopWhenEmpty} = options;
     if (claimIdleMs !== undefined && !noAck)
       this.#sweep = new ClaimSweep({idleMs: claimIdleMs, counts: countsBacklog, wholeFirst: stopWhenEmpty});
-    this.#pace = pace;
+    this.#budget = budget;
     this.#options = options;
     const parts = options.inTurn ? Math.max(1, Math.min(PARTS, Math.floor(options.batch / LEAST_PART))) : 1;
     // What is asked for ahead and what is worked on are a batch together: no more is ever pending for a slow reader.
@@ -128,33 +128,33 @@ export class Consumer {
    */
   async *deliveries(): AsyncGenerator<Delivery, void, void> {
     // What has been asked for is ours when it comes, so it is handed out even when nothing more is wanted.
-    while (!this.#pace.over || this.#ahead.count > 0) {
+    while (!this.#budget.isDone || this.#ahead.count > 0) {
       try {
         if ((yield* this.#round()) === 'empty' && this.#options.stopWhenEmpty) return;
       } catch (error) {
-        this.#pace.restartSilence();
-        if (this.#pace.over && isPassing(error)) return;
-        if (this.link.isHopeless && isFailure(error, 'unreachable')) throw error;
+        this.#budget.restartSilence();
+        if (this.#budget.isDone && isRetryable(error)) return;
+        if (this.redis.isHopeless && isFailure(error, 'unreachable')) throw error;
         if (error instanceof StreamlogError && error.code === NAME_IN_USE) throw error;
-        if (!(await this.place.healed(error))) await this.link.restore(error, this.#generation);
-        this.#pace.restartSilence();
+        if (!(await this.place.healed(error))) await this.redis.retryAfter(error, this.#connectionId);
+        this.#budget.restartSilence();
       }
     }
   }
 
   /** Acknowledges what is held of a delivery, or those of `ids`: see `Acknowledgements.finish`. */
-  async finish({handout}: Delivery, ids?: readonly string[]): Promise<void> {
-    if (this.#readFollows && this.#acknowledgesByReading) this.inHand.finish(handout, ids);
-    else await this.acknowledgements.finish(handout, ids);
+  async finish({batch}: Delivery, ids?: readonly string[]): Promise<void> {
+    if (this.#readFollows && this.#acknowledgesByReading) this.inFlight.finish(batch, ids);
+    else await this.acknowledgements.finish(batch, ids);
   }
 
   /** Before anything is read; later, connections of ours that Redis has not missed yet would be in the way. */
   async #checkName(control: StreamClient): Promise<void> {
-    const {member, sharedName, onTrouble} = this.#options;
+    const {member, sharedName, onProblem} = this.#options;
     if (sharedName !== 'ignore') {
       const other = await otherProcess(control, member);
       if (other !== undefined && sharedName === 'refuse') throw nameInUse(member, other);
-      if (other !== undefined && other !== 'unknown') onTrouble(nameIsShared(member, other));
+      if (other !== undefined && other !== 'unknown') onProblem(nameIsShared(member, other));
     }
     this.#nameIsChecked = true;
   }
@@ -166,9 +166,9 @@ export class Consumer {
   async settle(limitMs: number): Promise<void> {
     const deadlineMs = performance.now() + limitMs;
     this.ownership.reportOrphans();
-    while (this.inHand.hasUnfinished) {
+    while (this.inFlight.hasUnfinished) {
       try {
-        await this.ownership.settle(await this.link.control());
+        await this.ownership.settle(await this.redis.commands());
         return;
       } catch (error) {
         const healed = await this.place.healed(error).catch(() => false);
@@ -183,7 +183,7 @@ export class Consumer {
     if (!this.ownership.needsCheck) return;
     try {
       // While the last handlers run, nobody else connects again.
-      const control = this.#pace.over ? await this.link.control() : this.link.connected;
+      const control = this.#budget.isDone ? await this.redis.commands() : this.redis.connected;
       if (control === undefined) return;
       if (await this.ownership.check(control.createConsumer(this.member))) await this.ownership.heal(control);
     } catch (error) {
@@ -194,14 +194,14 @@ export class Consumer {
   /** Frees a blocked read at once. One that answers at once is let come, or else what it brings would stay pending. */
   async free(): Promise<void> {
     await this.#ahead.settled();
-    this.link.free();
+    this.redis.unblock();
   }
 
   /** Once around: what is finished, what was asked for before, what is left over, what is new. */
   async *#round(): AsyncGenerator<Delivery, 'some' | 'empty', void> {
-    const {generation} = this.link;
-    this.#generation = generation;
-    const control = await this.link.control();
+    const {connectionId: generation} = this.redis;
+    this.#connectionId = generation;
+    const control = await this.redis.commands();
     if (!this.#nameIsChecked) await this.#checkName(control);
     if (!this.place.isJoined) await this.place.join(control);
     await this.#tellLost(control, generation);
@@ -210,9 +210,9 @@ export class Consumer {
     if (!this.#acknowledgesByReading) await this.acknowledgements.send(control);
     // Before looking what is pending with us: that would be, and not be in hand yet.
     const ahead = await this.#ahead.take((used) => {
-      this.#generation = used;
+      this.#connectionId = used;
     });
-    this.#generation = generation;
+    this.#connectionId = generation;
     if (ahead !== undefined) {
       yield* this.#handOut(ahead, control);
       return 'some';
@@ -223,11 +223,11 @@ export class Consumer {
         yield* this.#yielded(this.#delivery(left));
       yield* this.#sweepOnce(control);
     }
-    this.#generation = this.link.generation;
+    this.#connectionId = this.redis.connectionId;
     const delivery = await this.#readNew(this.#blockMs);
-    this.link.settled();
+    this.redis.resetBackoff();
     if (delivery === undefined) {
-      if (!this.#pace.over) this.#options.onIdle();
+      if (!this.#budget.isDone) this.#options.onIdle();
       return this.#sweep?.isDone === false ? 'some' : 'empty';
     }
     yield* this.#handOut(delivery, control);
@@ -235,14 +235,14 @@ export class Consumer {
   }
 
   /** What a failover has taken back of what this consumer has had: it was delivered, and is in no stream any more. */
-  async #tellLost(control: StreamClient, generation: number): Promise<void> {
-    if (this.#toldGeneration === generation) return;
-    this.#toldGeneration = generation;
-    const {member, onTrouble} = this.#options;
+  async #tellLost(control: StreamClient, connectionId: number): Promise<void> {
+    if (this.#toldGeneration === connectionId) return;
+    this.#toldGeneration = connectionId;
+    const {member, onProblem} = this.#options;
     try {
       const lost = await this.#deliveredIds.findLost(control, member.stream, this.#deliveredIds.take());
       if (lost === undefined) return;
-      onTrouble(
+      onProblem(
         `up to ${lost.count} entries that were delivered here are lost from stream "${member.stream}", as by a failover: it has ` +
           `none of the IDs after ${lost.after} up to ${lost.upTo}`,
       );
@@ -255,7 +255,8 @@ export class Consumer {
   /** What is new, and with it the next read or, where that is not wanted yet, what is still to be acknowledged. */
   async *#handOut(delivery: Delivery, control: StreamClient): AsyncGenerator<Delivery, void, void> {
     // Whatever becomes of them, the next round sees: the delivery must be handed out now.
-    if (!this.#askAhead(delivery) && this.inHand.finishedCount > 0) this.acknowledgements.send(control).catch(() => {});
+    if (!this.#askAhead(delivery) && this.inFlight.finishedCount > 0)
+      this.acknowledgements.send(control).catch(() => {});
     this.#readFollows = true;
     yield* this.#yielded(delivery);
     this.#readFollows = false;
@@ -263,17 +264,17 @@ export class Consumer {
 
   /** One delivery, without what was found not to be ours while it waited. */
   *#yielded(delivery: Delivery): Generator<Delivery, void, void> {
-    const {handout, records} = delivery;
-    const isWhole = this.#options.noAck || handout.count === records.length;
-    yield isWhole ? delivery : {...delivery, records: records.filter(({id}) => handout.holds(id))};
-    handout.isProcessed = this.#options.inTurn;
+    const {batch, records} = delivery;
+    const isWhole = this.#options.noAck || batch.count === records.length;
+    yield isWhole ? delivery : {...delivery, records: records.filter(({id}) => batch.holds(id))};
+    batch.isProcessed = this.#options.inTurn;
   }
 
   /** Asks for what follows `delivery`, where that came as full as reads come by now, and nothing else is to be done first. */
   #askAhead({records}: Delivery): boolean {
-    const {generation} = this.link;
+    const {connectionId: generation} = this.redis;
     const isFull = 2 * records.length > this.#batch.count;
-    const isFree = !this.#pace.over && !this.#sweepIsDue && !this.#backlog.isDue(generation);
+    const isFree = !this.#budget.isDone && !this.#sweepIsDue && !this.#backlog.isDue(generation);
     if (!isFull || !isFree || this.acknowledgements.areOwed || this.#mostAhead === 0) return false;
     while (this.#ahead.count < this.#mostAhead) this.#ahead.add(this.#readNew(undefined), generation);
     return true;
@@ -297,7 +298,7 @@ export class Consumer {
       if (this.#hasSwept || !isFailure(error, 'denied')) throw error;
       // Who may read and acknowledge can work; the rest is for those who may look at the pending list (docs/permissions.md).
       this.#sweep = undefined;
-      this.#options.onTrouble(`what other consumers have abandoned is left to them: ${error.message}`);
+      this.#options.onProblem(`what other consumers have abandoned is left to them: ${error.message}`);
     }
   }
 
@@ -308,7 +309,7 @@ export class Consumer {
   /** How long to wait for what is new; undefined where that is not wanted. */
   get #blockMs(): number | undefined {
     if (this.#options.stopWhenEmpty) return undefined;
-    return Math.max(1, Math.min(this.#pace.blockMs, this.#sweep?.dueInMs ?? Number.POSITIVE_INFINITY));
+    return Math.max(1, Math.min(this.#budget.blockMs, this.#sweep?.dueInMs ?? Number.POSITIVE_INFINITY));
   }
 
   /** Whether what is finished is acknowledged by the next read. */
@@ -318,17 +319,17 @@ export class Consumer {
 
   async #readNew(blockMs: number | undefined): Promise<Delivery | undefined> {
     const {noAck} = this.#options;
-    const reader = await this.link.reader();
+    const reader = await this.redis.reader();
     let ids: EntryIds | undefined;
     const records = await this.#permitted(async (count) => {
       const limits = {count, blockMs, noAck};
       const byReading = this.#acknowledgesByReading;
-      if (byReading && this.inHand.givenCount > 0) this.ownership.uncertain();
+      if (byReading && this.inFlight.deliveredCount > 0) this.ownership.uncertain();
       const read = byReading ? this.acknowledgements.sendAndRead(reader, limits) : this.#readAsMember(reader, limits);
       const sinceMs = performance.now();
       const delivered = await read;
       ids = delivered.ids;
-      if (ids.count === 0 && blockMs !== undefined) this.#pace.heardNothing(this.member.stream, blockMs, sinceMs);
+      if (ids.count === 0 && blockMs !== undefined) this.#budget.heardNothing(this.member.stream, blockMs, sinceMs);
       return delivered.records;
     });
     if (ids === undefined || ids.count === 0) return undefined;
@@ -345,7 +346,7 @@ export class Consumer {
     // At once: a read that waits is no reason to leave what is in hand with no owner.
     delivered.catch(() => {});
     const checked = this.ownership.check(created).then(async (removed) => {
-      if (removed) await this.ownership.heal(await this.link.control());
+      if (removed) await this.ownership.heal(await this.redis.commands());
     });
     // What could not be healed now is healed by the next round, which meets the same failure.
     await checked.catch(() => {});
@@ -360,7 +361,7 @@ export class Consumer {
   }
 
   readonly #permitted = async <T extends Entry>(read: (count: number) => Promise<T[]>): Promise<T[]> => {
-    const permits = await this.#pace.take(this.#batch.count);
+    const permits = await this.#budget.take(this.#batch.count);
     if (permits === 0) return [];
     let used = 0;
     try {
@@ -369,7 +370,7 @@ export class Consumer {
       this.#batch.adapt(entries);
       return entries;
     } finally {
-      this.#pace.settle(permits, used);
+      this.#budget.settle(permits, used);
     }
   };
 
@@ -377,21 +378,21 @@ export class Consumer {
     const {member, onLost} = this.#options;
     return {
       member,
-      inHand: this.inHand,
+      inFlight: this.inFlight,
       onGone: (ids: readonly string[]) => {
         for (const id of ids) onLost(member.stream, id, {kind: 'deleted', reference: 'kept'});
       },
       // Where others acknowledge, what is not pending any more is what they have done with.
       onMissing: async (ids: readonly string[]) =>
-        this.#options.acknowledges ? this.ownership.account(await this.link.control(), ids) : undefined,
+        this.#options.acknowledges ? this.ownership.account(await this.redis.commands(), ids) : undefined,
       permitted: this.#permitted,
       widen: () => this.#batch.widen(),
-      over: () => this.#pace.over,
+      over: () => this.#budget.isDone,
     };
   }
 
   #delivery({records, counted}: LeftOver, ids = EntryIds.of(records.map(({id}) => id))): Delivery {
-    const handout = this.#options.noAck ? new Handout(ids) : this.inHand.give(ids);
-    return {consumer: this, records, handout, counted};
+    const batch = this.#options.noAck ? new DeliveredBatch(ids) : this.inFlight.deliver(ids);
+    return {consumer: this, records, batch, counted};
   }
 }

@@ -8,36 +8,36 @@
  */
 
 import {isFailure} from '../errors.js';
-import type {Link} from '../reconnecting-client.js';
+import type {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import {shellWord} from '../shell-word.js';
 import type {Membership, StreamClient} from '../stream-client.js';
-import type {InHand} from './in-flight-entries.js';
+import type {InFlightEntries} from './in-flight-entries.js';
 import {StreamIdentity} from './stream-identity.js';
 
-export interface PlaceOptions {
+export interface MembershipOptions {
   member: Membership;
   /** Where a new group begins. */
   from: Position;
   /** Makes the group, and the stream, when they are missing, also when they go missing later. */
   create: boolean;
   /** One line about something that the user should know and that did not end the work. */
-  onTrouble: (line: string) => void;
+  onProblem: (line: string) => void;
 }
 
-export class PlaceInGroup {
-  readonly #link: Link;
-  readonly #inHand: InHand;
-  readonly #options: PlaceOptions;
+export class GroupMembership {
+  readonly #redis: ReconnectingClient;
+  readonly #inFlight: InFlightEntries;
+  readonly #options: MembershipOptions;
   readonly #identity: StreamIdentity;
   #readUpTo: string | undefined;
   #healing: Promise<void> | undefined;
 
-  constructor(link: Link, inHand: InHand, options: PlaceOptions) {
-    this.#link = link;
-    this.#inHand = inHand;
+  constructor(redis: ReconnectingClient, inFlight: InFlightEntries, options: MembershipOptions) {
+    this.#redis = redis;
+    this.#inFlight = inFlight;
     this.#options = options;
     this.#identity = new StreamIdentity(options.member.stream);
   }
@@ -104,32 +104,32 @@ export class PlaceInGroup {
   }
 
   async #heal(readUpTo: string): Promise<void> {
-    const {generation} = this.#link;
+    const {connectionId: generation} = this.#redis;
     try {
-      await this.#makeAgain(await this.#link.control(), readUpTo);
+      await this.#makeAgain(await this.#redis.commands(), readUpTo);
     } catch (failure) {
       // It may vanish again at once.
-      if (!isFailure(failure, 'notFound')) await this.#link.restore(failure, generation);
+      if (!isFailure(failure, 'notFound')) await this.#redis.retryAfter(failure, generation);
     }
   }
 
   async #makeAgain(control: StreamClient, readUpTo: string): Promise<void> {
-    const {member, onTrouble} = this.#options;
+    const {member, onProblem} = this.#options;
     const {stream, group} = member;
     const isAnother = await this.#identity.hasBegunAnew(control, readUpTo);
     const resumeAt = isAnother ? FIRST_ID : readUpTo;
     // Another consumer may have been first to make it again. Sent together: whoever looked between the two would
     // find that what is in hand is not ours.
-    if (isAnother) this.#inHand.detach();
+    if (isAnother) this.#inFlight.detach();
     const [isNew] = await Promise.all([
       control.createGroup(stream, group, resumeAt, true),
-      control.makePending(member, this.#inHand.unfinished),
+      control.makePending(member, this.#inFlight.unfinished),
     ]);
     this.#readUpTo = resumeAt;
     if (isAnother) await this.#identity.remember(control);
     if (!isNew) return;
     const seek = `streamlog group seek ${shellWord(group)} --stream ${shellWord(stream)} --to ID`;
-    onTrouble(
+    onProblem(
       `group "${group}" on stream "${stream}" had vanished; it was made again, to go on after ${resumeAt}` +
         (isAnother
           ? ': the stream has begun anew, and all of it is new'

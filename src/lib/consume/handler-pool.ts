@@ -7,12 +7,12 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type CannotRun, type HandlerOutcome, handlerCannotRun} from '../handler/run-handler.js';
 import {SetupVerdicts} from '../handler/setup-verdict.js';
-import {isPassing} from '../reconnecting-client.js';
+import {isRetryable} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
-import {Job, type JobPolicy} from './handler-task.js';
-import type {Consumption} from './multi-stream-consumer.js';
+import {type HandlerPolicy, HandlerTask} from './handler-task.js';
+import type {MultiStreamConsumer} from './multi-stream-consumer.js';
 
-export interface WorkshopOptions extends JobPolicy {
+export interface HandlerPoolOptions extends HandlerPolicy {
   /** Handlers at the same time. */
   parallel: number;
   /** Whether one run gets a whole batch. */
@@ -32,10 +32,10 @@ const LONGEST_BACKOFF_MS = 5 * 60_000;
 /** Jobs that run or wait for another attempt: enough that a few that fail do not hold up the rest. */
 const JOBS_PER_HANDLER = 25;
 
-export class Workshop {
-  readonly #options: WorkshopOptions;
-  readonly #consumption: Consumption;
-  readonly #jobs = new Map<Job, Promise<void>>();
+export class HandlerPool {
+  readonly #options: HandlerPoolOptions;
+  readonly #consumer: MultiStreamConsumer;
+  readonly #tasks = new Map<HandlerTask, Promise<void>>();
   readonly #ended = new AbortController();
   /** Whether it is the set-up or the entry where a handler could not be run. */
   readonly #verdicts: SetupVerdicts;
@@ -45,20 +45,20 @@ export class Workshop {
   readonly #waiting: (() => void)[] = [];
   #failure: unknown;
 
-  constructor(consumption: Consumption, options: WorkshopOptions) {
-    this.#consumption = consumption;
+  constructor(consumer: MultiStreamConsumer, options: HandlerPoolOptions) {
+    this.#consumer = consumer;
     this.#options = options;
     this.#verdicts = new SetupVerdicts({
       isBusy: () => this.#running > 0 || this.#reading === 'beginning',
       mayComeMore: () => this.#reading !== 'ended',
     });
-    consumption.ending.addEventListener('abort', () => this.#changed(), {once: true});
-    for (const {ownership} of consumption.consumers) {
-      const jobs = () => [...this.#jobs.keys()].filter((job) => job.isOf(ownership));
+    consumer.ending.addEventListener('abort', () => this.#changed(), {once: true});
+    for (const {ownership} of consumer.consumers) {
+      const tasks = () => [...this.#tasks.keys()].filter((task) => task.isOf(ownership));
       ownership.handleBy({
-        isAtWork: (id) => jobs().some((job) => job.isRunning && job.records.some((record) => record.id === id)),
+        isAtWork: (id) => tasks().some((job) => job.isRunning && job.records.some((record) => record.id === id)),
         onLosses: (losses) => {
-          for (const job of jobs()) job.lose(losses);
+          for (const job of tasks()) job.revoke(losses);
         },
       });
     }
@@ -69,20 +69,20 @@ export class Workshop {
     void this.#renewLeases();
     const giveUpLate = this.#giveUpAfterDrain();
     try {
-      for await (const delivery of this.#consumption.deliveries()) {
+      for await (const delivery of this.#consumer.deliveries()) {
         this.#reading = 'beginning';
         const {records} = delivery;
         const batches = this.#options.wholeBatches ? [records] : records.map((record) => [record]);
-        for (const batch of batches) await this.#begin(new Job(delivery, batch, this.#options));
+        for (const batch of batches) await this.#begin(new HandlerTask(delivery, batch, this.#options));
         this.#reading = 'begun';
         this.#changed();
       }
       this.#reading = 'ended';
       this.#changed();
-      await Promise.all(this.#jobs.values());
+      await Promise.all(this.#tasks.values());
     } finally {
-      for (const job of this.#jobs.keys()) job.giveUp.abort();
-      await Promise.allSettled(this.#jobs.values());
+      for (const task of this.#tasks.keys()) task.cancel.abort();
+      await Promise.allSettled(this.#tasks.values());
       this.#ended.abort();
       await giveUpLate;
     }
@@ -90,57 +90,57 @@ export class Workshop {
   }
 
   /** Starts a job as soon as there is room; holding the caller up is what holds up reading. */
-  async #begin(job: Job): Promise<void> {
-    const mayEnter = await this.#enter(() => this.#jobs.size < this.#options.parallel * JOBS_PER_HANDLER);
-    if (!mayEnter) return job.letGo();
-    const rest = this.#consumption.work();
-    const ended = this.#attempts(job)
+  async #begin(task: HandlerTask): Promise<void> {
+    const mayEnter = await this.#enter(() => this.#tasks.size < this.#options.parallel * JOBS_PER_HANDLER);
+    if (!mayEnter) return task.letGo();
+    const rest = this.#consumer.work();
+    const ended = this.#attempts(task)
       .catch((error) => {
         // With no time left, Redis may be away too; the entries stay pending.
-        if (!(job.giveUp.signal.aborted && isPassing(error))) this.#fail(error);
+        if (!(task.cancel.signal.aborted && isRetryable(error))) this.#fail(error);
       })
       .finally(() => {
-        job.letGo();
+        task.letGo();
         rest();
-        this.#jobs.delete(job);
+        this.#tasks.delete(task);
         this.#changed();
       });
-    this.#jobs.set(job, ended);
+    this.#tasks.set(task, ended);
   }
 
   /** One attempt after the other; the first has its place already. */
-  async #attempts(job: Job): Promise<void> {
+  async #attempts(task: HandlerTask): Promise<void> {
     const {onFailed} = this.#options;
-    const {ending} = this.#consumption;
+    const {ending} = this.#consumer;
     do {
-      const outcome = await this.#attempt(job);
-      const reason = typeof outcome === 'object' ? await this.#blame(job, outcome) : outcome;
-      const [record] = job.records;
+      const outcome = await this.#attempt(task);
+      const reason = typeof outcome === 'object' ? await this.#blame(task, outcome) : outcome;
+      const [record] = task.records;
       if (reason === undefined || record === undefined) return;
-      const retryInMs = this.#backoffMs(job.deliveries);
+      const retryInMs = this.#backoffMs(task.deliveries);
       onFailed(record, reason, ending.aborted ? undefined : retryInMs);
       await sleep(retryInMs, undefined, {signal: ending}).catch(() => {});
     } while (await this.#enter());
   }
 
   /** One run of the handler and what follows from it. Returns why it is to be tried again, if it is; gives its place back. */
-  async #attempt(job: Job): Promise<string | CannotRun | undefined> {
+  async #attempt(task: HandlerTask): Promise<string | CannotRun | undefined> {
     try {
-      await job.prepare();
-      if (job.records.length === 0 || job.giveUp.signal.aborted) return undefined;
+      await task.prepare();
+      if (task.records.length === 0 || task.cancel.signal.aborted) return undefined;
       const start = this.#verdicts.start();
-      job.isRunning = true;
-      const outcome = await this.#options.handle(job.records, job.giveUp.signal);
-      job.isRunning = false;
+      task.isRunning = true;
+      const outcome = await this.#options.handle(task.records, task.cancel.signal);
+      task.isRunning = false;
       if (outcome.kind === 'cannotRun') return outcome;
       this.#verdicts.ran(start);
-      if (outcome.kind === 'done') await job.done();
-      if (outcome.kind === 'done' || job.giveUp.signal.aborted) return undefined;
-      if (outcome.kind === 'rejected') await job.reject(outcome.reason);
-      else await job.failed(outcome.reason);
+      if (outcome.kind === 'done') await task.done();
+      if (outcome.kind === 'done' || task.cancel.signal.aborted) return undefined;
+      if (outcome.kind === 'rejected') await task.reject(outcome.reason);
+      else await task.failed(outcome.reason);
       return outcome.reason;
     } finally {
-      job.isRunning = false;
+      task.isRunning = false;
       this.#running--;
       this.#changed();
     }
@@ -151,14 +151,14 @@ export class Workshop {
    * tried again, where only they are to blame; else the attempt is not counted,
    * and where the set-up is to blame, throws `configuration`.
    */
-  async #blame(job: Job, outcome: CannotRun): Promise<string | undefined> {
-    const {ending} = this.#consumption;
-    job.isToBlame ||= !outcome.isSetup && (await this.#verdicts.couldNotRun(outcome.isTooLarge, ending)) === 'entry';
-    if (job.isToBlame) {
-      await job.failed(outcome.reason);
+  async #blame(task: HandlerTask, outcome: CannotRun): Promise<string | undefined> {
+    const {ending} = this.#consumer;
+    task.isToBlame ||= !outcome.isSetup && (await this.#verdicts.couldNotRun(outcome.isTooLarge, ending)) === 'entry';
+    if (task.isToBlame) {
+      await task.failed(outcome.reason);
       return outcome.reason;
     }
-    await job.undoAttempt();
+    await task.undoAttempt();
     if (ending.aborted) return undefined;
     throw handlerCannotRun(outcome);
   }
@@ -169,16 +169,16 @@ export class Workshop {
     for (;;) {
       await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
       if (this.#ended.signal.aborted) return;
-      for (const consumer of this.#consumption.consumers) {
-        const {generation} = consumer.link;
+      for (const consumer of this.#consumer.consumers) {
+        const {connectionId: generation} = consumer.redis;
         try {
-          const control = await consumer.link.control();
-          const {missing, gone} = await control.renewLeases(consumer.member, consumer.inHand.given);
+          const control = await consumer.redis.commands();
+          const {missing, gone} = await control.renewLeases(consumer.member, consumer.inFlight.delivered);
           await consumer.ownership.gone(control, gone);
           if (missing.length > 0) await consumer.ownership.account(control, missing);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
-          if (isPassing(error)) consumer.link.lost(error, generation);
+          if (isRetryable(error)) consumer.redis.invalidate(error, generation);
           else await consumer.place.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
         }
       }
@@ -186,7 +186,7 @@ export class Workshop {
   }
 
   async #giveUpAfterDrain(): Promise<void> {
-    const {ending} = this.#consumption;
+    const {ending} = this.#consumer;
     const ended = this.#ended.signal;
     await new Promise<void>((resolve) => {
       if (ending.aborted || ended.aborted) resolve();
@@ -194,13 +194,13 @@ export class Workshop {
       ended.addEventListener('abort', () => resolve(), {once: true});
     });
     await sleep(this.#options.drainMs, undefined, {signal: ended}).catch(() => {});
-    for (const job of this.#jobs.keys()) job.giveUp.abort();
+    for (const task of this.#tasks.keys()) task.cancel.abort();
   }
 
   /** Ends the work; what runs has as long as after a signal. */
   readonly #fail = (error: unknown): void => {
     this.#failure ??= error;
-    this.#consumption.end();
+    this.#consumer.end();
   };
 
   #backoffMs(deliveries: number): number {
@@ -209,7 +209,7 @@ export class Workshop {
 
   /** Takes a place among the handlers that run, when there is one and `room` agrees; false when the work is over. */
   async #enter(room: () => boolean = () => true): Promise<boolean> {
-    while (!this.#consumption.ending.aborted) {
+    while (!this.#consumer.ending.aborted) {
       if (this.#running < this.#options.parallel && room()) {
         this.#running++;
         return true;

@@ -16,7 +16,7 @@ const UNCERTAIN_DELIVERIES = 1;
 /** What came so recently is not asked about before its handler starts: were it not ours any more, it would be handled twice at worst. */
 const FRESH_MS = 10;
 
-export interface JobPolicy {
+export interface HandlerPolicy {
   /** An entry that was delivered this often without success is dead. */
   maxDeliveries: number;
   deadLetterOf: (stream: string) => string;
@@ -24,12 +24,12 @@ export interface JobPolicy {
   onDead: (record: StreamRecord, reason: string) => void;
 }
 
-export class Job {
+export class HandlerTask {
   /** Ends the handler's run: what it works on is no longer ours, or there is no time left. */
-  readonly giveUp = new AbortController();
+  readonly cancel = new AbortController();
   isRunning = false;
   readonly #delivery: Delivery;
-  readonly #policy: JobPolicy;
+  readonly #policy: HandlerPolicy;
   #records: StreamRecord[];
   /** Whether Redis has counted the attempt that comes next. */
   #counted: boolean;
@@ -39,7 +39,7 @@ export class Job {
   isToBlame = false;
 
   /** Of `records`, which are among those of `delivery`. */
-  constructor(delivery: Delivery, records: StreamRecord[], policy: JobPolicy) {
+  constructor(delivery: Delivery, records: StreamRecord[], policy: HandlerPolicy) {
     this.#delivery = delivery;
     this.#records = records;
     this.#counted = delivery.counted;
@@ -74,7 +74,7 @@ export class Job {
     this.#countedHere.clear();
     // While it waited for its turn, somebody may have taken it over, or it has come again.
     this.#records = this.#held();
-    if (this.#counted && performance.now() - this.#delivery.handout.givenAtMs > FRESH_MS) await this.#keepOurs();
+    if (this.#counted && performance.now() - this.#delivery.batch.deliveredAtMs > FRESH_MS) await this.#keepOurs();
     for (const record of [...this.#records]) {
       const before = (record.deliveries ?? 1) - (this.#counted ? 1 : 0);
       if (before >= Math.max(UNCERTAIN_DELIVERIES + 1, this.#policy.maxDeliveries))
@@ -117,16 +117,16 @@ export class Job {
   /** Leaves the rest pending, for whoever comes next. */
   letGo(): void {
     const ids = this.#records.map(({id}) => id);
-    this.#consumer.inHand.release(ids, this.#delivery.handout);
+    this.#consumer.inFlight.release(ids, this.#delivery.batch);
     this.#records = [];
   }
 
   /** Some of it is not ours any more; what was begun on that is stopped. */
-  lose(losses: Losses): void {
+  revoke(losses: Losses): void {
     const held = this.#held();
     const lost = this.#records.filter((record) => losses.has(record.id) && !held.includes(record));
     this.#records = this.#records.filter((record) => !lost.includes(record));
-    if (this.isRunning && lost.length > 0) this.giveUp.abort();
+    if (this.isRunning && lost.length > 0) this.cancel.abort();
   }
 
   /** Lets go of what is not ours any more. Only reads: a Redis that refuses writes for now holds no handler up. */
@@ -183,27 +183,27 @@ export class Job {
 
   /** A call that may be repeated, until it is answered. Throws what trying again cannot mend. */
   async #persist<T>(call: (control: StreamClient) => Promise<T>): Promise<T> {
-    const {link} = this.#consumer;
+    const {redis: link} = this.#consumer;
     for (;;) {
-      const {generation} = link;
+      const {connectionId: generation} = link;
       try {
-        return await call(await link.control());
+        return await call(await link.commands());
       } catch (error) {
-        if (this.giveUp.signal.aborted) throw error;
+        if (this.cancel.signal.aborted) throw error;
         // While we hold our consumer up, it cannot do that itself.
         if (await this.#consumer.place.healed(error)) continue;
-        await link.restore(error, generation);
+        await link.retryAfter(error, generation);
       }
     }
   }
 
   #held(): StreamRecord[] {
-    return this.#records.filter(({id}) => this.#delivery.handout.holds(id));
+    return this.#records.filter(({id}) => this.#delivery.batch.holds(id));
   }
 
   #leave(records: readonly StreamRecord[]): void {
     const ids = new Set(records.map(({id}) => id));
-    this.#consumer.inHand.letGo(ids, this.#delivery.handout);
+    this.#consumer.inFlight.drop(ids, this.#delivery.batch);
     this.#records = this.#records.filter((record) => !records.includes(record));
   }
 }

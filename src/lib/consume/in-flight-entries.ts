@@ -5,7 +5,7 @@
  * Entries are kept as they came, together: what is given out, finished and
  * confirmed as a whole is never looked at one by one. Invariant: an ID is in at
  * most one of the two, and what was given out again is no longer held by the
- * handout that it first came with.
+ * batch that it first came with.
  *
  * What will not be worked on after all is released: left pending for whoever comes
  * next. It is known here until the end all the same, since a consumer or a group that
@@ -15,10 +15,10 @@ import {EntryIds} from '../records/entry-ids.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 
 /** What was given out together, for as long as it is held. */
-export class Handout {
+export class DeliveredBatch {
   /** Higher than that of all that was given before. */
   readonly order: number;
-  readonly givenAtMs = performance.now();
+  readonly deliveredAtMs = performance.now();
   /** Whether what it was given out for has been done, and only the acknowledgement is left to others. */
   isProcessed = false;
   readonly #ids: EntryIds;
@@ -63,10 +63,10 @@ export class Handout {
 /** So many of those that were released are known at most. */
 const MOST_RELEASED = 10_000;
 
-export class InHand {
-  readonly #given = new Set<Handout>();
+export class InFlightEntries {
+  readonly #given = new Set<DeliveredBatch>();
   readonly #finished = new Set<EntryIds>();
-  readonly #released = new Map<string, Handout>();
+  readonly #released = new Map<string, DeliveredBatch>();
   /** Released, and nowhere any more: the stream that they were in is gone. */
   #orphans: string[] = [];
   #givenCount = 0;
@@ -87,48 +87,48 @@ export class InHand {
   }
 
   /** In ascending order. One that comes again is to be finished again: behind its ID there may be another entry by now. */
-  give(ids: EntryIds): Handout {
-    const handout = new Handout(ids, ++this.#order);
-    if (ids.count === 0) return handout;
+  deliver(ids: EntryIds): DeliveredBatch {
+    const batch = new DeliveredBatch(ids, ++this.#order);
+    if (ids.count === 0) return batch;
     if (compareStreamIds(ids.first, this.#highest) <= 0) this.#takeBack(new Set(ids.texts));
     if (compareStreamIds(ids.last, this.#highest) > 0) this.#highest = ids.last;
-    this.#given.add(handout);
+    this.#given.add(batch);
     this.#givenCount += ids.count;
     if (this.#givenCount > this.#most) this.#forgetOldest();
-    return handout;
+    return batch;
   }
 
-  /** Will not be finished by whoever got them with `handout`: it is as if they had never been given out so. */
-  letGo(ids: ReadonlySet<string>, handout: Handout): void {
-    this.#keep(handout, (id) => !ids.has(id));
+  /** Will not be finished by whoever got them with `batch`: it is as if they had never been given out so. */
+  drop(ids: ReadonlySet<string>, batch: DeliveredBatch): void {
+    this.#keep(batch, (id) => !ids.has(id));
   }
 
-  /** Leaves those of `ids` that `handout` holds pending, for whoever comes next. */
-  release(ids: readonly string[], handout: Handout): void {
-    const held = ids.filter((id) => handout.holds(id));
-    if (this.#given.has(handout)) {
-      for (const id of held) this.#released.set(id, handout);
+  /** Leaves those of `ids` that `batch` holds pending, for whoever comes next. */
+  release(ids: readonly string[], batch: DeliveredBatch): void {
+    const held = ids.filter((id) => batch.holds(id));
+    if (this.#given.has(batch)) {
+      for (const id of held) this.#released.set(id, batch);
       // In a worker that goes on for long, what others have done with since would never leave.
       for (const id of this.#released.keys()) {
         if (this.#released.size <= MOST_RELEASED) break;
         this.#released.delete(id);
       }
-      this.letGo(new Set(held), handout);
+      this.drop(new Set(held), batch);
     } else {
       this.#orphans.push(...held);
       const gone = new Set(held);
-      handout.keep((id) => !gone.has(id));
+      batch.keep((id) => !gone.has(id));
     }
   }
 
   /** What was released and is pending, as far as is known here, each with what it was given out with. */
-  get released(): ReadonlyMap<string, Handout> {
+  get released(): ReadonlyMap<string, DeliveredBatch> {
     return this.#released;
   }
 
   /** Given out or released, and not finished: what would be lost with our consumer. */
   get unfinished(): readonly string[] {
-    return [...new Set([...this.given, ...this.#released.keys()])];
+    return [...new Set([...this.delivered, ...this.#released.keys()])];
   }
 
   get hasUnfinished(): boolean {
@@ -154,17 +154,17 @@ export class InHand {
     this.#released.clear();
   }
 
-  /** To be acknowledged: all that is held of `handout`, or those of `ids`. */
-  finish(handout: Handout, ids?: readonly string[]): void {
-    const finished = ids === undefined ? handout.ids : EntryIds.of(ids.filter((id) => handout.holds(id)));
-    if (finished.count === 0 || !this.#given.has(handout)) return;
+  /** To be acknowledged: all that is held of `batch`, or those of `ids`. */
+  finish(batch: DeliveredBatch, ids?: readonly string[]): void {
+    const finished = ids === undefined ? batch.ids : EntryIds.of(ids.filter((id) => batch.holds(id)));
+    if (finished.count === 0 || !this.#given.has(batch)) return;
     this.#finished.add(finished);
-    if (finished.count < handout.count) {
-      this.letGo(new Set(finished.texts), handout);
+    if (finished.count < batch.count) {
+      this.drop(new Set(finished.texts), batch);
     } else {
-      this.#given.delete(handout);
-      this.#givenCount -= handout.count;
-      handout.clear();
+      this.#given.delete(batch);
+      this.#givenCount -= batch.count;
+      batch.clear();
     }
   }
 
@@ -175,16 +175,16 @@ export class InHand {
 
   /** All that is in hand, as it is now. */
   get ids(): ReadonlySet<string> {
-    return new Set([...this.given, ...[...this.#finished].flatMap(({texts}) => texts)]);
+    return new Set([...this.delivered, ...[...this.#finished].flatMap(({texts}) => texts)]);
   }
 
-  /** What was given out and not finished, each with its handout, as it is now. */
-  get holders(): ReadonlyMap<string, Handout> {
-    return new Map([...this.#given].flatMap((handout) => handout.ids.texts.map((id) => [id, handout] as const)));
+  /** What was given out and not finished, each with its batch, as it is now. */
+  get holders(): ReadonlyMap<string, DeliveredBatch> {
+    return new Map([...this.#given].flatMap((batch) => batch.ids.texts.map((id) => [id, batch] as const)));
   }
 
-  /** Those of `ids` that were given out and are not finished, each with its handout, as it is now. */
-  holdersOf(ids: ReadonlySet<string>): ReadonlyMap<string, Handout> {
+  /** Those of `ids` that were given out and are not finished, each with its batch, as it is now. */
+  holdersOf(ids: ReadonlySet<string>): ReadonlyMap<string, DeliveredBatch> {
     return new Map([...this.holders].filter(([id]) => ids.has(id)));
   }
 
@@ -199,7 +199,7 @@ export class InHand {
   }
 
   /** Given out and not finished. */
-  get given(): readonly string[] {
+  get delivered(): readonly string[] {
     return [...this.#given].flatMap(({ids}) => ids.texts);
   }
 
@@ -221,16 +221,16 @@ export class InHand {
     return count;
   }
 
-  get givenCount(): number {
+  get deliveredCount(): number {
     return this.#givenCount;
   }
 
   #forgetOldest(): void {
-    for (const handout of this.#given) {
+    for (const batch of this.#given) {
       if (this.#givenCount <= this.#most || this.#given.size === 1) return;
-      this.#given.delete(handout);
-      this.#givenCount -= handout.count;
-      const {last} = handout.ids;
+      this.#given.delete(batch);
+      this.#givenCount -= batch.count;
+      const {last} = batch.ids;
       if (compareStreamIds(last, this.#forgottenUpTo) > 0) this.#forgottenUpTo = last;
     }
   }
@@ -238,7 +238,7 @@ export class InHand {
   /** As if they had neither been given out nor finished. */
   #takeBack(again: ReadonlySet<string>): void {
     for (const id of again) this.#released.delete(id);
-    for (const handout of this.#given) this.letGo(again, handout);
+    for (const batch of this.#given) this.drop(again, batch);
     for (const ids of this.#finished) {
       const rest = ids.texts.filter((id) => !again.has(id));
       if (rest.length === ids.count) continue;
@@ -247,11 +247,11 @@ export class InHand {
     }
   }
 
-  #keep(handout: Handout, keeps: (id: string) => boolean): void {
-    if (!this.#given.has(handout)) return;
-    const before = handout.count;
-    handout.keep(keeps);
-    this.#givenCount -= before - handout.count;
-    if (handout.count === 0) this.#given.delete(handout);
+  #keep(batch: DeliveredBatch, keeps: (id: string) => boolean): void {
+    if (!this.#given.has(batch)) return;
+    const before = batch.count;
+    batch.keep(keeps);
+    this.#givenCount -= before - batch.count;
+    if (batch.count === 0) this.#given.delete(batch);
   }
 }

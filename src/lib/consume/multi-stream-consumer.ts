@@ -4,14 +4,14 @@
  * merged into one sequence.
  */
 import {merge} from '../reading/merge.js';
-import {Link} from '../reconnecting-client.js';
+import {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamClient} from '../stream-client.js';
 import {Consumer, type ConsumerOptions, type Delivery} from './consumer.js';
 import {clientNameOf} from './name-in-use.js';
-import {MAX_BLOCK_MS, Pace, type PaceOptions} from './read-budget.js';
+import {MAX_BLOCK_MS, ReadBudget, type ReadBudgetOptions} from './read-budget.js';
 
-export type ConsumptionOptions = Omit<ConsumerOptions, 'member'> &
-  Omit<PaceOptions, 'readers'> & {
+export type MultiStreamOptions = Omit<ConsumerOptions, 'member'> &
+  Omit<ReadBudgetOptions, 'readers'> & {
     /** Connects under a name for CLIENT LIST. */
     connect: (clientName: string) => Promise<StreamClient>;
     /** Whether another server may take the place of one that is away. */
@@ -26,31 +26,31 @@ const LOOK_MS = 1_000;
 /** How long after the end of reading an answer is still waited for. */
 const ANSWER_MS = 1_000;
 
-export class Consumption {
+export class MultiStreamConsumer {
   readonly consumers: readonly Consumer[];
   readonly #ending = new AbortController();
   #endingSinceMs: number | undefined;
   #closing: NodeJS.Timeout | undefined;
   readonly #looking: NodeJS.Timeout;
-  readonly #pace: Pace;
+  readonly #budget: ReadBudget;
 
-  constructor(options: ConsumptionOptions) {
-    const {connect, mayFailOver, streams, group, consumer, onTrouble} = options;
+  constructor(options: MultiStreamOptions) {
+    const {connect, mayFailOver, streams, group, consumer, onProblem} = options;
     if (options.stopping.aborted) this.end();
     else options.stopping.addEventListener('abort', () => this.end(), {once: true});
     const stopping = this.ending;
-    const pace = new Pace({...options, stopping, readers: streams.length});
-    this.#pace = pace;
+    const budget = new ReadBudget({...options, stopping, readers: streams.length});
+    this.#budget = budget;
     this.consumers = streams.map((stream) => {
       const member = {stream, group, consumer};
-      const link = new Link({
+      const redis = new ReconnectingClient({
         connect: () => connect(clientNameOf(member)),
         mayFailOver,
         blockMs: MAX_BLOCK_MS,
         stopping,
-        onTrouble,
+        onProblem,
       });
-      return new Consumer(link, pace, {...options, member});
+      return new Consumer(redis, budget, {...options, member});
     });
     // While handlers run, or a reader is slow, nothing is read, and a removed consumer would not be noticed.
     this.#looking = setInterval(() => {
@@ -65,7 +65,7 @@ export class Consumption {
 
   /** Says that entries are worked on while reading goes on, until what it returns is called: see `Pace.work`. */
   work(): () => void {
-    return this.#pace.work();
+    return this.#budget.work();
   }
 
   /** Reads nothing more; `deliveries` returns soon after. */
@@ -84,7 +84,7 @@ export class Consumption {
       }
       // What else is under way may be waited for, but not from a server that does not answer.
       this.#closing = setTimeout(() => {
-        for (const {link} of this.consumers) link.close();
+        for (const {redis: link} of this.consumers) link.close();
       }, ANSWER_MS);
     };
     this.ending.addEventListener('abort', free, {once: true});
@@ -114,9 +114,9 @@ export class Consumption {
         try {
           await consumer.acknowledgements.confirm(limitMs - usedMs);
           await consumer.settle(limitMs - usedMs);
-          if (removeConsumer) await (await consumer.link.control()).removeIdleConsumer(consumer.member);
+          if (removeConsumer) await (await consumer.redis.commands()).removeIdleConsumer(consumer.member);
         } finally {
-          consumer.link.close();
+          consumer.redis.close();
         }
       }),
     );

@@ -9,8 +9,8 @@
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import type {PlaceInGroup} from './group-membership.js';
-import {deliverBacklog, lookAtBacklog, type PendingWorkContext} from './pending-recovery.js';
+import type {GroupMembership} from './group-membership.js';
+import {deliverOwnPending, type RecoveryContext, scanOwnPending} from './pending-recovery.js';
 import {MAX_BLOCK_MS} from './read-budget.js';
 
 /**
@@ -25,8 +25,8 @@ export interface LeftOver {
   counted: boolean;
 }
 
-export class OwnBacklog {
-  readonly #place: PlaceInGroup;
+export class OwnPending {
+  readonly #place: GroupMembership;
   /** Whether handing out what was delivered before counts as one more delivery. */
   readonly #counts: boolean;
   /** The connections after which all was looked at. */
@@ -36,33 +36,33 @@ export class OwnBacklog {
   /** How far we had got when these connections were new; undefined until we have looked once. */
   #seenUpTo: string | undefined;
 
-  constructor(place: PlaceInGroup, counts: boolean) {
+  constructor(place: GroupMembership, counts: boolean) {
     this.#place = place;
     this.#counts = counts;
   }
 
   /** Whether it is time to look, with connections of `generation`. */
-  isDue(generation: number): boolean {
-    return generation !== this.#lookedAt || performance.now() >= this.#lateReadsOverMs;
+  isDue(connectionId: number): boolean {
+    return connectionId !== this.#lookedAt || performance.now() >= this.#lateReadsOverMs;
   }
 
   /** What is left over, when it is time to look; `generation` is that of the link that `control` is of. */
   async *take(
     control: StreamClient,
-    generation: number,
-    context: PendingWorkContext,
+    connectionId: number,
+    context: RecoveryContext,
   ): AsyncGenerator<LeftOver, void, void> {
-    if (!this.isDue(generation)) return;
-    const isNew = generation !== this.#lookedAt;
+    if (!this.isDue(connectionId)) return;
+    const isNew = connectionId !== this.#lookedAt;
     const atStart = this.#seenUpTo === undefined;
     if (isNew) this.#seenUpTo = this.#place.readUpTo;
     if (atStart && this.#counts) {
-      for await (const records of deliverBacklog(control, context)) yield {records, counted: true};
+      for await (const records of deliverOwnPending(control, context)) yield {records, counted: true};
     } else {
       const seenUpTo = atStart ? undefined : this.#seenUpTo;
-      for await (const records of lookAtBacklog(control, context)) yield* this.#sorted(records, seenUpTo);
+      for await (const records of scanOwnPending(control, context)) yield* this.#sorted(records, seenUpTo);
     }
-    this.#lookedAt = generation;
+    this.#lookedAt = connectionId;
     const mayComeLate = isNew && !atStart;
     this.#lateReadsOverMs = mayComeLate ? performance.now() + LATE_READS_MS : Number.POSITIVE_INFINITY;
   }

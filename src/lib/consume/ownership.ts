@@ -29,7 +29,7 @@
 import {isFailure} from '../errors.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
-import type {Handout, InHand} from './in-flight-entries.js';
+import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 
 /** Why an entry that was delivered to us will not be processed here. */
 export type Loss =
@@ -45,7 +45,7 @@ export type Ownership = Loss | {kind: 'ours'} | {kind: 'removed'};
 export type Losses = ReadonlyMap<string, Loss>;
 
 /** Entries in hand, each with what it was given out with. */
-type Held = ReadonlyMap<string, Handout>;
+type Held = ReadonlyMap<string, DeliveredBatch>;
 
 /** What works on entries of this consumer, and has to know of losses. */
 export interface EntryHandling {
@@ -60,7 +60,7 @@ export interface OwnershipOptions {
   /** Each entry that is let go, with the cause. */
   onLost: (stream: string, id: string, loss: Loss) => void;
   /** One line about something that the user should know and that did not end the work. */
-  onTrouble: (line: string) => void;
+  onProblem: (line: string) => void;
 }
 
 /** IDs asked for in one go. */
@@ -69,7 +69,7 @@ const PAGE = 500;
 const WITNESSES = 100;
 
 export class EntryOwnership {
-  readonly #inHand: InHand;
+  readonly #inFlight: InFlightEntries;
   readonly #options: OwnershipOptions;
   #handling: EntryHandling = {isAtWork: () => false, onLosses: () => {}};
   /** No removal of our consumer has gone unnoticed by what was given to us since then. */
@@ -82,8 +82,8 @@ export class EntryOwnership {
   /** What we hold of that which had gone from the stream when it was still pending with us: Redis has dropped that since. */
   #gone: ReadonlySet<string> = new Set();
 
-  constructor(inHand: InHand, options: OwnershipOptions) {
-    this.#inHand = inHand;
+  constructor(inFlight: InFlightEntries, options: OwnershipOptions) {
+    this.#inFlight = inFlight;
     this.#options = options;
   }
 
@@ -94,7 +94,7 @@ export class EntryOwnership {
 
   /** Whether a read should be preceded by CREATECONSUMER: something is in hand that would go with our consumer. */
   get needsCheck(): boolean {
-    return this.#mayAsk && this.#inHand.hasUnfinished;
+    return this.#mayAsk && this.#inFlight.hasUnfinished;
   }
 
   /** For when a removal may have gone unnoticed: by a read with nothing in front of it, or one that waited and brought something. */
@@ -129,7 +129,7 @@ export class EntryOwnership {
     if (this.#wasRemoved) await this.#restore(control);
     if (!this.#isSuspect) return;
     this.#isSuspect = false;
-    if (this.#inHand.givenCount > 0) await this.account(control, this.#inHand.given);
+    if (this.#inFlight.deliveredCount > 0) await this.account(control, this.#inFlight.delivered);
   }
 
   /**
@@ -139,7 +139,7 @@ export class EntryOwnership {
   async settle(control: StreamClient): Promise<void> {
     if (this.#mayAsk) await this.check(control.createConsumer(this.#options.member));
     await this.heal(control);
-    const {released} = this.#inHand;
+    const {released} = this.#inFlight;
     if ([...(await this.of(control, released)).values()].some(({kind}) => kind === 'removed'))
       await this.#restore(control);
     for (const [id, owner] of await this.of(control, released)) {
@@ -149,7 +149,7 @@ export class EntryOwnership {
 
   /** Reports what was in hand of a stream that is gone, and will not be worked off. */
   reportOrphans(): void {
-    for (const id of this.#inHand.takeOrphans()) this.#report(id, {kind: 'deleted', reference: 'deleted'});
+    for (const id of this.#inFlight.takeOrphans()) this.#report(id, {kind: 'deleted', reference: 'deleted'});
   }
 
   /**
@@ -158,11 +158,11 @@ export class EntryOwnership {
    */
   async gone(control: StreamClient, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const {member, onTrouble} = this.#options;
-    this.#gone = new Set(this.#inHand.holdersOf(new Set([...this.#gone, ...ids])).keys());
+    const {member, onProblem} = this.#options;
+    this.#gone = new Set(this.#inFlight.holdersOf(new Set([...this.#gone, ...ids])).keys());
     for (const id of ids) {
       if (this.#handling.isAtWork(id))
-        onTrouble(`${member.stream} ${id} is no longer in the stream, trimmed or deleted while its handler runs`);
+        onProblem(`${member.stream} ${id} is no longer in the stream, trimmed or deleted while its handler runs`);
     }
     await this.account(control, ids);
   }
@@ -170,7 +170,7 @@ export class EntryOwnership {
   /** Lets go of `id`, which was found to be no longer in the stream and has been acknowledged for that. */
   deleted(id: string): void {
     const loss: Loss = {kind: 'deleted', reference: 'kept'};
-    this.#letGo(new Map([[id, loss]]), this.#inHand.holdersOf(new Set([id])));
+    this.#letGo(new Map([[id, loss]]), this.#inFlight.holdersOf(new Set([id])));
   }
 
   /** Those of `ids` that are not pending with us: `account` finds out why. Reads only. */
@@ -185,8 +185,8 @@ export class EntryOwnership {
    * `notFound` when group or stream are gone, and what else the connection throws.
    */
   async account(control: StreamClient, ids: readonly string[]): Promise<Losses> {
-    // One that comes again while we ask is ours, by a handout that is not among these.
-    const held = this.#inHand.holdersOf(new Set(ids));
+    // One that comes again while we ask is ours, by a batch that is not among these.
+    const held = this.#inFlight.holdersOf(new Set(ids));
     const owners = await this.of(control, held);
     const removed = [...held].filter(([id]) => owners.get(id)!.kind === 'removed');
     if (removed.length > 0 || this.#wasRemoved) {
@@ -219,7 +219,7 @@ export class EntryOwnership {
 
   async #ofPage(control: StreamClient, ids: readonly string[], held: Held): Promise<Map<string, Ownership>> {
     const {member} = this.#options;
-    const candidates = this.#inHand.oldest(WITNESSES, new Set(held.keys()));
+    const candidates = this.#inFlight.oldest(WITNESSES, new Set(held.keys()));
     // In one go, and the witnesses last.
     const [pending, witnesses, created] = await Promise.all([
       Promise.all(ids.map((id) => control.pendingEntry(member, id))),
@@ -235,7 +235,7 @@ export class EntryOwnership {
         if (entry !== undefined && !this.#isOurs(entry)) return [id, {kind: 'taken', by: entry.consumer}];
         if (!inStream[index]) return [id, {kind: 'deleted', reference: entry === undefined ? 'deleted' : 'kept'}];
         if (entry !== undefined) return [id, {kind: 'ours'}];
-        const {order, givenAtMs} = held.get(id)!;
+        const {order, deliveredAtMs: givenAtMs} = held.get(id)!;
         const wasThere = created === false && givenAtMs >= this.#certainSinceMs;
         return [id, {kind: witness <= order || wasThere ? 'acknowledged' : 'removed'}];
       }),
@@ -278,8 +278,8 @@ export class EntryOwnership {
 
   /** Makes pending with us again all that is in hand and pending with no consumer. */
   async #restore(control: StreamClient): Promise<void> {
-    const {member, onTrouble} = this.#options;
-    const {unfinished} = this.#inHand;
+    const {member, onProblem} = this.#options;
+    const {unfinished} = this.#inFlight;
     if (unfinished.length === 0) {
       this.#wasRemoved = false;
       return;
@@ -294,7 +294,7 @@ export class EntryOwnership {
     }
     this.#wasRemoved = false;
     this.uncertain();
-    onTrouble(
+    onProblem(
       `consumer "${member.consumer}" of group "${member.group}" on stream "${member.stream}" ${cause}; ` +
         `it had ${unfinished.length} in hand, ${outcome}`,
     );
@@ -302,7 +302,7 @@ export class EntryOwnership {
 
   #letGo(losses: Losses, held: Held): void {
     const lost = new Set(losses.keys());
-    for (const handout of new Set(held.values())) this.#inHand.letGo(lost, handout);
+    for (const batch of new Set(held.values())) this.#inFlight.drop(lost, batch);
     for (const [id, loss] of losses) if (!held.get(id)?.isProcessed) this.#report(id, loss);
     if (losses.size > 0) this.#handling.onLosses(losses);
   }

@@ -12,11 +12,11 @@ import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
-import type {InHand} from './in-flight-entries.js';
+import type {InFlightEntries} from './in-flight-entries.js';
 
-export interface PendingWorkContext {
+export interface RecoveryContext {
   member: Membership;
-  inHand: InHand;
+  inFlight: InFlightEntries;
   /** Runs `read` with how many entries are wanted now; none are read when no more are wanted. */
   permitted: (read: (count: number) => Promise<Entry[]>) => Promise<Entry[]>;
   /** True when reading should end. */
@@ -30,9 +30,9 @@ export interface PendingWorkContext {
 }
 
 /** Our backlog by XREADGROUP with an ID, which counts as one more delivery of each. */
-export async function* deliverBacklog(
+export async function* deliverOwnPending(
   control: StreamClient,
-  context: PendingWorkContext,
+  context: RecoveryContext,
 ): AsyncGenerator<StreamRecord[], void, void> {
   const {member} = context;
   let after = FIRST_ID;
@@ -51,19 +51,19 @@ export async function* deliverBacklog(
 }
 
 /** Our own pending entries that are not in hand, by XPENDING and XRANGE, which count as nothing. */
-export async function* lookAtBacklog(
+export async function* scanOwnPending(
   control: StreamClient,
-  context: PendingWorkContext,
+  context: RecoveryContext,
 ): AsyncGenerator<StreamRecord[], void, void> {
-  const {member, inHand, onMissing} = context;
-  const missing = new Set(inHand.given);
+  const {member, inFlight, onMissing} = context;
+  const missing = new Set(inFlight.delivered);
   // As it was before Redis looked: what is acknowledged while its answer is on the way was not lost.
-  const known = inHand.ids;
+  const known = inFlight.ids;
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
     for (const {id} of page) missing.delete(id);
-    const now = inHand.ids;
+    const now = inFlight.ids;
     let left: readonly PendingEntry[] = page.filter(
-      ({id}) => !known.has(id) && !now.has(id) && compareStreamIds(id, inHand.forgottenUpTo) > 0,
+      ({id}) => !known.has(id) && !now.has(id) && compareStreamIds(id, inFlight.forgottenUpTo) > 0,
     );
     while (left.length > 0 && !context.over()) {
       const gone: string[] = [];
@@ -93,7 +93,7 @@ export async function* lookAtBacklog(
  */
 export async function* takeOver(
   control: StreamClient,
-  context: PendingWorkContext,
+  context: RecoveryContext,
   abandoned: readonly PendingEntry[],
   {idleMs, counts}: {idleMs: number; counts: boolean},
 ): AsyncGenerator<StreamRecord[], void, void> {
@@ -115,7 +115,7 @@ export async function* takeOver(
 
 async function letGo(
   control: StreamClient,
-  {member, onGone, widen}: PendingWorkContext,
+  {member, onGone, widen}: RecoveryContext,
   gone: readonly string[],
 ): Promise<void> {
   if (gone.length === 0) return;

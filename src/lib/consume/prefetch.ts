@@ -8,10 +8,10 @@ interface Read<T> {
   /** What it brings; undefined when there was nothing. */
   readonly delivery: Promise<T | undefined>;
   /** The connections that it uses. */
-  readonly generation: number;
+  readonly connectionId: number;
 }
 
-export class ReadsAhead<T> {
+export class Prefetch<T> {
   #reads: Read<T>[] = [];
 
   get count(): number {
@@ -20,7 +20,7 @@ export class ReadsAhead<T> {
 
   add(delivery: Promise<T | undefined>, generation: number): void {
     delivery.catch(() => {});
-    this.#reads.push({delivery, generation});
+    this.#reads.push({delivery, connectionId: generation});
   }
 
   /**
@@ -28,11 +28,11 @@ export class ReadsAhead<T> {
    * the connections of each that is waited for. Throws what a read has thrown;
    * those that failed with it are forgotten, as a lost connection is one failure.
    */
-  async take(using: (generation: number) => void): Promise<T | undefined> {
+  async take(using: (connectionId: number) => void): Promise<T | undefined> {
     let delivery: T | undefined;
     while (delivery === undefined && this.#reads.length > 0) {
       const read = this.#reads.shift()!;
-      using(read.generation);
+      using(read.connectionId);
       try {
         delivery = await read.delivery;
       } catch (error) {

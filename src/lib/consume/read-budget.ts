@@ -8,7 +8,7 @@
  * that we spent on work, on a slow reader of our output, on Redis being away or
  * on being stopped (SIGSTOP) is our own.
  */
-export interface PaceOptions {
+export interface ReadBudgetOptions {
   /** Records wanted in all; infinite is allowed. */
   limit: number;
   /** Stop after this long without a record. */
@@ -28,8 +28,8 @@ interface Waiter {
   give(permits: number): void;
 }
 
-export class Pace {
-  readonly #options: PaceOptions;
+export class ReadBudget {
+  readonly #options: ReadBudgetOptions;
   /** Wanted and not held by any reader. */
   #free: number;
   #held = 0;
@@ -40,14 +40,14 @@ export class Pace {
   #restingSinceMs = Number.NEGATIVE_INFINITY;
   readonly #waiters: Waiter[] = [];
 
-  constructor(options: PaceOptions) {
+  constructor(options: ReadBudgetOptions) {
     this.#options = options;
     this.#free = options.limit;
     options.stopping.addEventListener('abort', () => this.#wake(), {once: true});
   }
 
   /** True when reading should end: by a signal, by silence, or because all wanted records are there. */
-  get over(): boolean {
+  get isDone(): boolean {
     const {silenceMs, stopping} = this.#options;
     if (stopping.aborted || this.#free + this.#held === 0) return true;
     return silenceMs !== undefined && this.#working === 0 && this.#silentMs >= silenceMs;
@@ -71,7 +71,7 @@ export class Pace {
 
   /** Permits for up to `max` records; 0 when reading should end. Waits in turn while other readers hold all that are left. */
   async take(max: number): Promise<number> {
-    if (this.over) return 0;
+    if (this.isDone) return 0;
     if (this.#free > 0 && this.#waiters.length === 0) return this.#hold(max);
     return new Promise((give) => this.#waiters.push({max, give}));
   }
@@ -106,9 +106,9 @@ export class Pace {
 
   /** Handed over here, not just announced: else the reader that gave permits back would be first to take them again. */
   #wake(): void {
-    while (this.#waiters.length > 0 && (this.over || this.#free > 0)) {
+    while (this.#waiters.length > 0 && (this.isDone || this.#free > 0)) {
       const {max, give} = this.#waiters.shift()!;
-      give(this.over ? 0 : this.#hold(max));
+      give(this.isDone ? 0 : this.#hold(max));
     }
   }
 

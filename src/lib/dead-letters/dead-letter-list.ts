@@ -6,7 +6,7 @@
 
 import {millisecondsOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import {DEAD_LETTER_PATTERN, originOf} from './dead-letter-origin.js';
+import {DEAD_LETTER_PATTERN, deadLetterOrigin} from './dead-letter-origin.js';
 
 /** Entries that died of the same; null is what they do not say. */
 export interface Cause {
@@ -68,7 +68,7 @@ async function summariseDeadLetters(
     entries += page.length;
     oldestId ??= page[0]!.id;
     newestId = page.at(-1)!.id;
-    for (const {fields} of page) if (!count(causes, originOf(fields))) otherCauses++;
+    for (const {fields} of page) if (!count(causes, deadLetterOrigin(fields))) otherCauses++;
   }
   return {
     deadLetter,

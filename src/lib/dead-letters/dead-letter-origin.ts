@@ -27,17 +27,17 @@ export const ORIGIN = {
 const ORIGIN_NAMES: ReadonlySet<unknown> = new Set(Object.values(ORIGIN));
 
 /** Where a dead letter came from, and why. Each is undefined when the entry does not say; others may write such streams too. */
-export type Origin = Readonly<Record<keyof typeof ORIGIN, string | undefined>>;
+export type DeadLetterOrigin = Readonly<Record<keyof typeof ORIGIN, string | undefined>>;
 
 /** The default dead letter stream of `stream`. */
 export const deadLetterStream = (stream: string): string => deadLetterKey(stream);
 
-export function originOf(fields: readonly Field[]): Origin {
+export function deadLetterOrigin(fields: readonly Field[]): DeadLetterOrigin {
   const text = (name: string): string | undefined => {
     const value = fieldValue(fields, name);
     return value === undefined ? undefined : typeof value === 'string' ? value : decodeName(value);
   };
-  return Object.fromEntries(Object.entries(ORIGIN).map(([key, name]) => [key, text(name)])) as Origin;
+  return Object.fromEntries(Object.entries(ORIGIN).map(([key, name]) => [key, text(name)])) as DeadLetterOrigin;
 }
 
 /** Whether a field of this name says where a dead letter came from. */

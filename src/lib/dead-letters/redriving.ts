@@ -11,7 +11,7 @@
 import {StreamlogError, usageError} from '../errors.js';
 import type {Entry} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
-import {originOf} from './dead-letter-origin.js';
+import {deadLetterOrigin} from './dead-letter-origin.js';
 import {putBack} from './moving.js';
 import {Throttle} from './throttle.js';
 
@@ -85,16 +85,16 @@ export class Redriver {
   }
 
   async *#move(entries: readonly Entry[]): AsyncGenerator<Redriven[], void, void> {
-    const outcomes = await Promise.allSettled(entries.map((entry) => this.#moveOne(entry)));
-    const moved = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
+    const results = await Promise.allSettled(entries.map((entry) => this.#moveOne(entry)));
+    const moved = results.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
     const redriven = moved.filter((one) => one !== undefined);
     if (redriven.length > 0) yield redriven;
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const outcome of results) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   async #moveOne({id, fields}: Entry): Promise<Redriven | undefined> {
     const {deadLetter, to, origin, dryRun} = this.#options;
-    const stream = to ?? originOf(fields).stream;
+    const stream = to ?? deadLetterOrigin(fields).stream;
     if (stream === undefined || stream === deadLetter) {
       this.counts.homeless++;
       return undefined;

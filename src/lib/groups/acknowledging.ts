@@ -11,9 +11,9 @@ import {isFailure} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {StreamClient} from '../stream-client.js';
-import {type Place, type PlacedReferences, placeKey, splitByPlace} from './group-keys.js';
+import {type GroupKey, type GroupReferences, groupKeyText, groupReferences} from './group-keys.js';
 
-export interface AckCount extends Place {
+export interface AckCount extends GroupKey {
   acknowledged: number;
   /** Acknowledged before, claimed away and acknowledged by another, or never delivered. */
   notPending: number;
@@ -26,19 +26,19 @@ const MAX_IDS = 250;
 
 export class Acknowledger {
   readonly #client: StreamClient;
-  readonly #defaults: Place;
+  readonly #defaults: GroupKey;
   readonly #counts = new Map<string, AckCount>();
 
-  constructor(client: StreamClient, defaults: Place) {
+  constructor(client: StreamClient, defaults: GroupKey) {
     this.#client = client;
     this.#defaults = defaults;
   }
 
   /** XACK of them all. Throws `notFound` when there is no such group, where Redis would only count 0. */
   async acknowledge(references: readonly IdReference[]): Promise<void> {
-    const batches = splitByPlace(references, this.#defaults, MAX_IDS);
-    const outcomes = await Promise.allSettled(batches.map((batch) => this.#acknowledgeAt(batch)));
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    const batches = groupReferences(references, this.#defaults, MAX_IDS);
+    const results = await Promise.allSettled(batches.map((batch) => this.#acknowledgeAt(batch)));
+    for (const outcome of results) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** For each stream and group; final once `acknowledge` has returned or thrown. */
@@ -46,16 +46,16 @@ export class Acknowledger {
     return [...this.#counts.values()];
   }
 
-  async #acknowledgeAt({stream, group, references}: PlacedReferences): Promise<void> {
+  async #acknowledgeAt({stream, group, references}: GroupReferences): Promise<void> {
     const bare = references.filter(({consumer}) => consumer === undefined).map(({id}) => id);
     const named = references.filter(({consumer}) => consumer !== undefined);
-    const [bareCount, outcomes] = await Promise.all([
+    const [bareCount, results] = await Promise.all([
       bare.length === 0 ? 0 : this.#client.acknowledge(stream, group, EntryIds.of(bare)),
       named.length === 0 ? [] : this.#client.acknowledgeNamed({stream, group}, named),
     ]);
-    const of = (wanted: string): number => outcomes.filter((outcome) => outcome === wanted).length;
+    const of = (wanted: string): number => results.filter((outcome) => outcome === wanted).length;
     const missed = bare.length - bareCount + of('not pending');
-    const key = placeKey({stream, group});
+    const key = groupKeyText({stream, group});
     if (missed > 0 && (this.#counts.get(key)?.notPending ?? 0) === 0) await this.#mustExist({stream, group});
     const count = this.#counts.get(key) ?? {stream, group, acknowledged: 0, notPending: 0, withAnother: 0};
     count.acknowledged += bareCount + of('acknowledged');
@@ -64,7 +64,7 @@ export class Acknowledger {
     this.#counts.set(key, count);
   }
 
-  async #mustExist({stream, group}: Place): Promise<void> {
+  async #mustExist({stream, group}: GroupKey): Promise<void> {
     try {
       await this.#client.pendingPage(stream, group, {count: 1});
     } catch (error) {

@@ -13,10 +13,10 @@ import {PageSize} from '../reading/page-size.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {ClaimOutcome, Membership, NamedEntry, PendingEntry, StreamClient} from '../stream-client.js';
-import {type Place, splitByPlace} from './group-keys.js';
+import {type GroupKey, groupReferences} from './group-keys.js';
 
 /** What is to be claimed from one stream and group, at most `MAX_IDS` entries, each once. */
-export interface ClaimBatch extends Place {
+export interface ClaimBatch extends GroupKey {
   readonly named: readonly NamedEntry[];
   /** Entries that were delivered more recently than this stay where they are. */
   readonly minIdleMs: number;
@@ -49,11 +49,11 @@ const MAX_IDS = 100;
 /** Batches of what `references` name. */
 export async function* namedEntries(
   references: AsyncIterable<IdReference[]>,
-  defaults: Place,
+  defaults: GroupKey,
   minIdleMs: number,
 ): AsyncGenerator<ClaimBatch, void, void> {
   for await (const batch of references) {
-    for (const {stream, group, references: placed} of splitByPlace(batch, defaults, MAX_IDS)) {
+    for (const {stream, group, references: placed} of groupReferences(batch, defaults, MAX_IDS)) {
       // The last record of an entry is the newest one.
       const named = [...new Map(placed.map((reference) => [reference.id, reference])).values()];
       yield {stream, group, named, minIdleMs};
@@ -121,9 +121,9 @@ export class Claimer {
       const {dryRun, stopping} = this.#options;
       if (stopping.aborted) return;
       const member = {stream, group, consumer: this.#consumer};
-      const outcomes = await this.#client.claimNamed(member, named, {minIdleMs, dryRun});
+      const results = await this.#client.claimNamed(member, named, {minIdleMs, dryRun});
       const claimed = new Map<string, ClaimOutcome>();
-      for (const [at, outcome] of outcomes.entries()) {
+      for (const [at, outcome] of results.entries()) {
         if (outcome.state === 'claimed') claimed.set(named[at]!.id, outcome);
         else this.#refuse(stream, named[at]!, outcome);
       }
@@ -132,7 +132,7 @@ export class Claimer {
   }
 
   async *#records(
-    {stream, group}: Place,
+    {stream, group}: GroupKey,
     claimed: ReadonlyMap<string, ClaimOutcome>,
   ): AsyncGenerator<StreamRecord[], void, void> {
     const ids = [...claimed.keys()].sort(compareStreamIds);

@@ -10,7 +10,7 @@
  */
 
 import type {ConsumerInfo, StreamClient} from '../stream-client.js';
-import type {Place} from './group-keys.js';
+import type {GroupKey} from './group-keys.js';
 
 export interface RetirementPlan {
   /** A consumer that tried to read more recently than this stays. */
@@ -23,7 +23,7 @@ export interface RetirementPlan {
 }
 
 /** The names of the members are those of the JSON output and therefore a contract. */
-export interface ConsumerFate extends Place {
+export interface ConsumerFate extends GroupKey {
   consumer: string;
   idleMs: number;
   /** Before anything was done. */
@@ -45,7 +45,7 @@ const MAX_MOVED = 100;
 /** What becomes of each consumer, as it does; all that is to go has gone when this ends. Throws `notFound` when there is no such group. */
 export async function* retireConsumers(
   client: StreamClient,
-  place: Place,
+  place: GroupKey,
   plan: RetirementPlan,
 ): AsyncGenerator<ConsumerFate, void, void> {
   const all = await client.consumers(place.stream, place.group);
@@ -65,14 +65,14 @@ export async function* retireConsumers(
   }
   while (candidates.length > 0 && !plan.stopping.aborted) {
     const batch = candidates.splice(0, MAX_CONSUMERS);
-    const outcomes = await client.retireConsumers(
+    const results = await client.retireConsumers(
       place,
       batch.map(({consumer}) => consumer),
       {minIdleMs: plan.minIdleMs, heir: plan.heir, maxMoved: MAX_MOVED},
     );
     const unfinished: ConsumerFate[] = [];
     for (const [index, fate] of batch.entries()) {
-      const {state, moved, gone} = outcomes[index]!;
+      const {state, moved, gone} = results[index]!;
       fate.moved += moved;
       fate.gone += gone;
       if (state === 'pending' && plan.heir !== undefined) unfinished.push(fate);

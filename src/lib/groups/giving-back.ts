@@ -7,9 +7,9 @@
 import type {IdReference} from '../input/id-reader.js';
 import {pagesOf} from '../reading/paging.js';
 import type {StreamClient} from '../stream-client.js';
-import {type Place, placeKey} from './group-keys.js';
+import {type GroupKey, groupKeyText} from './group-keys.js';
 
-export interface GiveBackCount extends Place {
+export interface GiveBackCount extends GroupKey {
   givenBack: number;
   /** Acknowledged, or never delivered. */
   notPending: number;
@@ -32,13 +32,13 @@ const COUNTED = {
 /** Scripts under way at once. */
 const PAGE = 100;
 
-export class GiverBack {
+export class Releaser {
   readonly #client: StreamClient;
-  readonly #defaults: Place & {consumer?: string};
+  readonly #defaults: GroupKey & {consumer?: string};
   readonly #counts = new Map<string, GiveBackCount>();
 
   /** What a reference does not say itself is as in `defaults`; without a consumer, it is whoever has the entry. */
-  constructor(client: StreamClient, defaults: Place & {consumer?: string}) {
+  constructor(client: StreamClient, defaults: GroupKey & {consumer?: string}) {
     this.#client = client;
     this.#defaults = defaults;
   }
@@ -46,8 +46,8 @@ export class GiverBack {
   /** All of them. Throws `notFound` when there is no such group; what was done then is counted. */
   async giveBack(references: readonly IdReference[]): Promise<void> {
     for await (const page of pagesOf([references], {count: PAGE})) {
-      const outcomes = await Promise.allSettled(page.map((reference) => this.#giveOneBack(reference)));
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      const results = await Promise.allSettled(page.map((reference) => this.#giveOneBack(reference)));
+      for (const outcome of results) if (outcome.status === 'rejected') throw outcome.reason;
     }
   }
 
@@ -59,7 +59,7 @@ export class GiverBack {
   async #giveOneBack(reference: IdReference): Promise<void> {
     const {stream, group, ...named} = {...this.#defaults, ...reference};
     const outcome = await this.#client.giveBack({stream, group}, named);
-    const key = placeKey({stream, group});
+    const key = groupKeyText({stream, group});
     const count = this.#counts.get(key) ?? {stream, group, ...NONE};
     count[COUNTED[outcome]]++;
     this.#counts.set(key, count);

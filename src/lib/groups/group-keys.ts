@@ -1,22 +1,26 @@
 /** References to entries, sorted by where the entries are: XACK and XCLAIM take one stream and one group at a time. */
 import type {IdReference} from '../input/id-reader.js';
 
-export interface Place {
+export interface GroupKey {
   readonly stream: string;
   readonly group: string;
 }
 
-export interface PlacedReferences extends Place {
+export interface GroupReferences extends GroupKey {
   /** In their order, at most `limit` of them. */
   readonly references: readonly IdReference[];
 }
 
 /** What a reference does not say itself is as in `defaults`. */
-export function splitByPlace(references: readonly IdReference[], defaults: Place, limit: number): PlacedReferences[] {
-  const places = new Map<string, {place: Place; references: IdReference[]}>();
+export function groupReferences(
+  references: readonly IdReference[],
+  defaults: GroupKey,
+  limit: number,
+): GroupReferences[] {
+  const places = new Map<string, {place: GroupKey; references: IdReference[]}>();
   for (const reference of references) {
     const {stream = defaults.stream, group = defaults.group} = reference;
-    const key = placeKey({stream, group});
+    const key = groupKeyText({stream, group});
     const known = places.get(key);
     if (known === undefined) places.set(key, {place: {stream, group}, references: [reference]});
     else known.references.push(reference);
@@ -27,7 +31,7 @@ export function splitByPlace(references: readonly IdReference[], defaults: Place
 }
 
 /** The same text for the same place only. */
-export const placeKey = ({stream, group}: Place): string => JSON.stringify([stream, group]);
+export const groupKeyText = ({stream, group}: GroupKey): string => JSON.stringify([stream, group]);
 
 function chunksOf<T>(items: readonly T[], size: number): T[][] {
   const chunks: T[][] = [];

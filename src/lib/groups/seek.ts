@@ -11,14 +11,14 @@ import type {GroupInfo, StreamClient} from '../stream-client.js';
 import {entriesReadBy, isBeyondEnd, lastDeliveredBefore, setGroupAt} from './group-position.js';
 
 /** The names are those of the JSON output. */
-export interface GroupStand extends LagFacts {
+export interface GroupPosition extends LagFacts {
   lastDeliveredId: string;
   pending: number;
 }
 
 export interface SeekResult {
-  before: GroupStand;
-  after: GroupStand;
+  before: GroupPosition;
+  after: GroupPosition;
   /** Entries that were delivered and will be again. */
   again: number;
   /** Entries that were not delivered and will not be. */
@@ -47,7 +47,7 @@ export async function seekGroup(
   const entriesRead = entriesReadBy(info, behind.get(lastDeliveredId)!);
 
   if (!dryRun) await setGroupAt(client, stream, group, lastDeliveredId, entriesRead);
-  const standOf = (stand: GroupInfo): GroupStand => ({
+  const standOf = (stand: GroupInfo): GroupPosition => ({
     lastDeliveredId: stand.lastDeliveredId,
     pending: stand.pending,
     ...lagFacts(lagFrom(info, stand, behind.get(stand.lastDeliveredId)!)),

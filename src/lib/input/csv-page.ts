@@ -5,7 +5,7 @@
  * one for each.
  */
 import type {CsvRow} from './csv-rows.js';
-import type {InputItem, InputPage, InputPlace} from './input-page.js';
+import type {InputItem, InputPage, InputPosition} from './input-page.js';
 
 const ROWS_AT_ONCE = 500;
 
@@ -14,12 +14,12 @@ export class CsvPage implements InputPage {
   readonly #read: (rows: readonly CsvRow[]) => InputItem[];
   /** Those of the rows that were read last. */
   #items: InputItem[] = [];
-  #place: InputPlace;
-  #placeBefore: InputPlace;
+  #place: InputPosition;
+  #placeBefore: InputPosition;
   #handedOut = 0;
 
   /** `place` is in front of `rows`; `read` gives an item for each row. */
-  constructor(place: InputPlace, rows: readonly CsvRow[], read: (rows: readonly CsvRow[]) => InputItem[]) {
+  constructor(place: InputPosition, rows: readonly CsvRow[], read: (rows: readonly CsvRow[]) => InputItem[]) {
     this.#place = place;
     this.#placeBefore = place;
     this.#rows = rows;
@@ -37,11 +37,11 @@ export class CsvPage implements InputPage {
     return this.#items[index];
   }
 
-  get place(): InputPlace {
+  get place(): InputPosition {
     return this.#place;
   }
 
-  get placeBefore(): InputPlace {
+  get placeBefore(): InputPosition {
     return this.#placeBefore;
   }
 }

@@ -5,11 +5,11 @@
  * lines.ts, memory is bounded by one chunk and `maxBytes`.
  */
 import {isBomByte, withoutBom} from './encoding.js';
-import type {InputPlace} from './input-page.js';
+import type {InputPosition} from './input-page.js';
 import {type Line, type LineBytes, LineParts, type Unfinished, wholeChunks} from './lines.js';
 
 /** A row without the end of its line; `number` is the line in which it begins, `behind` the place behind its newline. */
-export type CsvRow = Line & {readonly behind: InputPlace};
+export type CsvRow = Line & {readonly behind: InputPosition};
 
 const [QUOTE, COMMA, NEWLINE, CARRIAGE_RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
 
@@ -23,7 +23,7 @@ type Where = 'value begins' | 'in value' | 'in quotes' | 'behind quote';
  */
 export async function* readCsvRows(
   source: AsyncIterable<Uint8Array | string>,
-  {maxBytes, from, onUnfinished}: {maxBytes: number; from: InputPlace; onUnfinished?: Unfinished},
+  {maxBytes, from, onUnfinished}: {maxBytes: number; from: InputPosition; onUnfinished?: Unfinished},
 ): AsyncGenerator<CsvRow[], void, void> {
   const parts = new LineParts(maxBytes);
   let where: Where = 'value begins';
@@ -61,7 +61,7 @@ function behindByte(byte: number, where: Where): Where {
 }
 
 /** A byte order mark, or the CR of a CRLF, belongs to no value. */
-function rowOf(line: LineBytes, number: number, behind: InputPlace): CsvRow {
+function rowOf(line: LineBytes, number: number, behind: InputPosition): CsvRow {
   if ('tooLongBytes' in line) return {...line, number, behind};
   const bytes = number === 1 ? withoutBom(line.bytes) : line.bytes;
   return {number, behind, bytes: bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes};

@@ -12,7 +12,7 @@ import type {Field} from '../records/entry.js';
 import {CsvPage} from './csv-page.js';
 import {type CsvRow, readCsvRows} from './csv-rows.js';
 import {isUtf16, UTF16_REASON} from './encoding.js';
-import {type InputItem, type InputPage, type InputPlace, START} from './input-page.js';
+import {type InputItem, type InputPage, type InputPosition, START} from './input-page.js';
 import {tooLongReason, type Unfinished} from './lines.js';
 
 /** The values of a row, or why it has none. */
@@ -27,7 +27,7 @@ export interface CsvOptions {
   /** A longer row is refused. */
   maxRecordBytes: number;
   /** Where the source begins in the input. */
-  from?: InputPlace;
+  from?: InputPosition;
   /** The input from its start, where the header is; needed with `from`. */
   head?: AsyncIterable<Uint8Array | string>;
   /** With it, a last row without newline is left out and told of. */

@@ -9,7 +9,7 @@ import type {FlatRecord} from '../records/flat-record.js';
 import type {InputRecord} from './record-fields.js';
 
 /** A place in the input between two records. */
-export interface InputPlace {
+export interface InputPosition {
   /** From the start of the input. */
   readonly bytes: number;
   /** Lines in front of it. */
@@ -20,9 +20,9 @@ export interface InputPage {
   /** The next item, undefined at the end of the page. A FlatRecord is valid until the next call. */
   next(): InputItem | undefined;
   /** The place behind what was handed out: no item between the two. */
-  readonly place: InputPlace;
+  readonly place: InputPosition;
   /** The place in front of the item that `next` returned last, for who could not take it. */
-  readonly placeBefore: InputPlace;
+  readonly placeBefore: InputPosition;
 }
 
 export type InputItem = FlatRecord | GoodLine | BadLine;
@@ -41,4 +41,4 @@ export interface BadLine {
 
 export const isBadLine = (item: InputItem): item is BadLine => 'reason' in item;
 
-export const START: InputPlace = {bytes: 0, line: 0};
+export const START: InputPosition = {bytes: 0, line: 0};

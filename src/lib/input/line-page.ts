@@ -5,10 +5,10 @@
  * is always behind a whole one.
  */
 import {Buffer, isUtf8} from 'node:buffer';
-import type {InputItem, InputPage, InputPlace} from './input-page.js';
+import type {InputItem, InputPage, InputPosition} from './input-page.js';
 import {skipSpace} from './json-scan.js';
 import {type Line, lineOf, type Run} from './lines.js';
-import type {FlatScanner} from './ndjson-fast-path.js';
+import type {NdjsonFastPath} from './ndjson-fast-path.js';
 
 export interface LineReading {
   /** A longer line is refused. */
@@ -16,7 +16,7 @@ export interface LineReading {
   /** Undefined for a blank line. */
   readonly readLine: (line: Line) => InputItem | undefined;
   /** For lines that may be flat records. Its record is the item. */
-  readonly scanner?: FlatScanner;
+  readonly fastPath?: NdjsonFastPath;
 }
 
 const NEWLINE = 0x0a;
@@ -37,7 +37,7 @@ export class LinePage implements InputPage {
   #runEnd: number;
 
   /** `place` is where the first of `runs` begins. */
-  constructor(place: InputPlace, runs: readonly Run[], reading: LineReading) {
+  constructor(place: InputPosition, runs: readonly Run[], reading: LineReading) {
     this.#runs = runs;
     this.#reading = reading;
     this.#line = place.line;
@@ -50,13 +50,13 @@ export class LinePage implements InputPage {
     return item;
   }
 
-  get place(): InputPlace {
+  get place(): InputPosition {
     const {bytes, sizeBytes} = this.#run;
     const left = this.#at === bytes.length ? 0 : sizeBytes - this.#at;
     return {bytes: this.#runEnd - left, line: this.#line};
   }
 
-  get placeBefore(): InputPlace {
+  get placeBefore(): InputPosition {
     const left = this.#run.sizeBytes - this.#lineStart;
     return {bytes: this.#runEnd - left, line: this.#line - 1};
   }
@@ -69,7 +69,7 @@ export class LinePage implements InputPage {
     this.#run = run;
     this.#runEnd += run.sizeBytes;
     this.#at = 0;
-    this.#isUtf8 = this.#reading.scanner !== undefined && isUtf8(run.bytes);
+    this.#isUtf8 = this.#reading.fastPath !== undefined && isUtf8(run.bytes);
     return true;
   }
 
@@ -82,7 +82,7 @@ export class LinePage implements InputPage {
     const {bytes, tooLongBytes} = this.#run;
     // No blank line begins so, and nearly all lines do.
     if (bytes[this.#at]! > SPACE) return true;
-    const {scanner, maxBytes} = this.#reading;
+    const {fastPath: scanner, maxBytes} = this.#reading;
     while (this.#at < bytes.length && tooLongBytes === undefined) {
       const end = scanner === undefined ? this.#at : skipSpace(bytes, this.#at);
       if (bytes[end] !== NEWLINE || end - this.#at > maxBytes) break;
@@ -96,7 +96,7 @@ export class LinePage implements InputPage {
     const {bytes} = this.#run;
     const start = this.#at;
     this.#lineStart = start;
-    const {scanner, maxBytes, readLine} = this.#reading;
+    const {fastPath: scanner, maxBytes, readLine} = this.#reading;
     const number = ++this.#line;
     if (scanner !== undefined) {
       const end = scanner.scan(bytes, start);

@@ -21,7 +21,7 @@ const MAX_COPY_BYTES = 1024 * 1024;
 
 const [QUOTE, COLON, COMMA, NEWLINE, OBJECT, OBJECT_END] = [0x22, 0x3a, 0x2c, 0x0a, 0x7b, 0x7d];
 
-export class FlatScanner {
+export class NdjsonFastPath {
   /** What the last line was that was not refused. */
   readonly record = new FlatRecord(MAX_FIELDS);
   /** The fields of the line whose values hold escapes. */
@@ -67,21 +67,21 @@ export class FlatScanner {
   /** Marks the field whose name begins at `at`; returns the place behind its value. */
   #field(bytes: Buffer, at: number, field: number): number {
     if (bytes[at] !== QUOTE) return REFUSED;
-    const {marks} = this.record;
-    const mark = 4 * field;
+    const {offsets} = this.record;
+    const lastSequence = 4 * field;
     const nameStart = at + 1;
     const nameEnd = endOfPlainString(bytes, nameStart);
     if (nameEnd === REFUSED || nameEnd - nameStart > MAX_NAME_BYTES) return REFUSED;
-    if (this.#isKnown(bytes, nameStart, nameEnd, mark)) return REFUSED;
+    if (this.#isKnown(bytes, nameStart, nameEnd, lastSequence)) return REFUSED;
     const colon = skipSpace(bytes, nameEnd + 1);
     if (bytes[colon] !== COLON) return REFUSED;
     const valueStart = skipSpace(bytes, colon + 1);
     const isString = bytes[valueStart] === QUOTE;
     const valueEnd = isString ? this.#endOfText(bytes, valueStart + 1, field) : endOfValue(bytes, valueStart);
-    marks[mark] = nameStart;
-    marks[mark + 1] = nameEnd;
-    marks[mark + 2] = isString ? valueStart + 1 : valueStart;
-    marks[mark + 3] = valueEnd;
+    offsets[lastSequence] = nameStart;
+    offsets[lastSequence + 1] = nameEnd;
+    offsets[lastSequence + 2] = isString ? valueStart + 1 : valueStart;
+    offsets[lastSequence + 3] = valueEnd;
     return isString && valueEnd !== REFUSED ? valueEnd + 1 : valueEnd;
   }
 
@@ -98,25 +98,25 @@ export class FlatScanner {
   /** Has the record be one of a copy of the line, from `start` to before `end`, without escapes; false where that is too long. */
   #unescape(start: number, end: number): boolean {
     const {record} = this;
-    const {bytes, marks} = record;
+    const {bytes, offsets} = record;
     if (end - start > MAX_COPY_BYTES) return false;
     if (this.#copy.length < end - start) this.#copy = Buffer.allocUnsafeSlow(2 * (end - start));
     bytes.copy(this.#copy, 0, start, end);
-    for (let mark = 0; mark < 4 * record.fieldCount; mark++) marks[mark]! -= start;
+    for (let lastSequence = 0; lastSequence < 4 * record.fieldCount; lastSequence++) offsets[lastSequence]! -= start;
     for (const field of this.#escaped) {
       const mark = 4 * field + 2;
-      marks[mark + 1] = unescapeText(this.#copy, marks[mark]!, marks[mark + 1]!);
+      offsets[mark + 1] = unescapeText(this.#copy, offsets[mark]!, offsets[mark + 1]!);
     }
     record.bytes = this.#copy;
     return true;
   }
 
   /** Whether a field in front of `mark` has this name. Names that begin alike are common, so it compares from behind. */
-  #isKnown(bytes: Buffer, start: number, end: number, mark: number): boolean {
-    const {marks} = this.record;
-    for (let other = 0; other < mark; other += 4) {
-      const shift = end - marks[other + 1]!;
-      if (start - marks[other]! !== shift) continue;
+  #isKnown(bytes: Buffer, start: number, end: number, lastSequence: number): boolean {
+    const {offsets} = this.record;
+    for (let other = 0; other < lastSequence; other += 4) {
+      const shift = end - offsets[other + 1]!;
+      if (start - offsets[other]! !== shift) continue;
       let at = end - 1;
       while (at >= start && bytes[at] === bytes[at - shift]) at--;
       if (at < start) return true;

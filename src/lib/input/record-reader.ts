@@ -9,15 +9,22 @@ import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
 import {readCsv} from './csv.js';
 import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
-import {type BadLine, type InputItem, type InputPage, type InputPlace, START} from './input-page.js';
+import {type BadLine, type InputItem, type InputPage, type InputPosition, START} from './input-page.js';
 import {BadJson} from './json-members.js';
 import {LinePage} from './line-page.js';
 import {type Line, readRuns, tooLongReason, type Unfinished} from './lines.js';
-import {FlatScanner} from './ndjson-fast-path.js';
+import {NdjsonFastPath} from './ndjson-fast-path.js';
 import {readJsonFields, readRecord} from './record-fields.js';
 
 export {FlatRecord} from '../records/flat-record.js';
-export {type BadLine, type GoodLine, type InputItem, type InputPage, type InputPlace, isBadLine} from './input-page.js';
+export {
+  type BadLine,
+  type GoodLine,
+  type InputItem,
+  type InputPage,
+  type InputPosition,
+  isBadLine,
+} from './input-page.js';
 
 const NEWLINE = 0x0a;
 
@@ -34,7 +41,7 @@ export interface InputOptions {
 
 /** Where to go on in an input that was read before: the source begins there. */
 export interface Continuation {
-  from?: InputPlace;
+  from?: InputPosition;
   /** The input from its start, for `csv`, whose names are there. Without it the source is that itself. */
   head?: AsyncIterable<Uint8Array | string>;
   /** With it, a last line without newline is left out and told of: the input may grow. */
@@ -54,8 +61,8 @@ export async function* readRecords(
     return;
   }
   const {kind, maxRecordBytes: maxBytes} = options;
-  const scanner = kind === 'ndjson' ? new FlatScanner() : undefined;
-  const reading = {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)};
+  const fastPath = kind === 'ndjson' ? new NdjsonFastPath() : undefined;
+  const reading = {maxBytes, scanner: fastPath, readLine: (line: Line) => readLine(line, options)};
   let place = options.from ?? START;
   for await (const runs of readRuns(source, {maxBytes, onUnfinished: options.onUnfinished})) {
     const page = new LinePage(place, runs, reading);
@@ -66,11 +73,11 @@ export async function* readRecords(
 }
 
 /** The same for an input that is there as a whole. A `scanner` may be shared by those who read one after the other. */
-export function recordsOf(bytes: Buffer, options: InputOptions & {kind: 'ndjson'}, scanner: FlatScanner): InputPage {
+export function recordsOf(bytes: Buffer, options: InputOptions & {kind: 'ndjson'}, scanner: NdjsonFastPath): InputPage {
   const isWhole = bytes.at(-1) === NEWLINE;
   const run = {bytes: isWhole ? bytes : Buffer.concat([bytes, Buffer.of(NEWLINE)]), sizeBytes: bytes.length};
   const {maxRecordBytes: maxBytes} = options;
-  return new LinePage(START, [run], {maxBytes, scanner, readLine: (line: Line) => readLine(line, options)});
+  return new LinePage(START, [run], {maxBytes, fastPath: scanner, readLine: (line: Line) => readLine(line, options)});
 }
 
 /** For people: `line 17 column 5: expected , or }, near "…"`. */

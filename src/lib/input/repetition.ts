@@ -1,9 +1,9 @@
 /** A load generator: the same record again and again, at a given rate. Ends at once when asked to stop. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Field} from '../records/entry.js';
-import type {GoodLine, InputPage, InputPlace} from './input-page.js';
+import type {GoodLine, InputPage, InputPosition} from './input-page.js';
 
-export interface Repetition {
+export interface RepeatedRecord {
   /** How often; infinite is allowed. */
   count: number;
   /** Records a second; without it, as fast as they are taken. */
@@ -18,7 +18,7 @@ const TICK_MS = 10;
 /** `fields` as the lines 1 to `count`. A rate is kept over the whole run: what a slow server held back is made up for. */
 export async function* repeat(
   fields: readonly Field[],
-  {count, ratePerSecond, stopping}: Repetition,
+  {count, ratePerSecond, stopping}: RepeatedRecord,
 ): AsyncGenerator<InputPage, void, void> {
   const startMs = performance.now();
   let made = 0;
@@ -50,11 +50,11 @@ class RepetitionPage implements InputPage {
   }
 
   /** The arguments are no file. */
-  get place(): InputPlace {
+  get place(): InputPosition {
     return {bytes: 0, line: this.#line};
   }
 
-  get placeBefore(): InputPlace {
+  get placeBefore(): InputPosition {
     return {bytes: 0, line: this.#line - 1};
   }
 }

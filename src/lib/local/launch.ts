@@ -12,7 +12,7 @@ import {platform} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isFailure, StreamlogError} from '../errors.js';
 import {StreamClient} from '../stream-client.js';
-import {type LocalPlace, processOf} from './local-server.js';
+import {type LocalPaths, processOf} from './local-server.js';
 
 /** A server that has much data to load answers late; one that takes longer than this is left to itself. */
 const PATIENCE_MS = 60_000;
@@ -21,7 +21,7 @@ const POLL_MS = 20;
 const MAX_SOCKET_BYTES = platform() === 'linux' ? 107 : 103;
 
 /** Throws `configuration` when the path of the socket is too long, `io` when a directory cannot be made. */
-export function makeRoom({directory, dataDirectory, socket}: LocalPlace): void {
+export function makeRoom({directory, dataDirectory, socket}: LocalPaths): void {
   const bytes = Buffer.byteLength(socket);
   if (bytes > MAX_SOCKET_BYTES) {
     const message = `the path of a unix socket can have ${MAX_SOCKET_BYTES} bytes; this one has ${bytes}: ${socket}`;
@@ -44,7 +44,7 @@ export function makeRoom({directory, dataDirectory, socket}: LocalPlace): void {
  * then. Throws `unreachable` when the server ends again, `temporary` when it
  * does not answer in time, `configuration` when its program cannot be run.
  */
-export async function launch(place: LocalPlace, findProgram: () => string): Promise<boolean> {
+export async function launch(place: LocalPaths, findProgram: () => string): Promise<boolean> {
   const deadlineMs = Date.now() + PATIENCE_MS;
   for (;;) {
     const state = await answer(place);
@@ -67,7 +67,7 @@ export async function launch(place: LocalPlace, findProgram: () => string): Prom
  * Throws `temporary` when that takes too long, `unreachable` when the server
  * runs and cannot be told.
  */
-export async function shutDown(place: LocalPlace): Promise<boolean> {
+export async function shutDown(place: LocalPaths): Promise<boolean> {
   const pid = processOf(place);
   if ((await answer(place)) === 'none') {
     if (pid === undefined) return false;
@@ -87,7 +87,7 @@ export async function shutDown(place: LocalPlace): Promise<boolean> {
 }
 
 /** A short while. Throws `temporary` once the time is up. */
-async function waitUntil(deadlineMs: number, place: LocalPlace): Promise<void> {
+async function waitUntil(deadlineMs: number, place: LocalPaths): Promise<void> {
   if (Date.now() < deadlineMs) return sleep(POLL_MS);
   const pid = processOf(place);
   const name = pid === undefined ? 'the private server' : `the private server (process ${pid})`;
@@ -97,7 +97,7 @@ async function waitUntil(deadlineMs: number, place: LocalPlace): Promise<void> {
 }
 
 /** PING: `ready`, `busy` when something is there that does not serve yet, `none` when nobody listens. */
-async function answer({url}: LocalPlace): Promise<'ready' | 'busy' | 'none'> {
+async function answer({url}: LocalPaths): Promise<'ready' | 'busy' | 'none'> {
   try {
     const client = await StreamClient.connect({url, connectTimeoutMs: 1_000});
     await client.ping().finally(() => client.close());
@@ -111,7 +111,7 @@ async function answer({url}: LocalPlace): Promise<'ready' | 'busy' | 'none'> {
 }
 
 /** Resolves when the process is there. It keeps nothing of ours: no terminal, no pipe, no passwords in its environment. */
-async function spawnServer(program: string, place: LocalPlace): Promise<ChildProcess> {
+async function spawnServer(program: string, place: LocalPaths): Promise<ChildProcess> {
   const log = openSync(place.logFile, 'a', 0o600);
   try {
     const server = spawn(program, serverArguments(place), {
@@ -135,14 +135,14 @@ async function spawnServer(program: string, place: LocalPlace): Promise<ChildPro
 }
 
 /** Everything that matters is said here: no configuration file of the system is read. */
-const serverArguments = ({socket, dataDirectory, pidFile}: LocalPlace): string[] => [
+const serverArguments = ({socket, dataDirectory, pidFile}: LocalPaths): string[] => [
   ...['--port', '0', '--unixsocket', socket, '--unixsocketperm', '700'],
   ...['--dir', dataDirectory, '--pidfile', pidFile],
   ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
 ];
 
 /** With the server's last word, which is why it ended. */
-function ended({logFile}: LocalPlace, logStart: number): StreamlogError {
+function ended({logFile}: LocalPaths, logStart: number): StreamlogError {
   const words = readFileSync(logFile).subarray(logStart).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
   // `4711:M 01 Jan 2026 12:00:00.000 # ` says nothing here.
   const reason = words.replace(/^\d+:[A-Z] \d.*?\d{2}:\d{2}:\d{2}\.\d{3} . /, '') || 'it gave no reason';

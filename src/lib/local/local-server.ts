@@ -10,7 +10,7 @@ import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 
 /** Where everything of the private server is, whether or not it runs. */
-export interface LocalPlace {
+export interface LocalPaths {
   /** Readable by its owner alone, like all that is in it. */
   directory: string;
   socket: string;
@@ -25,7 +25,7 @@ export interface LocalPlace {
 }
 
 /** The private server under `stateDirectory`. */
-export function localPlace(stateDirectory: string): LocalPlace {
+export function localPaths(stateDirectory: string): LocalPaths {
   const directory = resolve(stateDirectory, 'local');
   const socket = join(directory, 'redis.sock');
   return {
@@ -41,13 +41,13 @@ export function localPlace(stateDirectory: string): LocalPlace {
 
 /** The private server under `stateDirectory` while it runs, else undefined. Waits for nothing. */
 export function runningLocalServer(stateDirectory: string): {url: string; pid: number} | undefined {
-  const place = localPlace(stateDirectory);
+  const place = localPaths(stateDirectory);
   const pid = processOf(place);
   return pid === undefined ? undefined : {url: place.url, pid};
 }
 
 /** The ID of the server's process while it runs, else undefined. */
-export function processOf({pidFile, dataDirectory}: LocalPlace): number | undefined {
+export function processOf({pidFile, dataDirectory}: LocalPaths): number | undefined {
   const pid = readPid(pidFile);
   return pid !== undefined && isServer(pid, dataDirectory) ? pid : undefined;
 }
@@ -63,7 +63,7 @@ export interface LocalReport {
   logFile: string;
 }
 
-export function reportLocalServer(place: LocalPlace): LocalReport {
+export function reportLocalServer(place: LocalPaths): LocalReport {
   const {url, dataDirectory, logFile} = place;
   const pid = processOf(place) ?? null;
   return {running: pid !== null, pid, url, dataDirectory, bytes: bytesUnder(dataDirectory), logFile};

@@ -6,7 +6,7 @@
 import {isUtf8} from 'node:buffer';
 import {recordToJson, type StreamRecord} from '../records/entry.js';
 import {nameToJson} from '../records/names.js';
-import {ENTRY_MARKS, FIELD_MARKS, MarkedRecord, type Origin} from '../records/raw-record.js';
+import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecord, type RawRecordSource} from '../records/raw-record.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -36,7 +36,7 @@ const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
 export function ndjson(records: readonly StreamRecord[]): Buffer {
   const lines = new Lines(Math.ceil(records.length * usualLineBytes * MARGIN) + LEAST_BYTES);
   for (const record of records) {
-    if (record instanceof MarkedRecord && fitsObject(record)) lines.marked(record);
+    if (record instanceof RawRecord && fitsObject(record)) lines.marked(record);
     else lines.json(recordToJson(record));
   }
   const {bytes} = lines;
@@ -45,26 +45,26 @@ export function ndjson(records: readonly StreamRecord[]): Buffer {
 }
 
 /** Whether its fields are text, and each has a name of its own, as far as that is quick to tell. */
-function fitsObject(record: MarkedRecord): boolean {
-  const {page, mark, fieldCount} = record;
-  const {bytes, marks} = page;
+function fitsObject(record: RawRecord): boolean {
+  const {page, lastSequence, fieldCount} = record;
+  const {bytes, offsets} = page;
   if (fieldCount > MOST_FIELDS) return false;
-  const first = mark + ENTRY_MARKS;
-  const end = first + FIELD_MARKS * fieldCount;
-  if (!page.isText && !isUtf8(bytes.subarray(marks[first], marks[end - 1]))) return false;
-  for (let name = first + FIELD_MARKS; name < end; name += FIELD_MARKS) {
-    for (let earlier = first; earlier < name; earlier += FIELD_MARKS) {
-      if (samePart(bytes, marks, earlier, name)) return false;
+  const first = lastSequence + ENTRY_OFFSETS;
+  const end = first + FIELD_OFFSETS * fieldCount;
+  if (!page.isText && !isUtf8(bytes.subarray(offsets[first], offsets[end - 1]))) return false;
+  for (let name = first + FIELD_OFFSETS; name < end; name += FIELD_OFFSETS) {
+    for (let earlier = first; earlier < name; earlier += FIELD_OFFSETS) {
+      if (samePart(bytes, offsets, earlier, name)) return false;
     }
   }
   return true;
 }
 
-function samePart(bytes: Buffer, marks: Int32Array, a: number, b: number): boolean {
-  let atA = marks[a]!;
-  let atB = marks[b]!;
-  const endA = marks[a + 1]!;
-  if (endA - atA !== marks[b + 1]! - atB) return false;
+function samePart(bytes: Buffer, offsets: Int32Array, a: number, b: number): boolean {
+  let atA = offsets[a]!;
+  let atB = offsets[b]!;
+  const endA = offsets[a + 1]!;
+  if (endA - atA !== offsets[b + 1]! - atB) return false;
   while (atA < endA) if (bytes[atA++] !== bytes[atB++]) return false;
   return true;
 }
@@ -73,7 +73,7 @@ const BEFORE_FIELDS = Buffer.from('","fields":{');
 
 /** What stands before the ID and behind the fields, for all records of one origin. */
 interface Frame {
-  readonly of: Origin;
+  readonly of: RawRecordSource;
   readonly start: Buffer;
   readonly end: Buffer;
 }
@@ -81,12 +81,12 @@ interface Frame {
 /** Of the last record: most come from where the one before them came. */
 let frame: Frame | undefined;
 
-function frameFor(record: MarkedRecord): Frame {
+function frameFor(record: RawRecord): Frame {
   if (frame === undefined || !isFrom(record, frame.of)) frame = newFrame(record);
   return frame;
 }
 
-function newFrame({stream, group, consumer, deliveries}: MarkedRecord): Frame {
+function newFrame({stream, group, consumer, deliveries}: RawRecord): Frame {
   const of = {stream, group, consumer, deliveries};
   const json = recordToJson({id: '', fields: [], ...of});
   const cut = json.indexOf(BEFORE_FIELDS.toString(), `{"stream":${nameToJson(stream)}`.length);
@@ -95,7 +95,7 @@ function newFrame({stream, group, consumer, deliveries}: MarkedRecord): Frame {
   return {of, start, end};
 }
 
-const isFrom = (a: MarkedRecord, b: Origin): boolean =>
+const isFrom = (a: RawRecord, b: RawRecordSource): boolean =>
   a.stream === b.stream && a.group === b.group && a.consumer === b.consumer && a.deliveries === b.deliveries;
 
 /** Lines one behind the other, in memory that grows. */
@@ -118,23 +118,23 @@ class Lines {
   }
 
   /** A record whose fields make an object. */
-  marked(record: MarkedRecord): void {
-    const {page, mark, fieldCount} = record;
-    const {marks} = page;
+  marked(record: RawRecord): void {
+    const {page, lastSequence, fieldCount} = record;
+    const {offsets} = page;
     const {start, end} = frameFor(record);
-    const idStart = marks[mark]!;
-    const idEnd = marks[mark + 1]!;
+    const idStart = offsets[lastSequence]!;
+    const idEnd = offsets[lastSequence + 1]!;
     this.#reserve(start.length + idEnd - idStart + BEFORE_FIELDS.length);
     this.#copy(start);
     this.#plain(page.bytes, idStart, idEnd);
     this.#copy(BEFORE_FIELDS);
     for (let field = 0; field < fieldCount; field++) {
-      const at = mark + ENTRY_MARKS + FIELD_MARKS * field;
+      const at = lastSequence + ENTRY_OFFSETS + FIELD_OFFSETS * field;
       this.#reserve(FRAME_BYTES);
       if (field > 0) this.#bytes[this.#length++] = COMMA;
-      this.#string(page.bytes, marks[at]!, marks[at + 1]!);
+      this.#string(page.bytes, offsets[at]!, offsets[at + 1]!);
       this.#bytes[this.#length++] = COLON;
-      this.#string(page.bytes, marks[at + 2]!, marks[at + 3]!);
+      this.#string(page.bytes, offsets[at + 2]!, offsets[at + 3]!);
     }
     this.#reserve(end.length);
     this.#copy(end);

@@ -5,12 +5,12 @@
  * they are in the stream, or that they never will be.
  */
 import {StreamlogError} from '../errors.js';
-import type {InputPlace} from '../input/record-reader.js';
-import {type Durability, NOT_DURABLE, NOT_REDIS, type ReplyTaker, type Wire} from '../stream-client.js';
+import type {InputPosition} from '../input/record-reader.js';
+import {type AddConnection, type Durability, NOT_DURABLE, NOT_REDIS, type ReplyHandler} from '../stream-client.js';
 import type {IdLines} from './id-lines.js';
 import type {PendingDurability} from './pending-durability.js';
 
-export interface Batch extends ReplyTaker {
+export interface Batch extends ReplyHandler {
   readonly open: number;
   /** Nothing is sent behind it before its answer. */
   readonly isBarrier: boolean;
@@ -19,12 +19,12 @@ export interface Batch extends ReplyTaker {
   /** Behind its last record. */
   readonly end: Progress;
   /** Sends what is open. */
-  sendOn(wire: Wire): void;
+  send(connection: AddConnection): void;
 }
 
 /** How far an input is read. */
 export interface Progress {
-  readonly place: InputPlace;
+  readonly place: InputPosition;
   /** Records before that place, from the start of the input. */
   readonly records: number;
 }
@@ -43,7 +43,7 @@ export interface BatchEvents {
   /** All replies have come; with a failure when records are open still. */
   answered(batch: Batch, failure: StreamlogError | undefined): void;
   /** Of so many records nobody knows whether they were added: sending them again may add them twice. */
-  doubtful(count: number): void;
+  uncertain(count: number): void;
 }
 
 /** What all batches of a run have in common. */
@@ -62,7 +62,7 @@ export const missingStream = (stream: string): StreamlogError =>
   new StreamlogError('notFound', `no stream "${stream}"`, {hint: 'leave --no-create out to make it'});
 
 /** Whether it is worth sending the same record again. What is in the stream, and not safe, is not sent again. */
-export const isPassing = ({kind, code}: StreamlogError): boolean =>
+export const isRetryable = ({kind, code}: StreamlogError): boolean =>
   (kind === 'temporary' || kind === 'unreachable') && code !== NOT_DURABLE && code !== NOT_REDIS;
 
 /** Of a reply that is none to what was sent: the connection ends with it. */

@@ -4,15 +4,15 @@
  */
 import {StreamlogError} from '../errors.js';
 import {
-  ask,
+  type AddConnection,
+  call,
   type Durability,
+  durabilityBatch,
   durabilityCommand,
   durabilityFailure,
-  durabilityQuestion,
   durabilityRefusal,
   durabilityReplies,
   NOT_DURABLE,
-  type Wire,
 } from '../stream-client.js';
 
 export class DurableReply {
@@ -70,10 +70,10 @@ export class DurableReply {
 }
 
 /** Makes sure that the server of `wire` can confirm what is asked for, while nothing has been added. Throws what it refuses. */
-export async function askDurability(wire: Wire, durability: Durability | undefined): Promise<void> {
+export async function askDurability(connection: AddConnection, durability: Durability | undefined): Promise<void> {
   if (durability === undefined) return;
   try {
-    await ask(wire, durabilityQuestion(durability));
+    await call(connection, durabilityBatch(durability));
   } catch (error) {
     throw error instanceof StreamlogError ? durabilityRefusal(durability, error) : error;
   }

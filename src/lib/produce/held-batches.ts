@@ -5,7 +5,7 @@
  * to begin again. Pure bookkeeping, bounded in bytes. Invariant: what is held is
  * one piece, in the order of the records, up to the last that was confirmed.
  */
-import type {FencedBatch} from './idempotent-batch.js';
+import type {IdempotentBatch} from './idempotent-batch.js';
 
 export interface HoldLimits {
   /** How long batches are held at least, as far as `bytes` lets them. */
@@ -14,7 +14,7 @@ export interface HoldLimits {
 }
 
 interface Held {
-  readonly batch: FencedBatch;
+  readonly batch: IdempotentBatch;
   readonly atMs: number;
 }
 
@@ -39,7 +39,7 @@ export class HeldBatches {
   }
 
   /** Takes a batch of which all is confirmed, in the order of the records. */
-  push(batch: FencedBatch): void {
+  push(batch: IdempotentBatch): void {
     const nowMs = performance.now();
     this.#held.push({batch, atMs: nowMs});
     this.#bytes += batch.byteLength;
@@ -57,9 +57,9 @@ export class HeldBatches {
    * Gives back the batches with what a server lacks that has the records up to
    * `mark`; undefined when it lacks more than is held.
    */
-  takeAfter(mark: number): FencedBatch[] | undefined {
-    const from = this.#held.findIndex(({batch}) => batch.last > mark);
-    if (from === -1 || this.#held[from]!.batch.first > mark + 1) return undefined;
+  takeAfter(lastSequence: number): IdempotentBatch[] | undefined {
+    const from = this.#held.findIndex(({batch}) => batch.last > lastSequence);
+    if (from === -1 || this.#held[from]!.batch.first > lastSequence + 1) return undefined;
     const batches = this.#held.splice(from).map(({batch}) => batch);
     for (const batch of batches) this.#bytes -= batch.byteLength;
     return batches;

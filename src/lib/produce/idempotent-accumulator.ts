@@ -6,25 +6,25 @@
 import {StreamlogError} from '../errors.js';
 import type {EntryFields} from '../records/raw-fields.js';
 import {
+  type AddConnection,
   type AddOptions,
-  ask,
-  askText,
+  call,
+  callText,
+  commandBatch,
   evictionWarning,
-  type Fence,
-  FencedEncoder,
   FORGOTTEN,
   GONE,
-  greetFence,
+  IdempotentEncoder,
+  loadScript,
   MEMORY_COMMAND,
-  question,
-  removeFence,
-  resumeFence,
-  touchFence,
-  type Wire,
+  type ProducerState,
+  readSequence,
+  refreshTtl,
+  removeState,
 } from '../stream-client.js';
-import type {Lane} from './accumulator.js';
+import type {Accumulator} from './accumulator.js';
 import type {Batch, BatchContext, Progress} from './batch.js';
-import {FencedBatch, fenceForbidden, producerForgotten, streamGone} from './idempotent-batch.js';
+import {IdempotentBatch, producerForgotten, scriptForbidden, streamGone} from './idempotent-batch.js';
 
 /** All of `--atomic` is one script, during which Redis does nothing else. */
 const ATOMIC_RECORDS = 100_000;
@@ -32,21 +32,21 @@ const ATOMIC_BYTES = 64 * 1024 ** 2;
 /** A day. */
 const TOUCH_MS = 86_400_000;
 
-export class FencedLane implements Lane {
+export class IdempotentAccumulator implements Accumulator {
   readonly #stream: string;
-  readonly #fence: Fence;
+  readonly #state: ProducerState;
   readonly #isLasting: boolean;
-  readonly #connect: (ask?: string) => Promise<Wire>;
-  readonly #encoder: FencedEncoder;
+  readonly #connect: (ask?: string) => Promise<AddConnection>;
+  readonly #encoder: IdempotentEncoder;
   /** Batches whose IDs the server may still keep, oldest first. */
-  readonly #batches: FencedBatch[] = [];
+  readonly #batches: IdempotentBatch[] = [];
   /** The number of the last record that was given to `add`. */
   #number = 0;
   /** The number of the last record that was in the stream when we connected first; undefined without a fence. */
-  #mark: number | undefined;
+  #lastSequence: number | undefined;
   #confirmedByServer = 0;
   /** The last record that is known to be in the stream: its number, 0 for one of an earlier run, and its ID. */
-  #last: {readonly mark: number; readonly id: string} | undefined;
+  #last: {readonly lastSequence: number; readonly id: string} | undefined;
   #isForgotten = false;
   #isOpened = false;
   #warning: string | undefined;
@@ -54,17 +54,17 @@ export class FencedLane implements Lane {
   /** `isLasting`: a later run may be of the same producer. `lastId`: that of a record which an earlier run has added. */
   constructor(
     stream: string,
-    fence: Fence,
+    state: ProducerState,
     isLasting: boolean,
-    connect: (ask?: string) => Promise<Wire>,
+    connect: (ask?: string) => Promise<AddConnection>,
     lastId?: string,
   ) {
-    this.#last = lastId === undefined ? undefined : {mark: 0, id: lastId};
+    this.#last = lastId === undefined ? undefined : {lastSequence: 0, id: lastId};
     this.#stream = stream;
-    this.#fence = fence;
+    this.#state = state;
     this.#isLasting = isLasting;
     this.#connect = connect;
-    this.#encoder = new FencedEncoder(stream, fence);
+    this.#encoder = new IdempotentEncoder(stream, state);
   }
 
   get records(): number {
@@ -77,7 +77,7 @@ export class FencedLane implements Lane {
 
   /** How many records of this producer were in the stream when we connected first; undefined when none ever was, as far as Redis knows. */
   get mark(): number | undefined {
-    return this.#mark;
+    return this.#lastSequence;
   }
 
   get confirmedByServer(): number {
@@ -99,43 +99,43 @@ export class FencedLane implements Lane {
     return this.#warning;
   }
 
-  async open(node?: string): Promise<Wire> {
-    const wire = await this.#connect(node);
+  async open(node?: string): Promise<AddConnection> {
+    const connection = await this.#connect(node);
     try {
       const hello = this.#isOpened
-        ? greetFence(this.#stream, this.#fence.key, this.lastId)
-        : resumeFence(this.#stream, this.#fence, this.lastId);
-      const answer = await ask(wire, hello);
-      if (answer === FORGOTTEN && this.#isOpened) throw producerForgotten(this.#last!.mark);
+        ? loadScript(this.#stream, this.#state.key, this.lastId)
+        : readSequence(this.#stream, this.#state, this.lastId);
+      const answer = await call(connection, hello);
+      if (answer === FORGOTTEN && this.#isOpened) throw producerForgotten(this.#last!.lastSequence);
       this.#isForgotten = answer === FORGOTTEN;
-      const mark = this.#isForgotten ? undefined : answer;
-      if (!this.#isOpened) this.#mark = mark;
-      if (mark === GONE) throw streamGone(this.#stream);
-      this.#confirmedByServer = mark ?? 0;
-      if (!this.#isOpened && this.#isLasting) this.#warning = await evictionOf(wire);
+      const lastSequence = this.#isForgotten ? undefined : answer;
+      if (!this.#isOpened) this.#lastSequence = lastSequence;
+      if (lastSequence === GONE) throw streamGone(this.#stream);
+      this.#confirmedByServer = lastSequence ?? 0;
+      if (!this.#isOpened && this.#isLasting) this.#warning = await evictionOf(connection);
       this.#isOpened = true;
-      this.#keepAlive(wire);
-      return wire;
+      this.#keepAlive(connection);
+      return connection;
     } catch (error) {
-      wire.close();
-      throw aboutFence(error, this.#fence.key);
+      connection.close();
+      throw aboutFence(error, this.#state.key);
     }
   }
 
   /** An input may pause for longer than an unused fence stays. */
-  #keepAlive(wire: Wire): void {
-    const touching = setInterval(() => void ask(wire, touchFence(this.#fence)).catch(() => {}), TOUCH_MS);
+  #keepAlive(connection: AddConnection): void {
+    const touching = setInterval(() => void call(connection, refreshTtl(this.#state)).catch(() => {}), TOUCH_MS);
     touching.unref();
-    void wire.closed.then(() => clearInterval(touching));
+    void connection.closed.then(() => clearInterval(touching));
   }
 
   /**
    * Takes the fence away when nobody will need it again, or else what only this
    * run needed of it. Nothing is lost when that cannot be done: it expires.
    */
-  async leave(wire: Wire): Promise<void> {
-    const end = this.#isLasting ? resumeFence(this.#stream, this.#fence) : removeFence(this.#fence.key);
-    await ask(wire, end).catch(() => {});
+  async leave(connection: AddConnection): Promise<void> {
+    const end = this.#isLasting ? readSequence(this.#stream, this.#state) : removeState(this.#state.key);
+    await call(connection, end).catch(() => {});
   }
 
   /** So many records of this producer come before the first one that is given to `add`; below 0, so many of others. */
@@ -145,30 +145,30 @@ export class FencedLane implements Lane {
 
   /** A transaction is all or nothing, so that only --atomic has others beside what needs one. */
   get mostFieldsTogether(): number | undefined {
-    return this.#fence.atomic ? undefined : FencedEncoder.mostFields;
+    return this.#state.atomic ? undefined : IdempotentEncoder.mostFields;
   }
 
   add(fields: EntryFields, options: AddOptions, id: string): boolean {
-    if (++this.#number <= (this.#mark ?? 0)) return false;
+    if (++this.#number <= (this.#lastSequence ?? 0)) return false;
     this.#encoder.add(fields, options, id);
-    if (this.#fence.atomic && (this.records > ATOMIC_RECORDS || this.byteLength > ATOMIC_BYTES)) throw tooMuch();
+    if (this.#state.atomic && (this.records > ATOMIC_RECORDS || this.byteLength > ATOMIC_BYTES)) throw tooMuch();
     return true;
   }
 
   take(context: BatchContext, end: Progress): Batch {
     const known = this.#batches[0]?.open === 0 ? this.#batches.shift() : undefined;
     const call = this.#encoder.take(this.#number - this.#encoder.records + 1, known?.first);
-    const batch = new FencedBatch(call, context, end, (mark, id) => {
-      if (mark >= (this.#last?.mark ?? 0)) this.#last = {mark, id};
+    const batch = new IdempotentBatch(call, context, end, (mark, id) => {
+      if (mark >= (this.#last?.lastSequence ?? 0)) this.#last = {lastSequence: mark, id};
     });
-    if (this.#fence.wantsIds) this.#batches.push(batch);
+    if (this.#state.wantsIds) this.#batches.push(batch);
     return batch;
   }
 }
 
 /** Whoever may not ask is not warned. */
-async function evictionOf(wire: Wire): Promise<string | undefined> {
-  const info = await askText(wire, question(MEMORY_COMMAND)).catch(() => undefined);
+async function evictionOf(connection: AddConnection): Promise<string | undefined> {
+  const info = await callText(connection, commandBatch(MEMORY_COMMAND)).catch(() => undefined);
   return info && evictionWarning(info, 'what --exactly-once knows of earlier runs');
 }
 
@@ -184,7 +184,7 @@ const tooMuch = (): StreamlogError =>
 /** A failure that is about the fence, where it would seem to be about the stream. */
 function aboutFence(failure: unknown, key: string): unknown {
   if (!(failure instanceof StreamlogError)) return failure;
-  if (failure.code === 'NOPERM') return fenceForbidden(failure);
+  if (failure.code === 'NOPERM') return scriptForbidden(failure);
   if (failure.code !== 'WRONGTYPE') return failure;
   return new StreamlogError('data', `"${key}" does not say how far a producer has come, but holds something else`, {
     code: failure.code,

@@ -3,31 +3,44 @@
  * without adding a record twice. Invariant: it is sent whole, or not any more.
  */
 import {StreamlogError} from '../errors.js';
-import type {FencedBatch as Call, FencedOutcome, Wire} from '../stream-client.js';
-import {addWide, bytesOf, FencedEncoder, readFencedOutcome, readLastId} from '../stream-client.js';
-import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
+import type {AddConnection, IdempotentCall as Call, IdempotentResult} from '../stream-client.js';
+import {addWide, bytesOf, IdempotentEncoder, readIdempotentResult, readLastId} from '../stream-client.js';
+import {
+  type Batch,
+  type BatchContext,
+  isRetryable,
+  missingStream,
+  type Progress,
+  protocolError,
+  range,
+} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 
-const MOST_FIELDS = FencedEncoder.mostFields.toLocaleString('en');
+const MOST_FIELDS = IdempotentEncoder.mostFields.toLocaleString('en');
 
-export class FencedBatch implements Batch {
+export class IdempotentBatch implements Batch {
   readonly end: Progress;
   readonly first: number;
   readonly #call: Call;
   readonly #context: BatchContext;
   readonly #durable: DurableReply;
-  readonly #onLast: ((mark: number, lastId: string) => void) | undefined;
-  #wire: Wire | undefined;
+  readonly #onLast: ((lastSequence: number, lastId: string) => void) | undefined;
+  #connection: AddConnection | undefined;
   #answered = false;
-  #outcome: FencedOutcome | undefined;
+  #outcome: IdempotentResult | undefined;
   /** Records of which was told that they are in the stream, or never will be. */
-  #told = 0;
+  #reported = 0;
   /** Of these, how many are to be added again, since a failover took them back. */
   #again = 0;
   #failure: StreamlogError | undefined;
 
   /** `onLast` is told which record is the last in the stream, and its ID. */
-  constructor(call: Call, context: BatchContext, end: Progress, onLast?: (mark: number, lastId: string) => void) {
+  constructor(
+    call: Call,
+    context: BatchContext,
+    end: Progress,
+    onLast?: (lastSequence: number, lastId: string) => void,
+  ) {
     this.#onLast = onLast;
     this.#call = call;
     this.first = call.first;
@@ -41,7 +54,7 @@ export class FencedBatch implements Batch {
   }
 
   get open(): number {
-    return this.#call.records - this.#told + this.#again;
+    return this.#call.records - this.#reported + this.#again;
   }
 
   /** The number of its last record. */
@@ -50,8 +63,8 @@ export class FencedBatch implements Batch {
   }
 
   /** The server has the records up to number `mark` only: the others are open again. Returns how many. */
-  reopen(mark: number): number {
-    this.#again = this.#told - Math.min(this.#told, Math.max(0, mark - this.first + 1));
+  reopen(lastSequence: number): number {
+    this.#again = this.#reported - Math.min(this.#reported, Math.max(0, lastSequence - this.first + 1));
     return this.#again;
   }
 
@@ -75,38 +88,38 @@ export class FencedBatch implements Batch {
 
   /** The number of the last record that the stream has, as this call found it. */
   get mark(): number {
-    return this.#outcome?.mark ?? 0;
+    return this.#outcome?.lastSequence ?? 0;
   }
 
-  sendOn(wire: Wire): void {
-    this.#wire = wire;
+  send(connection: AddConnection): void {
+    this.#connection = connection;
     this.#answered = false;
     this.#outcome = undefined;
     this.#failure = undefined;
     this.#durable.begin();
-    if (this.#call.transaction === undefined) wire.send([...this.#call.bytes, ...this.#durable.bytes], this);
-    else this.#sendTransaction(wire);
+    if (this.#call.transaction === undefined) connection.send([...this.#call.bytes, ...this.#durable.bytes], this);
+    else this.#sendTransaction(connection);
   }
 
-  #sendTransaction(wire: Wire): void {
+  #sendTransaction(connection: AddConnection): void {
     const {stream} = this.#context;
     addWide({
       ...this.#call,
-      wire,
+      connection,
       stream,
       prepare: this.#call.bytes,
       transaction: this.#call.transaction!,
       read: (text) => this.#read(text),
       done: (outcome) => {
         this.#take(outcome);
-        if (this.#durable.awaits > 0) wire.send(this.#durable.bytes, this);
+        if (this.#durable.awaits > 0) connection.send(this.#durable.bytes, this);
         else this.#end();
       },
       lost: () => this.lost(),
     });
   }
 
-  #take(outcome: FencedOutcome): void {
+  #take(outcome: IdempotentResult): void {
     const {stopped} = outcome;
     this.#answered = true;
     // A refusal of the call itself says nothing of how far the stream has come.
@@ -123,10 +136,10 @@ export class FencedBatch implements Batch {
     this.#end();
   }
 
-  #read(answer: string): FencedOutcome {
-    const outcome = readFencedOutcome(answer, {command: 'XADD', stream: this.#context.stream});
+  #read(answer: string): IdempotentResult {
+    const outcome = readIdempotentResult(answer, {command: 'XADD', stream: this.#context.stream});
     const lastId = readLastId(answer);
-    if (lastId !== undefined) this.#onLast?.(outcome.mark, lastId);
+    if (lastId !== undefined) this.#onLast?.(outcome.lastSequence, lastId);
     return outcome;
   }
 
@@ -167,7 +180,7 @@ export class FencedBatch implements Batch {
       this.#durable.settle(outcome);
       this.#finish();
     };
-    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#wire!, failure) ?? false;
+    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#connection!, failure) ?? false;
   }
 
   #finish(): void {
@@ -179,23 +192,23 @@ export class FencedBatch implements Batch {
   #tell(): void {
     const {events, newIdLines} = this.#context;
     const {records, first} = this.#call;
-    const inStream = Math.min(records, Math.max(0, (this.#outcome?.mark ?? 0) - first + 1));
-    if (this.#again > 0 && inStream >= this.#told) {
+    const inStream = Math.min(records, Math.max(0, (this.#outcome?.lastSequence ?? 0) - first + 1));
+    if (this.#again > 0 && inStream >= this.#reported) {
       this.#again = 0;
       // Their IDs were told; they have others now.
-      if (this.#told === records) return;
+      if (this.#reported === records) return;
     }
-    const over = this.#failure === undefined || !isPassing(this.#failure);
+    const over = this.#failure === undefined || !isRetryable(this.#failure);
     // IDs come with the last try, which knows those of all others.
     const ids = over && this.#outcome !== undefined ? newIdLines?.() : undefined;
     for (const id of ids === undefined ? [] : this.#outcome!.ids) ids!.addText(id);
-    const added = Math.max(0, inStream - this.#told);
-    this.#told += added;
+    const added = Math.max(0, inStream - this.#reported);
+    this.#reported += added;
     if (added > 0 || ids !== undefined) events.added(added, ids?.take());
-    if (over && this.#failure !== undefined && this.#told < records) {
-      const end = this.#call.atomic ? records : this.#told + 1;
-      const rejected = range(this.#told, end);
-      this.#told = end;
+    if (over && this.#failure !== undefined && this.#reported < records) {
+      const end = this.#call.atomic ? records : this.#reported + 1;
+      const rejected = range(this.#reported, end);
+      this.#reported = end;
       events.rejected(this, rejected, this.#failure);
     }
   }
@@ -203,14 +216,14 @@ export class FencedBatch implements Batch {
 
 function ofScript(failure: StreamlogError): StreamlogError {
   const {code} = failure;
-  if (code === 'NOPERM') return fenceForbidden(failure);
+  if (code === 'NOPERM') return scriptForbidden(failure);
   if (code !== 'NOSCRIPT') return failure;
   // After SCRIPT FLUSH. The script is given to the server at each new connection.
   return new StreamlogError('temporary', 'Redis has forgotten the script of --exactly-once', {code});
 }
 
 /** Who may add to a stream may not yet do so by script, or write beside it. */
-export const fenceForbidden = ({message, code}: StreamlogError): StreamlogError =>
+export const scriptForbidden = ({message, code}: StreamlogError): StreamlogError =>
   new StreamlogError('denied', `${message} (--exactly-once adds by a script, and keeps a fence beside the stream)`, {
     code,
     hint: '--exactly-once needs the keys {STREAM}:streamlog:*, scripts, and the commands of hashes',
@@ -244,7 +257,7 @@ export const producerForgotten = (confirmed: number): StreamlogError =>
     },
   );
 
-function failureOf({stopped}: FencedOutcome, stream: string): StreamlogError | undefined {
+function failureOf({stopped}: IdempotentResult, stream: string): StreamlogError | undefined {
   if (stopped === undefined || stopped instanceof StreamlogError) return stopped;
   if (stopped === 'no stream') return missingStream(stream);
   if (stopped === 'gone') return streamGone(stream);

@@ -20,7 +20,7 @@ interface Slot {
   end: Progress;
 }
 
-export class Window {
+export class InFlightWindow {
   readonly #limits: WindowLimits;
   readonly #slots: Slot[] = [];
   #unsent = 0;

@@ -8,23 +8,23 @@ import {randomBytes} from 'node:crypto';
 import {colocatedKey} from '../colocated-key.js';
 import {usageError} from '../errors.js';
 import {START} from '../input/input-page.js';
-import type {Wire} from '../stream-client.js';
-import {PlainLane} from './accumulator.js';
+import type {AddConnection} from '../stream-client.js';
+import {PlainAccumulator} from './accumulator.js';
 import type {Progress} from './batch.js';
 import type {AddedFile, Checkpoint} from './checkpoint.js';
-import {FencedLane} from './idempotent-accumulator.js';
+import {IdempotentAccumulator} from './idempotent-accumulator.js';
 import {Producer, type ProducerOptions} from './producer.js';
 
-export interface DeliveryOptions extends Omit<ProducerOptions, 'lane' | 'onConfirmed'> {
+export interface OpenProducerOptions extends Omit<ProducerOptions, 'accumulator' | 'onConfirmed'> {
   /** Connects to where the stream lives. */
-  connect: (ask?: string) => Promise<Wire>;
+  connect: (ask?: string) => Promise<AddConnection>;
   /** Each record once, by the fence script. */
   once?: {producerId: string | undefined; atomic: boolean} | undefined;
   /** Where it is kept how far `file` has been added. */
   checkpoint?: {path: string; file: AddedFile} | undefined;
 }
 
-export interface Delivery {
+export interface OpenProducer {
   producer: Producer;
   /** Where to begin reading. */
   start: Progress;
@@ -37,7 +37,7 @@ const FENCE_SECONDS = 7 * 86_400;
 const EXPIRY_MS = 6 * 86_400_000;
 
 /** Connects. Throws as `StreamClient.connect` and `Checkpoint.open` do, and `incomplete` where the stream is gone to which this producer added. */
-export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
+export async function openProducer(options: OpenProducerOptions): Promise<OpenProducer> {
   const kept = options.checkpoint;
   if (kept === undefined) return openWith(undefined, options);
   const checkpoint = await openCheckpoint(kept.path, kept.file, options.stream);
@@ -49,7 +49,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   }
 }
 
-async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOptions): Promise<Delivery> {
+async function openWith(checkpoint: Checkpoint | undefined, options: OpenProducerOptions): Promise<OpenProducer> {
   const {stream, connect, once, newIdLines} = options;
   const confirmWith = (lastId: () => string | undefined) =>
     checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end, lastId())};
@@ -60,14 +60,14 @@ async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOpt
     const producer = await Producer.start({
       ...options,
       ...confirmWith(() => undefined),
-      lane: new PlainLane(stream, connect),
+      accumulator: new PlainAccumulator(stream, connect),
     });
     return {producer, start: begin, checkpoint};
   }
 
   if (once.producerId === '') throw usageError('--producer-id is empty');
   const id = once.producerId ?? checkpoint?.producer?.id ?? randomBytes(9).toString('base64url');
-  const fence = {
+  const state = {
     key: colocatedKey('producer', stream, id),
     keepSeconds: FENCE_SECONDS,
     digest: '',
@@ -76,16 +76,22 @@ async function openWith(checkpoint: Checkpoint | undefined, options: DeliveryOpt
   };
   const isLasting = once.producerId !== undefined || checkpoint !== undefined;
   const kept = checkpoint?.producer;
-  const lane = new FencedLane(stream, fence, isLasting, connect, kept?.id === id ? kept.lastId : undefined);
-  const producer = await Producer.start({...options, ...confirmWith(() => lane.lastId), lane});
-  if (lane.warning !== undefined) options.onTrouble(lane.warning);
-  if (lane.isForgotten) options.onTrouble(FORGOTTEN);
+  const accumulator = new IdempotentAccumulator(
+    stream,
+    state,
+    isLasting,
+    connect,
+    kept?.id === id ? kept.lastId : undefined,
+  );
+  const producer = await Producer.start({...options, ...confirmWith(() => accumulator.lastId), accumulator});
+  if (accumulator.warning !== undefined) options.onProblem(accumulator.warning);
+  if (accumulator.isForgotten) options.onProblem(FORGOTTEN);
   try {
-    const since = sinceOf(id, lane, checkpoint);
-    await checkpoint?.keepAs({id, since, ...(lane.lastId === undefined ? {} : {lastId: lane.lastId})});
+    const since = sinceOf(id, accumulator, checkpoint);
+    await checkpoint?.keepAs({id, since, ...(accumulator.lastId === undefined ? {} : {lastId: accumulator.lastId})});
     // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
-    const start = (lane.mark ?? 0) >= begin.records - since ? begin : {place: START, records: 0};
-    lane.startBehind(start.records - since);
+    const start = (accumulator.mark ?? 0) >= begin.records - since ? begin : {place: START, records: 0};
+    accumulator.startBehind(start.records - since);
     return {producer, start, checkpoint};
   } catch (error) {
     producer.close();
@@ -101,12 +107,16 @@ const FORGOTTEN =
   'Redis has forgotten this producer, though the stream has what it added: going on behind the checkpoint; ' +
   'what a run that was killed added behind it may be there twice';
 
-/** So many records of the input come before the first one of producer `id` on `lane`. */
-function sinceOf(id: string, {mark, isForgotten}: FencedLane, checkpoint: Checkpoint | undefined): number {
+/** So many records of the input come before the first one of producer `id` on `accumulator`. */
+function sinceOf(
+  id: string,
+  {mark: lastSequence, isForgotten}: IdempotentAccumulator,
+  checkpoint: Checkpoint | undefined,
+): number {
   if (checkpoint === undefined) return 0;
   const {producer, progress, ageMs} = checkpoint;
-  const mayBeExpired = isForgotten || (mark === undefined && ageMs > EXPIRY_MS);
+  const mayBeExpired = isForgotten || (lastSequence === undefined && ageMs > EXPIRY_MS);
   if (producer?.id === id && !mayBeExpired) return producer.since;
   // One that has runs without this checkpoint behind it counts from the start of the input.
-  return mark === undefined ? progress.records : 0;
+  return lastSequence === undefined ? progress.records : 0;
 }

@@ -7,13 +7,13 @@
  */
 import type {StreamlogError} from '../errors.js';
 import {
+  type AddConnection,
   type Durability,
   durabilityCommand,
   durabilityFailure,
   durabilityRefusal,
   durabilityReplies,
-  type ReplyTaker,
-  type Wire,
+  type ReplyHandler,
 } from '../stream-client.js';
 
 /** A batch that waits. */
@@ -36,9 +36,9 @@ export class PendingDurability {
   }
 
   /** Lets `batch` wait, whose question on `wire` had too low an answer; false when there is no time left. */
-  wait(batch: PendingBatch, wire: Wire, failure: StreamlogError): boolean {
+  wait(batch: PendingBatch, connection: AddConnection, failure: StreamlogError): boolean {
     if (!this.#mayWait(failure)) return false;
-    if (this.#batches.push(batch) === 1) this.#ask(wire);
+    if (this.#batches.push(batch) === 1) this.#ask(connection);
     return true;
   }
 
@@ -47,17 +47,17 @@ export class PendingDurability {
     this.#settle(undefined);
   }
 
-  #ask(wire: Wire): void {
+  #ask(connection: AddConnection): void {
     const replies = durabilityReplies(this.#durability);
     let awaits = replies;
     let first = 0;
-    const taker: ReplyTaker = {
+    const callback: ReplyHandler = {
       get awaits() {
         return awaits;
       },
       integer: (value) => {
         if (awaits-- === replies) first = value;
-        if (awaits === 0) this.#answered(wire, durabilityFailure(this.#durability, first));
+        if (awaits === 0) this.#answered(connection, durabilityFailure(this.#durability, first));
       },
       refused: (failure) => {
         awaits = 0;
@@ -69,13 +69,13 @@ export class PendingDurability {
       text: () => {},
       nil: () => {},
     };
-    wire.send([durabilityCommand(this.#durability)], taker);
+    connection.send([durabilityCommand(this.#durability)], callback);
   }
 
-  #answered(wire: Wire, failure: StreamlogError | undefined): void {
+  #answered(connection: AddConnection, failure: StreamlogError | undefined): void {
     // A later batch may have settled all of them meanwhile.
     if (this.#batches.length === 0) return;
-    if (failure !== undefined && this.#mayWait(failure)) this.#ask(wire);
+    if (failure !== undefined && this.#mayWait(failure)) this.#ask(connection);
     else this.#settle(failure);
   }
 

@@ -5,8 +5,16 @@
  */
 import type {StreamlogError} from '../errors.js';
 import {isIdIn} from '../records/stream-id.js';
-import type {AddBatch, Wire} from '../stream-client.js';
-import {type Batch, type BatchContext, isPassing, missingStream, type Progress, protocolError, range} from './batch.js';
+import type {AddBatch, AddConnection} from '../stream-client.js';
+import {
+  type Batch,
+  type BatchContext,
+  isRetryable,
+  missingStream,
+  type Progress,
+  protocolError,
+  range,
+} from './batch.js';
 import {DurableReply} from './durable-reply.js';
 import type {IdLines} from './id-lines.js';
 
@@ -21,7 +29,7 @@ export class PlainBatch implements Batch {
   #places: readonly number[] | undefined;
   /** A try is under way. */
   #sent = false;
-  #wire: Wire | undefined;
+  #connection: AddConnection | undefined;
   /** Replies to XADDs in this try. */
   #answered = 0;
   /** Records by what Redis said of them in this try: taken, refused for good, refused for now. */
@@ -57,14 +65,14 @@ export class PlainBatch implements Batch {
     return this.#sent ? this.#adds.records - this.#answered + this.#durable.awaits : 0;
   }
 
-  sendOn(wire: Wire): void {
+  send(connection: AddConnection): void {
     this.#sent = true;
     this.#lastId = undefined;
-    this.#wire = wire;
+    this.#connection = connection;
     this.#answered = 0;
     this.#refusal = undefined;
     this.#durable.begin();
-    wire.send([this.#adds.bytes, ...this.#durable.bytes], this);
+    connection.send([this.#adds.bytes, ...this.#durable.bytes], this);
   }
 
   text(bytes: Buffer, start: number, end: number): void {
@@ -89,7 +97,7 @@ export class PlainBatch implements Batch {
   refused(failure: StreamlogError): void {
     if (this.#answered === this.#adds.records) {
       this.#durable.refused(failure);
-    } else if (isPassing(failure)) {
+    } else if (isRetryable(failure)) {
       this.#refusal ??= failure;
       this.#refused.push(this.#answered++);
     } else {
@@ -102,7 +110,7 @@ export class PlainBatch implements Batch {
   lost(): void {
     const unanswered = range(this.#answered, this.#adds.records);
     const unsafe = this.#durable.asked ? this.#takeBack() : [];
-    this.#context.events.doubtful(unanswered.length + unsafe.length);
+    this.#context.events.uncertain(unanswered.length + unsafe.length);
     this.#settle([...unsafe, ...unanswered]);
   }
 
@@ -120,12 +128,12 @@ export class PlainBatch implements Batch {
       this.#durable.settle(outcome);
       this.#finish(outcome);
     };
-    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#wire!, failure) ?? false;
+    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#connection!, failure) ?? false;
   }
 
   #finish(unsafe: StreamlogError | undefined): void {
     const added = unsafe === undefined ? [] : this.#takeBack();
-    if (unsafe !== undefined && isPassing(unsafe)) this.#context.events.doubtful(added.length);
+    if (unsafe !== undefined && isRetryable(unsafe)) this.#context.events.uncertain(added.length);
     const failure = unsafe ?? this.#rejection ?? this.#refusal;
     this.#settle(added);
     this.#context.events.answered(this, failure);

@@ -17,7 +17,7 @@ import {countOf} from '../records/raw-fields.js';
 import {type AddOptions, NOT_REDIS} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
-export interface BulkOptions {
+export interface ProduceOptions {
   onBadLine: 'fail' | 'skip';
   /** How the records of a page are added; asked once a page. */
   addOptions: () => AddOptions;
@@ -34,17 +34,17 @@ export interface BulkOptions {
   /** Told of each line that was skipped; what it returns is waited for. */
   onSkipped: (description: string) => Promise<void> | undefined;
   /** Told of the counts after each page of input. */
-  onProgress?: ((counts: BulkCounts) => void) | undefined;
+  onProgress?: ((counts: RecordCounts) => void) | undefined;
 }
 
-export interface BulkCounts extends ProduceCounts {
+export interface RecordCounts extends ProduceCounts {
   /** Records and bad lines; blank lines do not count. */
   read: number;
   bad: number;
 }
 
-export interface BulkResult {
-  counts: BulkCounts;
+export interface ProduceResult {
+  counts: RecordCounts;
   /** How much of the input was dealt with: a bad line that ended the work is behind that. */
   usedBytes: number;
   /** What ended the work early or makes it incomplete; undefined when every record was added. */
@@ -52,13 +52,13 @@ export interface BulkResult {
 }
 
 /** Never throws for what Redis or the input did: that is in the result, beside the counts that belong to it. */
-export async function bulkProduce(
+export async function produceRecords(
   pages: AsyncIterable<InputPage>,
   producer: Producer,
-  options: BulkOptions,
-): Promise<BulkResult> {
+  options: ProduceOptions,
+): Promise<ProduceResult> {
   const seen = {read: 0, bad: 0, usedBytes: 0};
-  const counts = (): BulkCounts => ({read: seen.read, bad: seen.bad, ...producer.counts});
+  const counts = (): RecordCounts => ({read: seen.read, bad: seen.bad, ...producer.counts});
   let failure: unknown;
   try {
     for await (const page of pages) {
@@ -95,7 +95,7 @@ export async function bulkProduce(
 async function takePage(
   page: InputPage,
   producer: Producer,
-  options: BulkOptions,
+  options: ProduceOptions,
   seen: {read: number; bad: number; usedBytes: number},
 ): Promise<BadLine | undefined> {
   const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;

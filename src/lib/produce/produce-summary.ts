@@ -1,8 +1,8 @@
 /** What is said at the end of a run of `produce`: in numbers, and what they may hide. */
-import type {BulkCounts} from './produce-records.js';
+import type {RecordCounts} from './produce-records.js';
 
 /** For people and scripts: `read 5, added 4, rejected 0, unconfirmed 0, bad lines 1`. */
-export const describeCounts = ({read, added, already, rejected, unconfirmed, bad}: BulkCounts): string =>
+export const describeCounts = ({read, added, already, rejected, unconfirmed, bad}: RecordCounts): string =>
   [
     `read ${read}`,
     `added ${added}`,
@@ -20,7 +20,15 @@ export const unconfirmedHint = (again: {exactlyOnce: boolean; resume: boolean; p
 };
 
 /** What a lost connection or a refusal has done to the stream that the counts do not show; a line each. */
-export function describeDoubts({maybeTwice, late, again}: {maybeTwice: number; late: number; again: number}): string[] {
+export function describeUncertain({
+  maybeTwice,
+  late,
+  again,
+}: {
+  maybeTwice: number;
+  late: number;
+  again: number;
+}): string[] {
   const lines: string[] = [];
   if (again > 0)
     lines.push(

@@ -14,7 +14,7 @@ export interface RetryOptions {
   retryForMs: number;
   stopping: AbortSignal;
   /** One line about what is wrong and what happens now; not for each attempt. */
-  onTrouble: (line: string) => void;
+  onProblem: (line: string) => void;
 }
 
 const BACKOFF = {firstMs: 50, longestMs: 2_000};
@@ -25,13 +25,13 @@ const STOPPING_PAUSE_MS = 100;
 /** What lasts is told again after so many attempts. */
 const REMIND_AFTER = 16;
 
-export class Retries {
+export class ProducerRetries {
   readonly #options: RetryOptions;
   /** Aborted when there is nothing to wait for any more. */
   readonly #over: AbortSignal;
   #attempt = 0;
   /** What has been told since something was added. */
-  readonly #toldOf = new Set<string>();
+  readonly #reported = new Set<string>();
   #stuckSinceMs: number | undefined;
 
   constructor(options: RetryOptions, over: AbortSignal) {
@@ -42,7 +42,7 @@ export class Retries {
   /** Something was added: the next pause is a short one again. */
   succeeded(): void {
     this.#attempt = 0;
-    this.#toldOf.clear();
+    this.#reported.clear();
     this.#stuckSinceMs = undefined;
   }
 
@@ -56,15 +56,15 @@ export class Retries {
 
   /** Says what is wrong, once until something is added; `what` tells it from other things that are. */
   say(line: string, what = line): void {
-    if (!this.#toldOf.has(what)) this.#options.onTrouble(line);
-    this.#toldOf.add(what);
+    if (!this.#reported.has(what)) this.#options.onProblem(line);
+    this.#reported.add(what);
   }
 
   /** Resolves when the next attempt is due. */
   async pause({message}: StreamlogError): Promise<void> {
     const {stopping} = this.#options;
     const ms = pauseMs(this.#attempt++, BACKOFF);
-    if (this.#attempt % REMIND_AFTER === 0) this.#toldOf.delete(message);
+    if (this.#attempt % REMIND_AFTER === 0) this.#reported.delete(message);
     this.say(`${message}; trying again in ${formatDuration(ms)}`, message);
     const signal = stopping.aborted ? this.#over : AbortSignal.any([stopping, this.#over]);
     await sleep(stopping.aborted ? Math.min(ms, STOPPING_PAUSE_MS) : ms, undefined, {signal}).catch(() => {});

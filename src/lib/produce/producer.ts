@@ -11,29 +11,29 @@ import {START} from '../input/input-page.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
 import type {EntryFields} from '../records/raw-fields.js';
 import {
+  type AddConnection,
   type AddOptions,
-  ask,
   askedTo,
+  call,
   type Durability,
   type StreamClient,
   type Trim,
   trimStep,
-  type Wire,
 } from '../stream-client.js';
-import type {Lane} from './accumulator.js';
-import {type Batch, type BatchContext, isPassing, type Progress} from './batch.js';
+import type {Accumulator} from './accumulator.js';
+import {type Batch, type BatchContext, isRetryable, type Progress} from './batch.js';
 import {askDurability} from './durable-reply.js';
 import {HeldBatches, type HoldLimits} from './held-batches.js';
 import type {IdLines} from './id-lines.js';
 import {IdOutput} from './id-output.js';
-import {FencedBatch} from './idempotent-batch.js';
-import {Window, type WindowLimits} from './in-flight-window.js';
+import {IdempotentBatch} from './idempotent-batch.js';
+import {InFlightWindow, type WindowLimits} from './in-flight-window.js';
 import {PendingDurability} from './pending-durability.js';
-import {Retries, type RetryOptions} from './producer-retries.js';
+import {ProducerRetries, type RetryOptions} from './producer-retries.js';
 
 export interface ProducerOptions extends RetryOptions {
   /** How records become batches, and batches reach the server. */
-  lane: Lane;
+  accumulator: Accumulator;
   stream: string;
   /** How each record is trimmed behind: of what is there at the start, most goes in steps. */
   trim?: Trim | undefined;
@@ -84,30 +84,30 @@ export class Producer {
   /** Records that were confirmed, taken back by a failover, and sent again. */
   again = 0;
   readonly #options: ProducerOptions;
-  readonly #window: Window;
+  readonly #window: InFlightWindow;
   readonly #context: BatchContext;
   readonly #over = new AbortController();
   readonly #failing = new AbortController();
-  readonly #retries: Retries;
+  readonly #retries: ProducerRetries;
   readonly #ids: IdOutput;
   readonly #held: HeldBatches;
   readonly #confirmedIds = new ConfirmedIds();
-  #wire: Wire | undefined;
-  /** A batch on the wire whose answer has to come before others are sent. */
+  #connection: AddConnection | undefined;
+  /** A batch in flight whose answer has to come before others are sent. */
   #barrier: Batch | undefined;
-  /** Batches on the wire. */
+  /** Batches in flight. */
   #inFlight = 0;
-  /** Why what is open has to be sent again, once all that is on the wire is answered. */
-  #trouble: StreamlogError | undefined;
+  /** Why what is open has to be sent again, once all that is in flight is answered. */
+  #problem: StreamlogError | undefined;
   /** Something was added behind what has to be sent again. */
   #overtaken = false;
   /** Records to be sent again that may be in the stream. */
-  #doubtful = 0;
+  #uncertain = 0;
   #failure: unknown;
   /** Whether what was lost has been told. */
   #telling: Promise<void> | undefined;
   /** The place that `onConfirmed` was told last. */
-  #told: Progress | undefined;
+  #reported: Progress | undefined;
   #isTrimmed = false;
   /** All is confirmed, and it is to be made sure that it was the master who did. */
   #isEnding = false;
@@ -118,9 +118,9 @@ export class Producer {
 
   private constructor(options: ProducerOptions) {
     this.#options = options;
-    this.#window = new Window(options.window);
+    this.#window = new InFlightWindow(options.window);
     this.#held = new HeldBatches(options.hold);
-    this.#retries = new Retries(options, this.#over.signal);
+    this.#retries = new ProducerRetries(options, this.#over.signal);
     this.#ids = new IdOutput(options.onIds, {
       onChange: () => this.#changed(),
       onFailure: (error) => this.#fail(error),
@@ -147,8 +147,8 @@ export class Producer {
           this.#overtaken = true;
         },
         answered: (batch, failure) => this.#answered(batch, failure),
-        doubtful: (count) => {
-          this.#doubtful += count;
+        uncertain: (count) => {
+          this.#uncertain += count;
         },
       },
     };
@@ -160,7 +160,7 @@ export class Producer {
     for (;;) {
       try {
         producer.#adopt(await unless(options.stopping, producer.#open()));
-        producer.#held.startBehind(options.lane.confirmedByServer ?? 0);
+        producer.#held.startBehind(options.accumulator.confirmedByServer ?? 0);
         return producer;
       } catch (error) {
         const passes =
@@ -184,22 +184,22 @@ export class Producer {
 
   /** A record of more fields goes without others: a flush is due before it, and behind it; undefined where none does. */
   get mostFieldsTogether(): number | undefined {
-    return this.#options.lane.mostFieldsTogether;
+    return this.#options.accumulator.mostFieldsTogether;
   }
 
   /** Takes one record, which `line` of the input holds; true when a batch is full and `flush` is due. Throws `data` when that is more than a batch can hold. */
   add(fields: EntryFields, options: AddOptions, id: string, line = 0): boolean {
-    const {lane, batch} = this.#options;
-    if (lane.add(fields, options, id)) this.#lines.push(line);
+    const {accumulator, batch} = this.#options;
+    if (accumulator.add(fields, options, id)) this.#lines.push(line);
     else this.counts.already++;
-    return lane.records >= batch.records || lane.byteLength >= batch.bytes;
+    return accumulator.records >= batch.records || accumulator.byteLength >= batch.bytes;
   }
 
   /** Sends what has gathered, up to `end` of the input, once the window has room for it, which is what holds the input back. */
   async flush(end: Progress = {place: START, records: 0}): Promise<void> {
-    const {lane} = this.#options;
-    if (lane.records > 0) {
-      const batch = lane.take(this.#context, end);
+    const {accumulator} = this.#options;
+    if (accumulator.records > 0) {
+      const batch = accumulator.take(this.#context, end);
       this.#linesOf.set(batch, this.#lines);
       this.#lines = [];
       if (!this.#isTrimmed) await this.#trimInSteps();
@@ -217,11 +217,11 @@ export class Producer {
   async #trimInSteps(): Promise<void> {
     this.#isTrimmed = true;
     const {trim, stream} = this.#options;
-    const wire = this.#wire;
-    if (trim === undefined || trim.approximate || wire === undefined) return;
+    const connection = this.#connection;
+    if (trim === undefined || trim.approximate || connection === undefined) return;
     const step = trimStep(stream, trim);
     // What goes wrong here goes wrong with the first record too, which is where it is said.
-    while (((await ask(wire, step).catch(() => 0)) ?? 0) > 0);
+    while (((await call(connection, step).catch(() => 0)) ?? 0) > 0);
   }
 
   /** Waits for every answer. Throws the first failure; `counts` are final either way. */
@@ -233,8 +233,8 @@ export class Producer {
     await this.#telling;
     this.counts.unconfirmed += this.#window.open;
     // What never left is no question: none of it was added.
-    this.counts.rejected += this.#options.lane.records;
-    if (this.#wire !== undefined) await this.#options.lane.leave(this.#wire);
+    this.counts.rejected += this.#options.accumulator.records;
+    if (this.#connection !== undefined) await this.#options.accumulator.leave(this.#connection);
     this.close();
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -246,11 +246,11 @@ export class Producer {
   async #confirmedByMaster(): Promise<void> {
     this.#isEnding = true;
     while (!this.failed && this.counts.added > 0) {
-      await this.#until(() => this.#wire !== undefined && this.#window.empty);
-      const wire = this.#wire;
-      const standing = await wire?.standing();
+      await this.#until(() => this.#connection !== undefined && this.#window.empty);
+      const connection = this.#connection;
+      const standing = await connection?.standing();
       if (standing === 'master') return;
-      if (standing === 'ended') await this.#until(() => this.#wire !== wire);
+      if (standing === 'ended') await this.#until(() => this.#connection !== connection);
       else if (standing === 'changing') await this.#untilChanged();
     }
   }
@@ -261,49 +261,49 @@ export class Producer {
     await sleep(FAILOVER_LOOK_MS);
   }
 
-  /** What is on the wire is still answered, so that it can be counted for what it became; but not for ever. */
+  /** What is in flight is still answered, so that it can be counted for what it became; but not for ever. */
   async #lastAnswers(): Promise<void> {
     // Behind a WAIT that was in vain, each of the others takes as long.
     const isInVain = this.#failure instanceof StreamlogError && this.#failure.code === 'NOT_DURABLE';
-    const limit = setTimeout(() => this.#wire?.close(), isInVain ? 0 : LAST_REPLIES_MS);
+    const limit = setTimeout(() => this.#connection?.close(), isInVain ? 0 : LAST_REPLIES_MS);
     while (this.#inFlight > 0) await this.#change();
     clearTimeout(limit);
   }
 
   close(): void {
     this.#over.abort();
-    this.#wire?.close();
+    this.#connection?.close();
   }
 
-  async #open(ask?: string): Promise<Wire> {
-    const {lane, durability} = this.#options;
-    const wire = await lane.open(ask);
+  async #open(ask?: string): Promise<AddConnection> {
+    const {accumulator, durability} = this.#options;
+    const connection = await accumulator.open(ask);
     try {
-      await askDurability(wire, durability);
-      return wire;
+      await askDurability(connection, durability);
+      return connection;
     } catch (error) {
-      wire.close();
+      connection.close();
       throw error;
     }
   }
 
-  #adopt(wire: Wire): void {
-    this.#wire = wire;
-    void wire.closed.then((failure) => {
-      if (this.#wire === wire) void this.#recover(failure);
+  #adopt(connection: AddConnection): void {
+    this.#connection = connection;
+    void connection.closed.then((failure) => {
+      if (this.#connection === connection) void this.#recover(failure);
     });
   }
 
   #pump(): void {
-    if (this.#wire === undefined || this.#trouble !== undefined || this.failed) return;
-    this.maybeTwice += this.#doubtful;
-    this.#doubtful = 0;
+    if (this.#connection === undefined || this.#problem !== undefined || this.failed) return;
+    this.maybeTwice += this.#uncertain;
+    this.#uncertain = 0;
     while (this.#barrier === undefined) {
       const batch = this.#window.next();
       if (batch === undefined) return;
       this.#inFlight++;
       if (batch.isBarrier) this.#barrier = batch;
-      batch.sendOn(this.#wire);
+      batch.send(this.#connection);
     }
   }
 
@@ -313,7 +313,7 @@ export class Producer {
     if (ids !== undefined) this.#ids.push(ids);
     if (count === 0) return;
     this.#retries.succeeded();
-    if (this.#trouble !== undefined) this.#overtaken = true;
+    if (this.#problem !== undefined) this.#overtaken = true;
   }
 
   #answered(batch: Batch, failure: StreamlogError | undefined): void {
@@ -322,10 +322,10 @@ export class Producer {
     if (failure !== undefined) this.#refused(batch, failure);
     if (batch.open === 0) {
       this.#window.remove(batch);
-      if (failure === undefined && batch instanceof FencedBatch) this.#held.push(batch);
+      if (failure === undefined && batch instanceof IdempotentBatch) this.#held.push(batch);
     }
     this.#tellConfirmed();
-    if (this.#trouble !== undefined && this.#inFlight === 0) void this.#recover(this.#trouble);
+    if (this.#problem !== undefined && this.#inFlight === 0) void this.#recover(this.#problem);
     else if (batch.isBarrier) this.#pump();
     this.#changed();
   }
@@ -340,45 +340,45 @@ export class Producer {
   /** Nothing is confirmed behind a record that was rejected: once the cause is mended, it can be added still. */
   #tellConfirmed(): void {
     const {confirmed} = this.#window;
-    if (confirmed === undefined || confirmed === this.#told || this.counts.rejected > 0) return;
-    this.#told = confirmed;
+    if (confirmed === undefined || confirmed === this.#reported || this.counts.rejected > 0) return;
+    this.#reported = confirmed;
     this.#options.onConfirmed?.(confirmed);
   }
 
   #refused(batch: Batch, failure: StreamlogError): void {
-    if (batch instanceof FencedBatch && batch.foundGap) {
+    if (batch instanceof IdempotentBatch && batch.foundGap) {
       // Behind a batch that has to be sent again it is no surprise.
-      if (this.#trouble === undefined && this.#window.oldest === batch) this.#fail(goneBack(batch));
-    } else if (!isPassing(failure)) {
+      if (this.#problem === undefined && this.#window.oldest === batch) this.#fail(goneBack(batch));
+    } else if (!isRetryable(failure)) {
       this.#fail(failure);
     } else {
-      this.#trouble ??= failure;
+      this.#problem ??= failure;
     }
   }
 
   /** From a lost connection or a refusal to a new connection on which all that is open is sent again. */
   async #recover(cause: StreamlogError): Promise<void> {
     let failure: unknown = cause;
-    this.#wire?.close();
-    this.#wire = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
     this.#inFlight = 0;
     this.#barrier = undefined;
     const sent = this.#window.rewind();
     if (this.#overtaken) this.late += sent;
-    this.#trouble = undefined;
+    this.#problem = undefined;
     this.#overtaken = false;
     this.#tellConfirmed();
     while (!this.failed && !this.#over.signal.aborted) {
-      if (!(failure instanceof StreamlogError) || !isPassing(failure)) return this.#fail(failure);
+      if (!(failure instanceof StreamlogError) || !isRetryable(failure)) return this.#fail(failure);
       // Only what waits to be added can have waited for too long.
       if ((!this.#window.empty || this.#isEnding) && this.#retries.areOver)
         return this.#fail(this.#window.empty ? newMasterAway(failure) : failure);
       await this.#retries.pause(failure);
       if (this.#over.signal.aborted) return;
       try {
-        const wire = await this.#open(askedTo(failure));
-        if (this.#over.signal.aborted) return wire.close();
-        this.#adopt(wire);
+        const connection = await this.#open(askedTo(failure));
+        if (this.#over.signal.aborted) return connection.close();
+        this.#adopt(connection);
         this.#addAgain();
         this.#telling = this.#tellLost();
         this.#pump();
@@ -393,7 +393,7 @@ export class Producer {
   /** What the server lacks of what was confirmed goes first. Fails where that is not held any more. */
   #addAgain(): void {
     const {confirmed} = this.#held;
-    const has = this.#options.lane.confirmedByServer ?? confirmed;
+    const has = this.#options.accumulator.confirmedByServer ?? confirmed;
     if (has >= confirmed) return;
     const batches = this.#held.takeAfter(has);
     if (batches === undefined) {
@@ -412,15 +412,15 @@ export class Producer {
 
   /** Without numbers, what was lost can only be told. */
   async #tellLost(): Promise<void> {
-    const {inspect, stream, onTrouble, lane} = this.#options;
+    const {inspect, stream, onProblem, accumulator} = this.#options;
     const confirmed = this.#confirmedIds.take();
-    if (lane.confirmedByServer !== undefined || confirmed.length === 0) return;
+    if (accumulator.confirmedByServer !== undefined || confirmed.length === 0) return;
     let client: StreamClient | undefined;
     try {
       client = await inspect();
       const lost = await this.#confirmedIds.findLost(client, stream, confirmed);
       if (lost === undefined) return;
-      onTrouble(
+      onProblem(
         `up to ${lost.count} records that were confirmed are lost, as by a failover: the stream has none of the IDs after ` +
           `${lost.after} up to ${lost.upTo}; --exactly-once adds them again`,
       );
@@ -451,7 +451,7 @@ export class Producer {
 }
 
 /** Whoever is asked to stop before there is a connection has nothing to finish. */
-function unless(stopping: AbortSignal, opening: Promise<Wire>): Promise<Wire> {
+function unless(stopping: AbortSignal, opening: Promise<AddConnection>): Promise<AddConnection> {
   return new Promise((resolve, reject) => {
     const stop = (): void =>
       reject(new StreamlogError('temporary', 'stopped while connecting to Redis: nothing was added'));
@@ -462,13 +462,13 @@ function unless(stopping: AbortSignal, opening: Promise<Wire>): Promise<Wire> {
 }
 
 /** On a connection that was not lost: it was no failover, but somebody who deleted data, and may want it to be gone. */
-const goneBack = ({first, mark}: FencedBatch): StreamlogError =>
+const goneBack = ({first, mark: lastSequence}: IdempotentBatch): StreamlogError =>
   new StreamlogError(
     'incomplete',
-    mark === 0
+    lastSequence === 0
       ? `what Redis knew of this producer is gone, though ${first - 1} records were confirmed: it was deleted, ` +
           'perhaps with the stream, or dropped for want of memory'
-      : `the stream has only ${mark} records of this producer, where ${first - 1} were confirmed: the others are lost`,
+      : `the stream has only ${lastSequence} records of this producer, where ${first - 1} were confirmed: the others are lost`,
     {hint: 'with --resume, running again adds what is missing'},
   );
 

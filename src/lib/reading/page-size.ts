@@ -5,7 +5,7 @@
  * expected to hold about `maxBytes`, and never more than `max` entries.
  */
 import type {Entry} from '../records/entry.js';
-import {MarkedRecord} from '../records/raw-record.js';
+import {RawRecord} from '../records/raw-record.js';
 
 /** What a page is expected to hold, where nothing else is said. */
 export const PAGE_BYTES = 4 * 1024 * 1024;
@@ -56,7 +56,7 @@ export class PageSize {
 function lengthOf(entries: readonly Entry[]): number {
   let length = 0;
   for (const entry of entries) {
-    if (entry instanceof MarkedRecord) length += entry.length;
+    if (entry instanceof RawRecord) length += entry.length;
     else for (const [name, value] of entry.fields) length += name.length + value.length;
   }
   return Math.max(1, length);

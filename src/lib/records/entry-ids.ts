@@ -4,7 +4,7 @@
  * ever asks for a single one: each form is made of the other when it is first
  * needed. Invariant: both forms name the same IDs, in the same order.
  */
-import type {MarkedPage} from './raw-record.js';
+import type {RawRecordBatch} from './raw-record.js';
 
 export class EntryIds {
   readonly count: number;
@@ -30,7 +30,7 @@ export class EntryIds {
   }
 
   /** Of all entries of `page`, whose bytes are not kept. */
-  static ofPage(page: MarkedPage): EntryIds {
+  static ofPage(page: RawRecordBatch): EntryIds {
     return new EntryIds(page, {protocol: page.idStrings()});
   }
 

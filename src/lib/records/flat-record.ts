@@ -14,13 +14,13 @@ export class FlatRecord {
   line = 0;
   bytes: Buffer = NOTHING;
   /** Four offsets into `bytes` a field: where its name begins and ends, where its value begins and ends. */
-  readonly marks: Int32Array;
+  readonly offsets: Int32Array;
   fieldCount = 0;
   /** An object of fields alone says nothing of an ID. */
   readonly id = undefined;
 
   constructor(maxFields: number) {
-    this.marks = new Int32Array(4 * maxFields);
+    this.offsets = new Int32Array(4 * maxFields);
   }
 
   /** The same as text, made anew each time. */
@@ -31,7 +31,7 @@ export class FlatRecord {
     );
   }
 
-  #text(mark: number): string {
-    return this.bytes.toString('utf8', this.marks[mark], this.marks[mark + 1]);
+  #text(lastSequence: number): string {
+    return this.bytes.toString('utf8', this.offsets[lastSequence], this.offsets[lastSequence + 1]);
   }
 }

@@ -6,17 +6,17 @@
 import type {Field} from './entry.js';
 
 /** Valid as long as whoever made it says; usually until the next record is read. */
-export interface MarkedFields {
+export interface RawFields {
   readonly bytes: Buffer;
   /** Four places in `bytes` a field: its name's start and end, its value's start and end. */
-  readonly marks: Int32Array;
+  readonly offsets: Int32Array;
   readonly fieldCount: number;
 }
 
 /** What an entry is made of: fields, or where they are. */
-export type EntryFields = readonly Field[] | MarkedFields;
+export type EntryFields = readonly Field[] | RawFields;
 
-export const isMarked = (fields: EntryFields): fields is MarkedFields => 'marks' in fields;
+export const isRaw = (fields: EntryFields): fields is RawFields => 'offsets' in fields;
 
 /** How many fields. */
-export const countOf = (fields: EntryFields): number => (isMarked(fields) ? fields.fieldCount : fields.length);
+export const countOf = (fields: EntryFields): number => (isRaw(fields) ? fields.fieldCount : fields.length);

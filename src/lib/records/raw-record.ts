@@ -9,22 +9,22 @@ import {decodeBytes} from './bytes.js';
 import type {Field, StreamRecord} from './entry.js';
 
 /** Where records came from, and whom they were given to. */
-export type Origin = Omit<StreamRecord, 'id' | 'fields'>;
+export type RawRecordSource = Omit<StreamRecord, 'id' | 'fields'>;
 
 /** Entries that came together. */
-export class MarkedPage {
+export class RawRecordBatch {
   readonly bytes: Buffer;
   /** For each entry: its ID's start and end, how many fields; then four places a field: its name's start and end, its value's. */
-  readonly marks: Int32Array;
+  readonly offsets: Int32Array;
   /** How many entries. */
   readonly count: number;
   readonly #lastMark: number;
   #isText: boolean | undefined;
 
   /** `lastMark`: where the marks of the last entry begin. */
-  constructor(bytes: Buffer, marks: Int32Array, {count, lastMark}: {count: number; lastMark: number}) {
+  constructor(bytes: Buffer, offsets: Int32Array, {count, lastMark}: {count: number; lastMark: number}) {
     this.bytes = bytes;
-    this.marks = marks;
+    this.offsets = offsets;
     this.count = count;
     this.#lastMark = lastMark;
   }
@@ -44,24 +44,28 @@ export class MarkedPage {
     return this.count === 0 ? '' : this.id(this.#lastMark);
   }
 
-  records(origin: Origin): MarkedRecord[] {
-    const records = new Array<MarkedRecord>(this.count);
-    for (let index = 0, mark = 0; index < this.count; index++, mark = this.#next(mark))
-      records[index] = new MarkedRecord(this, mark, origin);
+  records(origin: RawRecordSource): RawRecord[] {
+    const records = new Array<RawRecord>(this.count);
+    for (let index = 0, lastSequence = 0; index < this.count; index++, lastSequence = this.#next(lastSequence))
+      records[index] = new RawRecord(this, lastSequence, origin);
     return records;
   }
 
   /** The ID of the entry whose marks begin at `mark`. */
-  id(mark: number): string {
-    return this.bytes.toString('latin1', this.marks[mark], this.marks[mark + 1]);
+  id(lastSequence: number): string {
+    return this.bytes.toString('latin1', this.offsets[lastSequence], this.offsets[lastSequence + 1]);
   }
 
   /** All IDs as strings of the protocol, one behind the other, in memory of their own. */
   idStrings(): Buffer {
-    const {bytes, marks, count} = this;
+    const {bytes, offsets: marks, count} = this;
     let length = 0;
-    for (let index = 0, mark = 0; index < count; index++, mark = this.#next(mark))
-      length += headBytes(marks[mark + 1]! - marks[mark]!) + marks[mark + 1]! - marks[mark]! + LINE_END;
+    for (let index = 0, lastSequence = 0; index < count; index++, lastSequence = this.#next(lastSequence))
+      length +=
+        headBytes(marks[lastSequence + 1]! - marks[lastSequence]!) +
+        marks[lastSequence + 1]! -
+        marks[lastSequence]! +
+        LINE_END;
     const strings = Buffer.allocUnsafeSlow(length);
     let to = 0;
     for (let index = 0, mark = 0; index < count; index++, mark = this.#next(mark)) {
@@ -73,8 +77,8 @@ export class MarkedPage {
     return strings;
   }
 
-  #next(mark: number): number {
-    return mark + ENTRY_MARKS + FIELD_MARKS * this.marks[mark + 2]!;
+  #next(lastSequence: number): number {
+    return lastSequence + ENTRY_OFFSETS + FIELD_OFFSETS * this.offsets[lastSequence + 2]!;
   }
 }
 
@@ -83,55 +87,57 @@ const LINE_END = 2;
 const headBytes = (length: number): number => (length < 10 ? 4 : 5);
 
 /** Marks of an entry before those of its fields, and of each field. */
-export const ENTRY_MARKS = 3;
-export const FIELD_MARKS = 4;
+export const ENTRY_OFFSETS = 3;
+export const FIELD_OFFSETS = 4;
 
-export class MarkedRecord implements StreamRecord {
+export class RawRecord implements StreamRecord {
   readonly stream: string;
   readonly group: string | undefined;
   readonly consumer: string | undefined;
   readonly deliveries: number | undefined;
-  readonly page: MarkedPage;
+  readonly page: RawRecordBatch;
   /** Where its marks begin. */
-  readonly mark: number;
+  readonly lastSequence: number;
   #id: string | undefined;
   #fields: readonly Field[] | undefined;
 
-  constructor(page: MarkedPage, mark: number, {stream, group, consumer, deliveries}: Origin) {
+  constructor(page: RawRecordBatch, lastSequence: number, {stream, group, consumer, deliveries}: RawRecordSource) {
     this.stream = stream;
     this.group = group;
     this.consumer = consumer;
     this.deliveries = deliveries;
     this.page = page;
-    this.mark = mark;
+    this.lastSequence = lastSequence;
   }
 
   /** Decoded when first asked for, as all of it. */
   get id(): string {
-    this.#id ??= this.page.id(this.mark);
+    this.#id ??= this.page.id(this.lastSequence);
     return this.#id;
   }
 
   get fieldCount(): number {
-    return this.page.marks[this.mark + 2]!;
+    return this.page.offsets[this.lastSequence + 2]!;
   }
 
   /** About the bytes of its names and values. */
   get length(): number {
-    const {marks} = this.page;
-    return marks[this.mark + ENTRY_MARKS + FIELD_MARKS * this.fieldCount - 1]! - marks[this.mark + 1]!;
+    const {offsets: marks} = this.page;
+    return (
+      marks[this.lastSequence + ENTRY_OFFSETS + FIELD_OFFSETS * this.fieldCount - 1]! - marks[this.lastSequence + 1]!
+    );
   }
 
   get fields(): readonly Field[] {
     this.#fields ??= Array.from({length: this.fieldCount}, (_, index): Field => {
-      const mark = this.mark + ENTRY_MARKS + FIELD_MARKS * index;
-      return [this.#part(mark), this.#part(mark + 2)];
+      const lastSequence = this.lastSequence + ENTRY_OFFSETS + FIELD_OFFSETS * index;
+      return [this.#part(lastSequence), this.#part(lastSequence + 2)];
     });
     return this.#fields;
   }
 
-  #part(mark: number): ReturnType<typeof decodeBytes> {
-    const {bytes, marks} = this.page;
-    return decodeBytes(bytes.subarray(marks[mark], marks[mark + 1]));
+  #part(lastSequence: number): ReturnType<typeof decodeBytes> {
+    const {bytes, offsets: marks} = this.page;
+    return decodeBytes(bytes.subarray(marks[lastSequence], marks[lastSequence + 1]));
   }
 }

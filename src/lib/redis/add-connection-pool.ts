@@ -4,24 +4,24 @@
  * order of the calls, on one wire, until that is lost.
  */
 import {isFailure} from '../errors.js';
-import type {Wire} from './add-connection.js';
+import type {AddConnection} from './add-connection.js';
 import {notConnected} from './server-errors.js';
 
 /** Tells a node that is asked for keys of a moving slot from the same node by itself. */
 const ASK = 'ASK ';
 
-export class Wires {
-  readonly #open: (stream: string, node: string, asking: boolean) => Promise<Wire>;
+export class AddConnectionPool {
+  readonly #open: (stream: string, node: string, asking: boolean) => Promise<AddConnection>;
   readonly #nodeOf: (stream: string) => string;
   readonly #onLost: () => void;
-  readonly #wires = new Map<string, Promise<Wire>>();
+  readonly #connections = new Map<string, Promise<AddConnection>>();
   /** Where streams are that have moved, as their old nodes said: what `nodeOf` knows may be older. */
   readonly #homes = new Map<string, string>();
   #closed = false;
 
   /** `nodeOf` tells servers apart, as far as there are several. `onLost` is told of each wire that ends by itself. */
   constructor(
-    open: (stream: string, node: string, asking: boolean) => Promise<Wire>,
+    open: (stream: string, node: string, asking: boolean) => Promise<AddConnection>,
     nodeOf: (stream: string) => string,
     onLost: () => void,
   ) {
@@ -31,29 +31,29 @@ export class Wires {
   }
 
   /** The wire to where `stream` lives now. Throws as `Wire.open` does, with the code NOT_CONNECTED where that is all there is to it. */
-  to(stream: string): Promise<Wire> {
+  to(stream: string): Promise<AddConnection> {
     if (this.#closed) return Promise.reject(notConnected());
     const node = this.#homes.get(stream) ?? this.#nodeOf(stream);
-    const known = this.#wires.get(node);
+    const known = this.#connections.get(node);
     if (known !== undefined) return known;
     const forget = (): void => {
-      if (this.#wires.get(node) === opening) this.#wires.delete(node);
+      if (this.#connections.get(node) === opening) this.#connections.delete(node);
       if (this.#homes.get(stream) === node) this.#homes.delete(stream);
     };
     const opening = (
       node.startsWith(ASK) ? this.#open(stream, node.slice(ASK.length), true) : this.#open(stream, node, false)
     )
       .catch(rethrowUnreachable)
-      .then((wire) => {
-        if (this.#closed) wire.close();
-        void wire.closed.then(() => {
+      .then((connection) => {
+        if (this.#closed) connection.close();
+        void connection.closed.then(() => {
           forget();
           if (!this.#closed) this.#onLost();
         });
-        return wire;
+        return connection;
       });
     opening.catch(forget);
-    this.#wires.set(node, opening);
+    this.#connections.set(node, opening);
     return opening;
   }
 
@@ -65,7 +65,7 @@ export class Wires {
   /** Ends all of them at once; there will be no others. */
   close(): void {
     this.#closed = true;
-    for (const wire of this.#wires.values()) wire.then((opened) => opened.close()).catch(() => {});
+    for (const connection of this.#connections.values()) connection.then((opened) => opened.close()).catch(() => {});
   }
 }
 

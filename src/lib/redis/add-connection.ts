@@ -12,13 +12,13 @@ import type {StreamlogError} from '../errors.js';
 import {withAsking} from './ask-redirection.js';
 import {connect, type Standing} from './connect.js';
 import {end} from './new-client.js';
-import {type ReplyListener, ReplyReader} from './resp-reader.js';
-import {notConnected, replyFailure, type Trouble, toFailure} from './server-errors.js';
+import {type RespHandler, RespReader} from './resp-reader.js';
+import {notConnected, replyFailure, type ServerErrorReason, toFailure} from './server-errors.js';
 import type {Target} from './server-target.js';
 import {LOOK_MS, nodeOf, nodeTarget, OwnerWatch} from './slot-owner.js';
 
 /** Whoever sent commands, and is told of their replies. */
-export interface ReplyTaker extends Omit<ReplyListener, 'error'> {
+export interface ReplyHandler extends Omit<RespHandler, 'error'> {
   /** What is added to, for messages; undefined for what is about no stream. */
   readonly stream?: string | undefined;
   /** How many replies are still to come; 0 when it has all. */
@@ -47,13 +47,13 @@ const SILENT_TICKS = 20;
 const LONGEST_TICK_MS = 250;
 const LF = 0x0a;
 
-export class Wire {
+export class AddConnection {
   /** Resolves when the connection has ended, with why. */
   readonly closed: Promise<StreamlogError>;
   readonly #client: Redis;
   readonly #socket: Socket;
   readonly #inCluster: boolean;
-  readonly #takers: ReplyTaker[] = [];
+  readonly #takers: ReplyHandler[] = [];
   readonly #silenceMs: number;
   readonly #tickMs: number;
   readonly #owner: OwnerWatch | undefined;
@@ -69,7 +69,7 @@ export class Wire {
 
   private constructor(
     client: Redis,
-    trouble: Trouble,
+    problem: ServerErrorReason,
     {inCluster = false, silenceMs, owner, asking = false, isMasterChanging}: WireOptions,
   ) {
     this.#client = client;
@@ -82,7 +82,7 @@ export class Wire {
       this.#end = resolve;
     });
     this.#inCluster = inCluster;
-    const reader = new ReplyReader(this.#listener());
+    const reader = new RespReader(this.#listener());
     // ioredis has nothing under way any more, and must not see replies to what it did not send.
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
@@ -91,7 +91,7 @@ export class Wire {
     });
     this.#socket.once('close', () => {
       const reason = this.#reason ?? new Error('Connection is closed.');
-      this.#over(toFailure(reason, {command: COMMAND}, trouble));
+      this.#over(toFailure(reason, {command: COMMAND}, problem));
     });
     this.#tickMs = Math.min(LONGEST_TICK_MS, silenceMs / SILENT_TICKS);
     this.#watch = setInterval(() => this.#look(), this.#tickMs);
@@ -103,18 +103,18 @@ export class Wire {
    * is that one as `host:port`, where it is known. With `asking` it is one that the slot is still moving to (ASK).
    * Throws as `Connection.open` does.
    */
-  static async open(target: Target, stream: string, node?: string, asking = false): Promise<Wire> {
+  static async open(target: Target, stream: string, node?: string, asking = false): Promise<AddConnection> {
     const {silenceMs} = target;
     if (target.kind !== 'cluster') {
-      const {client, trouble, isMasterChanging} = await connect(target, 0);
-      return new Wire(client as Redis, trouble, {silenceMs, isMasterChanging});
+      const {client, problem, isMasterChanging} = await connect(target, 0);
+      return new AddConnection(client as Redis, problem, {silenceMs, isMasterChanging});
     }
     const home = node || (await nodeOf(target, stream));
     // Until the slot has moved, the others name the old node.
     const owner = home === undefined || asking ? undefined : new OwnerWatch(target, stream, home);
     const opening = connect(nodeTarget(target, home), 0);
-    const {client, trouble} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
-    return new Wire(client as Redis, trouble, {silenceMs, inCluster: true, owner, asking});
+    const {client, problem: trouble} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
+    return new AddConnection(client as Redis, trouble, {silenceMs, inCluster: true, owner, asking});
   }
 
   /**
@@ -122,14 +122,14 @@ export class Wire {
    * their replies; bytes must not change until it has them all. What is sent
    * from one callback of the event loop leaves in one piece.
    */
-  send(bytes: readonly Uint8Array[], taker: ReplyTaker): void {
+  send(bytes: readonly Uint8Array[], callback: ReplyHandler): void {
     if (this.#ended) {
-      taker.lost(notConnected());
+      callback.lost(notConnected());
       return;
     }
     if (this.#takers.length === 0) this.#silentTicks = 0;
-    const asking = this.#isAsking ? withAsking(Buffer.concat(bytes), taker) : undefined;
-    if (asking === undefined) this.#takers.push(taker);
+    const asking = this.#isAsking ? withAsking(Buffer.concat(bytes), callback) : undefined;
+    if (asking === undefined) this.#takers.push(callback);
     else this.#takers.push(...asking.takers);
     if (!this.#corked) {
       this.#corked = true;
@@ -155,7 +155,7 @@ export class Wire {
     this.#socket.destroy();
   }
 
-  #read(reader: ReplyReader, chunk: Buffer): void {
+  #read(reader: RespReader, chunk: Buffer): void {
     this.#silentTicks = 0;
     // ioredis takes a reply for whole at its CR; where the chunks were cut there, the LF comes to us.
     const start = !this.#hasRead && chunk[0] === LF ? 1 : 0;
@@ -169,29 +169,29 @@ export class Wire {
   }
 
   /** The replies go to the takers in the order of their sending. */
-  #listener(): ReplyListener {
+  #listener(): RespHandler {
     const takers = this.#takers;
-    const taker = (): ReplyTaker => {
+    const callback = (): ReplyHandler => {
       const first = takers[0];
       if (first === undefined) throw new Error('Protocol error: a reply to nothing');
       return first;
     };
-    const after = (first: ReplyTaker): void => {
+    const after = (first: ReplyHandler): void => {
       if (first.awaits === 0) takers.shift();
     };
     return {
       text: (bytes, start, endAt) => {
-        const first = taker();
+        const first = callback();
         first.text(bytes, start, endAt);
         after(first);
       },
       integer: (value) => {
-        const first = taker();
+        const first = callback();
         first.integer(value);
         after(first);
       },
       nil: () => {
-        const first = taker();
+        const first = callback();
         first.nil();
         after(first);
       },
@@ -202,7 +202,7 @@ export class Wire {
         after(first);
       },
       error: (text) => {
-        const first = taker();
+        const first = callback();
         first.refused(replyFailure(text, {command: COMMAND, stream: first.stream, inCluster: this.#inCluster}));
         after(first);
       },
@@ -226,7 +226,7 @@ export class Wire {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#watch);
-    for (const taker of this.#takers.splice(0)) taker.lost(failure);
+    for (const callback of this.#takers.splice(0)) callback.lost(failure);
     this.#end(failure);
   }
 }

@@ -5,9 +5,9 @@
  */
 import type {Field} from '../records/entry.js';
 import {encodeName} from '../records/names.js';
-import {countOf, type EntryFields, isMarked} from '../records/raw-fields.js';
+import {countOf, type EntryFields, isRaw} from '../records/raw-fields.js';
 import {type AddOptions, addClause} from './args.js';
-import {ProtocolWriter} from './resp-writer.js';
+import {RespWriter} from './resp-writer.js';
 
 /** XADDs, ready to be sent. */
 export class AddBatch {
@@ -50,7 +50,7 @@ const LEAD_BYTES = 256;
 /** Gathers records for the next batch to one stream. */
 export class AddEncoder {
   readonly #stream: string;
-  readonly #writer: ProtocolWriter;
+  readonly #writer: RespWriter;
   #ends: number[] = [];
   #options: AddOptions | undefined;
   /** What stands before the ID, for the options of now. */
@@ -61,7 +61,7 @@ export class AddEncoder {
   /** `capacity`: how many bytes there is room for from the start. */
   constructor(stream: string, capacity?: number) {
     this.#stream = stream;
-    this.#writer = new ProtocolWriter(capacity);
+    this.#writer = new RespWriter(capacity);
   }
 
   get records(): number {
@@ -100,7 +100,7 @@ export class AddEncoder {
 
   #prepare(options: AddOptions): void {
     const parts = ['XADD', encodeName(this.#stream), ...addClause(options)];
-    const lead = new ProtocolWriter(LEAD_BYTES);
+    const lead = new RespWriter(LEAD_BYTES);
     for (const part of parts) lead.string(part);
     this.#options = options;
     this.#mayLackStream ||= options.create === false;
@@ -110,16 +110,16 @@ export class AddEncoder {
 }
 
 /** Names and values, as XADD takes them. */
-export function writeFields(writer: ProtocolWriter, fields: EntryFields): void {
-  if (!isMarked(fields)) {
+export function writeFields(writer: RespWriter, fields: EntryFields): void {
+  if (!isRaw(fields)) {
     writePairs(writer, fields);
     return;
   }
-  const {bytes, marks} = fields;
+  const {bytes, offsets: marks} = fields;
   for (let at = 0; at < 4 * fields.fieldCount; at += 2) writer.part(bytes, marks[at]!, marks[at + 1]!);
 }
 
-function writePairs(writer: ProtocolWriter, fields: readonly Field[]): void {
+function writePairs(writer: RespWriter, fields: readonly Field[]): void {
   for (const [name, value] of fields) {
     writer.string(name);
     writer.string(value);

@@ -1,30 +1,30 @@
 /** The replies to what was sent on a wire, for whoever waits for all of them. */
 import type {StreamlogError} from '../errors.js';
 import {isIdIn} from '../records/stream-id.js';
-import type {ReplyTaker} from './add-connection.js';
+import type {ReplyHandler} from './add-connection.js';
 import type {AddBatch} from './add-encoder.js';
-import {type FencedOutcome, readFencedOutcome} from './producer-state.js';
+import {type IdempotentResult, readIdempotentResult} from './producer-state.js';
 
 /** What one XADD came to: the new ID, undefined when there is no stream to add to, or the failure. */
-export type AddOutcome = string | undefined | StreamlogError;
+export type AddResult = string | undefined | StreamlogError;
 
 /** Of a batch of XADDs: an outcome each, in their order. */
-export class AddOutcomes implements ReplyTaker {
+export class AddResults implements ReplyHandler {
   readonly #adds: Pick<AddBatch, 'records' | 'mayLackStream'>;
-  readonly #outcomes: AddOutcome[] = [];
-  readonly #done: (outcomes: AddOutcome[]) => void;
+  readonly #results: AddResult[] = [];
+  readonly #done: (results: AddResult[]) => void;
 
   constructor(
     readonly stream: string,
     adds: Pick<AddBatch, 'records' | 'mayLackStream'>,
-    done: (outcomes: AddOutcome[]) => void,
+    done: (results: AddResult[]) => void,
   ) {
     this.#adds = adds;
     this.#done = done;
   }
 
   get awaits(): number {
-    return this.#adds.records - this.#outcomes.length;
+    return this.#adds.records - this.#results.length;
   }
 
   text(bytes: Buffer, start: number, end: number): void {
@@ -49,26 +49,26 @@ export class AddOutcomes implements ReplyTaker {
     while (this.awaits > 0) this.#take(failure);
   }
 
-  #take(outcome: AddOutcome): void {
-    this.#outcomes.push(outcome);
-    if (this.awaits === 0) this.#done(this.#outcomes);
+  #take(outcome: AddResult): void {
+    this.#results.push(outcome);
+    if (this.awaits === 0) this.#done(this.#results);
   }
 }
 
 /** Of one call of the fence script. */
-export class FencedReply implements ReplyTaker {
+export class IdempotentReply implements ReplyHandler {
   awaits = 1;
-  readonly #done: (outcome: FencedOutcome) => void;
+  readonly #done: (outcome: IdempotentResult) => void;
 
   constructor(
     readonly stream: string,
-    done: (outcome: FencedOutcome) => void,
+    done: (outcome: IdempotentResult) => void,
   ) {
     this.#done = done;
   }
 
   text(bytes: Buffer, start: number, end: number): void {
-    this.#take(readFencedOutcome(bytes.toString('utf8', start, end), {command: 'XADD', stream: this.stream}));
+    this.#take(readIdempotentResult(bytes.toString('utf8', start, end), {command: 'XADD', stream: this.stream}));
   }
 
   nil(): void {
@@ -80,14 +80,14 @@ export class FencedReply implements ReplyTaker {
   }
 
   refused(failure: StreamlogError): void {
-    this.#take({mark: 0, ids: [], stopped: failure});
+    this.#take({lastSequence: 0, ids: [], stopped: failure});
   }
 
   lost(failure: StreamlogError): void {
     this.refused(failure);
   }
 
-  #take(outcome: FencedOutcome): void {
+  #take(outcome: IdempotentResult): void {
     this.awaits = 0;
     this.#done(outcome);
   }

@@ -8,12 +8,12 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from '../errors.js';
 import {pauseMs} from '../retry-policy.js';
-import type {Wire} from './add-connection.js';
-import type {Wires} from './add-connection-pool.js';
+import type {AddConnection} from './add-connection.js';
+import type {AddConnectionPool} from './add-connection-pool.js';
 import type {AddBatch} from './add-encoder.js';
-import {type AddOutcome, AddOutcomes, FencedReply} from './add-results.js';
-import type {Connection} from './command-connection.js';
-import {FENCED_ADD, type FencedBatch, type FencedOutcome, readFencedOutcome} from './producer-state.js';
+import {type AddResult, AddResults, IdempotentReply} from './add-results.js';
+import type {CommandConnection} from './command-connection.js';
+import {IDEMPOTENT_ADD, type IdempotentCall, type IdempotentResult, readIdempotentResult} from './producer-state.js';
 import {Moved} from './server-errors.js';
 import {addWide} from './wide-add.js';
 
@@ -25,21 +25,21 @@ const FOLLOWED_AT_ONCE = 3;
 /** Some four seconds. */
 const MOST_ATTEMPTS = 20;
 
-export class Adding {
-  readonly #connection: Connection;
-  readonly #wires: Wires;
+export class AddRouter {
+  readonly #connection: CommandConnection;
+  readonly #connections: AddConnectionPool;
   /** Transactions, one at a time on each wire: EXEC ends what others WATCH. */
-  readonly #transactions = new WeakMap<Wire, Promise<unknown>>();
+  readonly #transactions = new WeakMap<AddConnection, Promise<unknown>>();
   /** The last batch to each stream of a cluster: one that is redirected must not be overtaken by the next. */
   readonly #last = new Map<string, Promise<unknown>>();
 
-  constructor(connection: Connection, wires: Wires) {
+  constructor(connection: CommandConnection, connections: AddConnectionPool) {
     this.#connection = connection;
-    this.#wires = wires;
+    this.#connections = connections;
   }
 
   /** An outcome for each XADD, in their order. Throws what keeps a wire from being opened. */
-  addAll(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+  addAll(stream: string, adds: AddBatch): Promise<AddResult[]> {
     if (!this.#connection.inCluster) return this.#send(stream, adds);
     const mine = (this.#last.get(stream) ?? Promise.resolve()).then(
       () => this.#follow(stream, adds),
@@ -52,40 +52,41 @@ export class Adding {
   }
 
   /** One call of the fence script. */
-  async addOnce(stream: string, call: FencedBatch): Promise<FencedOutcome> {
+  async addOnce(stream: string, call: IdempotentCall): Promise<IdempotentResult> {
     for (let attempt = 0; ; attempt++) {
-      const wire = await this.#wires.to(stream);
-      const outcome = await this.#call(wire, stream, call);
+      const connection = await this.#connections.to(stream);
+      const outcome = await this.#call(connection, stream, call);
       const {stopped} = outcome;
       if (stopped instanceof StreamlogError && stopped.code === 'NOSCRIPT' && attempt < MOST_ATTEMPTS) {
-        await this.#connection.sendToMasters(['script', 'LOAD', FENCED_ADD.lua]);
+        await this.#connection.sendToMasters(['script', 'LOAD', IDEMPOTENT_ADD.lua]);
       } else if (!(await this.#mayFollow(stream, stopped, attempt))) {
         return outcome;
       }
     }
   }
 
-  #call(wire: Wire, stream: string, call: FencedBatch): Promise<FencedOutcome> {
+  #call(connection: AddConnection, stream: string, call: IdempotentCall): Promise<IdempotentResult> {
     const {bytes, transaction} = call;
-    if (transaction === undefined) return new Promise((done) => wire.send(bytes, new FencedReply(stream, done)));
-    const read = (text: string): FencedOutcome => readFencedOutcome(text, {command: 'XADD', stream});
-    const mine = (this.#transactions.get(wire) ?? Promise.resolve()).then(
+    if (transaction === undefined)
+      return new Promise((done) => connection.send(bytes, new IdempotentReply(stream, done)));
+    const read = (text: string): IdempotentResult => readIdempotentResult(text, {command: 'XADD', stream});
+    const mine = (this.#transactions.get(connection) ?? Promise.resolve()).then(
       () =>
-        new Promise<FencedOutcome>((done) => {
-          const lost = (failure: StreamlogError): void => done({mark: 0, ids: [], stopped: failure});
-          addWide({...call, wire, stream, prepare: bytes, transaction, read, done, lost});
+        new Promise<IdempotentResult>((done) => {
+          const lost = (failure: StreamlogError): void => done({lastSequence: 0, ids: [], stopped: failure});
+          addWide({...call, connection, stream, prepare: bytes, transaction, read, done, lost});
         }),
     );
-    this.#transactions.set(wire, mine);
+    this.#transactions.set(connection, mine);
     return mine;
   }
 
-  async #send(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
-    const wire = await this.#wires.to(stream);
-    return new Promise((done) => wire.send([adds.bytes], new AddOutcomes(stream, adds, done)));
+  async #send(stream: string, adds: AddBatch): Promise<AddResult[]> {
+    const connection = await this.#connections.to(stream);
+    return new Promise((done) => connection.send([adds.bytes], new AddResults(stream, adds, done)));
   }
 
-  async #follow(stream: string, adds: AddBatch): Promise<AddOutcome[]> {
+  async #follow(stream: string, adds: AddBatch): Promise<AddResult[]> {
     const outcomes = await this.#send(stream, adds);
     for (let attempt = 0; ; attempt++) {
       const moved = outcomes.flatMap((outcome, index) => (isMoving(outcome) ? [index] : []));
@@ -100,7 +101,7 @@ export class Adding {
   /** True, with a new look at where `stream` is, when `reason` says that it has moved; after a pause, that it moves. */
   async #mayFollow(stream: string, reason: unknown, attempt: number): Promise<boolean> {
     if (!this.#connection.inCluster || !isMoving(reason) || attempt >= MOST_ATTEMPTS) return false;
-    if (reason instanceof Moved) this.#wires.moved(stream, reason.home, reason.code === 'ASK');
+    if (reason instanceof Moved) this.#connections.moved(stream, reason.home, reason.code === 'ASK');
     // Two nodes may each name the other, as long as they have not heard of each other's news.
     if (reason instanceof Moved && attempt < FOLLOWED_AT_ONCE) return true;
     await sleep(pauseMs(attempt, BACKOFF));

@@ -5,7 +5,7 @@
  * bytes. Invariant: a taker is told of the replies to its own commands, and of a
  * lost connection once.
  */
-import type {ReplyTaker} from './add-connection.js';
+import type {ReplyHandler} from './add-connection.js';
 
 const CR = 0x0d;
 const LINE_END = 2;
@@ -29,61 +29,61 @@ export function commandsOf(bytes: Buffer): Buffer[] {
 }
 
 /** What is sent in place of `bytes`, and who takes the replies to it, in their order. */
-export function withAsking(bytes: Buffer, taker: ReplyTaker): {bytes: Buffer[]; takers: ReplyTaker[]} {
+export function withAsking(bytes: Buffer, callback: ReplyHandler): {bytes: Buffer[]; takers: ReplyHandler[]} {
   const sent: Buffer[] = [];
-  const takers: ReplyTaker[] = [];
+  const takers: ReplyHandler[] = [];
   let isLost = false;
-  const lost: ReplyTaker['lost'] = (failure) => {
+  const lost: ReplyHandler['lost'] = (failure) => {
     if (isLost) return;
     isLost = true;
-    taker.lost(failure);
+    callback.lost(failure);
   };
   // One is enough for a whole transaction: the server keeps it until EXEC, and would queue another.
   if (bytes.subarray(0, MULTI.length).equals(MULTI))
-    return {bytes: [ASKING, bytes], takers: [new Counted(1, undefined, () => {}), taker]};
+    return {bytes: [ASKING, bytes], takers: [new Counted(1, undefined, () => {}), callback]};
   for (const command of commandsOf(bytes)) {
     sent.push(ASKING, command);
     // That it was asked is in the reply to the command.
     takers.push(new Counted(1, undefined, lost));
-    takers.push(new Counted(command.subarray(0, 32).includes(WAITAOF) ? 2 : 1, taker, lost));
+    takers.push(new Counted(command.subarray(0, 32).includes(WAITAOF) ? 2 : 1, callback, lost));
   }
   return {bytes: sent, takers};
 }
 
 /** Takes so many replies for another. */
-class Counted implements ReplyTaker {
+class Counted implements ReplyHandler {
   awaits: number;
-  readonly #taker: ReplyTaker | undefined;
-  readonly lost: ReplyTaker['lost'];
+  readonly #callback: ReplyHandler | undefined;
+  readonly lost: ReplyHandler['lost'];
 
-  constructor(replies: number, taker: ReplyTaker | undefined, lost: ReplyTaker['lost']) {
+  constructor(replies: number, callback: ReplyHandler | undefined, lost: ReplyHandler['lost']) {
     this.awaits = replies;
-    this.#taker = taker;
+    this.#callback = callback;
     this.lost = lost;
   }
 
   get stream(): string | undefined {
-    return this.#taker?.stream;
+    return this.#callback?.stream;
   }
 
   text(bytes: Buffer, start: number, end: number): void {
     this.awaits--;
-    this.#taker?.text(bytes, start, end);
+    this.#callback?.text(bytes, start, end);
   }
 
   integer(value: number): void {
     this.awaits--;
-    this.#taker?.integer(value);
+    this.#callback?.integer(value);
   }
 
   nil(): void {
     this.awaits--;
-    this.#taker?.nil();
+    this.#callback?.nil();
   }
 
-  refused(failure: Parameters<ReplyTaker['refused']>[0]): void {
+  refused(failure: Parameters<ReplyHandler['refused']>[0]): void {
     this.awaits = 0;
-    this.#taker?.refused(failure);
+    this.#callback?.refused(failure);
   }
 }
 

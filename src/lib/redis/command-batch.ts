@@ -1,18 +1,18 @@
 /** Commands that are asked on a wire beside adding, and their answer. */
 
-import type {ReplyTaker, Wire} from './add-connection.js';
+import type {AddConnection, ReplyHandler} from './add-connection.js';
 import {type Trim, xtrimStep} from './args.js';
-import {ProtocolWriter} from './resp-writer.js';
+import {RespWriter} from './resp-writer.js';
 
-export interface Question {
+export interface CommandBatch {
   readonly bytes: Buffer;
   /** How many replies there will be. */
   readonly replies: number;
 }
 
 /** Commands that have a reply each. */
-export function question(...commands: string[][]): Question {
-  const writer = new ProtocolWriter();
+export function commandBatch(...commands: string[][]): CommandBatch {
+  const writer = new RespWriter();
   for (const parts of commands) writer.command(parts);
   return {bytes: writer.take(), replies: commands.length};
 }
@@ -21,33 +21,38 @@ export function question(...commands: string[][]): Question {
 const STEP_ENTRIES = 1_000;
 
 /** One step of what `trim` does: the number of entries that went, 0 when less than a node is left to go. */
-export const trimStep = (stream: string, trim: Trim): Question => question(xtrimStep(stream, trim, STEP_ENTRIES));
+export const trimStep = (stream: string, trim: Trim): CommandBatch =>
+  commandBatch(xtrimStep(stream, trim, STEP_ENTRIES));
 
 /**
  * Asks, and waits for all replies: the number in the last one, undefined for nil.
  * Throws the first refusal, and `unreachable` when the connection ends before.
  */
-export const ask = (wire: Wire, asked: Question): Promise<number | undefined> =>
-  send(wire, asked, (text) => {
+export const call = (connection: AddConnection, asked: CommandBatch): Promise<number | undefined> =>
+  send(connection, asked, (text) => {
     if (!/^\d{1,16}$/.test(text)) throw new Error('Protocol error: no number');
     return Number(text);
   });
 
 /** The same, where the last reply is text; undefined for any other. */
-export const askText = async (wire: Wire, asked: Question): Promise<string | undefined> => {
-  const answer = await send(wire, asked, (text) => text);
+export const callText = async (connection: AddConnection, asked: CommandBatch): Promise<string | undefined> => {
+  const answer = await send(connection, asked, (text) => text);
   return typeof answer === 'string' ? answer : undefined;
 };
 
-function send<T>(wire: Wire, {bytes, replies}: Question, read: (text: string) => T): Promise<T | number | undefined> {
+function send<T>(
+  connection: AddConnection,
+  {bytes, replies}: CommandBatch,
+  read: (text: string) => T,
+): Promise<T | number | undefined> {
   return new Promise((resolve, reject) => {
     const end = (value?: T | number): void => {
-      if (--taker.awaits === 0) resolve(value);
+      if (--callback.awaits === 0) resolve(value);
     };
-    const taker: ReplyTaker & {awaits: number} = {
+    const callback: ReplyHandler & {awaits: number} = {
       awaits: replies,
       // Those before the last say only that it was done.
-      text: (text, start, stop) => end(taker.awaits === 1 ? read(text.toString('latin1', start, stop)) : undefined),
+      text: (text, start, stop) => end(callback.awaits === 1 ? read(text.toString('latin1', start, stop)) : undefined),
       nil: () => end(),
       integer: end,
       refused(failure) {
@@ -56,6 +61,6 @@ function send<T>(wire: Wire, {bytes, replies}: Question, read: (text: string) =>
       },
       lost: reject,
     };
-    wire.send([bytes], taker);
+    connection.send([bytes], callback);
   });
 }

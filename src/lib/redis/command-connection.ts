@@ -11,15 +11,15 @@ import {Cluster, Command, type Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
 import {EntryIds} from '../records/entry-ids.js';
 import {encodeName} from '../records/names.js';
-import type {MarkedPage} from '../records/raw-record.js';
+import type {RawRecordBatch} from '../records/raw-record.js';
 import {notRedis} from './checked-reply.js';
 import {type Connected, connect, type Standing} from './connect.js';
 import {end} from './new-client.js';
-import {ProtocolWriter} from './resp-writer.js';
+import {RespWriter} from './resp-writer.js';
 import {type CommandContext, toFailure} from './server-errors.js';
 import type {Target} from './server-target.js';
 import {masterOf} from './slot-owner.js';
-import {type Awaited, EntryTap} from './xread-interceptor.js';
+import {type AwaitedReply, XreadInterceptor} from './xread-interceptor.js';
 
 /** IDs stand for as many arguments, the last ones of their command. */
 export type Argument = string | Buffer | EntryIds;
@@ -28,14 +28,14 @@ export type CommandLine = readonly [name: string, ...args: Argument[]];
 /** A reply as the protocol has it; strings stay bytes, and text is the digits of a number (`exactNumbers`). */
 export type Reply = Buffer | number | string | null | Reply[];
 
-export class Connection {
+export class CommandConnection {
   /** Resolves when the connection has ended, whoever ended it; that of a cluster outlives single nodes. */
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
   readonly #state: Omit<Connected, 'client'>;
   /** Commands without a reply yet of which the tap was not told. */
   #untapped = 0;
-  #tap: EntryTap | undefined;
+  #interceptor: XreadInterceptor | undefined;
 
   private constructor({client, ...state}: Connected) {
     this.#client = client;
@@ -50,8 +50,8 @@ export class Connection {
    * `temporary` where Redis takes no more clients, `configuration` where the
    * target is not what the URL says.
    */
-  static async open(target: Target, blockMs = 0): Promise<Connection> {
-    return new Connection(await connect(target, blockMs));
+  static async open(target: Target, blockMs = 0): Promise<CommandConnection> {
+    return new CommandConnection(await connect(target, blockMs));
   }
 
   /** Sends one command. Throws the failure of an error reply or of a lost connection. */
@@ -69,9 +69,9 @@ export class Connection {
    * An answer without any, and one in which ioredis had to find its way (in a
    * cluster, or behind other commands), comes as any other reply does. Throws as `send` does.
    */
-  async sendRead(line: CommandLine, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
-    const tap = this.#tapFor('entries');
-    return tap === undefined ? this.send(line, context) : this.#entries(line, tap, context);
+  async sendRead(line: CommandLine, context?: Partial<CommandContext>): Promise<RawRecordBatch | Reply> {
+    const interceptor = this.#tapFor('entries');
+    return interceptor === undefined ? this.send(line, context) : this.#entries(line, interceptor, context);
   }
 
   /** The same, behind a command whose reply is one line: both leave in one piece. */
@@ -79,32 +79,36 @@ export class Connection {
     first: CommandLine,
     line: CommandLine,
     context?: Partial<CommandContext>,
-  ): [first: Promise<Reply>, read: Promise<MarkedPage | Reply>] {
-    const tap = this.#tapFor('line', 'entries');
-    if (tap === undefined) return [this.send(first, context), this.send(line, context)];
+  ): [first: Promise<Reply>, read: Promise<RawRecordBatch | Reply>] {
+    const interceptor = this.#tapFor('line', 'entries');
+    if (interceptor === undefined) return [this.send(first, context), this.send(line, context)];
     const socket = (this.#client as Redis).stream as Socket;
     socket.cork();
     const sent = this.#deliver(first, context);
-    const read = this.#entries(line, tap, context);
+    const read = this.#entries(line, interceptor, context);
     socket.uncork();
     return [sent, read];
   }
 
-  async #entries(line: CommandLine, tap: EntryTap, context?: Partial<CommandContext>): Promise<MarkedPage | Reply> {
+  async #entries(
+    line: CommandLine,
+    interceptor: XreadInterceptor,
+    context?: Partial<CommandContext>,
+  ): Promise<RawRecordBatch | Reply> {
     const reply = await this.#deliver(line, context);
     if (typeof reply !== 'number') return reply;
-    const page = tap.entries();
+    const page = interceptor.entries();
     // A number that the tap did not put there.
     if (page === undefined) throw notRedis();
     return page;
   }
 
   /** Told of the replies to what is sent now; undefined where ioredis has to read them. */
-  #tapFor(...replies: readonly Awaited[]): EntryTap | undefined {
+  #tapFor(...replies: readonly AwaitedReply[]): XreadInterceptor | undefined {
     if (this.#untapped > 0 || this.#client instanceof Cluster) return undefined;
-    this.#tap ??= new EntryTap(this.#client.stream as Socket);
-    this.#tap.expect(...replies);
-    return this.#tap;
+    this.#interceptor ??= new XreadInterceptor(this.#client.stream as Socket);
+    this.#interceptor.expect(...replies);
+    return this.#interceptor;
   }
 
   async #deliver(line: CommandLine, context?: Partial<CommandContext>): Promise<Reply> {
@@ -201,7 +205,7 @@ export class Connection {
   }
 
   #failure(error: unknown, [name]: CommandLine, context?: Partial<CommandContext>): StreamlogError {
-    return toFailure(error, {command: name.toUpperCase(), inCluster: this.inCluster, ...context}, this.#state.trouble);
+    return toFailure(error, {command: name.toUpperCase(), inCluster: this.inCluster, ...context}, this.#state.problem);
   }
 }
 
@@ -233,7 +237,7 @@ class CommandOnIds extends Command {
 
   override toWritable(): Buffer {
     const {count, protocol} = this.#ids;
-    const writer = new ProtocolWriter(protocol.length + LEAD_BYTES);
+    const writer = new RespWriter(protocol.length + LEAD_BYTES);
     writer.array(this.#words.length + count);
     for (const word of this.#words) writer.string(encodeName(word));
     writer.raw(protocol);

@@ -9,7 +9,7 @@ import {StreamlogError} from '../errors.js';
 import {MasterWatch} from './master-watch.js';
 import {cut, end, newClient, type ServerTarget} from './new-client.js';
 import type {NamedMaster, SentinelTarget} from './sentinels.js';
-import {isServerReply, saysWhy, type Trouble, toConnectFailure, toFailure} from './server-errors.js';
+import {isServerReply, type ServerErrorReason, saysWhy, toConnectFailure, toFailure} from './server-errors.js';
 import {describeTarget, type Target} from './server-target.js';
 import {within} from './within.js';
 
@@ -19,7 +19,7 @@ export type Standing = 'master' | 'changing' | 'ended';
 export interface Connected {
   client: Redis | Cluster;
   /** Keeps up with the client. */
-  trouble: Trouble;
+  problem: ServerErrorReason;
   /** Nodes of a cluster, as `host:port`, whose connection was lost; keeps up with the client. */
   lostNodes: ReadonlySet<string>;
   /** Behind sentinels, asks them as `MasterWatch.isChanging` does: the client has ended when they name another server. */
@@ -51,9 +51,9 @@ async function connectToMaster(
   deadlineMs: number,
 ): Promise<Connected> {
   let unwatch = (): void => {};
-  const watch = (client: Redis | Cluster, trouble: Trouble): void => {
+  const watch = (client: Redis | Cluster, problem: ServerErrorReason): void => {
     const leave = (reason: StreamlogError): void => {
-      trouble.error = reason;
+      problem.error = reason;
       cut(client);
     };
     unwatch = MasterWatch.watch(target, {master, cut: leave});
@@ -74,10 +74,10 @@ async function connectTo(
   target: ServerTarget,
   blockMs: number,
   deadlineMs: number,
-  asMaster?: (client: Redis | Cluster, trouble: Trouble) => void,
+  asMaster?: (client: Redis | Cluster, trouble: ServerErrorReason) => void,
 ): Promise<Connected> {
   const client = newClient(target, blockMs);
-  const trouble: Trouble = {};
+  const trouble: ServerErrorReason = {};
   asMaster?.(client, trouble);
   const lostNodes = new Set<string>();
   // Without a listener ioredis prints errors, arguments included.
@@ -87,17 +87,17 @@ async function connectTo(
     await within(deadlineMs, greet(client, target, asMaster !== undefined));
     // What went wrong on the way is no reason for what happens later.
     trouble.error = undefined;
-    return {client, trouble, lostNodes};
+    return {client, problem: trouble, lostNodes};
   } catch (error) {
     end(client);
     throw isServerReply(error) || error instanceof StreamlogError ? error : (trouble.error ?? error);
   }
 }
 
-function watchNode(node: Redis, {db}: ServerTarget, trouble: Trouble, lostNodes: Set<string>): void {
+function watchNode(node: Redis, {db}: ServerTarget, problem: ServerErrorReason, lostNodes: Set<string>): void {
   const place = `${node.options.host}:${node.options.port}`;
   node.on('error', (error: unknown) => {
-    Object.assign(trouble, {error, place});
+    Object.assign(problem, {error, place});
     // ioredis goes on with database 0 when SELECT fails.
     if (db !== 0 && isServerReply(error)) lostNodes.add(place);
   });

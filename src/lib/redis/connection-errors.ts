@@ -7,7 +7,7 @@
 import {StreamlogError} from '../errors.js';
 
 /** The other end of a connection, for messages. */
-export interface Place {
+export interface ServerAddress {
   /** Host and port, socket path or node list; never credentials. */
   address: string;
   usesTls: boolean;
@@ -59,7 +59,7 @@ export const isConnectionLoss = (error: unknown): boolean => {
 export const isNotRedis = (error: unknown): boolean => error instanceof Error && NOT_REDIS.test(error.message);
 
 /** The failure of a connection that could not be opened: `unreachable`, or `configuration` where trying again is no use. */
-export function unreachable(error: unknown, {address, usesTls, isSocket = false}: Place): StreamlogError {
+export function unreachable(error: unknown, {address, usesTls, isSocket = false}: ServerAddress): StreamlogError {
   const code = codeOf(error);
   if (code?.startsWith('ERR_OSSL_') || code === 'ERR_BORINGSSL') {
     return new StreamlogError('configuration', `the certificates or the key given for TLS cannot be used (${code})`, {

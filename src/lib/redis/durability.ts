@@ -7,8 +7,8 @@
  */
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
-import {type Question, question} from './command-batch.js';
-import {ProtocolWriter} from './resp-writer.js';
+import {type CommandBatch, commandBatch} from './command-batch.js';
+import {RespWriter} from './resp-writer.js';
 
 export type Durability = ({readonly kind: 'replicas'; readonly count: number} | {readonly kind: 'fsync'}) & {
   /** How long the server may take for one answer; well below the silence after which a connection counts as dead. */
@@ -26,7 +26,7 @@ export function durabilityCommand(durability: Durability): Buffer {
     durability.kind === 'replicas'
       ? ['WAIT', String(durability.count), String(durability.waitMs)]
       : ['WAITAOF', '1', '0', String(durability.waitMs)];
-  const writer = new ProtocolWriter(COMMAND_BYTES);
+  const writer = new RespWriter(COMMAND_BYTES);
   writer.command(parts);
   return writer.take();
 }
@@ -35,8 +35,8 @@ export function durabilityCommand(durability: Durability): Buffer {
 export const durabilityReplies = ({kind}: Durability): number => (kind === 'replicas' ? 1 : 2);
 
 /** Whether this server and this user have it at all: asked before anything is added. */
-export function durabilityQuestion(durability: Durability): Question {
-  if (durability.kind === 'replicas') return question(['WAIT', '0', '0']);
+export function durabilityBatch(durability: Durability): CommandBatch {
+  if (durability.kind === 'replicas') return commandBatch(['WAIT', '0', '0']);
   // With nothing written on the connection, the answer comes at once.
   return {bytes: durabilityCommand(durability), replies: durabilityReplies(durability)};
 }

@@ -12,9 +12,9 @@ import {countOf, type EntryFields} from '../records/raw-fields.js';
 import {isEntryId} from '../records/stream-id.js';
 import {writeFields} from './add-encoder.js';
 import {type AddOptions, addClause} from './args.js';
-import {type Question, question} from './command-batch.js';
+import {type CommandBatch, commandBatch} from './command-batch.js';
 import {GROUP_FACTS} from './group-facts.js';
-import {ProtocolWriter} from './resp-writer.js';
+import {RespWriter} from './resp-writer.js';
 import {MOST_ARGUMENTS, type Script, script} from './scripts.js';
 import {type CommandContext, replyFailure} from './server-errors.js';
 import {transactionOf, type WideTransaction} from './wide-transaction.js';
@@ -86,7 +86,7 @@ end`;
  * by then at least, where the server counts them too (Redis 7.0); and the last
  * one that a transaction added (`wide`).
  */
-export const FENCED_ADD: Script = script(`${STREAM_CHECK}
+export const IDEMPOTENT_ADD: Script = script(`${STREAM_CHECK}
 local stream, fence, first = KEYS[1], KEYS[2], tonumber(ARGV[1])
 local digest, wantsIds, atomic, idsField = ARGV[3], ARGV[4] == 'ids', ARGV[5] == 'atomic', 'ids:' .. ARGV[1]
 local kept = redis.pcall('HMGET', fence, 'mark', 'digest', idsField, 'last', 'seen', 'wide')
@@ -164,7 +164,7 @@ end
 return answer(why)`);
 
 /** Whose records they are, and where the fence is. */
-export interface Fence {
+export interface ProducerState {
   /** The hash, in the slot of the stream. */
   readonly key: string;
   /** How long the fence stays without being used, in seconds. */
@@ -180,9 +180,9 @@ export interface Fence {
 }
 
 /** What a call of the script came to. */
-export interface FencedOutcome {
+export interface IdempotentResult {
   /** The number of the last record of this producer that is in the stream. */
-  readonly mark: number;
+  readonly lastSequence: number;
   /** Of the records of this call that were added by it or by an earlier try of it. */
   readonly ids: readonly string[];
   /**
@@ -193,7 +193,7 @@ export interface FencedOutcome {
 }
 
 /** One call of the script, ready to be sent. */
-export interface FencedBatch {
+export interface IdempotentCall {
   readonly bytes: readonly Buffer[];
   /** The number of its first record. */
   readonly first: number;
@@ -204,16 +204,16 @@ export interface FencedBatch {
 }
 
 /** Of the memory that a call takes. */
-export const bytesOf = ({bytes, transaction}: FencedBatch): number =>
+export const bytesOf = ({bytes, transaction}: IdempotentCall): number =>
   bytes.reduce((sum, part) => sum + part.length, 0) + (transaction?.bytes.length ?? 0);
 
 const LEAD_BYTES = 512;
 
 /** Gathers records for the next call of the script on one stream. */
-export class FencedEncoder {
+export class IdempotentEncoder {
   readonly #stream: string;
-  readonly #fence: Fence;
-  readonly #writer: ProtocolWriter;
+  readonly #state: ProducerState;
+  readonly #writer: RespWriter;
   #records = 0;
   #isWide = false;
   #arguments = 0;
@@ -221,10 +221,10 @@ export class FencedEncoder {
   #clause: readonly string[] = [];
 
   /** `capacity`: how many bytes there is room for from the start. */
-  constructor(stream: string, fence: Fence, capacity?: number) {
+  constructor(stream: string, state: ProducerState, capacity?: number) {
     this.#stream = stream;
-    this.#writer = new ProtocolWriter(capacity);
-    this.#fence = fence;
+    this.#writer = new RespWriter(capacity);
+    this.#state = state;
   }
 
   get records(): number {
@@ -251,21 +251,21 @@ export class FencedEncoder {
     writeFields(this.#writer, fields);
     this.#arguments += count + 1;
     this.#records++;
-    if (fieldCount > FencedEncoder.mostFields) this.#isWide = true;
+    if (fieldCount > IdempotentEncoder.mostFields) this.#isWide = true;
   }
 
   /**
    * What has gathered since the last one. `first` is the number of its first
    * record, `forget` that of an earlier call whose outcome is known.
    */
-  take(first: number, forget: number | undefined): FencedBatch {
-    const {key, keepSeconds, digest, wantsIds, atomic, againWhenGone = false} = this.#fence;
+  take(first: number, forget: number | undefined): IdempotentCall {
+    const {key, keepSeconds, digest, wantsIds, atomic, againWhenGone = false} = this.#state;
     const records = this.#records;
-    const head = new ProtocolWriter(LEAD_BYTES);
+    const head = new RespWriter(LEAD_BYTES);
     const flags = [wantsIds ? 'ids' : '', atomic ? 'atomic' : ''];
     const parts = [first, keepSeconds, digest, ...flags, forget ?? '', againWhenGone ? 'again' : ''];
     head.array(5 + parts.length + (this.#isWide ? 0 : this.#arguments));
-    for (const part of ['EVALSHA', FENCED_ADD.sha, '2', this.#stream, key]) head.string(encodeName(part));
+    for (const part of ['EVALSHA', IDEMPOTENT_ADD.sha, '2', this.#stream, key]) head.string(encodeName(part));
     for (const part of parts) head.string(String(part));
     const encoded = this.#writer.take();
     const isWide = this.#isWide;
@@ -274,7 +274,7 @@ export class FencedEncoder {
     this.#isWide = false;
     if (!isWide) return {bytes: [head.take(), encoded], first, records, atomic};
     const trim = this.#options?.trim;
-    const transaction = transactionOf(this.#stream, this.#fence, {encoded, first, records, trim});
+    const transaction = transactionOf(this.#stream, this.#state, {encoded, first, records, trim});
     return {bytes: [head.take()], first, records, atomic, transaction};
   }
 }
@@ -319,25 +319,26 @@ local mark = redis.call('HMGET', KEYS[2], 'mark')[1]
 if not mark and not lacks(KEYS[1], KEYS[2], ARGV[1]) then return ${FORGOTTEN} end
 return mark`;
 
-const LOAD = ['SCRIPT', 'LOAD', FENCED_ADD.lua];
+const LOAD = ['SCRIPT', 'LOAD', IDEMPOTENT_ADD.lua];
 
 /** For a new connection, with the last ID that is known: has the server know the script; the last reply is the mark, or FORGOTTEN. */
-export const greetFence = (stream: string, key: string, lastId: string | undefined): Question =>
-  question(LOAD, lastId === undefined ? ['HMGET', key, 'mark'] : ['EVAL', GREET, '2', stream, key, lastId]);
+export const loadScript = (stream: string, key: string, lastId: string | undefined): CommandBatch =>
+  commandBatch(LOAD, lastId === undefined ? ['HMGET', key, 'mark'] : ['EVAL', GREET, '2', stream, key, lastId]);
 
 /** For a new run: the same, or GONE, and nobody waits for the IDs of earlier calls any more. */
-export const resumeFence = (stream: string, {key, keepSeconds}: Fence, lastId = ''): Question =>
-  question(LOAD, ['EVAL', RESUME, '2', stream, key, String(keepSeconds), lastId]);
+export const readSequence = (stream: string, {key, keepSeconds}: ProducerState, lastId = ''): CommandBatch =>
+  commandBatch(LOAD, ['EVAL', RESUME, '2', stream, key, String(keepSeconds), lastId]);
 
 /** For a run that adds nothing for long. */
-export const touchFence = ({key, keepSeconds}: Fence): Question => question(['EXPIRE', key, String(keepSeconds)]);
+export const refreshTtl = ({key, keepSeconds}: ProducerState): CommandBatch =>
+  commandBatch(['EXPIRE', key, String(keepSeconds)]);
 
-export const removeFence = (key: string): Question => question(['DEL', key]);
+export const removeState = (key: string): CommandBatch => commandBatch(['DEL', key]);
 
 /** Reads the script's answer. Throws where it is none, as a server that is no Redis may send. */
-export function readFencedOutcome(text: string, context: CommandContext): FencedOutcome {
-  const [, mark = '', ids = '', why = ''] = ANSWER.exec(text) ?? protocolError();
-  const outcome = {mark: Number(mark), ids: ids === '' ? [] : ids.split(' ').flatMap(expandRun)};
+export function readIdempotentResult(text: string, context: CommandContext): IdempotentResult {
+  const [, lastSequence = '', ids = '', why = ''] = ANSWER.exec(text) ?? protocolError();
+  const outcome = {lastSequence: Number(lastSequence), ids: ids === '' ? [] : ids.split(' ').flatMap(expandRun)};
   if (why === '') return outcome;
   const stopped = STOPPED[why] ?? replyFailure(why, context);
   return {...outcome, stopped};
@@ -351,7 +352,7 @@ export function readLastId(text: string): string | undefined {
 }
 
 const ANSWER = /^(\d{1,16})(?: [^\n]*)?\n([^\n]*)\n(.*)$/s;
-const STOPPED: Record<string, Exclude<FencedOutcome['stopped'], StreamlogError>> = {
+const STOPPED: Record<string, Exclude<IdempotentResult['stopped'], StreamlogError>> = {
   GAP: 'gap',
   DIFFERENT: 'different',
   MISSING: 'no stream',

@@ -199,12 +199,12 @@ const CLAIM_STATES: Record<string, ClaimOutcome['state']> = {
 export function readClaimOutcomes(reply: Reply): ClaimOutcome[] {
   const texts = readTexts(reply);
   if (texts.length % 3 !== 0) throw notRedis();
-  const outcomes: ClaimOutcome[] = [];
+  const results: ClaimOutcome[] = [];
   for (let at = 0; at < texts.length; at += 3) {
     const [state, consumer, deliveries] = texts.slice(at, at + 3) as [string, string, string];
-    outcomes.push({state: wordOf(CLAIM_STATES, state), consumer, deliveries: Number(deliveries)});
+    results.push({state: wordOf(CLAIM_STATES, state), consumer, deliveries: Number(deliveries)});
   }
-  return outcomes;
+  return results;
 }
 
 export function readStreamInfo(reply: Reply): StreamInfo {

@@ -7,14 +7,14 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
 import {pauseMs} from '../retry-policy.js';
-import type {Connection} from './command-connection.js';
+import type {CommandConnection} from './command-connection.js';
 import {NOT_CONNECTED} from './server-errors.js';
 
 export interface RetryPolicy {
   /** How long, from the first failure; undefined: five seconds where another server may take over, or the same comes back. */
   forMs: number | undefined;
   /** One line, once. */
-  onTrouble: (line: string) => void;
+  onProblem: (line: string) => void;
 }
 
 const DEFAULT_MS = 5_000;
@@ -25,20 +25,20 @@ const READS = new Set(['xrange', 'xrevrange', 'xread', 'xinfo', 'xlen', 'xpendin
 
 /** Opens the connection of a client, and another one where that is of no more use. */
 export class RequestRetries {
-  readonly #open: () => Promise<Connection>;
-  readonly #adopt: (connection: Connection) => void;
+  readonly #open: () => Promise<CommandConnection>;
+  readonly #adopt: (connection: CommandConnection) => void;
   readonly #policy: RetryPolicy;
   readonly #mayFailOver: boolean;
-  #connection: Promise<Connection> | undefined;
+  #connection: Promise<CommandConnection> | undefined;
   #wasConnected = false;
-  #hasTold = false;
+  #hasReported = false;
   /** It was waited for in vain: a command that asks for a thousand streams must not wait a thousand times. */
   #isSpent = false;
 
   /** `mayFailOver`: whether the target names several servers. `adopt` is told of each connection. */
   constructor(
-    open: () => Promise<Connection>,
-    adopt: (connection: Connection) => void,
+    open: () => Promise<CommandConnection>,
+    adopt: (connection: CommandConnection) => void,
     policy: RetryPolicy,
     mayFailOver: boolean,
   ) {
@@ -49,11 +49,11 @@ export class RequestRetries {
   }
 
   /** Runs `work`, again where that can help and does no harm. `command` in lower case. Throws its last failure. */
-  async run<T>(command: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async run<T>(command: string, work: (connection: CommandConnection) => Promise<T>): Promise<T> {
     const {forMs = DEFAULT_MS} = this.#policy;
     let sinceMs: number | undefined;
     for (let attempt = 0; ; attempt++) {
-      let connection: Connection | undefined;
+      let connection: CommandConnection | undefined;
       try {
         connection = await this.#connected();
         return await work(connection);
@@ -74,7 +74,7 @@ export class RequestRetries {
     }
   }
 
-  #connected(): Promise<Connection> {
+  #connected(): Promise<CommandConnection> {
     this.#connection ??= this.#open().then(
       (connection) => {
         this.#wasConnected = true;
@@ -90,7 +90,7 @@ export class RequestRetries {
   }
 
   /** Several may find the same connection lost; those who come later have another one already. */
-  #drop(failed: Connection | undefined): void {
+  #drop(failed: CommandConnection | undefined): void {
     const current = this.#connection;
     if (failed === undefined || current === undefined) return;
     void current.then((connection) => {
@@ -112,8 +112,8 @@ export class RequestRetries {
   }
 
   #tell({message}: StreamlogError, forMs: number): void {
-    if (this.#hasTold) return;
-    this.#hasTold = true;
-    this.#policy.onTrouble(`${message}; trying again for ${formatDuration(forMs)}`);
+    if (this.#hasReported) return;
+    this.#hasReported = true;
+    this.#policy.onProblem(`${message}; trying again for ${formatDuration(forMs)}`);
   }
 }

@@ -9,7 +9,7 @@
  */
 
 /** Who is told of replies. Bytes are valid during the call only. */
-export interface ReplyListener {
+export interface RespHandler {
   /** A string, or a status such as OK: `bytes` from `start` to before `end`. */
   text(bytes: Buffer, start: number, end: number): void;
   integer(value: number): void;
@@ -37,15 +37,15 @@ const MAX_ELEMENTS = 1_000_000;
 /** The digits of a 64-bit number. */
 const MAX_DIGITS = 19;
 
-export class ReplyReader {
-  readonly #listener: ReplyListener;
+export class RespReader {
+  readonly #listener: RespHandler;
   /** The beginning of a reply whose rest has not come: the first `#length` bytes. */
   #rest: Buffer = Buffer.alloc(0);
   #length = 0;
   /** How many bytes there have to be before it is worth looking again. */
   #needed = 0;
 
-  constructor(listener: ReplyListener) {
+  constructor(listener: RespHandler) {
     this.#listener = listener;
   }
 

@@ -16,7 +16,7 @@ const ZERO = 0x30;
 const CR = 0x0d;
 const LF = 0x0a;
 
-export class ProtocolWriter {
+export class RespWriter {
   #bytes: Buffer;
   #length = 0;
   /** What the last batch needed. */

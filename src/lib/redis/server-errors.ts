@@ -9,7 +9,7 @@ import {StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
 import {shellWord} from '../shell-word.js';
 import {NOT_REDIS} from './checked-reply.js';
-import {codeOf, isConnectionLoss, isNotRedis, type Place, reasonOf, unreachable} from './connection-errors.js';
+import {codeOf, isConnectionLoss, isNotRedis, reasonOf, type ServerAddress, unreachable} from './connection-errors.js';
 import {type CommandContext, meaningOf, on} from './refusals.js';
 
 export type {CommandContext} from './refusals.js';
@@ -18,10 +18,10 @@ export type {CommandContext} from './refusals.js';
 export const isServerReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
 
 /** The failure behind an error reply or a broken connection; `trouble` is what the connection itself last reported. */
-export function toFailure(error: unknown, context: CommandContext, trouble: Trouble = {}): StreamlogError {
+export function toFailure(error: unknown, context: CommandContext, problem: ServerErrorReason = {}): StreamlogError {
   if (error instanceof StreamlogError) return error;
   const reply = replyTextOf(error);
-  return reply === undefined ? lost(error, context, trouble) : fromReply(reply, context);
+  return reply === undefined ? lost(error, context, problem) : fromReply(reply, context);
 }
 
 /** The failure that an error reply tells of; `text` is without the leading minus. */
@@ -44,7 +44,7 @@ export const notConnected = (cause?: unknown): StreamlogError =>
 export const switched = (message: string): StreamlogError => failure('unreachable', 'SWITCHED', message);
 
 /** ioredis tells why a connection broke in an event, and not to the commands that it fails for it. */
-export interface Trouble {
+export interface ServerErrorReason {
   error?: unknown;
   /** The node of a cluster. */
   place?: string;
@@ -55,7 +55,7 @@ export const saysWhy = (error: unknown): boolean =>
   error instanceof StreamlogError || replyTextOf(error) !== undefined || codeOf(error) !== undefined;
 
 /** The failure of a connection that could not be opened. */
-export function toConnectFailure(error: unknown, place: Place): StreamlogError {
+export function toConnectFailure(error: unknown, place: ServerAddress): StreamlogError {
   if (error instanceof StreamlogError) return error;
   const reply = replyTextOf(error);
   return reply === undefined ? unreachable(error, place) : fromReply(reply, {command: 'the connection'});
@@ -131,13 +131,13 @@ export const noGroup = (stream: string | undefined, group: string | undefined): 
     `create it: streamlog group create ${shellWord(group ?? 'NAME')} --stream ${shellWord(stream ?? 'NAME')} --from start`,
   );
 
-function lost(error: unknown, {command}: CommandContext, trouble: Trouble): StreamlogError {
+function lost(error: unknown, {command}: CommandContext, problem: ServerErrorReason): StreamlogError {
   if (!isConnectionLoss(error)) {
     const name = error instanceof Error ? error.name : 'unknown error';
     return new StreamlogError('bug', `${command} failed: ${name}`, {code: codeOf(error)});
   }
-  const cause = trouble.error ?? error;
-  const place = trouble.place === undefined ? '' : `${trouble.place}: `;
+  const cause = problem.error ?? error;
+  const place = problem.place === undefined ? '' : `${problem.place}: `;
   return failure(
     'unreachable',
     codeOf(cause) ?? (isNotRedis(cause) ? NOT_REDIS : 'CLOSED'),

@@ -5,8 +5,8 @@
  * does nothing if the state changed since.
  */
 import {StreamlogError} from '../errors.js';
-import type {ReplyTaker, Wire} from './add-connection.js';
-import type {FencedOutcome} from './producer-state.js';
+import type {AddConnection, ReplyHandler} from './add-connection.js';
+import type {IdempotentResult} from './producer-state.js';
 import {replyFailure} from './server-errors.js';
 import {LOOK_REPLIES, type WideTransaction} from './wide-transaction.js';
 
@@ -16,16 +16,16 @@ const MOST_ATTEMPTS = 20;
 /** One call, and who is told of what became of it. */
 interface WideCall {
   readonly stream: string;
-  readonly done: (outcome: FencedOutcome) => void;
+  readonly done: (outcome: IdempotentResult) => void;
   /** The connection ended first. */
   readonly lost: (failure: StreamlogError) => void;
-  readonly wire: Wire;
+  readonly connection: AddConnection;
   /** The call of the script that says whether the records are added already, and tries what could be refused. */
   readonly prepare: readonly Buffer[];
   readonly first: number;
   readonly records: number;
   readonly transaction: WideTransaction;
-  readonly read: (text: string) => FencedOutcome;
+  readonly read: (text: string) => IdempotentResult;
 }
 
 /**
@@ -35,14 +35,14 @@ interface WideCall {
 export function addWide(call: WideCall, attempt = 0): void {
   if (attempt === MOST_ATTEMPTS) {
     const failure = new StreamlogError('temporary', 'another producer of the same ID adds at the same time');
-    call.done({mark: 0, ids: [], stopped: failure});
+    call.done({lastSequence: 0, ids: [], stopped: failure});
     return;
   }
-  const {wire, prepare, transaction, first} = call;
+  const {connection: wire, prepare, transaction, first} = call;
   const look = new Look(call, (outcome, sequence) => {
-    const mayAdd = outcome.stopped === undefined && outcome.mark === first - 1;
+    const mayAdd = outcome.stopped === undefined && outcome.lastSequence === first - 1;
     if (!mayAdd) {
-      const isPart = outcome.stopped === undefined && outcome.mark < first + call.records - 1;
+      const isPart = outcome.stopped === undefined && outcome.lastSequence < first + call.records - 1;
       call.done(isPart ? {...outcome, stopped: 'different'} : outcome);
     } else if (sequence !== first - 1) addWide(call, attempt + 1);
     else wire.send([transaction.bytes], new Execution(call, () => addWide(call, attempt + 1)));
@@ -51,13 +51,13 @@ export function addWide(call: WideCall, attempt = 0): void {
 }
 
 /** The replies of the script, MULTI, DISCARD, WATCH and HMGET. */
-class Look implements ReplyTaker {
+class Look implements ReplyHandler {
   awaits: number = LOOK_REPLIES;
   readonly #call: WideCall;
-  readonly #done: (outcome: FencedOutcome, sequence: number | undefined) => void;
-  #outcome: FencedOutcome = {mark: 0, ids: []};
+  readonly #done: (outcome: IdempotentResult, sequence: number | undefined) => void;
+  #outcome: IdempotentResult = {lastSequence: 0, ids: []};
 
-  constructor(call: WideCall, done: (outcome: FencedOutcome, sequence: number | undefined) => void) {
+  constructor(call: WideCall, done: (outcome: IdempotentResult, sequence: number | undefined) => void) {
     this.#call = call;
     this.#done = done;
   }
@@ -81,7 +81,7 @@ class Look implements ReplyTaker {
   }
 
   refused(failure: StreamlogError): void {
-    if (this.#outcome.stopped === undefined) this.#outcome = {mark: 0, ids: [], stopped: failure};
+    if (this.#outcome.stopped === undefined) this.#outcome = {lastSequence: 0, ids: [], stopped: failure};
     this.#next();
   }
 
@@ -95,7 +95,7 @@ class Look implements ReplyTaker {
 }
 
 /** The replies of the transaction: to MULTI, to each command that it is queued, and those of EXEC. */
-class Execution implements ReplyTaker {
+class Execution implements ReplyHandler {
   readonly #call: WideCall;
   readonly #again: () => void;
   /** Still to come before that of EXEC. */
@@ -106,8 +106,8 @@ class Execution implements ReplyTaker {
   /** What was not queued: the reason why EXEC does nothing. */
   #notQueued: StreamlogError | undefined;
   /** Why the first XADD that was refused was. */
-  #refusal: FencedOutcome['stopped'];
-  #outcome: FencedOutcome | undefined;
+  #refusal: IdempotentResult['stopped'];
+  #outcome: IdempotentResult | undefined;
 
   constructor(call: WideCall, again: () => void) {
     this.#call = call;
@@ -142,7 +142,7 @@ class Execution implements ReplyTaker {
     if (this.#at === this.#call.transaction.answerAt) {
       const text = bytes.toString('utf8', start, end);
       if (text.endsWith('\nREFUSED'))
-        this.#outcome = {mark: this.#call.first - 1, ids: [], stopped: this.#refusal ?? notAdded()};
+        this.#outcome = {lastSequence: this.#call.first - 1, ids: [], stopped: this.#refusal ?? notAdded()};
       else this.#outcome = this.#call.read(text);
     }
     this.#next();
@@ -169,10 +169,10 @@ class Execution implements ReplyTaker {
       this.#queued--;
       this.#notQueued ??= failure;
     } else if (!this.#inExec) {
-      this.#end({mark: this.#call.first - 1, ids: [], stopped: this.#notQueued ?? this.#reasonOf(failure)});
+      this.#end({lastSequence: this.#call.first - 1, ids: [], stopped: this.#notQueued ?? this.#reasonOf(failure)});
     } else {
       if (this.#isXadd) this.#refusal ??= failure;
-      if (this.#at === this.#call.transaction.answerAt) this.#outcome = {mark: 0, ids: [], stopped: failure};
+      if (this.#at === this.#call.transaction.answerAt) this.#outcome = {lastSequence: 0, ids: [], stopped: failure};
       this.#next();
     }
   }
@@ -194,10 +194,10 @@ class Execution implements ReplyTaker {
 
   #next(): void {
     if (++this.#at < this.#call.transaction.commands) return;
-    this.#end(this.#outcome ?? {mark: 0, ids: [], stopped: notAdded()});
+    this.#end(this.#outcome ?? {lastSequence: 0, ids: [], stopped: notAdded()});
   }
 
-  #end(outcome: FencedOutcome): void {
+  #end(outcome: IdempotentResult): void {
     this.#over = true;
     this.#call.done(outcome);
   }

@@ -9,10 +9,10 @@
  */
 import {encodeName} from '../records/names.js';
 import {type AddOptions, xtrim} from './args.js';
-import {question} from './command-batch.js';
+import {commandBatch} from './command-batch.js';
 import {GROUP_FACTS} from './group-facts.js';
-import type {Fence} from './producer-state.js';
-import {ProtocolWriter} from './resp-writer.js';
+import type {ProducerState} from './producer-state.js';
+import {RespWriter} from './resp-writer.js';
 import {MOST_ARGUMENTS} from './scripts.js';
 
 /** Who may not make groups has the entry read: it is there, for it was added just now. */
@@ -115,11 +115,11 @@ export interface WideTransaction {
  */
 export function transactionOf(
   stream: string,
-  {key, wantsIds}: Fence,
+  {key, wantsIds}: ProducerState,
   {encoded, first, records, trim}: {encoded: Buffer; first: number; records: number; trim: AddOptions['trim']},
 ): WideTransaction {
   const name = encodeName(stream);
-  const writer = new ProtocolWriter(encoded.length + LEAD_BYTES);
+  const writer = new RespWriter(encoded.length + LEAD_BYTES);
   writer.command(['MULTI']);
   // What the scripts need is sent as a command too: one that is forbidden ends the transaction before it begins.
   const before = [
@@ -139,7 +139,7 @@ export function transactionOf(
   writer.command(['EXEC']);
   return {
     // Without MULTI, what follows it would be executed one by one: whether it is allowed is tried. DISCARD unwatches, too.
-    look: question(['MULTI'], ['DISCARD'], ['WATCH', key], ['HMGET', key, 'mark']).bytes,
+    look: commandBatch(['MULTI'], ['DISCARD'], ['WATCH', key], ['HMGET', key, 'mark']).bytes,
     bytes: writer.take(),
     addsAt: before.length,
     answerAt,
@@ -149,7 +149,7 @@ export function transactionOf(
 
 /** Writes `note` behind each one that is wide, and says how often. */
 function writeXadds(
-  writer: ProtocolWriter,
+  writer: RespWriter,
   encoded: Buffer,
   stream: ReturnType<typeof encodeName>,
   note: readonly string[] | undefined,

@@ -5,7 +5,7 @@
  * of the connection, nor of any other reply. Invariant: each byte is looked at
  * once, however small the chunks are, and what is handed out are IDs and pairs of strings.
  */
-import {ENTRY_MARKS, FIELD_MARKS, MarkedPage} from '../records/raw-record.js';
+import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecordBatch} from '../records/raw-record.js';
 import {isIdIn} from '../records/stream-id.js';
 
 const CR = 0x0d;
@@ -34,7 +34,7 @@ const FIELDS = 6;
 const PART = 7;
 const END = 8;
 
-export class EntryReader {
+export class XreadDecoder {
   #bytes: Buffer = NOTHING;
   #length = 0;
   /** Up to where it was read. */
@@ -42,7 +42,7 @@ export class EntryReader {
   #next = STREAMS;
   #entriesLeft = 0;
   #partsLeft = 0;
-  #marks = new Int32Array(FIRST_MARKS);
+  #offsets = new Int32Array(FIRST_MARKS);
   #marked = 0;
   /** How many were marked, and where the marks of the newest begin. */
   #entries = 0;
@@ -61,11 +61,11 @@ export class EntryReader {
   }
 
   /** The entries of the reply that is complete; the next call of `read` begins another one. */
-  take(): MarkedPage {
+  take(): RawRecordBatch {
     const where = {count: this.#entries, lastMark: this.#lastMark};
-    const page = new MarkedPage(this.#bytes.subarray(0, this.#at), this.#marks.subarray(0, this.#marked), where);
+    const page = new RawRecordBatch(this.#bytes.subarray(0, this.#at), this.#offsets.subarray(0, this.#marked), where);
     this.#usualBytes = this.#at;
-    this.#marks = new Int32Array(Math.max(FIRST_MARKS, this.#marked));
+    this.#offsets = new Int32Array(Math.max(FIRST_MARKS, this.#marked));
     this.#entries = 0;
     this.#bytes = NOTHING;
     this.#length = 0;
@@ -161,11 +161,11 @@ export class EntryReader {
 
   #string(start: number, end: number): void {
     if (this.#next === PART) {
-      this.#mark(start, end);
+      this.#lastSequence(start, end);
       if (--this.#partsLeft === 0) this.#entryEnd();
     } else if (this.#next === ID) {
       if (!isIdIn(this.#bytes, start, end)) throw protocolError('an ID is none');
-      this.#mark(start, end);
+      this.#lastSequence(start, end);
       this.#next = FIELDS;
     } else if (this.#next === NAME) {
       this.#next = ENTRIES;
@@ -178,13 +178,13 @@ export class EntryReader {
   #fields(count: number): void {
     if (count > MAX_ELEMENTS || (count & 1 && count > 0)) throw protocolError('fields are no pairs');
     if (count < 0) {
-      this.#marked -= ENTRY_MARKS - 1;
+      this.#marked -= ENTRY_OFFSETS - 1;
       this.#entryEnd();
       return;
     }
-    this.#lastMark = this.#marked - (ENTRY_MARKS - 1);
+    this.#lastMark = this.#marked - (ENTRY_OFFSETS - 1);
     this.#entries++;
-    this.#marks[this.#marked++] = count >> 1;
+    this.#offsets[this.#marked++] = count >> 1;
     this.#partsLeft = count;
     if (count === 0) this.#entryEnd();
     else this.#next = PART;
@@ -194,15 +194,15 @@ export class EntryReader {
     this.#next = --this.#entriesLeft === 0 ? END : ENTRY;
   }
 
-  #mark(start: number, end: number): void {
+  #lastSequence(start: number, end: number): void {
     // One more for the number of fields, which follows an ID.
-    if (this.#marked + FIELD_MARKS > this.#marks.length) {
-      const grown = new Int32Array(2 * this.#marks.length);
-      grown.set(this.#marks);
-      this.#marks = grown;
+    if (this.#marked + FIELD_OFFSETS > this.#offsets.length) {
+      const grown = new Int32Array(2 * this.#offsets.length);
+      grown.set(this.#offsets);
+      this.#offsets = grown;
     }
-    this.#marks[this.#marked++] = start;
-    this.#marks[this.#marked++] = end;
+    this.#offsets[this.#marked++] = start;
+    this.#offsets[this.#marked++] = end;
   }
 }
 

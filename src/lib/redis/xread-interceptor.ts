@@ -7,28 +7,28 @@
  * ioredis sees one reply to each command, in their order.
  */
 import type {Socket} from 'node:net';
-import type {MarkedPage} from '../records/raw-record.js';
-import {EntryReader} from './xread-decoder.js';
+import type {RawRecordBatch} from '../records/raw-record.js';
+import {XreadDecoder} from './xread-decoder.js';
 
 type Listener = (chunk: Buffer) => void;
 
 /** A reply that is awaited: one line of any kind, or entries, in whose place an error or "nothing" may come, in a line. */
-export type Awaited = 'line' | 'entries';
+export type AwaitedReply = 'line' | 'entries';
 
 const ARRAY = 0x2a;
 const MINUS = 0x2d;
 const LF = 0x0a;
 /** What ioredis is given for a reply of entries. */
-const STAND_IN = Buffer.from(':1\r\n');
+const PLACEHOLDER_REPLY = Buffer.from(':1\r\n');
 
-export class EntryTap {
+export class XreadInterceptor {
   readonly #socket: Socket;
   readonly #pass: Listener;
-  readonly #reader = new EntryReader();
+  readonly #reader = new XreadDecoder();
   /** The replies that come next, in their order; whatever follows them passes through. */
-  readonly #awaited: Awaited[] = [];
+  readonly #awaited: AwaitedReply[] = [];
   /** What was read and not asked for yet, in the order of the replies. */
-  readonly #pages: MarkedPage[] = [];
+  readonly #pages: RawRecordBatch[] = [];
   #state: 'begin' | 'line' | 'entries' = 'begin';
   /** The beginning of a reply, too short to tell what it is. */
   #rest: Buffer | undefined;
@@ -44,12 +44,12 @@ export class EntryTap {
   }
 
   /** What comes behind all that is awaited already: to be said before it is asked for, while nothing else is. */
-  expect(...replies: readonly Awaited[]): void {
+  expect(...replies: readonly AwaitedReply[]): void {
     this.#awaited.push(...replies);
   }
 
   /** The entries for which ioredis was given a number, the oldest first; undefined where it was given none. */
-  entries(): MarkedPage | undefined {
+  entries(): RawRecordBatch | undefined {
     return this.#pages.shift();
   }
 
@@ -104,7 +104,7 @@ export class EntryTap {
     if (used === undefined) return bytes.length;
     this.#pages.push(this.#reader.take());
     this.#end();
-    this.#pass(STAND_IN);
+    this.#pass(PLACEHOLDER_REPLY);
     return used;
   }
 

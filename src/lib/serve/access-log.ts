@@ -60,7 +60,7 @@ class AccessLog {
   readonly #output: LogOutput;
   #lines = '';
   #dropped = 0;
-  #toldOf = 0;
+  #reported = 0;
 
   constructor(format: Exclude<LogFormat, 'off'>, output: LogOutput) {
     this.#format = format;
@@ -90,12 +90,12 @@ class AccessLog {
 
   /** Told once for all that are dropped until the reader has taken what waits. */
   #drop(): void {
-    if (this.#dropped++ > this.#toldOf) return;
+    if (this.#dropped++ > this.#reported) return;
     void this.#output.flushed().then(() => {
       this.#output.warn(
-        `${this.#dropped - this.#toldOf} lines of the access log were dropped: nobody read fast enough`,
+        `${this.#dropped - this.#reported} lines of the access log were dropped: nobody read fast enough`,
       );
-      this.#toldOf = this.#dropped;
+      this.#reported = this.#dropped;
     });
   }
 }

@@ -6,24 +6,24 @@
  */
 import type {IncomingMessage} from 'node:http';
 import {StreamlogError} from '../errors.js';
-import type {LiveClient} from '../leased-client.js';
+import type {LeasedClient} from '../leased-client.js';
 import type {AddOptions} from '../stream-client.js';
-import {type Adding, OnceAdding, PlainAdding, readIdempotencyKey} from './batch-writer.js';
+import {type BatchWriter, IdempotentBatchWriter, PlainBatchWriter, readIdempotencyKey} from './batch-writer.js';
 import {checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
 import {BodyMemory, type HeldBody} from './body-memory.js';
 import {readBodyRecords} from './body-records.js';
-import {Shares} from './client-shares.js';
+import {ClientShares} from './client-shares.js';
 import type {HeldRequests} from './held-requests.js';
-import type {RequestState} from './http-server.js';
-import {type Desk, Posting, type Waiting} from './post-request.js';
-import type {Refusals} from './refusal-log.js';
-import {Gatherings} from './request-batcher.js';
-import {Patience} from './request-timeouts.js';
-import {type Answer, Refusal, type RefusalCode, refusalCodeOf} from './responses.js';
+import type {RequestView} from './http-server.js';
+import {PostRequest, type PostRequestFacts, type PostRequestOwner} from './post-request.js';
+import type {RefusalLog} from './refusal-log.js';
+import {RequestBatcher} from './request-batcher.js';
+import {RequestTimeouts} from './request-timeouts.js';
+import {Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
 import {decodeName, type Route} from './routes.js';
 
-export interface IngestOptions {
-  live: LiveClient;
+export interface AddHandlerOptions {
+  live: LeasedClient;
   /** Told of what was confirmed. */
   held: HeldRequests;
   isAllowed: (stream: string) => boolean;
@@ -45,11 +45,11 @@ export interface IngestOptions {
   /** What a client is not told: what is a bug of ours, */
   onInternalFailure: (reason: string) => void;
   /** and why Redis refuses. */
-  refusals: Refusals;
+  refusals: RefusalLog;
 }
 
 /** Who asks. */
-export interface Asking extends RequestState {
+export interface AddingClient extends RequestView {
   /** Whose requests count together: a token, or an address. */
   readonly client: string;
   /** Whose Idempotency-Keys are the same: the name of the token, empty where none is asked for. */
@@ -74,18 +74,18 @@ const RECORD_BYTES = 160;
 /** Bodies held at a time, at least: enough for many small ones however large one may be. */
 const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
 
-export class Ingest implements Desk {
-  readonly #options: IngestOptions;
+export class AddHandler implements PostRequestOwner {
+  readonly #options: AddHandlerOptions;
   readonly #memory: BodyMemory;
-  readonly #patience: Patience;
-  readonly #gatherings: Gatherings;
-  readonly #inFlight: Shares;
+  readonly #timeouts: RequestTimeouts;
+  readonly #batcher: RequestBatcher;
+  readonly #inFlight: ClientShares;
 
-  constructor(options: IngestOptions) {
+  constructor(options: AddHandlerOptions) {
     this.#options = options;
-    this.#gatherings = new Gatherings(options.live, options.held);
-    this.#patience = new Patience(options.timeoutMs);
-    this.#inFlight = new Shares(options.maxInFlight);
+    this.#batcher = new RequestBatcher(options.live, options.held);
+    this.#timeouts = new RequestTimeouts(options.timeoutMs);
+    this.#inFlight = new ClientShares(options.maxInFlight);
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
 
@@ -105,7 +105,7 @@ export class Ingest implements Desk {
   }
 
   /** Throws Refusal, or ClientGone when there is nobody left to answer. */
-  answer(request: IncomingMessage, {encodedName, query}: Route, state: Asking): Promise<Answer> {
+  answer(request: IncomingMessage, {encodedName, query}: Route, state: AddingClient): Promise<Response> {
     const {maxBodyBytes: maxBytes} = this.#options;
     if (query !== undefined) throw new Refusal('bad_query');
     const stream = decodeName(encodedName);
@@ -132,10 +132,10 @@ export class Ingest implements Desk {
   }
 
   /** For the desk of `Posting`. */
-  leave(posting: Posting): void {
-    this.#inFlight.give(posting.held.client);
-    posting.held.release();
-    this.#patience.end(posting);
+  leave(pending: PostRequest): void {
+    this.#inFlight.give(pending.held.client);
+    pending.held.release();
+    this.#timeouts.end(pending);
   }
 
   /** For the desk of `Posting`. */
@@ -160,7 +160,7 @@ export class Ingest implements Desk {
   }
 
   /** Throws Refusal, and then nothing of this request goes to Redis. */
-  #take(body: Buffer, held: HeldBody, wanted: Wanted, waiting: Waiting): void {
+  #take(body: Buffer, held: HeldBody, wanted: Wanted, waiting: PostRequestFacts): void {
     this.#options.onBody(body.length);
     const adding = this.#addingOf(body, wanted);
     let single: boolean;
@@ -173,17 +173,17 @@ export class Ingest implements Desk {
       adding.drop();
       throw error;
     }
-    const posting = new Posting(held, single, this, waiting);
+    const pending = new PostRequest(held, single, this, waiting);
     this.#inFlight.take(held.client);
-    this.#patience.begin(posting);
-    adding.send(posting);
+    this.#timeouts.begin(pending);
+    adding.send(pending);
   }
 
-  #addingOf(body: Buffer, {stream, key, scope}: Wanted): Adding {
+  #addingOf(body: Buffer, {stream, key, scope}: Wanted): BatchWriter {
     const options = this.#options.addOptions();
-    if (key === undefined) return new PlainAdding(this.#gatherings.to(stream), options);
+    if (key === undefined) return new PlainBatchWriter(this.#batcher.to(stream), options);
     const {live, held} = this.#options;
     const request = {scope, key, keepSeconds: this.#options.keySeconds, body};
-    return new OnceAdding({live, held, gatherings: this.#gatherings}, stream, options, request);
+    return new IdempotentBatchWriter({live, held, batcher: this.#batcher}, stream, options, request);
   }
 }

@@ -2,15 +2,15 @@
  * What became of the records of a request → its answer. Invariant: an answer of
  * 2xx names the ID of every entry that it speaks of as added.
  */
-import type {AddOutcome} from '../stream-client.js';
-import {type Answer, REFUSALS, Refusal, type RefusalCode} from './responses.js';
+import type {AddResult} from '../stream-client.js';
+import {REFUSALS, Refusal, type RefusalCode, type Response} from './responses.js';
 
 /** `single` for a request of one object, which is answered with its ID. Throws Refusal where nothing was added. */
-export function answerOf(
-  outcomes: readonly AddOutcome[],
+export function addResponse(
+  outcomes: readonly AddResult[],
   single: boolean,
   codeOf: (failure: unknown) => RefusalCode,
-): Answer {
+): Response {
   const [first] = outcomes;
   if (single && typeof first === 'string') return {status: 201, body: `{"id":"${first}"}\n`, added: 1};
   const codes = new Map<number, RefusalCode>();

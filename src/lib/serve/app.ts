@@ -5,30 +5,30 @@
  */
 import type {IncomingMessage} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {LiveClient} from '../leased-client.js';
+import {LeasedClient} from '../leased-client.js';
 import type {StreamClient} from '../stream-client.js';
 import type {AccessFacts} from './access-log.js';
-import {Ingest, type IngestOptions} from './add-handler.js';
-import type {Tokens} from './auth-tokens.js';
+import {AddHandler, type AddHandlerOptions} from './add-handler.js';
+import type {AuthTokens} from './auth-tokens.js';
 import {HeldRequests} from './held-requests.js';
-import type {RequestState, ServerLoad} from './http-server.js';
+import type {RequestView, ServerLoad} from './http-server.js';
 import {Metrics} from './metrics.js';
 import {RateLimit} from './rate-limit.js';
 import {Readiness} from './readiness.js';
-import {REFUSAL_CODES, Refusals} from './refusal-log.js';
-import type {Answer} from './responses.js';
-import {Dispatch} from './router.js';
-import {Readers, type ReadersOptions} from './sse-handler.js';
+import {REFUSAL_CODES, RefusalLog} from './refusal-log.js';
+import type {Response} from './responses.js';
+import {Router} from './router.js';
+import {SseHandler, type SseHandlerOptions} from './sse-handler.js';
 
 /** What the parts ask for and do not give each other. */
-export interface ServiceOptions
-  extends Omit<IngestOptions, 'live' | 'held' | 'onBody' | 'onInternalFailure' | 'refusals'>,
-    Omit<ReadersOptions, 'live' | 'onRead' | 'onInternalFailure'> {
+export interface AppOptions
+  extends Omit<AddHandlerOptions, 'live' | 'held' | 'onBody' | 'onInternalFailure' | 'refusals'>,
+    Omit<SseHandlerOptions, 'live' | 'onRead' | 'onInternalFailure'> {
   connect: () => Promise<StreamClient>;
   /** How long confirmed requests with an Idempotency-Key are kept, to be added again after a failover. */
   holdMs: number;
   /** Undefined: whoever can connect may ask. */
-  tokens: Tokens | undefined;
+  tokens: AuthTokens | undefined;
   /** Requests a second of each client; undefined: as many as come. */
   requestsPerSecond: number | undefined;
   /** Of this program. */
@@ -40,18 +40,18 @@ export interface ServiceOptions
 /** How often it is looked whether a failover is over. */
 const SETTLE_LOOK_MS = 100;
 
-export class Service {
-  readonly #live: LiveClient;
+export class App {
+  readonly #live: LeasedClient;
   readonly #held: HeldRequests;
-  readonly #refusals: Refusals;
+  readonly #refusals: RefusalLog;
   readonly #metrics: Metrics;
-  readonly #ingest: Ingest;
-  readonly #dispatch: Dispatch;
+  readonly #addHandler: AddHandler;
+  readonly #router: Router;
 
-  private constructor(live: LiveClient, held: HeldRequests, metrics: Metrics, options: ServiceOptions) {
+  private constructor(live: LeasedClient, held: HeldRequests, metrics: Metrics, options: AppOptions) {
     const {tokens, requestsPerSecond, version, warn} = options;
-    const refusals = new Refusals(options);
-    const ingest = new Ingest({
+    const refusals = new RefusalLog(options);
+    const addHandler = new AddHandler({
       ...options,
       refusals,
       live,
@@ -59,34 +59,34 @@ export class Service {
       onBody: (bytes) => metrics.countBody(bytes),
       onInternalFailure: warn,
     });
-    const readers = new Readers({
+    const readers = new SseHandler({
       ...options,
       live,
       onRead: (entries) => metrics.countRead(entries),
       onInternalFailure: warn,
     });
-    const readiness = new Readiness(live, () => ingest.isFull, refusals);
+    const readiness = new Readiness(live, () => addHandler.isFull, refusals);
     const rateLimit = requestsPerSecond === undefined ? undefined : new RateLimit(requestsPerSecond);
-    metrics.watch('streamlog_requests_in_flight', 'Requests that wait for Redis.', () => ingest.inFlight);
+    metrics.watch('streamlog_requests_in_flight', 'Requests that wait for Redis.', () => addHandler.inFlight);
     metrics.watch('streamlog_readers', 'Event streams that are open.', () => readers.count);
     metrics.watch('streamlog_redis_connected', 'Whether Redis is connected.', () => Number(live.connected));
-    metrics.watch('streamlog_body_bytes', 'Bytes held for bodies.', () => ingest.bodyBytes);
+    metrics.watch('streamlog_body_bytes', 'Bytes held for bodies.', () => addHandler.bodyBytes);
     metrics.watchCodes(REFUSAL_CODES, () => refusals.counts);
     this.#refusals = refusals;
     this.#live = live;
     this.#held = held;
     this.#metrics = metrics;
-    this.#ingest = ingest;
-    this.#dispatch = new Dispatch({tokens, rateLimit, readiness, ingest, readers, metrics, version});
+    this.#addHandler = addHandler;
+    this.#router = new Router({tokens, rateLimit, readiness, addHandler, readers, metrics, version});
   }
 
   /** Connects, or goes on trying to. Throws `configuration` and `denied`, which waiting would not mend. */
-  static async start(options: ServiceOptions): Promise<Service> {
+  static async start(options: AppOptions): Promise<App> {
     const {connect, note, warn, version, holdMs} = options;
     const held = new HeldRequests({ms: holdMs, warn});
     const metrics = await Metrics.create(version);
     let isFirst = true;
-    const live = await LiveClient.start({
+    const live = await LeasedClient.start({
       connect: async () => {
         const client = await (await connect()).readyToAdd();
         const warning = isFirst ? await client.evictionWarning('what an Idempotency-Key is known by') : undefined;
@@ -100,12 +100,12 @@ export class Service {
       },
       onLost: (reason) => warn(`${reason}; trying again`),
     });
-    return new Service(live, held, metrics, options);
+    return new App(live, held, metrics, options);
   }
 
   /** Throws Refusal, or ClientGone when there is nobody left to answer. */
-  answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
-    return this.#dispatch.answer(request, state);
+  answer(request: IncomingMessage, state: RequestView): Promise<Response> {
+    return this.#router.answer(request, state);
   }
 
   /** Shows what connections take up, and what of the log was lost. */
@@ -136,7 +136,7 @@ export class Service {
 
   /** Requests that Redis has not confirmed. */
   get unconfirmed(): number {
-    return this.#ingest.inFlight;
+    return this.#addHandler.inFlight;
   }
 
   /**

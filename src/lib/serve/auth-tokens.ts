@@ -7,7 +7,7 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
 import {StreamlogError} from '../errors.js';
 
-export class Tokens {
+export class AuthTokens {
   #digests: readonly Buffer[] = [];
   #names: readonly string[] = [];
 

@@ -9,18 +9,18 @@ import {createHash} from 'node:crypto';
 import type {IncomingHttpHeaders} from 'node:http';
 import {colocatedKey} from '../colocated-key.js';
 import {StreamlogError} from '../errors.js';
-import type {LiveClient} from '../leased-client.js';
+import type {LeasedClient} from '../leased-client.js';
 import type {EntryFields} from '../records/raw-fields.js';
-import {type AddOptions, type AddOutcome, FencedEncoder, type FencedOutcome} from '../stream-client.js';
+import {type AddOptions, type AddResult, IdempotentEncoder, type IdempotentResult} from '../stream-client.js';
 import type {HeldRequests} from './held-requests.js';
-import type {Gathering, Gatherings, OutcomeTaker} from './request-batcher.js';
+import type {AddCallback, OpenBatch, RequestBatcher} from './request-batcher.js';
 import {Refusal} from './responses.js';
 
-export interface Adding {
+export interface BatchWriter {
   /** Takes the next record. */
   add(fields: EntryFields): void;
   /** Once, after the last record. */
-  send(taker: OutcomeTaker): void;
+  send(callback: AddCallback): void;
   /** In place of `send`: nothing of this request goes to Redis. */
   drop(): void;
 }
@@ -46,51 +46,51 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undef
   return key;
 }
 
-export class PlainAdding implements Adding {
-  readonly #gathering: Gathering;
+export class PlainBatchWriter implements BatchWriter {
+  readonly #batch: OpenBatch;
   readonly #options: AddOptions;
   readonly #start: number;
 
   /** Until it is sent or dropped, nobody else adds to `gathering`. */
-  constructor(gathering: Gathering, options: AddOptions) {
-    this.#gathering = gathering;
+  constructor(batch: OpenBatch, options: AddOptions) {
+    this.#batch = batch;
     this.#options = options;
-    this.#start = gathering.records;
+    this.#start = batch.records;
   }
 
   add(fields: EntryFields): void {
-    this.#gathering.add(fields, this.#options);
+    this.#batch.add(fields, this.#options);
   }
 
-  send(taker: OutcomeTaker): void {
-    this.#gathering.share(this.#start, taker);
+  send(callback: AddCallback): void {
+    this.#batch.share(this.#start, callback);
   }
 
   drop(): void {
-    this.#gathering.cut(this.#start);
+    this.#batch.cut(this.#start);
   }
 }
 
-export class OnceAdding implements Adding {
-  readonly #live: LiveClient;
-  readonly #gatherings: Gatherings;
+export class IdempotentBatchWriter implements BatchWriter {
+  readonly #live: LeasedClient;
+  readonly #batcher: RequestBatcher;
   readonly #held: HeldRequests;
   readonly #stream: string;
   readonly #options: AddOptions;
-  readonly #encoder: FencedEncoder;
+  readonly #encoder: IdempotentEncoder;
 
   constructor(
-    {live, gatherings, held}: {live: LiveClient; gatherings: Gatherings; held: HeldRequests},
+    {live, batcher, held}: {live: LeasedClient; batcher: RequestBatcher; held: HeldRequests},
     stream: string,
     options: AddOptions,
     {scope, key, keepSeconds, body}: RequestKey,
   ) {
     this.#live = live;
-    this.#gatherings = gatherings;
+    this.#batcher = batcher;
     this.#held = held;
     this.#stream = stream;
     this.#options = options;
-    this.#encoder = new FencedEncoder(
+    this.#encoder = new IdempotentEncoder(
       stream,
       {
         // A digest, so that neither a key nor whose it is can be read there.
@@ -110,10 +110,10 @@ export class OnceAdding implements Adding {
     this.#encoder.add(fields, this.#options, '*');
   }
 
-  send(taker: OutcomeTaker): void {
+  send(callback: AddCallback): void {
     const {records} = this.#encoder;
     // What came before it goes before it.
-    this.#gatherings.sendTo(this.#stream);
+    this.#batcher.sendTo(this.#stream);
     this.#live
       .use(async (client, doubt) => {
         const call = this.#encoder.take(1, undefined);
@@ -124,15 +124,15 @@ export class OnceAdding implements Adding {
         return outcomesOf(outcome, records);
       })
       .then(
-        (outcomes) => taker.settled(outcomes, 0, records),
-        (failure) => taker.failed(failure),
+        (results) => callback.settled(results, 0, records),
+        (failure) => callback.failed(failure),
       );
   }
 
   drop(): void {}
 }
 
-function outcomesOf({ids, stopped}: FencedOutcome, records: number): AddOutcome[] {
+function outcomesOf({ids, stopped}: IdempotentResult, records: number): AddResult[] {
   if (stopped === 'different') throw new Refusal('key_reused');
   const rest = stopped instanceof StreamlogError ? stopped : undefined;
   return Array.from({length: records}, (_, index) => ids[index] ?? rest);

@@ -6,7 +6,7 @@
  * is held back is stopped before a client is refused for want of memory, the
  * oldest of whoever holds the most first, and one that comes too slowly anyway.
  */
-import {Shares} from './client-shares.js';
+import {ClientShares} from './client-shares.js';
 
 /** Why a body is not read to its end. */
 export type BodyStop = 'overloaded' | 'timeout';
@@ -22,13 +22,13 @@ const SMALL_BYTES = 16 * 1024;
 const FIRST_CAPACITY = 4 * 1024;
 
 export class BodyMemory {
-  readonly #shares: Shares;
+  readonly #shares: ClientShares;
   /** Those that are being read, the oldest first. */
   readonly #reading = new Set<HeldBody>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(maxBytes: number) {
-    this.#shares = new Shares(maxBytes);
+    this.#shares = new ClientShares(maxBytes);
   }
 
   get heldBytes(): number {

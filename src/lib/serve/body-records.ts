@@ -6,13 +6,13 @@
  */
 import {isUtf8} from 'node:buffer';
 import {BadJson, BEHIND_OBJECT} from '../input/json-members.js';
-import {FlatScanner} from '../input/ndjson-fast-path.js';
+import {NdjsonFastPath} from '../input/ndjson-fast-path.js';
 import {readJsonArray, readJsonFields} from '../input/record-fields.js';
 import {FlatRecord, isBadLine, recordsOf} from '../input/record-reader.js';
 import type {Field} from '../records/entry.js';
 import type {EntryFields} from '../records/raw-fields.js';
 import type {MediaType} from './body.js';
-import {type Place, Refusal} from './responses.js';
+import {type BodyPosition, Refusal} from './responses.js';
 
 /** `single` is a JSON object, which is answered with its ID; all else is a batch. */
 export interface BodyShape {
@@ -26,7 +26,7 @@ export interface RecordTaker {
 }
 
 /** One is enough, as a body is read in one go. */
-const scanner = new FlatScanner();
+const fastPath = new NdjsonFastPath();
 const NEWLINE = 0x0a;
 /** Where the usual body becomes a line: a buffer for each would cost more than reading it. */
 const line = Buffer.alloc(8 * 1024);
@@ -39,13 +39,13 @@ export interface BodyRules {
 }
 
 /** Gives each record to `taker`; its argument is valid during the call only. Throws Refusal, and whatever `taker` throws. */
-export function readBodyRecords(body: Buffer, type: MediaType, rules: BodyRules, taker: RecordTaker): BodyShape {
+export function readBodyRecords(body: Buffer, type: MediaType, rules: BodyRules, callback: RecordTaker): BodyShape {
   let count = 0;
   const takeOne = (fields: EntryFields): void => {
     if (count === rules.maxRecords) throw new Refusal('too_many_records');
     if (isReserved(fields)) throw new Refusal('reserved_field', {place: {index: count}});
     count++;
-    taker.add(fields);
+    callback.add(fields);
   };
   if (type === 'ndjson') readNdjson(body, rules, takeOne);
   else if (readJson(body, rules, takeOne)) return {single: true, records: 1};
@@ -56,8 +56,8 @@ export function readBodyRecords(body: Buffer, type: MediaType, rules: BodyRules,
 /** True for one object, false for an array. */
 function readJson(body: Buffer, rules: BodyRules, take: (fields: EntryFields) => void): boolean {
   if (!isUtf8(body)) throw new Refusal('bad_json', {reason: 'the body is not valid UTF-8'});
-  if (scanner.scanDocument(asLine(body), body.length)) {
-    take(scanner.record);
+  if (fastPath.scanDocument(asLine(body), body.length)) {
+    take(fastPath.record);
     return true;
   }
   const text = body.toString('utf8').replace(/^\ufeff/, '');
@@ -86,9 +86,9 @@ const RESERVED = Buffer.from('_dlq_');
 function isReserved(fields: EntryFields): boolean {
   if (!(fields instanceof FlatRecord))
     return (fields as readonly Field[]).some(([name]) => typeof name === 'string' && name.startsWith('_dlq_'));
-  const {bytes, marks, fieldCount} = fields;
-  for (let mark = 0; mark < 4 * fieldCount; mark += 4) {
-    const start = marks[mark]!;
+  const {bytes, offsets: marks, fieldCount} = fields;
+  for (let lastSequence = 0; lastSequence < 4 * fieldCount; lastSequence += 4) {
+    const start = marks[lastSequence]!;
     if (bytes[start] === RESERVED[0] && RESERVED.equals(bytes.subarray(start, start + RESERVED.length))) return true;
   }
   return false;
@@ -103,7 +103,7 @@ function asLine(body: Buffer): Buffer {
 }
 
 function readNdjson(body: Buffer, {nullText}: BodyRules, take: (fields: EntryFields) => void): void {
-  const page = recordsOf(body, {kind: 'ndjson', field: '', nullText, maxRecordBytes: body.length}, scanner);
+  const page = recordsOf(body, {kind: 'ndjson', field: '', nullText, maxRecordBytes: body.length}, fastPath);
   let index = 0;
   for (let item = page.next(); item !== undefined; item = page.next()) {
     if (isBadLine(item)) throw badJson(item.reason, {index, line: item.line, column: item.column});
@@ -123,5 +123,5 @@ function refusalOf(error: unknown, text: string, index?: number): unknown {
 const NOT_NDJSON = 'a JSON body is one object or one array, and records on lines of their own are application/x-ndjson';
 
 /** What stands behind a semicolon is advice for the command line. */
-const badJson = (reason: string, place: {[name in keyof Place]: number | undefined}): Refusal =>
-  new Refusal('bad_json', {reason: reason.split('; ')[0]!, place: place as Place});
+const badJson = (reason: string, place: {[name in keyof BodyPosition]: number | undefined}): Refusal =>
+  new Refusal('bad_json', {reason: reason.split('; ')[0]!, place: place as BodyPosition});

@@ -7,7 +7,7 @@
 /** What one client may hold: the rest is kept for others. */
 const LARGEST_SHARE = 0.75;
 
-export class Shares {
+export class ClientShares {
   /** Of all clients together. */
   readonly total: number;
   /** Of one client. */

@@ -9,29 +9,29 @@
  */
 import type {Server} from 'node:net';
 import type {Duplex} from 'node:stream';
-import {Shares} from './client-shares.js';
+import {ClientShares} from './client-shares.js';
 import {MAX_CONNECTIONS, MAX_UNSENT_BYTES, MAX_WAITING, MAX_WAITING_EACH} from './connection-limits.js';
-import {Connection, type ConnectionOwner} from './http-connection.js';
+import {HttpConnection, type HttpConnectionOwner} from './http-connection.js';
 
 type Socket = Duplex & {readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined};
 /** Why a connection was ended without an answer. */
 export type ConnectionEnd = 'too_many_connections' | 'too_many_pipelined' | 'unread_answers';
-type OnEnded = (connection: Connection, reason: ConnectionEnd) => void;
+type OnEnded = (connection: HttpConnection, reason: ConnectionEnd) => void;
 
 /** Of one address: those that never had a request, then those between two requests, each the oldest first. */
 interface WithoutRequest {
-  readonly fresh: Set<Connection>;
-  readonly idle: Set<Connection>;
+  readonly fresh: Set<HttpConnection>;
+  readonly idle: Set<HttpConnection>;
 }
 
-export class Connections implements ConnectionOwner {
+export class Connections implements HttpConnectionOwner {
   readonly #onEnded: OnEnded;
-  readonly #bySocket = new Map<Duplex, Connection>();
+  readonly #bySocket = new Map<Duplex, HttpConnection>();
   /** Where TLS hands over another socket than the one that was accepted. */
-  readonly #byPeer = new Map<string, Connection>();
-  readonly #all = new Set<Connection>();
-  readonly #shares = new Shares(MAX_CONNECTIONS, MAX_CONNECTIONS);
-  readonly #waiting = new Shares(MAX_WAITING, MAX_WAITING_EACH);
+  readonly #byPeer = new Map<string, HttpConnection>();
+  readonly #all = new Set<HttpConnection>();
+  readonly #shares = new ClientShares(MAX_CONNECTIONS, MAX_CONNECTIONS);
+  readonly #waiting = new ClientShares(MAX_WAITING, MAX_WAITING_EACH);
   readonly #without = new Map<string, WithoutRequest>();
   #unsentBytes = 0;
 
@@ -59,7 +59,7 @@ export class Connections implements ConnectionOwner {
   }
 
   /** What is known of the connection that `socket` is. */
-  of(socket: Socket): Connection {
+  of(socket: Socket): HttpConnection {
     const known = this.#bySocket.get(socket);
     if (known !== undefined) return known;
     const accepted = socket.remotePort === undefined ? undefined : this.#byPeer.get(peerOf(socket));
@@ -73,18 +73,18 @@ export class Connections implements ConnectionOwner {
   }
 
   /** For `Connection`: its first request, or its first after a pause, has come. */
-  onBusy(connection: Connection): void {
+  onBusy(connection: HttpConnection): void {
     const without = this.#without.get(connection.account);
     if (without !== undefined && !without.fresh.delete(connection)) without.idle.delete(connection);
   }
 
   /** For `Connection`: it has no request under way any more. */
-  onIdle(connection: Connection): void {
+  onIdle(connection: HttpConnection): void {
     if (this.#all.has(connection)) this.#withoutOf(connection.account).idle.add(connection);
   }
 
   /** For `Connection`. */
-  onWait(connection: Connection): void {
+  onWait(connection: HttpConnection): void {
     const hasRoom = this.#waiting.hasRoom(connection.account);
     this.#waiting.take(connection.account);
     // The runtime goes on to make requests of what it has read, so refusing this one would not help.
@@ -92,20 +92,20 @@ export class Connections implements ConnectionOwner {
   }
 
   /** For `Connection`. */
-  onWaitOver({account}: Connection, requests: number): void {
+  onWaitOver({account}: HttpConnection, requests: number): void {
     if (requests > 0) this.#waiting.give(account, requests);
   }
 
   /** For `Connection`. */
-  onUnsent(connection: Connection, bytes: number): void {
+  onUnsent(connection: HttpConnection, bytes: number): void {
     if (!this.#all.has(connection)) return;
     connection.unsentBytes += bytes;
     this.#unsentBytes += bytes;
     if (this.#unsentBytes > MAX_UNSENT_BYTES) this.#endLargest();
   }
 
-  #accept(socket: Socket): Connection {
-    const connection = new Connection(socket, this);
+  #accept(socket: Socket): HttpConnection {
+    const connection = new HttpConnection(socket, this);
     const peer = peerOf(socket);
     this.#all.add(connection);
     this.#bySocket.set(socket, connection);
@@ -123,7 +123,7 @@ export class Connections implements ConnectionOwner {
   }
 
   /** Who makes room for `newcomer`; itself where all others have a request under way. */
-  #leastWanted(newcomer: Connection): Connection {
+  #leastWanted(newcomer: HttpConnection): HttpConnection {
     for (const account of this.#shares.heaviestFirst) {
       const {fresh, idle} = this.#withoutOf(account);
       for (const connections of [fresh, idle])
@@ -135,12 +135,12 @@ export class Connections implements ConnectionOwner {
   }
 
   #endLargest(): void {
-    let largest: Connection | undefined;
+    let largest: HttpConnection | undefined;
     for (const connection of this.#all) if (connection.unsentBytes > (largest?.unsentBytes ?? 0)) largest = connection;
     if (largest !== undefined) this.#end(largest, 'unread_answers');
   }
 
-  #end(connection: Connection, reason: ConnectionEnd): void {
+  #end(connection: HttpConnection, reason: ConnectionEnd): void {
     this.#remove(connection);
     connection.isUnreadable = true;
     connection.socket.destroy();
@@ -148,7 +148,7 @@ export class Connections implements ConnectionOwner {
     this.#onEnded(connection, reason);
   }
 
-  #remove(connection: Connection): void {
+  #remove(connection: HttpConnection): void {
     if (!this.#all.delete(connection)) return;
     const {account} = connection;
     this.#unsentBytes -= connection.unsentBytes;

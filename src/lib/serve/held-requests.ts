@@ -10,7 +10,7 @@
 import {isFailure} from '../errors.js';
 import {ConfirmedIds, firstLost} from '../records/confirmed-ids.js';
 import {compareStreamIds} from '../records/stream-id.js';
-import {bytesOf, type FencedBatch, type FencedOutcome, type StreamClient} from '../stream-client.js';
+import {bytesOf, type IdempotentCall, type IdempotentResult, type StreamClient} from '../stream-client.js';
 
 export interface HeldRequestsOptions {
   /** How long requests are kept. */
@@ -21,7 +21,7 @@ export interface HeldRequestsOptions {
 
 interface Held {
   readonly stream: string;
-  readonly call: FencedBatch;
+  readonly call: IdempotentCall;
   readonly bytes: number;
   /** The ID that was told of its first record. */
   readonly firstId: string;
@@ -45,7 +45,7 @@ export class HeldRequests {
   }
 
   /** A call with an Idempotency-Key was confirmed; `firstId` is that of its first record. */
-  keep(stream: string, call: FencedBatch, firstId: string): void {
+  keep(stream: string, call: IdempotentCall, firstId: string): void {
     const nowMs = performance.now();
     const bytes = bytesOf(call);
     this.#held.push({stream, call, bytes, firstId, atMs: nowMs});
@@ -100,16 +100,16 @@ export class HeldRequests {
   /** In the order in which they came; how many were missing. */
   async #addAgain(client: StreamClient): Promise<number> {
     const held = await this.#lackedBy(client);
-    const outcomes: Promise<FencedOutcome>[] = [];
+    const results: Promise<IdempotentResult>[] = [];
     for (const {stream, call} of held) {
       // It takes several round trips, in which others could overtake it.
       const isTransaction = call.transaction !== undefined;
-      if (isTransaction) await Promise.all(outcomes);
-      outcomes.push(client.addOnce(stream, call));
-      if (isTransaction) await outcomes.at(-1);
+      if (isTransaction) await Promise.all(results);
+      results.push(client.addOnce(stream, call));
+      if (isTransaction) await results.at(-1);
     }
     let again = 0;
-    (await Promise.all(outcomes)).forEach(({ids, stopped}, index) => {
+    (await Promise.all(results)).forEach(({ids, stopped}, index) => {
       if (isFailure(stopped, 'unreachable')) throw stopped;
       if (ids[0] !== undefined && ids[0] !== held[index]!.firstId) again++;
     });

@@ -8,27 +8,27 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
 import {MAX_REQUESTS_PER_CONNECTION, MAX_UNDER_WAY, MAX_UNSENT_BYTES_EACH} from './connection-limits.js';
 import {clientOf} from './rate-limit.js';
-import {readTarget, type Target} from './request-target.js';
-import type {Answer, RefusalCode} from './responses.js';
+import {type RequestTarget, readTarget} from './request-target.js';
+import type {RefusalCode, Response} from './responses.js';
 
 /** Who answers it, and is told of its end. */
-export interface ExchangeHandler {
-  run(exchange: Exchange): void;
-  end(exchange: Exchange): void;
+export interface RequestHandler {
+  run(state: RequestState): void;
+  end(exchange: RequestState): void;
 }
 
-export class Exchange {
+export class RequestState {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Undefined where it could be read in two ways. */
-  readonly target: Target | undefined;
-  readonly connection: Connection;
+  readonly target: RequestTarget | undefined;
+  readonly connection: HttpConnection;
   /** Asks for the body where the client waits to be asked (100-continue). */
   readonly invite: () => void;
   /** From its header on, as `performance.now` has it. */
   readonly startMs = performance.now();
   /** Undefined where there was nobody to answer. */
-  answer: Answer | undefined;
+  answer: Response | undefined;
   /** Nothing reaches the client any more. */
   isClosed = false;
   /** Set where it is not even to be looked at. */
@@ -37,14 +37,14 @@ export class Exchange {
   isLast = false;
   /** Of its answer, as far as it has been written. */
   sentBytes = 0;
-  readonly #handler: ExchangeHandler;
+  readonly #handler: RequestHandler;
   #isSettled = false;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    connection: Connection,
-    handler: ExchangeHandler,
+    connection: HttpConnection,
+    handler: RequestHandler,
     invite: () => void,
   ) {
     this.request = request;
@@ -61,7 +61,7 @@ export class Exchange {
   }
 
   /** Also for a client that is gone, what it asked for is in hand until this is called. */
-  settle(answer: Answer | undefined): void {
+  settle(answer: Response | undefined): void {
     this.answer = answer;
     this.#isSettled = true;
     if (this.isClosed) this.#handler.end(this);
@@ -75,15 +75,15 @@ export class Exchange {
 }
 
 /** Who has the books of all connections. */
-export interface ConnectionOwner {
-  onBusy(connection: Connection): void;
-  onIdle(connection: Connection): void;
+export interface HttpConnectionOwner {
+  onBusy(connection: HttpConnection): void;
+  onIdle(connection: HttpConnection): void;
   /** A request has to wait. May close the connection where there is no room for that. */
-  onWait(connection: Connection): void;
+  onWait(connection: HttpConnection): void;
   /** So many requests wait no longer. */
-  onWaitOver(connection: Connection, requests: number): void;
+  onWaitOver(connection: HttpConnection, requests: number): void;
   /** More bytes of answers wait for the client, or fewer. */
-  onUnsent(connection: Connection, bytes: number): void;
+  onUnsent(connection: HttpConnection, bytes: number): void;
 }
 
 /**
@@ -91,7 +91,7 @@ export interface ConnectionOwner {
  * while MAX_UNDER_WAY of it are under way, or while the client leaves answers
  * unread, wait for their turn; they are answered in the order in which they came.
  */
-export class Connection {
+export class HttpConnection {
   readonly socket: Duplex;
   readonly acceptedMs = performance.now();
   /** Where it comes from; undefined for a unix socket. Asked for once, as it is gone with the connection. */
@@ -102,16 +102,16 @@ export class Connection {
   isUnreadable = false;
   /** Kept by its owner. */
   unsentBytes = 0;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: HttpConnectionOwner;
   /** Whose answers have not gone, the oldest first. */
-  readonly #open: Exchange[] = [];
-  readonly #waiting: Exchange[] = [];
+  readonly #open: RequestState[] = [];
+  readonly #waiting: RequestState[] = [];
   #requests = 0;
   /** Requests that are not answered, and that the runtime keeps until the connection is gone. */
   #ignored = 0;
   #isClosed = false;
 
-  constructor(socket: Duplex & {readonly remoteAddress?: string | undefined}, owner: ConnectionOwner) {
+  constructor(socket: Duplex & {readonly remoteAddress?: string | undefined}, owner: HttpConnectionOwner) {
     this.socket = socket;
     this.client = socket.remoteAddress;
     this.account = clientOf(socket.remoteAddress);
@@ -124,28 +124,28 @@ export class Connection {
   }
 
   /** Runs the exchange when its turn comes, which is at once for nearly all of them. */
-  begin(exchange: Exchange): void {
-    if (++this.#requests === MAX_REQUESTS_PER_CONNECTION) this.endBehind(exchange);
+  begin(state: RequestState): void {
+    if (++this.#requests === MAX_REQUESTS_PER_CONNECTION) this.endBehind(state);
     if (this.#open.length + this.#waiting.length === 0) this.#owner.onBusy(this);
-    exchange.response.on('close', () => this.#end(exchange));
+    state.response.on('close', () => this.#end(state));
     if (this.#waiting.length === 0 && this.#hasRoom) {
-      this.#run(exchange);
+      this.#run(state);
       return;
     }
-    this.#waiting.push(exchange);
+    this.#waiting.push(state);
     this.#owner.onWait(this);
   }
 
   /** Has the exchange answered with a refusal, and nothing be read behind it. */
-  refuse(exchange: Exchange, code: RefusalCode): void {
-    this.endBehind(exchange);
-    exchange.refusal = code;
+  refuse(state: RequestState, code: RefusalCode): void {
+    this.endBehind(state);
+    state.refusal = code;
   }
 
   /** Nothing is read behind this exchange. */
-  endBehind(exchange: Exchange): void {
+  endBehind(state: RequestState): void {
     this.isUnreadable = true;
-    exchange.isLast = true;
+    state.isLast = true;
   }
 
   /** A request behind the last one. */
@@ -156,9 +156,9 @@ export class Connection {
   }
 
   /** An answer of so many bytes is on its way. */
-  sent(exchange: Exchange, bytes: number): void {
-    if (exchange.isClosed) return;
-    exchange.sentBytes += bytes;
+  sent(state: RequestState, bytes: number): void {
+    if (state.isClosed) return;
+    state.sentBytes += bytes;
     this.#owner.onUnsent(this, bytes);
   }
 
@@ -168,9 +168,9 @@ export class Connection {
     this.#isClosed = true;
     const waiting = this.#waiting.splice(0);
     this.#owner.onWaitOver(this, waiting.length + this.#ignored);
-    for (const exchange of waiting) {
-      exchange.close();
-      exchange.settle(undefined);
+    for (const state of waiting) {
+      state.close();
+      state.settle(undefined);
     }
     for (const exchange of this.#open.splice(0)) exchange.close();
   }
@@ -184,17 +184,17 @@ export class Connection {
     return this.#open.length < MAX_UNDER_WAY && this.unsentBytes < MAX_UNSENT_BYTES_EACH;
   }
 
-  #run(exchange: Exchange): void {
-    this.#open.push(exchange);
-    exchange.run();
+  #run(state: RequestState): void {
+    this.#open.push(state);
+    state.run();
   }
 
-  #end(exchange: Exchange): void {
-    const at = this.#open.indexOf(exchange);
+  #end(state: RequestState): void {
+    const at = this.#open.indexOf(state);
     if (at === -1) return;
     this.#open.splice(at, 1);
-    if (exchange.sentBytes > 0) this.#owner.onUnsent(this, -exchange.sentBytes);
-    exchange.close();
+    if (state.sentBytes > 0) this.#owner.onUnsent(this, -state.sentBytes);
+    state.close();
     while (this.#waiting.length > 0 && this.#hasRoom) {
       this.#owner.onWaitOver(this, 1);
       this.#run(this.#waiting.shift()!);

@@ -11,21 +11,21 @@ import type {AccessFacts} from './access-log.js';
 import {ClientGone} from './body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './connection-limits.js';
 import {type ConnectionEnd, Connections} from './connections.js';
-import {type Connection, Exchange, type ExchangeHandler} from './http-connection.js';
+import {type HttpConnection, type RequestHandler, RequestState} from './http-connection.js';
 import {listenAt, urlOf} from './listen.js';
 import type {ListenAddress} from './listen-address.js';
-import type {Target} from './request-target.js';
-import {type Answer, Refusal, type RefusalCode} from './responses.js';
+import type {RequestTarget} from './request-target.js';
+import {Refusal, type RefusalCode, type Response} from './responses.js';
 import {send, sendLast} from './send-response.js';
 import {hasOneReading, hasTooManyHeaders} from './smuggling-guard.js';
-import type {TlsPair} from './tls-certificate.js';
+import type {TlsCertificate} from './tls-certificate.js';
 import {TlsFront} from './tls-front.js';
 
 /** What is known of a request beside its text. */
-export interface RequestState {
+export interface RequestView {
   /** The address that it counts for where no token says more: see `clientOf`. */
   readonly account: string;
-  readonly target: Target;
+  readonly target: RequestTarget;
   /** The server is shutting down and takes nothing new. */
   readonly draining: boolean;
   /** Asks for the body where the client waits to be asked (100-continue). */
@@ -42,12 +42,12 @@ export interface ServerLoad {
 
 export interface HttpServerOptions {
   /** Throws Refusal, or ClientGone; anything else is a bug and is answered as one. */
-  answer: (request: IncomingMessage, state: RequestState) => Promise<Answer>;
+  answer: (request: IncomingMessage, state: RequestView) => Promise<Response>;
   onBug: (error: unknown) => void;
   onAnswered?: ((facts: AccessFacts) => void) | undefined;
   limits?: Partial<TimeLimits>;
   /** Without it, there is no TLS. */
-  tls?: TlsPair | undefined;
+  tls?: TlsCertificate | undefined;
   /** The permissions of a unix socket. */
   socketMode?: number | undefined;
 }
@@ -58,7 +58,7 @@ export class HttpServer {
   readonly #front: TlsFront | undefined;
   readonly #options: HttpServerOptions;
   readonly #connections = new Connections((connection, reason) => this.#report(connection, undefined, reason));
-  #inHand = 0;
+  #inFlight = 0;
   #draining = false;
   #onIdle: () => void = () => {};
 
@@ -113,7 +113,7 @@ export class HttpServer {
   }
 
   /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
-  replaceTls(pair: TlsPair): void {
+  replaceTls(pair: TlsCertificate): void {
     this.#front?.replace(pair);
   }
 
@@ -125,7 +125,7 @@ export class HttpServer {
     this.#draining = true;
     this.#listener.close();
     (this.#front ?? this.#server).closeIdleConnections();
-    if (this.#inHand > 0) {
+    if (this.#inFlight > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
@@ -148,53 +148,53 @@ export class HttpServer {
     }
     // A connection that breaks is seen as a request that closes; nothing else is to be done about it.
     request.on('error', ignore);
-    this.#inHand++;
-    const exchange = new Exchange(request, response, connection, this.#exchanges, invite);
+    this.#inFlight++;
+    const state = new RequestState(request, response, connection, this.#exchanges, invite);
     const refusal = code ?? refusalOfHead(request);
-    if (refusal !== undefined) connection.refuse(exchange, refusal);
-    connection.begin(exchange);
+    if (refusal !== undefined) connection.refuse(state, refusal);
+    connection.begin(state);
   }
 
-  async #serve(exchange: Exchange): Promise<void> {
-    const {request, response, connection} = exchange;
-    let answer: Answer | undefined;
+  async #serve(state: RequestState): Promise<void> {
+    const {request, response, connection} = state;
+    let answer: Response | undefined;
     try {
-      answer = await this.#answer(exchange);
+      answer = await this.#answer(state);
     } catch (error) {
       answer = this.#refusalOf(error);
     }
     try {
       // One that writes by itself notices by itself, and lets go of what it holds.
       if (answer === undefined) request.socket.destroy();
-      else if (!exchange.isClosed || typeof answer.body === 'function')
-        connection.sent(exchange, send(request, response, answer, this.#isLast(exchange, answer)));
+      else if (!state.isClosed || typeof answer.body === 'function')
+        connection.sent(state, send(request, response, answer, this.#isLast(state, answer)));
     } catch {
       request.socket.destroy();
     }
-    exchange.settle(answer);
+    state.settle(answer);
   }
 
-  readonly #exchanges: ExchangeHandler = {
-    run: (exchange) => void this.#serve(exchange),
+  readonly #exchanges: RequestHandler = {
+    run: (state) => void this.#serve(state),
     end: (exchange) => {
-      if (--this.#inHand === 0) this.#onIdle();
+      if (--this.#inFlight === 0) this.#onIdle();
       this.#options.onAnswered?.(factsOf(exchange));
     },
   };
 
   /** A client that was too slow with its body, or too costly, does not get to finish it. */
-  #isLast({isLast}: Exchange, {code}: Answer): boolean {
+  #isLast({isLast}: RequestState, {code}: Response): boolean {
     return this.#draining || isLast || code === 'timeout' || code === 'too_many_chunks';
   }
 
-  #answer({request, target, refusal, connection, invite}: Exchange): Promise<Answer> {
+  #answer({request, target, refusal, connection, invite}: RequestState): Promise<Response> {
     if (refusal !== undefined) throw new Refusal(refusal);
     if (target === undefined) throw new Refusal('bad_target');
     return this.#options.answer(request, {account: connection.account, target, draining: this.#draining, invite});
   }
 
   /** Undefined when there is nobody left to answer. */
-  #refusalOf(error: unknown): Answer | undefined {
+  #refusalOf(error: unknown): Response | undefined {
     if (error instanceof Refusal) return error.answer;
     if (error instanceof ClientGone) return undefined;
     this.#options.onBug(error);
@@ -224,7 +224,7 @@ export class HttpServer {
   }
 
   /** What came to an end without a request that could be read. */
-  #report({client, acceptedMs}: Connection, status: number | undefined, error: RefusalCode | ConnectionEnd): void {
+  #report({client, acceptedMs}: HttpConnection, status: number | undefined, error: RefusalCode | ConnectionEnd): void {
     const ms = performance.now() - acceptedMs;
     this.#options.onAnswered?.({client, method: undefined, path: '-', status, ms, added: 0, error});
   }
@@ -241,7 +241,7 @@ const refusalOfHead = (request: IncomingMessage): RefusalCode | undefined =>
 
 const ignore = (): void => {};
 
-const factsOf = ({request, target, response, connection, answer, startMs}: Exchange): AccessFacts => ({
+const factsOf = ({request, target, response, connection, answer, startMs}: RequestState): AccessFacts => ({
   client: connection.client,
   method: request.method,
   path: target?.path ?? '-',

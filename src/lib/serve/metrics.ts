@@ -8,7 +8,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {AccessFacts} from './access-log.js';
 import {RequestCounts} from './request-counts.js';
-import type {Answer} from './responses.js';
+import type {Response} from './responses.js';
 import {templateOf} from './routes.js';
 
 /** Between two writings, as a multiple of what the first one took. */
@@ -90,7 +90,7 @@ export class Metrics {
   }
 
   /** Those who ask while it is not yet written get the same: writing it takes a tenth of the time at most, however many ask. */
-  async answer(): Promise<Answer> {
+  async answer(): Promise<Response> {
     this.#next ??= this.#write();
     return {status: 200, headers: {'Content-Type': this.#registry.contentType}, body: await this.#next};
   }

@@ -4,50 +4,50 @@
  * said or by having waited too long, and its room is given back once, when
  * Redis is done with it, whoever still waits for the answer.
  */
-import type {AddOutcome} from '../stream-client.js';
-import {answerOf} from './add-response.js';
+import type {AddResult} from '../stream-client.js';
+import {addResponse} from './add-response.js';
 import type {HeldBody} from './body-memory.js';
-import type {OutcomeTaker} from './request-batcher.js';
-import {Waiter} from './request-timeouts.js';
-import {type Answer, Refusal, type RefusalCode} from './responses.js';
+import type {AddCallback} from './request-batcher.js';
+import {TimedRequest} from './request-timeouts.js';
+import {Refusal, type RefusalCode, type Response} from './responses.js';
 
 /** Who answers it, and what is told of failures. */
-export interface Waiting {
-  readonly resolve: (answer: Answer) => void;
+export interface PostRequestFacts {
+  readonly resolve: (answer: Response) => void;
   readonly reject: (failure: unknown) => void;
 }
 
-export interface Desk {
+export interface PostRequestOwner {
   /** Redis is done with it. */
-  leave(posting: Posting): void;
+  leave(pending: PostRequest): void;
   /** Redis has added something. */
   added(): void;
   /** The refusal behind a failure. */
   codeOf(failure: unknown): RefusalCode;
 }
 
-export class Posting extends Waiter implements OutcomeTaker {
+export class PostRequest extends TimedRequest implements AddCallback {
   /** Its body, and who sent it. */
   readonly held: HeldBody;
   readonly #single: boolean;
-  readonly #desk: Desk;
-  readonly #waiting: Waiting;
+  readonly #owner: PostRequestOwner;
+  readonly #waiting: PostRequestFacts;
 
   /** `single` for a request of one object. */
-  constructor(held: HeldBody, single: boolean, desk: Desk, waiting: Waiting) {
+  constructor(held: HeldBody, single: boolean, owner: PostRequestOwner, waiting: PostRequestFacts) {
     super();
     this.held = held;
     this.#single = single;
-    this.#desk = desk;
+    this.#owner = owner;
     this.#waiting = waiting;
   }
 
-  settled(outcomes: readonly AddOutcome[], start: number, count: number): void {
-    this.#desk.leave(this);
+  settled(results: readonly AddResult[], start: number, count: number): void {
+    this.#owner.leave(this);
     try {
-      const mine = count === outcomes.length ? outcomes : outcomes.slice(start, start + count);
-      const answer = answerOf(mine, this.#single, (failure) => this.#desk.codeOf(failure));
-      if (answer.added !== 0) this.#desk.added();
+      const mine = count === results.length ? results : results.slice(start, start + count);
+      const answer = addResponse(mine, this.#single, (failure) => this.#owner.codeOf(failure));
+      if (answer.added !== 0) this.#owner.added();
       this.#waiting.resolve(answer);
     } catch (error) {
       this.#waiting.reject(error);
@@ -55,8 +55,8 @@ export class Posting extends Waiter implements OutcomeTaker {
   }
 
   failed(failure: unknown): void {
-    this.#desk.leave(this);
-    this.#waiting.reject(failure instanceof Refusal ? failure : new Refusal(this.#desk.codeOf(failure)));
+    this.#owner.leave(this);
+    this.#waiting.reject(failure instanceof Refusal ? failure : new Refusal(this.#owner.codeOf(failure)));
   }
 
   giveUp(): void {

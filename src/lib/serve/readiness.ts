@@ -5,28 +5,28 @@
  * PING is under way.
  */
 
-import type {LiveClient} from '../leased-client.js';
-import type {RequestState} from './http-server.js';
-import type {Refusals} from './refusal-log.js';
-import {type Answer, Refusal} from './responses.js';
+import type {LeasedClient} from '../leased-client.js';
+import type {RequestView} from './http-server.js';
+import type {RefusalLog} from './refusal-log.js';
+import {Refusal, type Response} from './responses.js';
 
 const PING_LIMIT_MS = 1_000;
 
 export class Readiness {
-  readonly #live: LiveClient;
+  readonly #live: LeasedClient;
   readonly #isFull: () => boolean;
-  readonly #refusals: Refusals;
+  readonly #refusals: RefusalLog;
   #ping: Promise<boolean> | undefined;
 
   /** `isFull` says whether the next request would be refused. */
-  constructor(live: LiveClient, isFull: () => boolean, refusals: Refusals) {
+  constructor(live: LeasedClient, isFull: () => boolean, refusals: RefusalLog) {
     this.#refusals = refusals;
     this.#live = live;
     this.#isFull = isFull;
   }
 
   /** Throws Refusal when the server drains, or Redis does not answer within a second. */
-  async answer({draining}: RequestState): Promise<Answer> {
+  async answer({draining}: RequestView): Promise<Response> {
     if (draining) throw new Refusal('shutting_down');
     if (!(await this.#redisAnswers())) throw new Refusal('redis_unavailable');
     const word = this.#refusals.redisWord;

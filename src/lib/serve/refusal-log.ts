@@ -35,7 +35,7 @@ export interface RefusalNotes {
   readonly warn: (text: string) => void;
 }
 
-export class Refusals {
+export class RefusalLog {
   readonly #notes: RefusalNotes;
   readonly #counts = new Map<string, number>();
   readonly #episodes = new Map<string, Episode>();

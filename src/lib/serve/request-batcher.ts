@@ -6,21 +6,21 @@
  * of the others, and records leave in the order in which they came.
  */
 import {StreamlogError} from '../errors.js';
-import type {LiveClient} from '../leased-client.js';
+import type {LeasedClient} from '../leased-client.js';
 import type {EntryFields} from '../records/raw-fields.js';
-import {type AddBatch, AddEncoder, type AddOptions, type AddOutcome} from '../stream-client.js';
+import {type AddBatch, AddEncoder, type AddOptions, type AddResult} from '../stream-client.js';
 import type {HeldRequests} from './held-requests.js';
 
 /** Whoever waits for what became of his records. */
-export interface OutcomeTaker {
+export interface AddCallback {
   /** His are `count` of `outcomes`, from `start` on. */
-  settled(outcomes: readonly AddOutcome[], start: number, count: number): void;
+  settled(results: readonly AddResult[], start: number, count: number): void;
   /** What befell all of them alike. */
   failed(failure: unknown): void;
 }
 
 interface Share {
-  readonly taker: OutcomeTaker;
+  readonly callback: AddCallback;
   readonly start: number;
   readonly count: number;
 }
@@ -31,29 +31,29 @@ const FIRST_CAPACITY = 8 * 1024;
 const FULL_BYTES = 64 * 1024;
 
 /** The batches of this turn, by their streams. */
-export class Gatherings {
-  readonly #live: LiveClient;
+export class RequestBatcher {
+  readonly #live: LeasedClient;
   readonly #held: HeldRequests;
-  readonly #all = new Map<string, Gathering>();
+  readonly #all = new Map<string, OpenBatch>();
   #isDue = false;
 
-  constructor(live: LiveClient, held: HeldRequests) {
+  constructor(live: LeasedClient, held: HeldRequests) {
     this.#live = live;
     this.#held = held;
   }
 
   /** Where records for `stream` gather. */
-  to(stream: string): Gathering {
-    let gathering = this.#all.get(stream);
-    if (gathering === undefined) {
-      gathering = new Gathering(this.#live, stream, this.#held);
-      this.#all.set(stream, gathering);
+  to(stream: string): OpenBatch {
+    let batch = this.#all.get(stream);
+    if (batch === undefined) {
+      batch = new OpenBatch(this.#live, stream, this.#held);
+      this.#all.set(stream, batch);
     }
     if (!this.#isDue) {
       this.#isDue = true;
       setImmediate(() => this.#send());
     }
-    return gathering;
+    return batch;
   }
 
   /** Sends what has gathered for `stream`, before something else goes there. */
@@ -64,18 +64,18 @@ export class Gatherings {
   /** Streams that come in each turn keep their memory, and all others leave none behind. */
   #send(): void {
     this.#isDue = false;
-    for (const [stream, gathering] of this.#all) if (!gathering.send()) this.#all.delete(stream);
+    for (const [stream, batch] of this.#all) if (!batch.send()) this.#all.delete(stream);
   }
 }
 
-class Gathering {
-  readonly #live: LiveClient;
+class OpenBatch {
+  readonly #live: LeasedClient;
   readonly #stream: string;
   readonly #held: HeldRequests;
   readonly #encoder: AddEncoder;
   #shares: Share[] = [];
 
-  constructor(live: LiveClient, stream: string, held: HeldRequests) {
+  constructor(live: LeasedClient, stream: string, held: HeldRequests) {
     this.#live = live;
     this.#held = held;
     this.#stream = stream;
@@ -91,8 +91,8 @@ class Gathering {
   }
 
   /** Gives the records from `start` on to `taker`. */
-  share(start: number, taker: OutcomeTaker): void {
-    this.#shares.push({taker, start, count: this.#encoder.records - start});
+  share(start: number, taker: AddCallback): void {
+    this.#shares.push({callback: taker, start, count: this.#encoder.records - start});
     if (this.#encoder.byteLength >= FULL_BYTES) this.send();
   }
 
@@ -107,25 +107,25 @@ class Gathering {
     const shares = this.#shares;
     this.#shares = [];
     this.#add(this.#encoder.take()).then(
-      (outcomes) => {
-        for (const {taker, start, count} of shares) taker.settled(outcomes, start, count);
+      (results) => {
+        for (const {callback: taker, start, count} of shares) taker.settled(results, start, count);
       },
       (failure) => {
-        for (const {taker} of shares) taker.failed(failure);
+        for (const {callback: taker} of shares) taker.failed(failure);
       },
     );
     return true;
   }
 
-  #add(batch: AddBatch): Promise<AddOutcome[]> {
+  #add(batch: AddBatch): Promise<AddResult[]> {
     return this.#live.use(async (client, doubt) => {
-      const outcomes = await client.addAll(this.#stream, batch);
-      for (const outcome of outcomes) if (outcome instanceof StreamlogError) doubt(outcome);
-      const last = outcomes.at(-1);
-      if (typeof last === 'string') this.#held.confirmed(this.#stream, last, outcomes.length);
-      return outcomes;
+      const results = await client.addAll(this.#stream, batch);
+      for (const outcome of results) if (outcome instanceof StreamlogError) doubt(outcome);
+      const last = results.at(-1);
+      if (typeof last === 'string') this.#held.confirmed(this.#stream, last, results.length);
+      return results;
     });
   }
 }
 
-export type {Gathering};
+export type {OpenBatch};

@@ -6,7 +6,7 @@
  * reading, so nothing is added under a name that a rule of the proxy never saw.
  */
 
-export interface Target {
+export interface RequestTarget {
   /** Begins with a slash, still percent-encoded; `*` for the whole server. */
   readonly path: string;
   /** What stands behind the question mark; undefined without one. */
@@ -25,22 +25,22 @@ const DOTS = /^(?:\.|%2e){1,2}$/i;
 const SLASHES = /\/|%2f|%5c/i;
 
 /** Most requests ask for what the one before asked for. */
-let last: {readonly text: string; readonly target: Target | undefined} = {text: '', target: undefined};
+let last: {readonly text: string; readonly target: RequestTarget | undefined} = {text: '', target: undefined};
 
 /** Undefined where the target could be read in two ways, or is none. */
-export function readTarget(text: string): Target | undefined {
+export function readTarget(text: string): RequestTarget | undefined {
   if (text !== last.text) last = {text, target: readAnew(text)};
   return last.target;
 }
 
-function readAnew(target: string): Target | undefined {
+function readAnew(target: string): RequestTarget | undefined {
   if (target.startsWith('/')) return readOrigin(target, undefined);
   if (target === '*') return {path: target, query: undefined, authority: undefined};
   const [, authority = '', rest = ''] = ABSOLUTE.exec(target) ?? [];
   return AUTHORITY.test(authority) ? readOrigin(rest.startsWith('/') ? rest : `/${rest}`, authority) : undefined;
 }
 
-function readOrigin(text: string, authority: string | undefined): Target | undefined {
+function readOrigin(text: string, authority: string | undefined): RequestTarget | undefined {
   if (text.includes('#')) return undefined;
   const end = text.indexOf('?');
   const path = end === -1 ? text : text.slice(0, end);

@@ -5,7 +5,7 @@
  */
 
 /** Someone who waits. */
-export abstract class Waiter {
+export abstract class TimedRequest {
   /** Where he stands among those who wait, as Patience has it; undefined when he does not. */
   place: Place | undefined;
 
@@ -16,14 +16,14 @@ export abstract class Waiter {
 /** A list through the waiters themselves: they leave from anywhere in it, and in such numbers that nothing else may be kept of them. */
 interface Place {
   readonly untilMs: number;
-  before: Waiter | undefined;
-  behind: Waiter | undefined;
+  before: TimedRequest | undefined;
+  behind: TimedRequest | undefined;
 }
 
-export class Patience {
+export class RequestTimeouts {
   readonly #limitMs: number;
-  #first: Waiter | undefined;
-  #last: Waiter | undefined;
+  #first: TimedRequest | undefined;
+  #last: TimedRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limitMs: number) {
@@ -31,7 +31,7 @@ export class Patience {
   }
 
   /** `waiter` is told when it takes too long, unless `end` comes first. */
-  begin(waiter: Waiter): void {
+  begin(waiter: TimedRequest): void {
     const before = this.#last;
     waiter.place = {untilMs: performance.now() + this.#limitMs, before, behind: undefined};
     if (before === undefined) this.#first = waiter;
@@ -41,7 +41,7 @@ export class Patience {
   }
 
   /** Does nothing for one who does not wait any more. */
-  end(waiter: Waiter): void {
+  end(waiter: TimedRequest): void {
     const {place} = waiter;
     if (place === undefined) return;
     waiter.place = undefined;

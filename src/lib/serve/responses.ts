@@ -8,7 +8,7 @@ import type {ServerResponse} from 'node:http';
 import {StreamlogError} from '../errors.js';
 import {NOT_CONNECTED} from '../stream-client.js';
 
-export interface Answer {
+export interface Response {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON, text and bytes as they are; a function writes the body itself, until it ends it. */
@@ -63,7 +63,7 @@ export const REFUSALS = {
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Where in a body a record is bad; `index` counts records from 0, as in the `ids` of a batch. */
-export interface Place {
+export interface BodyPosition {
   index?: number;
   line?: number;
   column?: number;
@@ -72,11 +72,11 @@ export interface Place {
 /** Thrown on the way of a request to say how it is answered. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
-  readonly answer: Answer;
+  readonly answer: Response;
 
   constructor(
     code: RefusalCode,
-    {reason, place, headers}: {reason?: string; place?: Place; headers?: Record<string, string>} = {},
+    {reason, place, headers}: {reason?: string; place?: BodyPosition; headers?: Record<string, string>} = {},
   ) {
     const refusal: {status: number; message: string; retry?: boolean} = REFUSALS[code];
     super(code);

@@ -5,43 +5,43 @@
  * one who has no token where one is asked for.
  */
 import type {IncomingMessage} from 'node:http';
-import type {Ingest} from './add-handler.js';
-import type {Tokens} from './auth-tokens.js';
-import type {RequestState} from './http-server.js';
+import type {AddHandler} from './add-handler.js';
+import type {AuthTokens} from './auth-tokens.js';
+import type {RequestView} from './http-server.js';
 import type {Metrics} from './metrics.js';
 import {openApi} from './openapi.js';
 import type {RateLimit} from './rate-limit.js';
 import type {Readiness} from './readiness.js';
-import {type Answer, Refusal} from './responses.js';
+import {Refusal, type Response} from './responses.js';
 import {readRoute} from './routes.js';
-import type {Readers} from './sse-handler.js';
+import type {SseHandler} from './sse-handler.js';
 
-export interface DispatchOptions {
+export interface RouterOptions {
   /** Undefined: whoever can connect may ask. */
-  tokens: Tokens | undefined;
+  tokens: AuthTokens | undefined;
   /** Undefined: as many requests as come. */
   rateLimit: RateLimit | undefined;
   readiness: Readiness;
-  ingest: Ingest;
-  readers: Readers;
+  addHandler: AddHandler;
+  readers: SseHandler;
   metrics: Metrics;
   /** Of this program. */
   version: string;
 }
 
-export class Dispatch {
-  readonly #options: DispatchOptions;
+export class Router {
+  readonly #options: RouterOptions;
   /** Made once: it is long, and asked for by whoever likes. */
-  readonly #description: Answer;
+  readonly #description: Response;
 
-  constructor(options: DispatchOptions) {
+  constructor(options: RouterOptions) {
     this.#options = options;
     this.#description = {status: 200, body: Buffer.from(`${JSON.stringify(openApi(options.version))}\n`)};
   }
 
   /** Answers a request. Throws Refusal, or ClientGone when there is nobody left to answer. */
-  answer(request: IncomingMessage, state: RequestState): Promise<Answer> {
-    const {readiness, metrics, ingest, readers} = this.#options;
+  answer(request: IncomingMessage, state: RequestView): Promise<Response> {
+    const {readiness, metrics, addHandler: ingest, readers} = this.#options;
     const route = readRoute(request.method, state.target);
     if (route.kind === 'livez') return Promise.resolve({status: 200, body: {status: 'alive'}});
     if (route.kind === 'readyz') return readiness.answer(state);

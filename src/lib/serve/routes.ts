@@ -1,6 +1,6 @@
 /** From a method and a target to what is wanted. */
 
-import type {Target} from './request-target.js';
+import type {RequestTarget} from './request-target.js';
 import {Refusal} from './responses.js';
 
 /** Every path that there is, as the description and the metrics name it. */
@@ -22,7 +22,7 @@ export interface Route {
 }
 
 /** Throws Refusal when there is no such path or it does not know the method. */
-export function readRoute(method: string | undefined, {path, query}: Target): Route {
+export function readRoute(method: string | undefined, {path, query}: RequestTarget): Route {
   for (const {kind, path: pattern, methods} of ROUTES) {
     const match = pattern.exec(path);
     if (match === null) continue;

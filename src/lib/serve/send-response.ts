@@ -6,7 +6,7 @@
  */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
-import type {Answer} from './responses.js';
+import type {Response} from './responses.js';
 
 /** An unread body up to this size is read to its end and thrown away; the connection stays. */
 const SMALL_BODY_BYTES = 64 * 1024;
@@ -27,7 +27,7 @@ const HEADERS = {
  * Sends `answer`; with `last`, or when it writes its body itself, the connection ends behind it. Returns how many
  * bytes that are, about; none where it writes its body itself, and sees itself to how much waits.
  */
-export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, last: boolean): number {
+export function send(request: IncomingMessage, response: ServerResponse, answer: Response, last: boolean): number {
   if (typeof answer.body === 'function') {
     request.resume();
     response.writeHead(answer.status, {...HEADERS, ...answer.headers, Connection: 'close'});
@@ -57,13 +57,13 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
 }
 
 /** Answers what is not even a request, and ends the connection. */
-export function sendLast(socket: Duplex, answer: Answer): void {
+export function sendLast(socket: Duplex, answer: Response): void {
   socket.end(rawAnswer(answer));
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }
 
-function rawAnswer({status, body}: Answer): string {
+function rawAnswer({status, body}: Response): string {
   const text = `${JSON.stringify(body)}\n`;
   const headers = {...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close'};
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

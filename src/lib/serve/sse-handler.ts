@@ -8,22 +8,22 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isFailure} from '../errors.js';
-import type {LiveClient} from '../leased-client.js';
+import type {LeasedClient} from '../leased-client.js';
 import {BLOCK_MS, type Cursor, entriesBehind} from '../reading/follow-streams.js';
 import {PageSize} from '../reading/page-size.js';
-import {isPassing} from '../reconnecting-client.js';
+import {isRetryable} from '../reconnecting-client.js';
 import {recordToJson, type StreamRecord} from '../records/entry.js';
 import {parsePosition} from '../records/position.js';
 import {FIRST_ID, parseStreamId, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import type {Asking} from './add-handler.js';
-import {Shares} from './client-shares.js';
-import {type Answer, REFUSALS, Refusal, type RefusalCode, refusalCodeOf} from './responses.js';
+import type {AddingClient} from './add-handler.js';
+import {ClientShares} from './client-shares.js';
+import {REFUSALS, Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
 import {decodeName, type Route} from './routes.js';
-import {EventStream} from './sse-response.js';
+import {SseResponse} from './sse-response.js';
 
-export interface ReadersOptions {
-  live: LiveClient;
+export interface SseHandlerOptions {
+  live: LeasedClient;
   isReadable: (stream: string) => boolean;
   /** At a time. */
   maxReaders: number;
@@ -47,13 +47,13 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
-export class Readers {
-  readonly #options: ReadersOptions;
-  readonly #open: Shares;
+export class SseHandler {
+  readonly #options: SseHandlerOptions;
+  readonly #open: ClientShares;
 
-  constructor(options: ReadersOptions) {
+  constructor(options: SseHandlerOptions) {
     this.#options = options;
-    this.#open = new Shares(options.maxReaders);
+    this.#open = new ClientShares(options.maxReaders);
   }
 
   get count(): number {
@@ -61,7 +61,7 @@ export class Readers {
   }
 
   /** Throws Refusal; what fails later ends the events with one named `error`. */
-  async answer({headers}: IncomingMessage, {encodedName, query}: Route, state: Asking): Promise<Answer> {
+  async answer({headers}: IncomingMessage, {encodedName, query}: Route, state: AddingClient): Promise<Response> {
     const stream = decodeName(encodedName);
     if (!this.#options.isReadable(stream)) throw new Refusal('read_not_allowed');
     const find = readStart(query, headers['last-event-id']);
@@ -89,7 +89,7 @@ export class Readers {
   }
 
   async #serve(response: ServerResponse, reader: StreamClient, cursor: Cursor, client: string): Promise<void> {
-    const events = new EventStream(response, this.#options);
+    const events = new SseResponse(response, this.#options);
     try {
       // With an ID from the start, a client that comes back before the first entry misses none either.
       await events.send(`retry: 1000\nid: ${cursor.after}\n\n`);
@@ -124,7 +124,7 @@ export class Readers {
           yield* entriesBehind(reader, cursor, {stopping}, size);
         } catch (error) {
           if (stopping.aborted) return;
-          if (!isPassing(error)) throw error;
+          if (!isRetryable(error)) throw error;
           reader.close();
           reader = await this.#connectAgain(stopping, reader);
         }
@@ -142,7 +142,7 @@ export class Readers {
       try {
         return await this.#connect();
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isRetryable(error)) throw error;
       }
     }
     return lost;

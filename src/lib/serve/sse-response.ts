@@ -8,7 +8,7 @@ import type {ServerResponse} from 'node:http';
 /** How long a client may take for the end of a stream before its connection is closed. */
 const FAREWELL_MS = 1_000;
 
-export class EventStream {
+export class SseResponse {
   /** Aborted when nothing more is to be sent: the client has gone, or the server is stopping. */
   readonly ended: AbortSignal;
   readonly #response: ServerResponse;

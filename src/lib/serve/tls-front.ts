@@ -8,7 +8,7 @@ import type {Server} from 'node:http';
 import {createServer, type Server as TlsServer} from 'node:tls';
 import {ConnectionClock} from './connection-clock.js';
 import {HARD_MAX_CONNECTIONS, type TimeLimits} from './connection-limits.js';
-import {checkTlsPair, type TlsPair} from './tls-certificate.js';
+import {checkTlsCertificate, type TlsCertificate} from './tls-certificate.js';
 
 /**
  * Mozilla's intermediate configuration (guideline 5.7): TLS 1.3 as it is, and of 1.2 what has forward secrecy and an
@@ -32,8 +32,8 @@ export class TlsFront {
   readonly #clock: ConnectionClock;
 
   /** Throws a configuration failure when the pair is bad. */
-  constructor(http: Server, pair: TlsPair, times: TimeLimits) {
-    checkTlsPair(pair);
+  constructor(http: Server, pair: TlsCertificate, times: TimeLimits) {
+    checkTlsCertificate(pair);
     this.#clock = new ConnectionClock(http, times);
     const options = {...pair, ...SETTINGS, handshakeTimeout: times.headersTimeout, noDelay: true};
     this.listener = createServer(options, (socket) => {
@@ -46,8 +46,8 @@ export class TlsFront {
   }
 
   /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
-  replace(pair: TlsPair): void {
-    checkTlsPair(pair);
+  replace(pair: TlsCertificate): void {
+    checkTlsCertificate(pair);
     this.listener.setSecureContext({...pair, ...SETTINGS});
   }
 

@@ -20,7 +20,7 @@ export class ByteDescent {
   readonly #maxBytes: number;
   readonly #newestEntryBytes: number;
   /** The size when it last became smaller. */
-  #mark: StreamSize | undefined;
+  #lastSequence: StreamSize | undefined;
   /** What the last entries took that went; undefined until some memory was freed. */
   #bytesPerEntry: number | undefined;
   #step = 0;
@@ -49,10 +49,11 @@ export class ByteDescent {
 
   /** True when memory was freed since the last look. */
   #learn(now: StreamSize): boolean {
-    const mark = this.#mark;
-    if (mark !== undefined && now.bytes >= mark.bytes) return false;
-    if (mark !== undefined) this.#bytesPerEntry = (mark.bytes - now.bytes) / (mark.length - now.length);
-    this.#mark = now;
+    const lastSequence = this.#lastSequence;
+    if (lastSequence !== undefined && now.bytes >= lastSequence.bytes) return false;
+    if (lastSequence !== undefined)
+      this.#bytesPerEntry = (lastSequence.bytes - now.bytes) / (lastSequence.length - now.length);
+    this.#lastSequence = now;
     return true;
   }
 

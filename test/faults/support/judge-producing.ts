@@ -14,7 +14,7 @@ interface Held {
 export function judgeProducing(events: readonly HistoryEvent[], {stream, dead}: Ending): ProducingVerdict {
   const attempted = new Set(eventsOf(events, 'attempted').map(({value}) => value));
   const confirmed = eventsOf(events, 'confirmed');
-  const told = [...confirmed, ...eventsOf(events, 'delivered')];
+  const reported = [...confirmed, ...eventsOf(events, 'delivered')];
   const kept = new Set([...stream, ...dead].map(({value}) => value));
   const byId = new Map(stream.map(({id, value}) => [id, value]));
   const isStrange = ({value}: Held): boolean => !attempted.has(value);
@@ -24,7 +24,7 @@ export function judgeProducing(events: readonly HistoryEvent[], {stream, dead}: 
     confirmed: distinct(confirmed).length,
     inStream: stream.length,
     lost: distinct(confirmed.filter(({value}) => !kept.has(value))),
-    unexpected: distinct([...[...stream, ...dead, ...told].filter(isStrange), ...told.filter(isMistaken)]),
+    unexpected: distinct([...[...stream, ...dead, ...reported].filter(isStrange), ...reported.filter(isMistaken)]),
     duplicatedInStream: repeated(stream.map(({value}) => value)),
     outOfOrder: overtaken(events, stream),
   };

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {MAX_BLOCK_MS, Pace, type PaceOptions} from '../../../src/lib/consume/read-budget.js';
+import {MAX_BLOCK_MS, ReadBudget, type ReadBudgetOptions} from '../../../src/lib/consume/read-budget.js';
 
-function pace(given: Partial<PaceOptions> = {}): Pace {
-  return new Pace({limit: Number.POSITIVE_INFINITY, readers: 1, stopping: new AbortController().signal, ...given});
+function pace(given: Partial<ReadBudgetOptions> = {}): ReadBudget {
+  return new ReadBudget({
+    limit: Number.POSITIVE_INFINITY,
+    readers: 1,
+    stopping: new AbortController().signal,
+    ...given,
+  });
 }
 
 /** Whether a promise is settled already, without waiting for it. */
@@ -18,7 +23,7 @@ describe('permits', () => {
     expect(await one.take(100)).toBe(100);
     one.settle(100, 100);
     expect(await one.take(7)).toBe(7);
-    expect(one.over).toBe(false);
+    expect(one.isDone).toBe(false);
   });
 
   it('are never more in all than records are wanted, whatever readers do', async () => {
@@ -65,10 +70,10 @@ describe('permits', () => {
     const one = pace({limit: 5});
     expect(await one.take(100)).toBe(5);
     one.settle(5, 2);
-    expect(one.over).toBe(false);
+    expect(one.isDone).toBe(false);
     expect(await one.take(100)).toBe(3);
     one.settle(3, 3);
-    expect(one.over).toBe(true);
+    expect(one.isDone).toBe(true);
     expect(await one.take(1)).toBe(0);
   });
 
@@ -111,7 +116,7 @@ describe('permits', () => {
     const waiting = shared.take(1);
     stop.abort();
     expect(await waiting).toBe(0);
-    expect(shared.over).toBe(true);
+    expect(shared.isDone).toBe(true);
     expect(await shared.take(1)).toBe(0);
   });
 });
@@ -135,8 +140,8 @@ describe('a read', () => {
   });
 
   it('is not wanted any more when it has been silent for long enough', () => {
-    expect(pace({silenceMs: 0}).over).toBe(true);
-    expect(pace({silenceMs: 60_000}).over).toBe(false);
+    expect(pace({silenceMs: 0}).isDone).toBe(true);
+    expect(pace({silenceMs: 60_000}).isDone).toBe(false);
   });
 });
 
@@ -147,9 +152,9 @@ describe('silence', () => {
     const one = pace({silenceMs: 1_000});
     one.heardNothing('a', 400, longAgoMs);
     one.heardNothing('a', 400, longAgoMs);
-    expect([one.over, one.blockMs]).toEqual([false, 200]);
+    expect([one.isDone, one.blockMs]).toEqual([false, 200]);
     one.heardNothing('a', 200, longAgoMs);
-    expect(one.over).toBe(true);
+    expect(one.isDone).toBe(true);
   });
 
   it('begins anew with each record, of whatever stream', async () => {
@@ -157,22 +162,22 @@ describe('silence', () => {
     shared.heardNothing('a', 900, longAgoMs);
     shared.settle(await shared.take(1), 1);
     shared.heardNothing('b', 900, longAgoMs);
-    expect(shared.over).toBe(false);
+    expect(shared.isDone).toBe(false);
   });
 
   it('of several streams at a time is not added up', () => {
     const shared = pace({silenceMs: 1_000, readers: 2});
     for (const stream of ['a', 'b']) shared.heardNothing(stream, 900, longAgoMs);
-    expect(shared.over).toBe(false);
+    expect(shared.isDone).toBe(false);
   });
 
   it('is none while something is worked on, and what was worked on during a read is no part of it', () => {
     const one = pace({silenceMs: 1_000});
     const rest = one.work();
     one.heardNothing('a', 5_000, longAgoMs);
-    expect(one.over).toBe(false);
+    expect(one.isDone).toBe(false);
     rest();
     one.heardNothing('a', 5_000, longAgoMs);
-    expect(one.over).toBe(false);
+    expect(one.isDone).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {deadLetterStream, originOf, ownFields} from '../../../src/lib/dead-letters/dead-letter-origin.js';
+import {deadLetterOrigin, deadLetterStream, ownFields} from '../../../src/lib/dead-letters/dead-letter-origin.js';
 
 it('the dead letter stream of events is {events}:dead', () => {
   expect(deadLetterStream('events')).toBe('{events}:dead');
@@ -14,8 +14,13 @@ describe('where a dead letter came from', () => {
   ] as const;
 
   it('is undefined where the entry does not say, and text where it does', () => {
-    expect(originOf(fields)).toMatchObject({stream: 'events', reason: '\udcff', group: undefined, deaths: undefined});
-    expect(originOf([])).toMatchObject({stream: undefined});
+    expect(deadLetterOrigin(fields)).toMatchObject({
+      stream: 'events',
+      reason: '\udcff',
+      group: undefined,
+      deaths: undefined,
+    });
+    expect(deadLetterOrigin([])).toMatchObject({stream: undefined});
   });
 
   it('is told apart from what the entry held before', () => {

@@ -1,21 +1,21 @@
 import {isUtf8} from 'node:buffer';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FlatScanner} from '../../../src/lib/input/ndjson-fast-path.js';
+import {NdjsonFastPath} from '../../../src/lib/input/ndjson-fast-path.js';
 import {readJsonFields} from '../../../src/lib/input/record-fields.js';
 import type {Field} from '../../../src/lib/records/entry.js';
 import {text} from '../arbitraries.js';
 
-const scanner = new FlatScanner();
+const fastPath = new NdjsonFastPath();
 
 /** The fields that the scanner finds in a line, undefined where it refuses. What follows would end any line that is cut off. */
 function scan(line: Uint8Array | string): readonly Field[] | undefined {
   const before = Buffer.from('{"type":"before"}\n');
   const bytes = Buffer.concat([before, Buffer.from(line as string), Buffer.from('\n"]}\n"}\n')]);
-  const end = scanner.scan(bytes, before.length);
+  const end = fastPath.scan(bytes, before.length);
   if (end === -1) return undefined;
   expect(end).toBe(bytes.indexOf('\n', before.length));
-  return scanner.record.fields;
+  return fastPath.record.fields;
 }
 
 /** What json-members.ts and its callers make of the line, undefined where they refuse. */

@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {
   type InputItem,
   type InputOptions,
-  type InputPlace,
+  type InputPosition,
   isBadLine,
   readRecords,
 } from '../../../src/lib/input/record-reader.js';
@@ -17,7 +17,7 @@ const options = (kind: Kind): InputOptions => ({kind, field: 'data', maxRecordBy
 async function itemsWithPlaces(
   input: Buffer[],
   kind: Kind,
-): Promise<{items: InputItem[]; places: {place: InputPlace; count: number}[]}> {
+): Promise<{items: InputItem[]; places: {place: InputPosition; count: number}[]}> {
   const items: InputItem[] = [];
   const places = [{place: {bytes: 0, line: 0}, count: 0}];
   for await (const page of readRecords(chunks(...input), options(kind))) {
@@ -72,7 +72,7 @@ describe.each<Kind>(['ndjson', 'text', 'csv', 'envelope'])('%s', (kind) => {
 const headerIsBad = (kind: Kind, [first]: readonly InputItem[]): boolean =>
   kind === 'csv' && first !== undefined && isBadLine(first) && first.reason.startsWith('the header');
 
-const behindItems = (places: {place: InputPlace; count: number}[]): InputPlace[] =>
+const behindItems = (places: {place: InputPosition; count: number}[]): InputPosition[] =>
   places.flatMap(({place, count}, index) => (count > (places[index - 1]?.count ?? 0) ? [place] : []));
 
 describe('a place', () => {

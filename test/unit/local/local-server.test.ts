@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {localPlace, reportLocalServer, runningLocalServer} from '../../../src/lib/local/local-server.js';
+import {localPaths, reportLocalServer, runningLocalServer} from '../../../src/lib/local/local-server.js';
 import {describeTarget, parseTarget} from '../../../src/lib/redis/server-target.js';
 
 let stateDirectory: string;
@@ -15,7 +15,7 @@ afterEach(() => rmSync(stateDirectory, {recursive: true, force: true}));
 it.each(['/home/me/.local/state', '/with space', '/50%', '/a@b', '/what?', '/#1', '/größe', '/ümlaut/日本'])(
   'its URL leads to the socket under %s',
   (directory) => {
-    const {url, socket} = localPlace(directory);
+    const {url, socket} = localPaths(directory);
     expect(describeTarget(parseTarget({url, connectTimeoutMs: 1}))).toBe(socket);
   },
 );
@@ -32,14 +32,14 @@ it.each([
   ['a process that cannot be', '9999999999\n'],
   ['a process that is no server', `${process.pid}\n`],
 ])('does not run when the pid file holds %s', (_, content) => {
-  const place = localPlace(stateDirectory);
+  const place = localPaths(stateDirectory);
   mkdirSync(place.dataDirectory, {recursive: true});
   writeFileSync(place.pidFile, content);
   expect(runningLocalServer(stateDirectory)).toBeUndefined();
 });
 
 it('counts what its data takes, however deep it lies', () => {
-  const place = localPlace(stateDirectory);
+  const place = localPaths(stateDirectory);
   mkdirSync(join(place.dataDirectory, 'appendonlydir'), {recursive: true});
   writeFileSync(join(place.dataDirectory, 'appendonlydir', 'a'), 'x'.repeat(1_000));
   writeFileSync(join(place.dataDirectory, 'b'), 'x'.repeat(24));

@@ -2,20 +2,20 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {ndjson} from '../../../src/lib/output/ndjson.js';
 import {recordToJson, type StreamRecord} from '../../../src/lib/records/entry.js';
-import type {Origin} from '../../../src/lib/records/raw-record.js';
-import {EntryReader} from '../../../src/lib/redis/xread-decoder.js';
+import type {RawRecordSource} from '../../../src/lib/records/raw-record.js';
+import {XreadDecoder} from '../../../src/lib/redis/xread-decoder.js';
 import {bytes, record, streamId, text} from '../arbitraries.js';
 import {entriesReply} from '../redis/entry-replies.js';
 
 const someFields = fc.array(fc.tuple(bytes, bytes), {minLength: 1, maxLength: 8});
 const entry = fc.record({id: streamId, fields: someFields});
-const origin: fc.Arbitrary<Origin> = fc.record(
+const origin: fc.Arbitrary<RawRecordSource> = fc.record(
   {stream: text, group: text, consumer: text, deliveries: fc.nat()},
   {requiredKeys: ['stream']},
 );
 
-function marked(entries: readonly Pick<StreamRecord, 'id' | 'fields'>[], from: Origin) {
-  const reader = new EntryReader();
+function marked(entries: readonly Pick<StreamRecord, 'id' | 'fields'>[], from: RawRecordSource) {
+  const reader = new XreadDecoder();
   reader.read(entriesReply('s', entries));
   return reader.take().records(from);
 }
@@ -83,7 +83,7 @@ describe('NDJSON of records that were read as bytes', () => {
   });
 
   it('is that of records whose origins differ in one thing, one after the other', () => {
-    const one: Origin = {stream: 's', group: 'g', consumer: 'c', deliveries: 1};
+    const one: RawRecordSource = {stream: 's', group: 'g', consumer: 'c', deliveries: 1};
     const {group: _, ...ungrouped} = one;
     const others = [
       {...one, stream: 't'},

@@ -71,8 +71,8 @@ describe('when the reader has gone', () => {
   it('writes that were waiting behind the failing one fail too', async () => {
     const reader = spawn('head', ['-c', '1'], {stdio: ['pipe', 'ignore', 'ignore']});
     const sink = new Sink(reader.stdin!);
-    const outcomes = await Promise.allSettled([sink.write(MUCH), sink.write('second'), sink.write('third')]);
-    expect(outcomes.map(({status}) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    const results = await Promise.allSettled([sink.write(MUCH), sink.write('second'), sink.write('third')]);
+    expect(results.map(({status}) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   });
 
   it('is noticed by looking, before anything is written', async () => {

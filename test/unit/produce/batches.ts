@@ -3,7 +3,7 @@ import type {StreamlogError} from '../../../src/lib/errors.js';
 import type {Batch, BatchContext, Progress} from '../../../src/lib/produce/batch.js';
 import {IdLines} from '../../../src/lib/produce/id-lines.js';
 import {PendingDurability} from '../../../src/lib/produce/pending-durability.js';
-import type {Durability, ReplyTaker, Wire} from '../../../src/lib/stream-client.js';
+import type {AddConnection, Durability, ReplyHandler} from '../../../src/lib/stream-client.js';
 
 /** So many records, of which a test says by hand how many are open. */
 export class CountedBatch implements Batch {
@@ -21,7 +21,7 @@ export class CountedBatch implements Batch {
     this.end = progress(name);
   }
 
-  sendOn(): void {}
+  send(): void {}
   text(): void {}
   integer(): void {}
   nil(): void {}
@@ -34,14 +34,14 @@ export const progress = (number: number): Progress => ({place: {bytes: number, l
 
 /** Keeps what is sent, until a test answers it. */
 export class OpenWire {
-  readonly sent: {bytes: Buffer; taker: ReplyTaker}[] = [];
+  readonly sent: {bytes: Buffer; callback: ReplyHandler}[] = [];
 
-  send(bytes: readonly Uint8Array[], taker: ReplyTaker): void {
-    this.sent.push({bytes: Buffer.concat(bytes), taker});
+  send(bytes: readonly Uint8Array[], taker: ReplyHandler): void {
+    this.sent.push({bytes: Buffer.concat(bytes), callback: taker});
   }
 
-  get wire(): Wire {
-    return this as unknown as Wire;
+  get connection(): AddConnection {
+    return this as unknown as AddConnection;
   }
 }
 
@@ -69,7 +69,7 @@ export class Told {
         },
         overtaken: () => say('overtaken'),
         answered: (batch, failure) => say(`answered, open ${batch.open}${failure ? `: ${codeOf(failure)}` : ''}`),
-        doubtful: (count) => say(`doubtful ${count}`),
+        uncertain: (count) => say(`doubtful ${count}`),
       },
     };
   }

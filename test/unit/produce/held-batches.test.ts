@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
 import {HeldBatches} from '../../../src/lib/produce/held-batches.js';
-import {FencedBatch} from '../../../src/lib/produce/idempotent-batch.js';
+import {IdempotentBatch} from '../../../src/lib/produce/idempotent-batch.js';
 import {progress, Told} from './batches.js';
 
 /** Ten records from `first` on, in 100 bytes. */
-const batch = (first: number): FencedBatch =>
-  new FencedBatch(
+const batch = (first: number): IdempotentBatch =>
+  new IdempotentBatch(
     {bytes: [Buffer.alloc(100)], first, records: 10, atomic: false},
     new Told().context,
     progress(first + 9),
@@ -17,8 +17,8 @@ function held(limits: {ms: number; bytes: number}, ...firsts: number[]): HeldBat
   return batches;
 }
 
-const firstsAfter = (batches: HeldBatches, mark: number): number[] | undefined =>
-  batches.takeAfter(mark)?.map(({first}) => first);
+const firstsAfter = (batches: HeldBatches, lastSequence: number): number[] | undefined =>
+  batches.takeAfter(lastSequence)?.map(({first}) => first);
 
 describe('batches that are held', () => {
   it('come back from the one on that a server lacks a part of', () => {

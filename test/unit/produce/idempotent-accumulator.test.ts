@@ -1,12 +1,12 @@
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {FencedLane} from '../../../src/lib/produce/idempotent-accumulator.js';
-import type {Wire} from '../../../src/lib/stream-client.js';
+import {IdempotentAccumulator} from '../../../src/lib/produce/idempotent-accumulator.js';
+import type {AddConnection} from '../../../src/lib/stream-client.js';
 import {readCommands} from '../redis/commands.js';
 import {OpenWire} from './batches.js';
 
 const DAY_MS = 86_400_000;
-const fence = {
+const state = {
   key: '{events}:streamlog:producer:events:p',
   keepSeconds: 604_800,
   digest: '',
@@ -31,57 +31,57 @@ class LosableWire extends OpenWire {
   }
 }
 
-let wire: LosableWire;
-let lane: FencedLane;
+let connection: LosableWire;
+let accumulator: IdempotentAccumulator;
 beforeEach(() => {
   vi.useFakeTimers();
-  wire = new LosableWire();
-  lane = new FencedLane('events', fence, true, async () => wire as unknown as Wire);
+  connection = new LosableWire();
+  accumulator = new IdempotentAccumulator('events', state, true, async () => connection as unknown as AddConnection);
 });
 afterEach(() => vi.useRealTimers());
 
-/** Opens the lane on a server that knows the script and a mark. */
-async function open(mark: string | undefined): Promise<void> {
-  const opening = lane.open();
+/** Opens the accumulator on a server that knows the script and a mark. */
+async function open(lastSequence: string | undefined): Promise<void> {
+  const opening = accumulator.open();
   await vi.advanceTimersByTimeAsync(0);
-  const {taker} = wire.sent.at(-1)!;
+  const {callback: taker} = connection.sent.at(-1)!;
   taker.text(Buffer.from('name'), 0, 4);
-  if (mark === undefined) taker.nil();
-  else taker.text(Buffer.from(mark), 0, mark.length);
+  if (lastSequence === undefined) taker.nil();
+  else taker.text(Buffer.from(lastSequence), 0, lastSequence.length);
   await vi.advanceTimersByTimeAsync(0);
-  // A lane that opens for the first time asks about memory too.
-  const next = wire.sent.at(-1)!.taker;
+  // A accumulator that opens for the first time asks about memory too.
+  const next = connection.sent.at(-1)!.callback;
   if (next !== taker) next.nil();
   await opening;
 }
 
 it('knows a producer that never was from one of which nothing is in the stream', async () => {
   await open(undefined);
-  expect(lane.mark).toBeUndefined();
+  expect(accumulator.mark).toBeUndefined();
   await open('0');
-  expect(lane.mark).toBeUndefined();
-  const other = new FencedLane('events', fence, true, async () => wire as unknown as Wire);
-  lane = other;
+  expect(accumulator.mark).toBeUndefined();
+  const other = new IdempotentAccumulator('events', state, true, async () => connection as unknown as AddConnection);
+  accumulator = other;
   await open('0');
-  expect(lane.mark).toBe(0);
+  expect(accumulator.mark).toBe(0);
 });
 
 it('keeps the fence of an input that pauses for longer than a week, as long as there is a connection', async () => {
   await open('5');
-  const greeting = wire.commands.length;
+  const greeting = connection.commands.length;
   await vi.advanceTimersByTimeAsync(8 * DAY_MS);
-  const since = wire.commands.slice(greeting);
-  expect(since).toEqual(Array(8).fill(['EXPIRE', fence.key, '604800']));
-  wire.lose();
+  const since = connection.commands.slice(greeting);
+  expect(since).toEqual(Array(8).fill(['EXPIRE', state.key, '604800']));
+  connection.lose();
   await vi.advanceTimersByTimeAsync(2 * DAY_MS);
-  expect(wire.commands.slice(greeting)).toHaveLength(8);
+  expect(connection.commands.slice(greeting)).toHaveLength(8);
 });
 
 it('leaves no connection behind when Redis refuses the script', async () => {
-  const opening = lane.open();
+  const opening = accumulator.open();
   const refused = expect(opening).rejects.toThrow('no');
   await vi.advanceTimersByTimeAsync(0);
-  wire.sent[0]!.taker.refused(new StreamlogError('denied', 'no'));
+  connection.sent[0]!.callback.refused(new StreamlogError('denied', 'no'));
   await refused;
-  expect(wire.closes).toBe(1);
+  expect(connection.closes).toBe(1);
 });

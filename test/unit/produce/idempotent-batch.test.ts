@@ -1,94 +1,94 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {FencedBatch} from '../../../src/lib/produce/idempotent-batch.js';
+import {IdempotentBatch} from '../../../src/lib/produce/idempotent-batch.js';
 import type {Durability} from '../../../src/lib/stream-client.js';
 import {OpenWire, progress, Told} from './batches.js';
 
-let wire: OpenWire;
+let connection: OpenWire;
 beforeEach(() => {
-  wire = new OpenWire();
+  connection = new OpenWire();
 });
 
 /** Records 11, 12 and 13 of a producer. */
-function batchOf(options: {durability?: Durability; atomic?: boolean} = {}): {batch: FencedBatch; told: Told} {
+function batchOf(options: {durability?: Durability; atomic?: boolean} = {}): {batch: IdempotentBatch; reported: Told} {
   const told = new Told(options.durability);
   const call = {bytes: [Buffer.from('call')], first: 11, records: 3, atomic: options.atomic ?? false};
-  const batch = new FencedBatch(call, told.context, progress(13));
-  batch.sendOn(wire.wire);
-  return {batch, told};
+  const batch = new IdempotentBatch(call, told.context, progress(13));
+  batch.send(connection.connection);
+  return {batch, reported: told};
 }
 
-const answer = (batch: FencedBatch, mark: number, ids = '', why = ''): void => {
-  const text = Buffer.from(`${mark}\n${ids}\n${why}`);
+const answer = (batch: IdempotentBatch, lastSequence: number, ids = '', why = ''): void => {
+  const text = Buffer.from(`${lastSequence}\n${ids}\n${why}`);
   batch.text(text, 0, text.length);
 };
 
 describe('a batch behind the fence', () => {
   it('is over when the mark is at its last record, or behind it', () => {
     for (const mark of [13, 20]) {
-      const {batch, told} = batchOf();
+      const {batch, reported: told} = batchOf();
       answer(batch, mark, '1-1 1-2 1-3');
       expect(told.lines).toEqual(['added 3: 1-1 1-2 1-3', 'answered, open 0']);
     }
   });
 
   it('is sent whole again after a lost connection, and is in doubt of nothing', () => {
-    const {batch, told} = batchOf();
+    const {batch, reported: told} = batchOf();
     batch.lost();
-    batch.sendOn(wire.wire);
-    expect(wire.sent.map(({bytes}) => bytes.toString())).toEqual(['call', 'call']);
+    batch.send(connection.connection);
+    expect(connection.sent.map(({bytes}) => bytes.toString())).toEqual(['call', 'call']);
     answer(batch, 13, '1-1 1-2 1-3');
     expect(told.lines).toEqual(['added 3: 1-1 1-2 1-3', 'answered, open 0']);
   });
 
   it('tells the IDs with its last try, and each record once', () => {
-    const {batch, told} = batchOf();
+    const {batch, reported: told} = batchOf();
     answer(batch, 12, '1-1 1-2', 'OOM no memory');
     expect(told.lines).toEqual(['added 2: undefined', 'answered, open 1: OOM']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     answer(batch, 13, '1-1 1-2 1-3');
     expect(told.lines.slice(2)).toEqual(['added 1: 1-1 1-2 1-3', 'answered, open 0']);
   });
 
   it('tells the IDs of what was added when the rest is rejected in a later try', () => {
-    const {batch, told} = batchOf();
+    const {batch, reported: told} = batchOf();
     answer(batch, 12, '1-1 1-2', 'OOM no memory');
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     answer(batch, 12, '1-1 1-2', 'WRONGTYPE no stream');
     expect(told.lines.slice(2)).toEqual(['added 0: 1-1 1-2', 'rejected 1: WRONGTYPE', 'answered, open 0: WRONGTYPE']);
   });
 
   it('rejects the one at which it stopped, and leaves the rest open', () => {
-    const {batch, told} = batchOf();
+    const {batch, reported: told} = batchOf();
     answer(batch, 11, '1-1', 'WRONGTYPE no stream');
     expect(told.lines).toEqual(['added 1: 1-1', 'rejected 1: WRONGTYPE', 'answered, open 1: WRONGTYPE']);
   });
 
   it('with --atomic rejects all of them', () => {
-    const {batch, told} = batchOf({atomic: true});
+    const {batch, reported: told} = batchOf({atomic: true});
     answer(batch, 10, '', 'WRONGTYPE no stream');
     expect(told.lines).toEqual(['added 0: ', 'rejected 3: WRONGTYPE', 'answered, open 0: WRONGTYPE']);
   });
 
   it('knows a gap in front of it', () => {
-    const {batch, told} = batchOf();
+    const {batch, reported: told} = batchOf();
     answer(batch, 7, '', 'GAP');
     expect([batch.foundGap, batch.mark, told.lines]).toEqual([true, 7, ['answered, open 3: GAP']]);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(batch.foundGap).toBe(false);
   });
 
   it('waits for a server that has forgotten the script', () => {
-    const {batch, told} = batchOf();
+    const {batch, reported: told} = batchOf();
     batch.refused(new StreamlogError('data', 'NOSCRIPT', {code: 'NOSCRIPT'}));
     expect(told.lines).toEqual(['answered, open 3: NOSCRIPT']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     answer(batch, 13, '1-1 1-2 1-3');
     expect(told.lines.at(-1)).toBe('answered, open 0');
   });
 
   it('is not over before it is as safe as it has to be', () => {
-    const {batch, told} = batchOf({durability: {kind: 'fsync', waitMs: 1_000}});
+    const {batch, reported: told} = batchOf({durability: {kind: 'fsync', waitMs: 1_000}});
     answer(batch, 13, '1-1 1-2 1-3');
     expect([told.lines, batch.awaits]).toEqual([[], 2]);
     batch.integer(0);
@@ -97,13 +97,13 @@ describe('a batch behind the fence', () => {
   });
 
   it('asks again for what may become safe yet, without sending its records again', () => {
-    const {batch, told} = batchOf({durability: {kind: 'fsync', waitMs: 1_000}});
+    const {batch, reported: told} = batchOf({durability: {kind: 'fsync', waitMs: 1_000}});
     told.mayWait = true;
     answer(batch, 13, '1-1 1-2 1-3');
     batch.integer(0);
     batch.integer(0);
-    expect([told.lines, batch.awaits, wire.sent.length]).toEqual([[], 0, 2]);
-    const {bytes, taker} = wire.sent[1]!;
+    expect([told.lines, batch.awaits, connection.sent.length]).toEqual([[], 0, 2]);
+    const {bytes, callback: taker} = connection.sent[1]!;
     expect(bytes.toString()).not.toContain('call');
     expect(taker.awaits).toBe(2);
     taker.integer(1);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {Window} from '../../../src/lib/produce/in-flight-window.js';
+import {InFlightWindow} from '../../../src/lib/produce/in-flight-window.js';
 import {CountedBatch, progress} from './batches.js';
 
 const LIMITS = {records: 20, bytes: 100};
@@ -16,7 +16,7 @@ interface Model {
 
 const waiting = ({batches}: Model): Model['batches'] => batches.filter(({done}) => !done);
 
-function check(model: Model, window: Window): void {
+function check(model: Model, window: InFlightWindow): void {
   const left = waiting(model);
   expect(window.empty).toBe(left.length === 0);
   expect(window.oldest).toBe(left[0]?.batch);
@@ -30,7 +30,7 @@ function check(model: Model, window: Window): void {
   expect(window.confirmed).toEqual(done.length === 0 ? undefined : progress(done.at(-1)!.behind));
 }
 
-type Step = fc.Command<Model, Window>;
+type Step = fc.Command<Model, InFlightWindow>;
 
 const pushing = fc.tuple(fc.integer({min: 1, max: 9}), fc.integer({min: 1, max: 50})).map(
   ([records, bytes]): Step => ({
@@ -106,7 +106,7 @@ it('sends in order, holds the input back, and confirms without a hole, whatever 
         maxCommands: 60,
       }),
       (steps) => {
-        fc.modelRun(() => ({model: {batches: [], unsent: 0, place: 0}, real: new Window(LIMITS)}), steps);
+        fc.modelRun(() => ({model: {batches: [], unsent: 0, place: 0}, real: new InFlightWindow(LIMITS)}), steps);
       },
     ),
     {numRuns: 500},
@@ -114,7 +114,7 @@ it('sends in order, holds the input back, and confirms without a hole, whatever 
 });
 
 it('an input that begins with nothing to send is confirmed all the same', () => {
-  const window = new Window(LIMITS);
+  const window = new InFlightWindow(LIMITS);
   window.pass(progress(3));
   expect(window.confirmed).toEqual(progress(3));
 });

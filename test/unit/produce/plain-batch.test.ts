@@ -8,25 +8,25 @@ const oom = new StreamlogError('temporary', 'no memory', {code: 'OOM'});
 const smaller = new StreamlogError('data', 'no', {code: 'SMALLER_ID'});
 const replicas: Durability = {kind: 'replicas', count: 1, waitMs: 1_000};
 
-let wire: OpenWire;
+let connection: OpenWire;
 beforeEach(() => {
-  wire = new OpenWire();
+  connection = new OpenWire();
 });
 
-function batchOf(records: number, durability?: Durability): {batch: PlainBatch; told: Told} {
+function batchOf(records: number, durability?: Durability): {batch: PlainBatch; reported: Told} {
   const encoder = new AddEncoder('events');
   for (let n = 1; n <= records; n++) encoder.add([['n', `record${n}`]], {}, '*');
   const told = new Told(durability);
   const batch = new PlainBatch(encoder.take(), told.context, progress(records));
-  batch.sendOn(wire.wire);
-  return {batch, told};
+  batch.send(connection.connection);
+  return {batch, reported: told};
 }
 
 const id = (batch: PlainBatch, text: string): void => batch.text(Buffer.from(text), 0, text.length);
 /** The records that were sent last. */
 const lastSent = (): number[] =>
   [
-    ...wire.sent
+    ...connection.sent
       .at(-1)!
       .bytes.toString()
       .matchAll(/record(\d+)/g),
@@ -34,23 +34,23 @@ const lastSent = (): number[] =>
 
 describe('a batch of XADDs', () => {
   it('knows where the rejected records were, after tries that took others out', () => {
-    const {batch, told} = batchOf(5);
+    const {batch, reported: told} = batchOf(5);
     id(batch, '1-1');
     batch.refused(smaller);
     batch.refused(oom);
     id(batch, '1-4');
     batch.refused(oom);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(lastSent()).toEqual([3, 5]);
     batch.refused(oom);
     batch.refused(smaller);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     batch.refused(smaller);
     expect(told.rejected).toEqual([1, 4, 2]);
   });
 
   it('is over when each record has an ID', () => {
-    const {batch, told} = batchOf(3);
+    const {batch, reported: told} = batchOf(3);
     expect(batch.awaits).toBe(3);
     for (const text of ['1-1', '1-2', '1-3']) id(batch, text);
     expect(told.lines).toEqual(['added 3: 1-1 1-2 1-3', 'answered, open 0']);
@@ -58,48 +58,48 @@ describe('a batch of XADDs', () => {
   });
 
   it('sends again what was refused for a while, and says that later ones went ahead', () => {
-    const {batch, told} = batchOf(3);
+    const {batch, reported: told} = batchOf(3);
     id(batch, '1-1');
     batch.refused(oom);
     id(batch, '1-3');
     expect(told.lines).toEqual(['overtaken', 'added 2: 1-1 1-3', 'answered, open 1: OOM']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(lastSent()).toEqual([2]);
     id(batch, '1-4');
     expect(told.lines.slice(3)).toEqual(['added 1: 1-4', 'answered, open 0']);
   });
 
   it('keeps its order when all behind the refused one were refused', () => {
-    const {batch, told} = batchOf(2);
+    const {batch, reported: told} = batchOf(2);
     id(batch, '1-1');
     batch.refused(oom);
     expect(told.lines).toEqual(['added 1: 1-1', 'answered, open 1: OOM']);
   });
 
   it('sends again what the lost connection left unanswered, which may be there already', () => {
-    const {batch, told} = batchOf(4);
+    const {batch, reported: told} = batchOf(4);
     id(batch, '1-1');
     batch.refused(oom);
     batch.lost();
     expect(told.lines).toEqual(['doubtful 2', 'added 1: 1-1']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(lastSent()).toEqual([2, 3, 4]);
   });
 
   it('does not forget what was rejected when the connection is lost before the last reply', () => {
-    const {batch, told} = batchOf(3);
+    const {batch, reported: told} = batchOf(3);
     batch.refused(smaller);
     id(batch, '1-2');
     batch.lost();
     expect(told.lines).toEqual(['doubtful 1', 'rejected 1: SMALLER_ID', 'added 1: 1-2']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(lastSent()).toEqual([3]);
   });
 });
 
 describe('a batch that has to be safe', () => {
   it('tells nothing as added before the replicas have it', () => {
-    const {batch, told} = batchOf(2, replicas);
+    const {batch, reported: told} = batchOf(2, replicas);
     id(batch, '1-1');
     id(batch, '1-2');
     expect([told.lines, batch.awaits]).toEqual([[], 1]);
@@ -108,7 +108,7 @@ describe('a batch that has to be safe', () => {
   });
 
   it('stays open when they have not, and is not sent again', () => {
-    const {batch, told} = batchOf(3, replicas);
+    const {batch, reported: told} = batchOf(3, replicas);
     id(batch, '1-1');
     batch.refused(smaller);
     batch.refused(oom);
@@ -117,13 +117,13 @@ describe('a batch that has to be safe', () => {
   });
 
   it('is sent again when the connection is lost before they say so, but for what was rejected', () => {
-    const {batch, told} = batchOf(3, replicas);
+    const {batch, reported: told} = batchOf(3, replicas);
     id(batch, '1-1');
     batch.refused(smaller);
     id(batch, '1-3');
     batch.lost();
     expect(told.lines).toEqual(['doubtful 2', 'rejected 1: SMALLER_ID']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(lastSent()).toEqual([1, 3]);
     id(batch, '2-1');
     id(batch, '2-2');
@@ -132,12 +132,12 @@ describe('a batch that has to be safe', () => {
   });
 
   it('waits for its turn when nothing of it was added: the master may have become a replica', () => {
-    const {batch, told} = batchOf(2, replicas);
+    const {batch, reported: told} = batchOf(2, replicas);
     batch.refused(oom);
     batch.refused(oom);
     batch.refused(new StreamlogError('data', 'WAIT cannot be used with replica instances', {code: 'ERR'}));
     expect(told.lines).toEqual(['answered, open 2: OOM']);
-    batch.sendOn(wire.wire);
+    batch.send(connection.connection);
     expect(lastSent()).toEqual([1, 2]);
   });
 });

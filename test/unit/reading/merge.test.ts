@@ -85,15 +85,15 @@ describe('merging', () => {
   });
 
   it('asks a generator for more only when its last value was dealt with', async () => {
-    const tap = new Tap<number>();
-    tap.give(1, 2, 3);
-    const merged = merge([tap.flow()]);
+    const interceptor = new Tap<number>();
+    interceptor.give(1, 2, 3);
+    const merged = merge([interceptor.flow()]);
     await merged.next();
     await nextTurn();
-    expect(tap.asked).toBe(1);
+    expect(interceptor.asked).toBe(1);
     await merged.next();
     await nextTurn();
-    expect(tap.asked).toBe(2);
+    expect(interceptor.asked).toBe(2);
   });
 
   it('passes a failure on and ends the others', async () => {

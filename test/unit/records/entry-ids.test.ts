@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {EntryIds} from '../../../src/lib/records/entry-ids.js';
-import {EntryReader} from '../../../src/lib/redis/xread-decoder.js';
+import {XreadDecoder} from '../../../src/lib/redis/xread-decoder.js';
 import {streamId} from '../arbitraries.js';
 import {entriesReply} from '../redis/entry-replies.js';
 
@@ -9,7 +9,7 @@ const ids = fc.array(streamId, {minLength: 1, maxLength: 12});
 
 /** Of a reply in which entries of `deleted` come without fields. */
 const ofReply = (texts: readonly string[], deleted: readonly string[] = []): EntryIds => {
-  const reader = new EntryReader();
+  const reader = new XreadDecoder();
   const fields = [
     ['a', '1'],
     ['b', ''],

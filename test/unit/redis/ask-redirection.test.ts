@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
-import type {ReplyTaker} from '../../../src/lib/redis/add-connection.js';
+import type {ReplyHandler} from '../../../src/lib/redis/add-connection.js';
 import {commandsOf, withAsking} from '../../../src/lib/redis/ask-redirection.js';
-import {question} from '../../../src/lib/redis/command-batch.js';
+import {commandBatch} from '../../../src/lib/redis/command-batch.js';
 import {durabilityCommand} from '../../../src/lib/redis/durability.js';
 
 const XADD = ['XADD', 's', '*', 'text', 'a\r\n$3\r\n*1\r\n', 'empty', ''];
 
-class Told implements ReplyTaker {
+class Told implements ReplyHandler {
   readonly awaits = 0;
   readonly lines: string[] = [];
   text = (bytes: Buffer, start: number, end: number): void =>
@@ -19,14 +19,14 @@ class Told implements ReplyTaker {
 
 describe('commands behind ASKING', () => {
   it('are told apart whatever is in them', () => {
-    const commands = [XADD, ['HGET', 'k', 'mark'], XADD].map((parts) => question(parts).bytes);
+    const commands = [XADD, ['HGET', 'k', 'mark'], XADD].map((parts) => commandBatch(parts).bytes);
     expect(commandsOf(Buffer.concat(commands)).map(String)).toEqual(commands.map(String));
   });
 
   it('have an ASKING each, whose reply nobody is told of', () => {
     const wait = durabilityCommand({kind: 'fsync', waitMs: 1});
-    const told = new Told();
-    const {bytes, takers} = withAsking(Buffer.concat([question(XADD).bytes, wait]), told);
+    const reported = new Told();
+    const {bytes, takers} = withAsking(Buffer.concat([commandBatch(XADD).bytes, wait]), reported);
     expect(String(Buffer.concat(bytes)).match(/ASKING/g)).toHaveLength(2);
     const ok = Buffer.from('OK');
     takers[0]!.text(ok, 0, 2);
@@ -35,13 +35,13 @@ describe('commands behind ASKING', () => {
     expect(takers.map(({awaits}) => awaits)).toEqual([0, 0, 0, 2]);
     takers[3]!.integer(1);
     takers[3]!.integer(0);
-    expect([takers[3]!.awaits, told.lines]).toEqual([0, ['1-1', '1', '0']]);
+    expect([takers[3]!.awaits, reported.lines]).toEqual([0, ['1-1', '1', '0']]);
   });
 
   it('tell of a lost connection once', () => {
     const told = new Told();
-    const {takers} = withAsking(Buffer.concat([question(XADD).bytes, question(XADD).bytes]), told);
-    for (const taker of takers) taker.lost({} as never);
+    const {takers} = withAsking(Buffer.concat([commandBatch(XADD).bytes, commandBatch(XADD).bytes]), told);
+    for (const callback of takers) callback.lost({} as never);
     expect(told.lines).toEqual(['lost']);
   });
 });

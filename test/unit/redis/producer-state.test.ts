@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {FENCED_ADD, type Fence, FencedEncoder, readFencedOutcome} from '../../../src/lib/redis/producer-state.js';
+import {
+  IDEMPOTENT_ADD,
+  IdempotentEncoder,
+  type ProducerState,
+  readIdempotentResult,
+} from '../../../src/lib/redis/producer-state.js';
 import {readCommands} from './commands.js';
 import {marked, pairs, partsOf} from './records.js';
 
 const CONTEXT = {command: 'XADD', stream: 'events'};
-const FENCE: Fence = {
+const FENCE: ProducerState = {
   key: '{events}:streamlog:producer:events:p',
   keepSeconds: 60,
   digest: 'd',
@@ -16,15 +21,15 @@ const FENCE: Fence = {
 
 describe('an outcome', () => {
   it('has the mark, the IDs and no reason when all went well', () => {
-    expect(readFencedOutcome('9007199254740991\n1-1 1-2\n', CONTEXT)).toEqual({
-      mark: Number.MAX_SAFE_INTEGER,
+    expect(readIdempotentResult('9007199254740991\n1-1 1-2\n', CONTEXT)).toEqual({
+      lastSequence: Number.MAX_SAFE_INTEGER,
       ids: ['1-1', '1-2'],
     });
-    expect(readFencedOutcome('0\n\n', CONTEXT)).toEqual({mark: 0, ids: []});
+    expect(readIdempotentResult('0\n\n', CONTEXT)).toEqual({lastSequence: 0, ids: []});
   });
 
   it('has IDs that follow each other as a run', () => {
-    expect(readFencedOutcome('6\n5-7+3 5-99 6-0+2\n', CONTEXT).ids).toEqual([
+    expect(readIdempotentResult('6\n5-7+3 5-99 6-0+2\n', CONTEXT).ids).toEqual([
       '5-7',
       '5-8',
       '5-9',
@@ -48,7 +53,7 @@ describe('an outcome', () => {
     '1\n 5-7\n',
     '1\n5-7+1e3\n',
   ])('%j is none', (text) => {
-    expect(() => readFencedOutcome(text, CONTEXT)).toThrow('Protocol error');
+    expect(() => readIdempotentResult(text, CONTEXT)).toThrow('Protocol error');
   });
 
   it.each([
@@ -57,7 +62,7 @@ describe('an outcome', () => {
     ['DIFFERENT', 'different'],
     ['MISSING', 'no stream'],
   ])('%s', (word, stopped) => {
-    expect(readFencedOutcome(`4\n1-1\n${word}`, CONTEXT)).toEqual({mark: 4, ids: ['1-1'], stopped});
+    expect(readIdempotentResult(`4\n1-1\n${word}`, CONTEXT)).toEqual({lastSequence: 4, ids: ['1-1'], stopped});
   });
 
   it.each([
@@ -67,8 +72,8 @@ describe('an outcome', () => {
     ["NOPERM this user has no permissions to run the 'xadd' command", 'denied', 'NOPERM'],
     ['ERR user_script:33: too many results to unpack', 'data', 'ERR'],
   ])('%s', (why, kind, code) => {
-    const {stopped, ...rest} = readFencedOutcome(`4\n\n${why}`, CONTEXT);
-    expect(rest).toEqual({mark: 4, ids: []});
+    const {stopped, ...rest} = readIdempotentResult(`4\n\n${why}`, CONTEXT);
+    expect(rest).toEqual({lastSequence: 4, ids: []});
     expect(stopped).toBeInstanceOf(StreamlogError);
     expect(stopped).toMatchObject({kind, code});
   });
@@ -77,7 +82,7 @@ describe('an outcome', () => {
 it('a call says how many arguments each record has, for any records', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(pairs, fc.boolean()), {minLength: 1, maxLength: 5}), fc.boolean(), (all, trims) => {
-      const encoder = new FencedEncoder('events', FENCE);
+      const encoder = new IdempotentEncoder('events', FENCE);
       const options = trims ? {trim: {kind: 'maxLen', maxLen: 5, approximate: false} as const} : {};
       const clause = trims ? ['MAXLEN', '=', '5'] : [];
       for (const [fields, isMarked] of all) encoder.add(isMarked ? marked(fields) : fields, options, '*');
@@ -87,7 +92,7 @@ it('a call says how many arguments each record has, for any records', () => {
         ...[String(clause.length + 1 + 2 * fields.length), ...clause, '*'],
         ...partsOf(fields),
       ]);
-      const head = ['EVALSHA', FENCED_ADD.sha, '2', 'events', FENCE.key, '7', '60', 'd', 'ids', '', '3', ''];
+      const head = ['EVALSHA', IDEMPOTENT_ADD.sha, '2', 'events', FENCE.key, '7', '60', 'd', 'ids', '', '3', ''];
       expect(readCommands(Buffer.concat(bytes))).toEqual([[...head, ...records]]);
       expect([encoder.records, encoder.byteLength]).toEqual([0, 0]);
     }),
@@ -96,10 +101,12 @@ it('a call says how many arguments each record has, for any records', () => {
 
 it('a call with a record of more fields than Lua can pass on is a transaction, and the next one is not', () => {
   const fields = (count: number): [string, string][] => Array.from({length: count}, (_, n) => [String(n), '']);
-  const encoder = new FencedEncoder('events', FENCE);
+  const encoder = new IdempotentEncoder('events', FENCE);
   for (const count of [3_949, 3_950, 1]) {
     encoder.add(fields(count), {}, '*');
-    expect(encoder.take(1, undefined).transaction === undefined, String(count)).toBe(count <= FencedEncoder.mostFields);
+    expect(encoder.take(1, undefined).transaction === undefined, String(count)).toBe(
+      count <= IdempotentEncoder.mostFields,
+    );
   }
-  expect(FencedEncoder.mostFields).toBe(3_949);
+  expect(IdempotentEncoder.mostFields).toBe(3_949);
 });

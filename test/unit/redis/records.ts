@@ -28,5 +28,5 @@ export function marked(fields: readonly Field[]): EntryFields {
     marks.push(length + 1, length + 1 + part.length);
     length += part.length + 3;
   }
-  return {bytes: Buffer.concat(pieces), marks: Int32Array.from(marks), fieldCount: fields.length};
+  return {bytes: Buffer.concat(pieces), offsets: Int32Array.from(marks), fieldCount: fields.length};
 }

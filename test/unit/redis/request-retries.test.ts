@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import type {Connection} from '../../../src/lib/redis/command-connection.js';
+import type {CommandConnection} from '../../../src/lib/redis/command-connection.js';
 import {RequestRetries, type RetryPolicy} from '../../../src/lib/redis/request-retries.js';
 
 const away = (): StreamlogError => new StreamlogError('unreachable', 'away', {code: 'ECONNREFUSED'});
@@ -8,15 +8,15 @@ const away = (): StreamlogError => new StreamlogError('unreachable', 'away', {co
 /** Connections that are numbered as they are opened, where `opens` says that it can be done. */
 function retries(policy: Partial<RetryPolicy>, opens: (attempt: number) => boolean, mayFailOver = true) {
   const seen = {attempts: 0, adopted: 0, closed: [] as number[], lines: [] as string[]};
-  const open = async (): Promise<Connection> => {
+  const open = async (): Promise<CommandConnection> => {
     const attempt = ++seen.attempts;
     if (!opens(attempt)) throw away();
-    return {close: () => seen.closed.push(attempt)} as unknown as Connection;
+    return {close: () => seen.closed.push(attempt)} as unknown as CommandConnection;
   };
   const adopt = (): void => {
     seen.adopted++;
   };
-  const all = {forMs: 60_000, onTrouble: (line: string) => seen.lines.push(line), ...policy};
+  const all = {forMs: 60_000, onProblem: (line: string) => seen.lines.push(line), ...policy};
   return {seen, retries: new RequestRetries(open, adopt, all, mayFailOver)};
 }
 
@@ -32,8 +32,8 @@ it('what was waited for in vain is tried once more by each later command, and wa
 
 it('a connection that was lost is closed, once, and all go on by the next one', async () => {
   const {seen, retries: requests} = retries({}, () => true);
-  let first: Connection | undefined;
-  const work = async (connection: Connection): Promise<string> => {
+  let first: CommandConnection | undefined;
+  const work = async (connection: CommandConnection): Promise<string> => {
     first ??= connection;
     if (connection === first) throw away();
     return 'done';

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {ReplyReader} from '../../../src/lib/redis/resp-reader.js';
+import {RespReader} from '../../../src/lib/redis/resp-reader.js';
 
 type Told = readonly [what: string, value?: string | number];
 
 /** Reads the chunks; each is wiped afterwards, since bytes are valid during the call only. */
 function read(chunks: readonly Buffer[]): Told[] {
-  const told: Told[] = [];
-  const reader = new ReplyReader({
-    text: (bytes, start, end) => told.push(['text', bytes.toString('latin1', start, end)]),
-    integer: (value) => told.push(['integer', value]),
-    nil: () => told.push(['nil']),
-    error: (text) => told.push(['error', text]),
+  const reported: Told[] = [];
+  const reader = new RespReader({
+    text: (bytes, start, end) => reported.push(['text', bytes.toString('latin1', start, end)]),
+    integer: (value) => reported.push(['integer', value]),
+    nil: () => reported.push(['nil']),
+    error: (text) => reported.push(['error', text]),
   });
   for (const chunk of chunks) reader.read(Buffer.from(chunk));
-  return told;
+  return reported;
 }
 
 const line = fc.string({unit: fc.constantFrom('a', 'Z', ' ', '$', '-', '*', ':', '0'), maxLength: 12});
@@ -24,7 +24,7 @@ const reply: fc.Arbitrary<[wire: string, told: Told[]]> = fc.oneof(
   line.map((text): [string, Told[]] => [`+${text}\r\n`, [['text', text]]]),
   line.map((text): [string, Told[]] => [`-ERR ${text}\r\n`, [['error', `ERR ${text}`]]]),
   fc.integer().map((value): [string, Told[]] => [`:${value}\r\n`, [['integer', value]]]),
-  fc.constantFrom('$-1\r\n', '*-1\r\n').map((wire): [string, Told[]] => [wire, [['nil']]]),
+  fc.constantFrom('$-1\r\n', '*-1\r\n').map((connection): [string, Told[]] => [connection, [['nil']]]),
   fc
     .array(fc.integer(), {minLength: 1, maxLength: 3})
     .map((all): [string, Told[]] => [
@@ -33,8 +33,8 @@ const reply: fc.Arbitrary<[wire: string, told: Told[]]> = fc.oneof(
     ]),
 );
 const replies = fc.array(reply, {maxLength: 8}).map((all) => ({
-  bytes: Buffer.from(all.map(([wire]) => wire).join(''), 'latin1'),
-  told: all.flatMap(([, told]) => told),
+  bytes: Buffer.from(all.map(([connection]) => connection).join(''), 'latin1'),
+  told: all.flatMap(([, reported]) => reported),
 }));
 
 function bulk(text: string): [string, Told[]] {

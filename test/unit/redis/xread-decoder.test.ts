@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {EntryReader} from '../../../src/lib/redis/xread-decoder.js';
+import {XreadDecoder} from '../../../src/lib/redis/xread-decoder.js';
 import {bytes, streamId, text} from '../arbitraries.js';
 import {entriesReply} from './entry-replies.js';
 
@@ -9,7 +9,7 @@ const entries = fc.array(fc.record({id: streamId, fields}), {maxLength: 8});
 const cuts = fc.array(fc.nat({max: 40}), {minLength: 1, maxLength: 20});
 
 /** Gives `reply` in pieces of these sizes, over and over, and returns what is read of it. */
-function read(reader: EntryReader, reply: Buffer, sizes: readonly number[]) {
+function read(reader: XreadDecoder, reply: Buffer, sizes: readonly number[]) {
   let at = 0;
   for (let turn = 0; ; turn++) {
     const chunk = Buffer.from(reply.subarray(at, at + 1 + sizes[turn % sizes.length]!));
@@ -26,7 +26,7 @@ describe('the entries of a reply', () => {
   it('are those that were sent, whatever the chunks, one reply after the other', () => {
     fc.assert(
       fc.property(text, fc.array(fc.tuple(entries, cuts), {minLength: 1, maxLength: 4}), (stream, replies) => {
-        const reader = new EntryReader();
+        const reader = new XreadDecoder();
         for (const [sent, sizes] of replies) {
           expect(plain(read(reader, entriesReply(stream, sent), sizes))).toEqual(sent);
         }
@@ -37,7 +37,7 @@ describe('the entries of a reply', () => {
   it('stay what they are when others follow', () => {
     fc.assert(
       fc.property(entries, entries, cuts, (first, second, sizes) => {
-        const reader = new EntryReader();
+        const reader = new XreadDecoder();
         const records = read(reader, entriesReply('s', first), sizes);
         read(reader, entriesReply('s', second), sizes);
         expect(plain(records)).toEqual(first);
@@ -48,17 +48,17 @@ describe('the entries of a reply', () => {
   it('are without those that were deleted meanwhile', () => {
     const kept = {id: '2-0', fields: [['a', '1']] as const};
     const sent = [{id: '1-0', fields: undefined}, kept, {id: '3-0', fields: undefined}];
-    expect(plain(read(new EntryReader(), entriesReply('s', sent), [3]))).toEqual([kept]);
+    expect(plain(read(new XreadDecoder(), entriesReply('s', sent), [3]))).toEqual([kept]);
   });
 
   it('come with what follows them left alone', () => {
     const reply = entriesReply('s', [{id: '1-0', fields: [['a', '1']]}]);
-    expect(new EntryReader().read(Buffer.concat([reply, Buffer.from('+OK\r\n')]))).toBe(reply.length);
+    expect(new XreadDecoder().read(Buffer.concat([reply, Buffer.from('+OK\r\n')]))).toBe(reply.length);
   });
 
   it('are many thousand', () => {
     const sent = Array.from({length: 5_000}, (_, n) => ({id: `${n}-0`, fields: [['n', String(n)] as const]}));
-    expect(plain(read(new EntryReader(), entriesReply('s', sent), [16_383, 65_535]))).toEqual(sent);
+    expect(plain(read(new XreadDecoder(), entriesReply('s', sent), [16_383, 65_535]))).toEqual(sent);
   });
 });
 
@@ -70,6 +70,6 @@ describe('what is no reply of entries', () => {
     ':1\r\n',
     '*1\r\n*2\r\n$1\r\ns\r\n$1\r\nx\r\n',
   ])('is refused: %j', (line) => {
-    expect(() => new EntryReader().read(Buffer.from(line))).toThrow('Protocol error');
+    expect(() => new XreadDecoder().read(Buffer.from(line))).toThrow('Protocol error');
   });
 });

@@ -2,7 +2,7 @@ import {EventEmitter} from 'node:events';
 import type {Socket} from 'node:net';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {EntryTap} from '../../../src/lib/redis/xread-interceptor.js';
+import {XreadInterceptor} from '../../../src/lib/redis/xread-interceptor.js';
 import {bytes, streamId} from '../arbitraries.js';
 import {entriesReply} from './entry-replies.js';
 
@@ -29,8 +29,8 @@ it('ioredis sees a number in place of entries, and all else as it comes, whateve
       socket.on('data', (chunk: Buffer) => {
         seen += chunk.toString('latin1');
       });
-      const tap = new EntryTap(socket as Socket);
-      tap.expect(...replies.map(({awaited}) => awaited));
+      const interceptor = new XreadInterceptor(socket as Socket);
+      interceptor.expect(...replies.map(({awaited}) => awaited));
       const stream = Buffer.concat([...replies.map((each) => each.bytes), Buffer.from(rest)]);
       for (let at = 0, turn = 0; at < stream.length; turn++) {
         const size = 1 + sizes[turn % sizes.length]!;
@@ -40,7 +40,7 @@ it('ioredis sees a number in place of entries, and all else as it comes, whateve
       expect(seen).toBe(`${replies.map((each) => each.seen).join('')}${rest}`);
       for (const each of replies) {
         if (!('sent' in each)) continue;
-        const records = tap.entries()!.records({stream: 's'});
+        const records = interceptor.entries()!.records({stream: 's'});
         expect(records.map((record) => ({id: record.id, fields: record.fields}))).toEqual(each.sent);
       }
     }),

@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import {serveTokens} from '../../../src/lib/cli/serve-tokens.js';
-import {Tokens} from '../../../src/lib/serve/auth-tokens.js';
+import {AuthTokens} from '../../../src/lib/serve/auth-tokens.js';
 
 describe('bearer tokens', () => {
-  const tokens = new Tokens(['first-token', 'second']);
+  const tokens = new AuthTokens(['first-token', 'second']);
 
   it.each(['Bearer first-token', 'Bearer second', 'bearer second', 'BEARER  second '])('%j is accepted', (header) => {
     const name = tokens.identify(header);
@@ -31,19 +31,19 @@ describe('bearer tokens', () => {
   it('have names that differ, stay the same in whatever order they are given, and do not tell the token', () => {
     const [first, second] = ['first-token', 'second'].map((text) => tokens.identify(`Bearer ${text}`));
     expect(first).not.toBe(second);
-    expect(new Tokens(['second', 'x', 'first-token']).identify('Bearer first-token')).toBe(first);
+    expect(new AuthTokens(['second', 'x', 'first-token']).identify('Bearer first-token')).toBe(first);
     expect(first).not.toContain('first');
   });
 
   it.each([[['']], [['has space']], [['émoji']], [['line\nbreak']], [[]], [['good', '']]])(
     'that could never match are a bad configuration: %j',
     (texts) => {
-      expect(() => new Tokens(texts)).toThrow('a token is a line of visible ASCII characters');
+      expect(() => new AuthTokens(texts)).toThrow('a token is a line of visible ASCII characters');
     },
   );
 
   it('are not quoted when they are bad', () => {
-    expect(() => new Tokens(['my secret'])).toThrow(
+    expect(() => new AuthTokens(['my secret'])).toThrow(
       expect.not.objectContaining({message: expect.stringContaining('secret')}),
     );
   });

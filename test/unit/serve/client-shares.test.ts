@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import {Shares} from '../../../src/lib/serve/client-shares.js';
+import {ClientShares} from '../../../src/lib/serve/client-shares.js';
 
 describe('shares', () => {
   it('keep a quarter from any one client, and all of it from none together', () => {
-    const shares = new Shares(8);
+    const shares = new ClientShares(8);
     for (let n = 0; n < 6; n++) {
       expect(shares.hasRoom('a')).toBe(true);
       shares.take('a');
@@ -16,11 +16,11 @@ describe('shares', () => {
   });
 
   it('of what there is little of are all of it for one client', () => {
-    for (const total of [1, 2, 3]) expect(new Shares(total).largest).toBe(total);
+    for (const total of [1, 2, 3]) expect(new ClientShares(total).largest).toBe(total);
   });
 
   it('forget who holds nothing, and know who holds the most', () => {
-    const shares = new Shares(100);
+    const shares = new ClientShares(100);
     for (const [client, amount] of [
       ['a', 3],
       ['b', 5],

@@ -2,7 +2,7 @@ import {PassThrough} from 'node:stream';
 import {describe, expect, it} from 'vitest';
 import {MAX_CONNECTIONS, MAX_UNSENT_BYTES} from '../../../src/lib/serve/connection-limits.js';
 import {Connections} from '../../../src/lib/serve/connections.js';
-import type {Connection, Exchange} from '../../../src/lib/serve/http-connection.js';
+import type {HttpConnection, RequestState} from '../../../src/lib/serve/http-connection.js';
 
 /** A socket of `address` that carries nothing. */
 const socketOf = (address: string, port: number) =>
@@ -12,15 +12,15 @@ function books() {
   const ended: string[] = [];
   const connections = new Connections(({client}, reason) => ended.push(`${client} ${reason}`));
   let port = 0;
-  const open = (address: string): Connection => connections.of(socketOf(address, ++port));
+  const open = (address: string): HttpConnection => connections.of(socketOf(address, ++port));
   return {connections, ended, open};
 }
 
 /** A request on `connection` that stays under way until what is returned is called. */
-function ask(connection: Connection, complete = true): {sent(bytes: number): void; end(): void; ran(): boolean} {
+function ask(connection: HttpConnection, complete = true): {sent(bytes: number): void; end(): void; ran(): boolean} {
   const response = new PassThrough();
   let ran = false;
-  const exchange = {
+  const state = {
     response,
     request: {complete},
     isClosed: false,
@@ -30,10 +30,10 @@ function ask(connection: Connection, complete = true): {sent(bytes: number): voi
     },
     close: () => {},
     settle: () => {},
-  } as unknown as Exchange;
-  connection.begin(exchange);
+  } as unknown as RequestState;
+  connection.begin(state);
   return {
-    sent: (bytes) => connection.sent(exchange, bytes),
+    sent: (bytes) => connection.sent(state, bytes),
     end() {
       response.emit('close');
     },
@@ -64,7 +64,7 @@ describe('when there are more connections than there is room for', () => {
     const {ended, open} = books();
     const all = Array.from({length: MAX_CONNECTIONS}, () => open('10.0.0.1'));
     for (const connection of all.slice(0, -2)) ask(connection, false);
-    const [idle, fresh] = all.slice(-2) as [Connection, Connection];
+    const [idle, fresh] = all.slice(-2) as [HttpConnection, HttpConnection];
     ask(idle).end();
     for (const expected of [fresh, idle, all[0]!]) {
       const busy = open('10.0.0.1');

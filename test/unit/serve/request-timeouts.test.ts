@@ -1,35 +1,35 @@
 import {describe, expect, it, vi} from 'vitest';
-import {Patience, Waiter} from '../../../src/lib/serve/request-timeouts.js';
+import {RequestTimeouts, TimedRequest} from '../../../src/lib/serve/request-timeouts.js';
 import {until} from '../../support/redis-server.js';
 
 const LIMIT_MS = 20;
 
-class Someone extends Waiter {
-  readonly #told: string[];
+class Someone extends TimedRequest {
+  readonly #reported: string[];
   readonly #name: string;
 
-  constructor(name: string, told: string[]) {
+  constructor(name: string, reported: string[]) {
     super();
     this.#name = name;
-    this.#told = told;
+    this.#reported = reported;
   }
 
   giveUp(): void {
-    this.#told.push(this.#name);
+    this.#reported.push(this.#name);
   }
 }
 
 describe('patience', () => {
   it('ends for those who still wait, each once, and first for those who came first', async () => {
-    const patience = new Patience(LIMIT_MS);
+    const timeouts = new RequestTimeouts(LIMIT_MS);
     const told: string[] = [];
     const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => new Someone(name, told));
-    for (const waiter of [a!, b!, c!, d!, e!]) patience.begin(waiter);
-    for (const waiter of [a!, c!, e!]) patience.end(waiter);
+    for (const waiter of [a!, b!, c!, d!, e!]) timeouts.begin(waiter);
+    for (const waiter of [a!, c!, e!]) timeouts.end(waiter);
     await until(() => told.length >= 2, 'they were told');
     // Redis may answer even now.
-    patience.end(b!);
-    patience.begin(a!);
+    timeouts.end(b!);
+    timeouts.begin(a!);
     await until(() => told.length >= 3, 'the next one was told');
     expect(told).toEqual(['b', 'd', 'a']);
   });
@@ -37,7 +37,7 @@ describe('patience', () => {
   it('keeps no timer when nobody waits any more', async () => {
     const [set, cleared] = [vi.spyOn(globalThis, 'setInterval'), vi.spyOn(globalThis, 'clearInterval')];
     try {
-      const patience = new Patience(LIMIT_MS);
+      const patience = new RequestTimeouts(LIMIT_MS);
       for (let round = 1; round <= 3; round++) {
         const told: string[] = [];
         const waiter = new Someone('a', told);
@@ -53,7 +53,7 @@ describe('patience', () => {
   });
 
   it('does not end for one who was told to wait no more, whoever else waits', async () => {
-    const patience = new Patience(LIMIT_MS);
+    const patience = new RequestTimeouts(LIMIT_MS);
     const told: string[] = [];
     const [early, late] = [new Someone('early', told), new Someone('late', told)];
     patience.begin(early);

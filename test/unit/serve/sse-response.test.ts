@@ -1,7 +1,7 @@
 import {createServer, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {EventStream} from '../../../src/lib/serve/sse-response.js';
+import {SseResponse} from '../../../src/lib/serve/sse-response.js';
 import {type RawConnection, sendRaw} from '../../support/http.js';
 import {until} from '../../support/redis-server.js';
 
@@ -29,8 +29,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const eventStream = (heartbeatMs = HOUR_MS): EventStream =>
-  new EventStream(response, {heartbeatMs, stopping: stopping.signal});
+const eventStream = (heartbeatMs = HOUR_MS): SseResponse =>
+  new SseResponse(response, {heartbeatMs, stopping: stopping.signal});
 
 describe('an event stream', () => {
   it('sends comments while there is nothing else to send', async () => {

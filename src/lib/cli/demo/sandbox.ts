@@ -10,14 +10,14 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {StreamlogError} from '../../errors.js';
 import {launch, makeRoom} from '../../local/launch.js';
-import {type LocalPlace, localPlace, processOf} from '../../local/local-server.js';
+import {type LocalPaths, localPaths, processOf} from '../../local/local-server.js';
 import type {Colors} from '../../output/colors.js';
 import type {Sink} from '../../output/sink.js';
 import {serverProgram} from '../server-program.js';
 
-export class Stage {
+export class Sandbox {
   readonly directory: string;
-  readonly place: LocalPlace;
+  readonly place: LocalPaths;
   readonly #out: Sink;
   readonly #colors: Colors;
   readonly #stopping: AbortSignal;
@@ -29,23 +29,23 @@ export class Stage {
     this.#colors = colors;
     this.#stopping = stopping;
     this.directory = mkdtempSync(join(tmpdir(), 'streamlog-demo-'));
-    this.place = localPlace(this.directory);
+    this.place = localPaths(this.directory);
     process.on('exit', this.#onExit);
     stopping.addEventListener('abort', () => this.#killAll(), {once: true});
   }
 
   /** Makes the directory and starts the server. Throws `configuration` when there is no server program. */
-  static async open(out: Sink, colors: Colors, stopping: AbortSignal): Promise<Stage> {
-    const stage = new Stage(out, colors, stopping);
+  static async open(out: Sink, colors: Colors, stopping: AbortSignal): Promise<Sandbox> {
+    const sandbox = new Sandbox(out, colors, stopping);
     try {
-      writeOwnLauncher(join(stage.directory, 'streamlog'));
-      makeRoom(stage.place);
-      await launch(stage.place, serverProgram);
+      writeOwnLauncher(join(sandbox.directory, 'streamlog'));
+      makeRoom(sandbox.place);
+      await launch(sandbox.place, serverProgram);
     } catch (error) {
-      stage.clear();
+      sandbox.clear();
       throw error;
     }
-    return stage;
+    return sandbox;
   }
 
   /** A paragraph for the reader. */

@@ -13,7 +13,7 @@ import type {Colors} from '../../output/colors.js';
 import type {Sink} from '../../output/sink.js';
 import {renderTable} from '../../output/table.js';
 import type {StreamClient} from '../../stream-client.js';
-import type {Stage} from './sandbox.js';
+import type {Sandbox} from './sandbox.js';
 
 const STREAM = 'events';
 const EVENTS = 5_000;
@@ -29,7 +29,7 @@ done
 `;
 
 export interface Tour {
-  stage: Stage;
+  sandbox: Sandbox;
   client: StreamClient;
   out: Sink;
   colors: Colors;
@@ -43,7 +43,7 @@ export async function playTour(tour: Tour): Promise<void> {
   await showSecondGroup(tour);
   const proof = await proveAll(tour);
   await showUpkeep(tour);
-  await tour.stage.say(
+  await tour.sandbox.say(
     '6. The proof: before the trim, each entry of the stream was looked up in what the workers have noted.',
   );
   await tour.out.write(`${tour.colors.good('proved:')} ${proof}\n`);
@@ -52,7 +52,7 @@ export async function playTour(tour: Tour): Promise<void> {
 const workerLine = (name: string): string =>
   `streamlog consume --group ${GROUP} --name ${name} --ack none | sh worker.sh ${name}.done | streamlog ack --quiet`;
 
-async function showProducing({stage}: Tour): Promise<void> {
+async function showProducing({sandbox: stage}: Tour): Promise<void> {
   await stage.say('1. Entries go into a stream: one from the command line, many from a pipe (XADD).');
   await stage.run('streamlog produce type=login user=ada');
   stage.write('events.ndjson', sampleEvents());
@@ -60,7 +60,7 @@ async function showProducing({stage}: Tour): Promise<void> {
 }
 
 async function showSharing(tour: Tour): Promise<number> {
-  const {stage, client, out, colors} = tour;
+  const {sandbox: stage, client, out, colors} = tour;
   await stage.say(
     '2. Three workers of one group share the load. Each notes what it has done; then it is acknowledged.',
   );
@@ -97,7 +97,7 @@ async function showSharing(tour: Tour): Promise<number> {
   return (await stillOpen(client)).pending;
 }
 
-async function showRecovery({stage, client}: Tour, pending: number): Promise<void> {
+async function showRecovery({sandbox: stage, client}: Tour, pending: number): Promise<void> {
   await stage.say('3. A restarted w2 begins with its own backlog; here it does half of it.');
   await stage.run(
     `streamlog consume --group ${GROUP} --name w2 --count ${Math.ceil(pending / 2)} --exit >>w2.done && wc -l w2.done`,
@@ -110,14 +110,14 @@ async function showRecovery({stage, client}: Tour, pending: number): Promise<voi
   await stage.run(`streamlog pending --group ${GROUP}`);
 }
 
-async function showSecondGroup({stage}: Tour): Promise<void> {
+async function showSecondGroup({sandbox: stage}: Tour): Promise<void> {
   await stage.say('4. A second group with a job of its own, counting, sees every event too.');
   await stage.run(
     `streamlog consume --group audit --name a1 --exit --format '%f{type}\\n' | tee audit.done | sort | uniq -c`,
   );
 }
 
-async function showUpkeep({stage}: Tour): Promise<void> {
+async function showUpkeep({sandbox: stage}: Tour): Promise<void> {
   await stage.say('5. How things stand (XINFO), and trimming what every group has dealt with (XTRIM).');
   await stage.run('streamlog info');
   await stage.run('streamlog trim --maxlen 500 --safe');
@@ -127,7 +127,7 @@ async function showUpkeep({stage}: Tour): Promise<void> {
  * From the stream itself: every entry in it must have been done by a worker, and
  * the groups must have nothing open. Returns that in words; throws `incomplete`.
  */
-async function proveAll({stage, client}: Tour): Promise<string> {
+async function proveAll({sandbox: stage, client}: Tour): Promise<string> {
   const done = new Map<string, number>();
   for (const file of readdirSync(stage.directory).filter((name) => /^w\d\.done$/.test(name))) {
     for (const id of doneBy(stage, file.replace('.done', ''))) done.set(id, (done.get(id) ?? 0) + 1);
@@ -168,7 +168,7 @@ async function stillOpen(client: StreamClient): Promise<{pending: number; ofOthe
 }
 
 /** True with w2 held still, having done something and with more in hand; else it goes on, and is looked at again. */
-async function caughtInTheMiddle({stage, client}: Tour, w2: ChildProcess): Promise<boolean> {
+async function caughtInTheMiddle({sandbox: stage, client}: Tour, w2: ChildProcess): Promise<boolean> {
   if (doneBy(stage, 'w2').length < 100) return false;
   stage.hold(w2);
   const {pending, ofOthers} = await stillOpen(client);
@@ -188,8 +188,8 @@ const hasConsumers = async (client: StreamClient, count: number): Promise<boolea
   (await client.groups(STREAM)).some((group) => group.name === GROUP && group.consumers === count);
 
 /** IDs of the records that a worker has noted as done; a line that it was killed in does not count. */
-const doneBy = (stage: Stage, worker: string): string[] =>
-  linesOf(join(stage.directory, `${worker}.done`))
+const doneBy = (sandbox: Sandbox, worker: string): string[] =>
+  linesOf(join(sandbox.directory, `${worker}.done`))
     .filter((line) => line.endsWith('}'))
     .map((line) => (JSON.parse(line) as {id: string}).id);
 

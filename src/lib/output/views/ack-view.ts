@@ -8,7 +8,7 @@ export function describeAckCount({stream, group, acknowledged, notPending, withA
   return `${acknowledged} acknowledged, ${notPending} not pending${another} in group "${group}" on stream "${stream}"`;
 }
 
-export const drawAckCounts = (counts: readonly AckCount[], colors: Colors): string =>
+export const renderAckCounts = (counts: readonly AckCount[], colors: Colors): string =>
   counts.length === 0
     ? ''
     : renderTable(

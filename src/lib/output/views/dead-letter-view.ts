@@ -1,7 +1,7 @@
 /** How dead letters look: lines and a summary for a person, records as of any other stream in a pipe. */
 
 import type {Cause, DeadLetterSummary} from '../../dead-letters/dead-letter-list.js';
-import {originOf, ownFields} from '../../dead-letters/dead-letter-origin.js';
+import {deadLetterOrigin, ownFields} from '../../dead-letters/dead-letter-origin.js';
 import type {Redriven} from '../../dead-letters/redriving.js';
 import {formatDuration} from '../../duration.js';
 import type {StreamRecord} from '../../records/entry.js';
@@ -12,7 +12,7 @@ import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writ
 import type {Sink} from '../sink.js';
 import {renderFacts, renderTable} from '../table.js';
 
-export function drawDeadLetters(summary: DeadLetterSummary, colors: Colors): string {
+export function renderDeadLetters(summary: DeadLetterSummary, colors: Colors): string {
   const facts = renderFacts(
     [
       ['dead letters', summary.deadLetter],
@@ -41,7 +41,7 @@ const drawCauses = (causes: readonly Cause[], colors: Colors): string =>
 const death = (id: string | null, ageMs: number | null): string =>
   id === null ? 'none' : `${id}  (${formatDuration(ageMs ?? 0)} ago)`;
 
-export const drawRedriven = (page: readonly Redriven[], colors: Colors): string =>
+export const renderRedriven = (page: readonly Redriven[], colors: Colors): string =>
   page
     .map(({id, stream, newId}) => `${colors.id(id)}  ${quoted(stream)}  ${newId === null ? '' : colors.id(newId)}`)
     .map((line) => `${line.trimEnd()}\n`)
@@ -70,7 +70,7 @@ export class DeadLetterWriter {
 
 /** `1-0  2018-05-21T14:10:30.474Z  orders 7-0  billing/w1  5 deliveries  "exit code 1"  type=login` */
 function deadLetterLine({id, fields}: StreamRecord, colors: Colors): string {
-  const origin = originOf(fields);
+  const origin = deadLetterOrigin(fields);
   const parts = [
     colors.id(id),
     colors.dim(isoTime(timePartOf(id))),

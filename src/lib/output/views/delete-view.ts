@@ -6,7 +6,7 @@ import {renderTable} from '../table.js';
 export const describeDeleteCount = ({stream, deleted, missing}: DeleteCount, dryRun: boolean): string =>
   `${deleted} ${dryRun ? 'would go' : 'deleted'}, ${missing} missing on stream "${stream}"`;
 
-export const drawDeleteCounts = (counts: readonly DeleteCount[], dryRun: boolean, colors: Colors): string =>
+export const renderDeleteCounts = (counts: readonly DeleteCount[], dryRun: boolean, colors: Colors): string =>
   counts.length === 0
     ? ''
     : renderTable(

@@ -12,7 +12,7 @@ const KEPT: Record<NonNullable<ConsumerFate['kept']>, string> = {
   interrupted: 'kept: interrupted',
 };
 
-export const drawFates = (fates: readonly ConsumerFate[], dryRun: boolean, colors: Colors): string =>
+export const renderFates = (fates: readonly ConsumerFate[], dryRun: boolean, colors: Colors): string =>
   fates.length === 0
     ? ''
     : renderTable(

@@ -1,11 +1,11 @@
 /** How the answers of the `group` commands look to a person. */
-import type {GroupStand, SeekResult} from '../../groups/seek.js';
+import type {GroupPosition, SeekResult} from '../../groups/seek.js';
 import type {GroupReport} from '../../reports/stream-report.js';
 import type {Colors} from '../colors.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {renderTable} from '../table.js';
 import {lagCell} from './lag-cell.js';
-import {drawGroups} from './stream-view.js';
+import {renderGroups} from './stream-view.js';
 
 export interface StreamGroups {
   stream: string;
@@ -13,17 +13,17 @@ export interface StreamGroups {
 }
 
 /** A table for each stream, with the stream's name above it where there are several. */
-export const drawGroupLists = (lists: readonly StreamGroups[], colors: Colors): string =>
+export const renderGroupLists = (lists: readonly StreamGroups[], colors: Colors): string =>
   lists
     .map(({stream, groups}) => {
       const heading = lists.length === 1 ? '' : `${colors.heading(`stream ${escapeForTerminal(stream)}`)}\n`;
-      return heading + drawGroups(groups, colors);
+      return heading + renderGroups(groups, colors);
     })
     .join('\n');
 
 /** Two lines to compare: where the group stood and where it stands. */
-export function drawSeek({before, after}: SeekResult, dryRun: boolean, colors: Colors): string {
-  const rows: [when: string, stand: GroupStand][] = [
+export function renderSeek({before, after}: SeekResult, dryRun: boolean, colors: Colors): string {
+  const rows: [when: string, stand: GroupPosition][] = [
     ['before', before],
     [dryRun ? 'would be' : 'after', after],
   ];

@@ -4,7 +4,7 @@ import {formatSize} from '../../size.js';
 import type {Colors} from '../colors.js';
 import {renderFacts} from '../table.js';
 
-export const drawLocalServer = (report: LocalReport, colors: Colors): string =>
+export const renderLocalServer = (report: LocalReport, colors: Colors): string =>
   renderFacts(
     [
       ['private server', report.pid === null ? 'not running' : `running, process ${report.pid}`],

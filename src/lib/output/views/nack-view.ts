@@ -22,7 +22,7 @@ export const describeGiveBackCount = ({
   return `${counts.join(', ')} in group "${group}" on stream "${stream}"`;
 };
 
-export const drawGiveBackCounts = (counts: readonly GiveBackCount[], colors: Colors): string =>
+export const renderGiveBackCounts = (counts: readonly GiveBackCount[], colors: Colors): string =>
   counts.length === 0
     ? ''
     : renderTable(

@@ -8,7 +8,7 @@ import {renderFacts, renderTable} from '../table.js';
 /** From here on a consumer may be dead, and its entries another's to take. */
 const LONG_IDLE_MS = 60_000;
 
-export function drawPending({stream, group, consumers, ...report}: PendingReport, colors: Colors): string {
+export function renderPending({stream, group, consumers, ...report}: PendingReport, colors: Colors): string {
   const facts = renderFacts(
     [
       ['stream', stream],

@@ -7,7 +7,7 @@ import {renderTable} from '../table.js';
 /** For JSON. */
 export const streamFinding = ({name, ...facts}: StreamSummary): object => ({stream: name, ...facts});
 
-export function drawStreams(summaries: readonly StreamSummary[], colors: Colors): string {
+export function renderStreams(summaries: readonly StreamSummary[], colors: Colors): string {
   if (summaries.length === 0) return '';
   // SCAN may name a stream twice.
   const rows = new Map(summaries.map((summary) => [summary.name, summary]));

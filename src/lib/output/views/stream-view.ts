@@ -8,7 +8,7 @@ import {escapeForTerminal} from '../sanitize.js';
 import {renderFacts, renderTable} from '../table.js';
 import {lagCell} from './lag-cell.js';
 
-export function drawStream(report: StreamReport, colors: Colors): string {
+export function renderStream(report: StreamReport, colors: Colors): string {
   const facts = renderFacts(
     [
       ['stream', report.stream],
@@ -22,12 +22,12 @@ export function drawStream(report: StreamReport, colors: Colors): string {
     ],
     colors,
   );
-  const groups = report.groups.length === 0 ? '' : `\n${drawGroups(report.groups, colors)}`;
+  const groups = report.groups.length === 0 ? '' : `\n${renderGroups(report.groups, colors)}`;
   const members = report.groups.map((group) => drawMembers(group, colors)).join('');
   return `${facts}${groups}${members}`;
 }
 
-export const drawGroups = (groups: readonly GroupReport[], colors: Colors): string =>
+export const renderGroups = (groups: readonly GroupReport[], colors: Colors): string =>
   renderTable(
     groups,
     [
@@ -41,7 +41,7 @@ export const drawGroups = (groups: readonly GroupReport[], colors: Colors): stri
     colors,
   );
 
-export const drawConsumers = (consumers: readonly ConsumerReport[], colors: Colors): string =>
+export const renderConsumers = (consumers: readonly ConsumerReport[], colors: Colors): string =>
   renderTable(
     consumers,
     [
@@ -55,7 +55,7 @@ export const drawConsumers = (consumers: readonly ConsumerReport[], colors: Colo
 
 function drawMembers({name, members}: GroupReport, colors: Colors): string {
   if (members === undefined || members.length === 0) return '';
-  return `\n${colors.heading(`consumers of ${escapeForTerminal(name)}`)}\n${drawConsumers(members, colors)}`;
+  return `\n${colors.heading(`consumers of ${escapeForTerminal(name)}`)}\n${renderConsumers(members, colors)}`;
 }
 
 const idAndAge = (id: string | null, ageMs: number | null, aheadMs: number | undefined): string =>
