@@ -611,7 +611,8 @@ export class StreamClient {
 
   /** Acknowledges our pending entry; false when it is no longer ours. By script. */
   async acknowledgeOurs(member: Membership, id: string): Promise<boolean> {
-    return yesOf(await this.#runOnEntry(scripts.ACKNOWLEDGE_OURS, member, id, 'XACK'));
+    const result = await this.#runOnEntry(scripts.ACKNOWLEDGE_OURS, member, id, 'XACK');
+    return result !== undefined && yesOf(result);
   }
 
   /**

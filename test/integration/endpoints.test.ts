@@ -136,7 +136,7 @@ describe('sentinels with a user and a password of their own', () => {
         const {code, stderr} = await streamlog(['ls', ...args], {env: {...env, ...more}});
         expect([code, stderr]).toEqual([0, '']);
       };
-      await shell(`printf 'of the sentinels\\n' > ${file}`);
+      await shell(`umask 077; printf 'of the sentinels\\n' > ${file}`);
       await expectInfo(['-u', set.url, '--sentinel-username', 'watcher', '--sentinel-password-file', file]);
       await expectInfo(['-u', set.url], {
         STREAMLOG_SENTINEL_USERNAME: 'watcher',
