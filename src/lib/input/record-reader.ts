@@ -7,7 +7,6 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
-import {readCsv} from './csv.js';
 import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
 import {type BadLine, type InputItem, type InputPage, type InputPosition, START} from './input-page.js';
 import {BadJson} from './json-members.js';
@@ -57,6 +56,8 @@ export async function* readRecords(
   options: InputOptions & Continuation,
 ): AsyncGenerator<InputPage, void, void> {
   if (options.kind === 'csv') {
+    // Its parser takes a run under Node 5 ms to load, and few runs need it.
+    const {readCsv} = await import('./csv.js');
     yield* readCsv(source, options);
     return;
   }
