@@ -63,7 +63,7 @@ export async function* readRecords(
   }
   const {kind, maxRecordBytes: maxBytes} = options;
   const fastPath = kind === 'ndjson' ? new NdjsonFastPath() : undefined;
-  const reading = {maxBytes, scanner: fastPath, readLine: (line: Line) => readLine(line, options)};
+  const reading = {maxBytes, fastPath, readLine: (line: Line) => readLine(line, options)};
   let place = options.from ?? START;
   for await (const runs of readRuns(source, {maxBytes, onUnfinished: options.onUnfinished})) {
     const page = new LinePage(place, runs, reading);
