@@ -2,16 +2,21 @@ import {once} from 'node:events';
 import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {mayFailOver} from '../lib/cli/connection-settings.js';
-import {matchesAny, serveFlags} from '../lib/cli/serve-flags.js';
+import {
+  hasTokenFile,
+  matchesAny,
+  readCertificate,
+  reloadTokens,
+  serveFlags,
+  serveTokens,
+} from '../lib/cli/serve-flags.js';
 import {Reload} from '../lib/cli/serve-reload.js';
-import {readTlsPair} from '../lib/cli/serve-tls.js';
-import {hasTokenFile, rereadTokens, serveTokens} from '../lib/cli/serve-tokens.js';
 import {StreamlogError} from '../lib/errors.js';
 import {accessLog} from '../lib/serve/access-log.js';
 import {App} from '../lib/serve/app.js';
-import {hostGuard} from '../lib/serve/host-guard.js';
 import {HttpServer} from '../lib/serve/http-server.js';
-import {parseListenAddress, parseSocketMode} from '../lib/serve/listen-address.js';
+import {parseListenAddress, parseSocketMode} from '../lib/serve/listen.js';
+import {hostGuard} from '../lib/serve/request-head.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -40,7 +45,7 @@ export default class Serve extends BaseCommand {
     const address = parseListenAddress(flags.listen);
     const reading = this.fileReading(flags);
     const tokens = await serveTokens(flags, address, reading, warn);
-    const tls = await readTlsPair(flags, reading);
+    const tls = await readCertificate(flags, reading);
     const socketMode = parseSocketMode(flags['socket-mode']);
     const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
     const {stopping} = this;
@@ -73,7 +78,7 @@ export default class Serve extends BaseCommand {
       tls,
       socketMode,
       answer: (request, state) => {
-        guard({headers: request.headers, authority: state.target.authority});
+        guard(request.headers, state.target.authority);
         return service.answer(request, state);
       },
       onBug: (error) => notes.warn(`this is a bug in streamlog: ${error instanceof Error ? error.stack : error}`),
@@ -84,9 +89,9 @@ export default class Serve extends BaseCommand {
     });
     service.watch(server.load, log);
     if (tls !== undefined)
-      reload.add('certificate', async () => server.replaceTls((await readTlsPair(flags, reading))!));
+      reload.add('certificate', async () => server.replaceTls((await readCertificate(flags, reading))!));
     if (tokens !== undefined && hasTokenFile(flags))
-      reload.add('token file', () => rereadTokens(tokens, flags, reading));
+      reload.add('token file', () => reloadTokens(tokens, flags, reading));
     notes.note(`listening on ${server.url}`);
 
     if (!stopping.aborted) await once(stopping, 'abort');

@@ -78,7 +78,7 @@ describe('a path that cannot become a socket', () => {
   it('because a file is there is left alone', async () => {
     writeFileSync(path, 'precious');
     const {code, stderr} = await refused(`unix:${path}`);
-    expect([code, stderr]).toEqual([78, expect.stringContaining('is there and is no socket')]);
+    expect([code, stderr]).toEqual([78, expect.stringContaining('exists and is not a socket')]);
     expect(statSync(path).size).toBe('precious'.length);
   });
 

@@ -12,7 +12,7 @@ import {type BatchWriter, IdempotentBatchWriter, PlainBatchWriter, readIdempoten
 import {checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
 import {BodyMemory, type HeldBody} from './body-memory.js';
 import {readBodyRecords} from './body-records.js';
-import {ClientShares} from './client-shares.js';
+import {ClientShares} from './clients.js';
 import type {HeldRequests} from './held-requests.js';
 import type {RequestView} from './http-server.js';
 import {PostRequest, type PostRequestFacts, type PostRequestOwner} from './post-request.js';

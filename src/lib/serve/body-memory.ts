@@ -6,7 +6,7 @@
  * is held back is stopped before a client is refused for want of memory, the
  * oldest of whoever holds the most first, and one that comes too slowly anyway.
  */
-import {ClientShares} from './client-shares.js';
+import {ClientShares} from './clients.js';
 
 /** Why a body is not read to its end. */
 export type BodyStop = 'overloaded' | 'timeout';

@@ -1,19 +1,21 @@
 /**
- * How much of this process one client, or all of them, may take up by
- * connections alone. Invariant: each limit holds in Node and in Bun, whatever
- * accepts the connection; where one of them does not keep a limit by itself,
- * another file here says so and keeps it.
+ * The limits of connections: how many, how much each may send unread, and how
+ * long each may take. Invariant: each limit holds under Node and under Bun,
+ * whatever accepts the connection.
  */
-import type {Server, ServerOptions} from 'node:http';
-import {MAX_HEADERS} from './smuggling-guard.js';
+import type {IncomingMessage, Server, ServerOptions, ServerResponse} from 'node:http';
+import type {Socket} from 'node:net';
+import {MAX_HEADERS} from './request-head.js';
 
-/** In milliseconds. A header, and a whole request, have to arrive within these; looked at every `connectionsCheckingInterval`. */
+/** In milliseconds; checked every `connectionsCheckingInterval`. */
 export interface TimeLimits {
+  /** For a whole header, */
   headersTimeout: number;
+  /** and for a whole request. */
   requestTimeout: number;
   /** Between an answer and the first byte of the next request. */
   keepAliveTimeout: number;
-  /** Without a byte in either direction, as where a client does not read what it asked for. */
+  /** Without a byte in either direction, as when a client does not read its answers. */
   silence: number;
   connectionsCheckingInterval: number;
 }
@@ -27,40 +29,116 @@ export const TIME_LIMITS: TimeLimits = {
 };
 
 export const MAX_CONNECTIONS = 1_024;
-/** Of one connection: those whose answers the client has not taken. More that came in the same breath wait. */
+/** Requests of one connection whose answers the client has not taken. Further pipelined requests wait. */
 export const MAX_UNDER_WAY = 16;
-/** Requests that wait so, of one address and of all: some kilobytes each. */
+/** Pipelined requests that wait, of one address and of all: some kilobytes each. */
 export const MAX_WAITING_EACH = 2_048;
 export const MAX_WAITING = 4_096;
-/** Bytes of answers that a client has not taken: with so many, the next request of its connection waits. */
+/** Unsent bytes of answers: with so many, the next request of the connection waits. */
 export const MAX_UNSENT_BYTES_EACH = 64 * 1024;
-/** The same of all clients: beyond it, the connection ends that left the most. */
+/** The same of all connections: beyond it, the connection with the most unsent bytes is closed. */
 export const MAX_UNSENT_BYTES = 48 * 1024 * 1024;
-/** What the runtime refuses by itself, without choosing: more than may come in one breath. */
-const MORE_CONNECTIONS = 1_024;
 /**
- * On one connection. Not Node's maxRequestsPerSocket: of a connection in TLS that has answers waiting, it goes on to
- * read what it has no room for, and fails with HPE_PAUSED.
+ * Requests on one connection. Not `maxRequestsPerSocket` (https://nodejs.org/api/http.html#servermaxrequestspersocket):
+ * with TLS and unsent answers, Node reads on beyond it and fails with HPE_PAUSED.
  */
 export const MAX_REQUESTS_PER_CONNECTION = 1_000;
+/** The runtime closes connections beyond this number without choosing: above what may arrive before we can choose. */
+export const HARD_MAX_CONNECTIONS = 2 * MAX_CONNECTIONS;
 
 /** For `createServer`. */
 export const serverOptions = ({silence: _, ...times}: TimeLimits): ServerOptions => ({
   ...times,
   maxHeaderSize: 8_192,
-  // A missing Host is answered by us, as everything else is.
+  // A missing Host gets our own answer.
   requireHostHeader: false,
   noDelay: true,
   keepAlive: true,
   keepAliveInitialDelay: 30_000,
 });
 
-/** For whatever accepts the connections. */
-export const HARD_MAX_CONNECTIONS = MAX_CONNECTIONS + MORE_CONNECTIONS;
-
-/** Sets what can only be set on a server that is there. */
+/** Sets what `createServer` has no option for. */
 export function limitConnections(server: Server, {silence}: TimeLimits): void {
   server.maxHeadersCount = MAX_HEADERS;
   server.timeout = silence;
   server.maxConnections = HARD_MAX_CONNECTIONS;
 }
+
+interface TimedConnection {
+  /** The newest request without an answer. */
+  request: IncomingMessage | undefined;
+  sinceMs: number;
+  /** How many bytes had been read when the last answer was sent; undefined before the first request. */
+  bytesBefore: number | undefined;
+}
+
+/**
+ * Keeps the time limits of connections that an HTTP server did not accept itself but got by its `connection` event
+ * (https://nodejs.org/api/http.html#event-connection). Neither Node nor Bun does that: oven-sh/bun#35285.
+ */
+export class ConnectionClock {
+  readonly #http: Server;
+  readonly #times: TimeLimits;
+  readonly #connections = new Map<Socket, TimedConnection>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(http: Server, times: TimeLimits) {
+    this.#http = http;
+    this.#times = times;
+    this.#timer = setInterval(() => this.#check(), times.connectionsCheckingInterval).unref();
+    for (const event of ['request', 'checkContinue', 'checkExpectation'])
+      http.prependListener(event, (request, response) => this.#onRequest(request, response));
+  }
+
+  add(socket: Socket): void {
+    this.#connections.set(socket, {request: undefined, sinceMs: performance.now(), bytesBefore: undefined});
+    socket.once('close', () => this.#connections.delete(socket));
+  }
+
+  /** Closes connections without a request. */
+  closeIdle(): void {
+    for (const [socket, connection] of this.#connections) if (isIdle(socket, connection)) socket.destroy();
+  }
+
+  /** Closes all connections, and stops the clock. */
+  closeAll(): void {
+    clearInterval(this.#timer);
+    for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return;
+    connection.request = request;
+    connection.sinceMs = performance.now();
+    response.once('close', () => {
+      if (connection.request !== request) return;
+      connection.request = undefined;
+      connection.sinceMs = performance.now();
+      connection.bytesBefore = request.socket.bytesRead;
+    });
+  }
+
+  #check(): void {
+    for (const [socket, connection] of this.#connections) {
+      const ms = performance.now() - connection.sinceMs;
+      if (connection.bytesBefore !== undefined && isIdle(socket, connection)) {
+        if (ms > this.#times.keepAliveTimeout) socket.destroy();
+      } else if (connection.request === undefined) {
+        if (ms > this.#times.headersTimeout) this.#refuse(socket);
+      } else if (!connection.request.complete && ms > this.#times.requestTimeout) {
+        this.#refuse(socket);
+      }
+    }
+  }
+
+  /** As the server does with a connection that it accepted. */
+  #refuse(socket: Socket): void {
+    const error: NodeJS.ErrnoException = new Error('the request did not arrive in time');
+    error.code = 'ERR_HTTP_REQUEST_TIMEOUT';
+    this.#http.emit('clientError', error, socket);
+  }
+}
+
+const isIdle = ({bytesRead}: Socket, {request, bytesBefore}: TimedConnection): boolean =>
+  request === undefined && bytesRead === (bytesBefore ?? 0);

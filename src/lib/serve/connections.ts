@@ -9,7 +9,7 @@
  */
 import type {Server} from 'node:net';
 import type {Duplex} from 'node:stream';
-import {ClientShares} from './client-shares.js';
+import {ClientShares} from './clients.js';
 import {MAX_CONNECTIONS, MAX_UNSENT_BYTES, MAX_WAITING, MAX_WAITING_EACH} from './connection-limits.js';
 import {HttpConnection, type HttpConnectionOwner} from './http-connection.js';
 

@@ -6,9 +6,9 @@
  */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
+import {clientOf} from './clients.js';
 import {MAX_REQUESTS_PER_CONNECTION, MAX_UNDER_WAY, MAX_UNSENT_BYTES_EACH} from './connection-limits.js';
-import {clientOf} from './rate-limit.js';
-import {type RequestTarget, readTarget} from './request-target.js';
+import {type RequestTarget, readTarget} from './request-head.js';
 import type {RefusalCode, Response} from './responses.js';
 
 /** Who answers it, and is told of its end. */

@@ -12,13 +12,11 @@ import {ClientGone} from './body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './connection-limits.js';
 import {type ConnectionEnd, Connections} from './connections.js';
 import {type HttpConnection, type RequestHandler, RequestState} from './http-connection.js';
+import type {ListenAddress} from './listen.js';
 import {listenAt, urlOf} from './listen.js';
-import type {ListenAddress} from './listen-address.js';
-import type {RequestTarget} from './request-target.js';
-import {Refusal, type RefusalCode, type Response} from './responses.js';
-import {send, sendLast} from './send-response.js';
-import {hasOneReading, hasTooManyHeaders} from './smuggling-guard.js';
-import type {TlsCertificate} from './tls-certificate.js';
+import {type RequestTarget, refusalOfHead} from './request-head.js';
+import {Refusal, type RefusalCode, type Response, send, sendLast} from './responses.js';
+import type {TlsCertificate} from './tls-front.js';
 import {TlsFront} from './tls-front.js';
 
 /** What is known of a request beside its text. */
@@ -235,9 +233,6 @@ export class HttpServer {
     this.#options.onAnswered?.({client, method: undefined, path: '-', status: undefined, ms: 0, added: 0, error});
   }
 }
-
-const refusalOfHead = (request: IncomingMessage): RefusalCode | undefined =>
-  hasTooManyHeaders(request) ? 'headers_too_large' : hasOneReading(request) ? undefined : 'bad_request';
 
 const ignore = (): void => {};
 

@@ -1,25 +1,26 @@
 /**
- * Everything this server can answer that is not a success, in one table that
- * docs/serve.md shows too, and how failures of Redis turn into it. Invariant: a
- * text sent to a client is one of those here or a reason from the JSON reader,
- * so it holds nothing of the request and nothing of the server's inside.
+ * Responses: the table of refusals (also in docs/serve.md), which errors of Redis
+ * map to them, and how a response is sent. Invariants: a text sent to a client is
+ * from this table or from the JSON reader, so it repeats nothing of the request;
+ * a response ends with the whole request read, or with the connection closed.
  */
-import type {ServerResponse} from 'node:http';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {Duplex} from 'node:stream';
 import {StreamlogError} from '../errors.js';
 import {NOT_CONNECTED} from '../stream-client.js';
 
 export interface Response {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object is sent as JSON, text and bytes as they are; a function writes the body itself, until it ends it. */
+  /** An object is sent as JSON, text and bytes as they are; a function writes the body itself and ends it. */
   readonly body: object | string | Buffer | ((response: ServerResponse) => void);
-  /** How many entries were added, for log and metrics. */
+  /** How many entries were added, for the log and the metrics. */
   readonly added?: number;
-  /** Where this is a refusal. */
+  /** Of a refusal. */
   readonly code?: RefusalCode;
 }
 
-/** What `error.code` can be. With `retry`, nothing was added and the same request may succeed a little later. */
+/** The values of `error.code`. With `retry`, nothing was added and the same request may succeed a little later. */
 export const REFUSALS = {
   bad_request: {status: 400, message: 'this is no valid HTTP/1.1 request'},
   bad_target: {status: 400, message: 'the target of the request could be read in two ways'},
@@ -62,14 +63,14 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** Where in a body a record is bad; `index` counts records from 0, as in the `ids` of a batch. */
+/** Where a body is invalid; `index` counts records from 0, as in the `ids` of a batch. */
 export interface BodyPosition {
   index?: number;
   line?: number;
   column?: number;
 }
 
-/** Thrown on the way of a request to say how it is answered. */
+/** Thrown to answer a request with an error. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly answer: Response;
@@ -94,7 +95,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal behind a failure to add an entry. */
+/** The code for a failed XADD. */
 export function refusalCodeOf(failure: unknown): RefusalCode {
   if (!(failure instanceof StreamlogError)) return 'internal';
   switch (failure.kind) {
@@ -107,10 +108,107 @@ export function refusalCodeOf(failure: unknown): RefusalCode {
     case 'notFound':
       return 'no_stream';
     case 'data':
-      // The key of an earlier request is ours: a client cannot mend what somebody put there.
+      // The key that remembers a request is ours: a client cannot repair what is wrong with it.
       if (failure.code === 'STATETYPE') return 'internal';
       return failure.code === 'WRONGTYPE' ? 'wrong_type' : 'refused';
     default:
       return 'internal';
   }
+}
+
+/** An unread body up to this size is read and discarded, and the connection stays open. */
+const SMALL_BODY_BYTES = 64 * 1024;
+/**
+ * How long, and how much, a larger body is read before the connection is closed. Closing a socket with unread bytes
+ * makes the system send a reset, which can discard the answer too (RFC 9112, section 9.6).
+ */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 8 * 1024 * 1024;
+
+/** The approximate size of a response's head. */
+const HEAD_BYTES = 256;
+
+const HEADERS = {
+  'Content-Type': 'application/json',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/**
+ * Sends `answer`. With `last`, or when the answer writes its body itself, the connection is closed after it. Returns
+ * the approximate number of bytes, 0 for an answer that writes its body itself and applies its own backpressure.
+ */
+export function send(request: IncomingMessage, response: ServerResponse, answer: Response, last: boolean): number {
+  if (typeof answer.body === 'function') {
+    request.resume();
+    response.writeHead(answer.status, {...HEADERS, ...answer.headers, Connection: 'close'});
+    answer.body(response);
+    return 0;
+  }
+  const {body} = answer;
+  const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
+  const length = Buffer.byteLength(bytes);
+  const unread = hasBody(request) && !request.complete;
+  const lingers = unread && !isSmall(request) && answer.code !== 'too_many_chunks';
+  response.writeHead(answer.status, {
+    ...HEADERS,
+    ...answer.headers,
+    'Content-Length': length,
+    ...(last || lingers ? {Connection: 'close'} : {}),
+  });
+  if (!lingers) {
+    // Discarding endless small chunks would cost too much as well.
+    if (answer.code !== 'too_many_chunks') request.resume();
+    response.end(request.method === 'HEAD' ? undefined : bytes);
+  } else {
+    response.write(bytes);
+    linger(request, () => response.end());
+  }
+  return length + HEAD_BYTES;
+}
+
+/** Answers bytes that are not a request, and closes the connection. */
+export function sendLast(socket: Duplex, answer: Response): void {
+  socket.end(rawAnswer(answer));
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function rawAnswer({status, body}: Response): string {
+  const text = `${JSON.stringify(body)}\n`;
+  const headers = {...HEADERS, 'Content-Length': Buffer.byteLength(text), Connection: 'close'};
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_TEXTS[status] ?? 'Error'}\r\n${lines.join('')}\r\n${text}`;
+}
+
+const STATUS_TEXTS: Record<number, string> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+const hasBody = ({headers}: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** With `Expect: 100-continue` the client may or may not send its body; only closing is unambiguous. */
+const isSmall = ({headers}: IncomingMessage): boolean =>
+  headers.expect === undefined &&
+  headers['transfer-encoding'] === undefined &&
+  Number(headers['content-length']) <= SMALL_BODY_BYTES;
+
+function linger(request: IncomingMessage, then: () => void): void {
+  let bytes = 0;
+  const timer = setTimeout(finish, LINGER_MS);
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) finish();
+  };
+  function finish(): void {
+    clearTimeout(timer);
+    request.off('data', onData).off('end', finish).off('close', finish);
+    request.pause();
+    then();
+  }
+  request.on('data', onData).once('end', finish).once('close', finish);
+  request.resume();
 }

@@ -6,11 +6,10 @@
  */
 import type {IncomingMessage} from 'node:http';
 import type {AddHandler} from './add-handler.js';
-import type {AuthTokens} from './auth-tokens.js';
+import type {AuthTokens, RateLimit} from './clients.js';
 import type {RequestView} from './http-server.js';
 import type {Metrics} from './metrics.js';
 import {openApi} from './openapi.js';
-import type {RateLimit} from './rate-limit.js';
 import type {Readiness} from './readiness.js';
 import {Refusal, type Response} from './responses.js';
 import {readRoute} from './routes.js';

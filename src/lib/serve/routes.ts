@@ -1,6 +1,6 @@
 /** From a method and a target to what is wanted. */
 
-import type {RequestTarget} from './request-target.js';
+import type {RequestTarget} from './request-head.js';
 import {Refusal} from './responses.js';
 
 /** Every path that there is, as the description and the metrics name it. */

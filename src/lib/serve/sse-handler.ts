@@ -17,7 +17,7 @@ import {parsePosition} from '../records/position.js';
 import {FIRST_ID, parseStreamId, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import type {AddingClient} from './add-handler.js';
-import {ClientShares} from './client-shares.js';
+import {ClientShares} from './clients.js';
 import {REFUSALS, Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
 import {decodeName, type Route} from './routes.js';
 import {SseResponse} from './sse-response.js';

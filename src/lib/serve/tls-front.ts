@@ -1,18 +1,24 @@
 /**
- * TLS in front of an HTTP server: shakes hands and hands the connection on. Not
- * node:https, whose server cannot change its certificate under Bun. Invariant:
- * a connection is known to the clock for as long as it lives, and a handshake
- * that fails leaves nothing behind.
+ * TLS in front of an HTTP server: makes the handshake and passes the connection
+ * on. Not node:https, whose server cannot replace its certificate under Bun
+ * (oven-sh/bun#42576).
  */
+import {createPrivateKey, X509Certificate} from 'node:crypto';
 import type {Server} from 'node:http';
-import {createServer, type Server as TlsServer} from 'node:tls';
-import {ConnectionClock} from './connection-clock.js';
-import {HARD_MAX_CONNECTIONS, type TimeLimits} from './connection-limits.js';
-import {checkTlsCertificate, type TlsCertificate} from './tls-certificate.js';
+import {createSecureContext, createServer, type Server as TlsServer} from 'node:tls';
+import {StreamlogError} from '../errors.js';
+import {ConnectionClock, HARD_MAX_CONNECTIONS, type TimeLimits} from './connection-limits.js';
+
+/** In PEM. */
+export interface TlsCertificate {
+  /** The certificate, followed by its intermediate certificates. */
+  cert: string;
+  key: string;
+}
 
 /**
- * Mozilla's intermediate configuration (guideline 5.7): TLS 1.3 as it is, and of 1.2 what has forward secrecy and an
- * AEAD; no RSA key exchange, no CBC, no SHA-1.
+ * Mozilla's intermediate configuration (https://wiki.mozilla.org/Security/Server_Side_TLS, 5.7): TLS 1.3, and of TLS
+ * 1.2 the ciphers with forward secrecy and AEAD.
  */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
@@ -31,11 +37,11 @@ export class TlsFront {
   readonly listener: TlsServer;
   readonly #clock: ConnectionClock;
 
-  /** Throws a configuration failure when the pair is bad. */
-  constructor(http: Server, pair: TlsCertificate, times: TimeLimits) {
-    checkTlsCertificate(pair);
+  /** Throws a configuration failure when the certificate or the key is bad. */
+  constructor(http: Server, certificate: TlsCertificate, times: TimeLimits) {
+    checkCertificate(certificate);
     this.#clock = new ConnectionClock(http, times);
-    const options = {...pair, ...SETTINGS, handshakeTimeout: times.headersTimeout, noDelay: true};
+    const options = {...certificate, ...SETTINGS, handshakeTimeout: times.headersTimeout, noDelay: true};
     this.listener = createServer(options, (socket) => {
       this.#clock.add(socket);
       socket.setTimeout(times.silence, () => socket.destroy());
@@ -45,10 +51,10 @@ export class TlsFront {
     this.listener.on('tlsClientError', (_, socket) => socket.destroy());
   }
 
-  /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
-  replace(pair: TlsCertificate): void {
-    checkTlsCertificate(pair);
-    this.listener.setSecureContext({...pair, ...SETTINGS});
+  /** For new connections. Throws a configuration failure, and then keeps the old certificate. */
+  replace(certificate: TlsCertificate): void {
+    checkCertificate(certificate);
+    this.listener.setSecureContext({...certificate, ...SETTINGS});
   }
 
   closeIdleConnections(): void {
@@ -59,3 +65,21 @@ export class TlsFront {
     this.#clock.closeAll();
   }
 }
+
+/** Throws a configuration failure, which contains nothing of the key. */
+function checkCertificate({cert, key}: TlsCertificate): void {
+  const certificate = attempt(() => new X509Certificate(cert), '--tls-cert names no certificate in PEM');
+  const privateKey = attempt(() => createPrivateKey(key), '--tls-key names no private key in PEM without a passphrase');
+  if (!certificate.checkPrivateKey(privateKey)) throw failure('--tls-key does not belong to --tls-cert');
+  attempt(() => createSecureContext({cert, key}), '--tls-cert and --tls-key cannot be used for TLS');
+}
+
+function attempt<T>(work: () => T, message: string): T {
+  try {
+    return work();
+  } catch {
+    throw failure(message);
+  }
+}
+
+const failure = (message: string): StreamlogError => new StreamlogError('configuration', message);

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {serveTokens} from '../../../src/lib/cli/serve-tokens.js';
-import {AuthTokens} from '../../../src/lib/serve/auth-tokens.js';
+import {serveTokens} from '../../../src/lib/cli/serve-flags.js';
+import {AuthTokens} from '../../../src/lib/serve/clients.js';
 
 describe('bearer tokens', () => {
   const tokens = new AuthTokens(['first-token', 'second']);

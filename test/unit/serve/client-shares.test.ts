@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {ClientShares} from '../../../src/lib/serve/client-shares.js';
+import {ClientShares} from '../../../src/lib/serve/clients.js';
 
 describe('shares', () => {
   it('keep a quarter from any one client, and all of it from none together', () => {

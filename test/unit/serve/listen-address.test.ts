@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {addressUrl, isLoopback, parseListenAddress} from '../../../src/lib/serve/listen-address.js';
+import {addressUrl, isLoopback, parseListenAddress} from '../../../src/lib/serve/listen.js';
 
 describe('an address to listen on', () => {
   it.each([

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {clientOf, RateLimit} from '../../../src/lib/serve/rate-limit.js';
+import {clientOf, RateLimit} from '../../../src/lib/serve/clients.js';
 
 /** How many of `count` requests at one moment may be served. */
 const served = (limit: RateLimit, client: string, nowMs: number, count: number): number =>

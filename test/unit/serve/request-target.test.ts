@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {readTarget} from '../../../src/lib/serve/request-target.js';
+import {readTarget} from '../../../src/lib/serve/request-head.js';
 
 describe('a target', () => {
   it('is read for itself, whatever was read before', () => {
