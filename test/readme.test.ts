@@ -6,7 +6,7 @@
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {EXIT_CODES} from '../src/lib/exit-codes.js';
 import {manifest} from './support/manifest.js';
@@ -157,7 +157,7 @@ describe('examples', () => {
     rmSync(directory, {recursive: true, force: true});
   });
 
-  const [pipelines, local] = blocks('sh');
+  const [local, pipelines] = blocks('sh');
 
   it('do what they say, one after the other', async () => {
     const served: Running[] = [];
@@ -187,11 +187,15 @@ describe('examples', () => {
   });
 
   it('start, use and stop a private server', async () => {
-    const options = {env: {XDG_STATE_HOME: join(directory, 'state')}};
+    const options = {env: {XDG_STATE_HOME: join(directory, 'state')}, cwd: directory};
     try {
       const {code, stdout, stderr} = await shell(`set -e\n${local!.text}`, options);
-      expect({code, stderr}).toEqual({code: 0, stderr: ''});
-      expect(lines(stdout)[1]).toMatch(ID);
+      expect({code, stderr}).toEqual({code: 0, stderr: 'streamlog: read 2, added 2, rejected 0, unconfirmed 0\n'});
+      const [started, first, ...others] = lines(stdout);
+      expect(started).toContain('unix:');
+      expect(first).toMatch(ID);
+      const records = others.filter((line) => line.startsWith('{"stream":"events","id":'));
+      expect(records.map((line) => JSON.parse(line).fields.type)).toEqual(['login', 'login', 'logout']);
     } finally {
       await shell('streamlog local stop', options);
     }
@@ -221,9 +225,39 @@ describe('tables', () => {
   });
 
   it('print the exit codes as the program has them', () => {
-    expect(rowsUnder('Standard output, standard error, exit codes')).toEqual(
-      Object.values(EXIT_CODES).map(({code, meaning}) => [String(code), meaning]),
+    const codes = Object.values(EXIT_CODES).map(({code, meaning}) => [String(code), meaning]);
+    expect(rowsUnder('Standard output, standard error, exit codes')).toEqual(codes);
+    const page = readFileSync(join(ROOT, 'docs/exit-codes.md'), 'utf8');
+    expect(firstTable(page).map((row) => row.slice(0, 2))).toEqual(codes);
+  });
+
+  it('name the packages that the source imports', () => {
+    const imported = filesUnder('src', '.ts').flatMap((path) =>
+      [...readFileSync(path, 'utf8').matchAll(/(?:from|import) '((?:@[\w-]+\/)?[a-z][\w-]*)(?:\/[\w./-]+)?'/g)].map(
+        ([, name]) => name!,
+      ),
     );
+    const packages = [...new Set(imported)].filter((name) => existsSync(join(ROOT, 'node_modules', name)));
+    const page = readFileSync(join(ROOT, 'docs/dependencies.md'), 'utf8');
+    expect(firstTable(page).map(([name]) => name!.replaceAll('`', ''))).toEqual(expect.arrayContaining(packages));
+    for (const [name, , , version] of firstTable(page)) {
+      const installed = join(ROOT, 'node_modules', name!.replaceAll('`', ''), 'package.json');
+      expect(version, name).toContain(JSON.parse(readFileSync(installed, 'utf8')).version);
+      expect(packages).toContain(name!.replaceAll('`', ''));
+    }
+  });
+
+  it('name each fault, and the tests that have its code', () => {
+    const tests = new Map<string, Set<string>>();
+    for (const path of filesUnder('test', '.ts').filter((name) => /\.(test|soak)\.ts$/.test(name))) {
+      const name = relative(join(ROOT, 'test'), path).replace(/^faults\/|\.(test|soak)\.ts$/g, '');
+      for (const [code] of readFileSync(path, 'utf8').matchAll(/\bF[1-9]\d?\b/g))
+        tests.set(code, (tests.get(code) ?? new Set()).add(name));
+    }
+    const rows = firstTable(readFileSync(join(ROOT, 'test/faults/README.md'), 'utf8'));
+    expect(rows.map(([code]) => code)).toEqual(Array.from({length: 40}, (_, index) => `F${index + 1}`));
+    const listed = rows.map(([code, , , where]) => [code, where!.split(', ').map((name) => name.replaceAll('`', ''))]);
+    expect(listed).toEqual(rows.map(([code]) => [code, [...tests.get(code!)!].sort(faultsFirst)]));
   });
 });
 
@@ -255,6 +289,15 @@ describe('what is written', () => {
     expect([...links, ...paths].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 });
+
+const filesUnder = (directory: string, suffix: string): string[] =>
+  readdirSync(join(ROOT, directory), {recursive: true, encoding: 'utf8'})
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => join(ROOT, directory, name));
+
+/** Those of test/faults first, and each in the order of the alphabet. */
+const faultsFirst = (a: string, b: string): number =>
+  Number(a.includes('/')) - Number(b.includes('/')) || (a < b ? -1 : 1);
 
 const isCommand = (line: string): boolean => line !== '' && !line.startsWith('#');
 const exampleFor = (line: string): Example | undefined => EXAMPLES.find(({begins}) => line.startsWith(begins));
@@ -289,8 +332,9 @@ const timeless = (text: string): string =>
     .trimEnd();
 
 /** The cells of the first table of a section, without its heading. */
-function rowsUnder(section: string): string[][] {
-  const [, text = ''] = README.split(`\n## ${section}\n`);
+const rowsUnder = (section: string): string[][] => firstTable(README.split(`\n## ${section}\n`)[1] ?? '');
+
+function firstTable(text: string): string[][] {
   const [, rows = ''] = /^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(text) ?? [];
   return rows
     .trimEnd()

@@ -415,7 +415,7 @@ describe('Redis', () => {
     ).toBeGreaterThanOrEqual(5);
   });
 
-  it('that may drop keys is warned of where runs are told apart by a key', async () => {
+  it('F17 that may drop keys is warned of where runs are told apart by a key', async () => {
     await server.redis.config('SET', 'maxmemory', '1gb');
     await server.redis.config('SET', 'maxmemory-policy', 'volatile-lru');
     try {

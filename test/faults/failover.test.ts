@@ -275,7 +275,7 @@ it('consume: says what it has had and the new master lacks, and not what was del
   await printed('after');
 });
 
-describe.concurrent('a master that is stopped', () => {
+describe.concurrent('F26 a master that is stopped', () => {
   /** Longer than any test: it is not the silence that is noticed. */
   const PATIENT = ['--silence', '1h'];
 

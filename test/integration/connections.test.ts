@@ -187,7 +187,7 @@ describe('TLS', () => {
       expect(await lengthAt(args)).toMatch(/^69: .*certificate from us/);
     });
 
-    test('a certificate that is not good is refused, and said why', async () => {
+    test('F31 a certificate that is not good is refused, and said why', async () => {
       const {ca, otherCa} = certificates;
       expect(await lengthAt(['--url', server.url])).toMatch(/^69: .*not signed by an authority/);
       expect(await lengthAt(['--url', server.url, '--cacert', otherCa])).toMatch(/^69: .*not signed by an authority/);
@@ -348,7 +348,7 @@ describe.each(serverPrograms())('Cluster, $name', ({program}) => {
     await silent.stop();
   });
 
-  test('reads block on every node', async () => {
+  test('F30 reads block on every node', async () => {
     const client = await connect(cluster.url);
     for (const stream of STREAMS) {
       await client.createGroup(stream, group, '0', true);
@@ -466,7 +466,7 @@ describe.each(serverPrograms())('Sentinel, $name', ({program}) => {
     });
   });
 
-  test('without a sentinel there is no connection', async () => {
+  test('F27 without a sentinel there is no connection', async () => {
     await expect(connect('redis+sentinel://127.0.0.1:1/mymaster')).rejects.toMatchObject({
       kind: 'unreachable',
       code: 'ECONNREFUSED',
