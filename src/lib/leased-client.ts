@@ -1,23 +1,23 @@
 /**
- * A stream client for programs that outlive a connection: while Redis is away
- * it says so at once, and in the background it connects anew. Knows nothing of
- * what the client is used for. Invariant: nothing is sent twice and nothing
- * waits in a queue; work runs on a living connection or fails before it began.
+ * A stream client for programs that outlive a connection. While Redis is away,
+ * work fails at once, and the client reconnects in the background. Invariant:
+ * nothing is sent twice and nothing waits in a queue; work runs on a living
+ * connection or fails before it began.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
-import {StreamlogError} from './errors.js';
-import {pauseMs} from './retry-policy.js';
+import {isFailure, StreamlogError} from './errors.js';
+import {isOutdated} from './reconnecting-client.js';
+import {Retries} from './retry-policy.js';
 import {notConnected, type StreamClient} from './stream-client.js';
 
 export interface LeasedClientOptions {
   connect: () => Promise<StreamClient>;
   /** Connected, for the first time or again. */
   onConnected: (address: string) => void;
-  /** The connection is gone or cannot be made; once for each reason, not for each attempt. */
-  onLost: (reason: string) => void;
+  /** One line about a connection that was lost or cannot be made; once per cause. */
+  onLost: (line: string) => void;
 }
 
-/** A client and who still works with it. */
+/** A client and how many calls of `use` work with it. */
 interface Lease {
   readonly client: StreamClient;
   users: number;
@@ -28,32 +28,31 @@ const BACKOFF = {firstMs: 100, longestMs: 2_000};
 
 export class LeasedClient {
   readonly #options: LeasedClientOptions;
-  readonly #ended = new AbortController();
+  readonly #closed = new AbortController();
+  readonly #retries: Retries;
   #lease: Lease | undefined;
-  #connecting = false;
-  #attempt = 0;
+  #isConnecting = false;
   #connectedAtMs = 0;
-  #lastReason: string | undefined;
 
   private constructor(options: LeasedClientOptions) {
     this.#options = options;
+    const next = (): string => 'trying again';
+    this.#retries = new Retries({backoff: BACKOFF, ended: this.#closed.signal, next, onProblem: options.onLost});
   }
 
   /**
-   * Tries to connect once. A server that is away or not ready is waited for in
-   * the background. Throws `configuration` and `denied`, which waiting would not mend.
+   * Tries to connect once. A server that is away or not ready is waited for in the background. Throws what trying
+   * again cannot mend, such as `configuration` and `denied`.
    */
   static async start(options: LeasedClientOptions): Promise<LeasedClient> {
-    const live = new LeasedClient(options);
+    const leased = new LeasedClient(options);
     try {
-      live.#adopt(await options.connect());
+      leased.#adopt(await options.connect());
     } catch (error) {
-      if (!(error instanceof StreamlogError) || (error.kind !== 'unreachable' && error.kind !== 'temporary'))
-        throw error;
-      live.#report(error);
-      void live.#connectAgain();
+      if (!isFailure(error, 'unreachable') && !isFailure(error, 'temporary')) throw error;
+      void leased.#reconnect(error);
     }
-    return live;
+    return leased;
   }
 
   get connected(): boolean {
@@ -61,22 +60,21 @@ export class LeasedClient {
   }
 
   /**
-   * Runs `work` with the client of this moment. Failures that `work` does not
-   * throw, such as those among the outcomes of `addAll`, it gives to `doubt`, so
-   * that a connection that has become the wrong one is replaced. Throws
-   * `unreachable` with the code NOT_CONNECTED when there is no connection.
+   * Runs `work` with the current client. Failures that `work` does not throw, such as those among the results of
+   * `addAll`, it passes to `onFailure`, so that a connection to a server that is no longer the master is replaced.
+   * Throws `unreachable` with the code NOT_CONNECTED when there is no connection.
    */
-  async use<T>(work: (client: StreamClient, doubt: (failure: unknown) => void) => Promise<T>): Promise<T> {
+  async use<T>(work: (client: StreamClient, onFailure: (failure: unknown) => void) => Promise<T>): Promise<T> {
     const lease = this.#lease;
     if (lease === undefined) throw notConnected();
-    const doubt = (failure: unknown): void => {
-      if (isOutdated(failure) && lease === this.#lease) void this.#connectAgain();
+    const onFailure = (failure: unknown): void => {
+      if (lease === this.#lease && isOutdated(failure)) void this.#reconnect();
     };
     lease.users++;
     try {
-      return await work(lease.client, doubt);
+      return await work(lease.client, onFailure);
     } catch (error) {
-      doubt(error);
+      onFailure(error);
       throw error;
     } finally {
       lease.users--;
@@ -84,33 +82,34 @@ export class LeasedClient {
     }
   }
 
-  /** Ends the connection at once, and all attempts to make one. */
+  /** Closes the connection at once, and makes no more. */
   close(): void {
-    this.#ended.abort();
+    this.#closed.abort();
     this.#lease?.client.close();
     this.#lease = undefined;
   }
 
-  /** The lease of this moment stays in use until the new one is there: in a cluster, other nodes may still serve. */
-  async #connectAgain(): Promise<void> {
-    if (this.#connecting || this.#ended.signal.aborted) return;
-    this.#connecting = true;
-    // A connection that ended as soon as it was made counts as one more failed attempt.
-    if (performance.now() - this.#connectedAtMs > BACKOFF.longestMs) this.#attempt = 0;
-    while (!this.#ended.signal.aborted) {
+  /** The current lease stays in use until there is a new one: other nodes of a cluster may still answer. */
+  async #reconnect(failure?: StreamlogError): Promise<void> {
+    if (this.#isConnecting || this.#closed.signal.aborted) return;
+    this.#isConnecting = true;
+    // A connection that ended soon after it was made counts as one more failed attempt.
+    if (performance.now() - this.#connectedAtMs > BACKOFF.longestMs) this.#retries.succeeded();
+    let reason = failure;
+    while (!this.#closed.signal.aborted) {
+      await this.#retries.pause(reason);
       try {
-        await sleep(pauseMs(this.#attempt++, BACKOFF), undefined, {signal: this.#ended.signal});
-        this.#adopt(await this.#options.connect());
+        if (!this.#closed.signal.aborted) this.#adopt(await this.#options.connect());
         break;
       } catch (error) {
-        if (!this.#ended.signal.aborted) this.#report(error);
+        reason = error instanceof StreamlogError ? error : new StreamlogError('bug', 'connecting to Redis failed');
       }
     }
-    this.#connecting = false;
+    this.#isConnecting = false;
   }
 
   #adopt(client: StreamClient): void {
-    if (this.#ended.signal.aborted) {
+    if (this.#closed.signal.aborted) {
       client.close();
       return;
     }
@@ -118,7 +117,6 @@ export class LeasedClient {
     const previous = this.#lease;
     this.#lease = lease;
     this.#connectedAtMs = performance.now();
-    this.#lastReason = undefined;
     if (previous !== undefined) {
       previous.retired = true;
       closeIfDone(previous);
@@ -127,23 +125,10 @@ export class LeasedClient {
     void client.closed.then(() => {
       if (lease !== this.#lease) return;
       this.#lease = undefined;
-      this.#report(new StreamlogError('unreachable', `the connection to Redis at ${client.address} was lost`));
-      void this.#connectAgain();
+      void this.#reconnect(new StreamlogError('unreachable', `the connection to Redis at ${client.address} was lost`));
     });
   }
-
-  #report(error: unknown): void {
-    const reason = error instanceof StreamlogError ? error.message : 'connecting to Redis failed';
-    if (reason === this.#lastReason) return;
-    this.#lastReason = reason;
-    this.#options.onLost(reason);
-  }
 }
-
-/** A lost connection, or one to a server that is no longer the master. */
-const isOutdated = (failure: unknown): boolean =>
-  failure instanceof StreamlogError &&
-  (failure.kind === 'unreachable' || failure.code === 'READONLY' || failure.code === 'MASTERDOWN');
 
 function closeIfDone(lease: Lease): void {
   if (lease.retired && lease.users === 0) lease.client.close();

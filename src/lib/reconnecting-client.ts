@@ -1,173 +1,159 @@
 /**
- * Connections that are replaced when they are lost: one for commands and one
- * for reads that block. Knows when trying again can help and how long to wait
- * before; what has to be found out after a loss is for its owner, who sees it
- * by `generation`. Invariant: nothing is sent twice here; whoever asked gets the
- * failure, and asks again after `restore` if that is right for what was asked;
- * and what an old connection says at its end never ends a newer one.
+ * Connections that are replaced when they are lost: one for commands and, where
+ * reads block, one for those. What has to be checked after a loss is up to the
+ * owner, who compares `Connection` values. Invariant: nothing is sent twice
+ * here, and the end of an old connection never ends a newer one.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
-import {formatDuration} from './duration.js';
-import {StreamlogError} from './errors.js';
-import {pauseMs} from './retry-policy.js';
+import {isFailure, StreamlogError} from './errors.js';
+import {Retries} from './retry-policy.js';
 import {NOT_REDIS, type StreamClient} from './stream-client.js';
 
 export interface ReconnectingOptions {
   connect: () => Promise<StreamClient>;
-  /** Whether another server may take the place of one that is away, so that the start is waited for too. */
+  /** The longest time that a read on `reader` blocks; undefined where commands and reads share one connection. */
+  blockMs?: number;
+  /** Whether another server may take over from one that is away: the first connection is then waited for too. */
   mayFailOver?: boolean;
-  /** The longest time that a read on `reader` will block. */
-  blockMs: number;
-  /** Aborted when waiting is no longer wanted: a pause ends at once. */
+  /** How long to try without a success, the first connection included; undefined: for ever, once there was one. */
+  retryForMs?: number | undefined;
+  /** Ends a pause when it is aborted. */
   stopping: AbortSignal;
-  /** One line about what is wrong and what happens now; not for each attempt. */
+  /** One line about what is wrong and what happens now; once per cause. */
   onProblem: (line: string) => void;
 }
 
-interface Clients {
-  control: StreamClient;
-  reader: StreamClient;
+/** What one successful attempt to connect has made. Another attempt makes another value. */
+export interface Connection {
+  /** For what Redis answers at once. */
+  readonly commands: StreamClient;
+  /** For reads that block. */
+  readonly reader: StreamClient;
 }
 
-const BACKOFF = {firstMs: 50, longestMs: 2_000};
-/** The longest failover that a start waits for. */
-const START_MS = 60_000;
-const STOPPING_PAUSE_MS = 100;
-/** How often the same trouble is told again while it lasts. */
-const REMIND_MS = 10_000;
+/** The longest failover that the first connection waits for. */
+const FIRST_CONNECTION_MS = 60_000;
 
 export class ReconnectingClient {
-  /** Raised when connections are let go; what was known of the server before is to be looked at again. */
-  connectionId = 0;
-  /** Whether there ever was a connection. */
-  hasConnected = false;
   readonly #startedAtMs = performance.now();
   readonly #options: ReconnectingOptions;
-  #clients: Promise<Clients> | undefined;
-  #control: StreamClient | undefined;
+  readonly #retries: Retries;
+  #hasConnected = false;
+  #current: Connection | undefined;
+  #connecting: Promise<Connection> | undefined;
   #abandon: (failure: StreamlogError) => void = () => {};
-  #attempt = 0;
-  /** What was said about the trouble that lasts, and when. */
-  readonly #reported = new Map<string, number>();
 
   constructor(options: ReconnectingOptions) {
     this.#options = options;
+    const {retryForMs, stopping, onProblem} = options;
+    const onRecovered = (): void => onProblem('Redis answers again');
+    this.#retries = new Retries({retryForMs, stopping, onProblem, onRecovered});
   }
 
-  /** True when a server that never answered is waited for no longer. */
-  get isHopeless(): boolean {
-    if (this.hasConnected) return false;
-    return !this.#options.mayFailOver || performance.now() - this.#startedAtMs > START_MS;
+  /** Undefined while there is none. */
+  get current(): Connection | undefined {
+    return this.#current;
   }
 
-  /** For everything that answers at once. Connects where there is no connection. */
-  async commands(): Promise<StreamClient> {
-    return (await this.#connected()).control;
-  }
-
-  /** The same without connecting: undefined where there is no connection now. */
-  get connected(): StreamClient | undefined {
-    return this.#clients === undefined ? undefined : this.#control;
-  }
-
-  /** For reads that block. */
-  async reader(): Promise<StreamClient> {
-    return (await this.#connected()).reader;
-  }
-
-  /**
-   * For when a call on connections of `generation` has thrown `failure`: returns
-   * when it may be asked again, after a pause that grows from failure to
-   * failure. Rethrows what trying again cannot mend.
-   */
-  async retryAfter(failure: unknown, connectionId: number): Promise<void> {
-    if (!isRetryable(failure)) throw failure;
-    this.invalidate(failure, connectionId);
-    const ms = pauseMs(this.#attempt++, BACKOFF);
-    this.#tell(failure, ms);
-    const {stopping} = this.#options;
-    // A signal ends the pause under way; later ones keep attempts apart while the last work is finished.
-    if (stopping.aborted) await sleep(Math.min(ms, STOPPING_PAUSE_MS));
-    else await sleep(ms, undefined, {signal: stopping}).catch(() => {});
-  }
-
-  /** Lets go of the connections of `generation` when `failure` shows them to be of no more use. */
-  invalidate({kind, code}: StreamlogError, connectionId: number): void {
-    if (connectionId !== this.connectionId) return;
-    // A replica stays one until it is asked for by its new role.
-    if (kind === 'unreachable' || code === 'READONLY' || code === 'MASTERDOWN') this.close();
-  }
-
-  /** Says that a call has succeeded, so the next pause is a short one again. */
-  resetBackoff(): void {
-    if (this.#reported.size > 0) this.#options.onProblem('Redis answers again');
-    this.#attempt = 0;
-    this.#reported.clear();
-  }
-
-  /** Frees a blocked read at once, by ending its connection; what Redis sends in that instant stays pending. */
-  unblock(): void {
-    void this.#clients?.then(({reader}) => reader.close()).catch(() => {});
-  }
-
-  /** Ends the connections, also those under way to being made; the next call makes new ones. */
-  close(): void {
-    this.#abandon(new StreamlogError('unreachable', 'the connection to Redis was given up'));
-    void this.#clients
-      ?.then(({control, reader}) => {
-        control.close();
-        reader.close();
-      })
-      .catch(() => {});
-    this.#clients = undefined;
-    this.#control = undefined;
-    this.connectionId++;
-  }
-
-  #connected(): Promise<Clients> {
-    // Several callers may find it gone at the same moment; one of them connects for all.
-    if (this.#clients !== undefined) return this.#clients;
-    const clients = new Promise<Clients>((resolve, reject) => {
+  /** Connects where there is no connection, once for all callers. Throws as `connect` does. */
+  connection(): Promise<Connection> {
+    if (this.#connecting !== undefined) return this.#connecting;
+    const connecting = new Promise<Connection>((resolve, reject) => {
       this.#abandon = reject;
-      this.#connect().then(resolve, reject);
+      this.#connect(() => this.#connecting === connecting).then(resolve, reject);
     });
-    this.#clients = clients;
-    clients.catch(() => {
-      if (this.#clients === clients) this.#clients = undefined;
+    this.#connecting = connecting;
+    connecting.catch(() => {
+      if (this.#connecting === connecting) this.#connecting = undefined;
     });
-    return clients;
+    return connecting;
   }
 
-  async #connect(): Promise<Clients> {
-    const {connectionId: generation} = this;
-    const control = await this.#options.connect();
-    try {
-      const reader = await control.another(this.#options.blockMs);
-      // Let go of while they were made, they are nobody's.
-      if (generation !== this.connectionId) reader.close();
-      // While entries come by the reader, nothing else may be asked for a long time.
-      void control.closed.then(() => generation === this.connectionId && this.close());
-      this.hasConnected = true;
-      if (generation === this.connectionId) this.#control = control;
-      return {control, reader};
-    } catch (error) {
-      control.close();
-      throw error;
-    } finally {
-      if (generation !== this.connectionId) control.close();
+  /** Runs `work`, which may be repeated, until it succeeds. Throws what trying again cannot mend. */
+  async run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    for (;;) {
+      let connection: Connection | undefined;
+      try {
+        connection = await this.connection();
+        const result = await work(connection);
+        this.resetBackoff();
+        return result;
+      } catch (error) {
+        if (this.isHopeless(error)) throw error;
+        await this.retryAfter(error, connection);
+      }
     }
   }
 
-  #tell({message}: StreamlogError, ms: number): void {
-    const nowMs = performance.now();
-    if (nowMs - (this.#reported.get(message) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
-    this.#reported.set(message, nowMs);
-    this.#options.onProblem(`${message}; trying again in ${formatDuration(ms)}`);
+  /** Whether the server is waited for no longer: the time is up, or it never answered. */
+  isHopeless(failure: unknown): boolean {
+    const {retryForMs, mayFailOver = false} = this.#options;
+    if (retryForMs !== undefined) return this.#retries.areOver;
+    if (this.#hasConnected || !isFailure(failure, 'unreachable')) return false;
+    return !mayFailOver || performance.now() - this.#startedAtMs > FIRST_CONNECTION_MS;
+  }
+
+  /**
+   * After `failure` of a call on `connection`, undefined where there was none: resolves when the call may be
+   * repeated, after a pause that grows. Throws `failure` when that cannot help.
+   */
+  async retryAfter(failure: unknown, connection: Connection | undefined): Promise<void> {
+    if (!isRetryable(failure)) throw failure;
+    this.invalidate(failure, connection);
+    await this.#retries.pause(failure);
+  }
+
+  /** Closes `connection`, unless it was replaced already, when `failure` shows that it is of no more use. */
+  invalidate(failure: unknown, connection: Connection | undefined): void {
+    if (connection !== undefined && connection === this.#current && isOutdated(failure)) this.close();
+  }
+
+  /** A call has succeeded: the next pause is a short one again. */
+  resetBackoff(): void {
+    this.#retries.succeeded();
+  }
+
+  /** Ends a blocked read at once, by closing its connection. What Redis delivers in that instant stays pending. */
+  unblock(): void {
+    this.#current?.reader.close();
+  }
+
+  /** Closes the connections, also those that are being made; the next call makes new ones. */
+  close(): void {
+    this.#abandon(new StreamlogError('unreachable', 'the connection to Redis was given up'));
+    this.#current?.commands.close();
+    this.#current?.reader.close();
+    this.#connecting = undefined;
+    this.#current = undefined;
+  }
+
+  async #connect(isWanted: () => boolean): Promise<Connection> {
+    const {connect, blockMs} = this.#options;
+    const commands = await connect();
+    let reader: StreamClient | undefined;
+    try {
+      reader = blockMs === undefined ? commands : await commands.another(blockMs);
+      if (!isWanted()) throw new StreamlogError('unreachable', 'the connection to Redis was given up');
+    } catch (error) {
+      commands.close();
+      reader?.close();
+      throw error;
+    }
+    const connection = {commands, reader};
+    // While entries arrive by the reader, nothing else may be sent for a long time.
+    void commands.closed.then(() => this.#current === connection && this.close());
+    this.#hasConnected = true;
+    this.#current = connection;
+    return connection;
   }
 }
 
-/** True when the same call may succeed later: a lost link, or a server that refuses for now. */
+/** Whether the same call may succeed later: the connection was lost, or the server refuses for now. */
 export const isRetryable = (error: unknown): error is StreamlogError =>
   error instanceof StreamlogError &&
   (error.kind === 'unreachable' || error.kind === 'temporary') &&
   error.code !== NOT_REDIS;
+
+/** Whether a connection was lost, or leads to a server that is no longer the master: it stays a replica until it is asked by its new role. */
+export const isOutdated = (error: unknown): boolean =>
+  error instanceof StreamlogError &&
+  (error.kind === 'unreachable' || error.code === 'READONLY' || error.code === 'MASTERDOWN');

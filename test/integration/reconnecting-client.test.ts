@@ -29,27 +29,28 @@ const newLink = (connect: () => Promise<StreamClient>): ReconnectingClient =>
     onProblem: (line) => reported.push(line),
   });
 
-it('connects anew after a loss, and says so by its generation', async () => {
-  const {connectionId: generation} = redis;
-  const before = await redis.commands();
-  redis.invalidate(LOST, generation);
-  expect(await redis.commands()).not.toBe(before);
-  expect(redis.connectionId).not.toBe(generation);
+it('connects anew after a loss, and says so by another connection', async () => {
+  const before = await redis.connection();
+  redis.invalidate(LOST, before);
+  expect(redis.current).toBeUndefined();
+  const after = await redis.connection();
+  expect(after).not.toBe(before);
+  expect(after.commands).not.toBe(before.commands);
+  expect(redis.current).toBe(after);
 });
 
 it('keeps a new connection when an old one reports its end late', async () => {
-  const {connectionId: generation} = redis;
-  await redis.commands();
-  redis.invalidate(LOST, generation);
-  const after = await redis.commands();
-  redis.invalidate(LOST, generation);
-  await redis.retryAfter(LOST, generation);
-  expect(await redis.commands()).toBe(after);
-  await after.ping();
+  const before = await redis.connection();
+  redis.invalidate(LOST, before);
+  const after = await redis.connection();
+  redis.invalidate(LOST, before);
+  await redis.retryAfter(LOST, before);
+  expect(await redis.connection()).toBe(after);
+  await after.commands.ping();
 });
 
 it('connects once for all who find the connection gone', async () => {
-  const clients = await Promise.all([redis.commands(), redis.commands(), redis.commands()]);
+  const clients = await Promise.all([redis.connection(), redis.connection(), redis.connection()]);
   expect(new Set(clients).size).toBe(1);
 });
 
@@ -64,7 +65,7 @@ it('ends connecting when it is closed, and leaves nothing open behind', async ()
     made = await StreamClient.connect({url: server.url, connectTimeoutMs: 5_000});
     return made;
   });
-  const waiting = redis.commands();
+  const waiting = redis.connection();
   redis.close();
   await expect(waiting).rejects.toMatchObject({kind: 'unreachable'});
   go();
@@ -79,8 +80,8 @@ it('ends connecting when it is closed, and leaves nothing open behind', async ()
 it('tells a trouble once while it lasts, also when it alternates with another, and that it is over', async () => {
   const other = new StreamlogError('temporary', 'busy');
   for (let round = 0; round < 2; round++) {
-    await redis.retryAfter(LOST, redis.connectionId);
-    await redis.retryAfter(other, redis.connectionId);
+    await redis.retryAfter(LOST, redis.current);
+    await redis.retryAfter(other, redis.current);
   }
   redis.resetBackoff();
   redis.resetBackoff();
@@ -93,5 +94,5 @@ it('tells a trouble once while it lasts, also when it alternates with another, a
 
 it('rethrows what trying again cannot mend', async () => {
   const denied = new StreamlogError('denied', 'no');
-  await expect(redis.retryAfter(denied, redis.connectionId)).rejects.toBe(denied);
+  await expect(redis.retryAfter(denied, redis.current)).rejects.toBe(denied);
 });

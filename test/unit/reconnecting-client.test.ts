@@ -16,7 +16,7 @@ function brokenLink(): {fail: (what: string) => Promise<number>; redis: Reconnec
     redis: link,
     /** The pause after a failure, in milliseconds, as it is told. */
     async fail(what) {
-      await link.retryAfter(failure(what), link.connectionId);
+      await link.retryAfter(failure(what), link.current);
       const [, amount, unit] = /trying again in ([\d.]+)(ms|s)$/.exec(lines.at(-1)!)!;
       return Number(amount) * (unit === 's' ? 1_000 : 1);
     },

@@ -5,9 +5,9 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from '../errors.js';
-import {isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
+import {type Connection, isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
 import {EntryIds} from '../records/entry-ids.js';
-import type {Delivered, Membership, ReadLimits, StreamClient} from '../stream-client.js';
+import type {Delivered, Membership, ReadLimits} from '../stream-client.js';
 import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 import type {EntryOwnership} from './ownership.js';
 
@@ -22,8 +22,8 @@ export class Acknowledgements {
   readonly #redis: ReconnectingClient;
   readonly #ownership: EntryOwnership;
   #confirmed = 0;
-  /** The connections by which Redis has confirmed the last acknowledgement; undefined where it has not. */
-  #takenBy: number | undefined;
+  /** Where Redis has confirmed the last acknowledgement; undefined where it has not. */
+  #confirmedOn: Connection | undefined;
   #sending: Promise<void> | undefined;
   /** Sent with a read, and not confirmed yet. */
   readonly #underWay = new Set<EntryIds>();
@@ -42,7 +42,7 @@ export class Acknowledgements {
 
   /** Whether Redis has confirmed the last acknowledgement, by the connections of now: the next one may go with a read. */
   get areTaken(): boolean {
-    return this.#takenBy === this.#redis.connectionId;
+    return this.#confirmedOn !== undefined && this.#confirmedOn === this.#redis.current;
   }
 
   /** Whether something is finished that may not go with a read. */
@@ -56,13 +56,14 @@ export class Acknowledgements {
    */
   async finish(batch: DeliveredBatch, ids?: readonly string[]): Promise<void> {
     this.#inFlight.finish(batch, ids);
-    const {connectionId: generation} = this.#redis;
+    let connection: Connection | undefined;
     try {
-      await this.send(await this.#redis.commands());
+      connection = await this.#redis.connection();
+      await this.send(connection);
     } catch (error) {
       // Sent again before anything new is read, and when closing.
       if (!isRetryable(error)) throw error;
-      this.#redis.invalidate(error, generation);
+      this.#redis.invalidate(error, connection);
     }
   }
 
@@ -70,9 +71,9 @@ export class Acknowledgements {
    * XACK for all that is finished, one at a time: what finishes meanwhile goes
    * with the next. Throws when Redis does not confirm it, and keeps it.
    */
-  async send(control: StreamClient): Promise<void> {
+  async send(connection: Connection): Promise<void> {
     while (this.#inFlight.finishedCount > 0) {
-      this.#sending ??= this.#sendPage(control).finally(() => {
+      this.#sending ??= this.#sendPage(connection).finally(() => {
         this.#sending = undefined;
       });
       await this.#sending;
@@ -83,12 +84,13 @@ export class Acknowledgements {
    * XREADGROUP, and before it, in one piece with it, XACK for what is finished. When Redis does
    * not confirm that, it is kept, and what was read comes all the same.
    */
-  async sendAndRead(reader: StreamClient, limits: ReadLimits): Promise<Delivered> {
+  async sendAndRead(connection: Connection, limits: ReadLimits): Promise<Delivered> {
+    const {reader} = connection;
     const finished = this.#inFlight.finished(Number.POSITIVE_INFINITY).filter((ids) => !this.#underWay.has(ids));
     if (finished.length === 0) return reader.readNew(this.#member, limits);
     const {acknowledged, delivered} = reader.acknowledgeAndReadNew(this.#member, EntryIds.join(finished), limits);
     for (const ids of finished) this.#underWay.add(ids);
-    const confirmed = this.#settle(finished, acknowledged).catch(() => {});
+    const confirmed = this.#settle(finished, acknowledged, connection).catch(() => {});
     try {
       return await delivered;
     } finally {
@@ -115,33 +117,34 @@ export class Acknowledgements {
 
   async #confirmAll(late: AbortSignal, onFailure: (reason: string) => void): Promise<void> {
     while (this.#inFlight.finishedCount > 0 && !late.aborted) {
-      const {connectionId: generation} = this.#redis;
+      let connection: Connection | undefined;
       try {
-        await this.send(await this.#redis.commands());
+        connection = await this.#redis.connection();
+        await this.send(connection);
       } catch (error) {
         if (isRetryable(error)) onFailure(error.message);
-        await this.#redis.retryAfter(error, generation);
+        await this.#redis.retryAfter(error, connection);
       }
     }
   }
 
-  async #sendPage(control: StreamClient): Promise<void> {
+  async #sendPage(connection: Connection): Promise<void> {
     const finished = this.#inFlight.finished(PAGE);
     const {stream, group} = this.#member;
-    await this.#settle(finished, control.acknowledge(stream, group, EntryIds.join(finished)));
+    const acknowledged = connection.commands.acknowledge(stream, group, EntryIds.join(finished));
+    await this.#settle(finished, acknowledged, connection);
   }
 
   /** Throws what `acknowledged` throws, and then they are kept. */
-  async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>): Promise<void> {
-    const {connectionId: generation} = this.#redis;
+  async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>, connection: Connection): Promise<void> {
     try {
       const count = await acknowledged;
       this.#confirmed += count;
       if (count < finished.reduce((sum, ids) => sum + ids.count, 0)) this.#ownership.suspect();
-      this.#takenBy = generation;
+      this.#confirmedOn = connection;
       this.#inFlight.confirm(finished);
     } catch (error) {
-      this.#takenBy = undefined;
+      this.#confirmedOn = undefined;
       throw error;
     } finally {
       for (const ids of finished) this.#underWay.delete(ids);

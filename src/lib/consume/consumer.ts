@@ -10,7 +10,7 @@
 
 import {isFailure, StreamlogError} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
-import {isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
+import {type Connection, isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
@@ -90,9 +90,10 @@ export class Consumer {
   /** How many reads may be under way while what came last is worked on. */
   readonly #mostAhead: number;
   readonly #deliveredIds = new ConfirmedIds(DELIVERED_IDS);
-  #toldGeneration = 0;
-  /** The connections that the round under way uses. */
-  #connectionId = -1;
+  /** Where it was last looked what a failover has taken back. */
+  #checkedOn: Connection | undefined;
+  /** What the round under way uses. */
+  #connection: Connection | undefined;
   #nameIsChecked = false;
   /** Reads that answer at once. */
   readonly #ahead = new Prefetch<Delivery>();
@@ -134,9 +135,9 @@ export class Consumer {
       } catch (error) {
         this.#budget.restartSilence();
         if (this.#budget.isDone && isRetryable(error)) return;
-        if (this.redis.isHopeless && isFailure(error, 'unreachable')) throw error;
+        if (this.redis.isHopeless(error)) throw error;
         if (error instanceof StreamlogError && error.code === NAME_IN_USE) throw error;
-        if (!(await this.place.healed(error))) await this.redis.retryAfter(error, this.#connectionId);
+        if (!(await this.place.healed(error))) await this.redis.retryAfter(error, this.#connection);
         this.#budget.restartSilence();
       }
     }
@@ -168,7 +169,7 @@ export class Consumer {
     this.ownership.reportOrphans();
     while (this.inFlight.hasUnfinished) {
       try {
-        await this.ownership.settle(await this.redis.commands());
+        await this.ownership.settle((await this.redis.connection()).commands);
         return;
       } catch (error) {
         const healed = await this.place.healed(error).catch(() => false);
@@ -183,8 +184,9 @@ export class Consumer {
     if (!this.ownership.needsCheck) return;
     try {
       // While the last handlers run, nobody else connects again.
-      const control = this.#budget.isDone ? await this.redis.commands() : this.redis.connected;
-      if (control === undefined) return;
+      const connection = this.#budget.isDone ? await this.redis.connection() : this.redis.current;
+      if (connection === undefined) return;
+      const {commands: control} = connection;
       if (await this.ownership.check(control.createConsumer(this.member))) await this.ownership.heal(control);
     } catch (error) {
       await this.place.healed(error).catch(() => {});
@@ -199,48 +201,50 @@ export class Consumer {
 
   /** Once around: what is finished, what was asked for before, what is left over, what is new. */
   async *#round(): AsyncGenerator<Delivery, 'some' | 'empty', void> {
-    const {connectionId: generation} = this.redis;
-    this.#connectionId = generation;
-    const control = await this.redis.commands();
+    this.#connection = undefined;
+    const connection = await this.redis.connection();
+    this.#connection = connection;
+    const {commands: control} = connection;
     if (!this.#nameIsChecked) await this.#checkName(control);
     if (!this.place.isJoined) await this.place.join(control);
-    await this.#tellLost(control, generation);
+    await this.#tellLost(connection);
     await this.ownership.heal(control);
     // Nothing new is read while what is finished cannot be acknowledged.
-    if (!this.#acknowledgesByReading) await this.acknowledgements.send(control);
+    if (!this.#acknowledgesByReading) await this.acknowledgements.send(connection);
     // Before looking what is pending with us: that would be, and not be in hand yet.
     const ahead = await this.#ahead.take((used) => {
-      this.#connectionId = used;
+      this.#connection = used;
     });
-    this.#connectionId = generation;
+    this.#connection = connection;
     if (ahead !== undefined) {
-      yield* this.#handOut(ahead, control);
+      yield* this.#handOut(ahead, connection);
       return 'some';
     }
-    if (!this.#options.noAck && (this.#sweepIsDue || this.#backlog.isDue(generation))) {
-      await this.acknowledgements.send(control);
-      for await (const left of this.#backlog.take(control, generation, this.#context))
+    if (!this.#options.noAck && (this.#sweepIsDue || this.#backlog.isDue(connection))) {
+      await this.acknowledgements.send(connection);
+      for await (const left of this.#backlog.take(connection, this.#context))
         yield* this.#yielded(this.#delivery(left));
       yield* this.#sweepOnce(control);
     }
-    this.#connectionId = this.redis.connectionId;
-    const delivery = await this.#readNew(this.#blockMs);
+    // Replaced while the caller was at work: what is pending is looked at first.
+    if (connection !== this.redis.current) return 'some';
+    const delivery = await this.#readNew(connection, this.#blockMs);
     this.redis.resetBackoff();
     if (delivery === undefined) {
       if (!this.#budget.isDone) this.#options.onIdle();
       return this.#sweep?.isDone === false ? 'some' : 'empty';
     }
-    yield* this.#handOut(delivery, control);
+    yield* this.#handOut(delivery, connection);
     return 'some';
   }
 
   /** What a failover has taken back of what this consumer has had: it was delivered, and is in no stream any more. */
-  async #tellLost(control: StreamClient, connectionId: number): Promise<void> {
-    if (this.#toldGeneration === connectionId) return;
-    this.#toldGeneration = connectionId;
+  async #tellLost(connection: Connection): Promise<void> {
+    if (this.#checkedOn === connection) return;
+    this.#checkedOn = connection;
     const {member, onProblem} = this.#options;
     try {
-      const lost = await this.#deliveredIds.findLost(control, member.stream, this.#deliveredIds.take());
+      const lost = await this.#deliveredIds.findLost(connection.commands, member.stream, this.#deliveredIds.take());
       if (lost === undefined) return;
       onProblem(
         `up to ${lost.count} entries that were delivered here are lost from stream "${member.stream}", as by a failover: it has ` +
@@ -253,10 +257,10 @@ export class Consumer {
   }
 
   /** What is new, and with it the next read or, where that is not wanted yet, what is still to be acknowledged. */
-  async *#handOut(delivery: Delivery, control: StreamClient): AsyncGenerator<Delivery, void, void> {
+  async *#handOut(delivery: Delivery, connection: Connection): AsyncGenerator<Delivery, void, void> {
     // Whatever becomes of them, the next round sees: the delivery must be handed out now.
-    if (!this.#askAhead(delivery) && this.inFlight.finishedCount > 0)
-      this.acknowledgements.send(control).catch(() => {});
+    if (!this.#askAhead(delivery, connection) && this.inFlight.finishedCount > 0)
+      this.acknowledgements.send(connection).catch(() => {});
     this.#readFollows = true;
     yield* this.#yielded(delivery);
     this.#readFollows = false;
@@ -271,12 +275,15 @@ export class Consumer {
   }
 
   /** Asks for what follows `delivery`, where that came as full as reads come by now, and nothing else is to be done first. */
-  #askAhead({records}: Delivery): boolean {
-    const {connectionId: generation} = this.redis;
+  #askAhead({records}: Delivery, connection: Connection): boolean {
     const isFull = 2 * records.length > this.#batch.count;
-    const isFree = !this.#budget.isDone && !this.#sweepIsDue && !this.#backlog.isDue(generation);
+    const isFree =
+      connection === this.redis.current &&
+      !this.#budget.isDone &&
+      !this.#sweepIsDue &&
+      !this.#backlog.isDue(connection);
     if (!isFull || !isFree || this.acknowledgements.areOwed || this.#mostAhead === 0) return false;
-    while (this.#ahead.count < this.#mostAhead) this.#ahead.add(this.#readNew(undefined), generation);
+    while (this.#ahead.count < this.#mostAhead) this.#ahead.add(this.#readNew(connection, undefined), connection);
     return true;
   }
 
@@ -317,15 +324,16 @@ export class Consumer {
     return this.#options.inTurn && this.acknowledgements.areTaken;
   }
 
-  async #readNew(blockMs: number | undefined): Promise<Delivery | undefined> {
+  async #readNew(connection: Connection, blockMs: number | undefined): Promise<Delivery | undefined> {
     const {noAck} = this.#options;
-    const reader = await this.redis.reader();
     let ids: EntryIds | undefined;
     const records = await this.#permitted(async (count) => {
       const limits = {count, blockMs, noAck};
       const byReading = this.#acknowledgesByReading;
       if (byReading && this.inFlight.deliveredCount > 0) this.ownership.uncertain();
-      const read = byReading ? this.acknowledgements.sendAndRead(reader, limits) : this.#readAsMember(reader, limits);
+      const read = byReading
+        ? this.acknowledgements.sendAndRead(connection, limits)
+        : this.#readAsMember(connection, limits);
       const sinceMs = performance.now();
       const delivered = await read;
       ids = delivered.ids;
@@ -339,14 +347,14 @@ export class Consumer {
   }
 
   /** Reads, and where that may take long or make our consumer anew, finds out whether it had been removed before. */
-  async #readAsMember(reader: StreamClient, limits: ReadLimits): Promise<Delivered> {
+  async #readAsMember({commands, reader}: Connection, limits: ReadLimits): Promise<Delivered> {
     const {member} = this.#options;
     if (!this.ownership.needsCheck) return reader.readNew(member, limits);
     const {created, delivered} = reader.createConsumerAndReadNew(member, limits);
     // At once: a read that waits is no reason to leave what is in hand with no owner.
     delivered.catch(() => {});
     const checked = this.ownership.check(created).then(async (removed) => {
-      if (removed) await this.ownership.heal(await this.redis.commands());
+      if (removed) await this.ownership.heal(commands);
     });
     // What could not be healed now is healed by the next round, which meets the same failure.
     await checked.catch(() => {});
@@ -384,7 +392,7 @@ export class Consumer {
       },
       // Where others acknowledge, what is not pending any more is what they have done with.
       onMissing: async (ids: readonly string[]) =>
-        this.#options.acknowledges ? this.ownership.account(await this.redis.commands(), ids) : undefined,
+        this.#options.acknowledges ? this.ownership.account((await this.redis.connection()).commands, ids) : undefined,
       permitted: this.#permitted,
       widen: () => this.#batch.widen(),
       over: () => this.#budget.isDone,

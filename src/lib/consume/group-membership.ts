@@ -8,7 +8,7 @@
  */
 
 import {isFailure} from '../errors.js';
-import type {ReconnectingClient} from '../reconnecting-client.js';
+import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID, predecessorOf} from '../records/stream-id.js';
@@ -104,12 +104,13 @@ export class GroupMembership {
   }
 
   async #heal(readUpTo: string): Promise<void> {
-    const {connectionId: generation} = this.#redis;
+    let connection: Connection | undefined;
     try {
-      await this.#makeAgain(await this.#redis.commands(), readUpTo);
+      connection = await this.#redis.connection();
+      await this.#makeAgain(connection.commands, readUpTo);
     } catch (failure) {
       // It may vanish again at once.
-      if (!isFailure(failure, 'notFound')) await this.#redis.retryAfter(failure, generation);
+      if (!isFailure(failure, 'notFound')) await this.#redis.retryAfter(failure, connection);
     }
   }
 

@@ -7,7 +7,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type CannotRun, type HandlerOutcome, handlerCannotRun} from '../handler/run-handler.js';
 import {SetupVerdicts} from '../handler/setup-verdict.js';
-import {isRetryable} from '../reconnecting-client.js';
+import {type Connection, isRetryable} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {type HandlerPolicy, HandlerTask} from './handler-task.js';
 import type {MultiStreamConsumer} from './multi-stream-consumer.js';
@@ -170,15 +170,16 @@ export class HandlerPool {
       await sleep(everyMs, undefined, {signal: this.#ended.signal}).catch(() => {});
       if (this.#ended.signal.aborted) return;
       for (const consumer of this.#consumer.consumers) {
-        const {connectionId: generation} = consumer.redis;
+        let connection: Connection | undefined;
         try {
-          const control = await consumer.redis.commands();
+          connection = await consumer.redis.connection();
+          const {commands: control} = connection;
           const {missing, gone} = await control.renewLeases(consumer.member, consumer.inFlight.delivered);
           await consumer.ownership.gone(control, gone);
           if (missing.length > 0) await consumer.ownership.account(control, missing);
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
-          if (isRetryable(error)) consumer.redis.invalidate(error, generation);
+          if (isRetryable(error)) consumer.redis.invalidate(error, connection);
           else await consumer.place.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
         }
       }

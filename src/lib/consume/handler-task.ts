@@ -6,6 +6,7 @@
  * begins on what was not ours a moment before.
  */
 import {moveToDeadLetters} from '../dead-letters/moving.js';
+import type {Connection} from '../reconnecting-client.js';
 import {deliveredAgain, type StreamRecord} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Consumer, Delivery} from './consumer.js';
@@ -183,16 +184,17 @@ export class HandlerTask {
 
   /** A call that may be repeated, until it is answered. Throws what trying again cannot mend. */
   async #persist<T>(call: (control: StreamClient) => Promise<T>): Promise<T> {
-    const {redis: link} = this.#consumer;
+    const {redis} = this.#consumer;
     for (;;) {
-      const {connectionId: generation} = link;
+      let connection: Connection | undefined;
       try {
-        return await call(await link.commands());
+        connection = await redis.connection();
+        return await call(connection.commands);
       } catch (error) {
         if (this.cancel.signal.aborted) throw error;
         // While we hold our consumer up, it cannot do that itself.
         if (await this.#consumer.place.healed(error)) continue;
-        await link.retryAfter(error, generation);
+        await redis.retryAfter(error, connection);
       }
     }
   }

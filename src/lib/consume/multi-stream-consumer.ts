@@ -114,7 +114,10 @@ export class MultiStreamConsumer {
         try {
           await consumer.acknowledgements.confirm(limitMs - usedMs);
           await consumer.settle(limitMs - usedMs);
-          if (removeConsumer) await (await consumer.redis.commands()).removeIdleConsumer(consumer.member);
+          if (removeConsumer) {
+            const {commands} = await consumer.redis.connection();
+            await commands.removeIdleConsumer(consumer.member);
+          }
         } finally {
           consumer.redis.close();
         }

@@ -6,9 +6,9 @@
  * nothing is handed out that is in hand, and after each new connection nothing
  * new is read before we have looked.
  */
+import type {Connection} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds} from '../records/stream-id.js';
-import type {StreamClient} from '../stream-client.js';
 import type {GroupMembership} from './group-membership.js';
 import {deliverOwnPending, type RecoveryContext, scanOwnPending} from './pending-recovery.js';
 import {MAX_BLOCK_MS} from './read-budget.js';
@@ -30,7 +30,7 @@ export class OwnPending {
   /** Whether handing out what was delivered before counts as one more delivery. */
   readonly #counts: boolean;
   /** The connections after which all was looked at. */
-  #lookedAt: number | undefined;
+  #lookedAt: Connection | undefined;
   /** When to look once more. */
   #lateReadsOverMs = Number.POSITIVE_INFINITY;
   /** How far we had got when these connections were new; undefined until we have looked once. */
@@ -42,18 +42,15 @@ export class OwnPending {
   }
 
   /** Whether it is time to look, with connections of `generation`. */
-  isDue(connectionId: number): boolean {
-    return connectionId !== this.#lookedAt || performance.now() >= this.#lateReadsOverMs;
+  isDue(connection: Connection): boolean {
+    return connection !== this.#lookedAt || performance.now() >= this.#lateReadsOverMs;
   }
 
   /** What is left over, when it is time to look; `generation` is that of the link that `control` is of. */
-  async *take(
-    control: StreamClient,
-    connectionId: number,
-    context: RecoveryContext,
-  ): AsyncGenerator<LeftOver, void, void> {
-    if (!this.isDue(connectionId)) return;
-    const isNew = connectionId !== this.#lookedAt;
+  async *take(connection: Connection, context: RecoveryContext): AsyncGenerator<LeftOver, void, void> {
+    if (!this.isDue(connection)) return;
+    const {commands: control} = connection;
+    const isNew = connection !== this.#lookedAt;
     const atStart = this.#seenUpTo === undefined;
     if (isNew) this.#seenUpTo = this.#place.readUpTo;
     if (atStart && this.#counts) {
@@ -62,7 +59,7 @@ export class OwnPending {
       const seenUpTo = atStart ? undefined : this.#seenUpTo;
       for await (const records of scanOwnPending(control, context)) yield* this.#sorted(records, seenUpTo);
     }
-    this.#lookedAt = connectionId;
+    this.#lookedAt = connection;
     const mayComeLate = isNew && !atStart;
     this.#lateReadsOverMs = mayComeLate ? performance.now() + LATE_READS_MS : Number.POSITIVE_INFINITY;
   }

@@ -4,11 +4,12 @@
  * of the others. Invariant: they are taken in the order in which they were asked
  * for, and none that has brought something is forgotten.
  */
+import type {Connection} from '../reconnecting-client.js';
+
 interface Read<T> {
   /** What it brings; undefined when there was nothing. */
   readonly delivery: Promise<T | undefined>;
-  /** The connections that it uses. */
-  readonly connectionId: number;
+  readonly connection: Connection;
 }
 
 export class Prefetch<T> {
@@ -18,9 +19,9 @@ export class Prefetch<T> {
     return this.#reads.length;
   }
 
-  add(delivery: Promise<T | undefined>, generation: number): void {
+  add(delivery: Promise<T | undefined>, connection: Connection): void {
     delivery.catch(() => {});
-    this.#reads.push({delivery, connectionId: generation});
+    this.#reads.push({delivery, connection});
   }
 
   /**
@@ -28,11 +29,11 @@ export class Prefetch<T> {
    * the connections of each that is waited for. Throws what a read has thrown;
    * those that failed with it are forgotten, as a lost connection is one failure.
    */
-  async take(using: (connectionId: number) => void): Promise<T | undefined> {
+  async take(using: (connection: Connection) => void): Promise<T | undefined> {
     let delivery: T | undefined;
     while (delivery === undefined && this.#reads.length > 0) {
       const read = this.#reads.shift()!;
-      using(read.connectionId);
+      using(read.connection);
       try {
         delivery = await read.delivery;
       } catch (error) {

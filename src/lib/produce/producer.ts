@@ -10,6 +10,7 @@ import {StreamlogError} from '../errors.js';
 import {START} from '../input/input-page.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
 import type {EntryFields} from '../records/raw-fields.js';
+import {Retries, type RetryOptions} from '../retry-policy.js';
 import {
   type AddConnection,
   type AddOptions,
@@ -29,9 +30,9 @@ import {IdOutput} from './id-output.js';
 import {IdempotentBatch} from './idempotent-batch.js';
 import {InFlightWindow, type WindowLimits} from './in-flight-window.js';
 import {PendingDurability} from './pending-durability.js';
-import {ProducerRetries, type RetryOptions} from './producer-retries.js';
 
 export interface ProducerOptions extends RetryOptions {
+  stopping: AbortSignal;
   /** How records become batches, and batches reach the server. */
   accumulator: Accumulator;
   stream: string;
@@ -88,7 +89,7 @@ export class Producer {
   readonly #context: BatchContext;
   readonly #over = new AbortController();
   readonly #failing = new AbortController();
-  readonly #retries: ProducerRetries;
+  readonly #retries: Retries;
   readonly #ids: IdOutput;
   readonly #held: HeldBatches;
   readonly #confirmedIds = new ConfirmedIds();
@@ -120,7 +121,7 @@ export class Producer {
     this.#options = options;
     this.#window = new InFlightWindow(options.window);
     this.#held = new HeldBatches(options.hold);
-    this.#retries = new ProducerRetries(options, this.#over.signal);
+    this.#retries = new Retries({...options, ended: this.#over.signal});
     this.#ids = new IdOutput(options.onIds, {
       onChange: () => this.#changed(),
       onFailure: (error) => this.#fail(error),

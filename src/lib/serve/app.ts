@@ -98,7 +98,7 @@ export class App {
         metrics.countConnection();
         note(`connected to Redis at ${place}`);
       },
-      onLost: (reason) => warn(`${reason}; trying again`),
+      onLost: warn,
     });
     return new App(live, held, metrics, options);
   }
