@@ -36,8 +36,7 @@ export class LeasedClient {
 
   private constructor(options: LeasedClientOptions) {
     this.#options = options;
-    const next = (): string => 'trying again';
-    this.#retries = new Retries({backoff: BACKOFF, ended: this.#closed.signal, next, onProblem: options.onLost});
+    this.#retries = new Retries({backoff: BACKOFF, ended: this.#closed.signal, onProblem: options.onLost});
   }
 
   /**
@@ -91,18 +90,19 @@ export class LeasedClient {
 
   /** The current lease stays in use until there is a new one: other nodes of a cluster may still answer. */
   async #reconnect(failure?: StreamlogError): Promise<void> {
-    if (this.#isConnecting || this.#closed.signal.aborted) return;
-    this.#isConnecting = true;
     // A connection that ended soon after it was made counts as one more failed attempt.
-    if (performance.now() - this.#connectedAtMs > BACKOFF.longestMs) this.#retries.succeeded();
-    let reason = failure;
-    while (!this.#closed.signal.aborted) {
-      await this.#retries.pause(reason);
+    if (!this.#isConnecting && performance.now() - this.#connectedAtMs > BACKOFF.longestMs) this.#retries.succeeded();
+    if (failure !== undefined) this.#report(failure);
+    if (this.#isConnecting) return;
+    this.#isConnecting = true;
+    for (;;) {
+      await this.#retries.pause();
+      if (this.#closed.signal.aborted) return;
       try {
-        if (!this.#closed.signal.aborted) this.#adopt(await this.#options.connect());
+        this.#adopt(await this.#options.connect());
         break;
       } catch (error) {
-        reason = error instanceof StreamlogError ? error : new StreamlogError('bug', 'connecting to Redis failed');
+        this.#report(error);
       }
     }
     this.#isConnecting = false;
@@ -127,6 +127,12 @@ export class LeasedClient {
       this.#lease = undefined;
       void this.#reconnect(new StreamlogError('unreachable', `the connection to Redis at ${client.address} was lost`));
     });
+  }
+
+  #report(error: unknown): void {
+    if (this.#closed.signal.aborted) return;
+    const reason = error instanceof StreamlogError ? error.message : 'connecting to Redis failed';
+    this.#retries.say(`${reason}; trying again`, reason);
   }
 }
 
