@@ -12,6 +12,7 @@ import {
 } from '../lib/cli/flags.js';
 import {renderFacts} from '../lib/output/table.js';
 import {describeAhead, describeLoss} from '../lib/output/views/trim-view.js';
+import {locate} from '../lib/reading/locate.js';
 import {aheadMs} from '../lib/records/entry-time.js';
 import type {Position} from '../lib/records/position.js';
 import {formatSize} from '../lib/size.js';
@@ -102,5 +103,5 @@ async function readGoal(client: StreamClient, stream: string, flags: GoalFlags, 
   if (flags.maxlen !== undefined) return {kind: 'maxLen', maxLen: flags.maxlen};
   if (flags['max-bytes'] !== undefined) return {kind: 'maxBytes', maxBytes: flags['max-bytes']};
   const from: Position = flags.minid ?? {kind: 'time', ms: Math.max(0, nowMs - flags['max-age']!)};
-  return {kind: 'minId', minId: await client.locate(stream, from)};
+  return {kind: 'minId', minId: await locate(client, stream, from)};
 }

@@ -481,10 +481,10 @@ describe('a cluster that loses a node', () => {
       // Who asks for all of them is told what cannot be known, and gets the others.
       const found: string[] = [];
       const lost: unknown[] = [];
-      for await (const names of client.streams(undefined, (failure) => lost.push(failure))) found.push(...names);
+      for await (const names of client.server.streams(undefined, (failure) => lost.push(failure))) found.push(...names);
       expect([found.sort(), lost]).toEqual([['b', 'c'], [expect.objectContaining({kind: 'unreachable'})]]);
       const all = (async () => {
-        for await (const _ of client.streams());
+        for await (const _ of client.server.streams());
       })();
       await expect(all).rejects.toMatchObject({kind: 'unreachable'});
     } finally {

@@ -20,17 +20,17 @@ it('counts are final when it throws: those that were answered later are in them'
   for (const id of ['1-0', '2-0', '3-0']) await server.redis.xadd('events', id, 'n', id);
   await server.redis.xgroup('CREATE', 'events', 'g', '0');
   await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
-  const {giveBack} = client;
+  const {giveBack} = client.scripts;
   let isRefused = (): void => {};
   const refused = new Promise<void>((resolve) => {
     isRefused = resolve;
   });
   // The one that fails is answered first.
-  client.giveBack = async (...args) => {
-    if (args[0].group === 'none') return giveBack.apply(client, args).finally(isRefused);
+  client.scripts.giveBack = async (...args) => {
+    if (args[0].group === 'none') return giveBack(...args).finally(isRefused);
     await refused;
     await new Promise(setImmediate);
-    return giveBack.apply(client, args);
+    return giveBack(...args);
   };
   const giver = new Releaser(client, {stream: 'events', group: 'g'});
   const all = [{id: '1-0'}, {id: '1-0', group: 'none'}, {id: '2-0'}, {id: '3-0', consumer: 'w9'}];

@@ -55,18 +55,19 @@ const CALLS: Record<string, (client: StreamClient) => Promise<unknown>> = {
   'XCLAIM JUSTID': (client) => client.claimUncounted(member, 1, ['1-1']),
   XPENDING: (client) => client.pendingSummary('s', 'g'),
   'XPENDING, a page': (client) => first(client.pending('s', 'g')),
-  'a renewal': (client) => client.renewLeases(member, ['1-1']),
-  'a dead letter': (client) => client.moveToDeadLetters(member, '1-1', {deadLetter: 'd', reason: 'r', nowMs: 1}),
-  'a redrive': (client) => client.redrive('d', '1-1', 's'),
-  XNACK: (client) => client.giveBack(member, {id: '1-1'}),
-  'a retirement': (client) => client.retireConsumers(member, ['c'], {minIdleMs: 1, maxMoved: 1}),
+  'a renewal': (client) => client.scripts.renewLeases(member, ['1-1']),
+  'a dead letter': (client) =>
+    client.scripts.moveToDeadLetters(member, '1-1', {deadLetter: 'd', reason: 'r', nowMs: 1}),
+  'a redrive': (client) => client.scripts.redrive('d', '1-1', 's'),
+  XNACK: (client) => client.scripts.giveBack(member, {id: '1-1'}),
+  'a retirement': (client) => client.scripts.retireConsumers(member, ['c'], {minIdleMs: 1, maxMoved: 1}),
   'XGROUP CREATE': (client) => client.createGroup('s', 'g', '0-0', true),
   'XGROUP DESTROY': (client) => client.destroyGroup('s', 'g'),
   'XINFO STREAM': (client) => client.info('s'),
   'XINFO GROUPS': (client) => client.groups('s'),
   'XINFO CONSUMERS': (client) => client.consumers('s', 'g'),
   'MEMORY USAGE': (client) => client.bytes('s'),
-  SCAN: (client) => first(client.streams()),
+  SCAN: (client) => first(client.server.streams()),
 };
 
 /** What the call came to. The server may say what it likes, and does not, so a silence ends the call. */

@@ -46,7 +46,7 @@ it('keeps a new connection when an old one reports its end late', async () => {
   redis.invalidate(LOST, before);
   await redis.retryAfter(LOST, before);
   expect(await redis.connection()).toBe(after);
-  await after.commands.ping();
+  await after.commands.server.ping();
 });
 
 it('connects once for all who find the connection gone', async () => {

@@ -75,7 +75,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       for (const id of ['1-0', '3-0']) await setIdle(id, 60_000, 4);
       await setIdle('2-0', 60_000, 4, 'w2');
       await server.redis.xack('events', 'g', '3-0');
-      expect(await client.renewLeases(w1, ['1-0', '2-0', '3-0'])).toEqual({missing: ['2-0', '3-0'], gone: []});
+      expect(await client.scripts.renewLeases(w1, ['1-0', '2-0', '3-0'])).toEqual({missing: ['2-0', '3-0'], gone: []});
       const [first, second] = await pending();
       expect(first).toEqual(['1-0', 'w1', expect.any(Number), 4]);
       expect(first![2]).toBeLessThan(60_000);
@@ -86,15 +86,15 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('says what was trimmed meanwhile, once: Redis drops it from the pending list', async () => {
       await deliver(2);
       await server.redis.xdel('events', '1-0');
-      expect(await client.renewLeases(w1, ['1-0', '2-0'])).toEqual({missing: [], gone: ['1-0']});
-      expect(await client.renewLeases(w1, ['1-0', '2-0'])).toEqual({missing: ['1-0'], gone: []});
+      expect(await client.scripts.renewLeases(w1, ['1-0', '2-0'])).toEqual({missing: [], gone: ['1-0']});
+      expect(await client.scripts.renewLeases(w1, ['1-0', '2-0'])).toEqual({missing: ['1-0'], gone: []});
       expect((await pending()).map(([id]) => id)).toEqual(['2-0']);
     });
 
     it('works without memory left, when others would otherwise take the entries over', async () => {
       await deliver(1);
       await server.redis.config('SET', 'maxmemory', 1);
-      expect(await client.renewLeases(w1, ['1-0'])).toEqual({missing: [], gone: []});
+      expect(await client.scripts.renewLeases(w1, ['1-0'])).toEqual({missing: [], gone: []});
     });
   });
 
@@ -102,7 +102,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('counts it and starts the idle time anew', async () => {
       await deliver(1);
       await setIdle('1-0', 60_000, 4);
-      expect(await client.beginAttempt(w1, '1-0')).toBe(5);
+      expect(await client.scripts.beginAttempt(w1, '1-0')).toBe(5);
       const [entry] = await pending();
       expect(entry).toEqual(['1-0', 'w1', expect.any(Number), 5]);
       expect(entry![2]).toBeLessThan(60_000);
@@ -111,15 +111,15 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('does nothing to an entry of another consumer, or of none', async () => {
       await deliver(2);
       await server.redis.xack('events', 'g', '2-0');
-      expect(await client.beginAttempt(w2, '1-0')).toBeUndefined();
-      expect(await client.beginAttempt(w1, '2-0')).toBeUndefined();
+      expect(await client.scripts.beginAttempt(w2, '1-0')).toBeUndefined();
+      expect(await client.scripts.beginAttempt(w1, '2-0')).toBeUndefined();
       expect((await pending()).map(([id, consumer, , count]) => [id, consumer, count])).toEqual([['1-0', 'w1', 1]]);
     });
 
     it('is not begun for an entry that was trimmed, which is said', async () => {
       await deliver(1);
       await server.redis.xdel('events', '1-0');
-      expect(await client.beginAttempt(w1, '1-0')).toBe('gone');
+      expect(await client.scripts.beginAttempt(w1, '1-0')).toBe('gone');
     });
 
     it('reads no entry, nor do a lease and an attempt that was none: a large one takes Lua long', async () => {
@@ -128,9 +128,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
       await setIdle('1-0', 60_000, 4);
       await server.redis.config('RESETSTAT');
-      expect(await client.renewLeases(w1, ['1-0'])).toEqual({missing: [], gone: []});
-      expect(await client.beginAttempt(w1, '1-0')).toBe(5);
-      expect(await client.undoAttempt(w1, '1-0')).toBe(4);
+      expect(await client.scripts.renewLeases(w1, ['1-0'])).toEqual({missing: [], gone: []});
+      expect(await client.scripts.beginAttempt(w1, '1-0')).toBe(5);
+      expect(await client.scripts.undoAttempt(w1, '1-0')).toBe(4);
       const commands = [...(await server.redis.info('commandstats')).matchAll(/^cmdstat_(\S+?):/gm)].map(
         ([, name]) => name,
       );
@@ -140,8 +140,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('a count that is marked as fatal stays above every limit', async () => {
       await deliver(1);
       await server.redis.call('XCLAIM', 'events', 'g', 'w1', 0, '1-0', 'RETRYCOUNT', '9223372036854775807', 'JUSTID');
-      expect(await client.beginAttempt(w1, '1-0')).toBe(1e15);
-      await client.moveToDeadLetters(w1, '1-0', death);
+      expect(await client.scripts.beginAttempt(w1, '1-0')).toBe(1e15);
+      await client.scripts.moveToDeadLetters(w1, '1-0', death);
       expect((await entries(dead))[0]![1].join()).toContain('_dlq_deliveries,1000000000000000');
     });
   });
@@ -151,7 +151,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await server.redis.xadd('events', '1-0', 'a', '1', 'a', '2', Buffer.from([0xff, 0]), Buffer.from([0, 0xfe]));
       await server.redis.xgroup('CREATE', 'events', 'g', '0');
       await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
-      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
+      expect(await client.scripts.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
       expect(await pending()).toEqual([]);
       const [[, fields]] = (await server.redis.xrangeBuffer(dead, '-', '+')) as unknown as [[Buffer, Buffer[]]];
       expect(fields.slice(0, 6)).toEqual(
@@ -179,8 +179,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await deliver(2);
       await setIdle('1-0', 0, 2, 'w2');
       await server.redis.xdel('events', '2-0');
-      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('lost');
-      expect(await client.moveToDeadLetters(w1, '2-0', death)).toBe('gone');
+      expect(await client.scripts.moveToDeadLetters(w1, '1-0', death)).toBe('lost');
+      expect(await client.scripts.moveToDeadLetters(w1, '2-0', death)).toBe('gone');
       expect((await pending()).map(([id, consumer]) => [id, consumer])).toEqual([['1-0', 'w2']]);
       expect(await entries(dead)).toEqual([]);
     });
@@ -191,11 +191,11 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     ])('%s nothing is done, and it may be tried again', async (_, code, refuse) => {
       await deliver(1);
       // Loaded, so that it is the script's own XADD that is refused.
-      expect(await client.moveToDeadLetters(w2, '1-0', death)).toBe('lost');
+      expect(await client.scripts.moveToDeadLetters(w2, '1-0', death)).toBe('lost');
       const before = await pending();
       await refuse();
       try {
-        await expect(client.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
+        await expect(client.scripts.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
           kind: 'temporary',
           code,
           message: expect.stringContaining(`XADD on stream "${dead}"`),
@@ -208,13 +208,13 @@ describe.each(serverPrograms())('on $name', ({program}) => {
         await server.redis.replicaof('NO', 'ONE');
         await server.redis.config('SET', 'maxmemory', 0);
       }
-      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
+      expect(await client.scripts.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
     });
 
     it('a dead letter stream that is none leaves the entry pending, and says which', async () => {
       await deliver(1);
       await server.redis.set(dead, 'text');
-      await expect(client.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
+      await expect(client.scripts.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
         kind: 'data',
         message: expect.stringContaining(dead),
       });
@@ -246,7 +246,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       'a user who may not %s is refused as such: no copy is left, and the entry stays pending',
       async (right, command, stream) => {
         await deliver(1);
-        expect(await without(right, (reader) => reader.moveToDeadLetters(w1, '1-0', death))).toMatchObject({
+        expect(await without(right, (reader) => reader.scripts.moveToDeadLetters(w1, '1-0', death))).toMatchObject({
           kind: 'denied',
           message: refusedRight(command, stream),
         });
@@ -260,9 +260,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       ['xdel', 'XDEL', dead],
     ])('a user who may not %s cannot put an entry back: no copy is left', async (right, command, stream) => {
       await deliver(1);
-      await client.moveToDeadLetters(w1, '1-0', death);
+      await client.scripts.moveToDeadLetters(w1, '1-0', death);
       const [[id]] = (await entries(dead)) as [[string, string[]]];
-      expect(await without(right, (reader) => reader.redrive(dead, id, 'events'))).toMatchObject({
+      expect(await without(right, (reader) => reader.scripts.redrive(dead, id, 'events'))).toMatchObject({
         kind: 'denied',
         message: refusedRight(command, stream),
       });
@@ -272,7 +272,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
 
     it('a group that is missing is named, with the stream that it should be on', async () => {
       await server.redis.xadd('events', '1-0', 'n', 1);
-      await expect(client.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
+      await expect(client.scripts.moveToDeadLetters(w1, '1-0', death)).rejects.toMatchObject({
         kind: 'notFound',
         message: 'no group "g" on stream "events"',
       });
@@ -282,21 +282,21 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await server.redis.xadd('events', '1-0', ...wide(3_942));
       await server.redis.xgroup('CREATE', 'events', 'g', '0');
       await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
-      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('too wide');
+      expect(await client.scripts.moveToDeadLetters(w1, '1-0', death)).toBe('too wide');
       expect(await pending()).toHaveLength(1);
       expect(await entries(dead)).toEqual([]);
       await server.redis.xadd(dead, '1-0', ...wide(3_950));
-      expect(await client.redrive(dead, '1-0', 'other')).toBe('too wide');
+      expect(await client.scripts.redrive(dead, '1-0', 'other')).toBe('too wide');
       expect(await entries('other')).toEqual([]);
     });
 
     it('an entry that dies again tells of its last death, and of how many there were', async () => {
       await deliver(1);
-      await client.moveToDeadLetters(w1, '1-0', death);
+      await client.scripts.moveToDeadLetters(w1, '1-0', death);
       for (const deaths of ['2', '3']) {
-        const newId = newIdOf(await client.redrive(dead, (await entries(dead))[0]![0], 'events'));
+        const newId = newIdOf(await client.scripts.redrive(dead, (await entries(dead))[0]![0], 'events'));
         await server.redis.xreadgroup('GROUP', 'g', 'w2', 'STREAMS', 'events', '>');
-        expect(await client.moveToDeadLetters(w2, newId, death)).toBe('moved');
+        expect(await client.scripts.moveToDeadLetters(w2, newId, death)).toBe('moved');
         const [[, fields]] = (await entries(dead)) as [[string, string[]]];
         expect(fields.slice(0, 2)).toEqual(['n', '1']);
         expect(fields.filter((name) => name === '_dlq_id')).toHaveLength(1);
@@ -309,17 +309,17 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await server.redis.xadd('events', '1-0', '_dlq_note', 'mine');
       await server.redis.xgroup('CREATE', 'events', 'g', '0');
       await server.redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', 'events', '>');
-      await client.moveToDeadLetters(w1, '1-0', death);
+      await client.scripts.moveToDeadLetters(w1, '1-0', death);
       expect((await entries(dead))[0]![1].slice(0, 2)).toEqual(['_dlq_note', 'mine']);
     });
 
     it('goes on when the server forgets all scripts', async () => {
       await deliver(3);
-      expect(await client.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
+      expect(await client.scripts.moveToDeadLetters(w1, '1-0', death)).toBe('moved');
       await server.redis.script('FLUSH');
-      expect(await client.moveToDeadLetters(w1, '2-0', death)).toBe('moved');
+      expect(await client.scripts.moveToDeadLetters(w1, '2-0', death)).toBe('moved');
       await server.redis.script('FLUSH');
-      expect(await client.renewLeases(w1, ['3-0', '1-0'])).toEqual({missing: ['1-0'], gone: []});
+      expect(await client.scripts.renewLeases(w1, ['3-0', '1-0'])).toEqual({missing: ['1-0'], gone: []});
     });
   });
 
@@ -327,8 +327,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('moves an entry once, with all its fields', async () => {
       await server.redis.xadd(dead, '5-0', 'a', '1', '_dlq_stream', 'events');
       const [first, second] = await Promise.all([
-        client.redrive(dead, '5-0', 'events'),
-        client.redrive(dead, '5-0', 'events'),
+        client.scripts.redrive(dead, '5-0', 'events'),
+        client.scripts.redrive(dead, '5-0', 'events'),
       ]);
       expect(await entries('events')).toEqual([[newIdOf(first), ['a', '1', '_dlq_stream', 'events']]]);
       expect(second).toBe('gone');
@@ -338,9 +338,12 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('leaves the entry where it is when it cannot be added', async () => {
       await server.redis.xadd(dead, '5-0', 'a', '1');
       await server.redis.set('text', 'no stream');
-      await expect(client.redrive(dead, '5-0', 'text')).rejects.toMatchObject({kind: 'data'});
+      await expect(client.scripts.redrive(dead, '5-0', 'text')).rejects.toMatchObject({kind: 'data'});
       await server.redis.config('SET', 'maxmemory', 1);
-      await expect(client.redrive(dead, '5-0', 'events')).rejects.toMatchObject({kind: 'temporary', code: 'OOM'});
+      await expect(client.scripts.redrive(dead, '5-0', 'events')).rejects.toMatchObject({
+        kind: 'temporary',
+        code: 'OOM',
+      });
       expect(await entries(dead)).toHaveLength(1);
       expect(await entries('events')).toEqual([]);
     });
@@ -352,7 +355,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('makes an entry claimable at once, its count as it was', async () => {
       await deliver(2);
       await setIdle('1-0', 0, 3);
-      expect(await client.giveBack(place, {id: '1-0'})).toBe('given back');
+      expect(await client.scripts.giveBack(place, {id: '1-0'})).toBe('given back');
       expect((await pending()).map(([id, , , count]) => [id, count])).toEqual([
         ['1-0', 3],
         ['2-0', 1],
@@ -364,23 +367,23 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('is for the consumer that has it, and nobody else', async () => {
       await deliver(2);
       await server.redis.xack('events', 'g', '2-0');
-      expect(await client.giveBack(place, {id: '1-0', consumer: 'w2'})).toBe('with another');
-      expect(await client.giveBack(place, {id: '2-0'})).toBe('not pending');
+      expect(await client.scripts.giveBack(place, {id: '1-0', consumer: 'w2'})).toBe('with another');
+      expect(await client.scripts.giveBack(place, {id: '2-0'})).toBe('not pending');
       expect((await pending())[0]![2]).toBeLessThan(60_000);
-      expect(await client.giveBack(place, {id: '1-0', consumer: 'w1'})).toBe('given back');
+      expect(await client.scripts.giveBack(place, {id: '1-0', consumer: 'w1'})).toBe('given back');
     });
 
     it('is for an entry that was not delivered again since', async () => {
       await deliver(1);
       await setIdle('1-0', 0, 2);
-      expect(await client.giveBack(place, {id: '1-0', consumer: 'w1', deliveries: 1})).toBe('delivered again');
+      expect(await client.scripts.giveBack(place, {id: '1-0', consumer: 'w1', deliveries: 1})).toBe('delivered again');
       expect((await pending())[0]![2]).toBeLessThan(60_000);
-      expect(await client.giveBack(place, {id: '1-0', consumer: 'w1', deliveries: 2})).toBe('given back');
+      expect(await client.scripts.giveBack(place, {id: '1-0', consumer: 'w1', deliveries: 2})).toBe('given back');
     });
 
     it('is really done where the consumer has the empty name', async () => {
       await deliver(1, '');
-      expect(await client.giveBack(place, {id: '1-0'})).toBe('given back');
+      expect(await client.scripts.giveBack(place, {id: '1-0'})).toBe('given back');
       const [[, , idleMs]] = (await pending()) as [Pending];
       expect(idleMs < 0 || idleMs > 86_400_000).toBe(true);
     });
@@ -388,14 +391,14 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('asks the server for XNACK once, not for each entry', async () => {
       await deliver(3);
       await server.redis.config('RESETSTAT');
-      for (const id of ['1-0', '2-0', '3-0']) expect(await client.giveBack(place, {id})).toBe('given back');
+      for (const id of ['1-0', '2-0', '3-0']) expect(await client.scripts.giveBack(place, {id})).toBe('given back');
       const info = await server.redis.info('errorstats');
       expect(Number(/errorstat_ERR:count=(\d+)/.exec(info)?.[1] ?? 0)).toBeLessThanOrEqual(1);
     });
 
     it('a group that is missing is named', async () => {
       await server.redis.xadd('events', '1-0', 'n', 1);
-      await expect(client.giveBack(place, {id: '1-0'})).rejects.toMatchObject({
+      await expect(client.scripts.giveBack(place, {id: '1-0'})).rejects.toMatchObject({
         message: 'no group "g" on stream "events"',
       });
     });
@@ -403,7 +406,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
 
   describe('claiming what was named', () => {
     const claim = (named: NamedEntry[], more: {minIdleMs?: number; dryRun?: boolean} = {}): Promise<ClaimOutcome[]> =>
-      client.claimNamed(w2, named, {minIdleMs: 0, dryRun: false, ...more});
+      client.scripts.claimNamed(w2, named, {minIdleMs: 0, dryRun: false, ...more});
     const owners = async (): Promise<unknown[]> =>
       (await pending()).map(([id, consumer, , count]) => [id, consumer, count]);
 
@@ -478,7 +481,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await deliver(3);
       await setIdle('2-0', 0, 1, 'w3');
       const named = ['1-0', '2-0', '9-0'].map((id) => ({id, consumer: 'w1'}));
-      expect(await client.acknowledgeNamed({stream: 'events', group: 'g'}, named)).toEqual([
+      expect(await client.scripts.acknowledgeNamed({stream: 'events', group: 'g'}, named)).toEqual([
         'acknowledged',
         'with another',
         'not pending',
@@ -494,7 +497,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       const message = 'no group "g" on stream "events"';
       await expect(claim([{id: '1-0'}])).rejects.toMatchObject({message});
       const place = {stream: 'events', group: 'g'};
-      await expect(client.acknowledgeNamed(place, [{id: '1-0', consumer: 'w1'}])).rejects.toMatchObject({message});
+      await expect(client.scripts.acknowledgeNamed(place, [{id: '1-0', consumer: 'w1'}])).rejects.toMatchObject({
+        message,
+      });
     });
   });
 
@@ -506,9 +511,12 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('removes only who is idle and has nothing pending', async () => {
       await deliver(1);
       await server.redis.xgroup('CREATECONSUMER', 'events', 'g', 'idle');
-      const outcome = await client.retireConsumers(place, ['w1', 'idle', 'nobody'], {minIdleMs: 0, maxMoved: 10});
+      const outcome = await client.scripts.retireConsumers(place, ['w1', 'idle', 'nobody'], {
+        minIdleMs: 0,
+        maxMoved: 10,
+      });
       expect(outcome.map(({state}) => state)).toEqual(['pending', 'removed', 'absent']);
-      const none = await client.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
+      const none = await client.scripts.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
       expect(none).toEqual([{state: 'active', moved: 0, gone: 0}]);
       expect(await consumers()).toEqual(['w1']);
       expect(await pending()).toHaveLength(1);
@@ -517,7 +525,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('hands over no more than it may in a step, and removes in the step that sees nothing left', async () => {
       await deliver(5);
       await setIdle('1-0', 70_000, 7);
-      const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 3});
+      const step = () => client.scripts.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 3});
       expect(await step()).toEqual([{state: 'pending', moved: 3, gone: 0}]);
       expect(await consumers()).toEqual(['w1', 'w2']);
       expect(await step()).toEqual([{state: 'removed', moved: 2, gone: 0}]);
@@ -535,7 +543,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await deliver(3);
       await setIdle('1-0', 70_000, 1);
       await setIdle('2-0', 70_000, 1);
-      const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
+      const step = () => client.scripts.retireConsumers(place, ['w1'], {minIdleMs: 60_000, heir: 'w2', maxMoved: 10});
       expect(await step()).toEqual([{state: 'active', moved: 0, gone: 0}]);
       expect((await pending()).map(([, consumer]) => consumer)).toEqual(['w1', 'w1', 'w1']);
     });
@@ -543,7 +551,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('counts what is no longer in the stream by itself, and leaves nothing of it pending', async () => {
       await deliver(3);
       await server.redis.xdel('events', '2-0');
-      const step = () => client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 10});
+      const step = () => client.scripts.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 10});
       expect(await step()).toEqual([{state: 'removed', moved: 2, gone: 1}]);
       expect((await pending()).map(([id, consumer]) => [id, consumer])).toEqual([
         ['1-0', 'w2'],
@@ -554,14 +562,14 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     it('asks for no list of all consumers, however many there are', async () => {
       await deliver(3);
       await server.redis.config('RESETSTAT');
-      await client.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 10});
+      await client.scripts.retireConsumers(place, ['w1'], {minIdleMs: 0, heir: 'w2', maxMoved: 10});
       expect(await server.redis.info('commandstats')).not.toContain('xinfo');
     });
 
     it('one step is shared between the consumers', async () => {
       await deliver(3);
       await setIdle('3-0', 0, 1, 'w3');
-      const step = () => client.retireConsumers(place, ['w1', 'w3'], {minIdleMs: 0, heir: 'w2', maxMoved: 2});
+      const step = () => client.scripts.retireConsumers(place, ['w1', 'w3'], {minIdleMs: 0, heir: 'w2', maxMoved: 2});
       expect(await step()).toEqual([
         {state: 'removed', moved: 2, gone: 0},
         {state: 'pending', moved: 0, gone: 0},
@@ -575,9 +583,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
 
     it('a consumer removes itself only while nothing is pending with it', async () => {
       await deliver(1);
-      expect(await client.removeIdleConsumer(w1)).toBe(false);
+      expect(await client.scripts.removeIdleConsumer(w1)).toBe(false);
       await server.redis.xack('events', 'g', '1-0');
-      expect(await client.removeIdleConsumer(w1)).toBe(true);
+      expect(await client.scripts.removeIdleConsumer(w1)).toBe(true);
       expect(await consumers()).toEqual([]);
     });
   });
@@ -602,15 +610,15 @@ describe('in a cluster', () => {
     await redis.xgroup('CREATE', stream, 'g', '0');
     await redis.xreadgroup('GROUP', 'g', 'w1', 'STREAMS', stream, '>');
     const deadLetter = deadLetterStream(stream);
-    expect(await client.moveToDeadLetters({...w1, stream}, '1-0', {...death, deadLetter})).toBe('moved');
+    expect(await client.scripts.moveToDeadLetters({...w1, stream}, '1-0', {...death, deadLetter})).toBe('moved');
     const [[id]] = (await redis.xrange(deadLetter, '-', '+')) as [[string, string[]]];
-    expect(await client.redrive(deadLetter, id, stream)).toEqual({newId: expect.any(String)});
+    expect(await client.scripts.redrive(deadLetter, id, stream)).toEqual({newId: expect.any(String)});
   });
 
   it('a target in another slot is refused before anything is done', async () => {
     const {redis} = await cluster.nodeOf('{q}:dead');
     await redis.xadd('{q}:dead', '1-0', 'n', 1);
-    await expect(client.redrive('{q}:dead', '1-0', 'b')).rejects.toMatchObject({kind: 'usage'});
+    await expect(client.scripts.redrive('{q}:dead', '1-0', 'b')).rejects.toMatchObject({kind: 'usage'});
     expect(await redis.xlen('{q}:dead')).toBe(1);
   });
 });

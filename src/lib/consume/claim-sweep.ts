@@ -27,8 +27,9 @@
 
 import {isFailure} from '../errors.js';
 import type {StreamRecord} from '../records/entry.js';
+import {isIdle, type PendingEntry} from '../records/pending-entry.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, successorOf} from '../records/stream-id.js';
-import {type GroupInfo, isIdle, type PendingEntry, type StreamClient} from '../stream-client.js';
+import type {GroupInfo, StreamClient} from '../stream-client.js';
 import {type RecoveryContext, takeOver} from './pending-recovery.js';
 
 export interface SweepOptions {

@@ -8,6 +8,7 @@
  */
 
 import {isFailure} from '../errors.js';
+import {locate} from '../reading/locate.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
@@ -75,7 +76,7 @@ export class GroupMembership {
       mayLook = !isFailure(error, 'denied');
       if (mayLook && !(create && isFailure(error, 'notFound'))) throw error;
     }
-    const lastDelivered = predecessorOf(await control.locate(member.stream, from)) ?? FIRST_ID;
+    const lastDelivered = predecessorOf(await locate(control, member.stream, from)) ?? FIRST_ID;
     try {
       const isNew = create && (await control.createGroup(member.stream, member.group, lastDelivered, true));
       const known = isNew

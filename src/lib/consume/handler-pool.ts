@@ -174,7 +174,7 @@ export class HandlerPool {
         try {
           connection = await consumer.redis.connection();
           const {commands: control} = connection;
-          const {missing, gone} = await control.renewLeases(consumer.member, consumer.inFlight.delivered);
+          const {missing, gone} = await control.scripts.renewLeases(consumer.member, consumer.inFlight.delivered);
           await consumer.ownership.gone(control, gone);
           if (missing.length > 0) await consumer.ownership.account(control, missing);
         } catch (error) {

@@ -109,7 +109,7 @@ export class HandlerTask {
   async undoAttempt(): Promise<void> {
     for (const {id} of this.#held()) {
       if (!this.#countedHere.has(id)) continue;
-      const undone = await this.#persist((control) => control.undoAttempt(this.#consumer.member, id));
+      const undone = await this.#persist((control) => control.scripts.undoAttempt(this.#consumer.member, id));
       if (undone === 'gone') await this.#gone(id);
     }
     this.#countedHere.clear();
@@ -138,7 +138,7 @@ export class HandlerTask {
   }
 
   async #count(record: StreamRecord): Promise<void> {
-    const begin = () => this.#persist((control) => control.beginAttempt(this.#consumer.member, record.id));
+    const begin = () => this.#persist((control) => control.scripts.beginAttempt(this.#consumer.member, record.id));
     let counted = await begin();
     if (typeof counted !== 'number') {
       await (counted === 'gone' ? this.#gone(record.id) : this.#account([record.id]));

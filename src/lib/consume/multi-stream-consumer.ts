@@ -116,7 +116,7 @@ export class MultiStreamConsumer {
           await consumer.settle(limitMs - usedMs);
           if (removeConsumer) {
             const {commands} = await consumer.redis.connection();
-            await commands.removeIdleConsumer(consumer.member);
+            await commands.scripts.removeIdleConsumer(consumer.member);
           }
         } finally {
           consumer.redis.close();

@@ -40,7 +40,7 @@ export async function otherProcess(
   const ours = clientNameOf(member);
   let isSeen = false;
   // Each server numbers its clients by itself.
-  for (const clients of (await control.connectedClients()) ?? []) {
+  for (const clients of (await control.server.connectedClients()) ?? []) {
     const since = Math.min(...clients.filter(({name}) => name === ours).map(({id}) => id));
     isSeen ||= since !== Number.POSITIVE_INFINITY;
     const other = clients.find(

@@ -36,7 +36,7 @@ const MAX_CAUSES = 100;
 /** SCAN: the names of the default dead letter streams, each once. */
 export async function* deadLetterNames(client: StreamClient): AsyncGenerator<string, void, void> {
   const seen = new Set<string>();
-  for await (const page of client.streams(DEAD_LETTER_PATTERN)) {
+  for await (const page of client.server.streams(DEAD_LETTER_PATTERN)) {
     for (const name of page) {
       if (seen.has(name)) continue;
       seen.add(name);

@@ -32,7 +32,7 @@ export async function moveToDeadLetters(
   {id, fields}: Entry,
   death: Death,
 ): Promise<'moved' | 'gone' | 'lost'> {
-  const outcome = isLarge(fields) ? 'too wide' : await client.moveToDeadLetters(member, id, death);
+  const outcome = isLarge(fields) ? 'too wide' : await client.scripts.moveToDeadLetters(member, id, death);
   return outcome === 'too wide' ? copyAndAcknowledge(client, member, id, death) : outcome;
 }
 
@@ -43,7 +43,7 @@ export async function putBack(
   {id, fields}: Entry,
   target: string,
 ): Promise<string | undefined> {
-  const outcome = isLarge(fields) ? 'too wide' : await client.redrive(deadLetter, id, target);
+  const outcome = isLarge(fields) ? 'too wide' : await client.scripts.redrive(deadLetter, id, target);
   if (outcome === 'gone') return undefined;
   if (outcome !== 'too wide') return outcome.newId;
   const newId = await client.add(target, fields);
@@ -63,7 +63,7 @@ async function copyAndAcknowledge(
   // Learns before the XADD whether the XACK after it will be allowed.
   await client.acknowledge(stream, group, EntryIds.of([NO_ENTRY]));
   const entry = await first(client.range(stream, id, id, 1));
-  if (entry === undefined) return (await client.acknowledgeOurs(member, id)) ? 'gone' : 'lost';
+  if (entry === undefined) return (await client.scripts.acknowledgeOurs(member, id)) ? 'gone' : 'lost';
   const pending = await first(client.pending(stream, group, {}, id, id, 1));
   if (pending?.consumer !== consumer) return 'lost';
   const deliveries = pending.deliveries < 0 ? MOST_DELIVERIES : Math.min(pending.deliveries, MOST_DELIVERIES);
@@ -79,7 +79,7 @@ async function copyAndAcknowledge(
   const before = deaths(entry.fields);
   if (before > 0) origin.push([ORIGIN.deaths, String(before + 1)]);
   const copy = await client.add(deadLetter, [...entry.fields.filter(([name]) => !isOrigin(name)), ...origin]);
-  if (await client.acknowledgeOurs(member, id)) return 'moved';
+  if (await client.scripts.acknowledgeOurs(member, id)) return 'moved';
   await takeBack(client, deadLetter, copy);
   return 'lost';
 }

@@ -51,7 +51,7 @@ export class Acknowledger {
     const named = references.filter(({consumer}) => consumer !== undefined);
     const [bareCount, results] = await Promise.all([
       bare.length === 0 ? 0 : this.#client.acknowledge(stream, group, EntryIds.of(bare)),
-      named.length === 0 ? [] : this.#client.acknowledgeNamed({stream, group}, named),
+      named.length === 0 ? [] : this.#client.scripts.acknowledgeNamed({stream, group}, named),
     ]);
     const of = (wanted: string): number => results.filter((outcome) => outcome === wanted).length;
     const missed = bare.length - bareCount + of('not pending');

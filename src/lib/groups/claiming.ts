@@ -121,7 +121,7 @@ export class Claimer {
       const {dryRun, stopping} = this.#options;
       if (stopping.aborted) return;
       const member = {stream, group, consumer: this.#consumer};
-      const results = await this.#client.claimNamed(member, named, {minIdleMs, dryRun});
+      const results = await this.#client.scripts.claimNamed(member, named, {minIdleMs, dryRun});
       const claimed = new Map<string, ClaimOutcome>();
       for (const [at, outcome] of results.entries()) {
         if (outcome.state === 'claimed') claimed.set(named[at]!.id, outcome);

@@ -65,7 +65,7 @@ export async function* retireConsumers(
   }
   while (candidates.length > 0 && !plan.stopping.aborted) {
     const batch = candidates.splice(0, MAX_CONSUMERS);
-    const results = await client.retireConsumers(
+    const results = await client.scripts.retireConsumers(
       place,
       batch.map(({consumer}) => consumer),
       {minIdleMs: plan.minIdleMs, heir: plan.heir, maxMoved: MAX_MOVED},

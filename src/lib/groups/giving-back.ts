@@ -58,7 +58,7 @@ export class Releaser {
 
   async #giveOneBack(reference: IdReference): Promise<void> {
     const {stream, group, ...named} = {...this.#defaults, ...reference};
-    const outcome = await this.#client.giveBack({stream, group}, named);
+    const outcome = await this.#client.scripts.giveBack({stream, group}, named);
     const key = groupKeyText({stream, group});
     const count = this.#counts.get(key) ?? {stream, group, ...NONE};
     count[COUNTED[outcome]]++;

@@ -7,6 +7,7 @@
  */
 
 import {StreamlogError} from '../errors.js';
+import {findInfo, locate} from '../reading/locate.js';
 import {isTime} from '../records/entry-time.js';
 import type {Position} from '../records/position.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, predecessorOf} from '../records/stream-id.js';
@@ -15,7 +16,7 @@ import type {StreamClient, StreamInfo} from '../stream-client.js';
 
 /** The last ID that counts as delivered when the next entry to come is the one at `position`. */
 export async function lastDeliveredBefore(client: StreamClient, stream: string, position: Position): Promise<string> {
-  return predecessorOf(await client.locate(stream, position)) ?? FIRST_ID;
+  return predecessorOf(await locate(client, stream, position)) ?? FIRST_ID;
 }
 
 export interface GroupCreation {
@@ -35,7 +36,7 @@ export async function createGroupAt(
   {makeStream, nowMs}: {makeStream: boolean; nowMs: number},
 ): Promise<GroupCreation> {
   const lastDeliveredId = await lastDeliveredBefore(client, stream, position);
-  const info = await client.findInfo(stream);
+  const info = await findInfo(client, stream);
   const behind = info && (await entriesBehind(client, stream, info, [lastDeliveredId]));
   const entriesRead = info && behind && entriesReadBy(info, behind.get(lastDeliveredId)!);
   const created = await withEntriesRead(entriesRead, (count) =>

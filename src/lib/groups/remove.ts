@@ -69,7 +69,7 @@ async function drain(client: StreamClient, stream: string, group: string, pendin
 /** 0 where the user may not: who may remove a group needs no other right for it. */
 async function acknowledgeLowest(client: StreamClient, stream: string, group: string): Promise<number> {
   try {
-    return await client.acknowledgeLowest(stream, group, PAGE);
+    return await client.scripts.acknowledgeLowest(stream, group, PAGE);
   } catch (error) {
     if (isFailure(error, 'denied') || isFailure(error, 'notFound')) return 0;
     throw error;

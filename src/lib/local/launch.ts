@@ -77,7 +77,7 @@ export async function shutDown(place: LocalPaths): Promise<boolean> {
   }
   const client = await StreamClient.connect({url: place.url, connectTimeoutMs: PATIENCE_MS});
   try {
-    await client.shutDown();
+    await client.server.shutDown();
   } finally {
     client.close();
   }
@@ -100,7 +100,7 @@ async function waitUntil(deadlineMs: number, place: LocalPaths): Promise<void> {
 async function answer({url}: LocalPaths): Promise<'ready' | 'busy' | 'none'> {
   try {
     const client = await StreamClient.connect({url, connectTimeoutMs: 1_000});
-    await client.ping().finally(() => client.close());
+    await client.server.ping().finally(() => client.close());
     return 'ready';
   } catch (error) {
     // Someone has given it a password since.

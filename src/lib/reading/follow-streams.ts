@@ -11,6 +11,7 @@ import type {Position} from '../records/position.js';
 import {FIRST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import {inOrder} from './in-order.js';
+import {lastIdOf, locate} from './locate.js';
 import {merge} from './merge.js';
 import {PageSize} from './page-size.js';
 import {untilStopped} from './until-stopped.js';
@@ -65,9 +66,9 @@ async function* presentAndComing(client: StreamClient, options: FollowOptions): 
 
 async function cursorAt(client: StreamClient, stream: string, options: FollowOptions): Promise<StartedCursor> {
   const {from, follow, onMissing} = options;
-  const after = predecessorOf(await client.locate(stream, from)) ?? FIRST_ID;
+  const after = predecessorOf(await locate(client, stream, from)) ?? FIRST_ID;
   try {
-    return {stream, after, newest: await client.lastId(stream)};
+    return {stream, after, newest: await lastIdOf(client, stream)};
   } catch (error) {
     if (!follow || !isFailure(error, 'notFound')) throw error;
     onMissing(stream);

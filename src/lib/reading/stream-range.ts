@@ -10,6 +10,7 @@ import type {Entry} from '../records/entry.js';
 import {type Position, parsePosition} from '../records/position.js';
 import {compareStreamIds, predecessorOf, successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
+import {lastIdOf, locate} from './locate.js';
 import {firstItems} from './paging.js';
 
 /** One end of a range. */
@@ -54,7 +55,7 @@ export async function* readRange(
   {start, end, reverse, count, onEmpty}: RangeRequest,
 ): AsyncGenerator<Entry[], void, void> {
   const from = await firstIncluded(client, stream, start);
-  const to = await lastIncluded(client, stream, end, await client.lastId(stream));
+  const to = await lastIncluded(client, stream, end, await lastIdOf(client, stream));
   if (from === undefined || to === undefined) return;
   if (compareStreamIds(from, to) > 0) {
     if (end.position.kind !== 'end') onEmpty?.(from, to);
@@ -70,7 +71,7 @@ async function firstIncluded(
   stream: string,
   {position, exclusive}: Bound,
 ): Promise<string | undefined> {
-  const id = await client.locate(stream, position);
+  const id = await locate(client, stream, position);
   return exclusive ? successorOf(id) : id;
 }
 
@@ -83,6 +84,6 @@ async function lastIncluded(
 ): Promise<string | undefined> {
   if (position.kind === 'end') return lastId;
   if (position.kind === 'time') return `${position.ms}-${LAST_SEQUENCE}`;
-  const id = await client.locate(stream, position);
+  const id = await locate(client, stream, position);
   return exclusive ? predecessorOf(id) : id;
 }

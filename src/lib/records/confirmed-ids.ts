@@ -5,6 +5,7 @@
  * said to be lost was confirmed, is not in the stream, and lies where no
  * trimming could have removed it.
  */
+import {findInfo} from '../reading/locate.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import {compareStreamIds, FIRST_ID} from './stream-id.js';
 
@@ -95,7 +96,7 @@ export async function firstLost(
 ): Promise<number | undefined> {
   const newest = ids.at(-1);
   if (newest === undefined || (await has(client, stream, newest))) return undefined;
-  const info = await client.findInfo(stream);
+  const info = await findInfo(client, stream);
   let low = ids.findIndex((id) => !mayBeRemoved(id, info));
   if (low === -1) return undefined;
   // A replica gets entries in their order: those it has come before those it lacks.

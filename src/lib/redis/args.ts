@@ -192,13 +192,6 @@ export const xgroupCreateConsumer = ({stream, group, consumer}: Membership): Com
   consumer,
 ];
 export const xgroupDestroy = (stream: string, group: string): CommandLine => ['xgroup', 'DESTROY', stream, group];
-export const xgroupDelConsumer = ({stream, group, consumer}: Membership): CommandLine => [
-  'xgroup',
-  'DELCONSUMER',
-  stream,
-  group,
-  consumer,
-];
 
 export const xinfoStream = (stream: string): CommandLine => ['xinfo', 'STREAM', stream];
 export const xinfoGroups = (stream: string): CommandLine => ['xinfo', 'GROUPS', stream];

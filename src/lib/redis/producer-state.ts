@@ -15,7 +15,7 @@ import {type AddOptions, addClause} from './args.js';
 import {type CommandBatch, commandBatch} from './command-batch.js';
 import {GROUP_FACTS} from './group-facts.js';
 import {RespWriter} from './resp-writer.js';
-import {MOST_ARGUMENTS, type Script, script} from './scripts.js';
+import {MOST_ARGUMENTS, type Script, script} from './script.js';
 import {type CommandContext, replyFailure} from './server-errors.js';
 import {transactionOf, type WideTransaction} from './wide-transaction.js';
 

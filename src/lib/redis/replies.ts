@@ -5,16 +5,25 @@
  * border is here: what is not of the kind that a command has is refused.
  */
 import {decodeBytes} from '../records/bytes.js';
-import type {Entry, Field} from '../records/entry.js';
+import type {Entry, Field, StreamRecord} from '../records/entry.js';
+import {EntryIds} from '../records/entry-ids.js';
 import {decodeName} from '../records/names.js';
-import {bytesOf, flatPairsOf, idOf, listOf, notRedis, numberOf, tupleOf, wordOf} from './checked-reply.js';
+import {GIVEN_BACK_IDLE_MS, type PendingEntry} from '../records/pending-entry.js';
+import {RawRecordBatch} from '../records/raw-record.js';
+import type {Membership} from './args.js';
+import {bytesOf, flatPairsOf, idOf, listOf, numberOf, tupleOf} from './checked-reply.js';
 import type {Reply} from './command-connection.js';
-import {GIVEN_BACK_IDLE_MS} from './released-entries.js';
 
 /** An entry of a consumer's own history: without fields when it was trimmed or deleted meanwhile. */
 export interface HistoryEntry {
   id: string;
   fields: readonly Field[] | undefined;
+}
+
+/** Entries that have become pending together. */
+export interface Delivered {
+  readonly records: StreamRecord[];
+  readonly ids: EntryIds;
 }
 
 export interface StreamInfo {
@@ -23,14 +32,13 @@ export interface StreamInfo {
   firstEntry: Entry | undefined;
   lastEntry: Entry | undefined;
   groups: number;
+  /** Of its radix tree, which hold the entries. */
+  nodes: number;
   /** All entries ever added; since Redis 7.0. */
   entriesAdded: number | undefined;
   /** Highest ID ever deleted by XDEL; since Redis 7.0. */
   maxDeletedId: string | undefined;
 }
-
-/** What can be known of a stream without its payloads; `lastEntry` has no fields, and is absent where entries are too large. */
-export type BriefInfo = Pick<StreamInfo, 'length' | 'groups' | 'lastEntry'>;
 
 export interface GroupInfo {
   name: string;
@@ -56,36 +64,6 @@ export interface PendingSummary {
   lowestId: string | undefined;
   highestId: string | undefined;
   consumers: {name: string; count: number}[];
-}
-
-export interface PendingEntry {
-  id: string;
-  consumer: string;
-  /** Since its last delivery; says nothing where it was given back. */
-  idleMs: number;
-  deliveries: number;
-  /** The same where a number cannot hold it. */
-  exactDeliveries?: bigint;
-  /** By `nack` or XNACK: whoever claims next may have it. */
-  givenBack: boolean;
-}
-
-/** A connection of the server. */
-export interface ConnectedClient {
-  id: number;
-  address: string;
-  name: string;
-  /** Whole seconds since it last sent something. */
-  idleSeconds: number;
-}
-
-/** What one step of removing a consumer came to; `pending` when it still has entries. */
-export interface Retirement {
-  state: 'removed' | 'pending' | 'active' | 'absent';
-  /** Entries that were handed over in this step. */
-  moved: number;
-  /** Entries that were acknowledged in this step, since they are no longer in the stream. */
-  gone: number;
 }
 
 /** Text of a reply that is one; a name that is not text comes as `decodeName` has it. */
@@ -132,21 +110,32 @@ export function readHistory(reply: Reply): HistoryEntry[] {
 export const readNewEntries = (reply: Reply): Entry[] =>
   readHistory(reply).filter((entry): entry is Entry => entry.fields !== undefined);
 
-/** An entry of XREADGROUP with CLAIM. */
-export interface ClaimedEntry extends Entry {
-  /** Nobody has had it before. */
-  isNew: boolean;
-  /** Before this one. */
-  deliveries: number;
+/** The same of XREADGROUP, whose entries may come undecoded. */
+export function readDelivered(reply: RawRecordBatch | Reply, {stream, group, consumer}: Membership): Delivered {
+  const origin = {stream, group, consumer, deliveries: 1};
+  if (reply instanceof RawRecordBatch) return {records: reply.records(origin), ids: EntryIds.ofPage(reply)};
+  const records = readNewEntries(reply).map((entry) => ({...entry, ...origin}));
+  return {records, ids: EntryIds.of(records.map(({id}) => id))};
 }
 
-/** XREADGROUP with CLAIM: each entry with how long it was idle and how often it was delivered, both 0 where it is new. */
-export function readClaimed(reply: Reply): ClaimedEntry[] {
-  if (reply === null) return [];
-  return entriesOfStream(reply).map((entry) => {
-    const [, , idleMs, deliveries] = tupleOf(entry, 4);
-    return {...readEntry(entry), isNew: idleMs === 0 && deliveries === 0, deliveries: numberOf(deliveries)};
-  });
+/** An entry whose deliveries are known. */
+type CountedRecord = StreamRecord & {deliveries: number};
+
+/**
+ * XREADGROUP with CLAIM: each entry with how long it was idle and how often it was delivered before, both 0 where it is
+ * new. What is claimed has the deliveries before this one, what is fresh its first.
+ */
+export function readClaimed(reply: Reply, origin: Membership): {claimed: CountedRecord[]; fresh: CountedRecord[]} {
+  const claimed: CountedRecord[] = [];
+  const fresh: CountedRecord[] = [];
+  for (const item of reply === null ? [] : entriesOfStream(reply)) {
+    const [, , idleMs, before] = tupleOf(item, 4);
+    const deliveries = numberOf(before);
+    const {id, fields} = readEntry(item);
+    if (idleMs === 0 && before === 0) fresh.push({id, fields, ...origin, deliveries: 1});
+    else claimed.push({id, fields, ...origin, deliveries});
+  }
+  return {claimed, fresh};
 }
 
 export function readPendingSummary(reply: Reply): PendingSummary {
@@ -179,34 +168,6 @@ export function readPendingEntries(reply: Reply): PendingEntry[] {
   });
 }
 
-/** What became of an entry that was to be claimed, who had it before, and how often it has been delivered. */
-export interface ClaimOutcome {
-  state: 'claimed' | 'not pending' | 'with another' | 'delivered again' | 'not idle' | 'gone';
-  consumer: string;
-  deliveries: number;
-}
-
-const CLAIM_STATES: Record<string, ClaimOutcome['state']> = {
-  claimed: 'claimed',
-  missing: 'not pending',
-  other: 'with another',
-  again: 'delivered again',
-  busy: 'not idle',
-  gone: 'gone',
-};
-
-/** Three items for each entry, as the script has them. */
-export function readClaimOutcomes(reply: Reply): ClaimOutcome[] {
-  const texts = readTexts(reply);
-  if (texts.length % 3 !== 0) throw notRedis();
-  const results: ClaimOutcome[] = [];
-  for (let at = 0; at < texts.length; at += 3) {
-    const [state, consumer, deliveries] = texts.slice(at, at + 3) as [string, string, string];
-    results.push({state: wordOf(CLAIM_STATES, state), consumer, deliveries: Number(deliveries)});
-  }
-  return results;
-}
-
 export function readStreamInfo(reply: Reply): StreamInfo {
   const map = readMap(reply);
   return {
@@ -215,19 +176,10 @@ export function readStreamInfo(reply: Reply): StreamInfo {
     firstEntry: optional(map.get('first-entry'), readEntry),
     lastEntry: optional(map.get('last-entry'), readEntry),
     groups: readNumber(map.get('groups')!),
+    nodes: readNumber(map.get('radix-tree-keys') ?? 0),
     entriesAdded: optional(map.get('entries-added'), readNumber),
     maxDeletedId: optional(map.get('max-deleted-entry-id'), idOf),
   };
-}
-
-/** XINFO STREAM: how many nodes hold the entries. */
-export const readNodeCount = (reply: Reply): number => readNumber(readMap(reply).get('radix-tree-keys') ?? 0);
-
-/** Our own script's answer: the length, the number of groups, and the ID of the last entry or nil. */
-export function readBriefInfo(reply: Reply): BriefInfo {
-  const [length, groups, lastId] = tupleOf(reply, 3);
-  const lastEntry = lastId === null ? undefined : {id: idOf(lastId), fields: []};
-  return {length: numberOf(length), groups: numberOf(groups), lastEntry};
 }
 
 export const readGroups = (reply: Reply): GroupInfo[] =>
@@ -253,53 +205,6 @@ export const readConsumers = (reply: Reply): ConsumerInfo[] =>
       inactiveMs: optional(map.get('inactive'), readNumber),
     };
   });
-
-/** Our own script's answer: state and two numbers, one after the other. */
-const RETIREMENT_STATES: Record<string, Retirement['state']> = {
-  absent: 'absent',
-  active: 'active',
-  pending: 'pending',
-  removed: 'removed',
-};
-
-export function readRetirements(reply: Reply): Retirement[] {
-  const flat = listOf(reply);
-  const retirements: Retirement[] = [];
-  for (let index = 0; index + 2 < flat.length; index += 3) {
-    const state = wordOf(RETIREMENT_STATES, readText(flat[index]!));
-    retirements.push({state, moved: readNumber(flat[index + 1]!), gone: readNumber(flat[index + 2]!)});
-  }
-  return retirements;
-}
-
-/** CLIENT LIST: a line each, of words `name=value`. */
-export const readClients = (reply: Reply): ConnectedClient[] =>
-  readText(reply)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const words = new Map(line.split(' ').map((word) => [word.split('=', 1)[0]!, word.slice(word.indexOf('=') + 1)]));
-      return {
-        id: Number(words.get('id')),
-        address: words.get('addr') ?? '',
-        name: words.get('name') ?? '',
-        idleSeconds: Number(words.get('idle')),
-      };
-    });
-
-/** INFO clients: how many are connected; undefined where it does not say. */
-export function readClientCount(reply: Reply): number | undefined {
-  const count = /^connected_clients:(\d+)/m.exec(readText(reply))?.[1];
-  return count === undefined ? undefined : Number(count);
-}
-
-/** SCAN: where to go on, and the keys of this page. */
-export function readScan(reply: Reply): {cursor: string; keys: string[]} {
-  const [cursor, keys] = tupleOf(reply, 2);
-  const text = bytesOf(cursor).toString('latin1');
-  if (!/^\d{1,20}$/.test(text)) throw notRedis();
-  return {cursor: text, keys: listOf(keys).map(readText)};
-}
 
 /** The entries in a reply of XREAD or XREADGROUP of one stream. */
 const entriesOfStream = (reply: Reply): Reply[] => listOf(tupleOf(tupleOf(reply, 1)[0], 2)[1]);

@@ -7,7 +7,7 @@
 
 import {isFailure, StreamlogError} from '../errors.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
-import type {StreamClient} from '../stream-client.js';
+import type {BriefInfo, StreamClient} from '../stream-client.js';
 
 export interface StreamSummary {
   name: string;
@@ -70,38 +70,60 @@ export async function* listStreams(
     omissions.lostMasters++;
     omissions.failed(error);
   };
-  for await (const names of client.streams(match, onLost)) {
+  const infoOf = briefInfo(client);
+  const summarise = async (name: string): Promise<StreamSummary | undefined> => {
+    try {
+      return summaryOf(name, await infoOf(name), now(), omissions);
+    } catch (error) {
+      omit(error, client.inCluster, omissions);
+      return undefined;
+    }
+  };
+  for await (const names of client.server.streams(match, onLost)) {
     // One before the others: it may show that the script has to be sent, or may not be run.
     const [first, ...others] = names;
-    const page = [await summarise(client, first!, now(), omissions)];
-    page.push(...(await Promise.all(others.map((name) => summarise(client, name, now(), omissions)))));
+    const page = [await summarise(first!), ...(await Promise.all(others.map(summarise)))];
     yield page.filter((summary) => summary !== undefined);
   }
 }
 
-/** Undefined when the stream cannot be looked at, has gone since SCAN saw it, or something else has taken its name. */
-async function summarise(
-  client: StreamClient,
+/** By script, which reads no entry, and where the user may not run one by XINFO STREAM. */
+function briefInfo(client: StreamClient): (stream: string) => Promise<BriefInfo> {
+  let mayRunScripts = true;
+  return async (stream) => {
+    if (!mayRunScripts) return client.info(stream);
+    try {
+      return await client.scripts.briefInfo(stream);
+    } catch (error) {
+      if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+      const info = await client.info(stream);
+      // The stream may be looked at, so it was the script that was refused.
+      mayRunScripts = false;
+      return info;
+    }
+  };
+}
+
+function summaryOf(
   name: string,
+  {length, groups, lastEntry}: BriefInfo,
   nowMs: number,
   omissions: Omissions,
-): Promise<StreamSummary | undefined> {
-  try {
-    const {length, groups, lastEntry} = await client.info(name, {brief: true});
-    if (length === 0) return {name, length, groups, lastId: null, lastAgeMs: null};
-    if (lastEntry === undefined) {
-      omissions.large++;
-      return {name, length, groups};
-    }
-    const {id} = lastEntry;
-    return {name, length, groups, lastId: id, lastAgeMs: ageMs(id, nowMs), lastAheadMs: aheadMs(id, nowMs)};
-  } catch (error) {
-    if (isFailure(error, 'notFound') || (isFailure(error, 'data') && error.code === 'WRONGTYPE')) return undefined;
-    if (isFailure(error, 'denied')) omissions.denied++;
-    else if (isFailure(error, 'temporary') || (isFailure(error, 'unreachable') && client.inCluster))
-      omissions.unanswered++;
-    else throw error;
-    omissions.failed(error);
-    return undefined;
+): StreamSummary {
+  if (length === 0) return {name, length, groups, lastId: null, lastAgeMs: null};
+  if (lastEntry === undefined) {
+    omissions.large++;
+    return {name, length, groups};
   }
+  const {id} = lastEntry;
+  return {name, length, groups, lastId: id, lastAgeMs: ageMs(id, nowMs), lastAheadMs: aheadMs(id, nowMs)};
+}
+
+/** Counts a stream that cannot be looked at, unless it has gone since SCAN saw it, or its name is another type's now. */
+function omit(error: unknown, inCluster: boolean, omissions: Omissions): void {
+  if (isFailure(error, 'notFound') || (isFailure(error, 'data') && error.code === 'WRONGTYPE')) return;
+  if (isFailure(error, 'denied')) omissions.denied++;
+  else if (isFailure(error, 'temporary') || (isFailure(error, 'unreachable') && inCluster)) omissions.unanswered++;
+  else throw error;
+  omissions.failed(error);
 }

@@ -89,7 +89,9 @@ export class App {
     const live = await LeasedClient.start({
       connect: async () => {
         const client = await (await connect()).readyToAdd();
-        const warning = isFirst ? await client.evictionWarning('what an Idempotency-Key is known by') : undefined;
+        const warning = isFirst
+          ? await client.server.evictionWarning('what an Idempotency-Key is known by')
+          : undefined;
         isFirst = false;
         if (warning !== undefined) warn(warning);
         return held.bringTo(client);

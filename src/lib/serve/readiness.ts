@@ -38,7 +38,7 @@ export class Readiness {
   /** Questions must not pile up behind a Redis that hangs. */
   async #redisAnswers(): Promise<boolean> {
     this.#ping ??= this.#live
-      .use((client) => client.ping())
+      .use((client) => client.server.ping())
       .then(
         () => true,
         () => false,

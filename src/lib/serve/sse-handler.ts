@@ -5,11 +5,13 @@
  * behind its position that is still in the stream when it is read, once and in
  * order, also across a lost connection to Redis.
  */
+
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isFailure} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
 import {BLOCK_MS, type Cursor, entriesBehind} from '../reading/follow-streams.js';
+import {locate} from '../reading/locate.js';
 import {PageSize} from '../reading/page-size.js';
 import {isRetryable} from '../reconnecting-client.js';
 import {recordToJson, type StreamRecord} from '../records/entry.js';
@@ -181,7 +183,7 @@ export function readStart(
     return async () => id;
   }
   const position = positionOf(parameters[0]?.[1] ?? 'end');
-  return async (client, stream) => predecessorOf(await client.locate(stream, position)) ?? FIRST_ID;
+  return async (client, stream) => predecessorOf(await locate(client, stream, position)) ?? FIRST_ID;
 }
 
 function positionOf(text: string): ReturnType<typeof parsePosition> {

@@ -66,7 +66,7 @@ async function measure(client: StreamClient, stream: string, info: StreamInfo, l
   const bytes = (await client.bytes(stream, {samples: MOST_NODES})) ?? 0;
   // There are no more nodes than entries.
   if (length <= MOST_NODES) return bytes;
-  const nodes = await client.nodes(stream);
+  const {nodes} = await client.info(stream);
   if (nodes <= MOST_NODES) return bytes;
   const seen = (bytes / nodes) * MOST_NODES;
   const newestNodeBytes = Math.max(newestEntryBytes(info), (newestEntryBytes(info) * length) / nodes);

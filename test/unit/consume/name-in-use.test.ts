@@ -15,7 +15,7 @@ const client = (name: string, id: number, idleSeconds = 0): ConnectedClient => (
 });
 /** Who is found among the clients of each server. */
 const find = (...servers: ConnectedClient[][]): ReturnType<typeof otherProcess> =>
-  otherProcess({connectedClients: async () => servers} as unknown as StreamClient, member);
+  otherProcess({server: {connectedClients: async () => servers}} as unknown as StreamClient, member);
 
 describe('of two processes of one name', () => {
   it('the one whose first connection is the older one has it, whenever the others were opened', async () => {

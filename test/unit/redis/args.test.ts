@@ -34,7 +34,6 @@ const CASES: [line: string, built: CommandLine][] = [
   ['xgroup SETID s g 5-0', args.xgroupSetId('s', 'g', '5-0')],
   ['xgroup SETID s g 5-0 ENTRIESREAD 3', args.xgroupSetId('s', 'g', '5-0', 3)],
   ['xgroup DESTROY s g', args.xgroupDestroy('s', 'g')],
-  ['xgroup DELCONSUMER s g c', args.xgroupDelConsumer(member)],
   ['xinfo STREAM s', args.xinfoStream('s')],
   ['xinfo GROUPS s', args.xinfoGroups('s')],
   ['xinfo CONSUMERS s g', args.xinfoConsumers('s', 'g')],

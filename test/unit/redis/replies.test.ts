@@ -3,6 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {encodeName} from '../../../src/lib/records/names.js';
 import type {Reply} from '../../../src/lib/redis/command-connection.js';
 import * as replies from '../../../src/lib/redis/replies.js';
+import {readScan} from '../../../src/lib/redis/server-commands.js';
 import {bytes, fields} from '../arbitraries.js';
 
 /** A reply as ioredis hands it over: strings as bytes, all else as it is. */
@@ -124,7 +125,7 @@ const STREAM_7_0: Record<string, Written> = {
 };
 
 describe('XINFO STREAM', () => {
-  const known = {length: 2, lastGeneratedId: '2-0', firstEntry: first, lastEntry: second, groups: 1};
+  const known = {length: 2, lastGeneratedId: '2-0', firstEntry: first, lastEntry: second, groups: 1, nodes: 1};
 
   it('of Redis 6.2 leaves open what it does not count', () => {
     expect(replies.readStreamInfo(flat(STREAM_6_2))).toEqual({
@@ -197,7 +198,7 @@ it('reads a page of SCAN: where to go on, and keys of any bytes', () => {
   fc.assert(
     fc.property(fc.array(bytes), (keys) => {
       const page = [Buffer.from('42'), keys.map((key) => Buffer.from(key as string))];
-      const read = replies.readScan(page);
+      const read = readScan(page);
       expect(read.cursor).toBe('42');
       expect(read.keys.map(encodeName)).toEqual(keys);
     }),

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {evictionWarning} from '../../../src/lib/redis/eviction-policy.js';
+import {evictionWarning} from '../../../src/lib/redis/server-commands.js';
 
 /** As INFO memory has it. */
 const info = (maxmemory: string, policy: string): string =>

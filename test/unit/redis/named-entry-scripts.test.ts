@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest';
-import {GIVEN_BACK_IDLE_MS, sumOfGivenBack} from '../../../src/lib/redis/released-entries.js';
+import {GIVEN_BACK_IDLE_MS} from '../../../src/lib/records/pending-entry.js';
+import {sumOfGivenBack} from '../../../src/lib/redis/named-entry-scripts.js';
 
 const NOW_MS = Date.UTC(2030, 5, 1);
 

@@ -1,0 +1,126 @@
+/** Commands that name no stream: what a server is, what it holds, who is connected. In a cluster they go to its masters. */
+import {isFailure, StreamlogError} from '../errors.js';
+import {scanStreams} from './args.js';
+import {bytesOf, listOf, notRedis, tupleOf} from './checked-reply.js';
+import type {Reply} from './command-connection.js';
+import {readText} from './replies.js';
+import type {Session} from './session.js';
+
+/** A connection of the server. */
+export interface ConnectedClient {
+  id: number;
+  address: string;
+  name: string;
+  /** Whole seconds since it last sent something. */
+  idleSeconds: number;
+}
+
+/** Clients up to which CLIENT LIST takes Redis less than 5 ms. */
+const MOST_CLIENTS = 2_000;
+
+/** Keys that one SCAN looks at. */
+const PAGE = 1_000;
+
+export class ServerCommands {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** PING. */
+  async ping(): Promise<void> {
+    await this.#session.connection.sendToMasters(['ping'], 0);
+  }
+
+  /** SHUTDOWN: has the server write what it must, and end. Throws when it refuses. */
+  async shutDown(): Promise<void> {
+    try {
+      await this.#session.connection.sendToMasters(['shutdown'], 0);
+    } catch (error) {
+      // It answers with the end of the connection.
+      if (!isFailure(error, 'unreachable')) throw error;
+    }
+  }
+
+  /** INFO memory: a warning where keys may go that requests are known by; undefined where they stay, or where the server does not tell. */
+  async evictionWarning(forgets: string): Promise<string | undefined> {
+    const [info] = await this.#session.connection.sendToMasters(['info', 'memory'], 0).catch(() => []);
+    return Buffer.isBuffer(info) ? evictionWarning(info.toString('latin1'), forgets) : undefined;
+  }
+
+  /** CLIENT LIST of each master; undefined where the user may not ask, and where the list is so long that it would hold Redis up. */
+  async connectedClients(): Promise<ConnectedClient[][] | undefined> {
+    const {connection} = this.#session;
+    try {
+      const counts = (await connection.sendToMasters(['info', 'clients'])).map(readClientCount);
+      if (counts.some((count) => count === undefined || count > MOST_CLIENTS)) return undefined;
+      return (await connection.sendToMasters(['client', 'LIST'])).map(readClients);
+    } catch (error) {
+      if (isFailure(error, 'unreachable') || isFailure(error, 'temporary')) throw error;
+      return undefined;
+    }
+  }
+
+  /**
+   * SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. `onLost` is
+   * told of a master of a cluster that cannot be asked, and the others go on; without it this throws.
+   */
+  async *streams(match?: string, onLost?: (error: StreamlogError) => void): AsyncGenerator<string[], void, void> {
+    for (const master of this.#session.connection.masters) {
+      let cursor = '0';
+      do {
+        const line = scanStreams(cursor, match, PAGE);
+        try {
+          const page = readScan(await this.#session.run('scan', (connection) => connection.sendToMaster(line, master)));
+          cursor = page.cursor;
+          if (page.keys.length > 0) yield page.keys;
+        } catch (error) {
+          if (onLost === undefined || master === '' || !(error instanceof StreamlogError)) throw error;
+          onLost(error);
+          cursor = '0';
+        }
+      } while (cursor !== '0');
+    }
+  }
+}
+
+/** CLIENT LIST: a line each, of words `name=value`. */
+export const readClients = (reply: Reply): ConnectedClient[] =>
+  readText(reply)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const words = new Map(line.split(' ').map((word) => [word.split('=', 1)[0]!, word.slice(word.indexOf('=') + 1)]));
+      return {
+        id: Number(words.get('id')),
+        address: words.get('addr') ?? '',
+        name: words.get('name') ?? '',
+        idleSeconds: Number(words.get('idle')),
+      };
+    });
+
+/** INFO clients: how many are connected; undefined where it does not say. */
+export function readClientCount(reply: Reply): number | undefined {
+  const count = /^connected_clients:(\d+)/m.exec(readText(reply))?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** The command whose reply `evictionWarning` reads; CONFIG GET is allowed to few. */
+export const MEMORY_COMMAND = ['INFO', 'memory'];
+
+/** What to say where keys may go; undefined where they stay, or where the server does not tell. */
+export function evictionWarning(info: string, forgets: string): string | undefined {
+  const fact = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+  const policy = fact('maxmemory_policy');
+  if (policy === undefined || policy === 'noeviction' || fact('maxmemory') === '0') return undefined;
+  return `this Redis drops keys when memory runs out (maxmemory-policy ${policy}), and with them ${forgets}; noeviction keeps them`;
+}
+
+/** SCAN: where to go on, and the keys of this page. */
+export function readScan(reply: Reply): {cursor: string; keys: string[]} {
+  const [cursor, keys] = tupleOf(reply, 2);
+  const text = bytesOf(cursor).toString('latin1');
+  if (!/^\d{1,20}$/.test(text)) throw notRedis();
+  return {cursor: text, keys: listOf(keys).map(readText)};
+}

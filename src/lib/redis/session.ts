@@ -1,0 +1,105 @@
+/**
+ * What one client has open: a connection for commands, those for adding, and where numbers must be exact another one.
+ * With a retry policy commands are sent again while a failover lasts, and the connections are then replaced.
+ */
+
+import {AddConnection} from './add-connection.js';
+import {AddConnectionPool} from './add-connection-pool.js';
+import {AddRouter} from './add-router.js';
+import {CommandConnection, type CommandLine, type Reply} from './command-connection.js';
+import {RequestRetries, type RetryPolicy} from './request-retries.js';
+import type {CommandContext} from './server-errors.js';
+import type {Target} from './server-target.js';
+
+export class Session {
+  readonly target: Target;
+  #connection!: CommandConnection;
+  #connections!: AddConnectionPool;
+  #adding!: AddRouter;
+  #retries: RequestRetries | undefined;
+  #exact: Promise<CommandConnection> | undefined;
+  #isClosed = false;
+
+  private constructor(target: Target, connection: CommandConnection) {
+    this.target = target;
+    this.#adopt(connection);
+  }
+
+  /**
+   * Connects and authenticates. `blockMs` is the longest that a command will block. Throws `unreachable` within the
+   * connect timeout, or what `retry` gives on top of it, `denied`, or `configuration`.
+   */
+  static async open(target: Target, {retry, blockMs = 0}: {retry?: RetryPolicy; blockMs?: number}): Promise<Session> {
+    const open = (): Promise<CommandConnection> => CommandConnection.open(target, blockMs);
+    if (retry === undefined) return new Session(target, await open());
+    let session: Session | undefined;
+    // The first connection is given to the constructor.
+    const adopt = (connection: CommandConnection): void => {
+      if (session !== undefined) session.#adopt(connection);
+    };
+    const retries = new RequestRetries(open, adopt, retry, target.kind === 'sentinel' || target.kind === 'cluster');
+    session = new Session(target, await retries.run('ping', async (connection) => connection));
+    session.#retries = retries;
+    return session;
+  }
+
+  #adopt(connection: CommandConnection): void {
+    if (this.#isClosed) {
+      connection.close();
+      return;
+    }
+    this.#connections?.close();
+    const {target} = this;
+    const connections = new AddConnectionPool(
+      (stream, node, asking) => AddConnection.open(target, stream, node, asking),
+      (stream) => connection.nodeOf(stream),
+      // All connections of a client end together; only that of a cluster outlives single nodes.
+      () => {
+        if (connection.inCluster) return;
+        connection.close();
+        connections.close();
+      },
+    );
+    this.#connection = connection;
+    this.#connections = connections;
+    this.#adding = new AddRouter(connection, connections);
+    void connection.closed.then(() => connections.close());
+  }
+
+  get connection(): CommandConnection {
+    return this.#connection;
+  }
+
+  get adding(): AddRouter {
+    return this.#adding;
+  }
+
+  /** Opens the connection for adding, where it is known which one that is. */
+  async readyToAdd(): Promise<void> {
+    if (!this.#connection.inCluster) await this.#connections.to('');
+  }
+
+  /** Sends one command, or again as the retry policy says. `about` is for the message of a failure. */
+  send(line: CommandLine, about?: Partial<CommandContext>): Promise<Reply> {
+    return this.run(line[0], (connection) => connection.send(line, about));
+  }
+
+  /** The same with the digits of numbers: a JavaScript number holds 53 bits. */
+  async sendExactly(line: CommandLine, about?: Partial<CommandContext>): Promise<Reply> {
+    this.#exact ??= CommandConnection.open({...this.target, exactNumbers: true});
+    return (await this.#exact).send(line, about);
+  }
+
+  /** `command` in lower case is what `work` sends. */
+  run<T>(command: string, work: (connection: CommandConnection) => Promise<T>): Promise<T> {
+    return this.#retries === undefined ? work(this.#connection) : this.#retries.run(command, work);
+  }
+
+  /** Ends the connections at once; calls under way fail as `unreachable`. */
+  close(): void {
+    this.#isClosed = true;
+    void this.#exact?.then((connection) => connection.close());
+    this.#connection.close();
+    this.#connections.close();
+  }
+}
