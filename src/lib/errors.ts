@@ -1,9 +1,7 @@
 /**
- * The one error that users see. It carries its kind (hence its exit code), one
- * line of what happened and, where there is something to do, one line of hint.
- * It refuses to know how it is printed, and never holds a raw ioredis error:
- * those carry the arguments of the command, and with them payloads and
- * passwords.
+ * The one error that users see: its kind, hence its exit code, one line of what happened and, where there is something to
+ * do, one line of hint. Invariant: it never holds an error of ioredis, which carries the arguments of the command and with
+ * them payloads and passwords.
  */
 import type {Outcome} from './exit-codes.js';
 
@@ -27,6 +25,20 @@ export class StreamlogError extends Error {
     this.hint = hint;
     this.code = code;
   }
+}
+
+/** The code of a reply that Redis does not give to the command. Trying again is of no use. */
+export const NOT_REDIS = 'NOT_REDIS';
+
+/** The code of a command that was never sent, since there is no connection. */
+export const NOT_CONNECTED = 'NOT_CONNECTED';
+
+/** The failure of a command on a connection that had ended, or could not be made, as `cause` says. */
+export function notConnected(cause?: unknown): StreamlogError {
+  if (!(cause instanceof StreamlogError)) {
+    return new StreamlogError('unreachable', 'not connected to Redis', {code: NOT_CONNECTED});
+  }
+  return new StreamlogError(cause.kind, cause.message, {code: NOT_CONNECTED, hint: cause.hint});
 }
 
 /** True for a failure of this kind, whatever else is thrown. */

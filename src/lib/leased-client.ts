@@ -4,10 +4,10 @@
  * nothing is sent twice and nothing waits in a queue; work runs on a living
  * connection or fails before it began.
  */
-import {isFailure, StreamlogError} from './errors.js';
+import {isFailure, notConnected, StreamlogError} from './errors.js';
 import {isOutdated} from './reconnecting-client.js';
 import {Retries} from './retry-policy.js';
-import {notConnected, type StreamClient} from './stream-client.js';
+import type {StreamClient} from './stream-client.js';
 
 export interface LeasedClientOptions {
   connect: () => Promise<StreamClient>;

@@ -4,9 +4,9 @@
  * owner, who compares `Connection` values. Invariant: nothing is sent twice
  * here, and the end of an old connection never ends a newer one.
  */
-import {isFailure, StreamlogError} from './errors.js';
+import {isFailure, NOT_REDIS, StreamlogError} from './errors.js';
 import {Retries} from './retry-policy.js';
-import {NOT_REDIS, type StreamClient} from './stream-client.js';
+import type {StreamClient} from './stream-client.js';
 
 export interface ReconnectingOptions {
   connect: () => Promise<StreamClient>;

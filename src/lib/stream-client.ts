@@ -39,7 +39,6 @@ export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddResult} from './redis/add-results.js';
 export type {AddOptions, Membership, Trim} from './redis/args.js';
 export type {BriefInfo} from './redis/brief-info.js';
-export {NOT_REDIS} from './redis/checked-reply.js';
 export {call, callText, commandBatch, trimStep} from './redis/command-batch.js';
 export {
   type Durability,
@@ -69,7 +68,7 @@ export {
 export type * from './redis/replies.js';
 export type {ConnectedClient} from './redis/server-commands.js';
 export {evictionWarning, MEMORY_COMMAND} from './redis/server-commands.js';
-export {askedTo, NOT_CONNECTED, notConnected} from './redis/server-errors.js';
+export {askedTo} from './redis/server-errors.js';
 export type {ConnectionSettings} from './redis/server-target.js';
 export {addWide} from './redis/wide-add.js';
 

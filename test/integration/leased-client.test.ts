@@ -1,10 +1,10 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {StreamlogError} from '../../src/lib/errors.js';
+import {NOT_CONNECTED, StreamlogError} from '../../src/lib/errors.js';
 import {LeasedClient} from '../../src/lib/leased-client.js';
 import {IdempotentBatchWriter} from '../../src/lib/serve/batch-writer.js';
 import {HeldRequests} from '../../src/lib/serve/held-requests.js';
 import {RequestBatcher} from '../../src/lib/serve/request-batcher.js';
-import {NOT_CONNECTED, StreamClient} from '../../src/lib/stream-client.js';
+import {StreamClient} from '../../src/lib/stream-client.js';
 import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
 
 const settings = (url: string) => ({url, connectTimeoutMs: 2_000});

@@ -4,9 +4,9 @@
  * Invariant: `open` is the number of records of which nobody has said yet that
  * they are in the stream, or that they never will be.
  */
-import {StreamlogError} from '../errors.js';
+import {NOT_REDIS, StreamlogError} from '../errors.js';
 import type {InputPosition} from '../input/record-reader.js';
-import {type AddConnection, type Durability, NOT_DURABLE, NOT_REDIS, type ReplyHandler} from '../stream-client.js';
+import {type AddConnection, type Durability, NOT_DURABLE, type ReplyHandler} from '../stream-client.js';
 import type {IdLines} from './id-lines.js';
 import type {PendingDurability} from './pending-durability.js';
 

@@ -4,7 +4,7 @@
  * already + rejected + unconfirmed + bad, whichever way it ended; and with
  * `fail`, exactly the records before the first bad line were sent.
  */
-import {StreamlogError} from '../errors.js';
+import {NOT_REDIS, StreamlogError} from '../errors.js';
 import {
   type BadLine,
   describeBadLine,
@@ -14,7 +14,7 @@ import {
   isBadLine,
 } from '../input/record-reader.js';
 import {countOf} from '../records/raw-fields.js';
-import {type AddOptions, NOT_REDIS} from '../stream-client.js';
+import type {AddOptions} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
 export interface ProduceOptions {

@@ -3,9 +3,8 @@
  * first entry goes there. Invariant: what is added to a stream goes out in the
  * order of the calls, on one wire, until that is lost.
  */
-import {isFailure} from '../errors.js';
+import {isFailure, notConnected} from '../errors.js';
 import type {AddConnection} from './add-connection.js';
-import {notConnected} from './server-errors.js';
 
 /** Tells a node that is asked for keys of a moving slot from the same node by itself. */
 const ASK = 'ASK ';

@@ -8,12 +8,12 @@
  */
 import type {Socket} from 'node:net';
 import type {Redis} from 'ioredis';
-import type {StreamlogError} from '../errors.js';
+import {notConnected, type StreamlogError} from '../errors.js';
 import {withAsking} from './ask-redirection.js';
 import {connect, type Standing} from './connect.js';
 import {end} from './new-client.js';
 import {type RespHandler, RespReader} from './resp-reader.js';
-import {notConnected, replyFailure, type ServerErrorReason, toFailure} from './server-errors.js';
+import {replyFailure, type ServerErrorReason, toFailure} from './server-errors.js';
 import type {Target} from './server-target.js';
 import {LOOK_MS, nodeOf, nodeTarget, OwnerWatch} from './slot-owner.js';
 

@@ -3,12 +3,9 @@
  * reply of another kind than the command has is a failure that says so (exit code
  * 69), and never a value.
  */
-import {StreamlogError} from '../errors.js';
+import {NOT_REDIS, StreamlogError} from '../errors.js';
 import {isEntryId} from '../records/stream-id.js';
 import type {Reply} from './command-connection.js';
-
-/** The code of the failure of what is no reply to the command. Trying again is no use. */
-export const NOT_REDIS = 'NOT_REDIS';
 
 export const notRedis = (): StreamlogError =>
   new StreamlogError('unreachable', 'what answers there is not Redis: a reply is none to the command', {

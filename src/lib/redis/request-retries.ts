@@ -4,10 +4,9 @@
  * unless it only reads.
  */
 import {formatDuration} from '../duration.js';
-import {StreamlogError} from '../errors.js';
+import {NOT_CONNECTED, StreamlogError} from '../errors.js';
 import {Retries} from '../retry-policy.js';
 import type {CommandConnection} from './command-connection.js';
-import {NOT_CONNECTED} from './server-errors.js';
 
 export interface RetryPolicy {
   /** How long, from the first failure; undefined: 5 s where another server may take over, or the same one may come back. */

@@ -5,10 +5,9 @@
  * sent to Redis is in the message, apart from the names of stream and group
  * that the caller gives.
  */
-import {StreamlogError} from '../errors.js';
+import {NOT_REDIS, StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
 import {shellWord} from '../shell-word.js';
-import {NOT_REDIS} from './checked-reply.js';
 import {codeOf, isConnectionLoss, isNotRedis, reasonOf, type ServerAddress, unreachable} from './connection-errors.js';
 import {type CommandContext, meaningOf, on} from './refusals.js';
 
@@ -27,15 +26,6 @@ export function toFailure(error: unknown, context: CommandContext, problem: Serv
 /** The failure that an error reply tells of; `text` is without the leading minus. */
 export const replyFailure = (text: string, context: CommandContext): StreamlogError =>
   fromReply(text.replace(WITHIN_SCRIPT, ''), context);
-
-/** The code of the failure of what was never sent, since there is no connection. */
-export const NOT_CONNECTED = 'NOT_CONNECTED';
-
-/** The failure of what was asked of a connection that had ended, or could not be made. */
-export const notConnected = (cause?: unknown): StreamlogError =>
-  cause instanceof StreamlogError
-    ? failure(cause.kind, NOT_CONNECTED, cause.message, cause.hint)
-    : failure('unreachable', NOT_CONNECTED, 'not connected to Redis');
 
 /**
  * The server of a connection is not the master any more, or says nothing. It is as if the connection were lost: what had

@@ -6,8 +6,7 @@
  */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
-import {StreamlogError} from '../errors.js';
-import {NOT_CONNECTED} from '../stream-client.js';
+import {NOT_CONNECTED, StreamlogError} from '../errors.js';
 
 export interface Response {
   readonly status: number;
