@@ -13,7 +13,7 @@ import {refuseChangedText} from './lib/cli/argument-bytes.js';
 import {standardNotes} from './lib/cli/base-command.js';
 import {restoreCompilerLater} from './lib/cli/bun-compiler.js';
 import {collectWhenGrown} from './lib/cli/bun-memory.js';
-import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
+import {type CommandIndex, oclifOptions, withHelpCommand} from './lib/cli/command-index.js';
 import {environment} from './lib/cli/environment.js';
 import {endProcess} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
@@ -27,6 +27,8 @@ import {OutputClosed} from './lib/output/sink.js';
 
 /** Runs `argv` (without the program's own name) and ends the process. */
 export async function main(argv: string[], index: CommandIndex): Promise<void> {
+  const report = (error: unknown): number => reported(error, index);
+  const sayOutputFailed = (error: Error): void => void report(error);
   restoreCompilerLater();
   collectWhenGrown();
   process.exitCode = exitCodeOf('incomplete');
@@ -42,7 +44,7 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   try {
     refuseRuntimeVariables(process.env);
     refuseChangedText(argv, process.env);
-    await run(argv, await oclifOptions(index, argv));
+    await run(withHelpCommand(argv, index), oclifOptions(index));
     code = signals.exitCode ?? exitCodeOf('done');
   } catch (error) {
     code = report(error);
@@ -50,14 +52,12 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   await endProcess(code, sayOutputFailed);
 }
 
-const sayOutputFailed = (error: Error): void => void report(error);
-
 /** Prints a failure and returns its exit code. The only place where failures are printed. */
-function report(error: unknown): number {
+function reported(error: unknown, index: CommandIndex): number {
   if (error instanceof OutputClosed) return signals.exitCode ?? exitCodeOf('done');
   // Asked to end while it waited for a file that says how to begin.
   if (error instanceof InputCut && signals.exitCode !== undefined) return signals.exitCode;
-  const failure = asFailure(error);
+  const failure = asFailure(error, index);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);
   if (environment().DEBUG !== undefined && error instanceof Error) standardError.write(`${stackOf(error, failure)}\n`);

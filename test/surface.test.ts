@@ -33,6 +33,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'group:list': 'XINFO GROUPS',
   'group:remove': 'XGROUP DESTROY',
   'group:seek': 'XGROUP SETID',
+  help: undefined,
   info: 'XINFO',
   'local:start': undefined,
   'local:status': undefined,

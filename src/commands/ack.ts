@@ -7,14 +7,20 @@ import {describeAckCount, renderAckCounts} from '../lib/output/views/ack-view.js
 export default class Ack extends BaseCommand {
   static override summary = 'Acknowledge entries of a consumer group (XACK).';
   static override description =
-    'Takes IDs, or records as other commands print them, from the arguments or from standard input, and acknowledges ' +
-    'them as they arrive. A record knows its own stream and group; where --stream or --group is typed, a record of ' +
-    'another is refused (65). An entry that is not pending, or no longer with the consumer that its record names, is ' +
-    'counted, and is no failure: acknowledging twice is harmless.';
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input, and ' +
+    'acknowledges them as they arrive. A record names its own stream and group; if you type --stream or --group, ' +
+    'a record of another one is refused (exit code 65). An entry that is not pending, or that another consumer ' +
+    'now has, is counted and is not an error: acknowledging twice is harmless.';
   static override examples = [
-    '<%= config.bin %> ack 1526919030474-55',
-    '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
-    "<%= config.bin %> pending --details | jq -r 'select(.deliveries > 5).id' | <%= config.bin %> ack",
+    {description: 'Acknowledge one entry', command: '<%= config.bin %> ack 1526919030474-55'},
+    {
+      description: 'Acknowledge what passes a filter; the rest stays pending',
+      command: '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
+    },
+    {
+      description: 'Acknowledge entries that were delivered more than five times',
+      command: "<%= config.bin %> pending --details | jq -r 'select(.deliveries > 5).id' | <%= config.bin %> ack",
+    },
   ];
   static override args = {...idsArgument};
   static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};

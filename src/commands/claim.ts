@@ -14,29 +14,36 @@ import {usageError} from '../lib/errors.js';
 import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/groups/claiming.js';
 
 export default class Claim extends BaseCommand {
-  static override summary = 'Take pending entries over for another consumer (XCLAIM).';
+  static override summary = 'Transfer pending entries to another consumer (XCLAIM).';
   static override description =
-    'Takes IDs, or records as other commands print them, from the arguments or from standard input; or, with --consumer, ' +
-    'all that a consumer has pending. A record that names a consumer, its deliveries or its idle time is claimed only while ' +
-    'that is so: what another consumer has got since stays with it. Where --stream or --group is typed, a record of ' +
-    'another is refused (65). Prints the claimed entries; standard error says how many were not claimed and why.';
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input; or, with ' +
+    '--consumer, everything that is pending with that consumer. A record that names a consumer, a delivery count ' +
+    'or an idle time is claimed only while these still hold, so an entry that was delivered again meanwhile stays ' +
+    'where it is. If you type --stream or --group, a record of another one is refused (exit code 65). Prints the ' +
+    'claimed entries; standard error says how many were not claimed, and why.';
   static override examples = [
-    '<%= config.bin %> claim 1526919030474-55 --to w2',
-    '<%= config.bin %> claim --consumer w1 --to w2 --min-idle 30s',
-    '<%= config.bin %> pending --details --idle 1h | <%= config.bin %> claim --to w2',
+    {description: 'Transfer one entry to consumer w2', command: '<%= config.bin %> claim 1526919030474-55 --to w2'},
+    {
+      description: 'Transfer what consumer w1 has had for 30 seconds or longer',
+      command: '<%= config.bin %> claim --consumer w1 --to w2 --min-idle 30s',
+    },
+    {
+      description: 'Transfer everything that has been idle for an hour',
+      command: '<%= config.bin %> pending --details --idle 1h | <%= config.bin %> claim --to w2',
+    },
   ];
   static override args = {...idsArgument};
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    to: name({required: true, summary: 'the consumer that gets the entries'}),
-    consumer: name({summary: 'in place of IDs, all that this consumer has pending'}),
-    'min-idle': duration({summary: 'leave what was delivered more recently'}),
+    to: name({required: true, summary: 'consumer that gets the entries'}),
+    consumer: name({summary: 'in place of IDs: everything that is pending with this consumer'}),
+    'min-idle': duration({summary: 'skip entries that were delivered within this time'}),
     count: wholeNumber({
       char: 'n',
       min: 1,
       dependsOn: ['consumer'],
-      summary: 'at most this many entries of --consumer',
+      summary: 'claim at most N entries of --consumer',
     }),
     ...dryRunFlag,
     ...connectionFlags,

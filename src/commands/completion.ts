@@ -10,16 +10,17 @@ const scripts = {bash: bashScript, fish: fishScript, zsh: zshScript};
 export default class Completion extends BaseCommand {
   static override summary = 'Print a completion script for bash, zsh or fish.';
   static override description =
-    'It completes commands, flags and the values of those flags that know theirs. It holds all it needs, so completing ' +
-    'neither starts this program nor asks Redis. To keep it, write it for bash to /etc/bash_completion.d/streamlog, for ' +
-    'zsh to _streamlog in a directory of its fpath, for fish to ~/.config/fish/completions/streamlog.fish.';
+    'Completes commands, flags, and the values of flags that have a fixed set of them. The script is ' +
+    'self-contained: completing starts no program and sends nothing to Redis. To install it, write it to ' +
+    '/etc/bash_completion.d/streamlog (bash), to _streamlog in a directory of your fpath (zsh), or to ' +
+    '~/.config/fish/completions/streamlog.fish (fish).';
   static override examples = [
-    'source <(<%= config.bin %> completion bash)',
-    '<%= config.bin %> completion zsh > _<%= config.bin %>',
-    '<%= config.bin %> completion fish > <%= config.bin %>.fish',
+    {description: 'Use it in this shell', command: 'source <(<%= config.bin %> completion bash)'},
+    {description: 'Install it for zsh', command: '<%= config.bin %> completion zsh > _<%= config.bin %>'},
+    {description: 'Install it for fish', command: '<%= config.bin %> completion fish > <%= config.bin %>.fish'},
   ];
   static override args = {
-    shell: Args.option({options: ['bash', 'fish', 'zsh'] as const, ignoreStdin: true, description: 'which shell'})({
+    shell: Args.option({options: ['bash', 'fish', 'zsh'] as const, ignoreStdin: true, description: 'the shell'})({
       required: true,
     }),
   };

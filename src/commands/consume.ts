@@ -1,6 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {consumeFlags, handlerPoolOptions, multiStreamOptions} from '../lib/cli/consume-flags.js';
+import {mayFailOver} from '../lib/cli/environment.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
 import {ConsumeSummary} from '../lib/consume/consume-summary.js';
 import {HandlerPool} from '../lib/consume/handler-pool.js';
@@ -10,15 +10,28 @@ import {runHandler} from '../lib/handler/run-handler.js';
 export default class Consume extends BaseCommand {
   static override summary = 'Read a stream as a member of a consumer group (XREADGROUP, XCLAIM, XACK).';
   static override description =
-    'First its own pending entries, then those of consumers that went silent, then new ones. An entry is acknowledged ' +
-    'once standard output has taken it or, with --exec, its handler has succeeded; whatever ends the program before that leaves it ' +
-    'pending, to be delivered again. While Redis is away it waits, says so, and goes on where it was.';
+    "Delivers the consumer's own pending entries first, then entries of consumers that have stopped working, then " +
+    'new ones. An entry is acknowledged after standard output has taken it or, with --exec, after its handler has ' +
+    'succeeded. If the program ends before that, the entry stays pending and is delivered again. While Redis is ' +
+    'away, consume says so, waits and reconnects.';
   static override examples = [
-    '<%= config.bin %> consume --name w1 | jq .fields',
-    '<%= config.bin %> consume --stream orders --group billing --name w1 --exit',
-    "<%= config.bin %> consume --name w1 --count 5 --format '%o %f{type}\\n'",
-    '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
-    "<%= config.bin %> consume --name w1 --exec 'jq -e .fields.user >/dev/null' -P 4 --exit",
+    {description: 'Print entries as they come', command: '<%= config.bin %> consume --name w1 | jq .fields'},
+    {
+      description: 'Process what is there, then stop',
+      command: '<%= config.bin %> consume --stream orders --group billing --name w1 --exit',
+    },
+    {
+      description: 'Print five entries in a format of your own',
+      command: "<%= config.bin %> consume --name w1 --count 5 --format '%o %f{type}\\n'",
+    },
+    {
+      description: 'Acknowledge only what passes a filter',
+      command: '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
+    },
+    {
+      description: 'Run a handler for each entry, four at a time',
+      command: "<%= config.bin %> consume --name w1 --exec 'jq -e .fields.user >/dev/null' -P 4 --exit",
+    },
   ];
   static override flags = consumeFlags;
 

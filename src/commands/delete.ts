@@ -6,14 +6,19 @@ import {describeDeleteCount, renderDeleteCounts} from '../lib/output/views/delet
 import {notAllFound} from '../lib/reading/lookup.js';
 
 export default class Delete extends BaseCommand {
-  static override summary = 'Delete single entries by their IDs (XDEL).';
+  static override summary = 'Delete single entries by ID (XDEL).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input. A record ' +
-    'knows its own stream; where --stream is typed, a record of another is refused (65). Exits with 66 when an entry was not there; the others are deleted all the same. An ' +
-    'entry that is pending in a group stays on its pending list until it is acknowledged.';
+    'names its own stream; if you type --stream, a record of another one is refused (exit code 65). If an entry ' +
+    'does not exist, the others are still deleted and the exit code is 66. An entry that is pending in a group ' +
+    'stays in its pending list until it is acknowledged.';
   static override examples = [
-    '<%= config.bin %> delete 1526919030474-55',
-    '<%= config.bin %> range start @-30d | jq -c \'select(.fields.type == "test")\' | <%= config.bin %> delete --dry-run',
+    {description: 'Delete one entry', command: '<%= config.bin %> delete 1526919030474-55'},
+    {
+      description: 'See which entries of type test would be deleted',
+      command:
+        '<%= config.bin %> range start @-30d | jq -c \'select(.fields.type == "test")\' | <%= config.bin %> delete --dry-run',
+    },
   ];
   static override args = {...idsArgument};
   static override flags = {...streamFlag, ...dryRunFlag, ...connectionFlags, ...commonFlags};

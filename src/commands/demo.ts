@@ -4,11 +4,15 @@ import {playTour} from '../lib/cli/demo/tour.js';
 import {StreamClient} from '../lib/stream-client.js';
 
 export default class Demo extends BaseCommand {
-  static override summary = 'See Redis Streams work: a tour with real workers on a private, temporary server.';
+  static override summary = 'See Redis Streams at work: a tour with real workers on a private, temporary server.';
   static override description =
-    'Shows each command as you would type it, and its output. Kills a worker half-way, and proves at the end, from ' +
-    'the stream itself, that every event was processed. Needs redis-server or valkey-server on the path, touches no other server, and leaves nothing behind.';
-  static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo | less -R'];
+    'Shows each command as you would type it, and its output. Kills a worker half-way and then proves from the ' +
+    'stream itself that every event was processed. Needs redis-server or valkey-server on the path. Uses no other ' +
+    'server and leaves nothing behind.';
+  static override examples = [
+    {description: 'Take the tour', command: '<%= config.bin %> demo'},
+    {description: 'Read it page by page', command: '<%= config.bin %> demo | less -R'},
+  ];
   static override flags = {};
 
   async run(): Promise<void> {

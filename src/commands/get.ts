@@ -5,15 +5,21 @@ import {lookUp, notAllFound} from '../lib/reading/lookup.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Get extends BaseCommand {
-  static override summary = 'Print single entries by their IDs (XRANGE id id).';
+  static override summary = 'Print single entries by ID (XRANGE id id).';
   static override description =
-    'Takes IDs, or records as other commands print them, from the arguments or from standard input, and keeps their ' +
-    'order. A record knows its own stream; where --stream is typed, a record of another is refused (65). Where an entry is missing, the others are still printed and ' +
-    'the exit code is 66.';
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input, and keeps ' +
+    'their order. A record names its own stream; if you type --stream, a record of another one is refused (exit ' +
+    'code 65). If an entry does not exist, the others are still printed and the exit code is 66.';
   static override examples = [
-    '<%= config.bin %> get 1526919030474-55 1526919030474-56',
-    "<%= config.bin %> get 1526919030474-55 --format '%f{body}' > body.json",
-    '<%= config.bin %> pending --details | <%= config.bin %> get',
+    {description: 'Print two entries', command: '<%= config.bin %> get 1526919030474-55 1526919030474-56'},
+    {
+      description: 'Write a field to a file, byte for byte',
+      command: "<%= config.bin %> get 1526919030474-55 --format '%f{body}' > body.json",
+    },
+    {
+      description: 'Print the fields of pending entries',
+      command: '<%= config.bin %> pending --details | <%= config.bin %> get',
+    },
   ];
   static override args = {...idsArgument};
   static override flags = {...streamFlag, ...connectionFlags, ...recordFlags};

@@ -6,20 +6,26 @@ import {renderStream} from '../lib/output/views/stream-view.js';
 import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
 
 export default class Info extends BaseCommand {
-  static override summary = 'Show a stream, its groups and how far they are behind (XINFO).';
+  static override summary = 'Show a stream, its groups and how far behind they are (XINFO).';
   static override description =
-    'The lag of a group is exact, or marked with ~ where it cannot be proven without counting for too long: in JSON, ' +
-    '"lagExact" is false, the truth lies from "lagAtLeast" to "lagAtMost", and "lagSource" says where "lag" comes ' +
-    'from: redis, counted or bound.';
+    'The lag of a group is exact, or marked with ~ where proving it would mean counting for too long; in JSON, ' +
+    '"lagExact" is then false, the lag is between "lagAtLeast" and "lagAtMost", and "lagSource" says where "lag" ' +
+    'comes from: redis, counted or bound.';
   static override examples = [
-    '<%= config.bin %> info',
-    '<%= config.bin %> info --stream orders --consumers',
-    "<%= config.bin %> info --json | jq '.groups[] | {name, lag}'",
+    {description: 'Show the default stream', command: '<%= config.bin %> info'},
+    {
+      description: 'Show another one, with its consumers',
+      command: '<%= config.bin %> info --stream orders --consumers',
+    },
+    {
+      description: 'Print the lag of each group',
+      command: "<%= config.bin %> info --json | jq '.groups[] | {name, lag}'",
+    },
   ];
   static override flags = {
     ...streamsFlag,
-    consumers: Flags.boolean({summary: 'list the consumers of each group too'}),
-    watch: duration({summary: 'show it again each time this has passed, until interrupted'}),
+    consumers: Flags.boolean({summary: 'also list the consumers of each group'}),
+    watch: duration({summary: 'show it again at this interval, until interrupted'}),
     ...connectionFlags,
     ...commonFlags,
   };

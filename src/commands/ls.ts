@@ -6,16 +6,20 @@ import {untilStopped} from '../lib/reading/until-stopped.js';
 import {listStreams, Omissions, type StreamSummary} from '../lib/reports/stream-list.js';
 
 export default class Ls extends BaseCommand {
-  static override summary = 'List the streams (SCAN TYPE stream, XINFO).';
+  static override summary = 'List streams (SCAN TYPE stream, XINFO).';
   static override description =
-    'A table in the order of names on a terminal; in a pipe one JSON line a stream, in no order, as they are found.';
+    'On a terminal, a table in the order of names; in a pipe, one line of JSON per stream, in the order in which ' +
+    'they are found.';
   static override examples = [
-    '<%= config.bin %> ls',
-    "<%= config.bin %> ls --match 'orders:*'",
-    "<%= config.bin %> ls --json | jq -r 'select(.groups == 0).stream'",
+    {description: 'List all streams', command: '<%= config.bin %> ls'},
+    {description: 'List those of one kind', command: "<%= config.bin %> ls --match 'orders:*'"},
+    {
+      description: 'Name streams that no group reads',
+      command: "<%= config.bin %> ls --json | jq -r 'select(.groups == 0).stream'",
+    },
   ];
   static override flags = {
-    match: Flags.string({helpValue: 'GLOB', summary: 'only names like this: *, ?, [a-z], \\ to escape'}),
+    match: Flags.string({helpValue: 'GLOB', summary: 'only names that match: *, ?, [a-z]; \\ escapes'}),
     ...connectionFlags,
     ...commonFlags,
   };

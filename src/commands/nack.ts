@@ -5,21 +5,25 @@ import {Releaser} from '../lib/groups/giving-back.js';
 import {describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/nack-view.js';
 
 export default class Nack extends BaseCommand {
-  static override summary = 'Give pending entries back, for others to take at once (XNACK, or XCLAIM).';
+  static override summary = 'Release pending entries, so that other consumers can take them now (XNACK, or XCLAIM).';
   static override description =
-    'Takes IDs, or records as other commands print them, from the arguments or from standard input. The entries stay ' +
-    'pending, their counts of deliveries stay as they are, and the next consume --claim takes them without waiting for ' +
-    'them to idle. A record that names a consumer is given back only while that one still has it and it was not ' +
-    'delivered again since. Where --stream, --group or --consumer is typed, a record of another is refused (65).';
+    'Takes IDs, or records as other commands print them, from the arguments or from standard input. The entries ' +
+    'stay pending and keep their delivery counts; the next consume --claim takes them without waiting for them to ' +
+    'idle. A record that names a consumer is released only while that consumer still has it and it was not ' +
+    'delivered again meanwhile. If you type --stream, --group or --consumer, a record of another one is refused ' +
+    '(exit code 65).';
   static override examples = [
-    '<%= config.bin %> nack 1526919030474-55',
-    '<%= config.bin %> pending --details --consumer w1 | <%= config.bin %> nack',
+    {description: 'Release one entry', command: '<%= config.bin %> nack 1526919030474-55'},
+    {
+      description: 'Release everything that consumer w1 has',
+      command: '<%= config.bin %> pending --details --consumer w1 | <%= config.bin %> nack',
+    },
   ];
   static override args = {...idsArgument};
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    consumer: name({summary: 'only what this consumer has, where a record does not say'}),
+    consumer: name({summary: 'only entries that this consumer has; records name their own'}),
     ...connectionFlags,
     ...commonFlags,
   };

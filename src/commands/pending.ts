@@ -7,29 +7,38 @@ import {claimHints, exactHint, renderPending} from '../lib/output/views/pending-
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Pending extends BaseCommand {
-  static override summary =
-    'Show which entries a group was given and has not acknowledged, and who has them (XPENDING).';
+  static override summary = 'Show entries that were delivered and not acknowledged, and who has them (XPENDING).';
   static override description =
-    'A summary for each consumer or, with --details, each entry; the records of --details can be piped to ack, claim ' +
-    'and get. Of more than 10,000 entries the summary counts all and looks at the first ones of each consumer, so that ' +
-    'idle times and deliveries are lower bounds (in JSON: "oldestIdleAtLeastMs"); --exact looks at all. What nack has ' +
-    'given back is counted apart. An entry that was trimmed while it was pending is shown with --payload as such (in JSON: "fields": null).';
+    'Prints a summary for each consumer or, with --details, each entry; these records can be piped to ack, claim, ' +
+    'nack and get. Above 10,000 entries the summary counts all of them but looks at the first ones of each ' +
+    'consumer, so idle times and delivery counts are lower bounds (in JSON: "oldestIdleAtLeastMs"); --exact looks ' +
+    'at all. Entries that nack has released are counted separately. With --payload, an entry that was trimmed ' +
+    'while it was pending is shown as such (in JSON: "fields": null).';
   static override examples = [
-    '<%= config.bin %> pending',
-    '<%= config.bin %> pending --stream orders --group billing --details --idle 10m --payload',
-    '<%= config.bin %> pending --details --idle 1h | <%= config.bin %> claim --to w2',
-    "<%= config.bin %> pending --json | jq '.consumers[] | select(.oldestIdleMs > 60000)'",
+    {description: 'Show what each consumer has', command: '<%= config.bin %> pending'},
+    {
+      description: 'List entries that have been idle for ten minutes, with their fields',
+      command: '<%= config.bin %> pending --stream orders --group billing --details --idle 10m --payload',
+    },
+    {
+      description: 'Transfer entries that have been idle for an hour',
+      command: '<%= config.bin %> pending --details --idle 1h | <%= config.bin %> claim --to w2',
+    },
+    {
+      description: 'Find consumers with an entry older than a minute',
+      command: "<%= config.bin %> pending --json | jq '.consumers[] | select(.oldestIdleMs > 60000)'",
+    },
   ];
   static override flags = {
     ...streamsFlag,
     ...groupFlag,
-    consumer: name({summary: 'only what this consumer has'}),
-    idle: duration({summary: 'only what was delivered at least this long ago'}),
-    'min-deliveries': wholeNumber({summary: 'only what was delivered at least this often'}),
-    exact: Flags.boolean({summary: 'look at every entry, however many there are, for exact figures'}),
+    consumer: name({summary: 'only entries that this consumer has'}),
+    idle: duration({summary: 'only entries delivered at least this long ago'}),
+    'min-deliveries': wholeNumber({summary: 'only entries delivered at least N times'}),
+    exact: Flags.boolean({summary: 'look at every entry, for exact figures'}),
     details: Flags.boolean({exclusive: ['exact'], summary: 'list every entry'}),
-    payload: Flags.boolean({dependsOn: ['details'], summary: 'with the fields of each entry'}),
-    count: wholeNumber({char: 'n', min: 1, dependsOn: ['details'], summary: 'list at most this many entries'}),
+    payload: Flags.boolean({dependsOn: ['details'], summary: 'show the fields of each entry'}),
+    count: wholeNumber({char: 'n', min: 1, dependsOn: ['details'], summary: 'list at most N entries'}),
     ...connectionFlags,
     ...recordFlags,
     format: {...recordFlags.format, dependsOn: ['details']},

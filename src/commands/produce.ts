@@ -1,9 +1,7 @@
 import {Args} from '@oclif/core';
-import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/connection-settings.js';
-import {commonFlags, serviceConnectionFlags} from '../lib/cli/flags.js';
-import {deliveryOptions, produceFlags} from '../lib/cli/produce-flags.js';
+import {mayFailOver} from '../lib/cli/environment.js';
+import {addOptions, deliveryOptions, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
@@ -15,30 +13,52 @@ import {describeCounts, describeUncertain, unconfirmedHint} from '../lib/produce
 import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {
-  static override summary = 'Add entries to a stream: from arguments, or one a line from a pipe or file (XADD).';
+  static override summary = 'Add entries to a stream, from arguments, a pipe or a file (XADD).';
   static override description =
-    'Prints the new IDs, one a line. Exit code 0 means that Redis has confirmed every record; otherwise standard error ' +
-    'says how many were read, added, rejected and left unconfirmed. Records that a lost connection leaves in doubt are ' +
-    'sent again and may then be there twice, unless --exactly-once is given. With --resume a run that was killed ' +
-    'goes on where it was. More: docs/producing.md.';
+    'Prints the IDs of the new entries, one per line. Exit code 0 means that Redis has confirmed every record; ' +
+    'otherwise standard error says how many were read, added, rejected and left unconfirmed. If a connection is ' +
+    'lost, unconfirmed records are sent again and may be added twice, unless --exactly-once is given. With ' +
+    '--resume, a run that was killed continues where it stopped.';
+  static override usage = ['produce FIELD=VALUE... [flags]', 'produce [--file PATH] [flags] < INPUT'];
   static override examples = [
-    '<%= config.bin %> produce type=login user=7',
-    'printf \'%s\\n\' \'{"type":"login"}\' \'{"type":"logout"}\' | <%= config.bin %> produce',
-    'git log --format=%s | <%= config.bin %> produce --stream commits --input text --field subject',
-    '<%= config.bin %> produce --stream users --input csv --file users.csv --maxlen 100000 --approx',
-    '<%= config.bin %> produce --file events.ndjson --exactly-once --resume',
-    '<%= config.bin %> produce --file orders.ndjson --exactly-once --producer-id orders-2026-01',
-    '<%= config.bin %> produce --file order.ndjson --atomic',
-    '<%= config.bin %> produce type=ping --count 1000 --rate 200 --quiet',
+    {description: 'Add one entry', command: '<%= config.bin %> produce type=login user=7'},
+    {
+      description: 'Add an entry for each line of NDJSON',
+      command: 'printf \'%s\\n\' \'{"type":"login"}\' \'{"type":"logout"}\' | <%= config.bin %> produce',
+    },
+    {
+      description: 'Add an entry for each line of text',
+      command: 'git log --format=%s | <%= config.bin %> produce --stream commits --input text --field subject',
+    },
+    {
+      description: 'Add the rows of a CSV file, and keep about 100,000 entries',
+      command: '<%= config.bin %> produce --stream users --input csv --file users.csv --maxlen 100000 --approx',
+    },
+    {
+      description: 'Add a file without duplicates, and continue if the run is killed',
+      command: '<%= config.bin %> produce --file events.ndjson --exactly-once --resume',
+    },
+    {
+      description: 'Add a file that may be sent again from anywhere within a week',
+      command: '<%= config.bin %> produce --file orders.ndjson --exactly-once --producer-id orders-2026-01',
+    },
+    {
+      description: 'Add all records of a file, or none',
+      command: '<%= config.bin %> produce --file order.ndjson --atomic',
+    },
+    {
+      description: 'Add an entry 1,000 times, 200 per second',
+      command: '<%= config.bin %> produce type=ping --count 1000 --rate 200 --quiet',
+    },
   ];
   static override args = {
     fields: Args.string({
       ignoreStdin: true,
       multiple: true,
-      description: 'field=value; field=@FILE takes the value from a file',
+      description: 'FIELD=VALUE, or FIELD=@FILE for a value from a file',
     }),
   };
-  static override flags = {...produceFlags, ...serviceConnectionFlags, ...commonFlags};
+  static override flags = produceFlags;
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Produce);

@@ -5,24 +5,31 @@ import {parseBound, readRange} from '../lib/reading/stream-range.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Range extends BaseCommand {
-  static override summary = 'Print the entries from START to END (XRANGE, XREVRANGE).';
+  static override summary = 'Print entries from START to END (XRANGE, XREVRANGE).';
   static override description =
-    'Both bounds are included. Each is an ID, start (or -), end (or +), -N (the last N entries) or @TIME (ISO 8601, ' +
-    'Unix s or ms, or @-1h); "(ID" leaves that ID out. An ID without a sequence means its whole millisecond.';
+    'Both bounds are included. Each is an ID, start (or -), end (or +), -N (the last N entries) or @TIME (ISO ' +
+    '8601, Unix s or ms, or @-1h); "(ID" excludes that ID. An ID without a sequence number means its whole ' +
+    'millisecond.';
   static override examples = [
-    '<%= config.bin %> range',
-    '<%= config.bin %> range -10 --reverse',
-    '<%= config.bin %> range @-1h end --stream orders --count 100',
-    "<%= config.bin %> range 1526919030474-55 + --format '%d %f{type}\\n'",
+    {description: 'Print the whole stream', command: '<%= config.bin %> range'},
+    {description: 'Print the last ten entries, newest first', command: '<%= config.bin %> range -10 --reverse'},
+    {
+      description: 'Print 100 entries of the last hour',
+      command: '<%= config.bin %> range @-1h end --stream orders --count 100',
+    },
+    {
+      description: 'Print entries from an ID on, in a format of your own',
+      command: "<%= config.bin %> range 1526919030474-55 + --format '%d %f{type}\\n'",
+    },
   ];
   static override args = {
-    start: Args.string({ignoreStdin: true, default: 'start', description: 'the first entry'}),
-    end: Args.string({ignoreStdin: true, default: 'end', description: 'the last entry'}),
+    start: Args.string({ignoreStdin: true, default: 'start', description: 'first entry'}),
+    end: Args.string({ignoreStdin: true, default: 'end', description: 'last entry'}),
   };
   static override flags = {
     ...streamFlag,
     reverse: Flags.boolean({summary: 'newest first; START is still the older bound'}),
-    count: wholeNumber({char: 'n', min: 1, summary: 'print at most this many entries'}),
+    count: wholeNumber({char: 'n', min: 1, summary: 'print at most N entries'}),
     ...connectionFlags,
     ...recordFlags,
   };

@@ -1,7 +1,7 @@
 import {once} from 'node:events';
-import {addOptions} from '../lib/cli/add-options.js';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/connection-settings.js';
+import {mayFailOver} from '../lib/cli/environment.js';
+import {addOptions} from '../lib/cli/produce-flags.js';
 import {
   hasTokenFile,
   matchesAny,
@@ -21,18 +21,28 @@ import {hostGuard} from '../lib/serve/request-head.js';
 const HEARTBEAT_MS = 15_000;
 
 export default class Serve extends BaseCommand {
-  static override summary = 'Take entries over HTTP and add them to streams (XADD).';
+  static override summary = 'Accept entries over HTTP and add them to streams (XADD).';
   static override description =
-    'POST /streams/NAME with a JSON object adds one entry; with a JSON array or application/x-ndjson, a batch. An answer ' +
-    'of 201 comes only after Redis has confirmed. GET /streams/NAME/entries sends entries as they come (server-sent ' +
-    'events), where --allow-read says so. GET /livez and /readyz are for probes, /metrics is for Prometheus, and ' +
-    '/openapi.json describes it all. While Redis is away, requests are answered with 503 at once. SIGTERM finishes what ' +
-    'is in hand and ends with 0. All answers: docs/serve.md.';
+    'POST /streams/NAME with a JSON object adds one entry; with a JSON array or application/x-ndjson, a batch. ' +
+    'The response is 201 only after Redis has confirmed. GET /streams/NAME/entries sends entries as they come ' +
+    '(server-sent events), where --allow-read permits it. GET /livez and /readyz are for probes, /metrics is for ' +
+    'Prometheus, and /openapi.json describes the API. While Redis is away, requests get 503 at once. SIGTERM ' +
+    'finishes requests in progress and exits with 0.';
   static override examples = [
-    '<%= config.bin %> serve',
-    '<%= config.bin %> serve --listen :8080 --token-file tokens --allow-stream "app-*" --maxlen 1000000 --approx',
-    '<%= config.bin %> serve --allow-read "app-*" --rate-limit 100/s --log-format json',
-    'curl -H "Content-Type: application/json" -d \'{"type":"login"}\' http://127.0.0.1:8080/streams/events',
+    {description: 'Serve this machine', command: '<%= config.bin %> serve'},
+    {
+      description: 'Serve the network, with tokens, to streams whose names begin with app-',
+      command:
+        '<%= config.bin %> serve --listen :8080 --token-file tokens --allow-stream "app-*" --maxlen 1000000 --approx',
+    },
+    {
+      description: 'Let clients read, limit their rate and log requests',
+      command: '<%= config.bin %> serve --allow-read "app-*" --rate-limit 100/s --log-format json',
+    },
+    {
+      description: 'Add an entry over HTTP',
+      command: 'curl -H "Content-Type: application/json" -d \'{"type":"login"}\' http://127.0.0.1:8080/streams/events',
+    },
   ];
   static override flags = serveFlags;
 

@@ -9,19 +9,26 @@ const LAST = 10;
 export default class Tail extends BaseCommand {
   static override summary = 'Print the last entries, then new ones as they come (XREAD BLOCK).';
   static override description =
-    'Needs no group and changes nothing. A stream that does not exist yet is waited for. Several streams come as one, ' +
-    'each line with its stream.';
+    'Needs no group and changes nothing. Waits for a stream that does not exist yet. Entries of several streams ' +
+    'are merged, each line with the name of its stream.';
   static override examples = [
-    '<%= config.bin %> tail',
-    '<%= config.bin %> tail --stream orders --stream payments --count 0',
-    '<%= config.bin %> tail --from @-15m --no-follow',
-    "<%= config.bin %> tail --format '%d %f{type}\\n' | grep login",
+    {description: 'Follow the default stream', command: '<%= config.bin %> tail'},
+    {
+      description: 'Follow two streams, from now on',
+      command: '<%= config.bin %> tail --stream orders --stream payments --count 0',
+    },
+    {description: 'Print the last 15 minutes, then stop', command: '<%= config.bin %> tail --from @-15m --no-follow'},
+    {description: 'Filter what you follow', command: "<%= config.bin %> tail --format '%d %f{type}\\n' | grep login"},
   ];
   static override flags = {
     ...streamsFlag,
-    count: wholeNumber({char: 'n', summary: `begin with the last N entries of each stream [default: ${LAST}]`}),
-    from: position({exclusive: ['count'], summary: `begin here instead: ${POSITION_HELP}`}),
-    'no-follow': Flags.boolean({summary: 'end with the newest entry'}),
+    count: wholeNumber({
+      char: 'n',
+      defaultHelp: async () => String(LAST),
+      summary: 'start with the last N entries of each stream',
+    }),
+    from: position({exclusive: ['count'], summary: `start here: ${POSITION_HELP}`}),
+    'no-follow': Flags.boolean({summary: 'stop after the newest entry'}),
     ...connectionFlags,
     ...recordFlags,
   };

@@ -26,28 +26,35 @@ const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};
 export default class Trim extends BaseCommand {
   static override summary = 'Remove the oldest entries of a stream (XTRIM).';
   static override description =
-    'Give one goal. Trimming is exact unless --approx is given. With --safe no entry goes that some group has not ' +
-    'read and acknowledged; without it, standard error says how many of those went.';
+    'Give one of --maxlen, --minid, --max-age and --max-bytes. Trimming is exact unless --approx is given. With ' +
+    '--safe, entries that a group has not read and acknowledged are kept; without it, standard error says how ' +
+    'many of them were removed.';
   static override examples = [
-    '<%= config.bin %> trim --maxlen 1000',
-    '<%= config.bin %> trim --stream orders --max-age 24h --safe',
-    '<%= config.bin %> trim --max-bytes 100MB --dry-run',
+    {description: 'Keep the newest 1,000 entries', command: '<%= config.bin %> trim --maxlen 1000'},
+    {
+      description: 'Remove what is older than a day and processed by all groups',
+      command: '<%= config.bin %> trim --stream orders --max-age 24h --safe',
+    },
+    {
+      description: 'See what trimming to 100 MB would remove',
+      command: '<%= config.bin %> trim --max-bytes 100MB --dry-run',
+    },
   ];
   static override flags = {
     ...streamFlag,
-    maxlen: wholeNumber({...oneGoal, summary: 'keep at most this many entries'}),
-    minid: position({...oneGoal, helpValue: 'ID|@TIME', summary: 'remove what is before this ID or time'}),
-    'max-age': duration({...oneGoal, summary: 'remove what is older than this'}),
+    maxlen: wholeNumber({...oneGoal, summary: 'keep at most N entries'}),
+    minid: position({...oneGoal, helpValue: 'ID|@TIME', summary: 'remove entries before this ID or time'}),
+    'max-age': duration({...oneGoal, summary: 'remove entries older than this'}),
     'max-bytes': size({
       ...oneGoal,
-      summary: 'remove until the stream takes at most this much memory; --dry-run estimates',
+      summary: 'remove entries until the stream takes at most this much memory; --dry-run estimates',
     }),
-    approx: Flags.boolean({summary: 'let Redis keep whole nodes (~): faster, and some more entries stay'}),
+    approx: Flags.boolean({summary: 'trim whole nodes only (~): faster, and keeps a few more entries'}),
     force: Flags.boolean({
       dependsOn: ['max-age'],
-      summary: 'trim by age although the IDs of the stream are no times',
+      summary: 'trim by age although the IDs of the stream are not times',
     }),
-    safe: Flags.boolean({summary: 'keep every entry that some group has not read and acknowledged'}),
+    safe: Flags.boolean({summary: 'keep entries that a group has not read and acknowledged'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,

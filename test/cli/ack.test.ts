@@ -113,7 +113,7 @@ describe('from standard input', () => {
     await deliver(4);
     const done = await ack([], {input: '1-0\n2-0\nworker crashed\n4-0\n'});
     expect(done).toMatchObject({code: 65, stdout: ''});
-    expect(done.stderr).toContain('line 3: "worker" is no entry ID');
+    expect(done.stderr).toContain('line 3: "worker" is not a valid entry ID');
     expect(done.stderr).toContain('before it failed: 2 acknowledged, 0 not pending');
     expect(await pendingIds()).toEqual(['3-0', '4-0']);
   });

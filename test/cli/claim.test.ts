@@ -152,7 +152,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       const done = await claim(['--to', 'w2'], {input: '1-0\nnonsense\n3-0\n'});
       expect(done.code).toBe(65);
       expect(ids(done)).toEqual(['1-0']);
-      expect(done.stderr).toContain('line 2: "nonsense" is no entry ID');
+      expect(done.stderr).toContain('line 2: "nonsense" is not a valid entry ID');
       expect(await pendingOf('w2')).toEqual(['1-0']);
     });
 

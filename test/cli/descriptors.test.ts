@@ -134,7 +134,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   describe('standard error', () => {
     it('that is full when we fail takes the message once it is read', async () => {
       const line = '( head -c 65536 /dev/zero >&2; streamlog produce nofield ) 2>&1 | ( sleep 0.3; tr -d "\\0" )';
-      expect((await run(line)).stdout).toMatch(/^streamlog: "nofield" is no field=value\nhint: .*\n$/);
+      expect((await run(line)).stdout).toMatch(/^streamlog: "nofield" is not field=value\nhint: .*\n$/);
     });
 
     it('that is full takes why standard output could not be written, too', async () => {

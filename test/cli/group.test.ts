@@ -216,7 +216,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await run('seek')).toMatchObject({code: 2, stdout: ''});
       const refused = await run('seek', '--to', 'yesterday');
       expect(refused.code).toBe(2);
-      expect(refused.stderr).toContain('"yesterday" is no position');
+      expect(refused.stderr).toContain('"yesterday" is not a valid position');
     });
 
     it('names the group that is not there, and exits with 66', async () => {

@@ -84,17 +84,17 @@ describe('flags', () => {
   });
 
   it.each([
-    [['a=1', '--maxlen', '1', '--minid', '1'], 'streamlog: --minid cannot also be provided when using --maxlen\n'],
-    [['a=1', '--approx'], 'streamlog: --approx says how to trim, but not to what\n'],
+    [['a=1', '--maxlen', '1', '--minid', '1'], 'streamlog: give --maxlen or --minid, not both\n'],
+    [['a=1', '--approx'], 'streamlog: --approx needs a limit\n'],
     [['a=1', '--minid', 'end'], 'streamlog: --minid takes an ID or @TIME here\n'],
     [['a=1', '--keep-ids'], 'streamlog: --keep-ids goes with --input envelope\n'],
     [['a=1', '--file', 'x'], 'streamlog: give field=value arguments or --file, not both\n'],
     [['--count', '2'], 'streamlog: --count goes with an entry given as field=value arguments\n'],
     [['--id', '1-1'], 'streamlog: --id goes with an entry given as field=value arguments\n'],
     [['--rate', '2'], 'streamlog: --rate goes with an entry given as field=value arguments\n'],
-    [['oops'], 'streamlog: "oops" is no field=value\n'],
-    [['--input', 'xml'], 'streamlog: Expected --input=xml to be one of: ndjson, text, csv, envelope\n'],
-    [['--nonsense'], 'streamlog: Nonexistent flag: --nonsense\n'],
+    [['oops'], 'streamlog: "oops" is not field=value\n'],
+    [['--input', 'xml'], 'streamlog: --input takes ndjson, text, csv or envelope, not "xml"\n'],
+    [['--nonsense'], 'streamlog: unknown flag --nonsense\n'],
   ])('%j: 2', async (args, message) => {
     const {code, stdout, stderr} = await streamlog(['produce', ...args, '-u', 'redis://127.0.0.1:1'], {input: GOOD});
     expect([code, stdout]).toEqual([2, '']);

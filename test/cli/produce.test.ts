@@ -211,19 +211,19 @@ describe('streams that are kept short', () => {
     expect(await idsOf('age')).toHaveLength(2);
   });
 
-  it('by age are refused where the IDs are no times, unless --force is given: 2', async () => {
+  it('by age are refused where the IDs are not times, unless --force is given: 2', async () => {
     const {redis} = server;
     for (const id of ['1-0', '2000-0']) await redis.xadd('counted', id, 'a', '1');
     const refused = await produce(['-s', 'counted', '--max-age', '1h', 'a=2']);
     expect(refused).toMatchObject({code: 2, stdout: ''});
-    expect(refused.stderr).toContain('the IDs of stream "counted" are no times (1-0 to 2000-0)');
+    expect(refused.stderr).toContain('the IDs of stream "counted" are not times (1-0 to 2000-0)');
     expect(await redis.xlen('counted')).toBe(2);
     expect((await produce(['-s', 'counted', '--max-age', '1h', '--force', 'a=2'])).code).toBe(0);
     expect(await redis.xlen('counted')).toBe(1);
     for (const id of ['5-0', '5-*', '5']) {
       const given = await produce(['-s', 'given', '--max-age', '1h', '--id', id, 'a=2']);
       expect(given).toMatchObject({code: 2, stdout: ''});
-      expect(given.stderr).toMatch(/the ID 5\S* is no time/);
+      expect(given.stderr).toMatch(/the ID 5\S* is not a time/);
     }
     expect(await redis.exists('given')).toBe(0);
     expect((await produce(['-s', 'given', '--max-age', '1h', 'a=2'])).code).toBe(0);

@@ -62,7 +62,7 @@ describe('a goal', () => {
         continue;
       }
       expect([plain.code, plain.stdout, await redis.xlen(name)]).toEqual([2, '', ids.length]);
-      expect(plain.stderr).toContain(`the IDs of stream "${name}" are no times (${ids[0]}`);
+      expect(plain.stderr).toContain(`the IDs of stream "${name}" are not times (${ids[0]}`);
       expect(plain.stderr).toContain('--force');
       expect((await trim('-s', name, '--max-age', '1h', '--dry-run')).code).toBe(2);
       const forced = await trim('-s', name, '--max-age', '1h', '--force');

@@ -5,14 +5,20 @@
  */
 import {EXECUTABLE, type RunOptions, shell} from './run-cli.js';
 
+export interface TerminalOptions extends RunOptions {
+  /** The width of the terminal; without it the terminal does not say. */
+  columns?: number;
+}
+
 export interface Shown {
   code: number | null;
   text: string;
 }
 
 /** Runs `streamlog …args` to its end. `text` ends its lines as programs do, not as terminals. */
-export async function onTerminal(args: readonly string[], options: RunOptions = {}): Promise<Shown> {
-  const line = [EXECUTABLE, ...args].map(quoted).join(' ');
+export async function onTerminal(args: readonly string[], {columns, ...options}: TerminalOptions = {}): Promise<Shown> {
+  const command = [EXECUTABLE, ...args].map(quoted).join(' ');
+  const line = columns === undefined ? command : `stty columns ${columns} && ${command}`;
   const env = {SHELL: '/bin/sh', ...options.env};
   const {code, stdout} = await shell(`script -qec ${quoted(line)} /dev/null </dev/null`, {...options, env});
   return {code, text: stdout.replaceAll('\r\n', '\n')};

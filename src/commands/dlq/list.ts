@@ -6,13 +6,16 @@ import {renderDeadLetters} from '../../lib/output/views/dead-letter-view.js';
 import {untilStopped} from '../../lib/reading/until-stopped.js';
 
 export default class DlqList extends BaseCommand {
-  static override summary =
-    'List the dead letter streams: how many entries, how old, and why they died (SCAN, XRANGE).';
+  static override summary = 'List dead letter streams: how many entries, how old, and why they failed (SCAN, XRANGE).';
   static override description =
-    'All streams whose names end in :dead, as consume names them, or the one of --stream. All their entries are read.';
+    'Lists all streams whose names end in :dead, as consume names them, or the one of --stream. Reads all of ' +
+    'their entries.';
   static override examples = [
-    '<%= config.bin %> dlq list',
-    "<%= config.bin %> dlq list --stream orders --json | jq '.causes[] | {group, reason, count}'",
+    {description: 'List all dead letters', command: '<%= config.bin %> dlq list'},
+    {
+      description: 'Count the causes for one stream',
+      command: "<%= config.bin %> dlq list --stream orders --json | jq '.causes[] | {group, reason, count}'",
+    },
   ];
   static override flags = {
     stream: name({char: 's', summary: 'only the dead letters of this stream'}),

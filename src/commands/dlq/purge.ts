@@ -15,16 +15,20 @@ import {renderFacts} from '../../lib/output/table.js';
 
 export default class DlqPurge extends BaseCommand {
   static override summary = 'Delete dead letters for good (XDEL).';
-  static override description = 'Say which ones: by ID, --older-than, --where or --limit; or --force for all.';
+  static override description =
+    'Select them by ID, --older-than, --where or --limit, or delete all of them with --force.';
   static override examples = [
-    '<%= config.bin %> dlq purge --older-than 7d',
-    "<%= config.bin %> dlq purge --stream orders --where '_dlq_reason=exit code 65' --dry-run",
-    '<%= config.bin %> dlq purge --stream orders --force',
+    {description: 'Delete what failed more than a week ago', command: '<%= config.bin %> dlq purge --older-than 7d'},
+    {
+      description: 'See what would be deleted',
+      command: "<%= config.bin %> dlq purge --stream orders --where '_dlq_reason=exit code 65' --dry-run",
+    },
+    {description: 'Delete all of them', command: '<%= config.bin %> dlq purge --stream orders --force'},
   ];
   static override args = {...deadIdsArgument};
   static override flags = {
     ...deadLetterFlags,
-    'older-than': duration({summary: 'only what died longer ago than this'}),
+    'older-than': duration({summary: 'only entries that failed longer ago than this'}),
     ...selectionFlags,
     force: Flags.boolean({summary: 'delete all of them'}),
     ...dryRunFlag,

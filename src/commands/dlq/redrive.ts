@@ -15,24 +15,31 @@ import {renderRedriven} from '../../lib/output/views/dead-letter-view.js';
 export default class DlqRedrive extends BaseCommand {
   static override summary = 'Put dead letters back into their streams (XADD and XDEL in one step).';
   static override description =
-    'Each entry moves in one step, with all its fields and the _dlq_ ones, and gets a new ID; it is in one of the two ' +
-    'streams whatever happens. Only entries of --stream go back, as their fields could name any other; --any-stream takes ' +
-    'them all. What dies again meanwhile is left for the next run. In a cluster --to must be in the same slot.';
+    'Each entry moves in one step, with all its fields and those that begin with _dlq_, and gets a new ID: it is ' +
+    'always in exactly one of the two streams. Only entries that came from --stream go back, since their fields ' +
+    'could name any other stream; --any-stream takes them all. What fails again meanwhile is left for the next ' +
+    'run. In a cluster, --to must be in the same slot.';
   static override examples = [
-    '<%= config.bin %> dlq redrive --rate 50/s',
-    '<%= config.bin %> dlq redrive --stream orders --where _dlq_group=billing --limit 10 --dry-run',
-    '<%= config.bin %> dlq redrive 1526919030474-55 --to orders-by-hand',
+    {description: 'Put everything back, 50 entries per second', command: '<%= config.bin %> dlq redrive --rate 50/s'},
+    {
+      description: 'See which ten entries would go back',
+      command: '<%= config.bin %> dlq redrive --stream orders --where _dlq_group=billing --limit 10 --dry-run',
+    },
+    {
+      description: 'Put one entry into another stream',
+      command: '<%= config.bin %> dlq redrive 1526919030474-55 --to orders-by-hand',
+    },
   ];
   static override args = {...deadIdsArgument};
   static override flags = {
     ...deadLetterFlags,
     'any-stream': Flags.boolean({
       default: false,
-      summary: 'entries of other streams too, each where its own fields say that it was',
+      summary: 'also put back entries of other streams, to the stream that their fields name',
     }),
-    to: name({summary: 'put all of them here, not back where they came from'}),
+    to: name({summary: 'put all of them into this stream'}),
     ...selectionFlags,
-    rate: rate({summary: 'at most this many a second'}),
+    rate: rate({summary: 'maximum rate'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,

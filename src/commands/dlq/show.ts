@@ -12,14 +12,21 @@ import {DeadLetterWriter} from '../../lib/output/views/dead-letter-view.js';
 import {untilStopped} from '../../lib/reading/until-stopped.js';
 
 export default class DlqShow extends BaseCommand {
-  static override summary = 'Show dead letters: what they hold, where they came from and why they died (XRANGE).';
+  static override summary = 'Show dead letters: their fields, where they came from and why they failed (XRANGE).';
   static override description =
-    'On a terminal a line each; in a pipe records, whose _dlq_ fields say the stream, group, ID, consumer, deliveries, ' +
-    'reason and time; _dlq_deaths counts, for an entry that was put back and died again.';
+    'On a terminal, one line for each; in a pipe, records whose _dlq_ fields hold the stream, group, ID, ' +
+    'consumer, delivery count, reason and time. _dlq_deaths counts how often an entry has failed after it was put ' +
+    'back.';
   static override examples = [
-    '<%= config.bin %> dlq show',
-    "<%= config.bin %> dlq show --stream orders --where '_dlq_reason=exit code 65' --limit 10",
-    '<%= config.bin %> dlq show | jq -c \'select(.fields.amount == "0")\' | <%= config.bin %> dlq redrive -',
+    {description: 'Show all dead letters', command: '<%= config.bin %> dlq show'},
+    {
+      description: 'Show ten that failed for one reason',
+      command: "<%= config.bin %> dlq show --stream orders --where '_dlq_reason=exit code 65' --limit 10",
+    },
+    {
+      description: 'Put back what passes a filter',
+      command: '<%= config.bin %> dlq show | jq -c \'select(.fields.amount == "0")\' | <%= config.bin %> dlq redrive -',
+    },
   ];
   static override args = {...deadIdsArgument};
   static override flags = {...deadLetterFlags, ...selectionFlags, ...connectionFlags, ...recordFlags};

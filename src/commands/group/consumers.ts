@@ -5,14 +5,17 @@ import {renderConsumers} from '../../lib/output/views/stream-view.js';
 
 export default class GroupConsumers extends BaseCommand {
   static override summary =
-    'List the consumers of a group: pending entries, idle time, last success (XINFO CONSUMERS).';
+    'List the consumers of a group: pending entries, idle time, last delivery (XINFO CONSUMERS).';
   static override description =
-    'Redis tells of all consumers of a group in one command, which takes it some 5 ms for 10,000 of them: on larger ' +
-    'groups, ask seldom. streamlog group gc removes those that nobody runs any more.';
+    'Redis lists all consumers of a group in one command, which takes it about 5 ms for 10,000 of them: on larger ' +
+    'groups, ask rarely. To remove consumers that no longer run, use group gc.';
   static override examples = [
-    '<%= config.bin %> group consumers',
-    '<%= config.bin %> group consumers billing --stream orders',
-    "<%= config.bin %> group consumers --json | jq -r 'select(.pending > 0 and .idleMs > 60000).consumer'",
+    {description: 'List the consumers of the default group', command: '<%= config.bin %> group consumers'},
+    {description: 'List those of another group', command: '<%= config.bin %> group consumers billing --stream orders'},
+    {
+      description: 'Name consumers that have had entries for a minute and do not read',
+      command: "<%= config.bin %> group consumers --json | jq -r 'select(.pending > 0 and .idleMs > 60000).consumer'",
+    },
   ];
   static override args = {...groupArgument};
   static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};

@@ -11,14 +11,20 @@ import {FIRST_ID} from '../../lib/records/stream-id.js';
 const fromStart: Position = {kind: 'id', id: FIRST_ID};
 
 export default class GroupCreate extends BaseCommand {
-  static override summary = 'Create a consumer group, and the stream where it is missing (XGROUP CREATE).';
+  static override summary = 'Create a consumer group, and its stream if it does not exist (XGROUP CREATE).';
   static override description =
-    'A group that is there already stays as it is, and that is no failure: standard error says so, and in JSON ' +
-    '"created" is false. To move it, use group seek.';
+    'A group that exists stays as it is, which is not an error: standard error says so, and in JSON "created" is ' +
+    'false. To move it, use group seek.';
   static override examples = [
-    '<%= config.bin %> group create',
-    '<%= config.bin %> group create billing --stream orders --from end',
-    '<%= config.bin %> group create audit --from @-1h --no-create',
+    {description: 'Create the default group', command: '<%= config.bin %> group create'},
+    {
+      description: 'Create a group that gets new entries only',
+      command: '<%= config.bin %> group create billing --stream orders --from end',
+    },
+    {
+      description: 'Create a group that starts an hour ago, on a stream that exists',
+      command: '<%= config.bin %> group create audit --from @-1h --no-create',
+    },
   ];
   static override args = {...groupArgument};
   static override flags = {
@@ -27,9 +33,9 @@ export default class GroupCreate extends BaseCommand {
     from: position({
       default: fromStart,
       defaultHelp: async () => 'start',
-      summary: 'the first entry that the group will get',
+      summary: 'first entry that the group gets',
     }),
-    'no-create': Flags.boolean({summary: 'fail when there is no such stream'}),
+    'no-create': Flags.boolean({summary: 'fail if the stream does not exist'}),
     ...connectionFlags,
     ...commonFlags,
   };

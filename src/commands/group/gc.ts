@@ -5,23 +5,29 @@ import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
 import {describeFates, renderFates} from '../../lib/output/views/group-gc-view.js';
 
 export default class GroupGc extends BaseCommand {
-  static override summary = 'Remove consumers that nobody runs any more (XGROUP DELCONSUMER), and lose nothing.';
+  static override summary = 'Remove consumers that no longer run, without losing entries (XGROUP DELCONSUMER).';
   static override description =
-    'A consumer goes when it has not tried to read for --idle and has nothing pending; the server sees that and removes ' +
-    'in one step. With --to, its pending entries are handed over first, with their counts of deliveries as they are and their ' +
-    'idle time starting anew, unless it was given one within --idle. Says of each consumer what became of it, and why it was kept. Before Redis 7.2 a consumer that waits ' +
-    'for entries counts as idle too; it is there again as soon as it gets one.';
+    'Removes a consumer that has not tried to read for --idle and has nothing pending; the server checks and ' +
+    'removes in one step. With --to, its pending entries are transferred first: they keep their delivery counts, ' +
+    'and their idle time starts anew. Says for each consumer what was done, and why if it was kept. Before Redis ' +
+    '7.2, a consumer that waits for entries counts as idle too; it is created again when it gets one.';
   static override examples = [
-    '<%= config.bin %> group gc --idle 1h --dry-run',
-    '<%= config.bin %> group gc billing --stream orders --idle 1h --to w1',
-    '<%= config.bin %> group gc --idle 1h --json | jq -r \'select(.kept == "pending").consumer\'',
+    {description: 'See which consumers would be removed', command: '<%= config.bin %> group gc --idle 1h --dry-run'},
+    {
+      description: 'Transfer their entries to w1, then remove them',
+      command: '<%= config.bin %> group gc billing --stream orders --idle 1h --to w1',
+    },
+    {
+      description: 'Name those that were kept because of pending entries',
+      command: '<%= config.bin %> group gc --idle 1h --json | jq -r \'select(.kept == "pending").consumer\'',
+    },
   ];
   static override args = {...groupArgument};
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    idle: duration({required: true, summary: 'keep what has tried to read more recently than this'}),
-    to: name({summary: 'the consumer that gets the pending entries of the others'}),
+    idle: duration({required: true, summary: 'keep consumers that have tried to read within this time'}),
+    to: name({summary: 'transfer their pending entries to this consumer'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,

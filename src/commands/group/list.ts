@@ -4,13 +4,16 @@ import {renderGroupLists, type StreamGroups} from '../../lib/output/views/group-
 import {reportGroups} from '../../lib/reports/stream-report.js';
 
 export default class GroupList extends BaseCommand {
-  static override summary = 'List the consumer groups of a stream and how far they are behind (XINFO GROUPS).';
+  static override summary = 'List the consumer groups of a stream, and how far behind they are (XINFO GROUPS).';
   static override description =
-    'The lag is exact, or marked with ~ (in JSON: "lagExact": false, with "lagAtLeast" and "lagAtMost") where it ' +
-    'cannot be proven without counting for too long.';
+    'The lag is exact, or marked with ~ where proving it would mean counting for too long; in JSON, "lagExact" is ' +
+    'then false, and the lag is between "lagAtLeast" and "lagAtMost".';
   static override examples = [
-    '<%= config.bin %> group list',
-    "<%= config.bin %> group list --stream orders | jq -r 'select(.lag > 1000).group'",
+    {description: 'List the groups of the default stream', command: '<%= config.bin %> group list'},
+    {
+      description: 'Name groups that are more than 1,000 entries behind',
+      command: "<%= config.bin %> group list --stream orders | jq -r 'select(.lag > 1000).group'",
+    },
   ];
   static override flags = {...streamsFlag, ...connectionFlags, ...commonFlags};
 

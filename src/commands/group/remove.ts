@@ -6,19 +6,22 @@ import {removeGroup} from '../../lib/groups/remove.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class GroupRemove extends BaseCommand {
-  static override summary = 'Remove a consumer group; the entries of the stream stay (XGROUP DESTROY).';
+  static override summary = 'Remove a consumer group; the entries stay in the stream (XGROUP DESTROY).';
   static override description =
-    'A group that has pending or unread entries is removed with --force only, since nobody knows afterwards which ' +
-    'those were.';
+    'A group that has pending or unread entries is removed only with --force: afterwards there is no way to know ' +
+    'which ones they were.';
   static override examples = [
-    '<%= config.bin %> group remove billing --stream orders --dry-run',
-    '<%= config.bin %> group remove billing --stream orders --force',
+    {
+      description: 'See what would be lost',
+      command: '<%= config.bin %> group remove billing --stream orders --dry-run',
+    },
+    {description: 'Remove it all the same', command: '<%= config.bin %> group remove billing --stream orders --force'},
   ];
   static override args = {...groupArgument};
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    force: Flags.boolean({summary: 'remove it although entries are pending or unread'}),
+    force: Flags.boolean({summary: 'remove the group although entries are pending or unread'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,

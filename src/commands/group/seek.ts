@@ -5,20 +5,23 @@ import {seekGroup} from '../../lib/groups/seek.js';
 import {describeAgain, describeBeyondEnd, describeSkipped, renderSeek} from '../../lib/output/views/group-view.js';
 
 export default class GroupSeek extends BaseCommand {
-  static override summary = 'Move a consumer group to another place in its stream (XGROUP SETID).';
+  static override summary = 'Move a consumer group to another position in its stream (XGROUP SETID).';
   static override description =
-    'The position names the first entry that the group gets next. Moving it back delivers entries again, moving it ' +
-    'forward skips entries; standard error says how many. What is pending stays pending.';
+    'The position names the first entry that the group gets next. Moving back delivers entries again, moving ' +
+    'forward skips entries; standard error says how many. Pending entries stay pending.';
   static override examples = [
-    '<%= config.bin %> group seek --to start',
-    '<%= config.bin %> group seek billing --stream orders --to @-1h --dry-run',
-    '<%= config.bin %> group seek --to end',
+    {description: 'Deliver the whole stream again', command: '<%= config.bin %> group seek --to start'},
+    {
+      description: 'See what moving back an hour would deliver again',
+      command: '<%= config.bin %> group seek billing --stream orders --to @-1h --dry-run',
+    },
+    {description: 'Skip everything that is there', command: '<%= config.bin %> group seek --to end'},
   ];
   static override args = {...groupArgument};
   static override flags = {
     ...streamFlag,
     ...groupFlag,
-    to: position({required: true, summary: 'the first entry that the group will get'}),
+    to: position({required: true, summary: 'first entry that the group gets next'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,

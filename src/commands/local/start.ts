@@ -8,12 +8,16 @@ import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
 import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStart extends BaseCommand {
-  static override summary = 'Start a private Redis server of your own, unless it runs already.';
+  static override summary = 'Start a private Redis server, unless it is running.';
   static override description =
-    'It is the redis-server or valkey-server on your path, on a unix socket that only you can open, with an ' +
-    'append-only file: what is in it outlives a restart. While it runs, every command without --url, STREAMLOG_URL ' +
-    'and REDIS_URL uses it. All of it lives under $XDG_STATE_HOME/streamlog/local (~/.local/state by default).';
-  static override examples = ['<%= config.bin %> local start', '<%= config.bin %> local start --json | jq -r .url'];
+    'Runs the redis-server or valkey-server on your path, on a unix socket that only you can open, with an ' +
+    'append-only file, so that its data outlives a restart. While it runs, every command without --url, ' +
+    'STREAMLOG_URL and REDIS_URL uses it. Its files are in $XDG_STATE_HOME/streamlog/local (by default under ' +
+    '~/.local/state).';
+  static override examples = [
+    {description: 'Start the server', command: '<%= config.bin %> local start'},
+    {description: 'Print its URL', command: '<%= config.bin %> local start --json | jq -r .url'},
+  ];
   static override flags = {...commonFlags};
 
   async run(): Promise<void> {

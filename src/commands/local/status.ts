@@ -6,11 +6,11 @@ import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
 import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStatus extends BaseCommand {
-  static override summary = 'Show whether the private Redis server runs, and where its data is.';
-  static override description = 'Ends with exit code 66 when it does not run.';
+  static override summary = 'Show whether the private Redis server is running, and where its data is.';
+  static override description = 'The exit code is 66 if it is not running.';
   static override examples = [
-    '<%= config.bin %> local status',
-    '<%= config.bin %> local status --json | jq -r .logFile',
+    {description: 'Show the server', command: '<%= config.bin %> local status'},
+    {description: 'Print the name of its log file', command: '<%= config.bin %> local status --json | jq -r .logFile'},
   ];
   static override flags = {...commonFlags};
 

@@ -6,8 +6,14 @@ import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
 import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStop extends BaseCommand {
-  static override summary = 'Stop the private Redis server (SHUTDOWN); its data stays for the next start.';
-  static override examples = ['<%= config.bin %> local stop', '<%= config.bin %> local stop --json | jq .bytes'];
+  static override summary = 'Stop the private Redis server (SHUTDOWN); its data is there at the next start.';
+  static override examples = [
+    {description: 'Stop the server', command: '<%= config.bin %> local stop'},
+    {
+      description: 'Stop it, and print how large its data is',
+      command: '<%= config.bin %> local stop --json | jq .bytes',
+    },
+  ];
   static override flags = {...commonFlags};
 
   async run(): Promise<void> {

@@ -16,8 +16,8 @@ import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
 import {factsToJson} from '../records/names.js';
 import type {AddConnection, ConnectionSettings, StreamClient} from '../stream-client.js';
-import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
-import {environment} from './environment.js';
+import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
+import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
 import {readerProbe} from './stdout-poll.js';
@@ -30,6 +30,9 @@ interface NoteFlags {
   quiet: boolean;
   verbose: boolean;
 }
+
+const PIPE_COLUMNS = 80;
+const MOST_COLUMNS = 100;
 
 export abstract class BaseCommand extends Command {
   readonly #clients: StreamClient[] = [];
@@ -133,6 +136,11 @@ export abstract class BaseCommand extends Command {
     return standardOutput.isTTY;
   }
 
+  /** Columns for text: those of the terminal, within what is easy to read, and 80 in a pipe. */
+  protected get textWidth(): number {
+    return Math.min(standardOutput.columns || PIPE_COLUMNS, MOST_COLUMNS);
+  }
+
   /** A writer of records, in the shape that the flags and the terminal ask for. */
   protected recordWriter(flags: OutputFlags, sink = this.out): RecordWriter {
     return new RecordWriter(sink, {
@@ -180,7 +188,9 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<Flags, BaseFlags, Args>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const output = await super.parse(options, argv);
+    const output = await super.parse(options, argv).catch((error: unknown) => {
+      throw asUsageError(error, this.id ?? '', options?.flags ?? {});
+    });
     const values: Record<string, unknown> = output.flags;
     for (const [name, value] of Object.entries(values)) {
       const flag = options?.flags?.[name];

@@ -1,9 +1,9 @@
 /**
  * The index of commands that the build makes (scripts/command-index.js), and the
  * oclif plugin that is made of it. Invariant: a run loads the one command that
- * it runs, and reads the flags of those commands whose help it prints.
+ * it runs, and help reads only what it prints.
  */
-import type {Command, Interfaces} from '@oclif/core';
+import type {Command, Config, Interfaces} from '@oclif/core';
 
 export interface CommandIndex {
   /** Of package.json, what oclif reads. */
@@ -13,25 +13,28 @@ export interface CommandIndex {
 }
 
 export interface IndexedCommand {
-  /** What every run knows: the summary, aliases, whether it is hidden, and arguments, by which oclif tells where the words of a command end. */
+  /** What every run knows: the summary, aliases, whether it is hidden, and arguments, by which oclif finds where a command's words end. */
   brief: Partial<Command.Cached>;
-  /** All that help says: flags, description and examples too. */
+  /** All that help shows: flags, description and examples too. */
   details(): Promise<{default: Command.Cached}>;
   /** The module whose default export is the command's class. */
   load(): Promise<{default: unknown}>;
 }
 
-/** The help flags of package.json, oclif's own, and the word that oclif takes for one. */
-const HELP = new Set(['--help', '-h', 'help']);
+/** What oclif's configuration is made of. It keeps it, and so `indexOf` finds the index there again. */
+interface ProgramOptions extends Interfaces.Options {
+  index: CommandIndex;
+}
 
-/**
- * For oclif to make its configuration of: one that is made already it would make
- * anew. Of commands whose help `argv` asks for, the details are read.
- */
-export async function oclifOptions({pjson, commands}: CommandIndex, argv: string[]): Promise<Interfaces.LoadOptions> {
-  const listed = Object.entries(commands).map(([id, command]) => new ListedCommand(id, command));
-  const asked = idsOfHelp(argv);
-  await readDetails(listed.filter(({id}) => asked.has(id)));
+export function oclifOptions(index: CommandIndex): ProgramOptions {
+  const {pjson, commands} = index;
+  const listed = Object.entries(commands).map(([id, {brief, load}]) => ({
+    flags: {},
+    args: {},
+    ...brief,
+    id,
+    load: async () => Object.assign((await load()).default as Command.Class, {id}),
+  }));
   const plugin = {
     _base: '',
     alias: pjson.name,
@@ -54,43 +57,23 @@ export async function oclifOptions({pjson, commands}: CommandIndex, argv: string
     findCommand: (id: string) => listed.find((command) => command.id === id)!.load(),
     load: async () => {},
   };
-  return {root: '/', pjson, plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]])};
+  return {root: '/', pjson, plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]]), index};
 }
 
-/** As oclif finds it: the words before the first flag, or some of them. Empty where no help is asked for. */
-function idsOfHelp(argv: readonly string[]): Set<string> {
-  const words = argv.filter((word) => !HELP.has(word));
-  if (words.length === argv.length) return new Set();
+export const indexOf = (config: Config): CommandIndex => (config.options as ProgramOptions).index;
+
+const HELP_FLAGS = new Set(['--help', '-h']);
+
+/**
+ * `argv` as oclif gets it. What asks for help becomes the command `help`: a help flag before
+ * `--`, no arguments at all, or a topic such as `group` without a command of it.
+ */
+export function withHelpCommand(argv: readonly string[], {pjson}: CommandIndex): string[] {
+  const end = argv.indexOf('--');
+  const before = end < 0 ? argv : argv.slice(0, end);
+  const words = before.filter((word) => !HELP_FLAGS.has(word));
   const firstFlag = words.findIndex((word) => word.startsWith('-'));
   const leading = firstFlag < 0 ? words : words.slice(0, firstFlag);
-  return new Set(leading.map((_, index) => leading.slice(0, index + 1).join(':')));
-}
-
-/** Reads flags and all else that help says of `commands`: those of oclif's configuration. */
-export async function readDetails(commands: Iterable<object>): Promise<void> {
-  await Promise.all([...commands].map((command) => command instanceof ListedCommand && command.readDetails()));
-}
-
-/** A command as oclif's configuration holds it, without flags until they are read. */
-class ListedCommand {
-  readonly id: string;
-  flags: Command.Cached['flags'] = {};
-  args: Command.Cached['args'] = {};
-  readonly #indexed: IndexedCommand;
-
-  constructor(id: string, indexed: IndexedCommand) {
-    this.id = id;
-    this.#indexed = indexed;
-    Object.assign(this, indexed.brief);
-  }
-
-  async load(): Promise<Command.Class> {
-    const command = (await this.#indexed.load()).default as Command.Class;
-    command.id = this.id;
-    return command;
-  }
-
-  async readDetails(): Promise<void> {
-    Object.assign(this, (await this.#indexed.details()).default);
-  }
+  const isTopic = leading.length === 1 && Object.hasOwn(pjson.oclif.topics ?? {}, leading[0]!);
+  return argv.length === 0 || words.length < before.length || isTopic ? ['help', ...leading] : [...argv];
 }

@@ -1,5 +1,5 @@
 /** The flags of `consume`, and what they mean to the parts that do the work. */
-import {Flags} from '@oclif/core';
+import {Flags, type Interfaces} from '@oclif/core';
 import type {HandlerPoolOptions} from '../consume/handler-pool.js';
 import type {MultiStreamOptions} from '../consume/multi-stream-consumer.js';
 import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
@@ -25,43 +25,40 @@ export const consumeFlags = {
   ...streamsFlag,
   ...groupFlag,
   name: name({
+    defaultHelp: async () => 'HOST-PID',
     summary:
-      'the consumer, one process at a time; a restart with the same name finishes its backlog [default: host-pid]',
+      'the consumer, one process at a time; a restart under the same name first processes what is pending with it',
   }),
-  exclusive: Flags.boolean({summary: 'end with 75 when another process is running under the same --name'}),
-  from: position({default: fromStart, defaultHelp: async () => 'start', summary: 'where a new group begins'}),
-  'no-create': Flags.boolean({summary: 'fail when the stream or the group is missing, or goes missing'}),
-  claim: durationOrOff({
-    default: 60_000,
-    defaultHelp: async () => '60s',
-    summary: 'take over entries that another consumer has had for longer; at least 1s with --exec',
-  }),
-  count: wholeNumber({char: 'n', min: 1, summary: 'stop after this many records'}),
+  from: position({default: fromStart, defaultHelp: async () => 'start', summary: 'where a new group starts'}),
+  count: wholeNumber({char: 'n', min: 1, summary: 'stop after N entries'}),
   exit: Flags.boolean({summary: 'stop when nothing is left to read'}),
   wait: duration({
     exclusive: ['exit'],
-    summary: 'stop when the stream brought nothing for this long; our own work does not count',
+    summary: 'stop when no entry has come for this long, not counting the time for processing',
   }),
-  batch: wholeNumber({min: 1, default: 100, summary: 'entries a read at most'}),
+  batch: wholeNumber({min: 1, default: 100, summary: 'maximum entries per read'}),
   ack: Flags.option({
     options: ['written', 'none'] as const,
     default: 'written' as const,
     summary: 'acknowledge what was written, or leave that to "streamlog ack"',
   })(),
-  'no-ack': Flags.boolean({exclusive: ['ack'], summary: 'at-most-once: entries never become pending (NOACK)'}),
-  drain: duration({
-    default: 30_000,
-    defaultHelp: async () => '30s',
-    summary: 'after the first signal, finish what is in hand for up to this long',
+  'no-ack': Flags.boolean({exclusive: ['ack'], summary: 'at most once: entries never become pending (NOACK)'}),
+  claim: durationOrOff({
+    default: 60_000,
+    summary: 'take over entries that have been pending with another consumer for this long; at least 1s with --exec',
   }),
-  ephemeral: Flags.boolean({summary: 'remove the consumer at the end, if nothing is pending with it'}),
-  'fail-on-trimmed': Flags.boolean({summary: 'fail at the end when pending entries were no longer in the stream'}),
+  drain: duration({default: 30_000, summary: 'after the first signal, finish entries in progress for up to this long'}),
+  'no-create': Flags.boolean({summary: 'fail if the stream or the group is missing, or goes missing'}),
+  exclusive: Flags.boolean({summary: 'exit with 75 if another process runs under the same --name'}),
+  ephemeral: Flags.boolean({summary: 'remove the consumer at the end, unless entries are pending with it'}),
+  'fail-on-trimmed': Flags.boolean({summary: 'exit with 65 if pending entries were trimmed or deleted'}),
   exec: Flags.string({
     ...HANDLERS,
     helpValue: 'COMMAND',
     exclusive: ['ack', 'no-ack', 'format'],
     summary:
-      'run this in a shell for each entry, its record on standard input; exit code 0 acknowledges it, 65 gives it up',
+      'run COMMAND in a shell for each entry, with its record on standard input; exit code 0 acknowledges it, ' +
+      '65 makes it a dead letter',
   }),
   parallel: wholeNumber({
     ...HANDLERS,
@@ -69,60 +66,38 @@ export const consumeFlags = {
     min: 1,
     dependsOn: ['exec'],
     defaultHelp: async () => '1',
-    summary: 'handlers at the same time',
+    summary: 'maximum handlers at a time',
   }),
   'exec-batch': Flags.boolean({
     ...HANDLERS,
     dependsOn: ['exec'],
-    summary: 'give a whole batch to one run: all of it or none',
+    summary: 'run COMMAND once for a whole batch; all of it succeeds or none',
   }),
   'exec-timeout': duration({
     ...HANDLERS,
     dependsOn: ['exec'],
-    summary: 'end a handler that runs longer; it has failed',
+    summary: 'stop a handler that runs longer; it has failed',
   }),
   'retry-backoff': duration({
     ...HANDLERS,
     default: 1_000,
-    defaultHelp: async () => '1s',
-    summary: 'wait this long before the second attempt, and twice as long before each later one',
+    summary: 'wait before the second attempt; doubled before each later one',
   }),
   'max-deliver': wholeNumber({
     ...HANDLERS,
     min: 1,
     defaultHelp: async () => '5 with --exec',
-    summary: 'an entry that was delivered this often without success goes to the dead letters',
+    summary: 'make an entry a dead letter after N failed deliveries',
   }),
   'dead-letter': name({
     ...HANDLERS,
-    summary: 'the stream of dead letters [default: {stream}:dead]',
+    defaultHelp: async () => '{STREAM}:dead',
+    summary: 'the stream of dead letters',
   }),
   ...serviceConnectionFlags,
   ...recordFlags,
 };
-
-export interface ConsumeFlags {
-  stream: string[];
-  group: string;
-  name?: string;
-  exclusive: boolean;
-  from: Position;
-  'no-create': boolean;
-  claim: number | 'off';
-  count?: number;
-  exit: boolean;
-  wait?: number;
-  batch: number;
-  ack: 'written' | 'none';
-  'no-ack': boolean;
-  drain: number;
-  exec?: string;
-  parallel?: number;
-  'exec-batch': boolean;
-  'retry-backoff': number;
-  'max-deliver'?: number;
-  'dead-letter'?: string;
-}
+type ConsumeFlags = Interfaces.InferredFlags<typeof consumeFlags>;
 
 /** What does not depend on the process. */
 export function multiStreamOptions(
@@ -136,13 +111,13 @@ export function multiStreamOptions(
     claimIdleMs: flags.claim === 'off' ? undefined : flags.claim,
     batch: flags.batch,
     noAck: flags['no-ack'],
-    // A name of host and process has no other one.
+    // The default name, HOST-PID, is unique.
     sharedName: flags.exclusive ? 'refuse' : flags.name === undefined ? 'ignore' : 'warn',
     acknowledges: flags.ack !== 'none',
-    // What waits for a handler may wait with somebody else; and with --no-ack, what is read and not written is lost.
+    // Entries that wait for a handler could wait with another consumer; with --no-ack, what is read and not written is lost.
     inTurn: flags.exec === undefined && !flags['no-ack'],
     stopWhenEmpty: flags.exit,
-    // A handler may crash us before it has seen all that we have, so attempts are counted one by one.
+    // A handler may crash this process before it got all of the backlog, so attempts are counted one by one.
     countsBacklog: flags.exec === undefined,
     limit: flags.count ?? Number.POSITIVE_INFINITY,
     silenceMs: flags.wait,
@@ -150,20 +125,20 @@ export function multiStreamOptions(
 }
 
 const DEFAULT_MAX_DELIVERIES = 5;
-/** Leases are renewed three times in it: where it is shorter, a busy machine is late, and workers rob each other for ever. */
+/** A lease is renewed three times in it. If it is shorter, a busy machine renews too late, and workers take over each other's entries. */
 const LEAST_LEASE_MS = 1_000;
-/** Of those who let others take over nothing, others may still take over: this is their default. */
+/** With --claim off, other consumers may still take over after their default of 60 s. */
 const DEFAULT_LEASE_MS = 60_000;
 
-/** For `--exec`. Throws a usage error when a dead letter stream is to be named. */
+/** For `--exec`. Throws a usage error. */
 export function handlerPoolOptions(flags: ConsumeFlags): Omit<HandlerPoolOptions, 'handle' | 'onFailed' | 'onDead'> {
   const named = flags['dead-letter'];
   if (named !== undefined && flags.stream.includes(named))
-    throw usageError('--dead-letter names a stream that is consumed here');
+    throw usageError('--dead-letter must not be a stream that is consumed');
   if (flags.claim !== 'off' && flags.claim < LEAST_LEASE_MS)
     throw usageError(
       '--claim must be at least 1s with --exec',
-      'handlers keep their entries by renewing them; --claim off takes nothing over',
+      'handlers renew their claim three times in it; --claim off takes nothing over',
     );
   const deadLetters = new Map(flags.stream.map((stream) => [stream, named ?? deadLetterStream(stream)]));
   return {

@@ -12,12 +12,12 @@ export const deadLetterFlags = {
     char: 's',
     env: 'STREAMLOG_STREAM',
     default: 'events',
-    summary: 'the stream that the entries were in',
+    summary: 'the stream that the entries came from',
   }),
-  'dead-letter': name({summary: 'the dead letter stream [default: {stream}:dead]'}),
+  'dead-letter': name({defaultHelp: async () => '{STREAM}:dead', summary: 'the dead letter stream'}),
 };
 
-/** `name=value`; the value may hold more of =. */
+/** `name=value`; the value may contain =. */
 const fieldEquals = Flags.custom<Field>({
   helpValue: 'FIELD=VALUE',
   parse: async (text, _context, {name}) => {
@@ -31,24 +31,24 @@ export const selectionFlags = {
   where: fieldEquals({
     multiple: true,
     multipleNonGreedy: true,
-    summary: 'only entries with this field and value; repeat it for several, which must all hold',
+    summary: 'only entries with this field and value; repeat for several, which must all match',
   }),
-  limit: wholeNumber({min: 1, summary: 'at most this many entries, the oldest first'}),
+  limit: wholeNumber({min: 1, summary: 'at most N entries, oldest first'}),
 };
 
 export const deadIdsArgument = {
   ids: Args.string({
     ignoreStdin: true,
     multiple: true,
-    description: 'IDs or records of dead letters; - reads them from standard input; without any, all are meant',
+    description: 'IDs or records of dead letters; - reads them from standard input (default: all)',
   }),
 };
 
-/** The dead letter stream that the flags mean. Throws a usage error where one is to be named. */
+/** The dead letter stream that the flags name. */
 export const chosenDeadLetter = (flags: {stream: string; 'dead-letter'?: string | undefined}): string =>
   flags['dead-letter'] ?? deadLetterStream(flags.stream);
 
-/** Undefined where no IDs are given, so that all are meant. */
+/** Undefined if no IDs are given: all entries are selected. */
 export function openDeadIds(
   args: readonly string[] | undefined,
   surroundings: Surroundings,

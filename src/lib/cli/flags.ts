@@ -1,17 +1,15 @@
 /**
- * The flags that several commands share, each with one meaning everywhere, and
- * the builders for flags that hold a number, a duration, a size or a position.
- * Values leave here parsed: a command never sees the text of a flag that means
- * something else.
+ * The flags that several commands share, each with one meaning everywhere, and builders for
+ * flags that hold a number, a duration, a size or a position. Values leave here parsed.
  */
 import {Flags} from '@oclif/core';
-import {parseDuration} from '../duration.js';
+import {formatDuration, parseDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {FORMAT_HELP} from '../output/format.js';
 import {nameFromText} from '../records/names.js';
 import {type Position, parsePosition} from '../records/position.js';
 import {parseStreamId} from '../records/stream-id.js';
-import {parseSize} from '../size.js';
+import {formatSize, parseSize} from '../size.js';
 
 /** The name of a stream, group or consumer, as text or as `{"$b64":"…"}`. */
 export const name = Flags.custom<string>({
@@ -33,9 +31,10 @@ export const wholeNumber = Flags.custom<number, {min?: number}>({
   },
 });
 
-/** Milliseconds. */
+/** Milliseconds. Help shows a default as people write it. */
 export const duration = Flags.custom<number>({
   helpValue: 'TIME',
+  defaultHelp: async ({options}) => shownDuration(options.default),
   parse: async (text, _context, {name}) => {
     const ms = parseDuration(text);
     if (ms === undefined)
@@ -47,6 +46,7 @@ export const duration = Flags.custom<number>({
 /** Milliseconds, or `off`. */
 export const durationOrOff = Flags.custom<number | 'off'>({
   helpValue: 'TIME|off',
+  defaultHelp: async ({options}) => shownDuration(options.default),
   parse: async (text, _context, {name}) => {
     const ms = text === 'off' ? text : parseDuration(text);
     if (ms === undefined) throw usageError(`--${name} takes a duration such as 30s or 15m, or off, not "${text}"`);
@@ -54,9 +54,15 @@ export const durationOrOff = Flags.custom<number | 'off'>({
   },
 });
 
-/** Bytes. */
+const shownDuration = (value: unknown): string | undefined =>
+  typeof value === 'number' ? formatDuration(value).replace(' ', '') : undefined;
+
+/** Bytes. Help shows a default as people write it. */
 export const size = Flags.custom<number>({
   helpValue: 'SIZE',
+  // `8.0 MB`, as one writes it: `8MB`.
+  defaultHelp: async ({options}) =>
+    typeof options.default === 'number' ? formatSize(options.default).replace(/(\.0)? /, '') : undefined,
   parse: async (text, _context, {name}) => {
     const bytes = parseSize(text);
     if (bytes === undefined) throw usageError(`--${name} takes a size such as 64KB, 100MB or 1GB, not "${text}"`);
@@ -92,94 +98,86 @@ export const rate = Flags.custom<number>({
   },
 });
 
-/** Which server, and as whom, for what goes on when a connection is lost. */
+const CONNECTION = {helpGroup: 'CONNECTION'};
+const OUTPUT = {helpGroup: 'OUTPUT'};
+
+/** Which server, and as which user: for commands that reconnect by themselves. */
 export const serviceConnectionFlags = {
   url: Flags.string({
+    ...CONNECTION,
     char: 'u',
-    helpGroup: 'CONNECTION',
     helpValue: 'URL',
     summary:
-      'redis://, rediss:// (TLS), unix://, redis+sentinel://h1,h2/name, redis+cluster://h1,h2, valkey:// for redis:// ' +
-      '[env: STREAMLOG_URL, REDIS_URL]',
+      'redis://, rediss:// (TLS), valkey://, unix://, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST ' +
+      '(env: STREAMLOG_URL, REDIS_URL)',
   }),
-  username: Flags.string({helpGroup: 'CONNECTION', helpValue: 'NAME', summary: 'Redis user [env: STREAMLOG_USERNAME]'}),
+  username: Flags.string({...CONNECTION, helpValue: 'NAME', summary: 'Redis user (env: STREAMLOG_USERNAME)'}),
   'password-file': Flags.string({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     helpValue: 'PATH',
-    summary: 'file that holds the password [env: STREAMLOG_PASSWORD_FILE, or STREAMLOG_PASSWORD itself]',
+    summary: 'file with the password (env: STREAMLOG_PASSWORD_FILE; the password itself: STREAMLOG_PASSWORD)',
   }),
-  cacert: Flags.string({helpGroup: 'CONNECTION', helpValue: 'PATH', summary: 'certificates to trust; turns TLS on'}),
-  cert: Flags.string({helpGroup: 'CONNECTION', helpValue: 'PATH', dependsOn: ['key'], summary: 'our own certificate'}),
-  key: Flags.string({
-    helpGroup: 'CONNECTION',
-    helpValue: 'PATH',
-    dependsOn: ['cert'],
-    summary: 'the key of our certificate',
-  }),
+  cacert: Flags.string({...CONNECTION, helpValue: 'PATH', summary: 'CA certificates to trust; turns TLS on'}),
+  cert: Flags.string({...CONNECTION, helpValue: 'PATH', dependsOn: ['key'], summary: 'client certificate'}),
+  key: Flags.string({...CONNECTION, helpValue: 'PATH', dependsOn: ['cert'], summary: 'key of the client certificate'}),
   sni: Flags.string({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     helpValue: 'NAME',
-    summary: 'server name that TLS asks for and the certificate must hold [default: the host]',
+    defaultHelp: async () => 'the host',
+    summary: 'server name for TLS',
   }),
   'sentinel-username': Flags.string({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     helpValue: 'NAME',
-    summary: 'user of the sentinels [env: STREAMLOG_SENTINEL_USERNAME]',
+    summary: 'user of the sentinels (env: STREAMLOG_SENTINEL_USERNAME)',
   }),
   'sentinel-password-file': Flags.string({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     helpValue: 'PATH',
+    defaultHelp: async () => 'the password of the server',
     summary:
-      'file that holds their password [env: STREAMLOG_SENTINEL_PASSWORD_FILE, or STREAMLOG_SENTINEL_PASSWORD itself; ' +
-      'default: that of the server]',
+      'file with their password (env: STREAMLOG_SENTINEL_PASSWORD_FILE; the password itself: STREAMLOG_SENTINEL_PASSWORD)',
   }),
   'map-address': Flags.string({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     helpValue: 'ANNOUNCED=REACHABLE',
     multiple: true,
     multipleNonGreedy: true,
-    summary: 'connect to REACHABLE (host:port) where a cluster or sentinel announces ANNOUNCED',
+    summary: 'connect to REACHABLE where a cluster or sentinel announces ANNOUNCED (both HOST:PORT)',
   }),
   silence: duration({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     default: 4_000,
-    defaultHelp: async () => '4s',
-    summary: 'leave a server that owes an answer and says nothing for this long',
+    summary: 'close a connection whose server owes a reply for this long',
   }),
-  'connect-timeout': duration({helpGroup: 'CONNECTION', default: 4_000, summary: 'give up connecting after this long'}),
+  'connect-timeout': duration({...CONNECTION, default: 4_000, summary: 'give up connecting after this long'}),
 };
 
-/** The same for commands that are over soon. */
+/** The same for commands that end soon. */
 export const connectionFlags = {
   ...serviceConnectionFlags,
   'retry-for': duration({
-    helpGroup: 'CONNECTION',
+    ...CONNECTION,
     defaultHelp: async () => '5s with sentinels or a cluster',
-    summary: 'how long to ask again while a server is away; what may have changed data is not asked again',
+    summary: 'retry for this long while the server is away, except what may have changed data',
   }),
 };
 
-/** How much to say, and in which shape. */
 export const commonFlags = {
-  json: Flags.boolean({helpGroup: 'OUTPUT', summary: 'print JSON on a terminal too'}),
-  quiet: Flags.boolean({char: 'q', helpGroup: 'OUTPUT', summary: 'no notes on standard error'}),
-  verbose: Flags.boolean({
-    char: 'v',
-    helpGroup: 'OUTPUT',
-    exclusive: ['quiet'],
-    summary: 'more notes on standard error',
-  }),
+  json: Flags.boolean({...OUTPUT, summary: 'print JSON on a terminal too'}),
+  quiet: Flags.boolean({...OUTPUT, char: 'q', summary: 'print no notes on standard error'}),
+  verbose: Flags.boolean({...OUTPUT, char: 'v', exclusive: ['quiet'], summary: 'print more notes on standard error'}),
 };
 
 /** For commands that print records. */
 export const recordFlags = {
   ...commonFlags,
   format: Flags.string({
+    ...OUTPUT,
     char: 'f',
-    helpGroup: 'OUTPUT',
     helpValue: 'TEMPLATE',
     exclusive: ['json'],
-    summary: `print this instead: ${FORMAT_HELP}`,
+    summary: `print each record by this template: ${FORMAT_HELP}`,
   }),
 };
 
@@ -194,7 +192,7 @@ export const streamsFlag = {
     default: ['events'],
     multiple: true,
     multipleNonGreedy: true,
-    summary: 'the stream; repeat it for several',
+    summary: 'the stream; repeat for several',
   }),
 };
 export const groupFlag = {
@@ -207,18 +205,5 @@ export const groupFlag = {
   }),
 };
 export const dryRunFlag = {
-  'dry-run': Flags.boolean({default: false, summary: 'show what would happen; change nothing'}),
-};
-
-/** What `produce` and `serve` give to each XADD. Read by `addOptions`. */
-export const addFlags = {
-  maxlen: wholeNumber({exclusive: ['minid', 'max-age'], summary: 'trim to this many entries with each add (MAXLEN)'}),
-  minid: position({
-    exclusive: ['max-age'],
-    helpValue: 'ID|@TIME',
-    summary: 'trim what is before this with each add (MINID)',
-  }),
-  'max-age': duration({summary: 'trim what is older than this with each add'}),
-  approx: Flags.boolean({summary: 'trim whole nodes only (~): much cheaper'}),
-  'no-create': Flags.boolean({summary: 'fail when there is no such stream (NOMKSTREAM)'}),
+  'dry-run': Flags.boolean({default: false, summary: 'show what would happen, and change nothing'}),
 };

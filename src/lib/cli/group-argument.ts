@@ -6,7 +6,7 @@ import {nameFromText} from '../records/names.js';
 export const groupArgument = {
   group: Args.custom<string>({
     ignoreStdin: true,
-    description: 'the consumer group; without it, the one of --group',
+    description: 'the consumer group (default: the one of --group)',
     parse: async (text) => {
       const name = nameFromText(text);
       if (name === undefined) throw usageError('GROUP takes a name; it is empty');
@@ -22,11 +22,11 @@ interface Parsed {
   raw: readonly {type: string; flag?: string}[];
 }
 
-/** Throws a usage error when the group is given in both ways, since removing the wrong one is dear. */
+/** Throws a usage error if the group is given in both ways: removing the wrong one cannot be undone. */
 export function chosenGroup({args, flags, raw}: Parsed): string {
   if (args.group === undefined) return flags.group;
   if (raw.some(({type, flag}) => type === 'flag' && flag === 'group')) {
-    throw usageError('the group is given twice', 'give it as an argument or as --group, not both');
+    throw usageError('the group is given twice', 'give GROUP or --group, not both');
   }
   return args.group;
 }

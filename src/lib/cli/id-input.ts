@@ -1,6 +1,6 @@
 /**
- * Where the IDs of `ack`, `claim` and their like come from: the arguments, or
- * else standard input; and which flags were typed, since those win over records.
+ * Where `ack`, `claim`, `nack`, `get` and `delete` get their IDs from: the arguments or else
+ * standard input; and which flags were typed, since those win over records.
  */
 import {Args} from '@oclif/core';
 import {usageError} from '../errors.js';
@@ -13,7 +13,7 @@ export const idsArgument = {
   ids: Args.string({
     ignoreStdin: true,
     multiple: true,
-    description: 'IDs or records; without any, they are read from standard input, one a line',
+    description: 'IDs or records (default: one per line from standard input)',
   }),
 };
 
@@ -25,7 +25,7 @@ export interface Surroundings {
   typed?: TypedTargets;
 }
 
-/** What of the target was typed, and is no default and not from the environment. */
+/** The part of the target that was typed, not a default and not from the environment. */
 export function typedTargets(
   flags: TypedTargets,
   raw: readonly {type: string; flag?: string | undefined}[],
@@ -36,9 +36,9 @@ export function typedTargets(
 }
 
 /**
- * References in the batches in which they arrive; ends early on `stopping`, and
- * with a `data` failure at a record of something else than was typed. Throws a
- * usage error when there is neither an argument nor a pipe.
+ * References in the batches in which they arrive; ends early on `stopping`, and with a `data`
+ * failure at a record of another target than was typed. Throws a usage error if there is
+ * neither an argument nor a pipe.
  */
 export function openIds(
   args: readonly string[] | undefined,
@@ -50,12 +50,12 @@ export function openIds(
 function openAny(args: readonly string[] | undefined, {piped, stopping}: Surroundings): AsyncIterable<IdReference[]> {
   if (args !== undefined && args.length > 0) return only(readIdArguments(args));
   if (piped === undefined) {
-    throw usageError('no IDs are given', 'write them as arguments, or pipe IDs or records in, one a line');
+    throw usageError('no IDs are given', 'give them as arguments, or pipe IDs or records in, one per line');
   }
   return fromInput(piped, stopping);
 }
 
-/** A bad line, and what comes behind it, is left to whoever reads the same input after us. */
+/** A bad line and what follows it are left in the input, for the next command that reads it. */
 async function* fromInput(piped: StandardInput, stopping: AbortSignal): AsyncGenerator<IdReference[], void, void> {
   let usedBytes = 0;
   const onRead = (bytes: number): void => {

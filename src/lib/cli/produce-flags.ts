@@ -1,12 +1,23 @@
-/** What `produce` can be told, apart from which server. */
-import {Flags} from '@oclif/core';
+/** The flags of `produce`, those of each XADD that `serve` shares, and what they mean to the parts that do the work. */
+import {Flags, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
 import type {InputKind} from '../input/record-reader.js';
-import {addFlags, duration, entryId, rate, size, streamFlag, wholeNumber} from './flags.js';
+import type {AddOptions, Trim} from '../stream-client.js';
+import {
+  commonFlags,
+  duration,
+  entryId,
+  position,
+  rate,
+  serviceConnectionFlags,
+  size,
+  streamFlag,
+  wholeNumber,
+} from './flags.js';
 
 type DurabilityWanted = {kind: 'replicas'; count: number} | {kind: 'fsync'};
 
-/** `reply` is what every XADD has, and so nothing that has to be asked for. */
+/** Undefined for `reply`, which every XADD waits for anyway. */
 const durability = Flags.custom<DurabilityWanted | undefined>({
   helpValue: 'HOW',
   parse: async (text) => {
@@ -18,103 +29,144 @@ const durability = Flags.custom<DurabilityWanted | undefined>({
   },
 });
 
+const INPUT = {helpGroup: 'INPUT'};
+const DELIVERY = {helpGroup: 'DELIVERY'};
+
+const entryFlags = {
+  id: entryId({summary: 'ID of the entry; with MS-* Redis chooses the sequence number'}),
+  count: wholeNumber({char: 'n', min: 1, summary: 'add the entry N times'}),
+  rate: rate({summary: 'add it at this rate; without --count, until interrupted'}),
+};
+
 export const inputFlags = {
+  file: Flags.string({...INPUT, helpValue: 'PATH', summary: 'read this file; - is standard input'}),
   input: Flags.option({
+    ...INPUT,
     options: ['ndjson', 'text', 'csv', 'envelope'] as const,
     default: 'ndjson' as InputKind,
-    summary: 'what a line of the input is',
+    summary: 'format of the input; envelope is what other commands print',
   })(),
-  file: Flags.string({helpValue: 'PATH', summary: 'read this file; - is standard input'}),
-  field: Flags.string({default: 'data', helpValue: 'NAME', summary: 'the field that holds a line of --input text'}),
-  null: Flags.string({helpValue: 'TEXT', summary: 'store this for null, which is refused otherwise'}),
-  'keep-ids': Flags.boolean({summary: 'give the records of --input envelope the IDs they had'}),
+  field: Flags.string({
+    ...INPUT,
+    default: 'data',
+    helpValue: 'NAME',
+    summary: 'field that holds the line, with --input text',
+  }),
+  null: Flags.string({...INPUT, helpValue: 'TEXT', summary: 'store this for null, which is otherwise refused'}),
+  'keep-ids': Flags.boolean({...INPUT, summary: 'keep the IDs of the records, with --input envelope'}),
   'on-bad-line': Flags.option({
+    ...INPUT,
     options: ['fail', 'skip'] as const,
     default: 'fail' as const,
-    summary: 'stop at a line that is no record, or go on',
+    summary: 'stop at a line that is not a record, or skip it',
   })(),
-  'max-record-bytes': size({default: 8 * 1024 ** 2, defaultHelp: async () => '8MB', summary: 'refuse longer lines'}),
-  id: entryId({summary: 'the ID of the entry; ms-* lets Redis choose the sequence'}),
-  count: wholeNumber({char: 'n', min: 1, summary: 'add the entry given as arguments this often'}),
-  force: Flags.boolean({
-    dependsOn: ['max-age'],
-    summary: 'trim by age although the IDs of the stream are no times',
+  'max-record-bytes': size({...INPUT, default: 8 * 1024 ** 2, summary: 'refuse longer lines'}),
+};
+
+/** What `produce` and `serve` give to each XADD. */
+export const addFlags = {
+  maxlen: wholeNumber({exclusive: ['minid', 'max-age'], summary: 'keep at most N entries, at each add (MAXLEN)'}),
+  minid: position({
+    exclusive: ['max-age'],
+    helpValue: 'ID|@TIME',
+    summary: 'remove entries before this, at each add (MINID)',
   }),
-  rate: rate({summary: 'and this often a second; without --count, until interrupted'}),
+  'max-age': duration({summary: 'remove entries older than this, at each add'}),
+  approx: Flags.boolean({summary: 'trim whole nodes only (~): much cheaper'}),
+  'no-create': Flags.boolean({summary: 'fail if the stream does not exist (NOMKSTREAM)'}),
 };
 
 export const deliveryFlags = {
-  batch: wholeNumber({helpGroup: 'DELIVERY', min: 1, default: 500, summary: 'records sent together at most'}),
+  batch: wholeNumber({...DELIVERY, min: 1, default: 500, summary: 'maximum records per batch'}),
   'max-inflight': wholeNumber({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     min: 1,
     default: 20_000,
-    summary: 'records that may wait for Redis, up to 16MB of them',
+    summary: 'maximum records that wait for a reply, up to 16MB of them',
   }),
   'retry-for': duration({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     default: 60_000,
-    defaultHelp: async () => '60s',
-    summary: 'how long to go on trying while Redis is away or refuses for now',
+    summary: 'keep trying for this long while Redis is away or refuses for now',
   }),
   durability: durability({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
+    defaultHelp: async () => 'reply',
     summary:
-      'when a record counts as added: reply; replicas:N, once N replicas have it (WAIT); fsync, once the server has it on its disk (WAITAOF)',
+      'when a record counts as added: reply; replicas:N, once N replicas have it (WAIT); fsync, once it is on disk (WAITAOF)',
   }),
   'exactly-once': Flags.boolean({
-    helpGroup: 'DELIVERY',
-    summary: 'no record twice, whatever is lost on the way; by a script, which costs speed',
+    ...DELIVERY,
+    summary: 'add no record twice, whatever fails; runs a script on the server, which is slower',
   }),
   hold: duration({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     default: 5_000,
-    defaultHelp: async () => '5s',
-    summary: 'with --exactly-once, keep confirmed records this long, up to 32MB, to add them again after a failover',
+    summary:
+      'with --exactly-once, keep confirmed records this long, up to 32MB, and add them again if a failover loses them',
   }),
   'producer-id': Flags.string({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     helpValue: 'ID',
     dependsOn: ['exactly-once'],
-    summary: 'a name for this input: to run it again within a week adds only what is missing',
+    summary: 'name of this input; running it again within a week adds only what is missing',
   }),
   atomic: Flags.boolean({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     exclusive: ['resume', 'keep-ids'],
-    summary: 'all records or none, up to 100,000 and 64MB',
+    summary: 'add all records or none, up to 100,000 and 64MB',
   }),
   resume: Flags.boolean({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     dependsOn: ['file'],
-    summary: 'keep how far --file has been added, and go on from there',
+    summary: 'keep a checkpoint of how much of --file was added, and continue from it',
   }),
   checkpoint: Flags.string({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     helpValue: 'PATH',
     dependsOn: ['resume'],
-    summary: 'where --resume keeps it, in place of FILE.checkpoint beside the file',
+    defaultHelp: async () => 'FILE.checkpoint',
+    summary: 'where the checkpoint is kept',
   }),
   'last-line': Flags.boolean({
-    helpGroup: 'DELIVERY',
+    ...DELIVERY,
     dependsOn: ['resume'],
-    summary:
-      'take a last line that has no newline, for a file that does not grow; by itself, --resume leaves it for the next run',
+    summary: 'with --resume, add a last line that has no newline; otherwise it waits for the next run',
   }),
 };
 
-export const produceFlags = {...streamFlag, ...inputFlags, ...addFlags, ...deliveryFlags};
+export const produceFlags = {
+  ...streamFlag,
+  ...entryFlags,
+  ...addFlags,
+  force: Flags.boolean({
+    dependsOn: ['max-age'],
+    summary: 'trim by age although the IDs of the stream are not times',
+  }),
+  ...inputFlags,
+  ...deliveryFlags,
+  ...serviceConnectionFlags,
+  ...commonFlags,
+};
+export type ProduceFlags = Interfaces.InferredFlags<typeof produceFlags>;
 
-interface DeliveryFlags {
-  stream: string;
-  batch: number;
-  'max-inflight': number;
-  'retry-for': number;
-  durability: DurabilityWanted | undefined;
-  'exactly-once': boolean;
-  hold: number;
-  silence: number;
-  'producer-id': string | undefined;
-  atomic: boolean;
+type AddFlags = Interfaces.InferredFlags<typeof addFlags>;
+
+/** Made anew for each add or batch, since `--max-age` means the age at that time. Throws a usage error. */
+export function addOptions(flags: AddFlags, nowMs: number): AddOptions {
+  return {create: !flags['no-create'], trim: trimOf(flags, nowMs)};
+}
+
+function trimOf({maxlen, minid, 'max-age': maxAgeMs, approx: approximate}: AddFlags, nowMs: number): Trim | undefined {
+  if (maxlen !== undefined) return {kind: 'maxLen', maxLen: maxlen, approximate};
+  if (maxAgeMs !== undefined) return {kind: 'minId', minId: `${Math.max(0, nowMs - maxAgeMs)}-0`, approximate};
+  if (minid === undefined) {
+    if (approximate) throw usageError('--approx needs a limit', 'add --maxlen, --minid or --max-age');
+    return undefined;
+  }
+  if (minid.kind === 'id') return {kind: 'minId', minId: minid.id, approximate};
+  if (minid.kind === 'time') return {kind: 'minId', minId: `${minid.ms}-0`, approximate};
+  throw usageError('--minid takes an ID or @TIME here');
 }
 
 const BATCH_BYTES = 1024 ** 2;
@@ -126,7 +178,7 @@ const HOLD_BYTES = 32 * 1024 ** 2;
 const WAIT_MS = 1_000;
 
 /** How records are sent, and what is done when they are not taken. */
-export const deliveryOptions = (flags: DeliveryFlags) => ({
+export const deliveryOptions = (flags: ProduceFlags) => ({
   stream: flags.stream,
   batch: {records: Math.min(flags.batch, flags['max-inflight']), bytes: BATCH_BYTES},
   window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},

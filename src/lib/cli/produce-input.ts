@@ -16,21 +16,7 @@ import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
 import type {RecordCounts} from '../produce/produce-records.js';
-
-export interface ProduceInputFlags {
-  input: InputOptions['kind'];
-  field: string;
-  null?: string;
-  file?: string;
-  resume: boolean;
-  'last-line': boolean;
-  'exactly-once': boolean;
-  id?: string;
-  count?: number;
-  rate?: number;
-  'keep-ids': boolean;
-  'max-record-bytes': number;
-}
+import type {ProduceFlags} from './produce-flags.js';
 
 export interface ProduceInput {
   /** From its start, or from a place where an earlier run was cut off, until its end, or until `failing` is aborted. */
@@ -58,7 +44,7 @@ const RESUME_HINT = 'write the input to a file first, or use --exactly-once --pr
 /** Throws a usage error where flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
 export async function openInput(
   fieldArguments: readonly string[],
-  flags: ProduceInputFlags,
+  flags: ProduceFlags,
   around: Surroundings,
 ): Promise<ProduceInput> {
   if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
@@ -93,7 +79,7 @@ export async function openInput(
 
 async function fromArguments(
   fieldArguments: readonly string[],
-  flags: ProduceInputFlags,
+  flags: ProduceFlags,
   {stopping, reading}: Surroundings,
 ): Promise<ProduceInput> {
   if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');

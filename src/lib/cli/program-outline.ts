@@ -1,12 +1,13 @@
 /** From oclif's configuration to the outline of the command line that completion scripts are made from. */
 import type {Command, Config} from '@oclif/core';
 import type {CommandOutline, FlagOutline, ProgramOutline, Value} from '../completion/outline.js';
-import {readDetails} from './command-index.js';
+import {indexOf} from './command-index.js';
 
 /** All that is not hidden, in the order of names. */
 export async function outlineOf(config: Config): Promise<ProgramOutline> {
-  await readDetails(config.commands);
-  const commands = config.commands
+  const details = await Promise.all(Object.values(indexOf(config).commands).map((command) => command.details()));
+  const commands = details
+    .map(({default: command}) => command)
     .filter(({hidden}) => !hidden)
     .map(commandOutline)
     .sort((a, b) => (a.words.join(' ') < b.words.join(' ') ? -1 : 1));
@@ -23,7 +24,7 @@ export async function outlineOf(config: Config): Promise<ProgramOutline> {
 
 const help: FlagOutline = {name: 'help', char: 'h', summary: 'show help', repeatable: false};
 
-const commandOutline = ({id, summary, flags, args}: Command.Loadable): CommandOutline => ({
+const commandOutline = ({id, summary, flags, args}: Command.Cached): CommandOutline => ({
   words: id.split(':'),
   summary: summary ?? '',
   flags: [

@@ -1,44 +1,129 @@
-/** From whatever was thrown to the failure that users see. Refuses to let anything unknown look like a usage error. */
-
-import {StreamlogError} from '../errors.js';
+/**
+ * From what was thrown to the failure that users see. Invariant: only what oclif's parser
+ * refused becomes a usage error; anything unknown is a bug.
+ */
+import type {Interfaces} from '@oclif/core';
+import {StreamlogError, usageError} from '../errors.js';
+import {nearest} from '../near-word.js';
 import {beginningOf, redact} from '../redact.js';
+import type {CommandIndex} from './command-index.js';
 
-/** What oclif's parser and helper throw; its classes are not all exported, so their marks stand for them. */
+/** What oclif's parser throws; it exports few of these classes, so properties tell them apart. */
 interface OclifError extends Error {
   oclif?: {exit?: number};
   code?: string;
-  /** What no command takes, as it was typed: `--passwort=geheim`. */
+  /** Unknown flags as they were typed: `--passwort=geheim`. */
   flags?: string[];
 }
 
-/** The failure behind `error`, or undefined when it was not one but an orderly end (`--help`). */
-export function asFailure(error: unknown): StreamlogError | undefined {
-  if (error instanceof StreamlogError) return withoutParserFrame(error);
+/** The failure behind `error`, or undefined when it was an orderly end (EEXIT of oclif). */
+export function asFailure(error: unknown, index: CommandIndex): StreamlogError | undefined {
+  if (error instanceof StreamlogError) return error;
   if (!(error instanceof Error)) return new StreamlogError('bug', `unexpected: ${beginningOf(String(error), 200)}`);
-  const {oclif, code, flags} = error as OclifError;
+  const {oclif, code} = error as OclifError;
   if (code === 'EEXIT' || oclif?.exit === 0) return undefined;
-  const unknown = /^command (.*) not found$/s.exec(error.message)?.[1];
-  if (unknown !== undefined)
-    return new StreamlogError('usage', `no command "${unknownCommand(unknown)}"`, {
-      hint: 'see: streamlog --help',
-    });
-  if (oclif !== undefined) {
-    const message = Array.isArray(flags) ? unknownFlags(flags) : usageText(error.message);
-    return new StreamlogError('usage', message, {hint: 'add --help to see what this command takes'});
-  }
+  const command = /^command (.*) not found$/s.exec(error.message)?.[1];
+  if (command?.startsWith('-')) return usageError(`unknown flag ${flagName(command)}`, helpHint());
+  // oclif joins the words with colons, which URLs have too.
+  if (command !== undefined) return unknownCommand(redact(command).replace(/:(?!\/\/)/g, ' '), index);
   return new StreamlogError('bug', `this is a bug in streamlog: ${error.name}: ${beginningOf(error.message, 200)}`, {
     hint: 'run it again with DEBUG=streamlog for the stack, and please report it',
     cause: error,
   });
 }
 
-/** oclif writes "Parsing --flag" and "See more help" around the message of a flag that cannot be read. */
-function withoutParserFrame(error: StreamlogError): StreamlogError {
-  const message = usageText(error.message);
-  return message === error.message
-    ? error
-    : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
+/** A usage error that offers the nearest command, or names the arguments that the command `typed` begins with does not take. */
+export function unknownCommand(typed: string, {commands, pjson}: CommandIndex): StreamlogError {
+  const known = Object.keys(commands).map((id) => id.replaceAll(':', ' '));
+  const prefix = known.find((command) => typed.startsWith(`${command} `));
+  if (prefix !== undefined)
+    return usageError(`${prefix} takes no arguments, but got: ${typed.slice(prefix.length + 1)}`, helpHint(prefix));
+  const near = nearest(typed, [...known, ...Object.keys(pjson.oclif.topics ?? {})]);
+  return usageError(`unknown command "${typed}"${didYouMean(near && `"${near}"`)}`, helpHint());
 }
+
+export const helpHint = (command?: string): string =>
+  `see: streamlog ${command === undefined ? '' : `${command} `}--help`;
+
+/** What oclif's parser threw for the command `id`, as a usage error in our words; anything else as it is. */
+export function asUsageError(error: unknown, id: string, known: Interfaces.FlagInput): unknown {
+  if (!(error instanceof Error)) return error;
+  const hint = helpHint(id.replaceAll(':', ' '));
+  const message = inOurWords(error.message);
+  if (error instanceof StreamlogError)
+    return message === error.message
+      ? error
+      : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
+  const {oclif, flags} = error as OclifError;
+  if (oclif === undefined) return error;
+  return usageError(Array.isArray(flags) ? unknownFlags(flags, Object.keys(known)) : message, hint);
+}
+
+function unknownFlags(typed: readonly string[], known: readonly string[]): string {
+  const [first] = typed;
+  if (typed.length > 1) return `unknown flags ${typed.map(flagName).join(', ')}`;
+  const long = /^--([^=]+)/.exec(first!)?.[1];
+  const near = long === undefined ? undefined : nearest(long, known);
+  return `unknown flag ${flagName(first!)}${didYouMean(near && `--${near}`)}`;
+}
+
+const didYouMean = (near: string | undefined): string => (near === undefined ? '' : `; did you mean ${near}?`);
+
+/** `--password=geheim` and `-ageheim` are what other programs take, so the rest may be a secret. */
+function flagName(text: string): string {
+  const [name] = /^(?:--[^=]+=?|-[^-]?)/s.exec(text) ?? [''];
+  return name === text ? text : `${name}…`;
+}
+
+/** Messages of oclif's parser (lib/parser/errors.js, parse.js and validate.js of @oclif/core 4) → ours. */
+const MESSAGES: readonly (readonly [oclif: RegExp, ours: (...found: string[]) => string])[] = [
+  [/^Missing required flag (\S+)$/, (_, name) => `--${name} is required`],
+  [/^All of the following must be provided when using (--\S+): (.+)$/, (_, flag, needed) => `${flag} needs ${needed}`],
+  [
+    /^(--[^\s=]+)(?:=.*)? cannot also be provided when using (--\S+)$/s,
+    (_, one, other) => `give ${other} or ${one}, not both`,
+  ],
+  [
+    /^Expected (--[^\s=]+)=(.*) to be one of: (.+)$/s,
+    (_, flag, value, all) => `${flag} takes ${oneOf(all!)}, not "${value}"`,
+  ],
+  [/^Expected (.*) to be one of: (.+)$/s, (_, value, all) => `"${value}" is not ${oneOf(all!)}`],
+  [/^Flag (--\S+) expects one of these values: (.+)$/, (_, flag, all) => `${flag} takes ${oneOf(all!)}`],
+  [/^Flag (--\S+) expects a value$/, (_, flag) => `${flag} needs a value`],
+  [/^Flag (--\S+) can only be specified once$/, (_, flag) => `${flag} can be given only once`],
+  [
+    /^Missing \d+ required args?:\s*(\S+)(?:\s+(\([^)]*\)))?.*$/s,
+    (_, name, all) => `missing argument ${name!.toUpperCase()}${all === undefined ? '' : ` ${all}`}`,
+  ],
+  [/^Unexpected argument(s?): (.*)$/s, (_, plural, args) => `unexpected argument${plural}: ${args}`],
+];
+
+const oneOf = (list: string): string => list.replace(/, ([^,]*)$/, ' or $1');
+
+/** Without the colours and the frames that oclif puts around messages of its own and of our flags. */
+function inOurWords(message: string): string {
+  const text = redact(stripColors(message))
+    .replace(/^Parsing (--\S+)\s*\n\s*/, (_, flag) => (message.includes(`${flag} takes`) ? '' : `${flag}: `))
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/\n?See more help with --help\s*$/, '')
+    .trim();
+  const rewritten = (line: string): string => {
+    for (const [oclif, ours] of MESSAGES) {
+      const found = oclif.exec(line);
+      if (found !== null) return ours(...found);
+    }
+    return line;
+  };
+  const whole = rewritten(text);
+  if (whole !== text) return whole;
+  return text
+    .split(/\s*\n\s*/)
+    .map(rewritten)
+    .join('; ');
+}
+
+/** oclif colours its messages where standard error is a terminal: https://github.com/oclif/core, lib/parser/errors.js. */
+const stripColors = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
 
 /** Where `error` came from, under the message of its `failure`: its own may quote what must not be shown. */
 export function stackOf(error: Error, failure: StreamlogError): string {
@@ -46,26 +131,3 @@ export function stackOf(error: Error, failure: StreamlogError): string {
   const places = stack.split('\n').filter((line) => /^ +at /.test(line));
   return [`${error.name}: ${failure.message}`, ...places].join('\n');
 }
-
-const unknownCommand = (text: string): string =>
-  text.startsWith('-') ? flagName(text) : redact(text).replace(/:(?!\/\/)/g, ' ');
-
-const unknownFlags = (flags: readonly string[]): string =>
-  `Nonexistent flag${flags.length === 1 ? '' : 's'}: ${flags.map(flagName).join(', ')}`;
-
-/** `--password=geheim` and `-ageheim` are what other programs take, so there is a secret behind the name as like as not. */
-function flagName(text: string): string {
-  const [name] = /^(?:--[^=]+=?|-[^-]?)/s.exec(text) ?? [''];
-  return name === text ? text : `${name}…`;
-}
-
-const usageText = (message: string): string =>
-  redact(message)
-    .replace(/^Parsing (--\S+)\s*\n\s*/, (_, flag) => (message.includes(`${flag} takes`) ? '' : `${flag}: `))
-    .replace(/^The following errors? occurred:\s*/, '')
-    // The value of a flag that was parsed is an object by now.
-    .replaceAll('=[object Object]', '')
-    .replace(/\n?See more help with --help\s*$/, '')
-    .trim()
-    .replace(/:\s*\n\s*/g, ': ')
-    .replace(/\s*\n\s*/g, '; ');

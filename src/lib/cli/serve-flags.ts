@@ -9,8 +9,9 @@ import {AuthTokens} from '../serve/clients.js';
 import {isLoopback, type ListenAddress} from '../serve/listen.js';
 import type {TlsCertificate} from '../serve/tls-front.js';
 import {environment} from './environment.js';
-import {addFlags, commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber} from './flags.js';
+import {commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber} from './flags.js';
 import {readNamedFile, readPrivateFile} from './named-file.js';
+import {addFlags} from './produce-flags.js';
 
 const {quiet} = commonFlags;
 const READING = {helpGroup: 'READING'};
@@ -36,24 +37,25 @@ export const serveFlags = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'HOST',
-    summary: 'another host name of this server; repeatable',
+    summary: 'another host name of this server; repeat for several',
   }),
   'allow-stream': Flags.string({
     default: ['*'],
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'GLOB',
-    summary: 'streams that clients may add to, with * and ?; repeatable',
+    summary: 'streams that clients may add to, with * and ?; repeat for several',
   }),
   token: Flags.string({
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'TEXT',
-    summary: 'bearer token to require; other users of this machine can see it, so prefer [env: STREAMLOG_TOKEN]',
+    summary:
+      'bearer token to require; other users of this machine can see it, so prefer the variable (env: STREAMLOG_TOKEN)',
   }),
   'token-file': Flags.string({
     helpValue: 'PATH',
-    summary: 'file with one token per line [env: STREAMLOG_TOKEN_FILE]',
+    summary: 'file with one token per line (env: STREAMLOG_TOKEN_FILE)',
   }),
   'insecure-no-auth': Flags.boolean({summary: 'serve other machines without a token'}),
   'max-body': size({default: 1024 * 1024, summary: 'maximum size of a request body'}),
@@ -63,17 +65,14 @@ export const serveFlags = {
   'rate-limit': rate({summary: 'maximum requests per second per token, or per address without tokens; 429 above it'}),
   timeout: duration({
     default: 5_000,
-    defaultHelp: async () => '5s',
     summary: 'how long a request waits for Redis; then 503, result unknown',
   }),
   'idempotency-ttl': duration({
     default: 86_400_000,
-    defaultHelp: async () => '1d',
     summary: 'how long a request with an Idempotency-Key is remembered',
   }),
   hold: duration({
     default: 5_000,
-    defaultHelp: async () => '5s',
     summary:
       'how long confirmed requests with an Idempotency-Key are kept (up to 16MB), to add them again after a failover',
   }),
@@ -89,7 +88,7 @@ export const serveFlags = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'GLOB',
-    summary: 'streams that clients may read, with * and ?; repeatable [default: none]',
+    summary: 'streams that clients may read, with * and ?; repeat for several',
   }),
   'max-readers': wholeNumber({...READING, default: 100, min: 1, summary: 'maximum readers at a time; 503 above it'}),
   ...addFlags,

@@ -24,7 +24,7 @@ async function readFieldArgument(arg: string, reading: FileReading): Promise<Fie
   const equals = arg.indexOf('=');
   if (equals === -1) {
     throw usageError(
-      `"${arg}" is no field=value`,
+      `"${arg}" is not field=value`,
       'write streamlog produce type=login user=7, or pipe NDJSON lines in',
     );
   }

@@ -89,7 +89,7 @@ function readLine(line: Line): IdReference | string | undefined {
 
 function readReference(text: string): IdReference | string {
   if (text.startsWith('{')) return readRecord(text);
-  return withId(text, {}) ?? `${quoted(text)} is no entry ID`;
+  return withId(text, {}) ?? `${quoted(text)} is not a valid entry ID`;
 }
 
 function readRecord(json: string): IdReference | string {
@@ -104,7 +104,7 @@ function readRecord(json: string): IdReference | string {
   const record = Reference.safeParse(Object.fromEntries(known.map((member) => [member.key, parsed(member)])));
   if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are names';
   const {id, ...place} = record.data;
-  return withId(id, place) ?? `${quoted(id)} is no entry ID`;
+  return withId(id, place) ?? `${quoted(id)} is not a valid entry ID`;
 }
 
 const parsed = ({kind, text}: Member): unknown => (kind === 'string' ? text : JSON.parse(text));

@@ -75,7 +75,7 @@ function readPairs({text, column}: Member): readonly Field[] {
 function readId(member: Member | undefined): string | undefined {
   if (member === undefined) return undefined;
   const id = member.kind === 'string' ? parseStreamId(member.text) : undefined;
-  if (id === undefined) throw new BadJson('"id" is no entry ID', member.column);
+  if (id === undefined) throw new BadJson('"id" is not a valid entry ID', member.column);
   return id;
 }
 

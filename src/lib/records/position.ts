@@ -31,7 +31,7 @@ export function parsePosition(text: string, nowMs: number, bound: 'start' | 'end
   if (/^-\d+$/.test(text)) return lastEntries(text);
   if (text.startsWith('@')) return {kind: 'time', ms: parseTime(text.slice(1), nowMs)};
   const id = parseStreamId(text, bound === 'start' ? '0' : '18446744073709551615');
-  if (id === undefined) throw usageError(`"${text}" is no position`, `give ${POSITION_HELP}`);
+  if (id === undefined) throw usageError(`"${text}" is not a valid position`, `give ${POSITION_HELP}`);
   return {kind: 'id', id};
 }
 
@@ -51,7 +51,10 @@ export function parseTime(text: string, nowMs: number): number {
   if (/^\d{12,15}$/.test(text)) return Number(text);
   const ms = parseIsoTime(text);
   if (!(ms >= 0)) {
-    throw usageError(`"@${text}" is no time`, 'give @2026-01-31T12:00:00Z, @1767225600 (Unix seconds) or @-1h');
+    throw usageError(
+      `"@${text}" is not a valid time`,
+      'give @2026-01-31T12:00:00Z, @1767225600 (Unix seconds) or @-1h',
+    );
   }
   return ms;
 }

@@ -150,7 +150,11 @@ const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
   ],
   [
     /Invalid stream ID/i,
-    (context) => ['data', `what was given is no entry ID${on(context.stream)}`, 'an ID is MILLISECONDS-SEQUENCE'],
+    (context) => [
+      'data',
+      `what was given is not a valid entry ID${on(context.stream)}`,
+      'an ID is MILLISECONDS-SEQUENCE',
+    ],
   ],
   [
     /string exceeds maximum allowed size|invalid (multi)?bulk length|too big (mbulk|bulk) count/i,

@@ -15,7 +15,7 @@ export function requireTimes(stream: string, {firstEntry, lastEntry}: StreamInfo
   // One clock among them is enough: old entries may have been given IDs by hand, and all of them are older.
   if (isTime(firstEntry.id, nowMs) || isTime(lastEntry.id, nowMs)) return;
   const ids = firstEntry.id === lastEntry.id ? firstEntry.id : `${firstEntry.id} to ${lastEntry.id}`;
-  throw notTimes(`the IDs of stream "${stream}" are no times (${ids}), so its entries have no age`);
+  throw notTimes(`the IDs of stream "${stream}" are not times (${ids}), so its entries have no age`);
 }
 
 /**
@@ -30,7 +30,7 @@ export async function requireAges(
 ): Promise<void> {
   const given = id === undefined ? undefined : /^\d+(?=-|$)/.exec(id)?.[0];
   if (given !== undefined && !isTime(`${given}-0`, nowMs))
-    throw notTimes(`the ID ${id} is no time, so the entry has no age`);
+    throw notTimes(`the ID ${id} is not a time, so the entry has no age`);
   const info = await look(stream, connect);
   if (info !== undefined) requireTimes(stream, info, nowMs);
 }

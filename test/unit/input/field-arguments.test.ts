@@ -56,7 +56,7 @@ describe('field=value', () => {
 
   it('is a usage error without =', async () => {
     await expect(readFieldArguments(['type=login', 'oops'], reading)).rejects.toThrow(
-      expect.objectContaining({kind: 'usage', message: '"oops" is no field=value'}),
+      expect.objectContaining({kind: 'usage', message: '"oops" is not field=value'}),
     );
   });
 

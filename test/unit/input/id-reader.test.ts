@@ -77,7 +77,7 @@ describe('readIds', () => {
   it('hands over all that is in front of a bad line, and nothing behind it', async () => {
     const batches = readIds(chunks('1-0\n2-0\nnonsense\n4-0\n'));
     expect((await batches.next()).value).toEqual([{id: '1-0'}, {id: '2-0'}]);
-    await expect(batches.next()).rejects.toThrow('line 3: "nonsense" is no entry ID');
+    await expect(batches.next()).rejects.toThrow('line 3: "nonsense" is not a valid entry ID');
     expect((await batches.next()).done).toBe(true);
   });
 
@@ -85,12 +85,12 @@ describe('readIds', () => {
     ['{"stream":"s"}', 'a record has an "id"'],
     ['{"id":7}', 'a record has an "id"'],
     ['{"id":"1-0","group":3}', 'a record has an "id"'],
-    ['{"id":"x"}', '"x" is no entry ID'],
+    ['{"id":"x"}', '"x" is not a valid entry ID'],
     ['{"id":"1-0"', 'this is no valid JSON'],
-    ['["1-0"]', 'is no entry ID'],
-    ['18446744073709551616-0', 'is no entry ID'],
-    ['-', 'is no entry ID'],
-    ['1-0-0', 'is no entry ID'],
+    ['["1-0"]', 'is not a valid entry ID'],
+    ['18446744073709551616-0', 'is not a valid entry ID'],
+    ['-', 'is not a valid entry ID'],
+    ['1-0-0', 'is not a valid entry ID'],
   ])('refuses %s as bad data', async (line, reason) => {
     await expect(allOf(`${line}\n`)).rejects.toMatchObject({
       kind: 'data',
@@ -106,13 +106,13 @@ describe('readIds', () => {
   });
 
   it('quotes no more than the beginning of a bad line', async () => {
-    await expect(allOf(`${'x'.repeat(100_000)}\n`)).rejects.toThrow(/^line 1: "x{40}…" is no entry ID$/);
+    await expect(allOf(`${'x'.repeat(100_000)}\n`)).rejects.toThrow(/^line 1: "x{40}…" is not a valid entry ID$/);
   });
 
   it('quotes no password of a URL that stands where an ID belongs, however long it is', () => {
     for (const password of ['geheim', 'geheim'.repeat(20), '\n    at x:geheim'])
       expect(() => readIdArguments([`redis://default:${password}@127.0.0.1:6379`])).toThrow(
-        '"redis://…@127.0.0.1:6379" is no entry ID',
+        '"redis://…@127.0.0.1:6379" is not a valid entry ID',
       );
   });
 

@@ -107,8 +107,8 @@ describe('a record that streamlog printed', () => {
     ['{"pairs":[["a",1]]}', 10, '"pairs" is a list of'],
     ['{"pairs":[["a","b","c"]]}', 10, '"pairs" is a list of'],
     ['{"pairs":{"a":"b"}}', 10, '"pairs" is a list of'],
-    ['{"id":"1-2-3","fields":{"a":"b"}}', 7, '"id" is no entry ID'],
-    ['{"id":12,"fields":{"a":"b"}}', 7, '"id" is no entry ID'],
+    ['{"id":"1-2-3","fields":{"a":"b"}}', 7, '"id" is not a valid entry ID'],
+    ['{"id":12,"fields":{"a":"b"}}', 7, '"id" is not a valid entry ID'],
     ['{ "fields" : { "a" : null } }', 22, '--null'],
     ['{ "fields" : {"a":"1", "a":"2"}}', 24, 'twice'],
   ])('is refused with a reason and the column of the line: %s', (json, column, text) => {
