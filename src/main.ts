@@ -1,10 +1,8 @@
 /**
- * The one way in, for the npm package and for the executable alike: hands oclif
- * a plugin of our own, so that it searches no directories and loads one command,
- * and turns whatever comes out into one exit code and at most two lines.
- * Invariant: exit 0 is only set at the very end, so a process that dies half
- * way, or waits for something that can no longer happen, does not look like a
- * success.
+ * The entry point of both artefacts. Gives oclif a plugin of our own
+ * (https://oclif.io/docs/plugin_loading), so that it loads one command and searches
+ * no directories, and turns the outcome into an exit code and at most two lines.
+ * Invariant: exit code 0 is only set at the very end.
  */
 import './lib/cli/debug-filter.js';
 import './lib/cli/standard-streams.js';
@@ -34,7 +32,8 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   process.exitCode = exitCodeOf('incomplete');
   // oclif rethrows what goes wrong there into the void; it is asked for at the end.
   standardOutput.removeAllListeners('error').on('error', () => {});
-  // Node prints an error that nobody caught with all its properties: ioredis' have the arguments of the command.
+  // Node prints an uncaught error with all its properties (https://nodejs.org/api/process.html#event-uncaughtexception), and errors
+  // of ioredis have the arguments of their command (https://github.com/redis/ioredis/blob/main/lib/DataHandler.ts).
   for (const event of ['uncaughtException', 'unhandledRejection'])
     process.on(event, (error: unknown) => void endProcess(report(error), sayOutputFailed));
   signals.install((limitMs) =>

@@ -1,6 +1,6 @@
 /**
  * What a completion script needs to know of a command line: words, flags and
- * what a flag takes. Knows neither oclif nor any shell. Invariant: names are
+ * what a flag takes. Invariant: names are
  * plain words, so that a script may hold them unquoted; summaries are any text
  * and must be quoted.
  */

@@ -27,7 +27,7 @@ export function relayLines(source: Readable, write: (lines: Buffer) => Promise<v
         pull();
       }, reject);
     };
-    // By `read`, not by 'data' and `pause`: when a process ends, Node resumes what is paused of its output.
+    // With `read`, not with 'data' and `pause`: when a process ends, Node resumes its paused output (nodejs/node#5036).
     const pull = (): void => {
       if (isWriting) return;
       const bytes = nextLines(source, lines) ?? (isClosed ? lines.end() : undefined);

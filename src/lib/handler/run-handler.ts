@@ -92,7 +92,8 @@ export async function runHandler(
       stdio: 'pipe',
     });
   } catch (error) {
-    // Bun throws some of what Node tells by an event.
+    // Where Node emits 'error' (https://nodejs.org/api/child_process.html#event-error), Bun may throw
+    // (https://bun.sh/docs/runtime/nodejs-compat).
     return notStarted(error as NodeJS.ErrnoException);
   }
   const exited = outcomeOf(child, isTooLarge);

@@ -56,7 +56,7 @@ export async function* readRecords(
   options: InputOptions & Continuation,
 ): AsyncGenerator<InputPage, void, void> {
   if (options.kind === 'csv') {
-    // Its parser takes a run under Node 5 ms to load, and few runs need it.
+    // Few runs need the parser, which takes 5 ms to load.
     const {readCsv} = await import('./csv.js');
     yield* readCsv(source, options);
     return;

@@ -27,7 +27,8 @@ export class Sink {
    * anybody still reads, where the platform can tell; else it answers false.
    */
   constructor(stream: Writable, readerIsGone: () => boolean = () => false) {
-    // oclif swallows EPIPE here and rethrows all else into the void; both reach the caller of write() instead.
+    // oclif swallows EPIPE and rethrows other errors where nothing catches them (oclif/command#54); here both reach the
+    // caller of write().
     stream.removeAllListeners('error');
     stream.on('error', () => {});
     this.#stream = stream;

@@ -118,7 +118,7 @@ async function has(client: StreamClient, stream: string, id: string): Promise<bo
 function mayBeRemoved(id: string, info: StreamInfo | undefined): boolean {
   if (info === undefined) return false;
   const {firstEntry, lastGeneratedId, maxDeletedId} = info;
-  // An empty stream is one that was trimmed; before Redis 7.0 nothing is known of what was deleted.
+  // An empty stream was trimmed. Before Redis 7.0 there is no max-deleted-entry-id (https://redis.io/docs/latest/commands/xinfo-stream/).
   const trimmed = firstEntry?.id ?? lastGeneratedId;
   const deleted = maxDeletedId ?? lastGeneratedId;
   return compareStreamIds(id, trimmed) <= 0 || compareStreamIds(id, deleted) <= 0;

@@ -172,7 +172,10 @@ async function walk(
 
 const bytesOf = ({fields}: Entry): number => fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 
-/** Whether no entry went since `before`; before Redis 7.0, as far as the first entry and the length can tell. */
+/**
+ * Whether no entry was removed since `before`. Before Redis 7.0 there is no max-deleted-entry-id
+ * (https://redis.io/docs/latest/commands/xinfo-stream/); then as far as the first entry and the length show.
+ */
 async function nothingRemovedSince(client: StreamClient, stream: string, before: StreamInfo): Promise<boolean> {
   const now = await client.info(stream);
   if (now.firstEntry?.id !== before.firstEntry?.id || now.maxDeletedId !== before.maxDeletedId) return false;

@@ -4,7 +4,7 @@
  *
  * What Redis counts is no proof. `entries-read` is whatever XGROUP CREATE or
  * SETID gave with ENTRIESREAD, and Redis itself gets it wrong when a trim
- * overtakes a group (redis#13337, redis#13957, redis#14257); Redis 6.2 has no
+ * overtakes a group (redis/redis#13337, redis/redis#13957, redis/redis#14257); Redis 6.2 has no
  * such count. So the bounds come from `entriesBehind`, which reads no counter,
  * and the figure is exact only where they meet. Where they do not, Redis' figure
  * is the best estimate, as long as it lies between them: with no entry removed

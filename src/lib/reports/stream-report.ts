@@ -14,7 +14,7 @@ export interface ConsumerReport {
   name: string;
   pending: number;
   idleMs: number;
-  /** Since it last got an entry; absent before Redis 7.2. */
+  /** Since an entry was last delivered to it; absent before Redis 7.2 (redis/redis#11099). */
   inactiveMs?: number;
 }
 

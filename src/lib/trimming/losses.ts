@@ -156,7 +156,7 @@ async function rest(
 const mayHoldGaps = ({firstEntry, maxDeletedId}: StreamInfo): boolean =>
   firstEntry !== undefined && (maxDeletedId === undefined || compareStreamIds(maxDeletedId, firstEntry.id) >= 0);
 
-/** Whether no entry from `id` on was ever deleted, as `max-deleted-entry-id` has it since Redis 7.0. */
+/** Whether no entry from `id` on was ever deleted: `max-deleted-entry-id`, since Redis 7.0 (https://redis.io/docs/latest/commands/xinfo-stream/). */
 const isAboveGaps = ({maxDeletedId}: StreamInfo, id: string): boolean =>
   maxDeletedId !== undefined && compareStreamIds(id, maxDeletedId) > 0;
 
