@@ -1,16 +1,19 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
+import type {Colors} from '../lib/output/colors.js';
 import {renderStream} from '../lib/output/views/stream-view.js';
+import {untilStopped} from '../lib/reading/until-stopped.js';
+import {ReconnectingClient} from '../lib/reconnecting-client.js';
 import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
+import type {StreamClient} from '../lib/stream-client.js';
 
 export default class Info extends BaseCommand {
   static override summary = 'Show a stream, its groups and how far behind they are (XINFO).';
   static override description =
     'The lag of a group is exact, or marked with ~ where proving it would mean counting for too long; in JSON, ' +
     '"lagExact" is then false, the lag is between "lagAtLeast" and "lagAtMost", and "lagSource" says where "lag" ' +
-    'comes from: redis, counted or bound.';
+    'comes from: redis, counted or bound. With --watch, waits while Redis is away.';
   static override examples = [
     {description: 'Show the default stream', command: '<%= config.bin %> info'},
     {
@@ -33,27 +36,40 @@ export default class Info extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(Info);
     const client = await this.connect(flags);
-    const out = flags.watch === undefined ? this.out : await this.watchedOut();
     const notes = this.notes(flags);
     const omitted = new Set<string>();
     const onOmitted = (what: string) => {
       if (!omitted.has(what)) notes.note(what);
       omitted.add(what);
     };
-    const redraw = flags.watch !== undefined && this.outputIsTerminal && !flags.json;
-
-    for (;;) {
+    const reportAll = async (from: StreamClient): Promise<StreamReport[]> => {
       const reports: StreamReport[] = [];
-      for (const stream of flags.stream) {
-        const options = {withConsumers: flags.consumers, nowMs: Date.now(), onOmitted};
-        reports.push(await reportStream(client, stream, options));
-      }
-      if (redraw) await out.write('\u001b[2J\u001b[H');
-      await this.report(flags, reports, (colors) => reports.map((report) => renderStream(report, colors)).join('\n'));
-      if (flags.watch === undefined) return;
-      await sleep(flags.watch, undefined, {signal: this.stopping}).catch(() => {});
-      if (this.stopping.aborted) return;
-      out.check();
+      const options = {withConsumers: flags.consumers, nowMs: Date.now(), onOmitted};
+      for (const stream of flags.stream) reports.push(await reportStream(from, stream, options));
+      return reports;
+    };
+    const render = (reports: readonly StreamReport[]) => (colors: Colors) =>
+      reports.map((report) => renderStream(report, colors)).join('\n');
+
+    if (flags.watch === undefined) {
+      const reports = await reportAll(client);
+      return this.report(flags, reports, render(reports));
     }
+    const out = await this.watchedOut();
+    const {stopping} = this;
+    const redis = new ReconnectingClient({
+      connect: () => client.another(),
+      mayFailOver: true,
+      retryForMs: flags['retry-for'],
+      stopping,
+      onProblem: (line) => notes.warn(line),
+    });
+    const redraws = this.outputIsTerminal && !flags.json;
+    for await (const reports of untilStopped(redis.repeat(reportAll, flags.watch), redis, stopping)) {
+      out.check();
+      if (redraws) await out.write('\u001b[2J\u001b[H');
+      await this.report(flags, reports, render(reports));
+    }
+    redis.close();
   }
 }

@@ -10,7 +10,8 @@ export default class Tail extends BaseCommand {
   static override summary = 'Print the last entries, then new ones as they come (XREAD BLOCK).';
   static override description =
     'Needs no group and changes nothing. Waits for a stream that does not exist yet. Entries of several streams ' +
-    'are merged, each line with the name of its stream.';
+    'are merged, each line with the name of its stream. While Redis is away, waits and then goes on where it was; a stream that ' +
+    'was deleted and began anew is read from its beginning.';
   static override examples = [
     {description: 'Follow the default stream', command: '<%= config.bin %> tail'},
     {
@@ -44,8 +45,10 @@ export default class Tail extends BaseCommand {
       from: flags.from ?? lastEntries(flags.count ?? LAST),
       follow: !flags['no-follow'],
       stopping: this.stopping,
+      retryForMs: flags['retry-for'],
       onMissing: (stream) => notes.note(`there is no stream "${stream}" yet; waiting for it`),
       onIdle: () => out.check(),
+      onProblem: (line) => notes.warn(line),
     });
     for await (const batch of batches) await writer.write(batch);
   }

@@ -4,8 +4,9 @@
  * owner, who compares `Connection` values. Invariant: nothing is sent twice
  * here, and the end of an old connection never ends a newer one.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import {isFailure, NOT_REDIS, StreamlogError} from './errors.js';
-import {Retries} from './retry-policy.js';
+import {type Backoff, Retries} from './retry-policy.js';
 import type {StreamClient} from './stream-client.js';
 
 export interface ReconnectingOptions {
@@ -16,7 +17,8 @@ export interface ReconnectingOptions {
   mayFailOver?: boolean;
   /** How long to try without a success, the first connection included; undefined: for ever, once there was one. */
   retryForMs?: number | undefined;
-  /** Ends a pause when it is aborted. */
+  backoff?: Backoff | undefined;
+  /** When aborted, ends a pause and what `run` repeats. */
   stopping: AbortSignal;
   /** One line about what is wrong and what happens now; once per cause. */
   onProblem: (line: string) => void;
@@ -44,9 +46,9 @@ export class ReconnectingClient {
 
   constructor(options: ReconnectingOptions) {
     this.#options = options;
-    const {retryForMs, stopping, onProblem} = options;
+    const {backoff, retryForMs, stopping, onProblem} = options;
     const onRecovered = (): void => onProblem('Redis answers again');
-    this.#retries = new Retries({retryForMs, stopping, onProblem, onRecovered});
+    this.#retries = new Retries({backoff, retryForMs, stopping, onProblem, onRecovered});
   }
 
   /** Undefined while there is none. */
@@ -68,7 +70,10 @@ export class ReconnectingClient {
     return connecting;
   }
 
-  /** Runs `work`, which may be repeated, until it succeeds. Throws what trying again cannot mend. */
+  /**
+   * Runs `work`, which may be repeated, until it succeeds. Throws its failure when trying again cannot help, and any
+   * after `stopping`.
+   */
   async run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     for (;;) {
       let connection: Connection | undefined;
@@ -78,9 +83,18 @@ export class ReconnectingClient {
         this.resetBackoff();
         return result;
       } catch (error) {
-        if (this.isHopeless(error)) throw error;
+        if (this.#options.stopping.aborted || this.isHopeless(error)) throw error;
         await this.retryAfter(error, connection);
       }
+    }
+  }
+
+  /** The results of `run` with `work`, with a pause of `everyMs` behind each, until `stopping`. */
+  async *repeat<T>(work: (commands: StreamClient) => Promise<T>, everyMs: number): AsyncGenerator<T, void, void> {
+    const {stopping: signal} = this.#options;
+    while (!signal.aborted) {
+      yield await this.run(({commands}) => work(commands));
+      await sleep(everyMs, undefined, {signal}).catch(() => {});
     }
   }
 

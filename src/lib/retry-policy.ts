@@ -14,7 +14,7 @@ export interface Backoff {
 }
 
 export interface RetryOptions {
-  backoff?: Backoff;
+  backoff?: Backoff | undefined;
   /** How long to try without a success; undefined: for ever. */
   retryForMs?: number | undefined;
   /** The first abort ends the pause under way. Later pauses are short, and `retryForMs` is at most 5 s. */

@@ -4,12 +4,11 @@
  * its connection, since a Redis that hangs would not free it.
  */
 import {isFailure} from '../errors.js';
-import type {StreamClient} from '../stream-client.js';
 
 /** The same values until `stopping` is aborted, which closes `client`. */
 export async function* untilStopped<T>(
   values: AsyncIterable<T>,
-  client: StreamClient,
+  client: {close(): void},
   stopping: AbortSignal,
 ): AsyncGenerator<T, void, void> {
   const close = (): void => client.close();

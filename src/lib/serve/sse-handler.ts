@@ -7,13 +7,13 @@
  */
 
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {isFailure} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
-import {BLOCK_MS, type Cursor, entriesBehind} from '../reading/follow-streams.js';
+import {BLOCK_MS, type Cursor, followStream} from '../reading/follow-streams.js';
 import {locate} from '../reading/locate.js';
 import {PageSize} from '../reading/page-size.js';
-import {isRetryable} from '../reconnecting-client.js';
+import {untilStopped} from '../reading/until-stopped.js';
+import {ReconnectingClient} from '../reconnecting-client.js';
 import {recordToJson, type StreamRecord} from '../records/entry.js';
 import {parsePosition} from '../records/position.js';
 import {FIRST_ID, parseStreamId, predecessorOf} from '../records/stream-id.js';
@@ -40,8 +40,8 @@ export interface SseHandlerOptions {
 /** Of a read, about; each reader that is slow holds that much. */
 const PAGE_ENTRIES = 1_000;
 const PAGE_BYTES = 128 * 1024;
-/** Between attempts to read again when Redis was lost, and as much again at random. */
-const RETRY_MS = 250;
+/** Between attempts to read again when Redis was lost. */
+const BACKOFF = {firstMs: 250, longestMs: 500};
 
 const HEADERS = {
   'Content-Type': 'text/event-stream',
@@ -92,10 +92,24 @@ export class SseHandler {
 
   async #serve(response: ServerResponse, reader: StreamClient, cursor: Cursor, client: string): Promise<void> {
     const events = new SseResponse(response, this.#options);
+    const {ended: stopping} = events;
+    let first: StreamClient | undefined = reader;
+    const redis = new ReconnectingClient({
+      connect: async () => {
+        const connected = first ?? (await this.#connect());
+        first = undefined;
+        return connected;
+      },
+      backoff: BACKOFF,
+      stopping,
+      onProblem: () => {},
+    });
+    const size = new PageSize(PAGE_ENTRIES, 1, PAGE_BYTES);
     try {
       // With an ID from the start, a client that comes back before the first entry misses none either.
       await events.send(`retry: 1000\nid: ${cursor.after}\n\n`);
-      for await (const records of this.#follow(reader, cursor, events.ended)) {
+      const batches = followStream(redis, cursor, {stopping}, size);
+      for await (const records of untilStopped(batches, redis, stopping)) {
         await events.send(records.map(eventOf).join(''));
         this.#options.onRead(records.length);
       }
@@ -106,48 +120,9 @@ export class SseHandler {
     } finally {
       this.#open.give(client);
       events.end();
+      first?.close();
+      redis.close();
     }
-  }
-
-  /** The same as `entriesBehind`, with a new connection for each that is lost, until `stopping`. */
-  async *#follow(
-    first: StreamClient,
-    cursor: Cursor,
-    stopping: AbortSignal,
-  ): AsyncGenerator<StreamRecord[], void, void> {
-    const size = new PageSize(PAGE_ENTRIES, 1, PAGE_BYTES);
-    let reader = first;
-    // A read that waits is freed by closing its connection.
-    const close = (): void => reader.close();
-    stopping.addEventListener('abort', close, {once: true});
-    try {
-      while (!stopping.aborted) {
-        try {
-          yield* entriesBehind(reader, cursor, {stopping}, size);
-        } catch (error) {
-          if (stopping.aborted) return;
-          if (!isRetryable(error)) throw error;
-          reader.close();
-          reader = await this.#connectAgain(stopping, reader);
-        }
-      }
-    } finally {
-      stopping.removeEventListener('abort', close);
-      reader.close();
-    }
-  }
-
-  /** `lost` again, which is of no use, when `stopping` came first. */
-  async #connectAgain(stopping: AbortSignal, lost: StreamClient): Promise<StreamClient> {
-    while (!stopping.aborted) {
-      await sleep(RETRY_MS * (1 + Math.random()), undefined, {signal: stopping}).catch(() => {});
-      try {
-        return await this.#connect();
-      } catch (error) {
-        if (!isRetryable(error)) throw error;
-      }
-    }
-    return lost;
   }
 
   #connect(): Promise<StreamClient> {
