@@ -1,8 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
-import {Acknowledger} from '../lib/groups/acknowledging.js';
-import {describeAckCount, renderAckCounts} from '../lib/output/views/ack-view.js';
+import {Acknowledger} from '../lib/groups/named-entries.js';
+import {describeAckCount, renderAckCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Ack extends BaseCommand {
   static override summary = 'Acknowledge entries of a consumer group (XACK).';

@@ -1,8 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
-import {Deleter} from '../lib/delete-entries.js';
-import {describeDeleteCount, renderDeleteCounts} from '../lib/output/views/delete-view.js';
+import {Deleter} from '../lib/groups/named-entries.js';
+import {describeDeleteCount, renderDeleteCounts} from '../lib/output/views/id-counts-view.js';
 import {notAllFound} from '../lib/reading/lookup.js';
 
 export default class Delete extends BaseCommand {

@@ -1,8 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
-import {Releaser} from '../lib/groups/giving-back.js';
-import {describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/nack-view.js';
+import {Releaser} from '../lib/groups/named-entries.js';
+import {describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Nack extends BaseCommand {
   static override summary = 'Release pending entries, so that other consumers can take them now (XNACK, or XCLAIM).';
@@ -47,7 +47,7 @@ export default class Nack extends BaseCommand {
       const {notPending, withAnother, deliveredAgain, gone} = count;
       if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
     }
-    if (counts.length === 0) notes.note('there was nothing to give back');
+    if (counts.length === 0) notes.note('there was nothing to release');
     await this.report(flags, counts, (colors) => renderGiveBackCounts(counts, colors));
   }
 }

@@ -2,8 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
-import {PendingWriter} from '../lib/output/pending-writer.js';
-import {claimHints, exactHint, renderPending} from '../lib/output/views/pending-view.js';
+import {claimHints, exactHint, PendingWriter, renderPending} from '../lib/output/views/pending-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Pending extends BaseCommand {

@@ -31,3 +31,11 @@ function pair(seconds: number, big: number, bigName: string, small: number, smal
   const whole = `${Math.floor(seconds / big)}${bigName}`;
   return rest === 0 ? whole : `${whole} ${rest}${smallName}`;
 }
+
+const YEAR_MS = 365.25 * 86_400_000;
+
+/** `3m 20s ago`, or, of a time that is ahead of the clock, `in 73y`. */
+export const formatAge = (ageMs: number, aheadMs: number | undefined): string =>
+  aheadMs === undefined ? `${long(ageMs)} ago` : `in ${long(aheadMs)}`;
+
+const long = (ms: number): string => (ms < 2 * YEAR_MS ? formatDuration(ms) : `${Math.floor(ms / YEAR_MS)}y`);

@@ -57,7 +57,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     await server.redis.xclaim('events', 'streamlog', 'w2', 0, '1-0');
     const done = await nack([], {input: records});
     expect(counts(done)).toMatchObject([{givenBack: 1, withAnother: 1}]);
-    expect(done.stderr).toContain('1 given back, 1 with another consumer in group "streamlog" on stream "events"');
+    expect(done.stderr).toContain('1 released, 1 with another consumer in group "streamlog" on stream "events"');
     const [first, second] = await pending();
     expect(first?.slice(0, 2)).toEqual(['1-0', 'w2']);
     expect(first![2]).toBeLessThan(3_600_000);
@@ -82,7 +82,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     await server.redis.xclaim('events', 'streamlog', 'w1', 0, '1-0');
     const done = await nack([], {input: records.stdout});
     expect(counts(done)).toMatchObject([{givenBack: 1, deliveredAgain: 1}]);
-    expect(done.stderr).toContain('1 given back, 1 delivered again since in group');
+    expect(done.stderr).toContain('1 released, 1 delivered again since in group');
     expect((await pending())[0]![2]).toBeLessThan(3_600_000);
   });
 
@@ -94,7 +94,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     const done = await nack([], {input: `${lines.join('\n')}\n`});
     expect(done.code).toBe(66);
     // The page of the one that fails is done to its end.
-    expect(done.stderr).toContain('before it failed: 99 given back in group "billing" on stream "orders"');
+    expect(done.stderr).toContain('before it failed: 99 released in group "billing" on stream "orders"');
   });
 
   it('a record of something else than was typed is refused, and nothing behind it is given back', async () => {
@@ -130,6 +130,6 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     expect(done).toMatchObject({code: 66, stdout: ''});
     expect(done.stderr).toContain('no group "biling" on stream "events"');
     expect((await nack(['two'])).code).toBe(2);
-    expect((await nack([], {input: ''})).stderr).toBe('streamlog: there was nothing to give back\n');
+    expect((await nack([], {input: ''})).stderr).toBe('streamlog: there was nothing to release\n');
   });
 });

@@ -1,8 +1,7 @@
 /** Which dead letters are meant, to the millisecond, and that what is counted as deleted was deleted. */
 import {afterAll, afterEach, beforeAll, expect, it} from 'vitest';
-import {Purger} from '../../src/lib/dead-letters/purging.js';
 import {Redriver} from '../../src/lib/dead-letters/redriving.js';
-import {type DeadLetterSelection, selectDeadLetters} from '../../src/lib/dead-letters/selection.js';
+import {type DeadLetterSelection, Purger, selectDeadLetters} from '../../src/lib/dead-letters/selection.js';
 import type {Entry} from '../../src/lib/records/entry.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';

@@ -1,6 +1,6 @@
 /** Counts of what is given back, where one of several fails. */
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {Releaser} from '../../src/lib/groups/giving-back.js';
+import {Releaser} from '../../src/lib/groups/named-entries.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, startRedis} from '../support/redis-server.js';
 

@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {seekGroup} from '../../src/lib/groups/seek.js';
+import {seekGroup} from '../../src/lib/groups/group-position.js';
 import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {COUNT_LIMITS, entriesBehind, entriesBetween} from '../../src/lib/reports/entries-behind.js';
 import {lagOf, lagsOf} from '../../src/lib/reports/lag.js';

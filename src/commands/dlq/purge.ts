@@ -8,8 +8,7 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
-import {Purger} from '../../lib/dead-letters/purging.js';
-import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
+import {deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
 import {renderFacts} from '../../lib/output/table.js';
 

@@ -2,7 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, name, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
-import {describeFates, renderFates} from '../../lib/output/views/group-gc-view.js';
+import {describeFates, renderFates} from '../../lib/output/views/group-view.js';
 
 export default class GroupGc extends BaseCommand {
   static override summary = 'Remove consumers that no longer run, without losing entries (XGROUP DELCONSUMER).';

@@ -1,7 +1,7 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
-import {seekGroup} from '../../lib/groups/seek.js';
+import {seekGroup} from '../../lib/groups/group-position.js';
 import {describeAgain, describeBeyondEnd, describeSkipped, renderSeek} from '../../lib/output/views/group-view.js';
 
 export default class GroupSeek extends BaseCommand {

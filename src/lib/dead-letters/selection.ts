@@ -5,10 +5,11 @@
  * is not seen twice.
  */
 
-import {isFailure, StreamlogError} from '../errors.js';
+import {StreamlogError} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
+import {findInfo} from '../reading/locate.js';
 import {lookUp} from '../reading/lookup.js';
-import {firstItems} from '../reading/paging.js';
+import {firstItems, pagesOf} from '../reading/paging.js';
 import {sameBytes} from '../records/bytes.js';
 import type {Entry, Field} from '../records/entry.js';
 import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
@@ -46,7 +47,7 @@ export async function* selectDeadLetters(
   deadLetter: string,
   {where, limit, beforeMs, ids, onMissing}: DeadLetterSelection,
 ): AsyncGenerator<Entry[], void, void> {
-  const last = await lastIdOf(client, deadLetter);
+  const last = (await findInfo(client, deadLetter))?.lastGeneratedId ?? FIRST_ID;
   const end = beforeMs === undefined ? last : earlierId(last, lastIdBefore(beforeMs));
   const all = ids === undefined ? client.range(deadLetter, FIRST_ID, end) : named(client, deadLetter, ids, onMissing);
   yield* firstItems(matching(all, where, end), limit);
@@ -96,11 +97,26 @@ const has = (fields: readonly Field[], [name, value]: Field): boolean =>
 
 const lastIdBefore = (ms: number): string => predecessorOf(`${Math.max(0, ms)}-0`) ?? FIRST_ID;
 
-async function lastIdOf(client: StreamClient, stream: string): Promise<string> {
-  try {
-    return (await client.info(stream)).lastGeneratedId;
-  } catch (error) {
-    if (isFailure(error, 'notFound')) return FIRST_ID;
-    throw error;
+/** IDs in one XDEL at most, so that none holds Redis up. */
+const MAX_IDS = 500;
+
+export class Purger {
+  purged = 0;
+  readonly #client: StreamClient;
+  readonly #options: {deadLetter: string; dryRun: boolean; stopping: AbortSignal};
+
+  constructor(client: StreamClient, options: {deadLetter: string; dryRun: boolean; stopping: AbortSignal}) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** XDEL of them all, until `stopping`. */
+  async purge(pages: AsyncIterable<Entry[]>): Promise<void> {
+    const {deadLetter, dryRun, stopping} = this.#options;
+    for await (const page of pagesOf(pages, {count: MAX_IDS})) {
+      if (stopping.aborted) return;
+      const ids = page.map(({id}) => id);
+      this.purged += dryRun ? ids.length : await this.#client.delete(deadLetter, ids);
+    }
   }
 }

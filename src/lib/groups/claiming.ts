@@ -13,7 +13,7 @@ import {PageSize} from '../reading/page-size.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {ClaimOutcome, Membership, NamedEntry, PendingEntry, StreamClient} from '../stream-client.js';
-import {type GroupKey, groupReferences} from './group-keys.js';
+import {type GroupKey, groupReferences} from './named-entries.js';
 
 /** What is to be claimed from one stream and group, at most `MAX_IDS` entries, each once. */
 export interface ClaimBatch extends GroupKey {

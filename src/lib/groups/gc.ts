@@ -10,7 +10,7 @@
  */
 
 import type {ConsumerInfo, StreamClient} from '../stream-client.js';
-import type {GroupKey} from './group-keys.js';
+import type {GroupKey} from './named-entries.js';
 
 export interface RetirementPlan {
   /** A consumer that tried to read more recently than this stays. */

@@ -1,9 +1,7 @@
 /**
- * Where a group stands, and how to put it elsewhere: XGROUP CREATE and SETID
- * with the count (ENTRIESREAD) that keeps Redis' own lag figure valid.
- * Invariants: a position names the first entry that the group will get, so the
- * ID that counts as delivered is the one before it. Redis is given no count that
- * is not proven: it would repeat a wrong one for ever, and has no lag without one.
+ * Where a group is in its stream: XGROUP CREATE and SETID with the count (ENTRIESREAD) that keeps Redis' own lag valid.
+ * Invariants: a position is the first entry that the group will get, so the ID before it is the last delivered one. Redis
+ * is given no count that is not proven: it would keep a wrong one, and without one it reports no lag.
  */
 
 import {StreamlogError} from '../errors.js';
@@ -11,8 +9,9 @@ import {findInfo, locate} from '../reading/locate.js';
 import {isTime} from '../records/entry-time.js';
 import type {Position} from '../records/position.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, predecessorOf} from '../records/stream-id.js';
-import {type EntryCount, entriesBehind, isExact} from '../reports/entries-behind.js';
-import type {StreamClient, StreamInfo} from '../stream-client.js';
+import {type EntryCount, entriesBehind, entriesBetween, isExact} from '../reports/entries-behind.js';
+import {type LagFacts, lagFacts, lagFrom} from '../reports/lag.js';
+import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 
 /** The last ID that counts as delivered when the next entry to come is the one at `position`. */
 export async function lastDeliveredBefore(client: StreamClient, stream: string, position: Position): Promise<string> {
@@ -87,4 +86,57 @@ async function withEntriesRead<T>(
     if (entriesRead === undefined || !(error instanceof StreamlogError) || error.code !== 'ERR') throw error;
     return ask(undefined);
   }
+}
+
+/** The names are those of the JSON output. */
+export interface GroupPosition extends LagFacts {
+  lastDeliveredId: string;
+  pending: number;
+}
+
+export interface SeekResult {
+  before: GroupPosition;
+  after: GroupPosition;
+  /** Entries that were delivered and will be again. */
+  again: number;
+  /** Entries that were not delivered and will not be. */
+  skipped: number;
+  /** False when the one of both that is not zero is a lower bound. */
+  exact: boolean;
+}
+
+/**
+ * Moves `group`, or only says what that would do, and whether entries may come that it never gets where it stands
+ * then. Throws `notFound` when there is no such stream or group.
+ */
+export async function seekGroup(
+  client: StreamClient,
+  stream: string,
+  group: string,
+  {to, dryRun, nowMs}: {to: Position; dryRun: boolean; nowMs: number},
+): Promise<{result: SeekResult; beyondEnd: boolean}> {
+  const found = await client.group(stream, group);
+  const info = await client.info(stream);
+  const lastDeliveredId = await lastDeliveredBefore(client, stream, to);
+  const back = compareStreamIds(lastDeliveredId, found.lastDeliveredId) < 0;
+  const [low, high] = back ? [lastDeliveredId, found.lastDeliveredId] : [found.lastDeliveredId, lastDeliveredId];
+  const behind = await entriesBehind(client, stream, info, [low, high]);
+  const between = await entriesBetween(client, stream, behind, low, high);
+  const entriesRead = entriesReadBy(info, behind.get(lastDeliveredId)!);
+
+  if (!dryRun) await setGroupAt(client, stream, group, lastDeliveredId, entriesRead);
+  const standOf = (stand: GroupInfo): GroupPosition => ({
+    lastDeliveredId: stand.lastDeliveredId,
+    pending: stand.pending,
+    ...lagFacts(lagFrom(info, stand, behind.get(stand.lastDeliveredId)!)),
+  });
+  const result: SeekResult = {
+    before: standOf(found),
+    // Redis' own count was for where the group stood.
+    after: standOf({...found, lastDeliveredId, entriesRead}),
+    again: back ? between.atLeast : 0,
+    skipped: back ? 0 : between.atLeast,
+    exact: isExact(between),
+  };
+  return {result, beyondEnd: isBeyondEnd(info, lastDeliveredId, nowMs)};
 }

@@ -8,7 +8,6 @@
 import {byteLength} from '../records/bytes.js';
 import type {Entry} from '../records/entry.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
-import {ByteDescent} from './byte-descent.js';
 import {type CountedGoal, removeOldest} from './removal.js';
 
 interface SizeGoal {
@@ -81,3 +80,69 @@ const entryBytes = ({fields}: Entry): number =>
 
 /** What Redis adds to names and values, in bytes. */
 const ENTRY_OVERHEAD = 32;
+
+export interface StreamSize {
+  bytes: number;
+  /** Entries. */
+  length: number;
+}
+
+/** Redis frees entries by nodes of about this many. */
+const NODE = 100;
+/** The first step is a guess, so it is a small one. */
+const FIRST_STEP = 2 * NODE;
+
+/**
+ * How many entries to remove for a goal in bytes. Redis tells the memory only after a trim, and the oldest entries may be
+ * larger or smaller than the others, so entries are removed in steps, each computed from what the last ones freed.
+ * Invariant: a step is expected to free at most half of what is too much, except for the last few entries.
+ */
+export class ByteDescent {
+  readonly #maxBytes: number;
+  readonly #newestEntryBytes: number;
+  /** The size when it last became smaller. */
+  #lastSequence: StreamSize | undefined;
+  /** What the last entries took that went; undefined until some memory was freed. */
+  #bytesPerEntry: number | undefined;
+  #step = 0;
+
+  /** `newestEntryBytes` is about what one of the newest entries takes. */
+  constructor(maxBytes: number, newestEntryBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#newestEntryBytes = newestEntryBytes;
+  }
+
+  /** How many entries to remove now; 0 when the goal is reached, or clearly cannot be by removing entries. */
+  next(now: StreamSize): number {
+    const excess = now.bytes - this.#maxBytes;
+    if (excess <= 0 || now.length === 0) return 0;
+    const freed = this.#learn(now);
+    const bytesPerEntry = this.#bytesPerEntry;
+    if (bytesPerEntry === undefined)
+      return this.#go(now, Math.max(this.#step * 2, Math.min(FIRST_STEP, share(excess, now))));
+    // What a group has pending, and the group itself, take memory that no trim frees.
+    const entryBytes = Math.max(bytesPerEntry, this.#newestEntryBytes);
+    if (entryBytes * (now.length + NODE) * 2 < excess) return 0;
+    if (!freed) return this.#go(now, this.#step * 2);
+    const wanted = Math.min(excess / bytesPerEntry, share(excess, now));
+    return this.#go(now, wanted <= NODE ? wanted : wanted / 2);
+  }
+
+  /** True when memory was freed since the last look. */
+  #learn(now: StreamSize): boolean {
+    const lastSequence = this.#lastSequence;
+    if (lastSequence !== undefined && now.bytes >= lastSequence.bytes) return false;
+    if (lastSequence !== undefined)
+      this.#bytesPerEntry = (lastSequence.bytes - now.bytes) / (lastSequence.length - now.length);
+    this.#lastSequence = now;
+    return true;
+  }
+
+  #go({length}: StreamSize, step: number): number {
+    this.#step = Math.min(length, Math.max(1, Math.ceil(step)));
+    return this.#step;
+  }
+}
+
+/** Entries to remove if all were of one size. */
+const share = (excess: number, {bytes, length}: StreamSize): number => (length * excess) / bytes;

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {formatAge} from '../../../src/lib/output/age.js';
+import {formatAge} from '../../../src/lib/duration.js';
 import {ageMs, aheadMs, isTime} from '../../../src/lib/records/entry-time.js';
 
 const NOW = Date.UTC(2026, 10, 30);

@@ -1,11 +1,12 @@
 /** How the answers of the `group` commands look to a person. */
-import type {GroupPosition, SeekResult} from '../../groups/seek.js';
+import {formatDuration} from '../../duration.js';
+import type {ConsumerFate} from '../../groups/gc.js';
+import type {GroupPosition, SeekResult} from '../../groups/group-position.js';
 import type {GroupReport} from '../../reports/stream-report.js';
 import type {Colors} from '../colors.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {renderTable} from '../table.js';
-import {lagCell} from './lag-cell.js';
-import {renderGroups} from './stream-view.js';
+import {lagCell, renderGroups} from './stream-view.js';
 
 export interface StreamGroups {
   stream: string;
@@ -50,3 +51,36 @@ export const describeBeyondEnd = (group: string, stream: string, lastDeliveredId
 
 const entries = (count: number, exact: boolean): string =>
   `${exact ? '' : 'at least '}${count} ${count === 1 ? 'entry' : 'entries'}`;
+
+const KEPT: Record<NonNullable<ConsumerFate['kept']>, string> = {
+  active: 'kept: not idle for long enough',
+  pending: 'kept: has pending entries (--to hands them over)',
+  heir: 'kept: gets the entries',
+  gone: 'had gone meanwhile',
+  interrupted: 'kept: interrupted',
+};
+
+export const renderFates = (fates: readonly ConsumerFate[], dryRun: boolean, colors: Colors): string =>
+  fates.length === 0
+    ? ''
+    : renderTable(
+        fates,
+        [
+          {heading: 'consumer', cell: ({consumer}) => consumer},
+          {heading: 'idle', right: true, cell: ({idleMs}) => formatDuration(idleMs)},
+          {heading: 'pending', right: true, cell: ({pending}) => pending},
+          {heading: dryRun ? 'would hand over' : 'handed over', right: true, cell: ({moved}) => moved},
+          {heading: '', cell: ({kept}) => (kept === null ? (dryRun ? 'would be removed' : 'removed') : KEPT[kept])},
+        ],
+        colors,
+      );
+
+/** `removed 3 of 5 consumers, handed over 12 entries`. */
+export function describeFates(fates: readonly ConsumerFate[], dryRun: boolean): string {
+  const removed = fates.filter(({kept}) => kept === null).length;
+  const moved = fates.reduce((sum, fate) => sum + fate.moved, 0);
+  const handed = moved === 0 ? '' : `, ${dryRun ? 'hand' : 'handed'} over ${moved} entries`;
+  const gone = fates.reduce((sum, fate) => sum + fate.gone, 0);
+  const acknowledged = gone === 0 ? '' : `, acknowledged ${gone} that are no longer in the stream`;
+  return `${dryRun ? 'would remove' : 'removed'} ${removed} of ${fates.length} consumers${handed}${acknowledged}`;
+}

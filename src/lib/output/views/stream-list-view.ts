@@ -1,6 +1,6 @@
 /** How `ls` looks: findings for JSON, and a table in the order of the names for a person. */
+import {formatAge} from '../../duration.js';
 import type {Omissions, StreamSummary} from '../../reports/stream-list.js';
-import {formatAge} from '../age.js';
 import type {Colors} from '../colors.js';
 import {renderTable} from '../table.js';
 

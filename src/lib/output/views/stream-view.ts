@@ -1,12 +1,11 @@
 /** How a stream looks to a person: its facts, then its groups, then their consumers. */
-import {formatDuration} from '../../duration.js';
+import {formatAge, formatDuration} from '../../duration.js';
+import type {LagFacts} from '../../reports/lag.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../../reports/stream-report.js';
 import {formatSize} from '../../size.js';
-import {formatAge} from '../age.js';
 import type {Colors} from '../colors.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {renderFacts, renderTable} from '../table.js';
-import {lagCell} from './lag-cell.js';
 
 export function renderStream(report: StreamReport, colors: Colors): string {
   const facts = renderFacts(
@@ -65,4 +64,10 @@ const idAndAge = (id: string | null, ageMs: number | null, aheadMs: number | und
 function lastSuccess(inactiveMs: number | undefined): string {
   if (inactiveMs === undefined) return 'not known';
   return inactiveMs < 0 ? 'never' : `${formatDuration(inactiveMs)} ago`;
+}
+
+/** `~` before what is not proven, and what it is at least where Redis has no figure. */
+export function lagCell({lag, lagExact, lagAtLeast, lagSource}: LagFacts): string {
+  if (lagExact) return String(lag);
+  return lagSource === 'bound' ? `~${lag} (≥${lagAtLeast})` : `~${lag}`;
 }

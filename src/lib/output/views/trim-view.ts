@@ -1,6 +1,6 @@
 /** How what a trim took looks to a person. */
+import {formatAge} from '../../duration.js';
 import type {GroupLoss} from '../../trimming/losses.js';
-import {formatAge} from '../age.js';
 
 /** For a stream of which nothing has an age yet. */
 export const describeAhead = (stream: string, firstId: string, aheadMs: number): string =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {ByteDescent} from '../../../src/lib/trimming/byte-descent.js';
+import {ByteDescent} from '../../../src/lib/trimming/size-goal.js';
 
 const NODE = 100;
 

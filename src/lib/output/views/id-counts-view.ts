@@ -1,0 +1,69 @@
+/** How the counts of `ack`, `nack` and `delete` look to a person: a sentence, or a row of a table, for each stream and group. */
+import type {AckCount, DeleteCount, GiveBackCount} from '../../groups/named-entries.js';
+import type {Colors} from '../colors.js';
+import {renderTable} from '../table.js';
+
+export const describeAckCount = (count: AckCount): string =>
+  sentence(count, `${count.acknowledged} acknowledged, ${count.notPending} not pending`, [
+    [count.withAnother, 'with another consumer than the record names'],
+  ]);
+
+export const describeGiveBackCount = (count: GiveBackCount): string =>
+  sentence(count, `${count.givenBack} released`, [
+    [count.notPending, 'not pending'],
+    [count.withAnother, 'with another consumer'],
+    [count.deliveredAgain, 'delivered again since'],
+    [count.gone, 'no longer in the stream'],
+  ]);
+
+export const describeDeleteCount = ({stream, deleted, missing}: DeleteCount, dryRun: boolean): string =>
+  `${deleted} ${dryRun ? 'would be deleted' : 'deleted'}, ${missing} missing on stream "${stream}"`;
+
+const sentence = (
+  {stream, group}: {stream: string; group: string},
+  done: string,
+  rest: readonly (readonly [count: number, what: string])[],
+): string => {
+  const others = rest.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return `${[done, ...others].join(', ')} in group "${group}" on stream "${stream}"`;
+};
+
+export const renderAckCounts = (counts: readonly AckCount[], colors: Colors): string =>
+  renderCounts(counts, {acknowledged: 'acknowledged', notPending: 'not pending', withAnother: 'with another'}, colors);
+
+export const renderGiveBackCounts = (counts: readonly GiveBackCount[], colors: Colors): string =>
+  renderCounts(
+    counts,
+    {
+      givenBack: 'released',
+      notPending: 'not pending',
+      withAnother: 'with another',
+      deliveredAgain: 'delivered again',
+      gone: 'gone',
+    },
+    colors,
+  );
+
+export const renderDeleteCounts = (counts: readonly DeleteCount[], dryRun: boolean, colors: Colors): string =>
+  renderCounts(counts, {deleted: dryRun ? 'would delete' : 'deleted', missing: 'missing'}, colors);
+
+type Count = {readonly stream: string; readonly group?: string};
+
+/** A row for each of `counts`, with the numbers that have a heading. */
+function renderCounts<Row extends Count>(
+  counts: readonly Row[],
+  headings: {readonly [Name in Exclude<keyof Row, 'stream' | 'group'>]: string},
+  colors: Colors,
+): string {
+  if (counts.length === 0) return '';
+  const numbers = Object.entries(headings) as [Exclude<keyof Row, 'stream' | 'group'>, string][];
+  return renderTable(
+    counts,
+    [
+      {heading: 'stream', cell: ({stream}) => stream},
+      ...(counts[0]!.group === undefined ? [] : [{heading: 'group', cell: ({group}: Row) => group!}]),
+      ...numbers.map(([name, heading]) => ({heading, right: true, cell: (row: Row) => row[name] as number})),
+    ],
+    colors,
+  );
+}
