@@ -10,7 +10,7 @@ import {dirname, join, relative} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {EXIT_CODES} from '../src/lib/exit-codes.js';
 import {manifest} from './support/manifest.js';
-import {freePort, type RedisServer, startRedis, until} from './support/redis-server.js';
+import {freePort, type RedisServer, serverForAll, until} from './support/redis-server.js';
 import {type Running, shell, startShell} from './support/run-cli.js';
 import {onTerminal} from './support/terminal.js';
 
@@ -135,11 +135,10 @@ const EXAMPLES: Example[] = [
 
 describe('examples', () => {
   const directory = mkdtempSync(join(tmpdir(), 'streamlog-readme-'));
-  let server: RedisServer;
+  const server = serverForAll();
   let port: number;
 
   beforeAll(async () => {
-    server = await startRedis();
     port = await freePort();
     writeFileSync(join(directory, 'events.json'), '[{"type":"login"},{"n":1.50},{"tags":["a","b"]}]');
     writeFileSync(join(directory, 'events.ndjson'), '{"type":"login"}\n{"type":"logout"}\n');
@@ -153,7 +152,6 @@ describe('examples', () => {
       git('commit', '--quiet', '--allow-empty', '--message', subject);
   });
   afterAll(async () => {
-    await server.stop();
     rmSync(directory, {recursive: true, force: true});
   });
 

@@ -1,14 +1,10 @@
 /** `streamlog ack`: what is acknowledged, what stays pending, and when. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
 import {EXECUTABLE, type Finished, type RunOptions, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
 afterEach(() => server.redis.flushall());
 
 /** Entries 1-0 … count-0, all pending with w1 of the group. */

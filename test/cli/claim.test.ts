@@ -1,6 +1,6 @@
 /** `streamlog claim`: what changes hands, what does not, and that nobody is left to guess. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {EXECUTABLE, type Finished, type RunOptions, shell, streamlog} from '../support/run-cli.js';
 
 const records = ({stdout}: Finished): unknown[] =>
@@ -12,12 +12,8 @@ const records = ({stdout}: Finished): unknown[] =>
 const ids = (done: Finished): string[] => (records(done) as {id: string}[]).map(({id}) => id);
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   afterEach(() => server.redis.flushall());
 
   const claim = (args: string[], options: RunOptions = {}): Promise<Finished> =>

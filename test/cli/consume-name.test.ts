@@ -1,16 +1,12 @@
 /** A consumer's name is for one process at a time: a second one is warned, or refused. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, serverPrograms, startRedis, until} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, serverPrograms, until} from '../support/redis-server.js';
 import {type Running, startStreamlog, streamlog} from '../support/run-cli.js';
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let running: Running | undefined;
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   afterEach(async () => {
     running?.process.kill('SIGKILL');
     await running?.finished;

@@ -1,13 +1,9 @@
 import {hostname} from 'node:os';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {serverForAll, startRedis, until} from '../support/redis-server.js';
 import {type Finished, type Running, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
+const server = serverForAll();
 
 interface Record {
   stream: string;

@@ -1,16 +1,12 @@
 /** `streamlog dlq`: what died is seen, put back once, at a rate, and deleted only when that was said. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, type RunOptions, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
 const DEAD = '{events}:dead';
-let server: RedisServer;
+const server = serverForAll();
 
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
 afterEach(async () => {
   await server.redis.config('SET', 'maxmemory', 0);
   await server.redis.flushall();

@@ -9,7 +9,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {manifest} from '../support/manifest.js';
-import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {freePort, serverForAll, until} from '../support/redis-server.js';
 import {type Running, shell, startShell, startStreamlog} from '../support/run-cli.js';
 
 const commands = Object.entries(manifest.commands).filter(([, {hidden}]) => !hidden);
@@ -25,7 +25,7 @@ interface Endless {
   code: number;
 }
 
-let server: RedisServer;
+const server = serverForAll();
 let port: number;
 const directory = mkdtempSync(join(tmpdir(), 'streamlog-examples-'));
 const state = {XDG_STATE_HOME: join(directory, 'state')};
@@ -44,7 +44,6 @@ const ENDLESS: Endless[] = [
 ];
 
 beforeAll(async () => {
-  server = await startRedis();
   port = await freePort();
   writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
   for (const name of ['events', 'orders', 'order'])
@@ -57,7 +56,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await shell('streamlog local stop', {env: state});
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 

@@ -1,13 +1,9 @@
-import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {beforeEach, describe, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
+const server = serverForAll();
 beforeEach(async () => {
   await server.redis.flushall();
   await addMany('events', 5);

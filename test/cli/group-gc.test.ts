@@ -1,6 +1,6 @@
 /** `streamlog group gc`: dead consumers go, and nothing that is pending goes with them. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, serverPrograms, startRedis, until} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, serverPrograms, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
 
@@ -22,12 +22,8 @@ const fates = ({stdout}: Finished): Record<string, Fate> =>
   );
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   afterEach(() => server.redis.flushall());
 
   const gc = (...args: string[]): Promise<Finished> => streamlog(['group', 'gc', ...args], {server});

@@ -1,6 +1,6 @@
 /** The `group` commands on real servers: who gets what after a group was made, moved or removed. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 
 type Facts = Record<string, unknown>;
@@ -21,12 +21,8 @@ const exactLag = (lag: number, lagSource: 'redis' | 'counted') => ({
 });
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   afterEach(() => server.redis.flushall());
 
   const run = (...args: string[]): Promise<Finished> => streamlog(['group', ...args], {server});

@@ -1,18 +1,16 @@
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {beforeAll, describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
-let server: RedisServer;
+const server = serverForAll();
 beforeAll(async () => {
-  server = await startRedis();
   const {redis} = server;
   for (const id of ['1-0', '61001-0', '61002-5']) await redis.xadd('orders', id, 'n', id);
   await redis.xgroup('CREATE', 'orders', 'billing', '0');
   await redis.xgroup('CREATE', 'orders', 'audit', '$');
   await redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 1, 'STREAMS', 'orders', '>');
 });
-afterAll(() => server?.stop());
 
 const info = (...args: string[]): Promise<Finished> => streamlog(['info', ...args], {server});
 

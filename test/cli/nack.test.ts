@@ -1,6 +1,6 @@
 /** `streamlog nack`: who gets the entries next, how soon, and what is left alone. */
-import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type Finished, type RunOptions, shell, streamlog} from '../support/run-cli.js';
 
 type Pending = [id: string, consumer: string, idleMs: number, deliveries: number];
@@ -12,12 +12,8 @@ const counts = ({stdout}: Finished): unknown[] =>
     .map((line) => JSON.parse(line));
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   afterEach(() => server.redis.flushall());
 
   const nack = (args: string[], options: RunOptions = {}): Promise<Finished> =>

@@ -4,22 +4,20 @@ import {appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync} from 'nod
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {RUNTIMES, type Running, startShell} from '../support/run-cli.js';
 import {type Certificates, makeCertificates} from '../support/topologies.js';
 
 const PASSWORD = 'correct horse';
-let server: RedisServer;
+const server = serverForAll();
 let certificates: Certificates;
 let directory: string;
 beforeAll(async () => {
-  server = await startRedis();
   certificates = makeCertificates();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-files-'));
   await server.redis.call('ACL', 'SETUSER', 'alice', 'on', `>${PASSWORD}`, '~*', '+@all');
 });
 afterAll(async () => {
-  await server?.stop();
   certificates?.remove();
   rmSync(directory, {recursive: true, force: true});
 });

@@ -1,6 +1,6 @@
 /** Names of streams, groups and consumers are bytes; whatever prints one, every command takes it back. */
-import {afterAll, beforeAll, beforeEach, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {beforeEach, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
 
@@ -10,11 +10,7 @@ const CONSUMER = Buffer.from([0x63, 0xc3]);
 const b64 = (bytes: Buffer) => ({$b64: bytes.toString('base64')});
 const typed = (bytes: Buffer): string => JSON.stringify(b64(bytes));
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
+const server = serverForAll();
 beforeEach(async () => {
   await server.redis.flushall();
   // A neighbour that a lossy reading would take for the same.

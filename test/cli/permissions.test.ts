@@ -1,8 +1,8 @@
 /** What an ACL user must be allowed for each command, as docs/permissions.md has it. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {beforeEach, describe, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 
 /** A run of each row, by what stands in its first column. */
@@ -63,11 +63,7 @@ const ROWS = TABLE.split('\n')
     return {row: row.trim(), needs: rulesIn(needs), also: rulesIn(also)};
   });
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
+const server = serverForAll();
 beforeEach(fill);
 
 /** Five entries, two of them pending with w0, one dead letter, and a server that knows no script. */

@@ -1,16 +1,12 @@
 /** `produce --atomic`: all records of an input, or none, and nothing in between. */
-import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {beforeEach, describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let stream: string;
 let turn = 0;
 
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
 beforeEach(() => {
   stream = `s${++turn}`;
 });

@@ -1,16 +1,11 @@
 /** The catalogue of bad input: for each kind what the user sees, the exit code, and what is in the stream afterwards. */
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {BAD_LINES} from '../support/bad-lines.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let streams = 0;
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
 
 const newStream = (): string => `bad-${++streams}`;
 /** Whatever it reads, it says so in words. */

@@ -1,14 +1,9 @@
 /** IDs and flags of produce that mean nothing, or nothing that Redis takes: refused by name, and before Redis is asked where it can be. */
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
+const server = serverForAll();
 
 const produce = (args: readonly string[], input?: string | Buffer): Promise<Finished> =>
   streamlog(['produce', ...args], {server, input});

@@ -4,18 +4,13 @@
  */
 import {isUtf8} from 'node:buffer';
 import fc from 'fast-check';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {EXIT_CODES} from '../../src/lib/exit-codes.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let streams = 0;
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
 
 /** Pieces of which lines are made, so that many are nearly right. */
 const piece = fc.oneof(

@@ -1,15 +1,10 @@
 /** Input of any size: refused or stored, and never kept whole where it need not be. */
 import {readFileSync} from 'node:fs';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
+const server = serverForAll();
 
 const produce = (args: readonly string[], input?: string | Buffer): Promise<Finished> =>
   streamlog(['produce', ...args], {server, input});

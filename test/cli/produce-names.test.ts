@@ -1,15 +1,10 @@
 /** Names of streams are bytes that somebody chose: taken as they are, and shown so that no terminal acts upon them. */
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
-let server: RedisServer;
-
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
+const server = serverForAll();
 
 const NAMES: [what: string, name: string][] = [
   // One argument may have 128 KiB on Linux, so a name of a megabyte cannot be typed.

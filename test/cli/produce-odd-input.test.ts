@@ -3,20 +3,18 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {type Finished, shell, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let directory: string;
 let streams = 0;
 
 beforeAll(async () => {
-  server = await startRedis();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-odd-'));
 });
 afterAll(async () => {
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 

@@ -3,21 +3,19 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {type FaultProxy, startProxy} from '../faults/support/proxy.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let proxy: FaultProxy;
 let stream: string;
 let turn = 0;
 
 beforeAll(async () => {
-  server = await startRedis();
   proxy = await startProxy(server);
 });
 afterAll(async () => {
   await proxy?.stop();
-  await server?.stop();
 });
 beforeEach(() => {
   stream = `s${++turn}`;

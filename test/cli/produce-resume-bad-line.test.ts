@@ -2,19 +2,15 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {beforeEach, describe, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let directory: string;
 let stream: string;
 let streams = 0;
 
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'streamlog-resume-'));
   stream = `resumed-${++streams}`;

@@ -17,11 +17,11 @@ import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {startProxy} from '../faults/support/proxy.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, RUNTIMES, shell, startShell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {startListener} from '../support/topologies.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let directory: string;
 /** Of the test that runs: no two have a stream or a file in common. */
 let stream: string;
@@ -29,11 +29,9 @@ let file: string;
 let turn = 0;
 
 beforeAll(async () => {
-  server = await startRedis();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-resume-'));
 });
 afterAll(async () => {
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 beforeEach(() => {

@@ -3,20 +3,18 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, startRedis, until} from '../support/redis-server.js';
 import {type Finished, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let directory: string;
 const path = (name: string): string => join(directory, name);
 
 beforeAll(async () => {
-  server = await startRedis();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-produce-'));
 });
 afterAll(async () => {
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 

@@ -1,15 +1,11 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {beforeEach, describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
 import {shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
+const server = serverForAll();
 beforeEach(() => server.redis.flushall());
 
 const range = (...args: string[]) => streamlog(['range', ...args], {server});

@@ -7,17 +7,16 @@ import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForEach, until} from '../support/redis-server.js';
 import {cleanEnvironment, EXECUTABLE, startShell} from '../support/run-cli.js';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../docs/producing.md'), 'utf8');
 
-let server: RedisServer;
+const server = serverForEach();
 let directory: string;
 let environment: Record<string, string>;
 
 beforeEach(async () => {
-  server = await startRedis();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-recipes-'));
   for (const name of ['log', 'lib', 'bin']) mkdirSync(join(directory, name));
   writeFileSync(join(directory, 'bin', 'streamlog'), `#!/bin/sh\nexec "${EXECUTABLE}" "$@"\n`);
@@ -26,7 +25,6 @@ beforeEach(async () => {
   environment = cleanEnvironment(server, {PATH: path});
 });
 afterEach(async () => {
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 

@@ -4,19 +4,17 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {startUnderNode} from '../support/http.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let directory: string;
 
 beforeAll(async () => {
-  server = await startRedis();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-runtime-'));
   writeFileSync(join(directory, 'before.mjs'), 'globalThis.before = true;\n');
 });
 afterAll(async () => {
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {serve} from '../support/http.js';
 import {manifest} from '../support/manifest.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {type Given, leaksOf, password, type SecretScene, startSecretScene, token, way} from '../support/secrets.js';
 
@@ -87,12 +87,7 @@ describe.each(Object.keys(manifest.commands))('%s', (id) => {
 describe('serve', () => {
   const json = '{"a":1}';
   const authorized = (text: string): Record<string, string> => ({Authorization: `Bearer ${text}`});
-  let redis: RedisServer;
-
-  beforeAll(async () => {
-    redis = await startRedis();
-  });
-  afterAll(() => redis?.stop());
+  const redis = serverForAll();
 
   it('never shows a token, whoever comes with it and however it was given', async () => {
     const file = join(state, 'tokens');

@@ -1,13 +1,9 @@
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {postHead, type Served, sendRaw, serve, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+const redis = serverForAll();
 
 /** Ends the server, and returns what it logged: all of standard error but notes. */
 async function logOf(served: Served): Promise<string[]> {

@@ -5,16 +5,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {ready, type Served, sendRaw, serve, startUnderNode, statuses} from '../support/http.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {type Running, startStreamlog, streamlog} from '../support/run-cli.js';
 
-let redis: RedisServer;
+const redis = serverForAll();
 let directory: string;
 let path: string;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
   path = join(directory, 'serve.sock');

@@ -1,12 +1,8 @@
-import {afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished} from 'vitest';
+import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {ready, type Served, sendRaw, serve, startUnderNode} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, startRedis, until} from '../support/redis-server.js';
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+const redis = serverForAll();
 
 let served: Served;
 async function start(args: string[] = [], env: Record<string, string> = {}): Promise<void> {

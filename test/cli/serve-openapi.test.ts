@@ -9,7 +9,7 @@ import {REFUSALS, type RefusalCode} from '../../src/lib/serve/responses.js';
 import {ROUTES} from '../../src/lib/serve/routes.js';
 import {readEvents} from '../support/events.js';
 import {cuttingProxy, NDJSON_TYPE, type Served, sendRaw, serve} from '../support/http.js';
-import {freePort, type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {freePort, serverForAll, startRedis, until} from '../support/redis-server.js';
 
 interface DescribedResponse {
   description: string;
@@ -28,7 +28,7 @@ interface Answer {
   text: string;
 }
 
-let redis: RedisServer;
+const redis = serverForAll();
 let served: Served;
 let document: Document;
 const ajv = new Ajv2020({strict: false, allErrors: true});
@@ -36,7 +36,6 @@ const ajv = new Ajv2020({strict: false, allErrors: true});
 const seen = new Set<string>();
 
 beforeAll(async () => {
-  redis = await startRedis();
   served = await serve(['--max-body', '200', '--max-records', '3', '--allow-stream', 'ok-*', '--allow-read', 'ok-*'], {
     server: redis,
   });
@@ -47,7 +46,6 @@ beforeAll(async () => {
 afterAll(async () => {
   served.process.kill('SIGTERM');
   await served.finished;
-  await redis.stop();
 });
 
 /** Throws when `answer` is none that the description gives for `operation` of `template`. */

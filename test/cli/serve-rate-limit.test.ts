@@ -1,16 +1,12 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {postHead, type Served, sendRaw, serve, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type RunOptions, streamlog} from '../support/run-cli.js';
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+const redis = serverForAll();
 
 async function served(args: string[], options: RunOptions = {}): Promise<Served> {
   const running = await serve(args, {server: redis, ...options});

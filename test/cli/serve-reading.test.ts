@@ -4,19 +4,17 @@ import {afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished} f
 import {startProxy} from '../faults/support/proxy.js';
 import {type EventReader, readEvents} from '../support/events.js';
 import {ready, type Served, sendRaw, serve, startUnderNode, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {type RedisServer, serverForAll, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
-let redis: RedisServer;
+const redis = serverForAll();
 let shared: Served;
 beforeAll(async () => {
-  redis = await startRedis();
   shared = await serve(['--allow-read', 'events', '--allow-read', 'ok-*'], {server: redis});
 });
 afterAll(async () => {
   shared.process.kill('SIGTERM');
   expect((await shared.finished).code).toBe(0);
-  await redis.stop();
 });
 beforeEach(() => redis.redis.flushall());
 

@@ -5,20 +5,18 @@ import {join} from 'node:path';
 import {connect} from 'node:tls';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {RUNTIMES, type Served} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Certificates, makeCertificates} from '../support/topologies.js';
 
 const [OLD, NEW] = ['old-token-0123456789', 'new-token-0123456789'];
-let redis: RedisServer;
+const redis = serverForAll();
 let certificates: Certificates;
 let directory: string;
 beforeAll(async () => {
-  redis = await startRedis();
   certificates = makeCertificates();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
 });
 afterAll(async () => {
-  await redis.stop();
   certificates.remove();
   rmSync(directory, {recursive: true});
 });

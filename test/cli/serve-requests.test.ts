@@ -4,13 +4,9 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {RUNTIMES, type Served, sendRaw, serve, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+const redis = serverForAll();
 
 const RECORD = '{"n":1}';
 const raw = async (served: Served, target: string, ...headers: string[]): Promise<string> => {

@@ -5,24 +5,22 @@ import {join} from 'node:path';
 import {connect, type PeerCertificate, type SecureVersion} from 'node:tls';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {postHead, RUNTIMES, type Served, sendRaw, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {type Certificates, type KeyPair, makeCertificates} from '../support/topologies.js';
 
-let redis: RedisServer;
+const redis = serverForAll();
 let certificates: Certificates;
 let directory: string;
 let cert: string;
 let key: string;
 beforeAll(async () => {
-  redis = await startRedis();
   certificates = makeCertificates();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
   cert = join(directory, 'serve.crt');
   key = join(directory, 'serve.key');
 });
 afterAll(async () => {
-  await redis.stop();
   certificates.remove();
   rmSync(directory, {recursive: true, force: true});
 });

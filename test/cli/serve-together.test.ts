@@ -4,9 +4,9 @@
  */
 import {afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {cuttingProxy, postHead, RUNTIMES, type Served, sendRaw, serve, statuses} from '../support/http.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {type RedisServer, serverForAll, startRedis} from '../support/redis-server.js';
 
-let redis: RedisServer;
+const redis = serverForAll();
 let served: Served;
 
 async function end(server: Served): Promise<void> {
@@ -38,11 +38,6 @@ const valuesOf = async (server: RedisServer, stream = 'events'): Promise<string[
   ((await server.redis.xrange(stream, '-', '+')) as [string, string[]][]).map(([, [, value]]) => value!);
 const idsOf = async (stream = 'events'): Promise<string[]> =>
   ((await redis.redis.xrange(stream, '-', '+')) as [string, string[]][]).map(([id]) => id);
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
 
 describe.each(RUNTIMES)('requests that arrive together, on %s', (_, start) => {
   beforeAll(async () => {

@@ -14,7 +14,14 @@ import {
   startUnderNode,
   statuses,
 } from '../support/http.js';
-import {freePort, type RedisServer, type ServerOptions, startRedis, until} from '../support/redis-server.js';
+import {
+  freePort,
+  type RedisServer,
+  type ServerOptions,
+  serverForAll,
+  startRedis,
+  until,
+} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
 /** What is refused is said in this shape. */
@@ -41,11 +48,7 @@ async function redisOfTest(options?: ServerOptions): Promise<RedisServer> {
   return server;
 }
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
+const redis = serverForAll();
 
 describe('adding', () => {
   let served: Served;

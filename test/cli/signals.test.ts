@@ -3,16 +3,12 @@ import {once} from 'node:events';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {type RedisServer, serverForAll, startRedis, until} from '../support/redis-server.js';
 import {EXECUTABLE, type Running, startShell, startStreamlog} from '../support/run-cli.js';
 import {startListener} from '../support/topologies.js';
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
+const server = serverForAll();
 
 const SIGNALS = [
   ['SIGINT', 130],

@@ -1,13 +1,9 @@
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {serverForEach, until} from '../support/redis-server.js';
 import {type Running, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
-let server: RedisServer;
-beforeEach(async () => {
-  server = await startRedis();
-});
-afterEach(() => server.stop());
+const server = serverForEach();
 
 const tail = (...args: string[]) => streamlog(['tail', ...args], {server});
 const ids = (stdout: string): string[] =>

@@ -4,18 +4,16 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {startUnderNode} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Running, startStreamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let directory: string;
 
 beforeAll(async () => {
-  server = await startRedis();
   directory = mkdtempSync(join(tmpdir(), 'streamlog-uncaught-'));
 });
 afterAll(async () => {
-  await server?.stop();
   rmSync(directory, {recursive: true, force: true});
 });
 

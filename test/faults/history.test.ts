@@ -3,8 +3,8 @@
  * nothing else, and finds nothing in good ones.
  */
 import fc from 'fast-check';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {describe, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {acknowledgedIn, collect} from './support/collect.js';
 import {CONSUMING_CORRUPTIONS} from './support/corruptions-of-consuming.js';
 import {PRODUCING_CORRUPTIONS} from './support/corruptions-of-producing.js';
@@ -377,11 +377,7 @@ describe('explain', () => {
 });
 
 describe('collect', () => {
-  let server: RedisServer;
-  beforeAll(async () => {
-    server = await startRedis();
-  });
-  afterAll(() => server.stop());
+  const server = serverForAll();
 
   it('reads the stream, the group and its dead letters from a real server', async () => {
     const {redis} = server;

@@ -2,21 +2,19 @@
 import {readFileSync} from 'node:fs';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {postHead, type RawConnection, RUNTIMES, type Served, sendRaw, serve, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 
 const ATTACKERS = 300;
 const HONEST = 4;
 
-let redis: RedisServer;
+const redis = serverForAll();
 let served: Served;
 beforeAll(async () => {
-  redis = await startRedis();
   served = await serve([], {server: redis});
 });
 afterAll(async () => {
   served.process.kill('SIGTERM');
   expect((await served.finished).code).toBe(0);
-  await redis.stop();
 });
 beforeEach(() => redis.redis.flushall());
 

@@ -5,17 +5,15 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {NDJSON_TYPE, postHead, type RawConnection, RUNTIMES, type Served, sendRaw, statuses} from '../support/http.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Certificates, makeCertificates} from '../support/topologies.js';
 
-let redis: RedisServer;
+const redis = serverForAll();
 let certificates: Certificates;
 beforeAll(async () => {
-  redis = await startRedis();
   certificates = makeCertificates();
 });
 afterAll(async () => {
-  await redis.stop();
   certificates.remove();
 });
 

@@ -5,7 +5,7 @@
  */
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {RUNTIMES, type Served, sendRaw, statuses} from '../support/http.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {type Certificates, makeCertificates} from '../support/topologies.js';
 
 const RECORD = '{"n":1}';
@@ -93,14 +93,12 @@ const BODIES: Record<string, string> = {
 
 const CORPUS = Object.entries({...LENGTHS, ...CODINGS, ...HEADERS, ...BODIES});
 
-let redis: RedisServer;
+const redis = serverForAll();
 let certificates: Certificates;
 beforeAll(async () => {
-  redis = await startRedis();
   certificates = makeCertificates();
 });
 afterAll(async () => {
-  await redis.stop();
   certificates.remove();
 });
 

@@ -5,25 +5,23 @@ import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
 import {takeOver} from '../../src/lib/consume/pending-recovery.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 
 const member: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
 const HOUR_MS = 3_600_000;
 
 describe.each(serverPrograms())('on $name', ({name, program}) => {
   const hasClaim = name === 'redis-8';
-  let server: RedisServer;
+  const server = serverForAll({program});
   let control: StreamClient;
   let inFlight: InFlightEntries;
   let gone: number;
 
   beforeAll(async () => {
-    server = await startRedis({program});
     control = await StreamClient.connect({url: server.url, connectTimeoutMs: 5_000});
   });
   afterAll(async () => {
     control.close();
-    await server.stop();
   });
   beforeEach(async () => {
     inFlight = new InFlightEntries();

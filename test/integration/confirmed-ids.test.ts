@@ -2,19 +2,17 @@
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {ConfirmedIds, type LostRecords} from '../../src/lib/records/confirmed-ids.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let client: StreamClient;
 
   beforeAll(async () => {
-    server = await startRedis({program});
     client = await StreamClient.connect({url: server.url, connectTimeoutMs: 5_000});
   });
   afterAll(async () => {
     client.close();
-    await server.stop();
   });
   afterEach(() => server.redis.flushall());
 

@@ -3,24 +3,20 @@
  * script can move is in one of the streams at least, whatever others do meanwhile.
  */
 import {Command} from 'ioredis';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {moveToDeadLetters, putBack} from '../../src/lib/dead-letters/moving.js';
 import type {Entry} from '../../src/lib/records/entry.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 
 const w1: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
 const dead = '{events}:dead';
 const death = {deadLetter: dead, reason: 'exit code 1', nowMs: 1_700_000_000_000};
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let client: StreamClient;
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   beforeEach(async () => {
     client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
   });

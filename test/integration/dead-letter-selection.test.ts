@@ -4,19 +4,17 @@ import {Redriver} from '../../src/lib/dead-letters/redriving.js';
 import {type DeadLetterSelection, Purger, selectDeadLetters} from '../../src/lib/dead-letters/selection.js';
 import type {Entry} from '../../src/lib/records/entry.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 
 const DEAD = '{events}:dead';
-let server: RedisServer;
+const server = serverForAll();
 let client: StreamClient;
 
 beforeAll(async () => {
-  server = await startRedis();
   client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
 });
 afterAll(async () => {
   client.close();
-  await server.stop();
 });
 afterEach(() => server.redis.flushall());
 

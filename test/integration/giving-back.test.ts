@@ -2,18 +2,16 @@
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {Releaser} from '../../src/lib/groups/named-entries.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let client: StreamClient;
 
 beforeAll(async () => {
-  server = await startRedis();
   client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
 });
 afterAll(async () => {
   client.close();
-  await server.stop();
 });
 
 it('counts are final when it throws: those that were answered later are in them', async () => {

@@ -1,8 +1,8 @@
 /** The fence script on real servers: what is in the stream, and where the mark is, whatever stops it. */
 import type {Redis} from 'ioredis';
-import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {IDEMPOTENT_ADD, type IdempotentResult, readIdempotentResult} from '../../src/lib/redis/producer-state.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 
 const STREAM = 'events';
 const FENCE = '{events}:streamlog:producer:events:p';
@@ -17,13 +17,11 @@ interface Call {
 }
 
 describe.each(serverPrograms())('the fence on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let redis: Redis;
   beforeAll(async () => {
-    server = await startRedis({program});
     redis = server.redis;
   });
-  afterAll(() => server?.stop());
   beforeEach(() => redis.flushall());
 
   /** Adds records, given by the ID that each asks for; what a record holds is its number. */

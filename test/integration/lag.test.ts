@@ -5,20 +5,18 @@ import {COUNT_LIMITS, entriesBehind, entriesBetween} from '../../src/lib/reports
 import {lagOf, lagsOf} from '../../src/lib/reports/lag.js';
 import {reportStream} from '../../src/lib/reports/stream-report.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {type RedisServer, serverForAll, serverPrograms} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {type SeededRandom, seededRandom} from '../support/seeded-random.js';
 
 describe.each(serverPrograms())('the lag of a group on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let client: StreamClient;
   beforeAll(async () => {
-    server = await startRedis({program});
     client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
   });
   afterAll(async () => {
     client?.close();
-    await server?.stop();
   });
 
   async function fill(stream: string, from: number, to: number): Promise<void> {

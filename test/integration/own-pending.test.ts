@@ -4,15 +4,14 @@ import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
 import {scanOwnPending} from '../../src/lib/consume/pending-recovery.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForEach} from '../support/redis-server.js';
 
 const member: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
 
-let server: RedisServer;
+const server = serverForEach();
 let control: StreamClient;
 
 beforeEach(async () => {
-  server = await startRedis();
   control = await StreamClient.connect({url: server.url, connectTimeoutMs: 5_000});
   await control.createGroup('events', 'g', '0-0', true);
   for (const id of ['1-0', '2-0', '3-0']) await server.redis.xadd('events', id, 'n', id);
@@ -20,7 +19,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   control.close();
-  await server.stop();
 });
 
 it('takes what is not in hand, and not what is acknowledged while the answer is on its way', async () => {

@@ -3,12 +3,12 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
 import {EntryOwnership, type Loss} from '../../src/lib/consume/ownership.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 
 const member: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let control: StreamClient;
   let inFlight: InFlightEntries;
   let ownership: EntryOwnership;
@@ -16,12 +16,10 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   let lost: [id: string, loss: Loss][];
 
   beforeAll(async () => {
-    server = await startRedis({program});
     control = await StreamClient.connect({url: server.url, connectTimeoutMs: 5_000});
   });
   afterAll(async () => {
     control.close();
-    await server.stop();
   });
   beforeEach(async () => {
     reported = [];

@@ -3,22 +3,20 @@ import {afterEach, beforeEach, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
 import {ReconnectingClient} from '../../src/lib/reconnecting-client.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForEach, until} from '../support/redis-server.js';
 
 const LOST = new StreamlogError('unreachable', 'lost');
 
-let server: RedisServer;
+const server = serverForEach();
 let reported: string[];
 let redis: ReconnectingClient;
 
 beforeEach(async () => {
-  server = await startRedis();
   reported = [];
   redis = newLink(() => StreamClient.connect({url: server.url, connectTimeoutMs: 5_000}));
 });
 afterEach(async () => {
   redis.close();
-  await server.stop();
 });
 
 const newLink = (connect: () => Promise<StreamClient>): ReconnectingClient =>

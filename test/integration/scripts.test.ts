@@ -5,7 +5,7 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {deadLetterStream} from '../../src/lib/dead-letters/dead-letter-origin.js';
 import {type ClaimOutcome, type Membership, type NamedEntry, StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
+import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type RedisCluster, startCluster} from '../support/topologies.js';
 
 const w1: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
@@ -26,13 +26,9 @@ function newIdOf(outcome: {newId: string} | 'gone' | 'too wide'): string {
 type Pending = [id: string, consumer: string, idleMs: number, deliveries: number];
 
 describe.each(serverPrograms())('on $name', ({program}) => {
-  let server: RedisServer;
+  const server = serverForAll({program});
   let client: StreamClient;
 
-  beforeAll(async () => {
-    server = await startRedis({program});
-  });
-  afterAll(() => server.stop());
   beforeEach(async () => {
     client = await connect(server.url);
   });

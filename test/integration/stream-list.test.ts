@@ -2,17 +2,15 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
 import {listStreams, Omissions} from '../../src/lib/reports/stream-list.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 
-let server: RedisServer;
+const server = serverForAll();
 let client: StreamClient;
 beforeAll(async () => {
-  server = await startRedis();
   client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
 });
 afterAll(async () => {
   client.close();
-  await server.stop();
 });
 
 it('what goes, or becomes something else, between SCAN and XINFO is left out', async () => {

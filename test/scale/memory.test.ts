@@ -5,8 +5,8 @@
  */
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {afterAll, beforeAll, expect, it} from 'vitest';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {beforeAll, expect, it} from 'vitest';
+import {serverForAll} from '../support/redis-server.js';
 import {type RunOptions, startShell} from '../support/run-cli.js';
 
 const FEW = 40_000;
@@ -14,10 +14,9 @@ const MANY = 240_000;
 /** An ID alone, kept as text in a set, takes some 100 bytes. */
 const BYTES_PER_ENTRY = 80;
 
-let server: RedisServer;
+const server = serverForAll();
 
 beforeAll(async () => {
-  server = await startRedis();
   for (const [stream, count] of [
     ['few', FEW],
     ['many', MANY],
@@ -31,7 +30,6 @@ beforeAll(async () => {
       count,
     );
 });
-afterAll(() => server.stop());
 
 /** The most memory that a line's last process had, in bytes, by the kernel's own account. */
 async function peakOf(line: string, options: RunOptions = {}): Promise<number> {

@@ -10,6 +10,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Redis} from 'ioredis';
+import {afterAll, afterEach, beforeAll, beforeEach} from 'vitest';
 import {endWithUs} from './leftovers.js';
 
 export interface RedisServer {
@@ -136,6 +137,29 @@ export async function startRedis({
       rmSync(directory, {recursive: true, force: true});
     },
   };
+}
+
+/**
+ * One server for all tests of the file, or of the `describe` that calls this. It
+ * runs before the hooks that are declared after this call, and ends after them.
+ */
+export function serverForAll(options?: ServerOptions): RedisServer {
+  const server = {} as RedisServer;
+  beforeAll(async () => {
+    Object.assign(server, await startRedis(options));
+  });
+  afterAll(() => server.stop?.());
+  return server;
+}
+
+/** The same, with a new server for each test. */
+export function serverForEach(options?: ServerOptions): RedisServer {
+  const server = {} as RedisServer;
+  beforeEach(async () => {
+    Object.assign(server, await startRedis(options));
+  });
+  afterEach(() => server.stop?.());
+  return server;
 }
 
 /** Waits until `condition` holds; the way to wait in tests, since a fixed time is either too short or too long. */
