@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Starts the npm package. Its chunks take modules of Node by a function that Node before 20.16 does not have.
+// Starts the npm package. Its chunks take modules of Node by a function that Node has since 20.16:
+// https://nodejs.org/api/process.html#processgetbuiltinmoduleid
 process.getBuiltinModule ??= (await import('node:module')).createRequire(import.meta.url);
-// Where Node can, it keeps what it has compiled, in a directory that is the user's own:
+// Where Node has a compile cache, it is kept in a directory that is the user's own:
 // https://nodejs.org/api/module.html#module-compile-cache
 const {HOME, XDG_CACHE_HOME, DEBUG} = process.env;
 const cache = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);

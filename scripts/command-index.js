@@ -1,5 +1,5 @@
-// The modules that the build makes of src/commands/**, as a plugin for Bun's
-// bundler: `streamlog:commands` is the index (CommandIndex in
+// The modules that the build makes of src/commands/**, as a plugin
+// (https://bun.sh/docs/bundler/plugins): `streamlog:commands` is the index (CommandIndex in
 // src/lib/cli/command-index.ts), and `streamlog:details/ID` is what only the help
 // of one command needs. A command is a dynamic import in the index, so that a
 // bundler sees all of them and a run loads one.

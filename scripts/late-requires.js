@@ -1,7 +1,7 @@
-// Makes packages load what they require when they first use it, and not when
-// they are loaded themselves: a one-shot command uses a tenth of oclif and half
-// of ioredis. Only for CommonJS as TypeScript writes it, whose names for what is
-// required (`path_1`) are its own and never assigned again.
+// Makes packages load their dependencies when they first use them: a one-shot
+// command uses a tenth of oclif and half of ioredis. Works on CommonJS as
+// TypeScript emits it, whose names for required modules (`path_1`) are unique and
+// never assigned again. A plugin for https://bun.sh/docs/bundler/plugins.
 import {readFileSync} from 'node:fs';
 
 /** `const path_1 = require("path");`, `var help_1 = __importDefault(require("./help"));` */
@@ -9,7 +9,6 @@ const REQUIRED = /^(?:const|var) (\w+_\d+) = ((?:__import(?:Default|Star)\()?req
 /** `exports.Flags = __importStar(require("./flags"));` */
 const REQUIRED_FOR_EXPORT = /^exports\.(\w+) = (__importStar\(require\("[^"]+"\)\));$/gm;
 
-/** A plugin for Bun's bundler. */
 export const lateRequires = {
   name: 'late-requires',
   setup(build) {
@@ -21,7 +20,7 @@ export const lateRequires = {
   },
 };
 
-/** The text of a module, changed as said above; the same where there is nothing to change. */
+/** The changed text of a module; the same text if there is nothing to change. */
 export function requireLate(text) {
   const names = [...text.matchAll(REQUIRED)].map(([, name]) => name);
   const late = text

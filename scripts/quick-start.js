@@ -1,11 +1,11 @@
-// What the npm package does so that Node starts it sooner. Node reads a whole
-// chunk before it runs any of it, so what few runs need is kept apart.
+// Makes Node start the npm package sooner (docs/adr/0009). Node parses a whole
+// chunk before it runs any of it, so packages that few runs need are kept apart.
+// Plugins are those of https://bun.sh/docs/bundler/plugins.
 import {builtinModules} from 'node:module';
 
-/** Packages that oclif requires late and hardly ever: files of their own beside the chunks. */
+/** Packages that oclif requires lazily and rarely: files of their own beside the chunks. */
 export const PACKAGES_APART = ['cli-spinners', 'ejs', 'lilconfig', 'minimatch', 'semver', 'tinyglobby'];
 
-/** A plugin for Bun's bundler. */
 export const packagesApart = {
   name: 'packages-apart',
   setup(build) {
@@ -18,9 +18,10 @@ export const packagesApart = {
 const IMPORT = /^import (?:(\* as )?([\w$]+)|\{([^}]*)\}) from "([\w:/]+)";$/gm;
 
 /**
- * The text of a chunk, with modules of Node taken as they are. To an import, Node
- * gives all their exports, and has to make those that are made when they are first
- * asked for, the streams of `process` among them.
+ * The text of a chunk, with modules of Node taken by `process.getBuiltinModule`
+ * (https://nodejs.org/api/process.html#processgetbuiltinmoduleid). For an import,
+ * Node reads every export of a module, and so creates those that are created on
+ * first use, such as the streams of `process`.
  */
 export function withPlainBuiltins(text) {
   return text.replace(IMPORT, (line, _, whole, names, module) => {

@@ -1,5 +1,5 @@
-// Reads src/commands/**: what each command says of itself. Needs a runtime that
-// imports TypeScript: Bun when the artefacts are built, tsx in bin/dev.js.
+// Reads src/commands/**: flags, arguments and help of each command. Needs a runtime
+// that imports TypeScript: Bun when the artefacts are built, tsx in bin/dev.js.
 import {readdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
@@ -8,7 +8,10 @@ import {fileURLToPath, pathToFileURL} from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const directory = join(root, 'src/commands');
 
-/** What oclif calls "cached": plain data in place of a class. It exports the type, but not the function. */
+/**
+ * What oclif calls "cached": plain data instead of a class, as in its manifest
+ * (https://oclif.io/docs/plugin_loading). It exports the type, but not the function.
+ */
 const require = createRequire(import.meta.url);
 const oclif = dirname(require.resolve('@oclif/core/package.json'));
 const {cacheCommand} = require(join(oclif, 'lib/util/cache-command.js'));
