@@ -4,7 +4,7 @@ import {register} from 'tsx/esm/api';
 
 register();
 await import('../src/lib/cli/standard-streams.ts');
-const [{main}, {readCommands, readPackage}] = await Promise.all([
+const [{main}, {readCommands, readPackage, readTopics}] = await Promise.all([
   import('../src/main.ts'),
   import('../scripts/read-commands.js'),
 ]);
@@ -13,4 +13,9 @@ const entry = ({id, file, facts}) => [
   id,
   {brief: facts, details: async () => ({default: facts}), load: () => import(file)},
 ];
-await main(process.argv.slice(2), {pjson: readPackage(), commands: Object.fromEntries(commands.map(entry))});
+const topics = readTopics().map(({topic, text, ...facts}) => [topic, {...facts, load: async () => ({default: text})}]);
+await main(process.argv.slice(2), {
+  pjson: readPackage(),
+  commands: Object.fromEntries(commands.map(entry)),
+  topics: Object.fromEntries(topics),
+});

@@ -62,7 +62,8 @@ function run(program, ...args) {
 }
 
 function fingerprint() {
-  const sources = readdirSync('src', {recursive: true, withFileTypes: true})
+  const sources = ['src', 'docs']
+    .flatMap((directory) => readdirSync(directory, {recursive: true, withFileTypes: true}))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   const hash = createHash('sha256');

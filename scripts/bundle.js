@@ -7,7 +7,7 @@ import {commandIndex} from './command-index.js';
 import {lateRequires} from './late-requires.js';
 import {licensesOf} from './licenses.js';
 import {PACKAGES_APART, packagesApart, withPlainBuiltins} from './quick-start.js';
-import {readCommands, readPackage} from './read-commands.js';
+import {readCommands, readPackage, readTopics} from './read-commands.js';
 
 const commands = await readCommands();
 const pjson = readPackage();
@@ -21,7 +21,7 @@ const settings = {
   // The check reads the package.json of oclif, which is in no artefact.
   // Where a package was at build time means nothing where it runs.
   define: {'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"', __dirname: '"/"', __filename: '"/"'},
-  plugins: [commandIndex(pjson, commands), lateRequires],
+  plugins: [commandIndex(pjson, commands, readTopics()), lateRequires],
 };
 
 rmSync('dist/npm', {recursive: true, force: true});

@@ -1,14 +1,14 @@
-// The modules that the build makes of src/commands/**, as a plugin
+// The modules that the build makes of src/commands/** and docs/, as a plugin
 // (https://bun.sh/docs/bundler/plugins): `streamlog:commands` is the index (CommandIndex in
-// src/lib/cli/command-index.ts), and `streamlog:details/ID` is what only the help
-// of one command needs. A command is a dynamic import in the index, so that a
-// bundler sees all of them and a run loads one.
+// src/lib/cli/command-index.ts), `streamlog:details/ID` is what only the help of one
+// command needs, and `streamlog:topics/NAME` is a page of docs/. All are dynamic imports
+// in the index, so that a bundler sees all of them and a run loads one.
 
 /** What every run knows of every command: enough to list it, and to tell its words from its arguments. */
 const BRIEF = ['aliases', 'hiddenAliases', 'hidden', 'summary', 'args', 'strict'];
 
-/** `pjson` and `commands` as scripts/read-commands.js reads them. */
-export function commandIndex(pjson, commands) {
+/** `pjson`, `commands` and `topics` as scripts/read-commands.js reads them. */
+export function commandIndex(pjson, commands, topics) {
   const entries = commands.map(({id, file, facts}) => {
     const brief = Object.fromEntries(BRIEF.map((name) => [name, facts[name]]));
     return `${JSON.stringify(id)}: {
@@ -20,7 +20,15 @@ export function commandIndex(pjson, commands) {
   const texts = new Map(
     commands.map(({id, facts}) => [`details/${id}`, `export default JSON.parse(${quoted(JSON.stringify(facts))});`]),
   );
-  texts.set('commands', `export const index = {pjson: ${JSON.stringify(pjson)}, commands: {${entries.join(',\n')}}};`);
+  const pages = topics.map(({topic, page, summary, text}) => {
+    texts.set(`topics/${topic}`, `export default ${JSON.stringify(text)};`);
+    const facts = `page: ${JSON.stringify(page)}, summary: ${JSON.stringify(summary)}`;
+    return `${JSON.stringify(topic)}: {${facts}, load: () => import(${JSON.stringify(`streamlog:topics/${topic}`)})}`;
+  });
+  texts.set(
+    'commands',
+    `export const index = {pjson: ${JSON.stringify(pjson)}, commands: {${entries.join(',\n')}}, topics: {${pages.join(',\n')}}};`,
+  );
   return {
     name: 'command-index',
     setup(build) {

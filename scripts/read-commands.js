@@ -1,5 +1,5 @@
-// Reads src/commands/**: flags, arguments and help of each command. Needs a runtime
-// that imports TypeScript: Bun when the artefacts are built, tsx in bin/dev.js.
+// Reads src/commands/**: flags, arguments and help of each command; and the pages of docs/.
+// Needs a runtime that imports TypeScript: Bun when the artefacts are built, tsx in bin/dev.js.
 import {readdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join, relative} from 'node:path';
@@ -39,4 +39,22 @@ export async function readCommands() {
       return {id, file, facts: JSON.parse(JSON.stringify(facts))};
     }),
   );
+}
+
+/** A topic is named as its page, unless a command has that name. */
+const TOPIC_NAMES = {serve: 'http'};
+
+/**
+ * The pages of docs/ for people who use streamlog, which are those of the first table in
+ * docs/README.md, in its order: {topic, page, summary, text}.
+ */
+export function readTopics() {
+  const read = (page) => readFileSync(join(root, 'docs', page), 'utf8');
+  const [, table] = /^\|-.*\n((?:\|.*\n)+)/m.exec(read('README.md'));
+  return [...table.matchAll(/^\| \[[^\]]*\]\((([a-z-]+)\.md)\) \| (.*) \|$/gm)].map(([, page, name, summary]) => ({
+    topic: TOPIC_NAMES[name] ?? name,
+    page,
+    summary: summary.replaceAll('`', ''),
+    text: read(page),
+  }));
 }

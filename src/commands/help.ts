@@ -4,18 +4,20 @@ import {indexOf} from '../lib/cli/command-index.js';
 import {helpText} from '../lib/cli/help.js';
 
 export default class Help extends BaseCommand {
-  static override summary = 'Show the help for a command.';
-  static override description = 'The same as --help behind a command. Without a command, lists them all.';
+  static override summary = 'Show the help for a command, or a page of the documentation.';
+  static override description =
+    'streamlog help COMMAND is the same as streamlog COMMAND --help. Without arguments, lists commands and topics.';
   static override examples = [
     {description: 'List the commands', command: '<%= config.bin %> help'},
-    {description: 'Show what a command takes', command: '<%= config.bin %> help group create'},
+    {description: 'Show the help for a command', command: '<%= config.bin %> help group create'},
+    {description: 'Read about handlers, retries and dead letters', command: '<%= config.bin %> help delivery | less'},
   ];
-  static override usage = 'help [COMMAND]';
+  static override usage = 'help [COMMAND|TOPIC]';
   static override args = {
-    command: Args.string({
+    subject: Args.string({
       ignoreStdin: true,
       multiple: true,
-      description: 'a command, such as produce or group create',
+      description: 'a command, such as group create, or a topic',
     }),
   };
   static override flags = {};
@@ -23,6 +25,6 @@ export default class Help extends BaseCommand {
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
     const style = {width: this.textWidth, colors: this.colors};
-    await this.out.write(await helpText(args.command ?? [], indexOf(this.config), style));
+    await this.out.write(await helpText(args.subject ?? [], indexOf(this.config), style));
   }
 }

@@ -1,10 +1,19 @@
 /** Help and usage errors as people see them: in a terminal of any width, and in a pipe. */
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {manifest} from '../support/manifest.js';
 import {streamlog} from '../support/run-cli.js';
 import {onTerminal, unsafeIn} from '../support/terminal.js';
 
 const commands = Object.entries(manifest.commands).filter(([, {hidden}]) => !hidden);
+/** The pages for users, as docs/README.md lists them in its first table; `serve` is a command, so its page has another name. */
+const pages = [
+  ...readFileSync(join(import.meta.dirname, '../../docs/README.md'), 'utf8').matchAll(/^\| \[([a-z-]+)\.md\]/gm),
+]
+  .map(([, page]) => page!)
+  .filter((page) => !['dependencies', 'releasing'].includes(page))
+  .map((page) => [page === 'serve' ? 'http' : page, page] as const);
 const wordsOf = (id: string): string[] => id.split(':');
 
 describe('the list of commands', () => {
@@ -13,7 +22,7 @@ describe('the list of commands', () => {
     expect([code, stderr]).toEqual([0, '']);
     for (const args of [['help'], ['--help'], ['-h'], ['--json', '-h']])
       expect((await streamlog(args)).stdout, args.join(' ')).toBe(stdout);
-    const listed = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, word]) => word!);
+    const listed = [...stdout.split('\nTOPICS\n')[0]!.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, word]) => word!);
     expect(listed.sort()).toEqual([...new Set(commands.map(([id]) => wordsOf(id)[0]!))].sort());
     expect(stdout).toMatch(/^FIRST STEPS$/m);
   });
@@ -56,16 +65,49 @@ describe.each(commands)('the help for %s', (id, {flags, examples = []}) => {
   });
 });
 
-describe.each([60, 80, 120])('in a terminal of %i columns', (columns) => {
-  it.each(['', 'produce --help', 'consume --help', 'group --help'])('streamlog %s fits', async (line) => {
-    const {code, text} = await onTerminal(line.split(' ').filter(Boolean), {columns});
-    expect(code).toBe(0);
-    expect(unsafeIn(text)).toEqual([]);
-    const plain = text.replace(/\u001b\[\d+m/g, '');
-    const wide = plain.split('\n').filter((shown) => shown.length > columns);
-    // Examples are not broken, so that they can be copied.
-    expect(wide.filter((shown) => !shown.startsWith('  ') || shown.startsWith('   '))).toEqual([]);
+describe.each(pages)('the topic %s', (topic, page) => {
+  it(`is listed, and is docs/${page}.md without its markup`, async () => {
+    expect((await streamlog([])).stdout).toMatch(new RegExp(`^  ${topic} +\\S`, 'm'));
+    const {code, stdout, stderr} = await streamlog(['help', topic]);
+    expect([code, stderr]).toEqual([0, '']);
+    const text = readFileSync(join(import.meta.dirname, `../../docs/${page}.md`), 'utf8');
+    for (const [, heading] of text.matchAll(/^#+ (.*)$/gm))
+      expect(stdout.toUpperCase()).toContain(heading!.replaceAll('`', '').toUpperCase());
+    expect(stdout).not.toMatch(/\u001b|```|\*\*|\]\(/);
+    // What is longer stands in an example or is one word.
+    for (const line of stdout.split('\n'))
+      if (/^ {2}\S.* /.test(line)) expect(line.length, line).toBeLessThanOrEqual(80);
+    // Nothing is lost: every word of code in the page is shown.
+    const words = (of: string): Set<string> => new Set(of.split(/[\s`]+/));
+    const shown = words(stdout);
+    for (const [, code] of text.replace(/```[\s\S]*?```/g, '').matchAll(/`([^`\s|]+)`/g))
+      expect(
+        [...shown].some((word) => word.includes(code!)),
+        code,
+      ).toBe(true);
   });
+});
+
+it('a mistyped topic is answered with the nearest', async () => {
+  expect(await streamlog(['help', 'deliveri'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('did you mean "delivery"?'),
+  });
+});
+
+describe.each([60, 80, 120])('in a terminal of %i columns', (columns) => {
+  it.each(['', 'produce --help', 'consume --help', 'group --help', 'help permissions'])(
+    'streamlog %s fits',
+    async (line) => {
+      const {code, text} = await onTerminal(line.split(' ').filter(Boolean), {columns});
+      expect(code).toBe(0);
+      expect(unsafeIn(text)).toEqual([]);
+      const plain = text.replace(/\u001b\[\d+m/g, '');
+      const wide = plain.split('\n').filter((shown) => shown.length > columns);
+      // Examples are not broken, so that they can be copied.
+      expect(wide.filter((shown) => !/^ {2}\S|^ {4}[A-Z]/.test(shown))).toEqual([]);
+    },
+  );
 });
 
 const MISTAKES: [line: string, message: string][] = [

@@ -55,6 +55,7 @@ describe('under Node', () => {
     [['--version']],
     [['produce', '--help']],
     [['group', '--help']],
+    [['help', 'delivery']],
     [['nonsense']],
     [['produce', 'a=1', '--count', '-1']],
     [['info', '--stream', 'missing']],

@@ -10,6 +10,16 @@ export interface CommandIndex {
   pjson: Interfaces.PJSON;
   /** By ID: `group:list`. */
   commands: Record<string, IndexedCommand>;
+  /** Pages of docs/ by topic, in the order of docs/README.md. */
+  topics: Record<string, Topic>;
+}
+
+export interface Topic {
+  /** The name of the file. */
+  page: string;
+  summary: string;
+  /** The page as Markdown. */
+  load(): Promise<{default: string}>;
 }
 
 export interface IndexedCommand {

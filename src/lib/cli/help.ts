@@ -1,10 +1,11 @@
 /**
- * What `--help` and `streamlog help` print: the list of commands, a topic, or a command.
+ * What `--help` and `streamlog help` print: the list of commands, a command, or a page of docs/.
  * Written here and not by oclif, whose lists lose their indent where the first flag has no
  * letter (HelpFormatter.renderList trims the whole text) and whose usage lines name all flags.
  */
 import type {Command} from '@oclif/core';
 import type {Colors} from '../output/colors.js';
+import {renderMarkdown} from '../output/markdown.js';
 import {termList, wrap} from '../output/text-layout.js';
 import type {CommandIndex} from './command-index.js';
 import {unknownCommand} from './report-error.js';
@@ -36,8 +37,8 @@ const FIRST_STEPS: readonly (readonly [step: string, command: string])[] = [
 const LAST_GROUPS = ['OUTPUT', 'CONNECTION'];
 
 /**
- * The help for `words`: a command, with whatever stands behind it, or a topic; the list of
- * commands where there are none. Throws a usage error when they name nothing.
+ * The help for `words`: a command, with or without arguments behind it, or a topic; without words,
+ * the list of commands. A command wins over a topic of its name. Throws a usage error if they name neither.
  */
 export async function helpText(words: readonly string[], index: CommandIndex, style: HelpStyle): Promise<string> {
   return `${(await helpLines(words, index, style)).join('\n')}\n`;
@@ -48,98 +49,128 @@ async function helpLines(words: readonly string[], index: CommandIndex, style: H
   for (let count = words.length; count > 0; count--) {
     const id = words.slice(0, count).join(':');
     if (Object.hasOwn(index.commands, id))
-      return commandHelp(id.replaceAll(':', ' '), (await index.commands[id]!.details()).default, style);
+      return commandHelp((await index.commands[id]!.details()).default, index, style);
   }
   const [topic] = words;
   if (words.length === 1 && Object.hasOwn(index.pjson.oclif.topics ?? {}, topic!))
-    return topicHelp(topic!, index, style);
-  throw unknownCommand(words.join(' '), index);
+    return commandGroupHelp(topic!, index, style);
+  if (words.length === 1 && Object.hasOwn(index.topics, topic!)) return pageOf(topic!, index, style);
+  throw unknownCommand(words.join(' '), index, Object.keys(index.topics));
 }
 
-function rootHelp({pjson, commands}: CommandIndex, {width, colors}: HelpStyle): string[] {
-  const topics = pjson.oclif.topics ?? {};
-  const summaryOf = (word: string): string => commands[word]?.brief.summary ?? topics[word]?.description ?? '';
+function rootHelp({pjson, commands, topics}: CommandIndex, style: HelpStyle): string[] {
+  const groups = pjson.oclif.topics ?? {};
+  const summaryOf = (word: string): string => commands[word]?.brief.summary ?? groups[word]?.description ?? '';
   return [
-    ...wrap(`${pjson.description}.`, width),
-    ...section('USAGE', ['  streamlog COMMAND [flags]'], colors),
+    ...wrap(`${pjson.description}.`, style.width),
+    ...section('USAGE', ['  streamlog COMMAND [flags]'], style),
     ...section(
       'FIRST STEPS',
-      FIRST_STEPS.flatMap(([step, command]) => exampleLines(step, command, colors)),
-      colors,
+      FIRST_STEPS.flatMap(([step, command]) => exampleLines(step, command, style)),
+      style,
     ),
     ...SECTIONS.flatMap(([heading, words]) =>
-      section(
+      listSection(
         heading,
-        termList(
-          words.map((word) => [word, summaryOf(word)] as const),
-          width,
-        ),
-        colors,
+        words.map((word) => [word, summaryOf(word)]),
+        style,
       ),
     ),
+    ...listSection(
+      'TOPICS',
+      Object.entries(topics).map(([topic, {summary}]) => [topic, summary]),
+      style,
+    ),
+    ...section('LEARN MORE', ['  streamlog COMMAND --help', '  streamlog help TOPIC'], style),
   ];
 }
 
-function topicHelp(topic: string, {pjson, commands}: CommandIndex, {width, colors}: HelpStyle): string[] {
-  const own = Object.entries(commands).filter(([id, {brief}]) => id.startsWith(`${topic}:`) && !brief.hidden);
+async function pageOf(topic: string, {topics}: CommandIndex, style: HelpStyle): Promise<string[]> {
+  const reference = (file: string): string | undefined => {
+    const [name] = Object.entries(topics).find(([, {page}]) => page === file) ?? [];
+    return name === undefined ? undefined : `streamlog help ${name}`;
+  };
+  return renderMarkdown((await topics[topic]!.load()).default, {...style, reference});
+}
+
+/** The help for a word such as `group`, which is none without a second one. */
+function commandGroupHelp(word: string, {pjson, commands}: CommandIndex, style: HelpStyle): string[] {
+  const own = Object.entries(commands).filter(([id, {brief}]) => id.startsWith(`${word}:`) && !brief.hidden);
   return [
-    ...wrap(pjson.oclif.topics![topic]!.description ?? '', width),
-    ...section('USAGE', [`  streamlog ${topic} COMMAND [flags]`], colors),
-    ...section(
+    ...wrap(pjson.oclif.topics![word]!.description ?? '', style.width),
+    ...section('USAGE', [`  streamlog ${word} COMMAND [flags]`], style),
+    ...listSection(
       'COMMANDS',
-      termList(
-        own.map(([id, {brief}]) => [id.replaceAll(':', ' '), brief.summary ?? ''] as const),
-        width,
-      ),
-      colors,
+      own.map(([id, {brief}]) => [id.replaceAll(':', ' '), brief.summary ?? '']),
+      style,
     ),
-    ...section('LEARN MORE', [`  streamlog ${topic} COMMAND --help`], colors),
+    ...section('LEARN MORE', [`  streamlog ${word} COMMAND --help`], style),
   ];
 }
 
-function commandHelp(name: string, command: Command.Cached, {width, colors}: HelpStyle): string[] {
+function commandHelp(command: Command.Cached, {topics}: CommandIndex, style: HelpStyle): string[] {
+  const name = command.id.replaceAll(':', ' ');
   const args = Object.values(command.args).filter(({hidden}) => !hidden);
   const flags = Object.values(command.flags).filter(({hidden}) => !hidden);
   const groups = [...new Set(flags.map(({helpGroup = ''}) => helpGroup))];
-  const rank = (group: string): number => LAST_GROUPS.indexOf(group);
   const ordered = [
-    ...groups.filter((group) => rank(group) < 0),
+    ...groups.filter((group) => !LAST_GROUPS.includes(group)),
     ...LAST_GROUPS.filter((group) => groups.includes(group)),
   ];
   return [
-    ...wrap(command.summary ?? '', width),
-    ...section('USAGE', usageLines(name, command), colors),
-    ...(command.description === undefined ? [] : ['', ...wrap(command.description, width)]),
+    ...wrap(command.summary ?? '', style.width),
+    ...section('USAGE', usageLines(name, command), style),
+    ...(command.description === undefined ? [] : ['', ...wrap(command.description, style.width)]),
     ...section(
       'EXAMPLES',
-      (command.examples ?? []).flatMap((example) => exampleOf(example, colors)),
-      colors,
+      (command.examples ?? []).flatMap((example) => exampleOf(example, style)),
+      style,
     ),
-    ...section(
+    ...listSection(
       'ARGUMENTS',
-      termList(
-        args.map((arg) => [argLabel(arg), withDefault(arg.description, arg)] as const),
-        width,
-      ),
-      colors,
+      args.map((arg) => [argLabel(arg), withDefault(arg.description, arg)]),
+      style,
     ),
-    ...ordered.flatMap((group) =>
-      section(
-        group === '' ? 'FLAGS' : group,
-        termList(
-          flags
-            .filter(({helpGroup = ''}) => helpGroup === group)
-            .map((flag) => [flagLabel(flag), flagText(flag)] as const),
-          width,
-        ),
-        colors,
-      ),
+    ...ordered.flatMap((group) => {
+      const own = flags.filter(({helpGroup = ''}) => helpGroup === group);
+      return listSection(
+        group || 'FLAGS',
+        own.map((flag) => [flagLabel(flag), flagText(flag)]),
+        style,
+      );
+    }),
+    ...listSection(
+      'LEARN MORE',
+      topicsOf(name, command).map((topic) => [`streamlog help ${topic}`, topics[topic]?.summary ?? '']),
+      style,
     ),
   ];
 }
 
-const section = (heading: string, lines: readonly string[], colors: Colors): string[] =>
+/** The pages that a reader of this help may want next. */
+function topicsOf(name: string, {flags}: Command.Cached): string[] {
+  const [, own] = OWN_TOPICS.find(([commands]) => commands.test(name)) ?? [];
+  return [
+    ...(own === undefined ? [] : [own]),
+    ...('format' in flags || 'from' in flags || 'to' in flags ? ['formats'] : []),
+    ...('url' in flags ? ['connecting'] : []),
+  ];
+}
+
+const OWN_TOPICS: readonly (readonly [commands: RegExp, topic: string])[] = [
+  [/^produce/, 'producing'],
+  [/^(consume|pending|ack|nack|claim|dlq)/, 'delivery'],
+  [/^serve/, 'http'],
+];
+
+const section = (heading: string, lines: readonly string[], {colors}: HelpStyle): string[] =>
   lines.length === 0 ? [] : ['', colors.heading(heading), ...lines];
+
+const listSection = (
+  heading: string,
+  rows: readonly (readonly [term: string, text: string])[],
+  style: HelpStyle,
+): string[] => section(heading, termList(rows, style.width), style);
 
 /** Written by hand in the command's `usage`, or made of what it must be given. */
 function usageLines(name: string, {usage, args, flags}: Command.Cached): string[] {
@@ -153,13 +184,13 @@ function usageLines(name: string, {usage, args, flags}: Command.Cached): string[
   return [`  streamlog ${[name, ...words].join(' ')}`];
 }
 
-const exampleOf = (example: Command.Example, colors: Colors): string[] =>
+const exampleOf = (example: Command.Example, style: HelpStyle): string[] =>
   typeof example === 'string'
-    ? exampleLines('', example, colors)
-    : exampleLines(example.description, example.command, colors);
+    ? exampleLines('', example, style)
+    : exampleLines(example.description, example.command, style);
 
 /** Never wrapped, so that it can be copied. */
-const exampleLines = (comment: string, command: string, colors: Colors): string[] => [
+const exampleLines = (comment: string, command: string, {colors}: HelpStyle): string[] => [
   ...(comment === '' ? [] : [`  ${colors.dim(`# ${comment}`)}`]),
   `  ${command.replaceAll('<%= config.bin %>', 'streamlog')}`,
 ];

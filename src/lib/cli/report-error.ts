@@ -32,13 +32,17 @@ export function asFailure(error: unknown, index: CommandIndex): StreamlogError |
   });
 }
 
-/** A usage error that offers the nearest command, or names the arguments that the command `typed` begins with does not take. */
-export function unknownCommand(typed: string, {commands, pjson}: CommandIndex): StreamlogError {
+/** A usage error that offers the nearest command or one of `more` words, or names the arguments that the command `typed` begins with does not take. */
+export function unknownCommand(
+  typed: string,
+  {commands, pjson}: CommandIndex,
+  more: readonly string[] = [],
+): StreamlogError {
   const known = Object.keys(commands).map((id) => id.replaceAll(':', ' '));
   const prefix = known.find((command) => typed.startsWith(`${command} `));
   if (prefix !== undefined)
     return usageError(`${prefix} takes no arguments, but got: ${typed.slice(prefix.length + 1)}`, helpHint(prefix));
-  const near = nearest(typed, [...known, ...Object.keys(pjson.oclif.topics ?? {})]);
+  const near = nearest(typed, [...known, ...Object.keys(pjson.oclif.topics ?? {}), ...more]);
   return usageError(`unknown command "${typed}"${didYouMean(near && `"${near}"`)}`, helpHint());
 }
 
