@@ -1,10 +1,11 @@
 /**
- * What scripts build upon: commands, flags, arguments and exit codes, one line
+ * What scripts build upon: commands, flags, arguments, JSON fields and exit codes, one line
  * each in surface.txt, so that a change of them is seen in review. After an
  * intended one: `npm run build && npx vitest run test/surface.test.ts -u`.
  */
 import {describe, expect, it} from 'vitest';
 import {EXIT_CODES} from '../src/lib/exit-codes.js';
+import {JSON_FIELDS} from '../src/lib/output/json-fields.js';
 import {manifest} from './support/manifest.js';
 import {streamlog} from './support/run-cli.js';
 
@@ -48,9 +49,12 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   trim: 'XTRIM',
 };
 
-it('commands, flags, arguments and exit codes are those of surface.txt', async () => {
+it('commands, flags, arguments, JSON fields and exit codes are those of surface.txt', async () => {
   const surface = [
     ...commands.flatMap(([id, command]) => [...commandLines(id, command), '']),
+    'fields in JSON',
+    ...Object.entries(JSON_FIELDS).map(([command, fields]) => `  ${command}: ${fieldsText(fields)}`),
+    '',
     'exit codes',
     ...Object.entries(EXIT_CODES).map(([kind, {code, meaning}]) => `  ${String(code).padStart(3)} ${kind}: ${meaning}`),
   ];
@@ -107,6 +111,12 @@ describe('across all commands', () => {
     expect(ambiguous(kinds)).toEqual([]);
   });
 });
+
+/** `stream, group, consumers (name, pending)` */
+const fieldsText = (fields: object): string =>
+  Object.entries(fields)
+    .map(([name, inner]) => (inner === true ? name : `${name} (${fieldsText(inner)})`))
+    .join(', ');
 
 function commandLines(id: string, command: CommandFacts): string[] {
   const offsets = [...(command.hidden ? ['hidden'] : []), ...command.aliases.map((alias) => `also ${alias}`)];

@@ -2,6 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Acknowledger} from '../lib/groups/named-entries.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeAckCount, renderAckCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Ack extends BaseCommand {
@@ -42,6 +43,6 @@ export default class Ack extends BaseCommand {
     const {counts} = acknowledger;
     for (const count of counts) if (count.notPending + count.withAnother > 0) notes.note(describeAckCount(count));
     if (counts.length === 0) notes.note('there was nothing to acknowledge');
-    await this.report(flags, counts, (colors) => renderAckCounts(counts, colors));
+    await this.report(flags, JSON_FIELDS.ack, counts, (colors) => renderAckCounts(counts, colors));
   }
 }

@@ -2,6 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Deleter} from '../lib/groups/named-entries.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeDeleteCount, renderDeleteCounts} from '../lib/output/views/id-counts-view.js';
 import {notAllFound} from '../lib/reading/lookup.js';
 
@@ -40,7 +41,7 @@ export default class Delete extends BaseCommand {
     const {counts} = deleter;
     if (counts.length === 0) notes.note('there was nothing to delete');
     const findings = counts.map((count) => ({...count, dryRun}));
-    await this.report(flags, findings, (colors) => renderDeleteCounts(counts, dryRun, colors));
+    await this.report(flags, JSON_FIELDS.delete, findings, (colors) => renderDeleteCounts(counts, dryRun, colors));
     const missing = counts.reduce((sum, count) => sum + count.missing, 0);
     const deleted = counts.reduce((sum, count) => sum + count.deleted, 0);
     if (missing > 0) throw notAllFound(missing, missing + deleted);

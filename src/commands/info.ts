@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
 import type {Colors} from '../lib/output/colors.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderStream} from '../lib/output/views/stream-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 import {ReconnectingClient} from '../lib/reconnecting-client.js';
@@ -53,7 +54,7 @@ export default class Info extends BaseCommand {
 
     if (flags.watch === undefined) {
       const reports = await reportAll(client);
-      return this.report(flags, reports, render(reports));
+      return this.report(flags, JSON_FIELDS.info, reports, render(reports));
     }
     const out = await this.watchedOut();
     const {stopping} = this;
@@ -68,7 +69,7 @@ export default class Info extends BaseCommand {
     for await (const reports of untilStopped(redis.repeat(reportAll, flags.watch), redis, stopping)) {
       out.check();
       if (redraws) await out.write('\u001b[2J\u001b[H');
-      await this.report(flags, reports, render(reports));
+      await this.report(flags, JSON_FIELDS.info, reports, render(reports));
     }
     redis.close();
   }

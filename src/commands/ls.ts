@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeOmissions, renderStreams, streamFinding} from '../lib/output/views/stream-list-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 import {listStreams, Omissions, type StreamSummary} from '../lib/reports/stream-list.js';
@@ -33,12 +34,12 @@ export default class Ls extends BaseCommand {
     const pages = listStreams(client, {match: flags.match, now: Date.now, omissions});
     for await (const page of untilStopped(pages, client, this.stopping)) {
       if (table) all.push(...page);
-      else await this.report(flags, page.map(streamFinding), () => '');
+      else await this.report(flags, JSON_FIELDS.ls, page.map(streamFinding), () => '');
     }
     if (this.stopping.aborted) return;
     const notes = this.notes(flags);
     if (table && all.length === 0 && omissions.isEmpty) notes.note('there are no streams');
-    if (table) await this.report(flags, [], (colors) => renderStreams(all, colors));
+    if (table) await this.report(flags, JSON_FIELDS.ls, all.map(streamFinding), (colors) => renderStreams(all, colors));
     for (const omission of describeOmissions(omissions)) notes.warn(omission);
     if (omissions.failure !== undefined) throw omissions.failure;
   }

@@ -2,6 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Releaser} from '../lib/groups/named-entries.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Nack extends BaseCommand {
@@ -48,6 +49,6 @@ export default class Nack extends BaseCommand {
       if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
     }
     if (counts.length === 0) notes.note('there was nothing to release');
-    await this.report(flags, counts, (colors) => renderGiveBackCounts(counts, colors));
+    await this.report(flags, JSON_FIELDS.nack, counts, (colors) => renderGiveBackCounts(counts, colors));
   }
 }

@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {claimHints, exactHint, PendingWriter, renderPending} from '../lib/output/views/pending-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
@@ -59,7 +60,9 @@ export default class Pending extends BaseCommand {
     const reports: PendingReport[] = [];
     for (const stream of streams)
       reports.push(await reportPending(client, stream, group, {...selection, exact: flags.exact}));
-    await this.report(flags, reports, (colors) => reports.map((report) => renderPending(report, colors)).join('\n'));
+    await this.report(flags, JSON_FIELDS.pending, reports, (colors) =>
+      reports.map((report) => renderPending(report, colors)).join('\n'),
+    );
     if (!this.outputIsTerminal || json) return;
     const hint = exactHint(reports);
     for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])])

@@ -10,6 +10,7 @@ import {
   streamFlag,
   wholeNumber,
 } from '../lib/cli/flags.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderFacts} from '../lib/output/table.js';
 import {describeAhead, describeLoss} from '../lib/output/views/trim-view.js';
 import {locate} from '../lib/reading/locate.js';
@@ -85,7 +86,7 @@ export default class Trim extends BaseCommand {
       notes.warn(`the stream still takes ${formatSize(bytes)}: it is not its entries that take the memory`);
     const facts = {stream, removed, left, exact, bytes, dryRun, losses};
     const about = exact === undefined ? '' : '~';
-    await this.report(flags, [facts], (colors) =>
+    await this.report(flags, JSON_FIELDS.trim, [facts], (colors) =>
       renderFacts(
         [
           ['stream', stream],

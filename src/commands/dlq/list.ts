@@ -2,6 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, name} from '../../lib/cli/flags.js';
 import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/dead-letter-list.js';
 import {deadLetterStream} from '../../lib/dead-letters/dead-letter-origin.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderDeadLetters} from '../../lib/output/views/dead-letter-view.js';
 import {untilStopped} from '../../lib/reading/until-stopped.js';
 
@@ -35,7 +36,12 @@ export default class DlqList extends BaseCommand {
       if (summary.entries === 0 && named === undefined) continue;
       const gap = terminal && found > 0 ? '\n' : '';
       found += 1;
-      await this.report(flags, [summary], (colors) => gap + renderDeadLetters(summary, colors));
+      await this.report(
+        flags,
+        JSON_FIELDS['dlq list'],
+        [summary],
+        (colors) => gap + renderDeadLetters(summary, colors),
+      );
     }
     if (found === 0 && !this.stopping.aborted) this.notes(flags).note('there are no dead letters');
   }

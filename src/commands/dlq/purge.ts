@@ -10,6 +10,7 @@ import {
 import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
 import {deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class DlqPurge extends BaseCommand {
@@ -58,7 +59,7 @@ export default class DlqPurge extends BaseCommand {
       throw error;
     }
     const facts = {deadLetter, purged: purger.purged, left: await client.length(deadLetter), dryRun};
-    await this.report(flags, [facts], (colors) =>
+    await this.report(flags, JSON_FIELDS['dlq purge'], [facts], (colors) =>
       renderFacts(
         [
           ['dead letters', deadLetter],

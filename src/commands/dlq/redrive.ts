@@ -10,6 +10,7 @@ import {
 import {commonFlags, connectionFlags, dryRunFlag, name, rate} from '../../lib/cli/flags.js';
 import {describeRedrive, entriesForeign, entriesHomeless, Redriver} from '../../lib/dead-letters/redriving.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderRedriven} from '../../lib/output/views/dead-letter-view.js';
 
 export default class DlqRedrive extends BaseCommand {
@@ -59,7 +60,7 @@ export default class DlqRedrive extends BaseCommand {
 
     try {
       for await (const page of redriver.redrive(selectDeadLetters(client, deadLetter, selection))) {
-        await this.report(flags, page, (colors) => renderRedriven(page, colors));
+        await this.report(flags, JSON_FIELDS['dlq redrive'], page, (colors) => renderRedriven(page, colors));
       }
     } finally {
       this.notes(flags).note(describeRedrive(redriver.counts, dryRun));

@@ -1,6 +1,7 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderConsumers} from '../../lib/output/views/stream-view.js';
 
 export default class GroupConsumers extends BaseCommand {
@@ -27,6 +28,8 @@ export default class GroupConsumers extends BaseCommand {
     const client = await this.connect(parsed.flags);
     const consumers = await client.consumers(stream, group);
     const findings = consumers.map(({name: consumer, ...facts}) => ({stream, group, consumer, ...facts}));
-    await this.report(parsed.flags, findings, (colors) => renderConsumers(consumers, colors));
+    await this.report(parsed.flags, JSON_FIELDS['group consumers'], findings, (colors) =>
+      renderConsumers(consumers, colors),
+    );
   }
 }

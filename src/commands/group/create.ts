@@ -3,6 +3,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {createGroupAt} from '../../lib/groups/group-position.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 import {describeBeyondEnd} from '../../lib/output/views/group-view.js';
 import type {Position} from '../../lib/records/position.js';
@@ -52,16 +53,20 @@ export default class GroupCreate extends BaseCommand {
     const notes = this.notes(parsed.flags);
     if (!created) notes.note(`group "${group}" was there already on stream "${stream}", at ${lastDeliveredId}`);
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, lastDeliveredId));
-    await this.report(parsed.flags, [{stream, group, created, lastDeliveredId}], (colors) =>
-      renderFacts(
-        [
-          ['stream', stream],
-          ['group', group],
-          ['created', created ? 'yes' : 'no, it was there'],
-          ['last delivered', lastDeliveredId],
-        ],
-        colors,
-      ),
+    await this.report(
+      parsed.flags,
+      JSON_FIELDS['group create'],
+      [{stream, group, created, lastDeliveredId}],
+      (colors) =>
+        renderFacts(
+          [
+            ['stream', stream],
+            ['group', group],
+            ['created', created ? 'yes' : 'no, it was there'],
+            ['last delivered', lastDeliveredId],
+          ],
+          colors,
+        ),
     );
   }
 }

@@ -2,6 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, name, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {describeFates, renderFates} from '../../lib/output/views/group-view.js';
 
 export default class GroupGc extends BaseCommand {
@@ -45,10 +46,16 @@ export default class GroupGc extends BaseCommand {
     try {
       for await (const fate of retireConsumers(client, {stream, group}, plan)) {
         fates.push(fate);
-        if (!table) await this.report(flags, [{...fate, dryRun}], () => '');
+        if (!table) await this.report(flags, JSON_FIELDS['group gc'], [{...fate, dryRun}], () => '');
       }
     } finally {
-      if (table) await this.report(flags, [], (colors) => renderFates(fates, dryRun, colors));
+      if (table)
+        await this.report(
+          flags,
+          JSON_FIELDS['group gc'],
+          fates.map((fate) => ({...fate, dryRun})),
+          (colors) => renderFates(fates, dryRun, colors),
+        );
     }
     this.notes(flags).note(describeFates(fates, dryRun));
   }

@@ -1,5 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, streamsFlag} from '../../lib/cli/flags.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderGroupLists, type StreamGroups} from '../../lib/output/views/group-view.js';
 import {reportGroups} from '../../lib/reports/stream-report.js';
 
@@ -25,8 +26,8 @@ export default class GroupList extends BaseCommand {
       lists.push({stream, groups: await reportGroups(client, stream, await client.info(stream))});
     }
     const findings = lists.flatMap(({stream, groups}) =>
-      groups.map(({name: group, ...facts}) => ({stream, group, ...facts})),
+      groups.map(({name: group, members: _, ...facts}) => ({stream, group, ...facts})),
     );
-    await this.report(flags, findings, (colors) => renderGroupLists(lists, colors));
+    await this.report(flags, JSON_FIELDS['group list'], findings, (colors) => renderGroupLists(lists, colors));
   }
 }

@@ -3,6 +3,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {removeGroup} from '../../lib/groups/remove.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class GroupRemove extends BaseCommand {
@@ -35,17 +36,21 @@ export default class GroupRemove extends BaseCommand {
 
     const remains = await removeGroup(client, stream, group, {force, dryRun});
 
-    await this.report(parsed.flags, [{stream, group, removed: !dryRun, dryRun, ...remains}], (colors) =>
-      renderFacts(
-        [
-          ['stream', stream],
-          [dryRun ? 'would remove' : 'removed', group],
-          ['consumers', remains.consumers],
-          ['pending', remains.pending],
-          ['unread', `${remains.unreadExact ? '' : '~'}${remains.unread}`],
-        ],
-        colors,
-      ),
+    await this.report(
+      parsed.flags,
+      JSON_FIELDS['group remove'],
+      [{stream, group, removed: !dryRun, dryRun, ...remains}],
+      (colors) =>
+        renderFacts(
+          [
+            ['stream', stream],
+            [dryRun ? 'would remove' : 'removed', group],
+            ['consumers', remains.consumers],
+            ['pending', remains.pending],
+            ['unread', `${remains.unreadExact ? '' : '~'}${remains.unread}`],
+          ],
+          colors,
+        ),
     );
   }
 }

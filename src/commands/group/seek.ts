@@ -2,6 +2,7 @@ import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
 import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
 import {seekGroup} from '../../lib/groups/group-position.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {describeAgain, describeBeyondEnd, describeSkipped, renderSeek} from '../../lib/output/views/group-view.js';
 
 export default class GroupSeek extends BaseCommand {
@@ -39,7 +40,7 @@ export default class GroupSeek extends BaseCommand {
     if (result.again > 0) notes.note(describeAgain(result, group, dryRun));
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, result.after.lastDeliveredId));
     if (result.skipped > 0) notes.warn(describeSkipped(result, group, dryRun));
-    await this.report(parsed.flags, [{stream, group, dryRun, ...result}], (colors) =>
+    await this.report(parsed.flags, JSON_FIELDS['group seek'], [{stream, group, dryRun, ...result}], (colors) =>
       renderSeek(result, dryRun, colors),
     );
   }

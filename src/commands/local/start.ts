@@ -5,6 +5,7 @@ import {withLockFile} from '../../lib/cli/lock-file.js';
 import {serverProgram} from '../../lib/cli/server-program.js';
 import {launch, makeRoom} from '../../lib/local/launch.js';
 import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStart extends BaseCommand {
@@ -34,6 +35,8 @@ export default class LocalStart extends BaseCommand {
       notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
     }
     const report = reportLocalServer(place);
-    await this.report(flags, [{started, ...report}], (colors) => renderLocalServer(report, colors));
+    await this.report(flags, JSON_FIELDS['local start'], [{started, ...report}], (colors) =>
+      renderLocalServer(report, colors),
+    );
   }
 }

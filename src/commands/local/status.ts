@@ -3,6 +3,7 @@ import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {StreamlogError} from '../../lib/errors.js';
 import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStatus extends BaseCommand {
@@ -19,7 +20,7 @@ export default class LocalStatus extends BaseCommand {
 
     const report = reportLocalServer(localPaths(stateDirectory()));
 
-    await this.report(flags, [report], (colors) => renderLocalServer(report, colors));
+    await this.report(flags, JSON_FIELDS['local status'], [report], (colors) => renderLocalServer(report, colors));
     if (!report.running) {
       throw new StreamlogError('notFound', 'the private server is not running', {hint: 'streamlog local start'});
     }

@@ -3,6 +3,7 @@ import {stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {shutDown} from '../../lib/local/launch.js';
 import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
+import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderLocalServer} from '../../lib/output/views/local-view.js';
 
 export default class LocalStop extends BaseCommand {
@@ -24,6 +25,8 @@ export default class LocalStop extends BaseCommand {
 
     if (!stopped) this.notes(flags).note('the private server was not running');
     const report = reportLocalServer(place);
-    await this.report(flags, [{stopped, ...report}], (colors) => renderLocalServer(report, colors));
+    await this.report(flags, JSON_FIELDS['local stop'], [{stopped, ...report}], (colors) =>
+      renderLocalServer(report, colors),
+    );
   }
 }

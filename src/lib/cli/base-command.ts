@@ -10,11 +10,11 @@ import {Command, type Config, type Interfaces} from '@oclif/core';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import {type Colors, colors} from '../output/colors.js';
+import {type Fields, reportToJson} from '../output/json-fields.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
-import {factsToJson} from '../records/names.js';
 import type {AddConnection, ConnectionSettings, StreamClient} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
 import {asUsageError} from './report-error.js';
@@ -151,17 +151,15 @@ export abstract class BaseCommand extends Command {
     });
   }
 
-  /**
-   * Prints findings: a JSON line each, or, on a terminal, what `face` draws of
-   * them. Both hold the same facts.
-   */
-  protected async report(
+  /** Prints reports: a JSON line each, of `fields`, or, on a terminal, what `render` makes of them. Both hold the same facts. */
+  protected async report<Report extends object>(
     flags: OutputFlags,
-    findings: readonly object[],
-    face: (colors: Colors) => string,
+    fields: Fields<Report>,
+    reports: readonly Report[],
+    render: (colors: Colors) => string,
   ): Promise<void> {
-    if (this.outputIsTerminal && !flags.json) return this.out.write(face(this.colors));
-    const lines = findings.map((finding) => `${factsToJson(finding)}\n`).join('');
+    if (this.outputIsTerminal && !flags.json) return this.out.write(render(this.colors));
+    const lines = reports.map((report) => `${reportToJson(report, fields)}\n`).join('');
     return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
   }
 

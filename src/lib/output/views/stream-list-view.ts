@@ -5,7 +5,7 @@ import type {Colors} from '../colors.js';
 import {renderTable} from '../table.js';
 
 /** For JSON. */
-export const streamFinding = ({name, ...facts}: StreamSummary): object => ({stream: name, ...facts});
+export const streamFinding = ({name: stream, ...facts}: StreamSummary) => ({stream, ...facts});
 
 export function renderStreams(summaries: readonly StreamSummary[], colors: Colors): string {
   if (summaries.length === 0) return '';

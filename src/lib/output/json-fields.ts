@@ -1,0 +1,217 @@
+/**
+ * The JSON of what commands report: the fields of each object, in their order. They are a contract with scripts, and part
+ * of test/surface.txt. Invariant: a field that is not listed here is not printed, and a report has all that are listed.
+ */
+import type {Cause, DeadLetterSummary} from '../dead-letters/dead-letter-list.js';
+import type {Redriven} from '../dead-letters/redriving.js';
+import type {ConsumerFate} from '../groups/gc.js';
+import type {GroupPosition, SeekResult} from '../groups/group-position.js';
+import type {AckCount, DeleteCount, GiveBackCount, GroupKey} from '../groups/named-entries.js';
+import type {PendingConsumer, PendingReport} from '../groups/pending-report.js';
+import type {GroupRemains} from '../groups/remove.js';
+import type {LocalReport} from '../local/local-server.js';
+import {factsToJson} from '../records/names.js';
+import type {LagFacts} from '../reports/lag.js';
+import type {StreamSummary} from '../reports/stream-list.js';
+import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
+import type {GroupLoss} from '../trimming/losses.js';
+
+/** Each field of `Report`: true, or the fields of the objects that it holds. */
+export type Fields<Report> = {
+  readonly [Name in keyof Report]-?: NonNullable<Report[Name]> extends readonly (infer Item)[]
+    ? Item extends object
+      ? Fields<Item>
+      : true
+    : NonNullable<Report[Name]> extends object
+      ? Fields<NonNullable<Report[Name]>>
+      : true;
+};
+
+type Named<Report> = Omit<Report, 'name'>;
+type DryRun = {dryRun: boolean};
+
+const KEY = {stream: true, group: true} as const;
+const LAG = {
+  lag: true,
+  lagExact: true,
+  lagAtLeast: true,
+  lagAtMost: true,
+  lagSource: true,
+} as const satisfies Fields<LagFacts>;
+const CONSUMER = {pending: true, idleMs: true, inactiveMs: true} as const satisfies Fields<Named<ConsumerReport>>;
+const GROUP = {
+  consumers: true,
+  pending: true,
+  ...LAG,
+  lastDeliveredId: true,
+  behindMs: true,
+} as const satisfies Fields<Omit<GroupReport, 'name' | 'members'>>;
+const POSITION = {lastDeliveredId: true, pending: true, ...LAG} as const satisfies Fields<GroupPosition>;
+const LOCAL = {
+  running: true,
+  pid: true,
+  url: true,
+  dataDirectory: true,
+  bytes: true,
+  logFile: true,
+} as const satisfies Fields<LocalReport>;
+const CAUSE = {stream: true, group: true, reason: true, count: true} as const satisfies Fields<Cause>;
+const PENDING_CONSUMER = {
+  name: true,
+  pending: true,
+  oldestIdleMs: true,
+  maxDeliveries: true,
+  givenBack: true,
+  oldestIdleAtLeastMs: true,
+  maxDeliveriesAtLeast: true,
+  givenBackAtLeast: true,
+} as const satisfies Fields<PendingConsumer>;
+const LOSS = {
+  group: true,
+  unread: true,
+  pending: true,
+  exact: true,
+  unreadAtMost: true,
+  pendingAtMost: true,
+} as const satisfies Fields<GroupLoss>;
+
+export interface GroupCreated extends GroupKey {
+  created: boolean;
+  lastDeliveredId: string;
+}
+
+export interface TrimReport extends DryRun {
+  stream: string;
+  removed: number;
+  left: number;
+  /** Only in a dry run that could not count what would go. */
+  exact?: false | undefined;
+  bytes?: number | undefined;
+  losses: readonly GroupLoss[];
+}
+
+export interface PurgeReport extends DryRun {
+  deadLetter: string;
+  purged: number;
+  left: number;
+}
+
+/** By the name of the command. */
+export const JSON_FIELDS = {
+  ack: {...KEY, acknowledged: true, notPending: true, withAnother: true} satisfies Fields<AckCount>,
+  delete: {stream: true, deleted: true, missing: true, dryRun: true} satisfies Fields<DeleteCount & DryRun>,
+  'dlq list': {
+    deadLetter: true,
+    entries: true,
+    oldestId: true,
+    newestId: true,
+    oldestAgeMs: true,
+    newestAgeMs: true,
+    causes: CAUSE,
+    otherCauses: true,
+  } satisfies Fields<DeadLetterSummary>,
+  'dlq purge': {deadLetter: true, purged: true, left: true, dryRun: true} satisfies Fields<PurgeReport>,
+  'dlq redrive': {id: true, stream: true, newId: true} satisfies Fields<Redriven>,
+  'group consumers': {...KEY, consumer: true, ...CONSUMER} satisfies Fields<
+    GroupKey & {consumer: string} & Named<ConsumerReport>
+  >,
+  'group create': {...KEY, created: true, lastDeliveredId: true} satisfies Fields<GroupCreated>,
+  'group gc': {
+    ...KEY,
+    consumer: true,
+    idleMs: true,
+    pending: true,
+    moved: true,
+    gone: true,
+    removed: true,
+    kept: true,
+    dryRun: true,
+  } satisfies Fields<ConsumerFate & DryRun>,
+  'group list': {...KEY, ...GROUP} satisfies Fields<GroupKey & Omit<GroupReport, 'name' | 'members'>>,
+  'group remove': {
+    ...KEY,
+    removed: true,
+    dryRun: true,
+    consumers: true,
+    pending: true,
+    unread: true,
+    unreadExact: true,
+    unreadAtLeast: true,
+    unreadAtMost: true,
+  } satisfies Fields<GroupKey & {removed: boolean} & DryRun & GroupRemains>,
+  'group seek': {
+    ...KEY,
+    dryRun: true,
+    before: POSITION,
+    after: POSITION,
+    again: true,
+    skipped: true,
+    exact: true,
+  } satisfies Fields<GroupKey & DryRun & SeekResult>,
+  info: {
+    stream: true,
+    length: true,
+    firstId: true,
+    firstAgeMs: true,
+    firstAheadMs: true,
+    lastId: true,
+    lastAgeMs: true,
+    lastAheadMs: true,
+    lastGeneratedId: true,
+    entriesAdded: true,
+    bytes: true,
+    groups: {name: true, ...GROUP, members: {name: true, ...CONSUMER}},
+  } satisfies Fields<StreamReport>,
+  'local start': {started: true, ...LOCAL} satisfies Fields<{started: boolean} & LocalReport>,
+  'local status': LOCAL,
+  'local stop': {stopped: true, ...LOCAL} satisfies Fields<{stopped: boolean} & LocalReport>,
+  ls: {
+    stream: true,
+    length: true,
+    groups: true,
+    lastId: true,
+    lastAgeMs: true,
+    lastAheadMs: true,
+  } satisfies Fields<{stream: string} & Named<StreamSummary>>,
+  nack: {
+    ...KEY,
+    givenBack: true,
+    notPending: true,
+    withAnother: true,
+    deliveredAgain: true,
+    gone: true,
+  } satisfies Fields<GiveBackCount>,
+  pending: {
+    ...KEY,
+    pending: true,
+    givenBack: true,
+    givenBackAtLeast: true,
+    lowestId: true,
+    highestId: true,
+    consumers: PENDING_CONSUMER,
+  } satisfies Fields<PendingReport>,
+  trim: {
+    stream: true,
+    removed: true,
+    left: true,
+    exact: true,
+    bytes: true,
+    dryRun: true,
+    losses: LOSS,
+  } satisfies Fields<TrimReport>,
+} as const;
+
+/** One JSON object, without the fields that `report` leaves undefined. */
+export const reportToJson = <Report extends object>(report: Report, fields: Fields<Report>): string =>
+  factsToJson(listed(report, fields as FieldTree) as object);
+
+interface FieldTree {
+  readonly [name: string]: true | FieldTree;
+}
+
+function listed(value: unknown, fields: true | FieldTree): unknown {
+  if (fields === true || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => listed(item, fields));
+  const facts = value as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(fields).map(([name, inner]) => [name, listed(facts[name], inner)]));
+}
