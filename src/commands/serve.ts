@@ -61,9 +61,10 @@ export default class Serve extends BaseCommand {
     const {stopping} = this;
     const fixedOptions = addOptions(flags, Date.now());
     this.drainWithin(flags.drain);
-    const service = await App.start({
+    const app = await App.start({
       connect: await this.connector(flags),
       holdMs: flags.hold,
+      guard,
       tokens,
       isAllowed: matchesAny(flags['allow-stream']),
       isReadable: matchesAny(flags['allow-read']),
@@ -87,17 +88,14 @@ export default class Serve extends BaseCommand {
     const server = await HttpServer.listen(address, {
       tls,
       socketMode,
-      answer: (request, state) => {
-        guard(request.headers, state.target.authority);
-        return service.answer(request, state);
-      },
+      answer: (state) => app.router.answer(state),
       onBug: (error) => notes.warn(`this is a bug in streamlog: ${error instanceof Error ? error.stack : error}`),
       onAnswered: (facts) => {
-        service.count(facts);
+        app.count(facts);
         log?.add(facts);
       },
     });
-    service.watch(server.load, log);
+    app.watch(server.connections, log);
     if (tls !== undefined)
       reload.add('certificate', async () => server.replaceTls((await readCertificate(flags, reading))!));
     if (tokens !== undefined && hasTokenFile(flags))
@@ -109,9 +107,9 @@ export default class Serve extends BaseCommand {
     const endMs = performance.now() + flags.drain;
     await server.drain(flags.drain);
     log?.flush();
-    const {unconfirmed} = service;
-    const isSettled = !mayFailOver(flags) || (await service.settle(endMs - performance.now()));
-    service.close();
+    const {unconfirmed} = app;
+    const isSettled = !mayFailOver(flags) || (await app.settle(endMs - performance.now()));
+    app.close();
     this.pardonSignal();
     if (!isSettled)
       throw new StreamlogError(

@@ -6,7 +6,7 @@
 import {Ajv2020, type ValidateFunction} from 'ajv/dist/2020.js';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {REFUSALS, type RefusalCode} from '../../src/lib/serve/responses.js';
-import {ROUTES} from '../../src/lib/serve/routes.js';
+import {ROUTES} from '../../src/lib/serve/router.js';
 import {readEvents} from '../support/events.js';
 import {cuttingProxy, NDJSON_TYPE, type Served, sendRaw, serve} from '../support/http.js';
 import {freePort, serverForAll, startRedis, until} from '../support/redis-server.js';

@@ -1,7 +1,6 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {NOT_CONNECTED, StreamlogError} from '../../src/lib/errors.js';
 import {LeasedClient} from '../../src/lib/leased-client.js';
-import {IdempotentBatchWriter} from '../../src/lib/serve/batch-writer.js';
 import {HeldRequests} from '../../src/lib/serve/held-requests.js';
 import {RequestBatcher} from '../../src/lib/serve/request-batcher.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
@@ -75,10 +74,9 @@ describe('a live client', () => {
     await server.redis.call('REPLICAOF', '127.0.0.1', String(await freePort()));
     const held = new HeldRequests({ms: 0, warn: () => {}});
     const request = {scope: '', key: 'k', keepSeconds: 60, body: Buffer.from('{"a":"1"}')};
-    const adding = new IdempotentBatchWriter({live, held, batcher: new RequestBatcher(live, held)}, 's', {}, request);
-    adding.add([['a', '1']]);
-    const results = await new Promise((settled, failed) => adding.send({settled, failed}));
-    expect(results).toMatchObject([{code: 'READONLY'}]);
+    const writer = new RequestBatcher(live, held).writer('s', {}, request);
+    writer.add([['a', '1']]);
+    expect(await writer.send()).toMatchObject([{code: 'READONLY'}]);
     await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
   });
 

@@ -1,80 +1,51 @@
 /**
- * A POST → entries in a stream, in the order in which it is cheap to refuse it:
- * name, headers, room, Redis, and only then the body. Knows HTTP and the stream
- * client and nothing of sockets. Invariant: a 2xx answer names the ID of every
- * entry that it speaks of as added, each from the reply of Redis to its XADD.
+ * Adds the records of a POST to a stream. It is refused as cheaply as possible:
+ * by its header, for want of room, without Redis, and only then by its body.
+ * Invariant: a 2xx answer has the ID of every entry that it says was added, each
+ * from the reply of Redis to its XADD.
  */
-import type {IncomingMessage} from 'node:http';
 import {StreamlogError} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
-import type {AddOptions} from '../stream-client.js';
-import {type BatchWriter, IdempotentBatchWriter, PlainBatchWriter, readIdempotencyKey} from './batch-writer.js';
-import {checkAnnouncedLength, type MediaType, readBody, readMediaType} from './body.js';
-import {BodyMemory, type HeldBody} from './body-memory.js';
-import {readBodyRecords} from './body-records.js';
+import type {AddOptions, AddResult} from '../stream-client.js';
+import {BodyMemory, type HeldBody, readBody} from './body.js';
+import {checkAnnouncedLength, readBodyRecords, readMediaType} from './body-records.js';
 import {ClientShares} from './clients.js';
 import type {HeldRequests} from './held-requests.js';
-import type {RequestView} from './http-server.js';
-import {PostRequest, type PostRequestFacts, type PostRequestOwner} from './post-request.js';
+import type {RequestState} from './http-connection.js';
+import type {Metrics} from './metrics.js';
 import type {RefusalLog} from './refusal-log.js';
-import {RequestBatcher} from './request-batcher.js';
-import {RequestTimeouts} from './request-timeouts.js';
-import {Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
-import {decodeName, type Route} from './routes.js';
+import {RequestBatcher, type RequestWriter, readIdempotencyKey} from './request-batcher.js';
+import {REFUSALS, Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
 
 export interface AddHandlerOptions {
   live: LeasedClient;
-  /** Told of what was confirmed. */
   held: HeldRequests;
   isAllowed: (stream: string) => boolean;
   /** How the entries of a request are added; asked anew for each. */
   addOptions: () => AddOptions;
   maxBodyBytes: number;
-  /** In one batch. */
+  /** Of a batch. */
   maxRecords: number;
   /** The text to store for null; undefined: null is refused. */
   nullText: string | undefined;
   /** Requests that wait for Redis. */
   maxInFlight: number;
-  /** How long a request waits for Redis before it is answered without knowing what was added. */
+  /** How long a request waits for Redis before it is answered without a result. */
   timeoutMs: number;
   /** How long a request with an Idempotency-Key is remembered. */
   keySeconds: number;
-  /** The bytes of a body that was read to its end. */
-  onBody: (bytes: number) => void;
-  /** What a client is not told: what is a bug of ours, */
-  onInternalFailure: (reason: string) => void;
-  /** and why Redis refuses. */
+  metrics: Metrics;
   refusals: RefusalLog;
+  /** Says what is wrong with the server, and is not told to clients. */
+  warn: (text: string) => void;
 }
 
-/** Who asks. */
-export interface AddingClient extends RequestView {
-  /** Whose requests count together: a token, or an address. */
-  readonly client: string;
-  /** Whose Idempotency-Keys are the same: the name of the token, empty where none is asked for. */
-  readonly scope: string;
-}
-
-/** What the head of a request says. */
-interface Wanted {
-  readonly stream: string;
-  readonly type: MediaType;
-  /** Its Idempotency-Key, if any. */
-  readonly key: string | undefined;
-  readonly scope: string;
-}
-
-/** What is temporary says in its hint what Redis lacks; what is denied says in its message to whom. */
-const reasonOf = (code: RefusalCode, {message, hint}: StreamlogError): string =>
-  code === 'redis_refuses' && hint !== undefined ? hint : message;
-
-/** What waits for Redis of a record beside its JSON, about: the names of its command, its reply, its line in the answer. */
+/** Memory for a record that waits for Redis beside its JSON, about: its command, its reply, its part of the answer. */
 const RECORD_BYTES = 160;
-/** Bodies held at a time, at least: enough for many small ones however large one may be. */
+/** The least memory for bodies, so that many small ones fit however large one may be. */
 const BODY_MEMORY_BYTES = 64 * 1024 * 1024;
 
-export class AddHandler implements PostRequestOwner {
+export class AddHandler {
   readonly #options: AddHandlerOptions;
   readonly #memory: BodyMemory;
   readonly #timeouts: RequestTimeouts;
@@ -89,7 +60,7 @@ export class AddHandler implements PostRequestOwner {
     this.#memory = new BodyMemory(Math.max(BODY_MEMORY_BYTES, 4 * options.maxBodyBytes));
   }
 
-  /** Requests whose entries are on their way to Redis, those that were answered without waiting longer included. */
+  /** Requests that Redis has not replied to, those that were answered after the time limit included. */
   get inFlight(): number {
     return this.#inFlight.held;
   }
@@ -104,86 +75,131 @@ export class AddHandler implements PostRequestOwner {
     return this.#inFlight.held >= this.#inFlight.total || this.#memory.isFull;
   }
 
-  /** Throws Refusal, or ClientGone when there is nobody left to answer. */
-  answer(request: IncomingMessage, {encodedName, query}: Route, state: AddingClient): Promise<Response> {
-    const {maxBodyBytes: maxBytes} = this.#options;
-    if (query !== undefined) throw new Refusal('bad_query');
-    const stream = decodeName(encodedName);
-    if (!this.#options.isAllowed(stream)) throw new Refusal('stream_not_allowed');
+  /** Throws Refusal, and ClientGone when the client closed its connection. */
+  async answer(state: RequestState, stream: string): Promise<Response> {
+    const {request, client, scope} = state;
+    const {isAllowed, maxBodyBytes: maxBytes, metrics, keySeconds: keepSeconds} = this.#options;
+    if (!isAllowed(stream)) throw new Refusal('stream_not_allowed');
     const type = readMediaType(request.headers);
     const key = readIdempotencyKey(request.headers);
     checkAnnouncedLength(request.headers, maxBytes);
     if (state.draining) throw new Refusal('shutting_down');
-    this.#requireRoom(state.client);
-
+    this.#requireRoom(client);
     state.invite();
-    return new Promise((resolve, reject) => {
-      const memory = this.#memory;
-      const take = (body: Buffer, held: HeldBody): void => {
-        try {
-          this.#take(body, held, {stream, type, key, scope: state.scope}, {resolve, reject});
-        } catch (error) {
-          held.release();
-          reject(error);
-        }
-      };
-      readBody(request, {maxBytes, memory, client: state.client}, take, reject);
-    });
+    const held = await readBody(request, {maxBytes, memory: this.#memory, client});
+    let writer: RequestWriter | undefined;
+    try {
+      const body = held.end();
+      metrics.countBody(body.length);
+      const requestKey = key === undefined ? undefined : {scope, key, keepSeconds, body};
+      writer = this.#batcher.writer(stream, this.#options.addOptions(), requestKey);
+      const {single, records} = readBodyRecords(body, type, this.#options, writer);
+      this.#requireRoom(client);
+      if (!held.charge(records * RECORD_BYTES)) throw new Refusal('overloaded');
+      return this.#send(writer, held, single);
+    } catch (error) {
+      writer?.drop();
+      held.release();
+      throw error;
+    }
   }
 
-  /** For the desk of `Posting`. */
-  leave(pending: PostRequest): void {
-    this.#inFlight.give(pending.held.client);
-    pending.held.release();
-    this.#timeouts.end(pending);
-  }
-
-  /** For the desk of `Posting`. */
-  codeOf(failure: unknown): RefusalCode {
-    const code = refusalCodeOf(failure);
-    if (code === 'internal')
-      this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
-    else if (failure instanceof StreamlogError && (code === 'redis_refuses' || code === 'redis_denied'))
-      this.#options.refusals.redisRefused(failure.code ?? 'ERR', reasonOf(code, failure));
-    return code;
-  }
-
-  /** For the desk of `Posting`. */
-  added(): void {
-    this.#options.refusals.redisTook();
-  }
-
-  /** A request that cannot be served now is refused at once: waiting requests would only pile up. */
+  /** Refuses at once what cannot be served now: waiting requests would only accumulate. */
   #requireRoom(client: string): void {
     if (!this.#options.live.connected) throw new Refusal('redis_unavailable');
     if (!this.#inFlight.hasRoom(client)) throw new Refusal('overloaded');
   }
 
-  /** Throws Refusal, and then nothing of this request goes to Redis. */
-  #take(body: Buffer, held: HeldBody, wanted: Wanted, waiting: PostRequestFacts): void {
-    this.#options.onBody(body.length);
-    const adding = this.#addingOf(body, wanted);
-    let single: boolean;
-    try {
-      let records: number;
-      ({single, records} = readBodyRecords(body, wanted.type, this.#options, adding));
-      this.#requireRoom(held.client);
-      if (!held.charge(records * RECORD_BYTES)) throw new Refusal('overloaded');
-    } catch (error) {
-      adding.drop();
-      throw error;
-    }
-    const pending = new PostRequest(held, single, this, waiting);
-    this.#inFlight.take(held.client);
-    this.#timeouts.begin(pending);
-    adding.send(pending);
+  /** Resolves within the time limit; what the request holds is freed only when Redis has replied. */
+  #send(writer: RequestWriter, held: HeldBody, single: boolean): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const onExpired = (): void => resolve(new Refusal('unknown_outcome').answer);
+      this.#inFlight.take(held.client);
+      this.#timeouts.begin(onExpired);
+      const settle = (results: readonly AddResult[] | undefined, failure?: unknown): void => {
+        this.#inFlight.give(held.client);
+        held.release();
+        this.#timeouts.end(onExpired);
+        resolve(results === undefined ? this.#refusalOf(failure) : this.#responseOf(results, single));
+      };
+      writer
+        .send()
+        .then(settle, (failure) => settle(undefined, failure))
+        .catch(reject);
+    });
   }
 
-  #addingOf(body: Buffer, {stream, key, scope}: Wanted): BatchWriter {
-    const options = this.#options.addOptions();
-    if (key === undefined) return new PlainBatchWriter(this.#batcher.to(stream), options);
-    const {live, held} = this.#options;
-    const request = {scope, key, keepSeconds: this.#options.keySeconds, body};
-    return new IdempotentBatchWriter({live, held, batcher: this.#batcher}, stream, options, request);
+  /** `single` for a request of one object. */
+  #responseOf(results: readonly AddResult[], single: boolean): Response {
+    const [first] = results;
+    if (single && typeof first === 'string') {
+      this.#options.refusals.redisTook();
+      return {status: 201, body: `{"id":"${first}"}\n`, added: 1};
+    }
+    const codes = new Map<number, RefusalCode>();
+    results.forEach((result, index) => {
+      if (typeof result !== 'string') codes.set(index, result === undefined ? 'no_stream' : this.#codeOf(result));
+    });
+    const added = results.length - codes.size;
+    if (added > 0) this.#options.refusals.redisTook();
+    if (codes.size === 0) return {status: 201, body: {ids: results}, added};
+    const distinct = [...new Set(codes.values())];
+    if (added === 0 && distinct.length === 1) return new Refusal(distinct[0]!).answer;
+    const parts = results.map((id, index) => {
+      const code = codes.get(index);
+      return code === undefined ? {id} : {error: {code, message: REFUSALS[code].message}};
+    });
+    if (!distinct.includes('unknown_outcome')) return {status: 207, body: {results: parts}, added};
+    const {answer} = new Refusal('unknown_outcome');
+    return {...answer, body: {...(answer.body as object), results: parts}, added};
+  }
+
+  #refusalOf(failure: unknown): Response {
+    return failure instanceof Refusal ? failure.answer : new Refusal(this.#codeOf(failure)).answer;
+  }
+
+  #codeOf(failure: unknown): RefusalCode {
+    const code = refusalCodeOf(failure);
+    if (code === 'internal') this.#options.warn(failure instanceof Error ? failure.message : 'unknown failure');
+    else if (failure instanceof StreamlogError && (code === 'redis_refuses' || code === 'redis_denied'))
+      this.#options.refusals.redisRefused(failure.code ?? 'ERR', reasonOf(code, failure));
+    return code;
+  }
+}
+
+/** The hint of a temporary failure says what Redis lacks; the message of a denial says which user. */
+const reasonOf = (code: RefusalCode, {message, hint}: StreamlogError): string =>
+  code === 'redis_refuses' && hint !== undefined ? hint : message;
+
+/** The time limit of requests, the same for all: one timer serves them, and the first is the first to expire. */
+export class RequestTimeouts {
+  readonly #limitMs: number;
+  readonly #expireMs = new Map<() => void, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** Calls `onExpired` once after the limit, late by a twentieth of it at most, unless `end` comes first. */
+  begin(onExpired: () => void): void {
+    this.#expireMs.set(onExpired, performance.now() + this.#limitMs);
+    this.#timer ??= setInterval(() => this.#check(), this.#limitMs / 20);
+  }
+
+  /** Does nothing for one that has expired or ended. */
+  end(onExpired: () => void): void {
+    this.#expireMs.delete(onExpired);
+  }
+
+  #check(): void {
+    const nowMs = performance.now();
+    for (const [onExpired, atMs] of this.#expireMs) {
+      if (atMs > nowMs) return;
+      this.#expireMs.delete(onExpired);
+      onExpired();
+    }
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -1,44 +1,35 @@
 /**
- * What stands behind the HTTP server: the connection to Redis and the parts
- * that use it, put together, for as long as the server runs. Invariant: it
- * works with one Redis, which may come and go.
+ * Assembles what answers the requests of the HTTP server: the Redis connection,
+ * the handlers, and the router in front of them.
  */
-import type {IncomingMessage} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {LeasedClient} from '../leased-client.js';
 import type {StreamClient} from '../stream-client.js';
 import type {AccessFacts} from './access-log.js';
 import {AddHandler, type AddHandlerOptions} from './add-handler.js';
-import type {AuthTokens} from './clients.js';
 import {RateLimit} from './clients.js';
+import type {Connections} from './connections.js';
 import {HeldRequests} from './held-requests.js';
-import type {RequestView, ServerLoad} from './http-server.js';
 import {Metrics} from './metrics.js';
 import {Readiness} from './readiness.js';
 import {REFUSAL_CODES, RefusalLog} from './refusal-log.js';
-import type {Response} from './responses.js';
-import {Router} from './router.js';
+import {Router, type RouterOptions} from './router.js';
 import {SseHandler, type SseHandlerOptions} from './sse-handler.js';
 
-/** What the parts ask for and do not give each other. */
 export interface AppOptions
-  extends Omit<AddHandlerOptions, 'live' | 'held' | 'onBody' | 'onInternalFailure' | 'refusals'>,
-    Omit<SseHandlerOptions, 'live' | 'onRead' | 'onInternalFailure'> {
+  extends Omit<AddHandlerOptions, 'live' | 'held' | 'metrics' | 'refusals'>,
+    Omit<SseHandlerOptions, 'live' | 'metrics'>,
+    Pick<RouterOptions, 'guard' | 'tokens' | 'version'> {
   connect: () => Promise<StreamClient>;
   /** How long confirmed requests with an Idempotency-Key are kept, to be added again after a failover. */
   holdMs: number;
-  /** Undefined: whoever can connect may ask. */
-  tokens: AuthTokens | undefined;
-  /** Requests a second of each client; undefined: as many as come. */
+  /** Requests per second and client; undefined: no limit. */
   requestsPerSecond: number | undefined;
-  /** Of this program. */
-  version: string;
   note: (text: string) => void;
-  warn: (text: string) => void;
 }
 
-/** How often it is looked whether a failover is over. */
-const SETTLE_LOOK_MS = 100;
+/** How often `settle` asks whether a failover is over. */
+const SETTLE_CHECK_MS = 100;
 
 export class App {
   readonly #live: LeasedClient;
@@ -46,45 +37,33 @@ export class App {
   readonly #refusals: RefusalLog;
   readonly #metrics: Metrics;
   readonly #addHandler: AddHandler;
-  readonly #router: Router;
+  readonly router: Router;
 
   private constructor(live: LeasedClient, held: HeldRequests, metrics: Metrics, options: AppOptions) {
-    const {tokens, requestsPerSecond, version, warn} = options;
+    const {requestsPerSecond} = options;
     const refusals = new RefusalLog(options);
-    const addHandler = new AddHandler({
-      ...options,
-      refusals,
-      live,
-      held,
-      onBody: (bytes) => metrics.countBody(bytes),
-      onInternalFailure: warn,
-    });
-    const readers = new SseHandler({
-      ...options,
-      live,
-      onRead: (entries) => metrics.countRead(entries),
-      onInternalFailure: warn,
-    });
+    const addHandler = new AddHandler({...options, refusals, live, held, metrics});
+    const sseHandler = new SseHandler({...options, live, metrics});
     const readiness = new Readiness(live, () => addHandler.isFull, refusals);
     const rateLimit = requestsPerSecond === undefined ? undefined : new RateLimit(requestsPerSecond);
-    metrics.watch('streamlog_requests_in_flight', 'Requests that wait for Redis.', () => addHandler.inFlight);
-    metrics.watch('streamlog_readers', 'Event streams that are open.', () => readers.count);
-    metrics.watch('streamlog_redis_connected', 'Whether Redis is connected.', () => Number(live.connected));
-    metrics.watch('streamlog_body_bytes', 'Bytes held for bodies.', () => addHandler.bodyBytes);
-    metrics.watchCodes(REFUSAL_CODES, () => refusals.counts);
+    metrics.gauge('requests_in_flight', 'Requests that wait for Redis.', () => addHandler.inFlight);
+    metrics.gauge('readers', 'Event streams that are open.', () => sseHandler.count);
+    metrics.gauge('redis_connected', 'Whether Redis is connected.', () => Number(live.connected));
+    metrics.gauge('body_bytes', 'Bytes held for bodies.', () => addHandler.bodyBytes);
+    metrics.refusals(REFUSAL_CODES, refusals.counts);
     this.#refusals = refusals;
     this.#live = live;
     this.#held = held;
     this.#metrics = metrics;
     this.#addHandler = addHandler;
-    this.#router = new Router({tokens, rateLimit, readiness, addHandler, readers, metrics, version});
+    this.router = new Router({...options, rateLimit, readiness, addHandler, sseHandler, metrics});
   }
 
-  /** Connects, or goes on trying to. Throws `configuration` and `denied`, which waiting would not mend. */
+  /** Connects, or keeps trying to. Throws `configuration` and `denied`, which a retry would not change. */
   static async start(options: AppOptions): Promise<App> {
     const {connect, note, warn, version, holdMs} = options;
     const held = new HeldRequests({ms: holdMs, warn});
-    const metrics = await Metrics.create(version);
+    const metrics = new Metrics(version);
     let isFirst = true;
     const live = await LeasedClient.start({
       connect: async () => {
@@ -96,54 +75,43 @@ export class App {
         if (warning !== undefined) warn(warning);
         return held.bringTo(client);
       },
-      onConnected: (place) => {
+      onConnected: (address) => {
         metrics.countConnection();
-        note(`connected to Redis at ${place}`);
+        note(`connected to Redis at ${address}`);
       },
       onLost: warn,
     });
     return new App(live, held, metrics, options);
   }
 
-  /** Throws Refusal, or ClientGone when there is nobody left to answer. */
-  answer(request: IncomingMessage, state: RequestView): Promise<Response> {
-    return this.#router.answer(request, state);
-  }
-
-  /** Shows what connections take up, and what of the log was lost. */
-  watch(load: ServerLoad, log?: {readonly dropped: number}): void {
-    this.#metrics.watchTotal(
+  /** Adds the HTTP server and the access log to the metrics. */
+  watch(connections: Connections, log?: {readonly dropped: number}): void {
+    const metrics = this.#metrics;
+    metrics.counter(
       'access_log_dropped_lines',
       'Lines of the access log that were dropped, since standard error was not read fast enough.',
       () => log?.dropped ?? 0,
     );
-    this.#metrics.watch('streamlog_connections', 'Connections that are open.', () => load.connections);
-    this.#metrics.watch(
-      'streamlog_requests_waiting',
-      'Requests whose turn on their connection has not come.',
-      () => load.waiting,
-    );
-    this.#metrics.watch(
-      'streamlog_unsent_bytes',
-      'Bytes of answers that clients have not taken.',
-      () => load.unsentBytes,
-    );
+    metrics.gauge('connections', 'Connections that are open.', () => connections.count);
+    const help = 'Requests whose turn on their connection has not come.';
+    metrics.gauge('requests_waiting', help, () => connections.waiting);
+    metrics.gauge('unsent_bytes', 'Bytes of answers that clients have not taken.', () => connections.unsentBytes);
   }
 
-  /** To be told of each request that was answered, and of each connection that was ended without. */
+  /** Counts a request that was answered, or a connection that was closed without a request. */
   count(facts: AccessFacts): void {
     if (facts.error !== undefined) this.#refusals.count(facts.error);
     this.#metrics.countRequest(facts);
   }
 
-  /** Requests that Redis has not confirmed. */
+  /** Requests that Redis has not replied to. */
   get unconfirmed(): number {
     return this.#addHandler.inFlight;
   }
 
   /**
-   * Before the last one goes: whether the master has what was answered with 201. Waits for the outcome of a failover, at
-   * most for `limitMs`, so that what it took back is sent again or told.
+   * Waits until Redis is surely the master, at most for `limitMs`: after a failover, what was answered with 201 is added
+   * again or reported as lost. False when that is still open.
    */
   async settle(limitMs: number): Promise<boolean> {
     const endMs = performance.now() + limitMs;
@@ -151,12 +119,12 @@ export class App {
       const standing = await this.#live.use((client) => client.standing()).catch(() => 'ended');
       if (standing === 'master') return true;
       if (performance.now() >= endMs) return false;
-      await sleep(SETTLE_LOOK_MS);
+      await sleep(SETTLE_CHECK_MS);
     }
     return true;
   }
 
-  /** Lets go of Redis at once. */
+  /** Closes the connection to Redis. */
   close(): void {
     this.#refusals.close();
     this.#live.close();

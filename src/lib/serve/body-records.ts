@@ -1,51 +1,84 @@
 /**
- * A body → the records in it. Invariant: when a record is bad, the refusal says
- * which one; whoever takes records must not have acted on those before it. A
- * body is read to its last byte: what the fast reader takes, the general one
- * takes with the same records, and whatever is behind them is refused by both.
+ * From the header and the bytes of a body to its records. Invariant: a body is
+ * read to its last byte before any record of it counts, and a refusal says which
+ * record is bad. The fast path and the general reader accept the same bodies.
  */
 import {isUtf8} from 'node:buffer';
+import type {IncomingHttpHeaders} from 'node:http';
 import {BadJson, BEHIND_OBJECT} from '../input/json-members.js';
 import {NdjsonFastPath} from '../input/ndjson-fast-path.js';
 import {readJsonArray, readJsonFields} from '../input/record-fields.js';
 import {FlatRecord, isBadLine, recordsOf} from '../input/record-reader.js';
 import type {Field} from '../records/entry.js';
 import type {EntryFields} from '../records/raw-fields.js';
-import type {MediaType} from './body.js';
 import {type BodyPosition, Refusal} from './responses.js';
 
-/** `single` is a JSON object, which is answered with its ID; all else is a batch. */
+export type MediaType = 'json' | 'ndjson';
+
+const TYPES = new Map<string, MediaType>([
+  ['application/json', 'json'],
+  ['application/x-ndjson', 'ndjson'],
+  ['application/ndjson', 'ndjson'],
+  ['application/jsonl', 'ndjson'],
+]);
+/** The suffix of types that are JSON, such as application/cloudevents+json (RFC 6839). */
+const JSON_SUFFIX = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json$/;
+const UTF8_CHARSET = /^(?:utf-?8|"utf-?8")$/;
+
+/** The type of a body. Throws Refusal for one that is not accepted. */
+export function readMediaType(headers: IncomingHttpHeaders): MediaType {
+  const encoding = headers['content-encoding']?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') throw new Refusal('unsupported_encoding');
+  const known = TYPES.get(headers['content-type'] ?? '');
+  if (known !== undefined) return known;
+  const [type, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  for (const parameter of parameters) {
+    const charset = /^\s*charset\s*=\s*(.*?)\s*$/.exec(parameter)?.[1];
+    if (charset !== undefined && !UTF8_CHARSET.test(charset)) throw new Refusal('unsupported_type');
+  }
+  const name = type?.trim() ?? '';
+  const found = TYPES.get(name) ?? (JSON_SUFFIX.test(name) ? 'json' : undefined);
+  if (found === undefined) throw new Refusal('unsupported_type');
+  return found;
+}
+
+/** Throws Refusal for a Content-Length above `maxBytes`. */
+export function checkAnnouncedLength(headers: IncomingHttpHeaders, maxBytes: number): void {
+  if (Number(headers['content-length'] ?? 0) > maxBytes) throw new Refusal('too_large');
+}
+
+export interface BodyRules {
+  /** Of a batch. */
+  readonly maxRecords: number;
+  /** The text to store for null; undefined: null is refused. */
+  readonly nullText?: string | undefined;
+}
+
 export interface BodyShape {
+  /** One JSON object, which is answered with its ID; everything else is a batch. */
   readonly single: boolean;
   readonly records: number;
 }
 
-/** Whoever takes records. */
-export interface RecordTaker {
-  add(fields: EntryFields): void;
-}
-
-/** One is enough, as a body is read in one go. */
+/** Shared, as each body is read in one go. */
 const fastPath = new NdjsonFastPath();
 const NEWLINE = 0x0a;
-/** Where the usual body becomes a line: a buffer for each would cost more than reading it. */
+/** Shared, too: allocating a buffer for each small body would cost more than reading it. */
 const line = Buffer.alloc(8 * 1024);
 
-export interface BodyRules {
-  /** In one batch. */
-  readonly maxRecords: number;
-  /** The text to store for null; without it null is refused. */
-  readonly nullText?: string | undefined;
-}
-
-/** Gives each record to `taker`; its argument is valid during the call only. Throws Refusal, and whatever `taker` throws. */
-export function readBodyRecords(body: Buffer, type: MediaType, rules: BodyRules, callback: RecordTaker): BodyShape {
+/** Passes each record to `writer.add`; the record is valid during the call only. Throws Refusal. */
+export function readBodyRecords(
+  body: Buffer,
+  type: MediaType,
+  rules: BodyRules,
+  writer: {add(fields: EntryFields): void},
+): BodyShape {
   let count = 0;
   const takeOne = (fields: EntryFields): void => {
     if (count === rules.maxRecords) throw new Refusal('too_many_records');
     if (isReserved(fields)) throw new Refusal('reserved_field', {place: {index: count}});
     count++;
-    callback.add(fields);
+    writer.add(fields);
   };
   if (type === 'ndjson') readNdjson(body, rules, takeOne);
   else if (readJson(body, rules, takeOne)) return {single: true, records: 1};
@@ -80,21 +113,23 @@ function readJson(body: Buffer, rules: BodyRules, take: (fields: EntryFields) =>
   }
 }
 
-/** What a dead letter says of itself would be believed of these. */
-const RESERVED = Buffer.from('_dlq_');
+/** `dlq` would take these fields for facts about a dead letter. */
+const RESERVED = '_dlq_';
+const RESERVED_BYTES = Buffer.from(RESERVED);
 
 function isReserved(fields: EntryFields): boolean {
   if (!(fields instanceof FlatRecord))
-    return (fields as readonly Field[]).some(([name]) => typeof name === 'string' && name.startsWith('_dlq_'));
-  const {bytes, offsets: marks, fieldCount} = fields;
-  for (let lastSequence = 0; lastSequence < 4 * fieldCount; lastSequence += 4) {
-    const start = marks[lastSequence]!;
-    if (bytes[start] === RESERVED[0] && RESERVED.equals(bytes.subarray(start, start + RESERVED.length))) return true;
+    return (fields as readonly Field[]).some(([name]) => typeof name === 'string' && name.startsWith(RESERVED));
+  const {bytes, offsets, fieldCount} = fields;
+  for (let at = 0; at < 4 * fieldCount; at += 4) {
+    const start = offsets[at]!;
+    if (bytes[start] === RESERVED_BYTES[0] && RESERVED_BYTES.equals(bytes.subarray(start, start + RESERVED.length)))
+      return true;
   }
   return false;
 }
 
-/** With the newline that the scanner needs. */
+/** The body with the newline that the fast path needs. */
 function asLine(body: Buffer): Buffer {
   if (body.length >= line.length) return Buffer.concat([body, Buffer.of(NEWLINE)]);
   line.set(body);
@@ -122,6 +157,6 @@ function refusalOf(error: unknown, text: string, index?: number): unknown {
 
 const NOT_NDJSON = 'a JSON body is one object or one array, and records on lines of their own are application/x-ndjson';
 
-/** What stands behind a semicolon is advice for the command line. */
+/** Without the hint for the command line after the semicolon. */
 const badJson = (reason: string, place: {[name in keyof BodyPosition]: number | undefined}): Refusal =>
   new Refusal('bad_json', {reason: reason.split('; ')[0]!, place: place as BodyPosition});

@@ -1,33 +1,30 @@
 /**
- * The connections that there are, and which of them has to go when there are too
- * many, or when their clients leave too much unread. Knows nothing of requests
- * beyond their number. Invariant: there are never more than `maxConnections`;
- * who has to go is of the address that holds the most, and has no request under
- * way as long as one of its connections has none. Of those the oldest goes, not
- * the newest: an honest client is without a request for an instant only, and the
- * newest is the one that just came.
+ * All open connections, and the choice of the one to close when there are too
+ * many, or when clients leave too many answers unread. Invariant: there are at
+ * most MAX_CONNECTIONS. The client with the most connections loses the oldest one
+ * without a request; one with a request under way is closed only if there is none
+ * without. (The newest would often be the one that just came to ask something.)
  */
 import type {Server} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {ClientShares} from './clients.js';
 import {MAX_CONNECTIONS, MAX_UNSENT_BYTES, MAX_WAITING, MAX_WAITING_EACH} from './connection-limits.js';
-import {HttpConnection, type HttpConnectionOwner} from './http-connection.js';
+import {HttpConnection} from './http-connection.js';
 
 type Socket = Duplex & {readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined};
-/** Why a connection was ended without an answer. */
+/** Why a connection was closed without an answer. */
 export type ConnectionEnd = 'too_many_connections' | 'too_many_pipelined' | 'unread_answers';
-type OnEnded = (connection: HttpConnection, reason: ConnectionEnd) => void;
 
-/** Of one address: those that never had a request, then those between two requests, each the oldest first. */
+/** Of one client: connections that never had a request, and those between two requests, each the oldest first. */
 interface WithoutRequest {
   readonly fresh: Set<HttpConnection>;
   readonly idle: Set<HttpConnection>;
 }
 
-export class Connections implements HttpConnectionOwner {
-  readonly #onEnded: OnEnded;
+export class Connections {
+  readonly #onEnded: (connection: HttpConnection, reason: ConnectionEnd) => void;
   readonly #bySocket = new Map<Duplex, HttpConnection>();
-  /** Where TLS hands over another socket than the one that was accepted. */
+  /** With TLS, requests come with another socket than the one that was accepted. */
   readonly #byPeer = new Map<string, HttpConnection>();
   readonly #all = new Set<HttpConnection>();
   readonly #shares = new ClientShares(MAX_CONNECTIONS, MAX_CONNECTIONS);
@@ -35,11 +32,11 @@ export class Connections implements HttpConnectionOwner {
   readonly #without = new Map<string, WithoutRequest>();
   #unsentBytes = 0;
 
-  constructor(onEnded: OnEnded) {
+  constructor(onEnded: (connection: HttpConnection, reason: ConnectionEnd) => void) {
     this.#onEnded = onEnded;
   }
 
-  /** Keeps the books of what `listener` accepts. */
+  /** Counts what `listener` accepts. */
   watch(listener: Server): void {
     listener.on('connection', (socket) => this.#accept(socket));
   }
@@ -48,17 +45,17 @@ export class Connections implements HttpConnectionOwner {
     return this.#all.size;
   }
 
-  /** Requests whose turn on their connection has not come. */
+  /** Pipelined requests that wait for their turn. */
   get waiting(): number {
     return this.#waiting.held;
   }
 
-  /** Bytes of answers that their clients have not taken. */
+  /** Bytes of answers that clients have not taken. */
   get unsentBytes(): number {
     return this.#unsentBytes;
   }
 
-  /** What is known of the connection that `socket` is. */
+  /** The connection of `socket`. */
   of(socket: Socket): HttpConnection {
     const known = this.#bySocket.get(socket);
     if (known !== undefined) return known;
@@ -72,31 +69,30 @@ export class Connections implements HttpConnectionOwner {
     return accepted;
   }
 
-  /** For `Connection`: its first request, or its first after a pause, has come. */
+  /** A connection without a request got one. */
   onBusy(connection: HttpConnection): void {
-    const without = this.#without.get(connection.account);
+    const without = this.#without.get(connection.client);
     if (without !== undefined && !without.fresh.delete(connection)) without.idle.delete(connection);
   }
 
-  /** For `Connection`: it has no request under way any more. */
+  /** A connection has no request any more. */
   onIdle(connection: HttpConnection): void {
-    if (this.#all.has(connection)) this.#withoutOf(connection.account).idle.add(connection);
+    if (this.#all.has(connection)) this.#withoutOf(connection.client).idle.add(connection);
   }
 
-  /** For `Connection`. */
+  /** A request has to wait. Closes the connection where too many do: the runtime would read on. */
   onWait(connection: HttpConnection): void {
-    const hasRoom = this.#waiting.hasRoom(connection.account);
-    this.#waiting.take(connection.account);
-    // The runtime goes on to make requests of what it has read, so refusing this one would not help.
+    const hasRoom = this.#waiting.hasRoom(connection.client);
+    this.#waiting.take(connection.client);
     if (!hasRoom) this.#end(connection, 'too_many_pipelined');
   }
 
-  /** For `Connection`. */
-  onWaitOver({account}: HttpConnection, requests: number): void {
-    if (requests > 0) this.#waiting.give(account, requests);
+  /** That many requests wait no longer. */
+  onWaitOver({client}: HttpConnection, requests: number): void {
+    if (requests > 0) this.#waiting.give(client, requests);
   }
 
-  /** For `Connection`. */
+  /** That many bytes more, or fewer, wait for the client. */
   onUnsent(connection: HttpConnection, bytes: number): void {
     if (!this.#all.has(connection)) return;
     connection.unsentBytes += bytes;
@@ -110,8 +106,8 @@ export class Connections implements HttpConnectionOwner {
     this.#all.add(connection);
     this.#bySocket.set(socket, connection);
     this.#byPeer.set(peer, connection);
-    this.#shares.take(connection.account);
-    this.#withoutOf(connection.account).fresh.add(connection);
+    this.#shares.take(connection.client);
+    this.#withoutOf(connection.client).fresh.add(connection);
     socket.once('close', () => {
       this.#bySocket.delete(socket);
       if (this.#byPeer.get(peer) === connection) this.#byPeer.delete(peer);
@@ -122,14 +118,14 @@ export class Connections implements HttpConnectionOwner {
     return connection;
   }
 
-  /** Who makes room for `newcomer`; itself where all others have a request under way. */
+  /** The connection to close for `newcomer`, which is `newcomer` when all others have a request under way. */
   #leastWanted(newcomer: HttpConnection): HttpConnection {
-    for (const account of this.#shares.heaviestFirst) {
-      const {fresh, idle} = this.#withoutOf(account);
+    for (const client of this.#shares.heaviestFirst) {
+      const {fresh, idle} = this.#withoutOf(client);
       for (const connections of [fresh, idle])
         for (const connection of connections) if (connection !== newcomer) return connection;
       for (const connection of this.#all)
-        if (connection.account === account && connection.newest?.complete === false) return connection;
+        if (connection.client === client && connection.newest?.complete === false) return connection;
     }
     return newcomer;
   }
@@ -150,24 +146,24 @@ export class Connections implements HttpConnectionOwner {
 
   #remove(connection: HttpConnection): void {
     if (!this.#all.delete(connection)) return;
-    const {account} = connection;
+    const {client} = connection;
     this.#unsentBytes -= connection.unsentBytes;
-    this.#shares.give(account);
-    const without = this.#withoutOf(account);
+    this.#shares.give(client);
+    const without = this.#withoutOf(client);
     without.fresh.delete(connection);
     without.idle.delete(connection);
-    if (this.#shares.heldBy(account) === 0) this.#without.delete(account);
+    if (this.#shares.heldBy(client) === 0) this.#without.delete(client);
   }
 
-  #withoutOf(account: string): WithoutRequest {
-    let without = this.#without.get(account);
+  #withoutOf(client: string): WithoutRequest {
+    let without = this.#without.get(client);
     if (without === undefined) {
       without = {fresh: new Set(), idle: new Set()};
-      this.#without.set(account, without);
+      this.#without.set(client, without);
     }
     return without;
   }
 }
 
-/** Who is at the other end, as far as it can be told apart. */
+/** The other end of a connection. */
 const peerOf = ({remoteAddress, remotePort}: Socket): string => `${remoteAddress} ${remotePort}`;

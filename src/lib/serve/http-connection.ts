@@ -1,41 +1,49 @@
 /**
- * A request and its answer, on a connection that carries several. Knows of
- * their beginning and end only. Invariant: an exchange ends once, after it was
- * settled and when its answer has gone or its connection is closed, whichever
- * comes first: an answer that waits behind another never closes by itself.
+ * A request with its answer, and the connection that carries several of them.
+ * Invariant: a request ends once, after it was settled and when its answer was
+ * sent or its connection closed, whichever comes first: an answer that waits
+ * behind another one never emits `close` by itself.
  */
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Duplex} from 'node:stream';
 import {clientOf} from './clients.js';
 import {MAX_REQUESTS_PER_CONNECTION, MAX_UNDER_WAY, MAX_UNSENT_BYTES_EACH} from './connection-limits.js';
+import type {Connections} from './connections.js';
 import {type RequestTarget, readTarget} from './request-head.js';
 import type {RefusalCode, Response} from './responses.js';
 
-/** Who answers it, and is told of its end. */
+/** Answers requests, and is told of their end. */
 export interface RequestHandler {
+  /** The server is shutting down and takes nothing new. */
+  readonly draining: boolean;
   run(state: RequestState): void;
-  end(exchange: RequestState): void;
+  end(state: RequestState): void;
 }
 
+/** All that is known of a request beside its text. */
 export class RequestState {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Undefined where it could be read in two ways. */
+  /** Undefined for an ambiguous target. */
   readonly target: RequestTarget | undefined;
   readonly connection: HttpConnection;
   /** Asks for the body where the client waits to be asked (100-continue). */
   readonly invite: () => void;
-  /** From its header on, as `performance.now` has it. */
+  /** When its header had arrived, as `performance.now` has it. */
   readonly startMs = performance.now();
-  /** Undefined where there was nobody to answer. */
+  /** The client that it counts for: a token or, without tokens, the address. */
+  client: string;
+  /** The name of its token, empty without one. Idempotency-Keys of other scopes are other keys. */
+  scope = '';
+  /** Undefined where the client was gone. */
   answer: Response | undefined;
   /** Nothing reaches the client any more. */
   isClosed = false;
-  /** Set where it is not even to be looked at. */
+  /** Set where it is refused unread. */
   refusal: RefusalCode | undefined;
-  /** The connection ends behind its answer. */
+  /** The connection is closed after its answer. */
   isLast = false;
-  /** Of its answer, as far as it has been written. */
+  /** The bytes of its answer that were written. */
   sentBytes = 0;
   readonly #handler: RequestHandler;
   #isSettled = false;
@@ -51,8 +59,13 @@ export class RequestState {
     this.response = response;
     this.target = readTarget(request.url ?? '');
     this.connection = connection;
+    this.client = connection.client;
     this.invite = invite;
     this.#handler = handler;
+  }
+
+  get draining(): boolean {
+    return this.#handler.draining;
   }
 
   /** Its turn has come. */
@@ -60,7 +73,7 @@ export class RequestState {
     this.#handler.run(this);
   }
 
-  /** Also for a client that is gone, what it asked for is in hand until this is called. */
+  /** To be called for a client that is gone, too: until then, the request is in flight. */
   settle(answer: Response | undefined): void {
     this.answer = answer;
     this.#isSettled = true;
@@ -74,108 +87,95 @@ export class RequestState {
   }
 }
 
-/** Who has the books of all connections. */
-export interface HttpConnectionOwner {
-  onBusy(connection: HttpConnection): void;
-  onIdle(connection: HttpConnection): void;
-  /** A request has to wait. May close the connection where there is no room for that. */
-  onWait(connection: HttpConnection): void;
-  /** So many requests wait no longer. */
-  onWaitOver(connection: HttpConnection, requests: number): void;
-  /** More bytes of answers wait for the client, or fewer. */
-  onUnsent(connection: HttpConnection, bytes: number): void;
-}
-
 /**
- * What is known of a connection for as long as it is there. Requests that came
- * while MAX_UNDER_WAY of it are under way, or while the client leaves answers
- * unread, wait for their turn; they are answered in the order in which they came.
+ * Runs the requests of one connection in their order. A request waits while MAX_UNDER_WAY others are under way, or
+ * while the client leaves answers unread.
  */
 export class HttpConnection {
   readonly socket: Duplex;
   readonly acceptedMs = performance.now();
-  /** Where it comes from; undefined for a unix socket. Asked for once, as it is gone with the connection. */
-  readonly client: string | undefined;
-  /** Whom its requests count for where no token says it: see `clientOf`. */
-  readonly account: string;
-  /** Nothing on it is a request any more: nobody knows where the next one begins, or it came too late. */
+  /** Undefined for a unix socket. Kept here, as a closed socket does not have it any more. */
+  readonly address: string | undefined;
+  /** The client that its requests count for without a token: see `clientOf`. */
+  readonly client: string;
+  /** Nothing more is read from it: it is unclear where the next request begins, or one arrived too late. */
   isUnreadable = false;
-  /** Kept by its owner. */
+  /** Kept by `Connections`. */
   unsentBytes = 0;
-  readonly #owner: HttpConnectionOwner;
-  /** Whose answers have not gone, the oldest first. */
+  readonly #all: Connections;
+  /** Requests under way, the oldest first. */
   readonly #open: RequestState[] = [];
   readonly #waiting: RequestState[] = [];
   #requests = 0;
-  /** Requests that are not answered, and that the runtime keeps until the connection is gone. */
+  /** Requests that get no answer, and that the runtime keeps until the connection is closed. */
   #ignored = 0;
   #isClosed = false;
 
-  constructor(socket: Duplex & {readonly remoteAddress?: string | undefined}, owner: HttpConnectionOwner) {
+  constructor(socket: Duplex & {readonly remoteAddress?: string | undefined}, all: Connections) {
     this.socket = socket;
-    this.client = socket.remoteAddress;
-    this.account = clientOf(socket.remoteAddress);
-    this.#owner = owner;
+    this.address = socket.remoteAddress;
+    this.client = clientOf(socket.remoteAddress);
+    this.#all = all;
   }
 
-  /** Requests whose turn has not come. */
+  /** Requests that wait for their turn. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Runs the exchange when its turn comes, which is at once for nearly all of them. */
+  /** Runs a request when its turn comes, usually at once. */
   begin(state: RequestState): void {
-    if (++this.#requests === MAX_REQUESTS_PER_CONNECTION) this.endBehind(state);
-    if (this.#open.length + this.#waiting.length === 0) this.#owner.onBusy(this);
+    if (++this.#requests === MAX_REQUESTS_PER_CONNECTION) this.endAfter(state);
+    if (this.#open.length + this.#waiting.length === 0) this.#all.onBusy(this);
     state.response.on('close', () => this.#end(state));
     if (this.#waiting.length === 0 && this.#hasRoom) {
       this.#run(state);
       return;
     }
     this.#waiting.push(state);
-    this.#owner.onWait(this);
+    this.#all.onWait(this);
   }
 
-  /** Has the exchange answered with a refusal, and nothing be read behind it. */
+  /** Refuses a request, and reads nothing after it. */
   refuse(state: RequestState, code: RefusalCode): void {
-    this.endBehind(state);
+    this.endAfter(state);
     state.refusal = code;
   }
 
-  /** Nothing is read behind this exchange. */
-  endBehind(state: RequestState): void {
+  /** Closes the connection after the answer to this request. */
+  endAfter(state: RequestState): void {
     this.isUnreadable = true;
     state.isLast = true;
   }
 
-  /** A request behind the last one. */
+  /** Counts a request that came after the last one to be answered. */
   ignore(): void {
     if (this.#isClosed) return;
     this.#ignored++;
-    this.#owner.onWait(this);
+    this.#all.onWait(this);
   }
 
-  /** An answer of so many bytes is on its way. */
+  /** `bytes` of the answer were written. */
   sent(state: RequestState, bytes: number): void {
     if (state.isClosed) return;
     state.sentBytes += bytes;
-    this.#owner.onUnsent(this, bytes);
+    this.#all.onUnsent(this, bytes);
   }
 
-  /** The connection is gone. */
+  /** The socket is closed. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const waiting = this.#waiting.splice(0);
-    this.#owner.onWaitOver(this, waiting.length + this.#ignored);
+    this.#all.onWaitOver(this, waiting.length + this.#ignored);
     for (const state of waiting) {
       state.close();
       state.settle(undefined);
     }
-    for (const exchange of this.#open.splice(0)) exchange.close();
+    for (const state of this.#open.splice(0)) state.close();
   }
 
-  /** The newest request that has no answer yet. */
+  /** The newest request without an answer. */
   get newest(): IncomingMessage | undefined {
     return (this.#waiting.at(-1) ?? this.#open.at(-1))?.request;
   }
@@ -193,12 +193,12 @@ export class HttpConnection {
     const at = this.#open.indexOf(state);
     if (at === -1) return;
     this.#open.splice(at, 1);
-    if (state.sentBytes > 0) this.#owner.onUnsent(this, -state.sentBytes);
+    if (state.sentBytes > 0) this.#all.onUnsent(this, -state.sentBytes);
     state.close();
     while (this.#waiting.length > 0 && this.#hasRoom) {
-      this.#owner.onWaitOver(this, 1);
+      this.#all.onWaitOver(this, 1);
       this.#run(this.#waiting.shift()!);
     }
-    if (this.#open.length === 0) this.#owner.onIdle(this);
+    if (this.#open.length === 0) this.#all.onIdle(this);
   }
 }

@@ -1,8 +1,7 @@
 /**
- * What serve listens with: connections, their limits, and their end. Knows
- * nothing of streams; what a request comes to is asked of `answer`. Invariant:
- * each request gets one answer, and a connection whose request may have taken
- * effect never gets an answer that belongs to another.
+ * The HTTP server: listens, keeps the limits of connections, and ends them. What
+ * a request is answered with is asked of `answer`. Invariant: each request gets
+ * one answer, and never the answer to another one.
  */
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import type {Server as NetServer} from 'node:net';
@@ -12,52 +11,38 @@ import {ClientGone} from './body.js';
 import {limitConnections, serverOptions, TIME_LIMITS, type TimeLimits} from './connection-limits.js';
 import {type ConnectionEnd, Connections} from './connections.js';
 import {type HttpConnection, type RequestHandler, RequestState} from './http-connection.js';
-import type {ListenAddress} from './listen.js';
-import {listenAt, urlOf} from './listen.js';
-import {type RequestTarget, refusalOfHead} from './request-head.js';
+import {type ListenAddress, listenAt, urlOf} from './listen.js';
+import {refusalOfHead} from './request-head.js';
 import {Refusal, type RefusalCode, type Response, send, sendLast} from './responses.js';
-import type {TlsCertificate} from './tls-front.js';
-import {TlsFront} from './tls-front.js';
-
-/** What is known of a request beside its text. */
-export interface RequestView {
-  /** The address that it counts for where no token says more: see `clientOf`. */
-  readonly account: string;
-  readonly target: RequestTarget;
-  /** The server is shutting down and takes nothing new. */
-  readonly draining: boolean;
-  /** Asks for the body where the client waits to be asked (100-continue). */
-  readonly invite: () => void;
-}
-
-/** What connections take up at this moment. */
-export interface ServerLoad {
-  readonly connections: number;
-  /** Requests whose turn on their connection has not come. */
-  readonly waiting: number;
-  readonly unsentBytes: number;
-}
+import {type TlsCertificate, TlsFront} from './tls-front.js';
 
 export interface HttpServerOptions {
-  /** Throws Refusal, or ClientGone; anything else is a bug and is answered as one. */
-  answer: (request: IncomingMessage, state: RequestView) => Promise<Response>;
+  /** Throws Refusal, or ClientGone; anything else is a bug, and is answered with 500. */
+  answer: (state: RequestState) => Promise<Response>;
   onBug: (error: unknown) => void;
   onAnswered?: ((facts: AccessFacts) => void) | undefined;
   limits?: Partial<TimeLimits>;
-  /** Without it, there is no TLS. */
+  /** Undefined: no TLS. */
   tls?: TlsCertificate | undefined;
   /** The permissions of a unix socket. */
   socketMode?: number | undefined;
 }
 
 export class HttpServer {
+  readonly connections = new Connections((connection, reason) => this.#report(connection, undefined, reason));
   readonly #server: Server;
   /** Accepts the connections where there is TLS. */
   readonly #front: TlsFront | undefined;
   readonly #options: HttpServerOptions;
-  readonly #connections = new Connections((connection, reason) => this.#report(connection, undefined, reason));
+  readonly #handler: RequestHandler & {draining: boolean} = {
+    draining: false,
+    run: (state) => void this.#serve(state),
+    end: (state) => {
+      if (--this.#inFlight === 0) this.#onIdle();
+      this.#options.onAnswered?.(factsOf(state));
+    },
+  };
   #inFlight = 0;
-  #draining = false;
   #onIdle: () => void = () => {};
 
   private constructor(options: HttpServerOptions) {
@@ -68,7 +53,7 @@ export class HttpServer {
     );
     limitConnections(this.#server, times);
     if (options.tls !== undefined) this.#front = new TlsFront(this.#server, options.tls, times);
-    this.#connections.watch(this.#listener);
+    this.connections.watch(this.#listener);
     this.#listener.on('drop', (data) => this.#reportDropped(data?.remoteAddress));
     this.#server.on('checkContinue', (request, response) =>
       this.#receive(request, response, () => response.writeContinue()),
@@ -77,13 +62,13 @@ export class HttpServer {
       this.#receive(request, response, () => {}, 'expectation_failed'),
     );
     this.#server.on('connect', (_, socket) => {
-      this.#report(this.#connections.of(socket), undefined, 'bad_request');
+      this.#report(this.connections.of(socket), undefined, 'bad_request');
       socket.destroy();
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseBytes(error, socket));
   }
 
-  /** Listens. Throws a configuration failure when the address cannot be had or the certificate is bad. */
+  /** Listens. Throws a configuration failure when the address is in use or not ours, or the certificate is bad. */
   static async listen(address: ListenAddress, options: HttpServerOptions): Promise<HttpServer> {
     const http = new HttpServer(options);
     await listenAt(http.#listener, address, options.socketMode);
@@ -95,32 +80,14 @@ export class HttpServer {
     return urlOf(this.#listener, this.#front === undefined ? 'http' : 'https');
   }
 
-  get load(): ServerLoad {
-    const connections = this.#connections;
-    return {
-      get connections() {
-        return connections.count;
-      },
-      get waiting() {
-        return connections.waiting;
-      },
-      get unsentBytes() {
-        return connections.unsentBytes;
-      },
-    };
+  /** For new connections. Throws a configuration failure, and then keeps the old certificate. */
+  replaceTls(certificate: TlsCertificate): void {
+    this.#front?.replace(certificate);
   }
 
-  /** For connections from now on. Throws a configuration failure, and keeps the one it has. */
-  replaceTls(pair: TlsCertificate): void {
-    this.#front?.replace(pair);
-  }
-
-  /**
-   * Takes no more, answers what is in hand, each answer the last of its
-   * connection, and closes whatever is left after at most `limitMs`.
-   */
+  /** Takes no more requests, answers those in flight for at most `limitMs`, then closes all connections. */
   async drain(limitMs: number): Promise<void> {
-    this.#draining = true;
+    this.#handler.draining = true;
     this.#listener.close();
     (this.#front ?? this.#server).closeIdleConnections();
     if (this.#inFlight > 0) {
@@ -139,30 +106,31 @@ export class HttpServer {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse, invite: () => void, code?: RefusalCode): void {
-    const connection = this.#connections.of(request.socket);
+    const connection = this.connections.of(request.socket);
     if (connection.isUnreadable) {
       connection.ignore();
       return;
     }
-    // A connection that breaks is seen as a request that closes; nothing else is to be done about it.
+    // A broken connection also closes its requests, which is handled there.
     request.on('error', ignore);
     this.#inFlight++;
-    const state = new RequestState(request, response, connection, this.#exchanges, invite);
+    const state = new RequestState(request, response, connection, this.#handler, invite);
     const refusal = code ?? refusalOfHead(request);
     if (refusal !== undefined) connection.refuse(state, refusal);
     connection.begin(state);
   }
 
   async #serve(state: RequestState): Promise<void> {
-    const {request, response, connection} = state;
+    const {request, response, connection, refusal} = state;
     let answer: Response | undefined;
     try {
-      answer = await this.#answer(state);
+      if (refusal !== undefined) throw new Refusal(refusal);
+      answer = await this.#options.answer(state);
     } catch (error) {
       answer = this.#refusalOf(error);
     }
     try {
-      // One that writes by itself notices by itself, and lets go of what it holds.
+      // An answer that writes its body itself also notices a closed client itself, and releases what it holds.
       if (answer === undefined) request.socket.destroy();
       else if (!state.isClosed || typeof answer.body === 'function')
         connection.sent(state, send(request, response, answer, this.#isLast(state, answer)));
@@ -172,26 +140,12 @@ export class HttpServer {
     state.settle(answer);
   }
 
-  readonly #exchanges: RequestHandler = {
-    run: (state) => void this.#serve(state),
-    end: (exchange) => {
-      if (--this.#inFlight === 0) this.#onIdle();
-      this.#options.onAnswered?.(factsOf(exchange));
-    },
-  };
-
-  /** A client that was too slow with its body, or too costly, does not get to finish it. */
-  #isLast({isLast}: RequestState, {code}: Response): boolean {
-    return this.#draining || isLast || code === 'timeout' || code === 'too_many_chunks';
+  /** A client that was too slow with its body, or whose body is too costly, does not get to finish it. */
+  #isLast({isLast, draining}: RequestState, {code}: Response): boolean {
+    return draining || isLast || code === 'timeout' || code === 'too_many_chunks';
   }
 
-  #answer({request, target, refusal, connection, invite}: RequestState): Promise<Response> {
-    if (refusal !== undefined) throw new Refusal(refusal);
-    if (target === undefined) throw new Refusal('bad_target');
-    return this.#options.answer(request, {account: connection.account, target, draining: this.#draining, invite});
-  }
-
-  /** Undefined when there is nobody left to answer. */
+  /** Undefined when the client is gone. */
   #refusalOf(error: unknown): Response | undefined {
     if (error instanceof Refusal) return error.answer;
     if (error instanceof ClientGone) return undefined;
@@ -199,12 +153,12 @@ export class HttpServer {
     return new Refusal('internal').answer;
   }
 
-  /** What is not HTTP, or does not arrive in time. */
+  /** Refuses what is not HTTP, or did not arrive in time. */
   #refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const connection = this.#connections.of(socket);
-    // Its last answer is on the way, and ends it.
+    const connection = this.connections.of(socket);
+    // The last answer is being sent, and closes the connection.
     if (connection.isUnreadable || error.code === 'HPE_CLOSED_CONNECTION') return;
-    // A whole request is in hand: an answer now would be taken for the answer to that one.
+    // The client would take an answer now for the answer to the complete request before.
     if (connection.newest?.complete === true || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
@@ -221,13 +175,13 @@ export class HttpServer {
     sendLast(socket, answer);
   }
 
-  /** What came to an end without a request that could be read. */
-  #report({client, acceptedMs}: HttpConnection, status: number | undefined, error: RefusalCode | ConnectionEnd): void {
+  /** Reports the end of a connection without a readable request. */
+  #report({address, acceptedMs}: HttpConnection, status: number | undefined, error: RefusalCode | ConnectionEnd): void {
     const ms = performance.now() - acceptedMs;
-    this.#options.onAnswered?.({client, method: undefined, path: '-', status, ms, added: 0, error});
+    this.#options.onAnswered?.({client: address, method: undefined, path: '-', status, ms, added: 0, error});
   }
 
-  /** The runtime had to refuse by itself, before it gave us the connection. */
+  /** Reports a connection that the runtime closed by itself, beyond HARD_MAX_CONNECTIONS. */
   #reportDropped(client: string | undefined): void {
     const error = 'too_many_connections';
     this.#options.onAnswered?.({client, method: undefined, path: '-', status: undefined, ms: 0, added: 0, error});
@@ -237,7 +191,7 @@ export class HttpServer {
 const ignore = (): void => {};
 
 const factsOf = ({request, target, response, connection, answer, startMs}: RequestState): AccessFacts => ({
-  client: connection.client,
+  client: connection.address,
   method: request.method,
   path: target?.path ?? '-',
   status: response.headersSent ? response.statusCode : undefined,

@@ -1,80 +1,91 @@
 /**
- * What this server counts of itself, as Prometheus reads it: kept in plain
- * numbers, and given to the library that writes them when somebody asks.
- * Invariant: the number of series is bounded whatever clients send: a path
- * counts as one of the known ones or as `other`, and no stream is named.
+ * The counters of the server, in the text format of Prometheus
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/). Invariant: the
+ * number of series is bounded whatever clients send: an unknown path counts as
+ * `other`, an unknown method too, and no stream is named.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
-import type {Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {AccessFacts} from './access-log.js';
-import {RequestCounts} from './request-counts.js';
 import type {Response} from './responses.js';
-import {templateOf} from './routes.js';
+import {templateOf} from './router.js';
 
-/** Between two writings, as a multiple of what the first one took. */
-const PAUSES = 9;
-const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS', 'other'] as const;
+const OTHER = METHODS.length - 1;
+/** The upper bounds of the buckets, in seconds. */
+const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What follows the name of the metric, and the value. */
+type Sample = readonly [suffix: string, value: number];
+
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly samples: () => readonly Sample[];
+}
+
+interface RouteCounts {
+  /** By status and method, in one number. */
+  readonly requests: Map<number, number>;
+  /** By bucket; the last one is for what is above all bounds. */
+  readonly byBucket: number[];
+  sumSeconds: number;
+}
 
 export class Metrics {
-  readonly #library: typeof import('prom-client');
-  readonly #registry: Registry;
-  readonly #requests = new RequestCounts(LATENCY_BUCKETS_S);
+  readonly #metrics: Metric[] = [];
+  readonly #routes = new Map<string, RouteCounts>();
   #entriesAdded = 0;
   #entriesRead = 0;
   #bodyBytes = 0;
   #connections = 0;
-  #next: Promise<string> | undefined;
-  #pauseUntilMs = 0;
 
-  private constructor(library: typeof import('prom-client'), version: string) {
-    this.#library = library;
-    this.#registry = new library.Registry();
-    this.#showRequests();
-    this.#registry.registerMetric(latencyMetric(this.#requests));
-    this.watchTotal('entries_added', 'Entries whose XADD Redis confirmed.', () => this.#entriesAdded);
-    this.watchTotal('entries_read', 'Entries sent in event streams.', () => this.#entriesRead);
-    this.watchTotal('http_request_body_bytes', 'Bytes of bodies that were read.', () => this.#bodyBytes);
-    this.watchTotal('redis_reconnects', 'Connections to Redis made after the first one.', () =>
+  /** `version` of this program. */
+  constructor(version: string) {
+    const requests = () => this.#requestSamples();
+    this.#add('http_requests_total', 'counter', 'Requests that were answered.', requests);
+    const help = 'From the header of a request to the end of its answer; without event streams.';
+    this.#add('http_request_duration_seconds', 'histogram', help, () => this.#durationSamples());
+    this.counter('entries_added', 'Entries whose XADD Redis confirmed.', () => this.#entriesAdded);
+    this.counter('entries_read', 'Entries sent in event streams.', () => this.#entriesRead);
+    this.counter('http_request_body_bytes', 'Bytes of bodies that were read.', () => this.#bodyBytes);
+    this.counter('redis_reconnects', 'Connections to Redis made after the first one.', () =>
       Math.max(0, this.#connections - 1),
     );
-    const registers = [this.#registry];
-    const build = {name: 'streamlog_build_info', help: 'Always 1.', labelNames: ['version'], registers};
-    new library.Gauge(build).set({version}, 1);
+    this.#add('build_info', 'gauge', 'Always 1.', () => [[`{version="${version}"}`, 1]]);
   }
 
-  /** Loads the library that writes them, which no other command needs. */
-  static async create(version: string): Promise<Metrics> {
-    return new Metrics(await import('prom-client'), version);
+  /** Shows `value` as `streamlog_NAME`. */
+  gauge(name: string, help: string, value: () => number): void {
+    this.#add(name, 'gauge', help, () => [['', value()]]);
   }
 
-  /** Has `value` looked at whenever somebody asks. */
-  watch(name: string, help: string, value: () => number): void {
-    const collect = function (this: Gauge): void {
-      this.set(value());
-    };
-    new this.#library.Gauge({name, help, registers: [this.#registry], collect});
+  /** Shows `value`, which only grows, as `streamlog_NAME_total`. */
+  counter(name: string, help: string, value: () => number): void {
+    this.#add(`${name}_total`, 'counter', help, () => [['', value()]]);
+  }
+
+  /** Shows `counts` by `codes`, which are all that there can be. */
+  refusals(codes: readonly string[], counts: ReadonlyMap<string, number>): void {
+    this.#add('refusals_total', 'counter', 'Requests and connections that were refused, by the reason.', () =>
+      codes.map((code) => [`{code="${code}"}`, counts.get(code) ?? 0]),
+    );
   }
 
   countRequest({method = '', path, status, ms, added}: AccessFacts): void {
     this.#entriesAdded += added;
     if (status === undefined) return;
     const route = templateOf(path);
-    this.#requests.count(route, method, status);
-    if (!route.endsWith('/entries') || status !== 200) this.#requests.time(route, ms / 1_000);
-  }
-
-  /** The same as `watch`, for numbers that only grow, by their code. */
-  watchCodes(codes: readonly string[], counts: () => ReadonlyMap<string, number>): void {
-    new this.#library.Counter({
-      name: 'streamlog_refusals_total',
-      help: 'Requests and connections that were refused, by the reason.',
-      labelNames: ['code'],
-      registers: [this.#registry],
-      collect(this: Counter) {
-        this.reset();
-        for (const code of codes) this.inc({code}, counts().get(code) ?? 0);
-      },
-    });
+    const counts = this.#routeCounts(route);
+    const known = METHODS.indexOf(method as (typeof METHODS)[number]);
+    const key = status * METHODS.length + (known === -1 ? OTHER : known);
+    counts.requests.set(key, (counts.requests.get(key) ?? 0) + 1);
+    if (route.endsWith('/entries') && status === 200) return;
+    const seconds = ms / 1_000;
+    let at = 0;
+    while (at < BUCKETS_S.length && seconds > BUCKETS_S[at]!) at++;
+    counts.byBucket[at]!++;
+    counts.sumSeconds += seconds;
   }
 
   countBody(bytes: number): void {
@@ -89,64 +100,49 @@ export class Metrics {
     this.#connections++;
   }
 
-  /** Those who ask while it is not yet written get the same: writing it takes a tenth of the time at most, however many ask. */
-  async answer(): Promise<Response> {
-    this.#next ??= this.#write();
-    return {status: 200, headers: {'Content-Type': this.#registry.contentType}, body: await this.#next};
+  answer(): Response {
+    const body = this.#metrics.map(({name, help, type, samples}) => {
+      const lines = samples().map(([suffix, value]) => `${name}${suffix} ${value}\n`);
+      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+    });
+    return {status: 200, headers: {'Content-Type': CONTENT_TYPE}, body: body.join('\n')};
   }
 
-  async #write(): Promise<string> {
-    await sleep(Math.max(0, this.#pauseUntilMs - performance.now()));
-    this.#next = undefined;
-    const startMs = performance.now();
-    const text = await this.#registry.metrics();
-    const endMs = performance.now();
-    this.#pauseUntilMs = endMs + PAUSES * (endMs - startMs);
-    return text;
+  #add(name: string, type: Metric['type'], help: string, samples: Metric['samples']): void {
+    this.#metrics.push({name: `streamlog_${name}`, help, type, samples});
   }
 
-  /** The same as `watch`, for what only grows: `streamlog_NAME_total`. */
-  watchTotal(name: string, help: string, value: () => number): void {
-    const collect = function (this: Counter): void {
-      this.reset();
-      this.inc(value());
-    };
-    new this.#library.Counter({name: `streamlog_${name}_total`, help, registers: [this.#registry], collect});
+  #routeCounts(route: string): RouteCounts {
+    let counts = this.#routes.get(route);
+    if (counts === undefined) {
+      counts = {requests: new Map(), byBucket: [0, ...BUCKETS_S.map(() => 0)], sumSeconds: 0};
+      this.#routes.set(route, counts);
+    }
+    return counts;
   }
 
-  #showRequests(): void {
-    const requests = this.#requests;
-    new this.#library.Counter({
-      name: 'streamlog_http_requests_total',
-      help: 'Requests that were answered.',
-      labelNames: ['route', 'method', 'status'],
-      registers: [this.#registry],
-      collect(this: Counter) {
-        this.reset();
-        for (const {count, route, method, status} of requests.requests) this.inc({route, method, status}, count);
-      },
+  #requestSamples(): Sample[] {
+    return [...this.#routes].flatMap(([route, {requests}]) =>
+      [...requests].map(([key, count]): Sample => {
+        const method = METHODS[key % METHODS.length];
+        const status = Math.floor(key / METHODS.length);
+        return [`{route="${route}",method="${method}",status="${status}"}`, count];
+      }),
+    );
+  }
+
+  #durationSamples(): Sample[] {
+    return [...this.#routes].flatMap(([route, {byBucket, sumSeconds}]) => {
+      let count = 0;
+      const buckets = byBucket.map((here, at): Sample => {
+        count += here;
+        return [`_bucket{le="${BUCKETS_S[at] ?? '+Inf'}",route="${route}"}`, count];
+      });
+      const sum: Sample[] = [
+        [`_sum{route="${route}"}`, sumSeconds],
+        [`_count{route="${route}"}`, count],
+      ];
+      return count === 0 ? [] : [...buckets, ...sum];
     });
   }
-}
-
-/** A histogram of the library can only be told of one request after the other; a registry asks for `get` alone. */
-function latencyMetric(requests: RequestCounts): Histogram {
-  const name = 'streamlog_http_request_duration_seconds';
-  const help = 'From the header of a request to the end of its answer; without event streams.';
-  const get = async (): Promise<object> => ({
-    name,
-    help,
-    type: 'histogram',
-    aggregator: 'sum',
-    values: requests.latencies.flatMap(({route, atMost, count, sumSeconds}) => [
-      ...[...LATENCY_BUCKETS_S, '+Inf'].map((le, at) => ({
-        metricName: `${name}_bucket`,
-        labels: {le, route},
-        value: atMost[at] ?? count,
-      })),
-      {metricName: `${name}_sum`, labels: {route}, value: sumSeconds},
-      {metricName: `${name}_count`, labels: {route}, value: count},
-    ]),
-  });
-  return {name, help, get} as unknown as Histogram;
 }

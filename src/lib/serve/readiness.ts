@@ -1,12 +1,8 @@
 /**
- * Whether this server can do its work now, for probes. A refusal of Redis is
- * remembered until it takes something again, or for ten seconds: a probe adds
- * nothing, so it could not find out by itself. Invariant: however many ask, one
- * PING is under way.
+ * The readiness probe. Invariant: one PING at a time is in flight, however many
+ * clients ask.
  */
-
 import type {LeasedClient} from '../leased-client.js';
-import type {RequestView} from './http-server.js';
 import type {RefusalLog} from './refusal-log.js';
 import {Refusal, type Response} from './responses.js';
 
@@ -25,8 +21,11 @@ export class Readiness {
     this.#isFull = isFull;
   }
 
-  /** Throws Refusal when the server drains, or Redis does not answer within a second. */
-  async answer({draining}: RequestView): Promise<Response> {
+  /**
+   * Throws Refusal while the server drains or is full, Redis does not reply to PING within a second, or has refused an
+   * XADD within the last ten seconds and taken none since (`RefusalLog.redisWord`): PING succeeds where XADD does not.
+   */
+  async answer(draining: boolean): Promise<Response> {
     if (draining) throw new Refusal('shutting_down');
     if (!(await this.#redisAnswers())) throw new Refusal('redis_unavailable');
     const word = this.#refusals.redisWord;
@@ -35,7 +34,6 @@ export class Readiness {
     return {status: 200, body: {status: 'ready'}};
   }
 
-  /** Questions must not pile up behind a Redis that hangs. */
   async #redisAnswers(): Promise<boolean> {
     this.#ping ??= this.#live
       .use((client) => client.server.ping())

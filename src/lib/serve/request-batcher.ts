@@ -1,131 +1,222 @@
 /**
- * Requests that add to the same stream in one turn of the event loop, as one
- * batch: encoded into the same bytes, written once, and waited for once, since
- * each of these costs more than a small request. Knows nothing of HTTP.
- * Invariant: each request is told of its own records, whatever becomes of those
- * of the others, and records leave in the order in which they came.
+ * Sends the records of requests to Redis. Requests for one stream within one turn
+ * of the event loop share a batch: one buffer, one write, one wait. Requests with
+ * an Idempotency-Key are sent alone (docs/adr/0007). Invariant: each record gets
+ * its own result, and requests for a stream are sent in the order in which they came.
  */
+import {createHash} from 'node:crypto';
+import type {IncomingHttpHeaders} from 'node:http';
+import {colocatedKey} from '../colocated-key.js';
 import {StreamlogError} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
 import type {EntryFields} from '../records/raw-fields.js';
-import {type AddBatch, AddEncoder, type AddOptions, type AddResult} from '../stream-client.js';
+import {type AddBatch, AddEncoder, type AddOptions, type AddResult, IdempotentEncoder} from '../stream-client.js';
 import type {HeldRequests} from './held-requests.js';
+import {Refusal} from './responses.js';
 
-/** Whoever waits for what became of his records. */
-export interface AddCallback {
-  /** His are `count` of `outcomes`, from `start` on. */
-  settled(results: readonly AddResult[], start: number, count: number): void;
-  /** What befell all of them alike. */
-  failed(failure: unknown): void;
+/** Takes the records of one request, encodes them, and sends them. */
+export interface RequestWriter {
+  add(fields: EntryFields): void;
+  /** Resolves with the result of each record, in their order. Rejects when all of them failed for one reason. */
+  send(): Promise<readonly AddResult[]>;
+  /** In place of `send`: nothing of this request goes to Redis. */
+  drop(): void;
 }
 
-interface Share {
-  readonly callback: AddCallback;
-  readonly start: number;
-  readonly count: number;
+/** Identifies a repeated request. */
+export interface RequestKey {
+  /** Clients with other tokens have other keys. */
+  readonly scope: string;
+  readonly key: string;
+  /** How long the request is remembered, in seconds. */
+  readonly keepSeconds: number;
+  readonly body: Buffer;
 }
 
-/** Enough for a turn of small requests. */
+/** The value of Idempotency-Key, undefined without one. Throws Refusal for an invalid one. */
+export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw new Refusal('bad_key');
+  return key;
+}
+
+/** The initial capacity of a batch: enough for one turn of small requests. */
 const FIRST_CAPACITY = 8 * 1024;
-/** So much is sent without waiting for the end of the turn: Redis can begin with it. */
+/** A batch of this size is sent before the end of the turn, so that Redis can start. */
 const FULL_BYTES = 64 * 1024;
+/** RESP bytes for a record beside its JSON, about. */
+const OVERHEAD_BYTES = 512;
 
-/** The batches of this turn, by their streams. */
 export class RequestBatcher {
-  readonly #live: LeasedClient;
-  readonly #held: HeldRequests;
-  readonly #all = new Map<string, OpenBatch>();
-  #isDue = false;
+  readonly live: LeasedClient;
+  readonly held: HeldRequests;
+  /** The batches of this turn, by stream. */
+  readonly #batches = new Map<string, OpenBatch>();
+  #isScheduled = false;
 
   constructor(live: LeasedClient, held: HeldRequests) {
-    this.#live = live;
-    this.#held = held;
+    this.live = live;
+    this.held = held;
   }
 
-  /** Where records for `stream` gather. */
-  to(stream: string): OpenBatch {
-    let batch = this.#all.get(stream);
+  /** A writer for one request, to be used before the next one is made. */
+  writer(stream: string, options: AddOptions, key: RequestKey | undefined): RequestWriter {
+    return key === undefined
+      ? new PlainWriter(this.#batchOf(stream), options)
+      : new IdempotentWriter(this, stream, options, key);
+  }
+
+  /** Sends the batch for `stream` before the end of the turn. */
+  flush(stream: string): void {
+    this.#batches.get(stream)?.send();
+  }
+
+  #batchOf(stream: string): OpenBatch {
+    let batch = this.#batches.get(stream);
     if (batch === undefined) {
-      batch = new OpenBatch(this.#live, stream, this.#held);
-      this.#all.set(stream, batch);
+      batch = new OpenBatch(this, stream);
+      this.#batches.set(stream, batch);
     }
-    if (!this.#isDue) {
-      this.#isDue = true;
-      setImmediate(() => this.#send());
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(() => this.#sendAll());
     }
     return batch;
   }
 
-  /** Sends what has gathered for `stream`, before something else goes there. */
-  sendTo(stream: string): void {
-    this.#all.get(stream)?.send();
-  }
-
-  /** Streams that come in each turn keep their memory, and all others leave none behind. */
-  #send(): void {
-    this.#isDue = false;
-    for (const [stream, batch] of this.#all) if (!batch.send()) this.#all.delete(stream);
+  /** Keeps the buffers of streams that are used in each turn. */
+  #sendAll(): void {
+    this.#isScheduled = false;
+    for (const [stream, batch] of this.#batches) if (!batch.send()) this.#batches.delete(stream);
   }
 }
 
+/** The results of one request: `count` of the batch, from `start` on. */
+interface Share {
+  readonly start: number;
+  readonly count: number;
+  readonly resolve: (results: readonly AddResult[]) => void;
+  readonly reject: (failure: unknown) => void;
+}
+
 class OpenBatch {
-  readonly #live: LeasedClient;
+  readonly encoder: AddEncoder;
+  readonly #batcher: RequestBatcher;
   readonly #stream: string;
-  readonly #held: HeldRequests;
-  readonly #encoder: AddEncoder;
   #shares: Share[] = [];
 
-  constructor(live: LeasedClient, stream: string, held: HeldRequests) {
-    this.#live = live;
-    this.#held = held;
+  constructor(batcher: RequestBatcher, stream: string) {
+    this.#batcher = batcher;
     this.#stream = stream;
-    this.#encoder = new AddEncoder(stream, FIRST_CAPACITY);
+    this.encoder = new AddEncoder(stream, FIRST_CAPACITY);
   }
 
-  get records(): number {
-    return this.#encoder.records;
+  /** The results of the records from `start` on. */
+  share(start: number): Promise<readonly AddResult[]> {
+    return new Promise((resolve, reject) => {
+      this.#shares.push({start, count: this.encoder.records - start, resolve, reject});
+      if (this.encoder.byteLength >= FULL_BYTES) this.send();
+    });
   }
 
-  add(fields: EntryFields, options: AddOptions): void {
-    this.#encoder.add(fields, options, '*');
-  }
-
-  /** Gives the records from `start` on to `taker`. */
-  share(start: number, taker: AddCallback): void {
-    this.#shares.push({callback: taker, start, count: this.#encoder.records - start});
-    if (this.#encoder.byteLength >= FULL_BYTES) this.send();
-  }
-
-  /** Takes the records from `start` on back. */
-  cut(start: number): void {
-    this.#encoder.cut(start);
-  }
-
-  /** False when there was nothing. */
+  /** False when the batch is empty. */
   send(): boolean {
     if (this.#shares.length === 0) return false;
     const shares = this.#shares;
     this.#shares = [];
-    this.#add(this.#encoder.take()).then(
+    this.#add(this.encoder.take()).then(
       (results) => {
-        for (const {callback: taker, start, count} of shares) taker.settled(results, start, count);
+        for (const {start, count, resolve} of shares)
+          resolve(count === results.length ? results : results.slice(start, start + count));
       },
       (failure) => {
-        for (const {callback: taker} of shares) taker.failed(failure);
+        for (const {reject} of shares) reject(failure);
       },
     );
     return true;
   }
 
   #add(batch: AddBatch): Promise<AddResult[]> {
-    return this.#live.use(async (client, doubt) => {
+    const {live, held} = this.#batcher;
+    return live.use(async (client, doubt) => {
       const results = await client.addAll(this.#stream, batch);
-      for (const outcome of results) if (outcome instanceof StreamlogError) doubt(outcome);
+      for (const result of results) if (result instanceof StreamlogError) doubt(result);
       const last = results.at(-1);
-      if (typeof last === 'string') this.#held.confirmed(this.#stream, last, results.length);
+      if (typeof last === 'string') held.confirmed(this.#stream, last, results.length);
       return results;
     });
   }
 }
 
-export type {OpenBatch};
+class PlainWriter implements RequestWriter {
+  readonly #batch: OpenBatch;
+  readonly #options: AddOptions;
+  readonly #start: number;
+
+  constructor(batch: OpenBatch, options: AddOptions) {
+    this.#batch = batch;
+    this.#options = options;
+    this.#start = batch.encoder.records;
+  }
+
+  add(fields: EntryFields): void {
+    this.#batch.encoder.add(fields, this.#options, '*');
+  }
+
+  send(): Promise<readonly AddResult[]> {
+    return this.#batch.share(this.#start);
+  }
+
+  drop(): void {
+    this.#batch.encoder.cut(this.#start);
+  }
+}
+
+class IdempotentWriter implements RequestWriter {
+  readonly #batcher: RequestBatcher;
+  readonly #stream: string;
+  readonly #options: AddOptions;
+  readonly #encoder: IdempotentEncoder;
+
+  constructor(batcher: RequestBatcher, stream: string, options: AddOptions, request: RequestKey) {
+    const {scope, key, keepSeconds, body} = request;
+    this.#batcher = batcher;
+    this.#stream = stream;
+    this.#options = options;
+    const state = {
+      // A digest: neither key nor token can be read in Redis.
+      key: colocatedKey('request', stream, digestOf(Buffer.from(JSON.stringify([scope, key])))),
+      keepSeconds,
+      digest: digestOf(body),
+      wantsIds: true,
+      atomic: false,
+      // 201 means that the entry is in the stream now, so a stream that was deleted gets the records again.
+      againWhenGone: true,
+    };
+    this.#encoder = new IdempotentEncoder(stream, state, 2 * body.length + OVERHEAD_BYTES);
+  }
+
+  add(fields: EntryFields): void {
+    this.#encoder.add(fields, this.#options, '*');
+  }
+
+  send(): Promise<readonly AddResult[]> {
+    const {records} = this.#encoder;
+    const {live, held} = this.#batcher;
+    this.#batcher.flush(this.#stream);
+    return live.use(async (client, doubt) => {
+      const call = this.#encoder.take(1, undefined);
+      const {ids, stopped} = await client.addOnce(this.#stream, call);
+      doubt(stopped);
+      if (stopped === 'different') throw new Refusal('key_reused');
+      if (ids[0] !== undefined && stopped === undefined) held.keep(this.#stream, call, ids[0]);
+      const rest = stopped instanceof StreamlogError ? stopped : undefined;
+      return Array.from({length: records}, (_, index) => ids[index] ?? rest);
+    });
+  }
+
+  drop(): void {}
+}
+
+const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url').slice(0, 22);

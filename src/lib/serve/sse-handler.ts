@@ -1,12 +1,10 @@
 /**
- * Those who read entries by GET: from a position, then whatever is added, until
- * they go or the server does. Each has a connection to Redis of its own, so a
- * read that waits holds up nobody else. Invariant: a reader gets every entry
- * behind its position that is still in the stream when it is read, once and in
- * order, also across a lost connection to Redis.
+ * Sends the entries of a stream to readers as server-sent events, each over a
+ * Redis connection of its own, as XREAD BLOCK blocks it. Invariant: a reader gets
+ * every entry after its position that is in the stream when it is read, once and
+ * in order, also across a lost connection to Redis.
  */
-
-import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {ServerResponse} from 'node:http';
 import {isFailure} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
 import {BLOCK_MS, type Cursor, followStream} from '../reading/follow-streams.js';
@@ -18,10 +16,10 @@ import {recordToJson, type StreamRecord} from '../records/entry.js';
 import {parsePosition} from '../records/position.js';
 import {FIRST_ID, parseStreamId, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
-import type {AddingClient} from './add-handler.js';
 import {ClientShares} from './clients.js';
+import type {RequestState} from './http-connection.js';
+import type {Metrics} from './metrics.js';
 import {REFUSALS, Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
-import {decodeName, type Route} from './routes.js';
 import {SseResponse} from './sse-response.js';
 
 export interface SseHandlerOptions {
@@ -29,23 +27,24 @@ export interface SseHandlerOptions {
   isReadable: (stream: string) => boolean;
   /** At a time. */
   maxReaders: number;
+  /** The longest silence; then a comment is sent. */
   heartbeatMs: number;
-  /** Ends all of them. */
+  /** Ends all event streams. */
   stopping: AbortSignal;
-  onRead: (entries: number) => void;
-  /** What a client is not told: why Redis does not let us, or what is a bug of ours. */
-  onInternalFailure: (reason: string) => void;
+  metrics: Metrics;
+  /** Says what is wrong with the server, and is not told to clients. */
+  warn: (text: string) => void;
 }
 
-/** Of a read, about; each reader that is slow holds that much. */
+/** The size of a read, about; each slow reader holds that much. */
 const PAGE_ENTRIES = 1_000;
 const PAGE_BYTES = 128 * 1024;
-/** Between attempts to read again when Redis was lost. */
+/** Between attempts to reconnect to Redis. */
 const BACKOFF = {firstMs: 250, longestMs: 500};
 
 const HEADERS = {
   'Content-Type': 'text/event-stream',
-  // nginx would gather the events otherwise.
+  // Turns off buffering by nginx: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
   'X-Accel-Buffering': 'no',
 };
 
@@ -62,30 +61,30 @@ export class SseHandler {
     return this.#open.held;
   }
 
-  /** Throws Refusal; what fails later ends the events with one named `error`. */
-  async answer({headers}: IncomingMessage, {encodedName, query}: Route, state: AddingClient): Promise<Response> {
-    const stream = decodeName(encodedName);
+  /** Throws Refusal. A later failure ends the events with one named `error`. */
+  async answer(state: RequestState, stream: string, query: string | undefined): Promise<Response> {
+    const {request, client} = state;
     if (!this.#options.isReadable(stream)) throw new Refusal('read_not_allowed');
-    const find = readStart(query, headers['last-event-id']);
+    const find = readStart(query, request.headers['last-event-id']);
     if (state.draining) throw new Refusal('shutting_down');
     if (!this.#options.live.connected) throw new Refusal('redis_unavailable');
-    if (!this.#open.hasRoom(state.client)) throw new Refusal('too_many_readers');
-    this.#open.take(state.client);
+    if (!this.#open.hasRoom(client)) throw new Refusal('too_many_readers');
+    this.#open.take(client);
     let reader: StreamClient | undefined;
     try {
       reader = await this.#connect();
       const cursor = {stream, after: await find(reader, stream)};
-      // What is wrong with the stream is found out while it can still be said by a status.
+      // So that a refusal of Redis is still answered with a status.
       await reader.read(stream, cursor.after, {count: 1});
       const first = reader;
       return {
         status: 200,
         headers: HEADERS,
-        body: (response) => void this.#serve(response, first, cursor, state.client),
+        body: (response) => void this.#serve(response, first, cursor, client),
       };
     } catch (error) {
       reader?.close();
-      this.#open.give(state.client);
+      this.#open.give(client);
       throw new Refusal(this.#codeOf(error));
     }
   }
@@ -106,12 +105,12 @@ export class SseHandler {
     });
     const size = new PageSize(PAGE_ENTRIES, 1, PAGE_BYTES);
     try {
-      // With an ID from the start, a client that comes back before the first entry misses none either.
+      // The ID lets a client that reconnects before the first entry resume here.
       await events.send(`retry: 1000\nid: ${cursor.after}\n\n`);
       const batches = followStream(redis, cursor, {stopping}, size);
       for await (const records of untilStopped(batches, redis, stopping)) {
         await events.send(records.map(eventOf).join(''));
-        this.#options.onRead(records.length);
+        this.#options.metrics.countRead(records.length);
       }
     } catch (error) {
       const code = this.#codeOf(error);
@@ -130,21 +129,21 @@ export class SseHandler {
   }
 
   #codeOf(failure: unknown): RefusalCode {
-    // Nothing can have been added here.
+    // Reading has no unknown result.
     if (isFailure(failure, 'unreachable')) return 'redis_unavailable';
     const code = refusalCodeOf(failure);
     if (code === 'internal' || code === 'redis_denied')
-      this.#options.onInternalFailure(failure instanceof Error ? failure.message : 'unknown failure');
+      this.#options.warn(failure instanceof Error ? failure.message : 'unknown failure');
     return code;
   }
 }
 
-/** `id` is what a client sends as Last-Event-ID when it comes back. */
+/** A client sends `id` as Last-Event-ID when it reconnects. */
 const eventOf = (record: StreamRecord): string => `id: ${record.id}\ndata: ${recordToJson(record)}\n\n`;
 
 /**
- * Behind which ID to begin: that of the last event that the client has had,
- * else before the position that `from` means, else what is the end now. Throws Refusal.
+ * The ID after which to start: Last-Event-ID, else the predecessor of the position in `from`, else the current end.
+ * Throws Refusal.
  */
 export function readStart(
   query: string | undefined,

@@ -1,15 +1,15 @@
 /**
- * One answer that goes on: server-sent events on a connection. Knows no entries
- * and no Redis. Invariant: what waits for a client that does not read is never
- * more than one `send`, and a client that is gone never keeps anyone waiting.
+ * A response of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ * Invariant: no more than one `send` is buffered for a client that does not read,
+ * and `send` never waits for a client that is gone.
  */
 import type {ServerResponse} from 'node:http';
 
-/** How long a client may take for the end of a stream before its connection is closed. */
-const FAREWELL_MS = 1_000;
+/** How long a client may take to read the end of the events before its connection is closed. */
+const END_MS = 1_000;
 
 export class SseResponse {
-  /** Aborted when nothing more is to be sent: the client has gone, or the server is stopping. */
+  /** Aborted when the client is gone, or the server is stopping. */
   readonly ended: AbortSignal;
   readonly #response: ServerResponse;
   readonly #gone = new AbortController();
@@ -17,18 +17,18 @@ export class SseResponse {
   /** Whether something was sent since the last heartbeat, or cannot be sent now. */
   #busy = false;
 
-  /** Sends a comment after `heartbeatMs` of silence, so that nothing between here and the client takes it for dead. */
+  /** Sends a comment after `heartbeatMs` of silence, so that proxies keep the connection open. */
   constructor(response: ServerResponse, {heartbeatMs, stopping}: {heartbeatMs: number; stopping: AbortSignal}) {
     this.#response = response;
     this.ended = AbortSignal.any([stopping, this.#gone.signal]);
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
     response.on('error', () => {});
     response.once('close', () => this.#leave());
-    // A client that left while the answer was made is not told of again.
+    // A client that left before now emits no further `close`.
     if (response.destroyed || response.socket?.destroyed !== false) this.#leave();
   }
 
-  /** Resolves when the client takes more, or nothing more is to be sent. */
+  /** Resolves when the client can take more, or `ended` is aborted. */
   async send(text: string): Promise<void> {
     if (this.ended.aborted) return;
     this.#busy = true;
@@ -48,8 +48,8 @@ export class SseResponse {
   end(): void {
     clearInterval(this.#heartbeat);
     if (this.#gone.signal.aborted) return;
-    const farewell = setTimeout(() => this.#response.socket?.destroy(), FAREWELL_MS);
-    this.#response.once('close', () => clearTimeout(farewell));
+    const timer = setTimeout(() => this.#response.socket?.destroy(), END_MS);
+    this.#response.once('close', () => clearTimeout(timer));
     this.#response.end();
   }
 

@@ -1,5 +1,5 @@
 import {describe, expect, it, vi} from 'vitest';
-import {BodyMemory, type HeldBody} from '../../../src/lib/serve/body-memory.js';
+import {BodyMemory, type HeldBody} from '../../../src/lib/serve/body.js';
 
 const MAX_BYTES = 1_000;
 /** A body of which `bytes` have come, in one piece; what it was stopped for is put into `stopped`. */

@@ -4,8 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {readJsonArray, readJsonFields} from '../../../src/lib/input/record-fields.js';
 import {FlatRecord} from '../../../src/lib/input/record-reader.js';
 import type {EntryFields} from '../../../src/lib/records/raw-fields.js';
-import type {MediaType} from '../../../src/lib/serve/body.js';
-import {readBodyRecords} from '../../../src/lib/serve/body-records.js';
+import {type MediaType, readBodyRecords} from '../../../src/lib/serve/body-records.js';
 import {Refusal} from '../../../src/lib/serve/responses.js';
 
 const parse = async (text: string | Buffer, type: MediaType = 'json', maxRecords = 10) => {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {readMediaType} from '../../../src/lib/serve/body.js';
+import {readMediaType} from '../../../src/lib/serve/body-records.js';
 
 describe('the type of a body', () => {
   it.each([

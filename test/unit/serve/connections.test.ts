@@ -10,7 +10,7 @@ const socketOf = (address: string, port: number) =>
 
 function books() {
   const ended: string[] = [];
-  const connections = new Connections(({client}, reason) => ended.push(`${client} ${reason}`));
+  const connections = new Connections(({address}, reason) => ended.push(`${address} ${reason}`));
   let port = 0;
   const open = (address: string): HttpConnection => connections.of(socketOf(address, ++port));
   return {connections, ended, open};

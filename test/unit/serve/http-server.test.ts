@@ -30,9 +30,9 @@ describe('connections', () => {
     await listen(async () => ({status: 200, body: 'x'.repeat(32 * 1024 * 1024)}), {silence: 200});
     const raw = sendRaw(server.url, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
     raw.socket.pause();
-    await until(() => server.load.unsentBytes > 0, 'the answer waits');
-    await until(() => server.load.connections === 0, 'the connection is ended');
-    expect(server.load.unsentBytes).toBe(0);
+    await until(() => server.connections.unsentBytes > 0, 'the answer waits');
+    await until(() => server.connections.count === 0, 'the connection is ended');
+    expect(server.connections.unsentBytes).toBe(0);
     raw.socket.destroy();
   });
 
@@ -62,7 +62,7 @@ describe('an answer', () => {
       answered = resolve;
     });
     let finish: () => void = () => {};
-    await listen(async (request) => {
+    await listen(async ({request}) => {
       if (request.url === '/slow') {
         answered();
         await new Promise<void>((resolve) => {

@@ -41,7 +41,7 @@ it('requests are shown as the library would have, had it been told of each', asy
         buckets: BUCKETS,
         registers,
       });
-      const metrics = await Metrics.create('1');
+      const metrics = new Metrics('1');
       for (const {path, method, status, ms} of requests) {
         const route = path === '/streams/a' ? '/streams/{name}' : path === '/livez' ? path : 'other';
         counter.inc({route, method: method === 'PATCH' ? 'other' : method, status});
@@ -49,7 +49,7 @@ it('requests are shown as the library would have, had it been told of each', asy
         metrics.countRequest({path, method, status, ms, added: 0, client: undefined, error: undefined});
       }
       const expected = await registry.metrics();
-      const shown = (await metrics.answer()).body as string;
+      const shown = metrics.answer().body as string;
       for (const name of [total, seconds]) expect(linesOf(shown, name)).toEqual(linesOf(expected, name));
     }),
     {numRuns: 50},

@@ -1,48 +1,36 @@
 import {describe, expect, it, vi} from 'vitest';
-import {RequestTimeouts, TimedRequest} from '../../../src/lib/serve/request-timeouts.js';
+import {RequestTimeouts} from '../../../src/lib/serve/add-handler.js';
 import {until} from '../../support/redis-server.js';
 
 const LIMIT_MS = 20;
 
-class Someone extends TimedRequest {
-  readonly #reported: string[];
-  readonly #name: string;
+/** A request of that name, which reports when it expires. */
+const request = (name: string, reported: string[]) => () => void reported.push(name);
 
-  constructor(name: string, reported: string[]) {
-    super();
-    this.#name = name;
-    this.#reported = reported;
-  }
-
-  giveUp(): void {
-    this.#reported.push(this.#name);
-  }
-}
-
-describe('patience', () => {
-  it('ends for those who still wait, each once, and first for those who came first', async () => {
+describe('the time limit of requests', () => {
+  it('expires for those that still wait, each once, the oldest first', async () => {
     const timeouts = new RequestTimeouts(LIMIT_MS);
-    const told: string[] = [];
-    const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => new Someone(name, told));
-    for (const waiter of [a!, b!, c!, d!, e!]) timeouts.begin(waiter);
-    for (const waiter of [a!, c!, e!]) timeouts.end(waiter);
-    await until(() => told.length >= 2, 'they were told');
+    const expired: string[] = [];
+    const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => request(name, expired));
+    for (const one of [a!, b!, c!, d!, e!]) timeouts.begin(one);
+    for (const one of [a!, c!, e!]) timeouts.end(one);
+    await until(() => expired.length >= 2, 'two have expired');
     // Redis may answer even now.
     timeouts.end(b!);
     timeouts.begin(a!);
-    await until(() => told.length >= 3, 'the next one was told');
-    expect(told).toEqual(['b', 'd', 'a']);
+    await until(() => expired.length >= 3, 'the next one has expired');
+    expect(expired).toEqual(['b', 'd', 'a']);
   });
 
-  it('keeps no timer when nobody waits any more', async () => {
+  it('keeps no timer when none waits', async () => {
     const [set, cleared] = [vi.spyOn(globalThis, 'setInterval'), vi.spyOn(globalThis, 'clearInterval')];
     try {
-      const patience = new RequestTimeouts(LIMIT_MS);
+      const timeouts = new RequestTimeouts(LIMIT_MS);
       for (let round = 1; round <= 3; round++) {
-        const told: string[] = [];
-        const waiter = new Someone('a', told);
-        patience.begin(waiter);
-        if (round === 2) patience.end(waiter);
+        const expired: string[] = [];
+        const one = request('a', expired);
+        timeouts.begin(one);
+        if (round === 2) timeouts.end(one);
         await until(() => cleared.mock.calls.length === round, 'the timer is given back');
         expect(set).toHaveBeenCalledTimes(round);
       }
@@ -52,17 +40,17 @@ describe('patience', () => {
     }
   });
 
-  it('does not end for one who was told to wait no more, whoever else waits', async () => {
-    const patience = new RequestTimeouts(LIMIT_MS);
-    const told: string[] = [];
-    const [early, late] = [new Someone('early', told), new Someone('late', told)];
-    patience.begin(early);
-    patience.begin(late);
-    patience.end(late);
-    patience.end(late);
-    const last = new Someone('last', told);
-    patience.begin(last);
-    await until(() => told.length >= 2, 'the others were told');
-    expect(told).toEqual(['early', 'last']);
+  it('does not expire for one that has ended, whichever others wait', async () => {
+    const timeouts = new RequestTimeouts(LIMIT_MS);
+    const expired: string[] = [];
+    const [early, late] = [request('early', expired), request('late', expired)];
+    timeouts.begin(early);
+    timeouts.begin(late);
+    timeouts.end(late);
+    timeouts.end(late);
+    const last = request('last', expired);
+    timeouts.begin(last);
+    await until(() => expired.length >= 2, 'the others have expired');
+    expect(expired).toEqual(['early', 'last']);
   });
 });

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Refusal} from '../../../src/lib/serve/responses.js';
-import {decodeName, readRoute as routeOf} from '../../../src/lib/serve/routes.js';
+import {decodeName, readRoute as routeOf} from '../../../src/lib/serve/router.js';
 
 const readRoute = (method: string, path: string, query?: string) =>
   routeOf(method, {path, query, authority: undefined});
