@@ -19,7 +19,7 @@ export default class Demo extends BaseCommand {
     await this.parse(Demo);
     const sandbox = await Sandbox.open(this.out, this.colors, this.stopping);
     try {
-      const client = await StreamClient.connect({url: sandbox.place.url, connectTimeoutMs: 4_000});
+      const client = await StreamClient.connect({url: sandbox.paths.url, connectTimeoutMs: 4_000});
       try {
         await playTour({sandbox, client, out: this.out, colors: this.colors});
       } finally {

@@ -49,7 +49,7 @@ export class ProcessLock {
     const server = await listen(beside);
     if (server === undefined) return new ProcessLock(path, undefined);
     try {
-      while (!tryLink(beside, path)) {
+      while (!createLock(beside, path)) {
         if (await answers(path)) {
           server.close();
           return undefined;
@@ -123,8 +123,8 @@ const cannotMake = (path: string, code: string | undefined): StreamlogError =>
     {code},
   );
 
-/** False when there is one already. */
-function tryLink(from: string, to: string): boolean {
+/** False if the lock exists already. By link(2), which never replaces a file. */
+function createLock(from: string, to: string): boolean {
   try {
     linkSync(from, to);
     return true;
@@ -161,7 +161,7 @@ async function removeLeftBehind(path: string): Promise<void> {
     throw error;
   }
   // Another process was as quick as we, and what was moved is its new lock.
-  if (await answers(aside)) tryLink(aside, path);
+  if (await answers(aside)) createLock(aside, path);
   rmSync(aside, {force: true});
 }
 

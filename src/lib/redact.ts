@@ -21,10 +21,10 @@ export function beginningOf(text: string, length: number): string {
 export function urlWithoutPassword(url: string): string | undefined {
   const match = /^([a-z+]+:\/\/)(?:([^/?]*)@)?([^?@]*)(?:\?([^@]*))?$/i.exec(url);
   if (match === null) return url.includes('@') || url.includes('?') ? undefined : url;
-  const [, scheme = '', credentials = '', place = '', query = ''] = match;
+  const [, scheme = '', credentials = '', address = '', query = ''] = match;
   const user = credentials.split(':', 1)[0]!;
   const harmless = query.split('&').filter((parameter) => parameter !== '' && !SECRET_PARAMETER.test(parameter));
-  return `${scheme}${user === '' ? '' : `${user}@`}${place}${harmless.length === 0 ? '' : `?${harmless.join('&')}`}`;
+  return `${scheme}${user === '' ? '' : `${user}@`}${address}${harmless.length === 0 ? '' : `?${harmless.join('&')}`}`;
 }
 
 const SECRET_PARAMETER = /^[^=]*(pass|secret|token|auth|key)/i;

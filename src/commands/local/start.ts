@@ -24,17 +24,17 @@ export default class LocalStart extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(LocalStart);
     const notes = this.notes(flags);
-    const place = localPaths(stateDirectory());
-    makeRoom(place);
+    const paths = localPaths(stateDirectory());
+    makeRoom(paths);
 
-    const started = await withLockFile(place.lockFile, () => launch(place, serverProgram));
+    const started = await withLockFile(paths.lockFile, () => launch(paths, serverProgram));
 
     const {STREAMLOG_URL, REDIS_URL} = environment();
     if (!started) notes.note('the private server runs already');
     if ((STREAMLOG_URL ?? REDIS_URL) !== undefined) {
       notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
     }
-    const report = reportLocalServer(place);
+    const report = reportLocalServer(paths);
     await this.report(flags, JSON_FIELDS['local start'], [{started, ...report}], (colors) =>
       renderLocalServer(report, colors),
     );

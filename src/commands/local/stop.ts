@@ -19,12 +19,12 @@ export default class LocalStop extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(LocalStop);
-    const place = localPaths(stateDirectory());
+    const paths = localPaths(stateDirectory());
 
-    const stopped = await shutDown(place);
+    const stopped = await shutDown(paths);
 
     if (!stopped) this.notes(flags).note('the private server was not running');
-    const report = reportLocalServer(place);
+    const report = reportLocalServer(paths);
     await this.report(flags, JSON_FIELDS['local stop'], [{stopped, ...report}], (colors) =>
       renderLocalServer(report, colors),
     );

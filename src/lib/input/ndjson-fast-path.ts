@@ -64,24 +64,24 @@ export class NdjsonFastPath {
     return newline !== REFUSED && skipBlank(bytes, newline, length) >= length;
   }
 
-  /** Marks the field whose name begins at `at`; returns the place behind its value. */
+  /** Notes the offsets of the field whose name begins at `at`; returns the offset after its value. */
   #field(bytes: Buffer, at: number, field: number): number {
     if (bytes[at] !== QUOTE) return REFUSED;
     const {offsets} = this.record;
-    const lastSequence = 4 * field;
+    const index = 4 * field;
     const nameStart = at + 1;
     const nameEnd = endOfPlainString(bytes, nameStart);
     if (nameEnd === REFUSED || nameEnd - nameStart > MAX_NAME_BYTES) return REFUSED;
-    if (this.#isKnown(bytes, nameStart, nameEnd, lastSequence)) return REFUSED;
+    if (this.#isKnown(bytes, nameStart, nameEnd, index)) return REFUSED;
     const colon = skipSpace(bytes, nameEnd + 1);
     if (bytes[colon] !== COLON) return REFUSED;
     const valueStart = skipSpace(bytes, colon + 1);
     const isString = bytes[valueStart] === QUOTE;
     const valueEnd = isString ? this.#endOfText(bytes, valueStart + 1, field) : endOfValue(bytes, valueStart);
-    offsets[lastSequence] = nameStart;
-    offsets[lastSequence + 1] = nameEnd;
-    offsets[lastSequence + 2] = isString ? valueStart + 1 : valueStart;
-    offsets[lastSequence + 3] = valueEnd;
+    offsets[index] = nameStart;
+    offsets[index + 1] = nameEnd;
+    offsets[index + 2] = isString ? valueStart + 1 : valueStart;
+    offsets[index + 3] = valueEnd;
     return isString && valueEnd !== REFUSED ? valueEnd + 1 : valueEnd;
   }
 
@@ -102,19 +102,19 @@ export class NdjsonFastPath {
     if (end - start > MAX_COPY_BYTES) return false;
     if (this.#copy.length < end - start) this.#copy = Buffer.allocUnsafeSlow(2 * (end - start));
     bytes.copy(this.#copy, 0, start, end);
-    for (let lastSequence = 0; lastSequence < 4 * record.fieldCount; lastSequence++) offsets[lastSequence]! -= start;
+    for (let index = 0; index < 4 * record.fieldCount; index++) offsets[index]! -= start;
     for (const field of this.#escaped) {
-      const mark = 4 * field + 2;
-      offsets[mark + 1] = unescapeText(this.#copy, offsets[mark]!, offsets[mark + 1]!);
+      const value = 4 * field + 2;
+      offsets[value + 1] = unescapeText(this.#copy, offsets[value]!, offsets[value + 1]!);
     }
     record.bytes = this.#copy;
     return true;
   }
 
-  /** Whether a field in front of `mark` has this name. Names that begin alike are common, so it compares from behind. */
-  #isKnown(bytes: Buffer, start: number, end: number, lastSequence: number): boolean {
+  /** Whether a field before `index` has this name. Compares from the end, since common prefixes are frequent. */
+  #isKnown(bytes: Buffer, start: number, end: number, index: number): boolean {
     const {offsets} = this.record;
-    for (let other = 0; other < lastSequence; other += 4) {
+    for (let other = 0; other < index; other += 4) {
       const shift = end - offsets[other + 1]!;
       if (start - offsets[other]! !== shift) continue;
       let at = end - 1;

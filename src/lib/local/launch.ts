@@ -15,7 +15,7 @@ import {StreamClient} from '../stream-client.js';
 import {type LocalPaths, processOf} from './local-server.js';
 
 /** A server that has much data to load answers late; one that takes longer than this is left to itself. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 /** What struct sockaddr_un holds, without the byte that ends it. */
 const MAX_SOCKET_BYTES = platform() === 'linux' ? 107 : 103;
@@ -39,25 +39,25 @@ export function makeRoom({directory, dataDirectory, socket}: LocalPaths): void {
 }
 
 /**
- * Makes sure that a server answers at `place`, where there is room: true when
+ * Makes sure that a server answers at `paths`, where there is room: true when
  * it had to be started. `findProgram` is asked for the server's program only
  * then. Throws `unreachable` when the server ends again, `temporary` when it
  * does not answer in time, `configuration` when its program cannot be run.
  */
-export async function launch(place: LocalPaths, findProgram: () => string): Promise<boolean> {
-  const deadlineMs = Date.now() + PATIENCE_MS;
+export async function launch(paths: LocalPaths, findProgram: () => string): Promise<boolean> {
+  const deadlineMs = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const state = await answer(place);
+    const state = await answer(paths);
     if (state === 'ready') return false;
     // A process that does not answer is loading its data, or about to end.
-    if (state === 'none' && processOf(place) === undefined) break;
-    await waitUntil(deadlineMs, place);
+    if (state === 'none' && processOf(paths) === undefined) break;
+    await waitUntil(deadlineMs, paths);
   }
-  const logStart = statSync(place.logFile, {throwIfNoEntry: false})?.size ?? 0;
-  const server = await spawnServer(findProgram(), place);
-  while ((await answer(place)) !== 'ready') {
-    if (server.exitCode !== null || server.signalCode !== null) throw ended(place, logStart);
-    await waitUntil(deadlineMs, place);
+  const logStart = statSync(paths.logFile, {throwIfNoEntry: false})?.size ?? 0;
+  const server = await spawnServer(findProgram(), paths);
+  while ((await answer(paths)) !== 'ready') {
+    if (server.exitCode !== null || server.signalCode !== null) throw ended(paths, logStart);
+    await waitUntil(deadlineMs, paths);
   }
   return true;
 }
@@ -67,32 +67,32 @@ export async function launch(place: LocalPaths, findProgram: () => string): Prom
  * Throws `temporary` when that takes too long, `unreachable` when the server
  * runs and cannot be told.
  */
-export async function shutDown(place: LocalPaths): Promise<boolean> {
-  const pid = processOf(place);
-  if ((await answer(place)) === 'none') {
+export async function shutDown(paths: LocalPaths): Promise<boolean> {
+  const pid = processOf(paths);
+  if ((await answer(paths)) === 'none') {
     if (pid === undefined) return false;
     throw new StreamlogError('unreachable', `the private server (process ${pid}) does not listen on its socket`, {
       hint: `end it with: kill ${pid}; its data stays`,
     });
   }
-  const client = await StreamClient.connect({url: place.url, connectTimeoutMs: PATIENCE_MS});
+  const client = await StreamClient.connect({url: paths.url, connectTimeoutMs: TIMEOUT_MS});
   try {
     await client.server.shutDown();
   } finally {
     client.close();
   }
-  const deadlineMs = Date.now() + PATIENCE_MS;
-  while (processOf(place) !== undefined) await waitUntil(deadlineMs, place);
+  const deadlineMs = Date.now() + TIMEOUT_MS;
+  while (processOf(paths) !== undefined) await waitUntil(deadlineMs, paths);
   return true;
 }
 
 /** A short while. Throws `temporary` once the time is up. */
-async function waitUntil(deadlineMs: number, place: LocalPaths): Promise<void> {
+async function waitUntil(deadlineMs: number, paths: LocalPaths): Promise<void> {
   if (Date.now() < deadlineMs) return sleep(POLL_MS);
-  const pid = processOf(place);
+  const pid = processOf(paths);
   const name = pid === undefined ? 'the private server' : `the private server (process ${pid})`;
-  throw new StreamlogError('temporary', `${name} is still busy after ${PATIENCE_MS / 1_000} s`, {
-    hint: `see ${place.logFile} for what it does, and run this again`,
+  throw new StreamlogError('temporary', `${name} is still busy after ${TIMEOUT_MS / 1_000} s`, {
+    hint: `see ${paths.logFile} for what it does, and run this again`,
   });
 }
 
@@ -105,17 +105,17 @@ async function answer({url}: LocalPaths): Promise<'ready' | 'busy' | 'none'> {
   } catch (error) {
     // Someone has given it a password since.
     if (isFailure(error, 'denied')) return 'ready';
-    const nobody = isFailure(error, 'unreachable') && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
-    return nobody ? 'none' : 'busy';
+    const isAbsent = isFailure(error, 'unreachable') && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
+    return isAbsent ? 'none' : 'busy';
   }
 }
 
 /** Resolves when the process is there. It keeps nothing of ours: no terminal, no pipe, no passwords in its environment. */
-async function spawnServer(program: string, place: LocalPaths): Promise<ChildProcess> {
-  const log = openSync(place.logFile, 'a', 0o600);
+async function spawnServer(program: string, paths: LocalPaths): Promise<ChildProcess> {
+  const log = openSync(paths.logFile, 'a', 0o600);
   try {
-    const server = spawn(program, serverArguments(place), {
-      cwd: place.dataDirectory,
+    const server = spawn(program, serverArguments(paths), {
+      cwd: paths.dataDirectory,
       detached: true,
       env: {},
       stdio: ['ignore', log, log],

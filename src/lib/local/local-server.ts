@@ -41,9 +41,9 @@ export function localPaths(stateDirectory: string): LocalPaths {
 
 /** The private server under `stateDirectory` while it runs, else undefined. Waits for nothing. */
 export function runningLocalServer(stateDirectory: string): {url: string; pid: number} | undefined {
-  const place = localPaths(stateDirectory);
-  const pid = processOf(place);
-  return pid === undefined ? undefined : {url: place.url, pid};
+  const paths = localPaths(stateDirectory);
+  const pid = processOf(paths);
+  return pid === undefined ? undefined : {url: paths.url, pid};
 }
 
 /** The ID of the server's process while it runs, else undefined. */
@@ -63,9 +63,9 @@ export interface LocalReport {
   logFile: string;
 }
 
-export function reportLocalServer(place: LocalPaths): LocalReport {
-  const {url, dataDirectory, logFile} = place;
-  const pid = processOf(place) ?? null;
+export function reportLocalServer(paths: LocalPaths): LocalReport {
+  const {url, dataDirectory, logFile} = paths;
+  const pid = processOf(paths) ?? null;
   return {running: pid !== null, pid, url, dataDirectory, bytes: bytesUnder(dataDirectory), logFile};
 }
 

@@ -36,7 +36,7 @@ const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
 export function ndjson(records: readonly StreamRecord[]): Buffer {
   const lines = new Lines(Math.ceil(records.length * usualLineBytes * MARGIN) + LEAST_BYTES);
   for (const record of records) {
-    if (record instanceof RawRecord && fitsObject(record)) lines.marked(record);
+    if (record instanceof RawRecord && fitsObject(record)) lines.raw(record);
     else lines.json(recordToJson(record));
   }
   const {bytes} = lines;
@@ -46,10 +46,10 @@ export function ndjson(records: readonly StreamRecord[]): Buffer {
 
 /** Whether its fields are text, and each has a name of its own, as far as that is quick to tell. */
 function fitsObject(record: RawRecord): boolean {
-  const {page, lastSequence, fieldCount} = record;
+  const {page, at, fieldCount} = record;
   const {bytes, offsets} = page;
   if (fieldCount > MOST_FIELDS) return false;
-  const first = lastSequence + ENTRY_OFFSETS;
+  const first = at + ENTRY_OFFSETS;
   const end = first + FIELD_OFFSETS * fieldCount;
   if (!page.isText && !isUtf8(bytes.subarray(offsets[first], offsets[end - 1]))) return false;
   for (let name = first + FIELD_OFFSETS; name < end; name += FIELD_OFFSETS) {
@@ -118,23 +118,23 @@ class Lines {
   }
 
   /** A record whose fields make an object. */
-  marked(record: RawRecord): void {
-    const {page, lastSequence, fieldCount} = record;
+  raw(record: RawRecord): void {
+    const {page, at, fieldCount} = record;
     const {offsets} = page;
     const {start, end} = frameFor(record);
-    const idStart = offsets[lastSequence]!;
-    const idEnd = offsets[lastSequence + 1]!;
+    const idStart = offsets[at]!;
+    const idEnd = offsets[at + 1]!;
     this.#reserve(start.length + idEnd - idStart + BEFORE_FIELDS.length);
     this.#copy(start);
     this.#plain(page.bytes, idStart, idEnd);
     this.#copy(BEFORE_FIELDS);
     for (let field = 0; field < fieldCount; field++) {
-      const at = lastSequence + ENTRY_OFFSETS + FIELD_OFFSETS * field;
+      const first = at + ENTRY_OFFSETS + FIELD_OFFSETS * field;
       this.#reserve(FRAME_BYTES);
       if (field > 0) this.#bytes[this.#length++] = COMMA;
-      this.#string(page.bytes, offsets[at]!, offsets[at + 1]!);
+      this.#string(page.bytes, offsets[first]!, offsets[first + 1]!);
       this.#bytes[this.#length++] = COLON;
-      this.#string(page.bytes, offsets[at + 2]!, offsets[at + 3]!);
+      this.#string(page.bytes, offsets[first + 2]!, offsets[first + 3]!);
     }
     this.#reserve(end.length);
     this.#copy(end);

@@ -1,29 +1,28 @@
 /**
- * A record that was recognised and not yet read: the bytes that it arrived in,
- * and marks that say where its names and values are. Whoever passes it on as
- * bytes never makes a string of it. Invariant: what the marks enclose is valid
- * UTF-8 and is stored as it stands.
+ * A flat JSON object that is not decoded yet: its bytes, and the offsets of its
+ * names and values. A caller that passes it on as bytes never makes a string of
+ * it. Invariant: names and values are valid UTF-8, and are stored as they are.
  */
 import {Buffer} from 'node:buffer';
 import type {Field} from './entry.js';
 
 const NOTHING = Buffer.alloc(0);
 
-/** A flyweight: there is one for all lines of an input, and what it holds is valid until the next item is asked for. */
+/** A flyweight: one object for all lines of an input, valid until the next item is read. */
 export class FlatRecord {
   line = 0;
   bytes: Buffer = NOTHING;
-  /** Four offsets into `bytes` a field: where its name begins and ends, where its value begins and ends. */
+  /** Four offsets into `bytes` per field: start and end of its name and of its value. */
   readonly offsets: Int32Array;
   fieldCount = 0;
-  /** An object of fields alone says nothing of an ID. */
+  /** A flat object has fields and no ID. */
   readonly id = undefined;
 
   constructor(maxFields: number) {
     this.offsets = new Int32Array(4 * maxFields);
   }
 
-  /** The same as text, made anew each time. */
+  /** Decoded at each call. */
   get fields(): readonly Field[] {
     return Array.from(
       {length: this.fieldCount},
@@ -31,7 +30,7 @@ export class FlatRecord {
     );
   }
 
-  #text(lastSequence: number): string {
-    return this.bytes.toString('utf8', this.offsets[lastSequence], this.offsets[lastSequence + 1]);
+  #text(at: number): string {
+    return this.bytes.toString('utf8', this.offsets[at], this.offsets[at + 1]);
   }
 }

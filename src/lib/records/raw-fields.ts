@@ -1,19 +1,15 @@
-/**
- * The fields of an entry as places in bytes that somebody read, so that they
- * can be passed on without a string or a copy being made of each. Knows neither
- * where the bytes come from nor where they go.
- */
+/** The fields of an entry as offsets into bytes, so that they can be passed on without a string or a copy of each. */
 import type {Field} from './entry.js';
 
-/** Valid as long as whoever made it says; usually until the next record is read. */
+/** Valid as long as its owner says, usually until the next record is read. */
 export interface RawFields {
   readonly bytes: Buffer;
-  /** Four places in `bytes` a field: its name's start and end, its value's start and end. */
+  /** Four offsets into `bytes` per field: start and end of its name and of its value. */
   readonly offsets: Int32Array;
   readonly fieldCount: number;
 }
 
-/** What an entry is made of: fields, or where they are. */
+/** The fields of an entry, or their offsets. */
 export type EntryFields = readonly Field[] | RawFields;
 
 export const isRaw = (fields: EntryFields): fields is RawFields => 'offsets' in fields;

@@ -15,7 +15,7 @@ const LINE_END = 2;
 const STRING = 0x24;
 const ARRAY = 0x2a;
 const NOTHING = Buffer.alloc(0);
-const FIRST_MARKS = 512;
+const FIRST_OFFSETS = 512;
 const LF = 0x0a;
 /** What Redis itself allows (proto-max-bulk-len); twice that for a reply. */
 const MAX_STRING_BYTES = 512 * 1024 ** 2;
@@ -42,11 +42,11 @@ export class XreadDecoder {
   #next = STREAMS;
   #entriesLeft = 0;
   #partsLeft = 0;
-  #offsets = new Int32Array(FIRST_MARKS);
-  #marked = 0;
-  /** How many were marked, and where the marks of the newest begin. */
+  #offsets = new Int32Array(FIRST_OFFSETS);
+  #offsetCount = 0;
+  /** How many were read, and where in `#offsets` the newest begins. */
   #entries = 0;
-  #lastMark = 0;
+  #lastAt = 0;
   /** What earlier replies needed. */
   #usualBytes = 0;
 
@@ -62,15 +62,19 @@ export class XreadDecoder {
 
   /** The entries of the reply that is complete; the next call of `read` begins another one. */
   take(): RawRecordBatch {
-    const where = {count: this.#entries, lastMark: this.#lastMark};
-    const page = new RawRecordBatch(this.#bytes.subarray(0, this.#at), this.#offsets.subarray(0, this.#marked), where);
+    const where = {count: this.#entries, lastAt: this.#lastAt};
+    const page = new RawRecordBatch(
+      this.#bytes.subarray(0, this.#at),
+      this.#offsets.subarray(0, this.#offsetCount),
+      where,
+    );
     this.#usualBytes = this.#at;
-    this.#offsets = new Int32Array(Math.max(FIRST_MARKS, this.#marked));
+    this.#offsets = new Int32Array(Math.max(FIRST_OFFSETS, this.#offsetCount));
     this.#entries = 0;
     this.#bytes = NOTHING;
     this.#length = 0;
     this.#at = 0;
-    this.#marked = 0;
+    this.#offsetCount = 0;
     this.#next = STREAMS;
     return page;
   }
@@ -161,11 +165,11 @@ export class XreadDecoder {
 
   #string(start: number, end: number): void {
     if (this.#next === PART) {
-      this.#lastSequence(start, end);
+      this.#addOffsets(start, end);
       if (--this.#partsLeft === 0) this.#entryEnd();
     } else if (this.#next === ID) {
       if (!isIdIn(this.#bytes, start, end)) throw protocolError('an ID is none');
-      this.#lastSequence(start, end);
+      this.#addOffsets(start, end);
       this.#next = FIELDS;
     } else if (this.#next === NAME) {
       this.#next = ENTRIES;
@@ -178,13 +182,13 @@ export class XreadDecoder {
   #fields(count: number): void {
     if (count > MAX_ELEMENTS || (count & 1 && count > 0)) throw protocolError('fields are no pairs');
     if (count < 0) {
-      this.#marked -= ENTRY_OFFSETS - 1;
+      this.#offsetCount -= ENTRY_OFFSETS - 1;
       this.#entryEnd();
       return;
     }
-    this.#lastMark = this.#marked - (ENTRY_OFFSETS - 1);
+    this.#lastAt = this.#offsetCount - (ENTRY_OFFSETS - 1);
     this.#entries++;
-    this.#offsets[this.#marked++] = count >> 1;
+    this.#offsets[this.#offsetCount++] = count >> 1;
     this.#partsLeft = count;
     if (count === 0) this.#entryEnd();
     else this.#next = PART;
@@ -194,15 +198,15 @@ export class XreadDecoder {
     this.#next = --this.#entriesLeft === 0 ? END : ENTRY;
   }
 
-  #lastSequence(start: number, end: number): void {
+  #addOffsets(start: number, end: number): void {
     // One more for the number of fields, which follows an ID.
-    if (this.#marked + FIELD_OFFSETS > this.#offsets.length) {
+    if (this.#offsetCount + FIELD_OFFSETS > this.#offsets.length) {
       const grown = new Int32Array(2 * this.#offsets.length);
       grown.set(this.#offsets);
       this.#offsets = grown;
     }
-    this.#offsets[this.#marked++] = start;
-    this.#offsets[this.#marked++] = end;
+    this.#offsets[this.#offsetCount++] = start;
+    this.#offsets[this.#offsetCount++] = end;
   }
 }
 

@@ -101,7 +101,7 @@ export class ByteDescent {
   readonly #maxBytes: number;
   readonly #newestEntryBytes: number;
   /** The size when it last became smaller. */
-  #lastSequence: StreamSize | undefined;
+  #lastSize: StreamSize | undefined;
   /** What the last entries took that went; undefined until some memory was freed. */
   #bytesPerEntry: number | undefined;
   #step = 0;
@@ -130,11 +130,10 @@ export class ByteDescent {
 
   /** True when memory was freed since the last look. */
   #learn(now: StreamSize): boolean {
-    const lastSequence = this.#lastSequence;
-    if (lastSequence !== undefined && now.bytes >= lastSequence.bytes) return false;
-    if (lastSequence !== undefined)
-      this.#bytesPerEntry = (lastSequence.bytes - now.bytes) / (lastSequence.length - now.length);
-    this.#lastSequence = now;
+    const last = this.#lastSize;
+    if (last !== undefined && now.bytes >= last.bytes) return false;
+    if (last !== undefined) this.#bytesPerEntry = (last.bytes - now.bytes) / (last.length - now.length);
+    this.#lastSize = now;
     return true;
   }
 

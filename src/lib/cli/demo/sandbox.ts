@@ -17,7 +17,7 @@ import {serverProgram} from '../server-program.js';
 
 export class Sandbox {
   readonly directory: string;
-  readonly place: LocalPaths;
+  readonly paths: LocalPaths;
   readonly #out: Sink;
   readonly #colors: Colors;
   readonly #stopping: AbortSignal;
@@ -29,7 +29,7 @@ export class Sandbox {
     this.#colors = colors;
     this.#stopping = stopping;
     this.directory = mkdtempSync(join(tmpdir(), 'streamlog-demo-'));
-    this.place = localPaths(this.directory);
+    this.paths = localPaths(this.directory);
     process.on('exit', this.#onExit);
     stopping.addEventListener('abort', () => this.#killAll(), {once: true});
   }
@@ -39,8 +39,8 @@ export class Sandbox {
     const sandbox = new Sandbox(out, colors, stopping);
     try {
       writeOwnLauncher(join(sandbox.directory, 'streamlog'));
-      makeRoom(sandbox.place);
-      await launch(sandbox.place, serverProgram);
+      makeRoom(sandbox.paths);
+      await launch(sandbox.paths, serverProgram);
     } catch (error) {
       sandbox.clear();
       throw error;
@@ -102,7 +102,7 @@ export class Sandbox {
   clear(): void {
     process.off('exit', this.#onExit);
     this.#killAll();
-    const server = processOf(this.place);
+    const server = processOf(this.paths);
     if (server !== undefined) process.kill(server, 'SIGKILL');
     rmSync(this.directory, {recursive: true, force: true});
   }
@@ -121,7 +121,7 @@ export class Sandbox {
       cwd: this.directory,
       // A group of its own, so that one signal reaches all processes of a pipeline.
       detached: true,
-      env: {...process.env, PATH: `${this.directory}:${process.env.PATH ?? ''}`, STREAMLOG_URL: this.place.url},
+      env: {...process.env, PATH: `${this.directory}:${process.env.PATH ?? ''}`, STREAMLOG_URL: this.paths.url},
       stdio: ['ignore', output, output],
     });
     this.#running.add(child);
