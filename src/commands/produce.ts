@@ -5,7 +5,7 @@ import {addOptions, deliveryOptions, produceFlags} from '../lib/cli/produce-flag
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
-import {idLines} from '../lib/produce/id-lines.js';
+import {idLines} from '../lib/redis/id-lines.js';
 import {describeLines} from '../lib/produce/line-ranges.js';
 import {openProducer} from '../lib/produce/open-producer.js';
 import {produceRecords} from '../lib/produce/produce-records.js';

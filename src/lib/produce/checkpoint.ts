@@ -9,7 +9,7 @@ import {read} from 'node:fs';
 import {promisify} from 'node:util';
 import {StreamlogError} from '../errors.js';
 import {ProcessLock} from '../process-lock.js';
-import type {Progress} from './batch.js';
+import type {Progress} from '../redis/batch.js';
 import {type Kept, orIoFailure, readKept, refusal, writeKept} from './checkpoint-file.js';
 
 /** Who adds, where the numbers of a fence begin. */

@@ -5,7 +5,7 @@
  * to begin again. Pure bookkeeping, bounded in bytes. Invariant: what is held is
  * one piece, in the order of the records, up to the last that was confirmed.
  */
-import type {IdempotentBatch} from './idempotent-batch.js';
+import type {IdempotentBatch} from '../redis/idempotent-batch.js';
 
 export interface HoldLimits {
   /** How long batches are held at least, as far as `bytes` lets them. */

@@ -4,7 +4,7 @@
  * nothing. Invariant: batches leave when nothing of them is open, and are sent
  * in their order, again from the oldest on after a `rewind`.
  */
-import type {Batch, Progress} from './batch.js';
+import type {Batch, Progress} from '../redis/batch.js';
 
 export interface WindowLimits {
   /** Records and bytes that may be on their way together; one batch always may. */

@@ -9,10 +9,10 @@ import {colocatedKey} from '../colocated-key.js';
 import {usageError} from '../errors.js';
 import {START} from '../input/input-page.js';
 import type {AddConnection} from '../stream-client.js';
-import {PlainAccumulator} from './accumulator.js';
-import type {Progress} from './batch.js';
+import {PlainAccumulator} from '../redis/accumulator.js';
+import type {Progress} from '../redis/batch.js';
 import type {AddedFile, Checkpoint} from './checkpoint.js';
-import {IdempotentAccumulator} from './idempotent-accumulator.js';
+import {IdempotentAccumulator} from '../redis/idempotent-accumulator.js';
 import {Producer, type ProducerOptions} from './producer.js';
 
 export interface OpenProducerOptions extends Omit<ProducerOptions, 'accumulator' | 'onConfirmed'> {

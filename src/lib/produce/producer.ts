@@ -10,7 +10,6 @@ import {StreamlogError} from '../errors.js';
 import {START} from '../input/input-page.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
 import type {EntryFields} from '../records/raw-fields.js';
-import {Retries, type RetryOptions} from '../retry-policy.js';
 import {
   type AddConnection,
   type AddOptions,
@@ -21,18 +20,18 @@ import {
   type Trim,
   trimStep,
 } from '../stream-client.js';
-import type {Accumulator} from './accumulator.js';
-import {type Batch, type BatchContext, isRetryable, type Progress} from './batch.js';
-import {askDurability} from './durable-reply.js';
+import type {Accumulator} from '../redis/accumulator.js';
+import {type Batch, type BatchContext, isRetryable, type Progress} from '../redis/batch.js';
+import {askDurability} from '../redis/durable-reply.js';
 import {HeldBatches, type HoldLimits} from './held-batches.js';
-import type {IdLines} from './id-lines.js';
+import type {IdLines} from '../redis/id-lines.js';
 import {IdOutput} from './id-output.js';
-import {IdempotentBatch} from './idempotent-batch.js';
+import {IdempotentBatch} from '../redis/idempotent-batch.js';
 import {InFlightWindow, type WindowLimits} from './in-flight-window.js';
-import {PendingDurability} from './pending-durability.js';
+import {PendingDurability} from '../redis/pending-durability.js';
+import {Retries, type RetryOptions} from '../retry-policy.js';
 
 export interface ProducerOptions extends RetryOptions {
-  stopping: AbortSignal;
   /** How records become batches, and batches reach the server. */
   accumulator: Accumulator;
   stream: string;

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {HeldBatches} from '../../../src/lib/produce/held-batches.js';
-import {IdempotentBatch} from '../../../src/lib/produce/idempotent-batch.js';
-import {progress, Told} from './batches.js';
+import {IdempotentBatch} from '../../../src/lib/redis/idempotent-batch.js';
+import {progress, Told} from '../redis/batches.js';
 
 /** Ten records from `first` on, in 100 bytes. */
 const batch = (first: number): IdempotentBatch =>

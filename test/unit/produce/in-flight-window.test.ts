@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {InFlightWindow} from '../../../src/lib/produce/in-flight-window.js';
-import {CountedBatch, progress} from './batches.js';
+import {CountedBatch, progress} from '../redis/batches.js';
 
 const LIMITS = {records: 20, bytes: 100};
 

@@ -1,6 +1,6 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {IdempotentBatch} from '../../../src/lib/produce/idempotent-batch.js';
+import {IdempotentBatch} from '../../../src/lib/redis/idempotent-batch.js';
 import type {Durability} from '../../../src/lib/stream-client.js';
 import {OpenWire, progress, Told} from './batches.js';
 

@@ -1,8 +1,8 @@
 /** Batches as a window sees them, and the wire as a batch sees it. */
 import type {StreamlogError} from '../../../src/lib/errors.js';
-import type {Batch, BatchContext, Progress} from '../../../src/lib/produce/batch.js';
-import {IdLines} from '../../../src/lib/produce/id-lines.js';
-import {PendingDurability} from '../../../src/lib/produce/pending-durability.js';
+import type {Batch, BatchContext, Progress} from '../../../src/lib/redis/batch.js';
+import {IdLines} from '../../../src/lib/redis/id-lines.js';
+import {PendingDurability} from '../../../src/lib/redis/pending-durability.js';
 import type {AddConnection, Durability, ReplyHandler} from '../../../src/lib/stream-client.js';
 
 /** So many records, of which a test says by hand how many are open. */

@@ -1,6 +1,6 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {PlainBatch} from '../../../src/lib/produce/plain-batch.js';
+import {PlainBatch} from '../../../src/lib/redis/plain-batch.js';
 import {AddEncoder, type Durability} from '../../../src/lib/stream-client.js';
 import {OpenWire, progress, Told} from './batches.js';
 

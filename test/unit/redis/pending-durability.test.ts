@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {PendingDurability} from '../../../src/lib/produce/pending-durability.js';
+import {PendingDurability} from '../../../src/lib/redis/pending-durability.js';
 import {OpenWire} from './batches.js';
 
 const tooFew = new StreamlogError('temporary', 'too few replicas', {code: 'NOT_DURABLE'});

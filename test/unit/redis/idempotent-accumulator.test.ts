@@ -1,8 +1,8 @@
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {IdempotentAccumulator} from '../../../src/lib/produce/idempotent-accumulator.js';
+import {IdempotentAccumulator} from '../../../src/lib/redis/idempotent-accumulator.js';
 import type {AddConnection} from '../../../src/lib/stream-client.js';
-import {readCommands} from '../redis/commands.js';
+import {readCommands} from './commands.js';
 import {OpenWire} from './batches.js';
 
 const DAY_MS = 86_400_000;
