@@ -1,11 +1,11 @@
 import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {mayFailOver} from '../lib/cli/environment.js';
-import {addOptions, deliveryOptions, produceFlags} from '../lib/cli/produce-flags.js';
+import {addOptions, addRequests, deliveryOptions, durabilityOf, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
-import {idLines} from '../lib/redis/id-lines.js';
+import {idLineOf} from '../lib/produce/id-output.js';
 import {describeLines} from '../lib/produce/line-ranges.js';
 import {openProducer} from '../lib/produce/open-producer.js';
 import {produceRecords} from '../lib/produce/produce-records.js';
@@ -71,20 +71,21 @@ export default class Produce extends BaseCommand {
     const input = await openInput(args.fields ?? [], flags, around);
     const inspect = await this.connector(flags);
     if (flags['max-age'] !== undefined && !flags.force) await requireAges(stream, flags.id, inspect, Date.now());
-    // Options stay the same object while they say the same, which makes them cheap.
-    const adding = addOptions(flags, Date.now());
+    const options = addOptions(flags);
 
     const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && !json));
     // A reader that goes away has seen enough IDs; the records still have to arrive.
     const idSink = wantsIds ? this.out.untilClosed() : undefined;
     const {producer, start, checkpoint} = await openProducer({
       ...deliveryOptions(flags),
-      connect: await this.wireConnector(flags, stream),
+      openAdder: await this.adderOpener(flags, stream, {
+        durability: durabilityOf(flags),
+        trim: atomic ? undefined : options().trim,
+        idLine: wantsIds ? idLineOf(stream, json) : undefined,
+      }),
       inspect,
       mayFailOver: mayFailOver(flags),
       checkpoint: input.file && {path: flags.checkpoint ?? `${file}.checkpoint`, file: input.file},
-      trim: atomic ? undefined : adding.trim,
-      newIdLines: idSink === undefined ? undefined : () => idLines(stream, json),
       onIds: async (lines) => idSink?.write(lines),
       onProblem: (line) => notes.warn(line),
       onRejected: input.bulk
@@ -92,10 +93,9 @@ export default class Produce extends BaseCommand {
         : undefined,
       stopping: this.stopping,
     });
-    const {counts, usedBytes, failure} = await produceRecords(input.pages(start.place, producer.failing), producer, {
+    const {counts, usedBytes, failure} = await produceRecords(input.pages(start.position, producer.failing), producer, {
       onBadLine: flags['on-bad-line'],
-      addOptions: () => (flags['max-age'] === undefined ? adding : addOptions(flags, Date.now())),
-      idOf: ({id}) => (flags['keep-ids'] ? id : undefined) ?? flags.id ?? '*',
+      requestsOf: addRequests(flags, options),
       recordsBefore: start.records,
       atomic,
       stopping: this.stopping,
@@ -112,7 +112,7 @@ export default class Produce extends BaseCommand {
     });
 
     notes.endProgress();
-    for (const doubt of describeUncertain(producer)) notes.warn(doubt);
+    for (const line of describeUncertain(producer)) notes.warn(line);
     if (failure !== undefined && input.bulk) notes.warn(describeCounts(counts));
     else if (input.bulk) notes.note(describeCounts(counts));
     await input.leaveBehind?.(usedBytes);

@@ -59,7 +59,6 @@ export default class Serve extends BaseCommand {
     const socketMode = parseSocketMode(flags['socket-mode']);
     const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
     const {stopping} = this;
-    const fixedOptions = addOptions(flags, Date.now());
     this.drainWithin(flags.drain);
     const app = await App.start({
       connect: await this.connector(flags),
@@ -68,7 +67,7 @@ export default class Serve extends BaseCommand {
       tokens,
       isAllowed: matchesAny(flags['allow-stream']),
       isReadable: matchesAny(flags['allow-read']),
-      addOptions: () => (flags['max-age'] === undefined ? fixedOptions : addOptions(flags, Date.now())),
+      addOptions: addOptions(flags),
       maxBodyBytes: flags['max-body'],
       maxRecords: flags['max-records'],
       nullText: flags.null,

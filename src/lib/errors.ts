@@ -45,6 +45,16 @@ export function notConnected(cause?: unknown): StreamlogError {
 export const isFailure = (error: unknown, kind: Outcome): error is StreamlogError =>
   error instanceof StreamlogError && error.kind === kind;
 
+/** The code of the failure of what is in the stream, but not as safe as it was asked to be. It is not sent again. */
+export const NOT_DURABLE = 'NOT_DURABLE';
+
+/** Whether the same command may succeed later: the connection was lost, or the server refuses for now. */
+export const isRetryable = (error: unknown): error is StreamlogError =>
+  error instanceof StreamlogError &&
+  (error.kind === 'unreachable' || error.kind === 'temporary') &&
+  error.code !== NOT_REDIS &&
+  error.code !== NOT_DURABLE;
+
 /** A mistake in what the user typed: exit code 2. */
 export const usageError = (message: string, hint?: string): StreamlogError =>
   new StreamlogError('usage', message, {hint});

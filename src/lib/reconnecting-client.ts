@@ -5,7 +5,7 @@
  * here, and the end of an old connection never ends a newer one.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
-import {isFailure, NOT_REDIS, StreamlogError} from './errors.js';
+import {isFailure, isRetryable, StreamlogError} from './errors.js';
 import {type Backoff, Retries} from './retry-policy.js';
 import type {StreamClient} from './stream-client.js';
 
@@ -160,12 +160,6 @@ export class ReconnectingClient {
     return connection;
   }
 }
-
-/** Whether the same call may succeed later: the connection was lost, or the server refuses for now. */
-export const isRetryable = (error: unknown): error is StreamlogError =>
-  error instanceof StreamlogError &&
-  (error.kind === 'unreachable' || error.kind === 'temporary') &&
-  error.code !== NOT_REDIS;
 
 /** Whether a connection was lost, or leads to a server that is no longer the master: it stays a replica until it is asked by its new role. */
 export const isOutdated = (error: unknown): boolean =>

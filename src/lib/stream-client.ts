@@ -14,6 +14,7 @@ import {FIRST_ID, LAST_ID} from './records/stream-id.js';
 import {AddConnection} from './redis/add-connection.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 import type {AddResult} from './redis/add-results.js';
+import {Adder, type AdderOptions} from './redis/adder.js';
 import type {AddOptions, GroupReadLimits, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {briefInfoScript} from './redis/brief-info.js';
@@ -24,7 +25,12 @@ import {consumerScripts} from './redis/consumer-scripts.js';
 import {deadLetterScripts} from './redis/dead-letter-scripts.js';
 import {namedEntryScripts} from './redis/named-entry-scripts.js';
 import {pendingEntryScripts} from './redis/pending-entry-scripts.js';
-import type {IdempotentCall, IdempotentResult} from './redis/producer-state.js';
+import {
+  type IdempotentCall,
+  IdempotentEncoder,
+  type IdempotentResult,
+  type ProducerState,
+} from './redis/producer-state.js';
 import * as replies from './redis/replies.js';
 import type {RetryPolicy} from './redis/request-retries.js';
 import {scriptRunner} from './redis/script.js';
@@ -34,43 +40,18 @@ import {type ConnectionSettings, describeTarget, parseTarget} from './redis/serv
 import {Session} from './redis/session.js';
 
 export type {PendingEntry} from './records/pending-entry.js';
-export type {AddConnection, ReplyHandler} from './redis/add-connection.js';
-export {type AddBatch, AddEncoder} from './redis/add-encoder.js';
+export type {AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddResult} from './redis/add-results.js';
-export type {AddOptions, Membership, Trim} from './redis/args.js';
+export type {Adder, AdderOptions} from './redis/adder.js';
+export type {AddOptions, AddRequest, Membership, Trim} from './redis/args.js';
+export type {Batch} from './redis/batch.js';
 export type {BriefInfo} from './redis/brief-info.js';
-export {call, callText, commandBatch, trimStep} from './redis/command-batch.js';
-export {
-  type Durability,
-  durabilityBatch,
-  durabilityCommand,
-  durabilityFailure,
-  durabilityRefusal,
-  durabilityReplies,
-  NOT_DURABLE,
-} from './redis/durability.js';
+export type {IdempotentAccumulator, IdempotentProducer} from './redis/idempotent-accumulator.js';
 export type {ClaimOutcome, GiveBackOutcome, NamedEntry} from './redis/named-entry-scripts.js';
-export {
-  bytesOf,
-  FORGOTTEN,
-  GONE,
-  type IdempotentCall,
-  IdempotentEncoder,
-  type IdempotentResult,
-  loadScript,
-  type ProducerState,
-  readIdempotentResult,
-  readLastId,
-  readSequence,
-  refreshTtl,
-  removeState,
-} from './redis/producer-state.js';
+export type {IdempotentCall, IdempotentEncoder, IdempotentResult} from './redis/producer-state.js';
 export type * from './redis/replies.js';
 export type {ConnectedClient} from './redis/server-commands.js';
-export {evictionWarning, MEMORY_COMMAND} from './redis/server-commands.js';
-export {askedTo} from './redis/server-errors.js';
 export type {ConnectionSettings} from './redis/server-target.js';
-export {addWide} from './redis/wide-add.js';
 
 /** How much to read, and how long to wait for it: at most what `another` was told. */
 export type ReadLimits = Pick<GroupReadLimits, 'count' | 'blockMs' | 'noAck'>;
@@ -113,9 +94,13 @@ export class StreamClient {
     return new StreamClient(await Session.open(parseTarget(settings), {retry}));
   }
 
-  /** A connection for adding to `stream`, whose replies its owner reads. Throws as `connect` does. */
-  static openWire(settings: ConnectionSettings, stream: string, ask?: string): Promise<AddConnection> {
-    return AddConnection.open(parseTarget(settings), stream, ask, ask !== undefined);
+  /**
+   * Adds records to `stream` in batches, over a connection of its own that its owner opens, and opens again: each record
+   * at least once, or with `idempotent`, once (docs/adr/0007). Connects nothing yet.
+   */
+  static openAdder(settings: ConnectionSettings, stream: string, options: AdderOptions): Adder {
+    const target = parseTarget(settings);
+    return new Adder(stream, (node) => AddConnection.open(target, stream, node, node !== undefined), options);
   }
 
   /** A second client to the same server, for reads that block up to `blockMs`: one that blocks holds up all behind it. */
@@ -162,10 +147,20 @@ export class StreamClient {
   /** XADD: the new ID, or undefined when `options.create` is false and there is no such stream. */
   async add(stream: string, fields: readonly Field[], options: AddOptions = {}): Promise<string | undefined> {
     const encoder = new AddEncoder(stream);
-    encoder.add(fields, options, '*');
+    encoder.add({fields, id: '*', options});
     const [outcome] = await this.addAll(stream, encoder.take());
     if (outcome instanceof StreamlogError) throw outcome;
     return outcome;
+  }
+
+  /** Encodes records for `addAll`; `capacity` is how many bytes there is room for from the start. */
+  static addEncoder(stream: string, capacity?: number): AddEncoder {
+    return new AddEncoder(stream, capacity);
+  }
+
+  /** Encodes records for `addOnce`. */
+  static idempotentEncoder(stream: string, state: ProducerState, capacity?: number): IdempotentEncoder {
+    return new IdempotentEncoder(stream, state, capacity);
   }
 
   /** Many XADDs at once, in order: a result for each; one that Redis refuses does not hold back the others. */

@@ -1,7 +1,8 @@
 /** The fence script on real servers: what is in the stream, and where the mark is, whatever stops it. */
 import type {Redis} from 'ioredis';
 import {beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {IDEMPOTENT_ADD, type IdempotentResult, readIdempotentResult} from '../../src/lib/redis/producer-state.js';
+import {IDEMPOTENT_ADD} from '../../src/lib/redis/producer-scripts.js';
+import {type IdempotentResult, readIdempotentResult} from '../../src/lib/redis/producer-state.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 
 const STREAM = 'events';

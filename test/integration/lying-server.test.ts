@@ -7,7 +7,9 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {isEntryId} from '../../src/lib/records/stream-id.js';
-import {AddEncoder, IdempotentEncoder, StreamClient} from '../../src/lib/stream-client.js';
+import {AddEncoder} from '../../src/lib/redis/add-encoder.js';
+import {IdempotentEncoder} from '../../src/lib/redis/producer-state.js';
+import {StreamClient} from '../../src/lib/stream-client.js';
 import {type LyingServer, startLyingServer} from '../support/lying-server.js';
 import {hostileReply, LIES} from '../unit/redis/hostile-replies.js';
 
@@ -24,13 +26,13 @@ const first = async <T>(pages: AsyncGenerator<T>): Promise<T | undefined> => {
 };
 const adds = (): ReturnType<AddEncoder['take']> => {
   const encoder = new AddEncoder('s');
-  encoder.add([['a', '1']], {}, '*');
-  encoder.add([['a', '2']], {}, '*');
+  encoder.add({fields: [['a', '1']], id: '*', options: {}});
+  encoder.add({fields: [['a', '2']], id: '*', options: {}});
   return encoder.take();
 };
 const once = (): ReturnType<IdempotentEncoder['take']> => {
   const encoder = new IdempotentEncoder('s', {key: 'k', keepSeconds: 1, digest: '', wantsIds: true, atomic: false});
-  encoder.add([['a', '1']], {}, '*');
+  encoder.add({fields: [['a', '1']], id: '*', options: {}});
   return encoder.take(1, undefined);
 };
 

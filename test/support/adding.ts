@@ -1,6 +1,7 @@
 /** Additions to several streams at once, as tests of connections want them. */
 import type {Field} from '../../src/lib/records/entry.js';
-import {AddEncoder, type AddOptions, type AddResult, type StreamClient} from '../../src/lib/stream-client.js';
+import {AddEncoder} from '../../src/lib/redis/add-encoder.js';
+import type {AddOptions, AddResult, StreamClient} from '../../src/lib/stream-client.js';
 
 export interface Addition {
   stream: string;
@@ -18,7 +19,7 @@ export async function addEach(client: StreamClient, additions: readonly Addition
       const indexes = additions.flatMap((addition, index) => (addition.stream === stream ? [index] : []));
       for (const index of indexes) {
         const {fields, options: {id = '*', ...options} = {}} = additions[index]!;
-        encoder.add(fields, options, id);
+        encoder.add({fields, id, options});
       }
       const results = await client.addAll(stream, encoder.take()).catch((error) => indexes.map(() => error));
       indexes.forEach((index, at) => {

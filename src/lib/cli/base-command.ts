@@ -15,7 +15,7 @@ import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
-import type {AddConnection, ConnectionSettings, StreamClient} from '../stream-client.js';
+import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
 import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
@@ -72,13 +72,15 @@ export abstract class BaseCommand extends Command {
     return async (clientName) => (await streamClient()).connect({...settings, clientName});
   }
 
-  /** How to connect for adding to `stream`; at the node `ask` of a cluster while its slot is moving there. */
-  protected async wireConnector(
+  /** Opens what adds to `stream`, over a connection of its own that is made later; `idempotent` adds each record once. */
+  protected async adderOpener(
     flags: ConnectionFlags & Partial<NoteFlags>,
     stream: string,
-  ): Promise<(ask?: string) => Promise<AddConnection>> {
+    options: AdderOptions,
+  ): Promise<(idempotent?: IdempotentProducer) => Adder> {
     const settings = await this.#connectionSettings(flags);
-    return async (ask) => (await streamClient()).openWire(settings, stream, ask);
+    const client = await streamClient();
+    return (idempotent) => client.openAdder(settings, stream, {...options, idempotent});
   }
 
   /** Made once: a password may come through a pipe, which can be read once. */

@@ -2,7 +2,7 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
 import type {InputKind} from '../input/record-reader.js';
-import type {AddOptions, Trim} from '../stream-client.js';
+import type {AddOptions, AddRequest, Trim} from '../stream-client.js';
 import {
   commonFlags,
   duration,
@@ -152,9 +152,31 @@ export type ProduceFlags = Interfaces.InferredFlags<typeof produceFlags>;
 
 type AddFlags = Interfaces.InferredFlags<typeof addFlags>;
 
-/** Made anew for each add or batch, since `--max-age` means the age at that time. Throws a usage error. */
-export function addOptions(flags: AddFlags, nowMs: number): AddOptions {
-  return {create: !flags['no-create'], trim: trimOf(flags, nowMs)};
+/**
+ * Gives the options for now: always the same object, which costs nothing, but with `--max-age`, which means the age at
+ * that time. Throws a usage error.
+ */
+export function addOptions(flags: AddFlags): () => AddOptions {
+  const optionsAt = (nowMs: number): AddOptions => ({create: !flags['no-create'], trim: trimOf(flags, nowMs)});
+  const fixed = optionsAt(Date.now());
+  return flags['max-age'] === undefined ? () => fixed : () => optionsAt(Date.now());
+}
+
+/** Gives, for records that arrived together, what makes the request for each of them: one object for all records, without fields. */
+export function addRequests(
+  flags: {id?: string | undefined; 'keep-ids': boolean},
+  options: () => AddOptions,
+): () => (record: {readonly id?: string | undefined}) => AddRequest {
+  const {id = '*', 'keep-ids': keepsIds} = flags;
+  const request: AddRequest = {fields: [], id, options: options()};
+  const requestOf = (record: {readonly id?: string | undefined}): AddRequest => {
+    if (keepsIds) request.id = record.id ?? id;
+    return request;
+  };
+  return () => {
+    request.options = options();
+    return requestOf;
+  };
 }
 
 function trimOf({maxlen, minid, 'max-age': maxAgeMs, approx: approximate}: AddFlags, nowMs: number): Trim | undefined {
@@ -177,13 +199,16 @@ const HOLD_BYTES = 32 * 1024 ** 2;
 /** How long WAIT and WAITAOF may take until they are asked again. */
 const WAIT_MS = 1_000;
 
+/** What a record counts as added by; undefined for the reply to its XADD. */
+export const durabilityOf = ({durability, silence}: ProduceFlags) =>
+  durability && {...durability, waitMs: Math.min(WAIT_MS, Math.ceil(silence / 2))};
+
 /** How records are sent, and what is done when they are not taken. */
 export const deliveryOptions = (flags: ProduceFlags) => ({
   stream: flags.stream,
   batch: {records: Math.min(flags.batch, flags['max-inflight']), bytes: BATCH_BYTES},
   window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},
   retryForMs: flags['retry-for'],
-  durability: flags.durability && {...flags.durability, waitMs: Math.min(WAIT_MS, Math.ceil(flags.silence / 2))},
   hold: {ms: flags.hold, bytes: HOLD_BYTES},
   once: flags['exactly-once'] || flags.atomic ? {producerId: flags['producer-id'], atomic: flags.atomic} : undefined,
 });

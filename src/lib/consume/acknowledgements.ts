@@ -4,8 +4,8 @@
  * `InHand.finish`, so nothing is acknowledged that was not finished.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
-import {StreamlogError} from '../errors.js';
-import {type Connection, isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
+import {isRetryable, StreamlogError} from '../errors.js';
+import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits} from '../stream-client.js';
 import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';

@@ -8,9 +8,9 @@
  * acknowledged.
  */
 
-import {isFailure, StreamlogError} from '../errors.js';
+import {isFailure, isRetryable, StreamlogError} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
-import {type Connection, isRetryable, type ReconnectingClient} from '../reconnecting-client.js';
+import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';

@@ -5,9 +5,10 @@
  * else may have it.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {isRetryable} from '../errors.js';
 import {type CannotRun, type HandlerOutcome, handlerCannotRun} from '../handler/run-handler.js';
 import {SetupVerdicts} from '../handler/setup-verdict.js';
-import {type Connection, isRetryable} from '../reconnecting-client.js';
+import type {Connection} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {type HandlerPolicy, HandlerTask} from './handler-task.js';
 import type {MultiStreamConsumer} from './multi-stream-consumer.js';

@@ -23,6 +23,7 @@ export {
   type InputPage,
   type InputPosition,
   isBadLine,
+  START,
 } from './input-page.js';
 
 const NEWLINE = 0x0a;

@@ -9,8 +9,8 @@ import {read} from 'node:fs';
 import {promisify} from 'node:util';
 import {StreamlogError} from '../errors.js';
 import {ProcessLock} from '../process-lock.js';
-import type {Progress} from '../redis/batch.js';
 import {type Kept, orIoFailure, readKept, refusal, writeKept} from './checkpoint-file.js';
+import type {Progress} from './in-flight-window.js';
 
 /** Who adds, where the numbers of a fence begin. */
 export interface CheckpointProducer {
@@ -56,7 +56,7 @@ export class Checkpoint {
     this.#stream = place.stream;
     this.#hash = hash;
     this.#hashedBytes = kept.bytes;
-    this.#progress = {place: {bytes: kept.bytes, line: kept.line}, records: kept.records};
+    this.#progress = {position: {bytes: kept.bytes, line: kept.line}, records: kept.records};
     this.#producer = kept.producer;
     this.#keptAt = kept.at;
   }
@@ -130,20 +130,20 @@ export class Checkpoint {
 
   /** Keeps what is confirmed now. Throws `io` when that cannot be done; what was kept before stays. */
   async keep(): Promise<void> {
-    const {place, records} = this.#progress;
+    const {position, records} = this.#progress;
     // The file may have been read again from its start.
-    if (place.bytes < this.#hashedBytes) return;
+    if (position.bytes < this.#hashedBytes) return;
     if (!this.#lock.isHeld) throw busy(this.#path);
     this.#keptMs = performance.now();
     const hash = this.#hash.copy();
-    await orIoFailure('read', this.#file.name, hashRange(hash, this.#file, this.#hashedBytes, place.bytes));
+    await orIoFailure('read', this.#file.name, hashRange(hash, this.#file, this.#hashedBytes, position.bytes));
     this.#hash = hash;
-    this.#hashedBytes = place.bytes;
+    this.#hashedBytes = position.bytes;
     const kept: Kept = {
       version: 1,
       stream: this.#stream,
       ...(this.#producer === undefined ? {} : {producer: this.#producer}),
-      ...place,
+      ...position,
       records,
       sha256: hash.copy().digest('hex'),
       at: Date.now(),

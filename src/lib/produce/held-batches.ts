@@ -1,11 +1,11 @@
 /**
- * What a run with --exactly-once has had confirmed last, kept for a while: a
- * failover may take back what the old master had confirmed and the new one had
- * not got. The last number that the new master has of this producer tells where
- * to begin again. Pure bookkeeping, bounded in bytes. Invariant: what is held is
- * one piece, in the order of the records, up to the last that was confirmed.
+ * The batches of numbered records that were confirmed last, kept for a while: a
+ * failover may take back what the old master confirmed and the new one did not
+ * get (docs/adr/0008). Invariant: what is held is one piece, in the order of the
+ * records, up to the last that was confirmed, and bounded in bytes.
  */
-import type {IdempotentBatch} from '../redis/idempotent-batch.js';
+import type {Batch} from '../stream-client.js';
+import type {SentBatch} from './in-flight-window.js';
 
 export interface HoldLimits {
   /** How long batches are held at least, as far as `bytes` lets them. */
@@ -13,8 +13,8 @@ export interface HoldLimits {
   bytes: number;
 }
 
-interface Held {
-  readonly batch: IdempotentBatch;
+interface Held extends SentBatch {
+  readonly last: number;
   readonly atMs: number;
 }
 
@@ -33,17 +33,19 @@ export class HeldBatches {
     return this.#confirmed;
   }
 
-  /** The stream has had all records up to `number` before this run. */
+  /** The stream had all records up to `number` before this run. */
   startBehind(number: number): void {
     this.#confirmed = number;
   }
 
-  /** Takes a batch of which all is confirmed, in the order of the records. */
-  push(batch: IdempotentBatch): void {
+  /** Takes a batch of which all is confirmed, in the order of the records. One whose records have no numbers is not held. */
+  push({batch, end}: SentBatch): void {
+    const {numbers} = batch;
+    if (numbers === undefined) return;
     const nowMs = performance.now();
-    this.#held.push({batch, atMs: nowMs});
+    this.#held.push({batch, end, last: numbers.last, atMs: nowMs});
     this.#bytes += batch.byteLength;
-    this.#confirmed = Math.max(this.#confirmed, batch.last);
+    this.#confirmed = Math.max(this.#confirmed, numbers.last);
     // By time only when others come: an input that pauses loses nothing of what it can add again.
     while (this.#held.length > 0) {
       const [oldest] = this.#held as [Held];
@@ -54,14 +56,16 @@ export class HeldBatches {
   }
 
   /**
-   * Gives back the batches with what a server lacks that has the records up to
-   * `mark`; undefined when it lacks more than is held.
+   * Gives back the batches with what a server lacks that has the records up to number
+   * `lastSequence`; undefined when it lacks more than is held.
    */
-  takeAfter(lastSequence: number): IdempotentBatch[] | undefined {
-    const from = this.#held.findIndex(({batch}) => batch.last > lastSequence);
-    if (from === -1 || this.#held[from]!.batch.first > lastSequence + 1) return undefined;
-    const batches = this.#held.splice(from).map(({batch}) => batch);
-    for (const batch of batches) this.#bytes -= batch.byteLength;
-    return batches;
+  takeAfter(lastSequence: number): SentBatch[] | undefined {
+    const from = this.#held.findIndex(({last}) => last > lastSequence);
+    if (from === -1 || firstOf(this.#held[from]!.batch) > lastSequence + 1) return undefined;
+    const held = this.#held.splice(from);
+    for (const {batch} of held) this.#bytes -= batch.byteLength;
+    return held;
   }
 }
+
+const firstOf = ({numbers}: Batch): number => numbers!.first;

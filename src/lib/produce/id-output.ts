@@ -1,8 +1,14 @@
 /**
- * Lines of new IDs on their way to whoever reads our output. Invariant: they go
- * out in the order in which they come, one write at a time, and nothing waits
- * here without bound as long as those who add look at `isFull`.
+ * Lines of new IDs on their way to standard output. Invariant: they go out in
+ * the order in which they come, one write at a time, and memory is bounded as
+ * long as the caller looks at `isFull`.
  */
+import {nameToJson} from '../records/names.js';
+
+/** What stands around each ID: nothing but a newline, or a JSON object that says of which stream it is. */
+export const idLineOf = (stream: string, json: boolean): {before: string; after: string} =>
+  json ? {before: `{"stream":${nameToJson(stream)},"id":"`, after: '"}\n'} : {before: '', after: '\n'};
+
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 export class IdOutput {
@@ -22,7 +28,7 @@ export class IdOutput {
     this.#onFailure = onFailure;
   }
 
-  /** More waits than the reader has taken for a while: records have to wait for it too. */
+  /** More waits than is being read: records have to wait too. */
   get isFull(): boolean {
     return this.#waitingBytes >= MAX_WAITING_BYTES;
   }

@@ -1,24 +1,21 @@
 /**
- * What `produce` needs to deliver an input: the way to the stream that was asked
- * for, the producer on it, and where in the input to begin. Invariant: what an
- * earlier run of the same checkpoint or producer has added is not added again,
- * as far as either can know.
+ * Opens what `produce` adds an input with: the producer, its checkpoint, and
+ * where in the input to begin. Invariant: what an earlier run of the same
+ * checkpoint or producer has added is not added again, as far as either can know.
  */
 import {randomBytes} from 'node:crypto';
 import {colocatedKey} from '../colocated-key.js';
 import {usageError} from '../errors.js';
 import {START} from '../input/input-page.js';
-import type {AddConnection} from '../stream-client.js';
-import {PlainAccumulator} from '../redis/accumulator.js';
-import type {Progress} from '../redis/batch.js';
+import type {Adder, IdempotentAccumulator, IdempotentProducer} from '../stream-client.js';
 import type {AddedFile, Checkpoint} from './checkpoint.js';
-import {IdempotentAccumulator} from '../redis/idempotent-accumulator.js';
+import type {Progress} from './in-flight-window.js';
 import {Producer, type ProducerOptions} from './producer.js';
 
-export interface OpenProducerOptions extends Omit<ProducerOptions, 'accumulator' | 'onConfirmed'> {
-  /** Connects to where the stream lives. */
-  connect: (ask?: string) => Promise<AddConnection>;
-  /** Each record once, by the fence script. */
+export interface OpenProducerOptions extends Omit<ProducerOptions, 'adder' | 'onConfirmed'> {
+  /** `StreamClient.openAdder`, on the stream that is added to. */
+  openAdder: (idempotent?: IdempotentProducer) => Adder;
+  /** Adds each record once. */
   once?: {producerId: string | undefined; atomic: boolean} | undefined;
   /** Where it is kept how far `file` has been added. */
   checkpoint?: {path: string; file: AddedFile} | undefined;
@@ -32,8 +29,8 @@ export interface OpenProducer {
 }
 
 /** A week: longer than anyone waits before running again what was cut off. */
-const FENCE_SECONDS = 7 * 86_400;
-/** From then on a fence that is missing is taken for expired, and not for lost with its stream; the clocks of two machines differ. */
+const STATE_SECONDS = 7 * 86_400;
+/** From then on a missing state is taken for expired, and not for lost with its stream; the clocks of two machines differ. */
 const EXPIRY_MS = 6 * 86_400_000;
 
 /** Connects. Throws as `StreamClient.connect` and `Checkpoint.open` do, and `incomplete` where the stream is gone to which this producer added. */
@@ -50,47 +47,24 @@ export async function openProducer(options: OpenProducerOptions): Promise<OpenPr
 }
 
 async function openWith(checkpoint: Checkpoint | undefined, options: OpenProducerOptions): Promise<OpenProducer> {
-  const {stream, connect, once, newIdLines} = options;
-  const confirmWith = (lastId: () => string | undefined) =>
-    checkpoint === undefined ? {} : {onConfirmed: (end: Progress) => checkpoint.confirm(end, lastId())};
-  const begin = checkpoint?.progress ?? {place: START, records: 0};
-  if (once === undefined) {
-    // Before anything is added: where it cannot be kept how far we are, to begin is no use.
-    await checkpoint?.keepAs(undefined);
-    const producer = await Producer.start({
-      ...options,
-      ...confirmWith(() => undefined),
-      accumulator: new PlainAccumulator(stream, connect),
-    });
-    return {producer, start: begin, checkpoint};
-  }
-
-  if (once.producerId === '') throw usageError('--producer-id is empty');
-  const id = once.producerId ?? checkpoint?.producer?.id ?? randomBytes(9).toString('base64url');
-  const state = {
-    key: colocatedKey('producer', stream, id),
-    keepSeconds: FENCE_SECONDS,
-    digest: '',
-    wantsIds: newIdLines !== undefined,
-    atomic: once.atomic,
-  };
-  const isLasting = once.producerId !== undefined || checkpoint !== undefined;
-  const kept = checkpoint?.producer;
-  const accumulator = new IdempotentAccumulator(
-    stream,
-    state,
-    isLasting,
-    connect,
-    kept?.id === id ? kept.lastId : undefined,
-  );
-  const producer = await Producer.start({...options, ...confirmWith(() => accumulator.lastId), accumulator});
+  const {openAdder, once} = options;
+  const begin = checkpoint?.progress ?? {position: START, records: 0};
+  const adder = openAdder(once && idempotentProducer(once, options.stream, checkpoint));
+  const accumulator = adder.idempotent;
+  const onConfirmed = checkpoint && ((end: Progress) => checkpoint.confirm(end, accumulator?.lastId));
+  // Before anything is added: where a checkpoint cannot be kept, to begin is no use.
+  if (accumulator === undefined) await checkpoint?.keepAs(undefined);
+  const producer = await Producer.start({...options, adder, onConfirmed});
+  if (accumulator === undefined) return {producer, start: begin, checkpoint};
   if (accumulator.warning !== undefined) options.onProblem(accumulator.warning);
   if (accumulator.isForgotten) options.onProblem(FORGOTTEN);
   try {
+    const id = accumulator.producerId;
     const since = sinceOf(id, accumulator, checkpoint);
     await checkpoint?.keepAs({id, since, ...(accumulator.lastId === undefined ? {} : {lastId: accumulator.lastId})});
     // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
-    const start = (accumulator.mark ?? 0) >= begin.records - since ? begin : {place: START, records: 0};
+    const isAhead = (accumulator.lastSequence ?? 0) < begin.records - since;
+    const start = isAhead ? {position: START, records: 0} : begin;
     accumulator.startBehind(start.records - since);
     return {producer, start, checkpoint};
   } catch (error) {
@@ -99,7 +73,26 @@ async function openWith(checkpoint: Checkpoint | undefined, options: OpenProduce
   }
 }
 
-/** Loaded with what checks a file, which most runs do without. */
+/** The producer that an earlier run of the same ID or checkpoint was, or a new one. */
+function idempotentProducer(
+  {producerId, atomic}: {producerId: string | undefined; atomic: boolean},
+  stream: string,
+  checkpoint: Checkpoint | undefined,
+): IdempotentProducer {
+  if (producerId === '') throw usageError('--producer-id is empty');
+  const kept = checkpoint?.producer;
+  const id = producerId ?? kept?.id ?? randomBytes(9).toString('base64url');
+  return {
+    id,
+    key: colocatedKey('producer', stream, id),
+    keepSeconds: STATE_SECONDS,
+    atomic,
+    isLasting: producerId !== undefined || checkpoint !== undefined,
+    lastId: kept?.id === id ? kept.lastId : undefined,
+  };
+}
+
+/** Loaded only where it is used: most runs do without. */
 const openCheckpoint = async (path: string, file: AddedFile, stream: string): Promise<Checkpoint> =>
   (await import('./checkpoint.js')).Checkpoint.open(path, file, stream);
 
@@ -107,16 +100,16 @@ const FORGOTTEN =
   'Redis has forgotten this producer, though the stream has what it added: going on behind the checkpoint; ' +
   'what a run that was killed added behind it may be there twice';
 
-/** So many records of the input come before the first one of producer `id` on `accumulator`. */
+/** How many records of the input come before the first one of producer `id`. */
 function sinceOf(
   id: string,
-  {mark: lastSequence, isForgotten}: IdempotentAccumulator,
+  {lastSequence, isForgotten}: IdempotentAccumulator,
   checkpoint: Checkpoint | undefined,
 ): number {
   if (checkpoint === undefined) return 0;
   const {producer, progress, ageMs} = checkpoint;
   const mayBeExpired = isForgotten || (lastSequence === undefined && ageMs > EXPIRY_MS);
   if (producer?.id === id && !mayBeExpired) return producer.since;
-  // One that has runs without this checkpoint behind it counts from the start of the input.
+  // A producer that ran without this checkpoint before counts from the start of the input.
   return lastSequence === undefined ? progress.records : 0;
 }

@@ -12,17 +12,16 @@ import {
   type GoodLine,
   type InputPage,
   isBadLine,
+  START,
 } from '../input/record-reader.js';
 import {countOf} from '../records/raw-fields.js';
-import type {AddOptions} from '../stream-client.js';
+import type {AddRequest} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
 export interface ProduceOptions {
   onBadLine: 'fail' | 'skip';
-  /** How the records of a page are added; asked once a page. */
-  addOptions: () => AddOptions;
-  /** The ID to give to a record. */
-  idOf: (record: FlatRecord | GoodLine) => string;
+  /** Asked once a page; gives the request for a record of it, one object for all of them. Its fields are set here. */
+  requestsOf: () => (record: FlatRecord | GoodLine) => AddRequest;
   /** Records that come before the first page, from the start of the input. */
   recordsBefore: number;
   /** All records or none: they are sent when the input has ended well. */
@@ -73,7 +72,7 @@ export async function produceRecords(
     if (options.atomic && failure === undefined) {
       if (options.stopping.aborted)
         failure = new StreamlogError('incomplete', 'the input was cut off; nothing was added');
-      else await producer.flush();
+      else await producer.flush({position: START, records: 0});
     }
   } catch (error) {
     failure = error;
@@ -98,22 +97,23 @@ async function takePage(
   options: ProduceOptions,
   seen: {read: number; bad: number; usedBytes: number},
 ): Promise<BadLine | undefined> {
-  const {onBadLine, idOf, recordsBefore, atomic, onSkipped} = options;
-  const adding = options.addOptions();
+  const {onBadLine, recordsBefore, atomic, onSkipped} = options;
+  const requestOf = options.requestsOf();
   const mostFields = producer.mostFieldsTogether;
-  const flush = (place = page.place, isRead = 0): Promise<void> =>
-    producer.flush({place, records: recordsBefore + seen.read - seen.bad - isRead});
+  const flush = (position = page.place, isRead = 0): Promise<void> =>
+    producer.flush({position, records: recordsBefore + seen.read - seen.bad - isRead});
   for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
-    const fields = isBadLine(item) ? undefined : item instanceof FlatRecord ? item : item.fields;
-    if (fields !== undefined) {
-      const isAlone = mostFields !== undefined && countOf(fields) > mostFields;
+    if (!isBadLine(item)) {
+      const request = requestOf(item);
+      request.fields = item instanceof FlatRecord ? item : item.fields;
+      const isAlone = mostFields !== undefined && countOf(request.fields) > mostFields;
       if (isAlone) await flush(page.placeBefore, 1);
-      const full = producer.add(fields, adding, idOf(item as GoodLine), item.line);
-      if (isAlone || (full && !atomic)) await flush();
+      const isFull = producer.add(request, item.line);
+      if (isAlone || (isFull && !atomic)) await flush();
       continue;
     }
-    const bad = item as BadLine;
+    const bad = item;
     seen.bad++;
     if (onBadLine === 'fail') {
       seen.usedBytes = page.placeBefore.bytes;

@@ -1,12 +1,12 @@
 /**
- * Records → the XADDs that add them, as one piece of protocol bytes that knows
- * where each command ends. Invariant: the commands of a batch are in the order
- * of its records, one each, and a rest of it is the same bytes again.
+ * Encodes records as XADDs, into one piece of bytes, and notes where each
+ * command ends. Invariant: the commands of a batch are in the order of its
+ * records, one each, and a part of a batch is the same bytes again.
  */
 import type {Field} from '../records/entry.js';
 import {encodeName} from '../records/names.js';
 import {countOf, type EntryFields, isRaw} from '../records/raw-fields.js';
-import {type AddOptions, addClause} from './args.js';
+import {type AddOptions, type AddRequest, addClause} from './args.js';
 import {RespWriter} from './resp-writer.js';
 
 /** XADDs, ready to be sent. */
@@ -47,13 +47,13 @@ export class AddBatch {
 
 const LEAD_BYTES = 256;
 
-/** Gathers records for the next batch to one stream. */
+/** Encodes records for the next batch to one stream. */
 export class AddEncoder {
   readonly #stream: string;
   readonly #writer: RespWriter;
   #ends: number[] = [];
   #options: AddOptions | undefined;
-  /** What stands before the ID, for the options of now. */
+  /** The words before the ID, for the current options. */
   #lead: Buffer = Buffer.alloc(0);
   #leadParts = 0;
   #mayLackStream = false;
@@ -72,8 +72,7 @@ export class AddEncoder {
     return this.#writer.length;
   }
 
-  /** `id` is `*`, `ms-*` or a whole ID. Options that stay the same object cost nothing. */
-  add(fields: EntryFields, options: AddOptions, id: string): void {
+  add({fields, id, options}: AddRequest): void {
     if (options !== this.#options) this.#prepare(options);
     this.#writer.array(this.#leadParts + 1 + 2 * countOf(fields));
     this.#writer.raw(this.#lead);
@@ -89,7 +88,7 @@ export class AddEncoder {
     this.#writer.cut(this.#ends.at(-1) ?? 0);
   }
 
-  /** What has gathered since the last one; there must be something. */
+  /** The records since the last batch; there must be one. */
   take(): AddBatch {
     const ends = this.#ends;
     const mayLackStream = this.#mayLackStream;
@@ -115,8 +114,8 @@ export function writeFields(writer: RespWriter, fields: EntryFields): void {
     writePairs(writer, fields);
     return;
   }
-  const {bytes, offsets: marks} = fields;
-  for (let at = 0; at < 4 * fields.fieldCount; at += 2) writer.part(bytes, marks[at]!, marks[at + 1]!);
+  const {bytes, offsets} = fields;
+  for (let at = 0; at < 4 * fields.fieldCount; at += 2) writer.part(bytes, offsets[at]!, offsets[at + 1]!);
 }
 
 function writePairs(writer: RespWriter, fields: readonly Field[]): void {

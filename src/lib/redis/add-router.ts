@@ -13,7 +13,8 @@ import type {AddConnectionPool} from './add-connection-pool.js';
 import type {AddBatch} from './add-encoder.js';
 import {type AddResult, AddResults, IdempotentReply} from './add-results.js';
 import type {CommandConnection} from './command-connection.js';
-import {IDEMPOTENT_ADD, type IdempotentCall, type IdempotentResult, readIdempotentResult} from './producer-state.js';
+import {IDEMPOTENT_ADD} from './producer-scripts.js';
+import {type IdempotentCall, type IdempotentResult, readIdempotentResult} from './producer-state.js';
 import {Moved} from './server-errors.js';
 import {addWide} from './wide-add.js';
 

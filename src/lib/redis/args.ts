@@ -4,6 +4,7 @@
  * documentation of streams. No builder knows a server, a default or a flag.
  */
 import type {EntryIds} from '../records/entry-ids.js';
+import type {EntryFields} from '../records/raw-fields.js';
 import type {CommandLine} from './command-connection.js';
 
 /**
@@ -15,10 +16,19 @@ export type Trim = ({kind: 'maxLen'; maxLen: number} | {kind: 'minId'; minId: st
   limit?: number;
 };
 
+/** What the XADDs of a run have in common. Kept as one object for as long as it stays the same: its words are made once. */
 export interface AddOptions {
   /** False refuses to make a stream that does not exist (NOMKSTREAM). */
   create?: boolean;
   trim?: Trim;
+}
+
+/** One XADD. Encoders read it at once and keep nothing of it, so that one object can serve for all records of a run. */
+export interface AddRequest {
+  fields: EntryFields;
+  /** `*`, `ms-*` or a whole ID. */
+  id: string;
+  options: AddOptions;
 }
 
 /** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold] id field value … : what stands between the key and the ID. */

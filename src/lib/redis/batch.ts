@@ -1,48 +1,45 @@
 /**
- * Records that are sent together, from the first try to the last. There are two
- * kinds: XADDs, each with a reply of its own, and one call of the fence script.
- * Invariant: `open` is the number of records of which nobody has said yet that
- * they are in the stream, or that they never will be.
+ * Records that are sent together, from the first try to the last: XADDs, each
+ * with a reply of its own, or one call of the script that adds once. A batch
+ * reads its own replies and reports what they mean. Invariant: `open` is the
+ * number of records not yet known to be in the stream or rejected.
  */
-import {NOT_REDIS, StreamlogError} from '../errors.js';
-import type {InputPosition} from '../input/record-reader.js';
-import {type AddConnection, type Durability, NOT_DURABLE, type ReplyHandler} from '../stream-client.js';
+import {StreamlogError} from '../errors.js';
+import type {AddConnection, ReplyHandler} from './add-connection.js';
+import type {Durability} from './durability.js';
 import type {IdLines} from './id-lines.js';
 import type {PendingDurability} from './pending-durability.js';
 
 export interface Batch extends ReplyHandler {
   readonly open: number;
-  /** Nothing is sent behind it before its answer. */
+  /** Nothing is sent behind it before its reply has come. */
   readonly isBarrier: boolean;
   /** Of the memory that it holds. */
   readonly byteLength: number;
-  /** Behind its last record. */
-  readonly end: Progress;
+  /** The first and last of its records, as the producer numbers them; undefined where it does not. */
+  readonly numbers: {readonly first: number; readonly last: number} | undefined;
+  /** In its last try the stream lacked records before its first one, so that nothing was added. */
+  readonly foundGap: boolean;
   /** Sends what is open. */
   send(connection: AddConnection): void;
+  /** The server has the records up to number `lastSequence` only: the others are open again. Returns how many. */
+  reopen(lastSequence: number): number;
 }
 
-/** How far an input is read. */
-export interface Progress {
-  readonly place: InputPosition;
-  /** Records before that place, from the start of the input. */
-  readonly records: number;
-}
-
-/** What a batch tells of itself. */
+/** What a batch reports. */
 export interface BatchEvents {
   /**
-   * So many more of its records are in the stream, as safe as they were asked to be. `ids` are their lines, where
-   * wanted; `lastId` is the last of them, where that is known.
+   * So many more of its records are in the stream, as safe as they were asked to be. `ids` are the lines of their IDs,
+   * where wanted; `lastId` is the last of them, where known.
    */
   added(count: number, ids: Buffer | undefined, lastId?: string): void;
-  /** Redis will never take these of its records, counted from 0 at its start, for what they are; `failure` says why of the first. */
+  /** Redis will never take these of its records, counted from 0 at its start; `failure` says why of the first. */
   rejected(batch: Batch, records: readonly number[], failure: StreamlogError): void;
   /** Some of its records are in the stream behind later ones, or will be. */
   overtaken(): void;
-  /** All replies have come; with a failure when records are open still. */
+  /** All replies have come; with a failure when records are still open. */
   answered(batch: Batch, failure: StreamlogError | undefined): void;
-  /** Of so many records nobody knows whether they were added: sending them again may add them twice. */
+  /** The result of so many records is uncertain: sending them again may add them twice. */
   uncertain(count: number): void;
 }
 
@@ -50,10 +47,10 @@ export interface BatchEvents {
 export interface BatchContext {
   readonly stream: string;
   readonly events: BatchEvents;
-  /** Where the lines of new IDs are made; undefined when nobody wants them. */
+  /** Makes the lines of new IDs; undefined when they are not wanted. */
   readonly newIdLines: (() => IdLines) | undefined;
   readonly durability: Durability | undefined;
-  /** Those that are not as safe yet. */
+  /** Batches that are not yet as safe as asked for. */
   readonly pending: PendingDurability | undefined;
 }
 
@@ -61,11 +58,7 @@ export interface BatchContext {
 export const missingStream = (stream: string): StreamlogError =>
   new StreamlogError('notFound', `no stream "${stream}"`, {hint: 'leave --no-create out to make it'});
 
-/** Whether it is worth sending the same record again. What is in the stream, and not safe, is not sent again. */
-export const isRetryable = ({kind, code}: StreamlogError): boolean =>
-  (kind === 'temporary' || kind === 'unreachable') && code !== NOT_DURABLE && code !== NOT_REDIS;
-
-/** Of a reply that is none to what was sent: the connection ends with it. */
+/** For a reply that does not match what was sent: the connection ends with it. */
 export const protocolError = (): Error => new Error('Protocol error: a reply is none to what was sent');
 
 /** From `start` to before `end`. */

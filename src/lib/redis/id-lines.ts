@@ -1,12 +1,6 @@
 /** The new IDs of entries, a line each, gathered as bytes: hundreds of thousands a second go to standard output. */
 
-import {nameToJson} from '../records/names.js';
-
 const LONGEST_ID = 41;
-
-/** An ID a line, or a JSON object that says of which stream it is. */
-export const idLines = (stream: string, json: boolean): IdLines =>
-  json ? new IdLines(`{"stream":${nameToJson(stream)},"id":"`, '"}\n') : new IdLines('', '\n');
 
 export class IdLines {
   readonly #before: Buffer;

@@ -1,24 +1,22 @@
 /**
- * Batches whose records are in the stream, and not as safe yet as they were
- * asked to be. WAIT and WAITAOF speak of all that was written on their
- * connection before, so one question at a time is enough for all of them, and a
- * good answer to a later batch is one to them too. Invariant: they are settled
- * in the order in which they were sent, and before any later one.
+ * Batches whose records are in the stream, and not yet as safe as they were
+ * asked to be. WAIT and WAITAOF cover everything written on their connection
+ * before them, so one command at a time is enough for all of them. Invariant:
+ * batches are settled in the order in which they were sent, before any later one.
  */
 import type {StreamlogError} from '../errors.js';
+import type {AddConnection, ReplyHandler} from './add-connection.js';
 import {
-  type AddConnection,
   type Durability,
   durabilityCommand,
   durabilityFailure,
   durabilityRefusal,
   durabilityReplies,
-  type ReplyHandler,
-} from '../stream-client.js';
+} from './durability.js';
 
 /** A batch that waits. */
 export interface PendingBatch {
-  /** It waits no more; `failure` where it is in vain. */
+  /** It waits no longer; `failure` where it was in vain. */
   settled(failure: StreamlogError | undefined): void;
   /** The connection was lost. */
   lost(): void;
@@ -35,7 +33,7 @@ export class PendingDurability {
     this.#mayWait = mayWait;
   }
 
-  /** Lets `batch` wait, whose question on `wire` had too low an answer; false when there is no time left. */
+  /** Lets `batch` wait, whose command on `connection` had too low a reply; false when there is no time left. */
   wait(batch: PendingBatch, connection: AddConnection, failure: StreamlogError): boolean {
     if (!this.#mayWait(failure)) return false;
     if (this.#batches.push(batch) === 1) this.#ask(connection);

@@ -3,30 +3,24 @@
  * and may then be in the stream twice. Invariant: replies belong to records in
  * their order, from the first that was sent in this try.
  */
-import type {StreamlogError} from '../errors.js';
+import {isRetryable, type StreamlogError} from '../errors.js';
 import {isIdIn} from '../records/stream-id.js';
-import type {AddBatch, AddConnection} from '../stream-client.js';
-import {
-  type Batch,
-  type BatchContext,
-  isRetryable,
-  missingStream,
-  type Progress,
-  protocolError,
-  range,
-} from './batch.js';
-import {DurableReply} from './durable-reply.js';
+import type {AddConnection} from './add-connection.js';
+import type {AddBatch} from './add-encoder.js';
+import {type Batch, type BatchContext, missingStream, protocolError, range} from './batch.js';
+import {DurableReply} from './durability.js';
 import type {IdLines} from './id-lines.js';
 
 export class PlainBatch implements Batch {
   readonly isBarrier = false;
-  readonly end: Progress;
+  readonly foundGap = false;
+  readonly numbers = undefined;
   readonly #context: BatchContext;
   readonly #durable: DurableReply;
   readonly #ids: IdLines | undefined;
   #adds: AddBatch;
-  /** Where the records that are open were in the batch at first; undefined while all of them are. */
-  #places: readonly number[] | undefined;
+  /** The first index in the batch of each record that is open; undefined while all of them are. */
+  #indexes: readonly number[] | undefined;
   /** A try is under way. */
   #sent = false;
   #connection: AddConnection | undefined;
@@ -41,12 +35,11 @@ export class PlainBatch implements Batch {
   #rejection: StreamlogError | undefined;
   #refusal: StreamlogError | undefined;
 
-  constructor(adds: AddBatch, context: BatchContext, end: Progress) {
+  constructor(adds: AddBatch, context: BatchContext) {
     this.#adds = adds;
     this.#context = context;
-    this.#durable = new DurableReply(context.durability);
+    this.#durable = new DurableReply(context);
     this.#ids = context.newIdLines?.();
-    this.end = end;
   }
 
   get stream(): string {
@@ -63,6 +56,11 @@ export class PlainBatch implements Batch {
 
   get awaits(): number {
     return this.#sent ? this.#adds.records - this.#answered + this.#durable.awaits : 0;
+  }
+
+  /** Its records have no numbers. */
+  reopen(): number {
+    return 0;
   }
 
   send(connection: AddConnection): void {
@@ -109,29 +107,21 @@ export class PlainBatch implements Batch {
 
   lost(): void {
     const unanswered = range(this.#answered, this.#adds.records);
-    const unsafe = this.#durable.asked ? this.#takeBack() : [];
+    const unsafe = this.#durable.isAsked ? this.#takeBack() : [];
     this.#context.events.uncertain(unanswered.length + unsafe.length);
     this.#settle([...unsafe, ...unanswered]);
   }
 
   #end(): void {
     if (this.awaits > 0) return;
+    this.#durable.settle(this.#added.length > 0, this.#connection!, {
+      settled: () => this.#finish(),
+      lost: () => this.lost(),
+    });
+  }
+
+  #finish(): void {
     const unsafe = this.#added.length > 0 ? this.#durable.failure : undefined;
-    if (unsafe !== undefined && this.#durable.isShort && this.#isLeftPending(unsafe)) return;
-    if (this.#durable.asked && this.#durable.failure === undefined) this.#context.pending?.confirmed();
-    this.#finish(unsafe);
-  }
-
-  /** True when it will be settled later. */
-  #isLeftPending(failure: StreamlogError): boolean {
-    const settled = (outcome: StreamlogError | undefined): void => {
-      this.#durable.settle(outcome);
-      this.#finish(outcome);
-    };
-    return this.#context.pending?.wait({settled, lost: () => this.lost()}, this.#connection!, failure) ?? false;
-  }
-
-  #finish(unsafe: StreamlogError | undefined): void {
     const added = unsafe === undefined ? [] : this.#takeBack();
     if (unsafe !== undefined && isRetryable(unsafe)) this.#context.events.uncertain(added.length);
     const failure = unsafe ?? this.#rejection ?? this.#refusal;
@@ -139,24 +129,24 @@ export class PlainBatch implements Batch {
     this.#context.events.answered(this, failure);
   }
 
-  /** What was added, and is not as safe as it was asked to be: its IDs are not told. */
+  /** What was added, and is not as safe as it was asked to be: its IDs are not reported. */
   #takeBack(): number[] {
     this.#ids?.take();
     return this.#added.splice(0);
   }
 
-  readonly #placeOf = (record: number): number => this.#places?.[record] ?? record;
+  readonly #indexOf = (record: number): number => this.#indexes?.[record] ?? record;
 
-  /** The end of a try: tells what is certain, and keeps the records in `open` and those that were refused for now. */
+  /** The end of a try: reports what is certain, and keeps the records in `open` and those that were refused for now. */
   #settle(open: readonly number[]): void {
     const {events} = this.#context;
     const refused = this.#refused;
     if (refused.length > 0 && (this.#added.at(-1) ?? -1) > refused[0]!) events.overtaken();
-    if (this.#rejected.length > 0) events.rejected(this, this.#rejected.map(this.#placeOf), this.#rejection!);
+    if (this.#rejected.length > 0) events.rejected(this, this.#rejected.map(this.#indexOf), this.#rejection!);
     if (this.#added.length > 0) events.added(this.#added.length, this.#ids?.take(), this.#lastId);
     const left = [...open, ...refused].sort((a, b) => a - b);
     this.#adds = this.#adds.only(left);
-    this.#places = left.map(this.#placeOf);
+    this.#indexes = left.map(this.#indexOf);
     this.#added = [];
     this.#rejected = [];
     this.#refused = [];

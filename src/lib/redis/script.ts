@@ -55,6 +55,9 @@ export const MOST_DELIVERIES = 1_000_000_000_000_000;
 /** Lua passes at most about 8,000 arguments to a command (LUAI_MAXCSTACK, https://www.lua.org/source/5.1/luaconf.h.html). */
 export const MOST_ARGUMENTS = 7_900;
 
+/** Fields of a record that a script can add: a field is two arguments, and the rest of XADD needs two more. */
+export const MOST_FIELDS_IN_SCRIPT = MOST_ARGUMENTS / 2 - 1;
+
 /** What a script that copies answers, before it writes anything, when its user may not finish. */
 const DENIED = 'denied';
 

@@ -10,7 +10,7 @@
 import {isFailure} from '../errors.js';
 import {ConfirmedIds, firstLost} from '../records/confirmed-ids.js';
 import {compareStreamIds} from '../records/stream-id.js';
-import {bytesOf, type IdempotentCall, type IdempotentResult, type StreamClient} from '../stream-client.js';
+import type {IdempotentCall, IdempotentResult, StreamClient} from '../stream-client.js';
 
 export interface HeldRequestsOptions {
   /** How long requests are kept. */
@@ -47,7 +47,7 @@ export class HeldRequests {
   /** A call with an Idempotency-Key was confirmed; `firstId` is that of its first record. */
   keep(stream: string, call: IdempotentCall, firstId: string): void {
     const nowMs = performance.now();
-    const bytes = bytesOf(call);
+    const bytes = call.byteLength;
     this.#held.push({stream, call, bytes, firstId, atMs: nowMs});
     this.#bytes += bytes;
     let over = 0;

@@ -10,7 +10,15 @@ import {colocatedKey} from '../colocated-key.js';
 import {StreamlogError} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
 import type {EntryFields} from '../records/raw-fields.js';
-import {type AddBatch, AddEncoder, type AddOptions, type AddResult, IdempotentEncoder} from '../stream-client.js';
+import {
+  type AddBatch,
+  type AddEncoder,
+  type AddOptions,
+  type AddRequest,
+  type AddResult,
+  type IdempotentEncoder,
+  StreamClient,
+} from '../stream-client.js';
 import type {HeldRequests} from './held-requests.js';
 import {Refusal} from './responses.js';
 
@@ -109,7 +117,7 @@ class OpenBatch {
   constructor(batcher: RequestBatcher, stream: string) {
     this.#batcher = batcher;
     this.#stream = stream;
-    this.encoder = new AddEncoder(stream, FIRST_CAPACITY);
+    this.encoder = StreamClient.addEncoder(stream, FIRST_CAPACITY);
   }
 
   /** The results of the records from `start` on. */
@@ -151,17 +159,18 @@ class OpenBatch {
 
 class PlainWriter implements RequestWriter {
   readonly #batch: OpenBatch;
-  readonly #options: AddOptions;
+  readonly #request: AddRequest;
   readonly #start: number;
 
   constructor(batch: OpenBatch, options: AddOptions) {
     this.#batch = batch;
-    this.#options = options;
+    this.#request = {fields: [], id: '*', options};
     this.#start = batch.encoder.records;
   }
 
   add(fields: EntryFields): void {
-    this.#batch.encoder.add(fields, this.#options, '*');
+    this.#request.fields = fields;
+    this.#batch.encoder.add(this.#request);
   }
 
   send(): Promise<readonly AddResult[]> {
@@ -176,14 +185,14 @@ class PlainWriter implements RequestWriter {
 class IdempotentWriter implements RequestWriter {
   readonly #batcher: RequestBatcher;
   readonly #stream: string;
-  readonly #options: AddOptions;
+  readonly #request: AddRequest;
   readonly #encoder: IdempotentEncoder;
 
   constructor(batcher: RequestBatcher, stream: string, options: AddOptions, request: RequestKey) {
     const {scope, key, keepSeconds, body} = request;
     this.#batcher = batcher;
     this.#stream = stream;
-    this.#options = options;
+    this.#request = {fields: [], id: '*', options};
     const state = {
       // A digest: neither key nor token can be read in Redis.
       key: colocatedKey('request', stream, digestOf(Buffer.from(JSON.stringify([scope, key])))),
@@ -194,11 +203,12 @@ class IdempotentWriter implements RequestWriter {
       // 201 means that the entry is in the stream now, so a stream that was deleted gets the records again.
       againWhenGone: true,
     };
-    this.#encoder = new IdempotentEncoder(stream, state, 2 * body.length + OVERHEAD_BYTES);
+    this.#encoder = StreamClient.idempotentEncoder(stream, state, 2 * body.length + OVERHEAD_BYTES);
   }
 
   add(fields: EntryFields): void {
-    this.#encoder.add(fields, this.#options, '*');
+    this.#request.fields = fields;
+    this.#encoder.add(this.#request);
   }
 
   send(): Promise<readonly AddResult[]> {

@@ -1,24 +1,27 @@
 import {describe, expect, it} from 'vitest';
 import {HeldBatches} from '../../../src/lib/produce/held-batches.js';
+import type {SentBatch} from '../../../src/lib/produce/in-flight-window.js';
 import {IdempotentBatch} from '../../../src/lib/redis/idempotent-batch.js';
-import {progress, Told} from '../redis/batches.js';
+import {Told} from '../redis/batches.js';
+import {progress} from './progress.js';
 
 /** Ten records from `first` on, in 100 bytes. */
-const batch = (first: number): IdempotentBatch =>
-  new IdempotentBatch(
-    {bytes: [Buffer.alloc(100)], first, records: 10, atomic: false},
+const sent = (first: number): SentBatch => ({
+  batch: new IdempotentBatch(
+    {bytes: [Buffer.alloc(100)], first, records: 10, atomic: false, byteLength: 100},
     new Told().context,
-    progress(first + 9),
-  );
+  ),
+  end: progress(first + 9),
+});
 
 function held(limits: {ms: number; bytes: number}, ...firsts: number[]): HeldBatches {
   const batches = new HeldBatches(limits);
-  for (const first of firsts) batches.push(batch(first));
+  for (const first of firsts) batches.push(sent(first));
   return batches;
 }
 
-const firstsAfter = (batches: HeldBatches, lastSequence: number): number[] | undefined =>
-  batches.takeAfter(lastSequence)?.map(({first}) => first);
+const firstsAfter = (batches: HeldBatches, lastSequence: number): (number | undefined)[] | undefined =>
+  batches.takeAfter(lastSequence)?.map(({batch}) => batch.numbers?.first);
 
 describe('batches that are held', () => {
   it('come back from the one on that a server lacks a part of', () => {

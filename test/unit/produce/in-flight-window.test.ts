@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {InFlightWindow} from '../../../src/lib/produce/in-flight-window.js';
-import {CountedBatch, progress} from '../redis/batches.js';
+import {CountedBatch} from '../redis/batches.js';
+import {progress} from './progress.js';
 
 const LIMITS = {records: 20, bytes: 100};
 
@@ -23,7 +24,7 @@ function check(model: Model, window: InFlightWindow): void {
   expect(window.open).toBe(left.reduce((sum, {batch}) => sum + batch.open, 0));
   const sum = (what: 'records' | 'bytes'): number => left.reduce((total, each) => total + each[what], 0);
   const fits = sum('records') + 3 <= LIMITS.records && sum('bytes') + 20 <= LIMITS.bytes;
-  expect(window.hasRoomFor(new CountedBatch(model.place + 1, 3, 20))).toBe(left.length === 0 || fits);
+  expect(window.hasRoomFor(new CountedBatch(3, 20))).toBe(left.length === 0 || fits);
   const firstOpen = model.batches.findIndex(({done}) => !done);
   // Behind the last one of those that are done without a hole, and behind what had nothing to send.
   const done = firstOpen === -1 ? model.batches : model.batches.slice(0, firstOpen);
@@ -36,9 +37,9 @@ const pushing = fc.tuple(fc.integer({min: 1, max: 9}), fc.integer({min: 1, max: 
   ([records, bytes]): Step => ({
     check: () => true,
     run(model, window) {
-      const batch = new CountedBatch(++model.place, records, bytes);
-      model.batches.push({batch, records, bytes, done: false, behind: model.place});
-      window.push(batch);
+      const batch = new CountedBatch(records, bytes);
+      model.batches.push({batch, records, bytes, done: false, behind: ++model.place});
+      window.push(batch, progress(model.place));
       check(model, window);
     },
     toString: () => `push(${records}, ${bytes})`,

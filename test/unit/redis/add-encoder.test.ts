@@ -23,7 +23,7 @@ type Record = typeof record extends fc.Arbitrary<infer One> ? One : never;
 
 function encode(all: readonly Record[], encoder = new AddEncoder('s{1}')): AddBatch {
   for (const {fields, isMarked, id, which} of all)
-    encoder.add(isMarked ? marked(fields) : fields, OPTIONS[which]![0], id);
+    encoder.add({fields: isMarked ? marked(fields) : fields, id, options: OPTIONS[which]![0]});
   expect(encoder.records).toBe(all.length);
   return encoder.take();
 }
@@ -65,7 +65,7 @@ describe('XADDs', () => {
       fc.property(records, records, records, (first, gone, last) => {
         const encoder = new AddEncoder('s{1}');
         const add = (all: readonly Record[]): void => {
-          for (const {fields, id, which} of all) encoder.add(fields, OPTIONS[which]![0], id);
+          for (const {fields, id, which} of all) encoder.add({fields, id, options: OPTIONS[which]![0]});
         };
         add(gone);
         encoder.cut(0);

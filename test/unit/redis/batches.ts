@@ -1,36 +1,36 @@
-/** Batches as a window sees them, and the wire as a batch sees it. */
+/** Batches as a window sees them, and the connection as a batch sees it. */
 import type {StreamlogError} from '../../../src/lib/errors.js';
-import type {Batch, BatchContext, Progress} from '../../../src/lib/redis/batch.js';
+import type {AddConnection, ReplyHandler} from '../../../src/lib/redis/add-connection.js';
+import type {Batch, BatchContext} from '../../../src/lib/redis/batch.js';
+import type {Durability} from '../../../src/lib/redis/durability.js';
 import {IdLines} from '../../../src/lib/redis/id-lines.js';
 import {PendingDurability} from '../../../src/lib/redis/pending-durability.js';
-import type {AddConnection, Durability, ReplyHandler} from '../../../src/lib/stream-client.js';
 
 /** So many records, of which a test says by hand how many are open. */
 export class CountedBatch implements Batch {
   open: number;
   readonly awaits = 0;
   readonly isBarrier = false;
-  readonly end: Progress;
+  readonly foundGap = false;
+  readonly numbers = undefined;
 
   constructor(
-    readonly name: number,
     records: number,
     readonly byteLength: number,
   ) {
     this.open = records;
-    this.end = progress(name);
   }
 
   send(): void {}
+  reopen(): number {
+    return 0;
+  }
   text(): void {}
   integer(): void {}
   nil(): void {}
   refused(): void {}
   lost(): void {}
 }
-
-/** A place in an input that is told from others by one number. */
-export const progress = (number: number): Progress => ({place: {bytes: number, line: number}, records: number});
 
 /** Keeps what is sent, until a test answers it. */
 export class OpenWire {
@@ -51,6 +51,8 @@ export class Told {
   /** Places in the batch. */
   readonly rejected: number[] = [];
   readonly context: BatchContext;
+  /** That of the last answer. */
+  failure: StreamlogError | undefined;
   /** Whether what is not safe may still become so. */
   mayWait = false;
 
@@ -68,7 +70,10 @@ export class Told {
           say(`rejected ${records.length}: ${codeOf(failure)}`);
         },
         overtaken: () => say('overtaken'),
-        answered: (batch, failure) => say(`answered, open ${batch.open}${failure ? `: ${codeOf(failure)}` : ''}`),
+        answered: (batch, failure) => {
+          this.failure = failure;
+          say(`answered, open ${batch.open}${failure ? `: ${codeOf(failure)}` : ''}`);
+        },
         uncertain: (count) => say(`doubtful ${count}`),
       },
     };

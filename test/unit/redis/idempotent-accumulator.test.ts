@@ -1,18 +1,18 @@
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {IdempotentAccumulator} from '../../../src/lib/redis/idempotent-accumulator.js';
-import type {AddConnection} from '../../../src/lib/stream-client.js';
+import type {AddConnection} from '../../../src/lib/redis/add-connection.js';
+import {Adder} from '../../../src/lib/redis/adder.js';
+import type {IdempotentAccumulator} from '../../../src/lib/redis/idempotent-accumulator.js';
+import {OpenWire, Told} from './batches.js';
 import {readCommands} from './commands.js';
-import {OpenWire} from './batches.js';
 
 const DAY_MS = 86_400_000;
 const state = {
   key: '{events}:streamlog:producer:events:p',
   keepSeconds: 604_800,
-  digest: '',
-  wantsIds: false,
   atomic: false,
 };
+const producer = {...state, id: 'p', isLasting: true};
 
 /** A wire that can be lost, and knows whether it was closed. */
 class LosableWire extends OpenWire {
@@ -32,17 +32,24 @@ class LosableWire extends OpenWire {
 }
 
 let connection: LosableWire;
+let adder: Adder;
 let accumulator: IdempotentAccumulator;
 beforeEach(() => {
   vi.useFakeTimers();
   connection = new LosableWire();
-  accumulator = new IdempotentAccumulator('events', state, true, async () => connection as unknown as AddConnection);
+  make();
 });
 afterEach(() => vi.useRealTimers());
 
-/** Opens the accumulator on a server that knows the script and a mark. */
+function make(): void {
+  adder = new Adder('events', async () => connection as unknown as AddConnection, {idempotent: producer});
+  accumulator = adder.idempotent!;
+  adder.listen({...new Told().context.events, lost: () => {}, mayWait: () => false});
+}
+
+/** Connects to a server that knows the script and a mark. */
 async function open(lastSequence: string | undefined): Promise<void> {
-  const opening = accumulator.open();
+  const opening = adder.connect();
   await vi.advanceTimersByTimeAsync(0);
   const {callback: taker} = connection.sent.at(-1)!;
   taker.text(Buffer.from('name'), 0, 4);
@@ -57,13 +64,12 @@ async function open(lastSequence: string | undefined): Promise<void> {
 
 it('knows a producer that never was from one of which nothing is in the stream', async () => {
   await open(undefined);
-  expect(accumulator.mark).toBeUndefined();
+  expect(accumulator.lastSequence).toBeUndefined();
   await open('0');
-  expect(accumulator.mark).toBeUndefined();
-  const other = new IdempotentAccumulator('events', state, true, async () => connection as unknown as AddConnection);
-  accumulator = other;
+  expect(accumulator.lastSequence).toBeUndefined();
+  make();
   await open('0');
-  expect(accumulator.mark).toBe(0);
+  expect(accumulator.lastSequence).toBe(0);
 });
 
 it('keeps the fence of an input that pauses for longer than a week, as long as there is a connection', async () => {
@@ -78,7 +84,7 @@ it('keeps the fence of an input that pauses for longer than a week, as long as t
 });
 
 it('leaves no connection behind when Redis refuses the script', async () => {
-  const opening = accumulator.open();
+  const opening = adder.connect();
   const refused = expect(opening).rejects.toThrow('no');
   await vi.advanceTimersByTimeAsync(0);
   connection.sent[0]!.callback.refused(new StreamlogError('denied', 'no'));

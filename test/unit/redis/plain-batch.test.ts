@@ -1,8 +1,9 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
+import {AddEncoder} from '../../../src/lib/redis/add-encoder.js';
+import type {Durability} from '../../../src/lib/redis/durability.js';
 import {PlainBatch} from '../../../src/lib/redis/plain-batch.js';
-import {AddEncoder, type Durability} from '../../../src/lib/stream-client.js';
-import {OpenWire, progress, Told} from './batches.js';
+import {OpenWire, Told} from './batches.js';
 
 const oom = new StreamlogError('temporary', 'no memory', {code: 'OOM'});
 const smaller = new StreamlogError('data', 'no', {code: 'SMALLER_ID'});
@@ -15,9 +16,9 @@ beforeEach(() => {
 
 function batchOf(records: number, durability?: Durability): {batch: PlainBatch; reported: Told} {
   const encoder = new AddEncoder('events');
-  for (let n = 1; n <= records; n++) encoder.add([['n', `record${n}`]], {}, '*');
+  for (let n = 1; n <= records; n++) encoder.add({fields: [['n', `record${n}`]], id: '*', options: {}});
   const told = new Told(durability);
-  const batch = new PlainBatch(encoder.take(), told.context, progress(records));
+  const batch = new PlainBatch(encoder.take(), told.context);
   batch.send(connection.connection);
   return {batch, reported: told};
 }

@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
-import {
-  IDEMPOTENT_ADD,
-  IdempotentEncoder,
-  type ProducerState,
-  readIdempotentResult,
-} from '../../../src/lib/redis/producer-state.js';
+import {IDEMPOTENT_ADD} from '../../../src/lib/redis/producer-scripts.js';
+import {IdempotentEncoder, type ProducerState, readIdempotentResult} from '../../../src/lib/redis/producer-state.js';
+import {MOST_FIELDS_IN_SCRIPT} from '../../../src/lib/redis/script.js';
 import {readCommands} from './commands.js';
 import {marked, pairs, partsOf} from './records.js';
 
@@ -85,8 +82,9 @@ it('a call says how many arguments each record has, for any records', () => {
       const encoder = new IdempotentEncoder('events', FENCE);
       const options = trims ? {trim: {kind: 'maxLen', maxLen: 5, approximate: false} as const} : {};
       const clause = trims ? ['MAXLEN', '=', '5'] : [];
-      for (const [fields, isMarked] of all) encoder.add(isMarked ? marked(fields) : fields, options, '*');
-      const {bytes, ...call} = encoder.take(7, 3);
+      for (const [fields, isMarked] of all) encoder.add({fields: isMarked ? marked(fields) : fields, id: '*', options});
+      const {bytes, byteLength, ...call} = encoder.take(7, 3);
+      expect(byteLength).toBe(Buffer.concat(bytes).length);
       expect(call).toEqual({first: 7, records: all.length, atomic: false});
       const records = all.flatMap(([fields]) => [
         ...[String(clause.length + 1 + 2 * fields.length), ...clause, '*'],
@@ -103,10 +101,8 @@ it('a call with a record of more fields than Lua can pass on is a transaction, a
   const fields = (count: number): [string, string][] => Array.from({length: count}, (_, n) => [String(n), '']);
   const encoder = new IdempotentEncoder('events', FENCE);
   for (const count of [3_949, 3_950, 1]) {
-    encoder.add(fields(count), {}, '*');
-    expect(encoder.take(1, undefined).transaction === undefined, String(count)).toBe(
-      count <= IdempotentEncoder.mostFields,
-    );
+    encoder.add({fields: fields(count), id: '*', options: {}});
+    expect(encoder.take(1, undefined).transaction === undefined, String(count)).toBe(count <= MOST_FIELDS_IN_SCRIPT);
   }
-  expect(IdempotentEncoder.mostFields).toBe(3_949);
+  expect(MOST_FIELDS_IN_SCRIPT).toBe(3_949);
 });

@@ -3,7 +3,13 @@ import {HeldRequests} from '../../../src/lib/serve/held-requests.js';
 import type {IdempotentCall} from '../../../src/lib/stream-client.js';
 
 /** A request of so many bytes. */
-const call = (bytes: number): IdempotentCall => ({bytes: [Buffer.alloc(bytes)], first: 1, records: 1, atomic: false});
+const call = (bytes: number): IdempotentCall => ({
+  bytes: [Buffer.alloc(bytes)],
+  first: 1,
+  records: 1,
+  atomic: false,
+  byteLength: bytes,
+});
 
 it('the newest request is held, however many bytes there were before it', () => {
   const held = new HeldRequests({ms: 60_000, warn: () => {}});
