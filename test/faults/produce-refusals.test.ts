@@ -217,7 +217,7 @@ describe.concurrent('a Redis that refuses for good', () => {
     const production = scene.produce(ONCE, {env}).feed(VALUES);
     const {code, stderr} = await production.finish();
     expect(code).toBe(77);
-    expect(stderr).toMatch(/fence/);
+    expect(stderr).toMatch(/keeps a hash beside the stream/);
     expect(stderr).toMatch(/hint: .*streamlog:/);
     expect(await scene.redis.exists(STREAM)).toBe(0);
     const plain = scene.produce([], {env}).feed(VALUES);
