@@ -1,10 +1,8 @@
 /**
- * A connection to where one stream lives, whose socket is ours: for adding
- * entries, where a promise and a queue entry for each command would cost more
- * than the command. ioredis opens it and proves who we are, TLS, Sentinel and
- * Cluster included; from then on bytes go out as they are given, and replies
- * come in their order. It never reconnects and sends nothing twice. Invariant:
- * every taker is told of all of its replies, or that the connection was lost.
+ * A connection for adding entries to one stream. ioredis connects and authenticates
+ * (https://github.com/redis/ioredis/blob/main/lib/Redis.ts); then the socket is ours, since a promise and a
+ * queue entry for each command cost more than the command (docs/adr/0010). Invariant: every handler gets all
+ * of its replies, or learns that the connection was lost.
  */
 import type {Socket} from 'node:net';
 import type {Redis} from 'ioredis';
@@ -17,38 +15,38 @@ import {replyFailure, type ServerErrorReason, toFailure} from './server-errors.j
 import type {Target} from './server-target.js';
 import {LOOK_MS, nodeOf, nodeTarget, OwnerWatch} from './slot-owner.js';
 
-/** Whoever sent commands, and is told of their replies. */
+/** Receives the replies to the commands that it has sent. */
 export interface ReplyHandler extends Omit<RespHandler, 'error'> {
-  /** What is added to, for messages; undefined for what is about no stream. */
+  /** The stream, for messages; undefined for commands without one. */
   readonly stream?: string | undefined;
-  /** How many replies are still to come; 0 when it has all. */
+  /** How many replies are still to come; 0 when it has them all. */
   readonly awaits: number;
   /** An error reply. */
   refused(failure: StreamlogError): void;
-  /** The connection ended first: whether what is still awaited was executed is not known. */
+  /** The connection ended before all replies: the result of the other commands is uncertain. */
   lost(failure: StreamlogError): void;
 }
 
-interface WireOptions {
+interface AddConnectionOptions {
   silenceMs: number;
   /** Behind sentinels. */
   isMasterChanging?: (() => Promise<boolean>) | undefined;
   inCluster?: boolean;
-  /** Asked while the node says nothing. */
+  /** Asked while the node is silent. */
   owner?: OwnerWatch | undefined;
-  /** Each command goes behind an ASKING. */
+  /** Each command is sent after an ASKING. */
   asking?: boolean;
 }
 
-/** What the stream is needed for, in messages. */
+/** The command that messages name. */
 const COMMAND = 'XADD';
-/** Into so many parts the time is divided, at least, after which a silent server counts as gone. */
+/** Minimum number of checks per silence timeout. */
 const SILENT_TICKS = 20;
 const LONGEST_TICK_MS = 250;
 const LF = 0x0a;
 
 export class AddConnection {
-  /** Resolves when the connection has ended, with why. */
+  /** Resolves with the reason when the connection has ended. */
   readonly closed: Promise<StreamlogError>;
   readonly #client: Redis;
   readonly #socket: Socket;
@@ -70,7 +68,7 @@ export class AddConnection {
   private constructor(
     client: Redis,
     problem: ServerErrorReason,
-    {inCluster = false, silenceMs, owner, asking = false, isMasterChanging}: WireOptions,
+    {inCluster = false, silenceMs, owner, asking = false, isMasterChanging}: AddConnectionOptions,
   ) {
     this.#client = client;
     this.#socket = client.stream as Socket;
@@ -83,7 +81,7 @@ export class AddConnection {
     });
     this.#inCluster = inCluster;
     const reader = new RespReader(this.#listener());
-    // ioredis has nothing under way any more, and must not see replies to what it did not send.
+    // ioredis has nothing in flight any more, and must not see replies to commands that it did not send.
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', (chunk: Buffer) => this.#read(reader, chunk));
     this.#socket.on('error', (error) => {
@@ -100,7 +98,7 @@ export class AddConnection {
 
   /**
    * Connects to the server, or the node of the cluster, that has `stream`; `node`
-   * is that one as `host:port`, where it is known. With `asking` it is one that the slot is still moving to (ASK).
+   * is its `host:port`, if known. With `asking`, it is the node to which the slot is moving (ASK).
    * Throws as `Connection.open` does.
    */
   static async open(target: Target, stream: string, node?: string, asking = false): Promise<AddConnection> {
@@ -110,17 +108,17 @@ export class AddConnection {
       return new AddConnection(client as Redis, problem, {silenceMs, isMasterChanging});
     }
     const home = node || (await nodeOf(target, stream));
-    // Until the slot has moved, the others name the old node.
+    // Until the slot has moved, other nodes name the old one.
     const owner = home === undefined || asking ? undefined : new OwnerWatch(target, stream, home);
     const opening = connect(nodeTarget(target, home), 0);
-    const {client, problem: trouble} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
-    return new AddConnection(client as Redis, trouble, {silenceMs, inCluster: true, owner, asking});
+    const {client, problem} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
+    return new AddConnection(client as Redis, problem, {silenceMs, inCluster: true, owner, asking});
   }
 
   /**
-   * Sends whole commands, after all that was sent before. `taker` is told of
-   * their replies; bytes must not change until it has them all. What is sent
-   * from one callback of the event loop leaves in one piece.
+   * Sends whole commands, after all that was sent before. `callback` gets their
+   * replies; bytes must not change until it has them all. What is sent in one
+   * turn of the event loop leaves in one write.
    */
   send(bytes: readonly Uint8Array[], callback: ReplyHandler): void {
     if (this.#ended) {
@@ -142,7 +140,7 @@ export class AddConnection {
     for (const part of asking?.bytes ?? bytes) this.#socket.write(part);
   }
 
-  /** Asks all sentinels once, where there are some; a connection to another server than the master has ended then. */
+  /** Asks all sentinels once, if there are any; afterwards a connection to another server than the master has ended. */
   async standing(): Promise<Standing> {
     const isChanging = (await this.#isMasterChanging?.()) ?? false;
     if (this.#ended || this.#socket.destroyed) return 'ended';
@@ -157,7 +155,7 @@ export class AddConnection {
 
   #read(reader: RespReader, chunk: Buffer): void {
     this.#silentTicks = 0;
-    // ioredis takes a reply for whole at its CR; where the chunks were cut there, the LF comes to us.
+    // For ioredis a reply is complete at its CR (https://github.com/redis/ioredis/blob/main/lib/resp/decoder.ts), so its LF may come to us.
     const start = !this.#hasRead && chunk[0] === LF ? 1 : 0;
     this.#hasRead = true;
     try {
@@ -168,7 +166,7 @@ export class AddConnection {
     }
   }
 
-  /** The replies go to the takers in the order of their sending. */
+  /** Replies go to the handlers in the order in which commands were sent. */
   #listener(): RespHandler {
     const takers = this.#takers;
     const callback = (): ReplyHandler => {
@@ -209,7 +207,7 @@ export class AddConnection {
     };
   }
 
-  /** Ticks are counted, and not time: when we are held up ourselves, it is not the server that is silent. */
+  /** Counts ticks, not time: when our own event loop is blocked, the server is not to blame. */
   #look(): void {
     if (this.#takers.length === 0) return;
     const silentMs = ++this.#silentTicks * this.#tickMs;

@@ -1,10 +1,7 @@
 /**
- * One connection to Redis and nothing else: it is opened, it carries commands,
- * it ends. It never reconnects and never sends a command twice. ioredis would
- * do both, and a repeated XADD is a duplicated entry (docs/adr/0004), so its
- * retrying is switched off and each connection has a client of its own.
- * Invariant: every command that was sent settles, with its reply or with a
- * failure, at the latest when the connection ends.
+ * One connection to Redis, for commands. It never reconnects and never sends a command twice, as ioredis would by
+ * default (redis/ioredis#2193, docs/adr/0004), since a repeated XADD adds a second entry. Invariant: every command
+ * settles, with its reply or a failure, at the latest when the connection ends.
  */
 import type {Socket} from 'node:net';
 import {Cluster, Command, type Redis} from 'ioredis';
@@ -21,20 +18,20 @@ import type {Target} from './server-target.js';
 import {masterOf} from './slot-owner.js';
 import {type AwaitedReply, XreadInterceptor} from './xread-interceptor.js';
 
-/** IDs stand for as many arguments, the last ones of their command. */
+/** `EntryIds` stands for that many arguments, the last ones of the command. */
 export type Argument = string | Buffer | EntryIds;
 /** A command's name in lower case, then its arguments. */
 export type CommandLine = readonly [name: string, ...args: Argument[]];
-/** A reply as the protocol has it; strings stay bytes, and text is the digits of a number (`exactNumbers`). */
+/** A RESP reply; strings stay bytes, and a string is the digits of a number (`exactNumbers`). */
 export type Reply = Buffer | number | string | null | Reply[];
 
 export class CommandConnection {
-  /** Resolves when the connection has ended, whoever ended it; that of a cluster outlives single nodes. */
+  /** Resolves when the connection has ended; that of a cluster outlives single nodes. */
   readonly closed: Promise<void>;
   readonly #client: Redis | Cluster;
   readonly #state: Omit<Connected, 'client'>;
-  /** Commands without a reply yet of which the tap was not told. */
-  #untapped = 0;
+  /** Commands in flight that were not announced to the interceptor. */
+  #unannounced = 0;
   #interceptor: XreadInterceptor | undefined;
 
   private constructor({client, ...state}: Connected) {
@@ -56,31 +53,31 @@ export class CommandConnection {
 
   /** Sends one command. Throws the failure of an error reply or of a lost connection. */
   async send(line: CommandLine, context?: Partial<CommandContext>): Promise<Reply> {
-    this.#untapped++;
+    this.#unannounced++;
     try {
       return await this.#deliver(line, context);
     } finally {
-      this.#untapped--;
+      this.#unannounced--;
     }
   }
 
   /**
-   * Sends XREADGROUP or XREAD of one stream: its entries undecoded, as they came.
-   * An answer without any, and one in which ioredis had to find its way (in a
-   * cluster, or behind other commands), comes as any other reply does. Throws as `send` does.
+   * Sends XREADGROUP or XREAD of one stream, and returns its entries undecoded.
+   * A reply without entries, in a cluster, or after commands that were not
+   * announced, is decoded by ioredis like any other. Throws as `send` does.
    */
   async sendRead(line: CommandLine, context?: Partial<CommandContext>): Promise<RawRecordBatch | Reply> {
-    const interceptor = this.#tapFor('entries');
+    const interceptor = this.#intercept('entries');
     return interceptor === undefined ? this.send(line, context) : this.#entries(line, interceptor, context);
   }
 
-  /** The same, behind a command whose reply is one line: both leave in one piece. */
+  /** The same, after a command whose reply is one line: both leave in one write. */
   sendBeforeRead(
     first: CommandLine,
     line: CommandLine,
     context?: Partial<CommandContext>,
   ): [first: Promise<Reply>, read: Promise<RawRecordBatch | Reply>] {
-    const interceptor = this.#tapFor('line', 'entries');
+    const interceptor = this.#intercept('line', 'entries');
     if (interceptor === undefined) return [this.send(first, context), this.send(line, context)];
     const socket = (this.#client as Redis).stream as Socket;
     socket.cork();
@@ -98,14 +95,14 @@ export class CommandConnection {
     const reply = await this.#deliver(line, context);
     if (typeof reply !== 'number') return reply;
     const page = interceptor.entries();
-    // A number that the tap did not put there.
+    // An integer that is not the placeholder.
     if (page === undefined) throw notRedis();
     return page;
   }
 
-  /** Told of the replies to what is sent now; undefined where ioredis has to read them. */
-  #tapFor(...replies: readonly AwaitedReply[]): XreadInterceptor | undefined {
-    if (this.#untapped > 0 || this.#client instanceof Cluster) return undefined;
+  /** Announces the replies to the next commands; undefined if ioredis has to decode them. */
+  #intercept(...replies: readonly AwaitedReply[]): XreadInterceptor | undefined {
+    if (this.#unannounced > 0 || this.#client instanceof Cluster) return undefined;
     this.#interceptor ??= new XreadInterceptor(this.#client.stream as Socket);
     this.#interceptor.expect(...replies);
     return this.#interceptor;
@@ -120,25 +117,26 @@ export class CommandConnection {
       throw this.#failure(error, line, context);
     }
   }
+
   /** Sends a command that has no key to every master: one reply each, one in all without a cluster. */
   async sendToMasters(line: CommandLine, masterIndex?: number): Promise<Reply[]> {
     const masters = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
     const chosen = masterIndex === undefined ? masters : masters.slice(masterIndex, masterIndex + 1);
-    this.#untapped++;
+    this.#unannounced++;
     try {
       if (this.#lostMaster || chosen.length === 0) throw new Error(LOST_NODE);
       return (await Promise.all(chosen.map((node) => node.sendCommand(commandOf(line))))) as Reply[];
     } catch (error) {
       throw this.#failure(error, line);
     } finally {
-      this.#untapped--;
+      this.#unannounced--;
     }
   }
 
   /** Sends a command that has no key to one of `masters`. Throws `unreachable` when its connection was lost or cannot be made. */
   async sendToMaster(line: CommandLine, master: string): Promise<Reply> {
     const client = this.#client;
-    this.#untapped++;
+    this.#unannounced++;
     try {
       if (!(client instanceof Cluster)) return (await client.sendCommand(commandOf(line))) as Reply;
       const node = client.nodes('master').find(({options}) => `${options.host}:${options.port}` === master);
@@ -147,7 +145,7 @@ export class CommandConnection {
     } catch (error) {
       throw this.#failure(error, line);
     } finally {
-      this.#untapped--;
+      this.#unannounced--;
     }
   }
 
@@ -157,16 +155,16 @@ export class CommandConnection {
     return [...new Set(this.#client.slots.flatMap(([master]) => master ?? []))];
   }
 
-  /** The node of a cluster that serves `stream`, as `host:port`; '' where that is no question. */
+  /** The node of a cluster that serves `stream`, as `host:port`; '' without a cluster. */
   nodeOf(stream: string): string {
     return masterOf(this.#client, stream) ?? '';
   }
 
-  /** Asks all sentinels once, where there are some; a connection to another server than the master has ended then. */
+  /** Asks all sentinels once, if there are any; afterwards a connection to another server than the master has ended. */
   async standing(): Promise<Standing> {
     const isChanging = (await this.#state.isMasterChanging?.()) ?? false;
     const client = this.#client;
-    // The status of a client that was cut changes later.
+    // The status of a destroyed client changes later.
     if (client.status !== 'ready' || (!(client instanceof Cluster) && (client.stream as Socket).destroyed))
       return 'ended';
     return isChanging ? 'changing' : 'master';
@@ -176,21 +174,21 @@ export class CommandConnection {
     return this.#client instanceof Cluster;
   }
 
-  /** Looks again which node of a cluster serves what; when none answers, what was known stays. */
+  /** Reads the table of slots again; without an answer, the old one stays. */
   async refreshSlots(): Promise<void> {
     const client = this.#client;
     if (client instanceof Cluster) await new Promise<void>((resolve) => client.refreshSlotsCache(() => resolve()));
   }
 
   /**
-   * Ends the connection at once. Commands under way fail as `unreachable`, unless
+   * Ends the connection at once. Commands in flight fail as `unreachable`, unless
    * their replies are already on the way.
    */
   close(): void {
     end(this.#client);
   }
 
-  /** ioredis opens a lost node again, and what is sent then overtakes what was lost. */
+  /** ioredis would reconnect to a lost node, and later commands would overtake the lost ones. */
   #refuseLostNode(command: Command): void {
     if (!(this.#client instanceof Cluster)) return;
     const slot = command.getSlot();
@@ -209,9 +207,9 @@ export class CommandConnection {
   }
 }
 
-/** What ioredis says too. */
+/** The same text as in ioredis. */
 const LOST_NODE = 'Connection is closed.';
-/** Room for what stands before the IDs of a command, mostly. */
+/** Room for the arguments before the IDs, in most cases. */
 const LEAD_BYTES = 256;
 
 function commandOf([name, ...args]: CommandLine): Command {
@@ -220,11 +218,11 @@ function commandOf([name, ...args]: CommandLine): Command {
   return new Command(name, (args as (string | Buffer)[]).map(asBytes), {replyEncoding: null});
 }
 
-/** A name that is not text would lose its bytes. */
+/** Otherwise a name that is not UTF-8 would lose its bytes. */
 const asBytes = (argument: string | Buffer): string | Buffer =>
   typeof argument === 'string' ? encodeName(argument) : argument;
 
-/** Of thousands of IDs, ioredis would make a text of each. */
+/** ioredis would make a string of each of thousands of IDs. */
 class CommandOnIds extends Command {
   readonly #words: readonly string[];
   readonly #ids: EntryIds;

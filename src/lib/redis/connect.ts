@@ -1,7 +1,7 @@
 /**
- * How a connection comes about, and why it does not. Invariant: a client that
- * is handed out has reached the place, the user and the database that the
- * target names; everything else is a failure that says which of them it was.
+ * Connecting, and why it fails. Invariant: a client that is returned has reached the
+ * server, the user and the database that the target names; a failure says which of
+ * them it was.
  */
 import {setImmediate} from 'node:timers/promises';
 import {Cluster, type Redis} from 'ioredis';
@@ -29,17 +29,17 @@ export interface Connected {
 /** Connects within the target's connect timeout, or throws why not. */
 export async function connect(target: Target, blockMs: number): Promise<Connected> {
   const deadlineMs = Date.now() + target.connectTimeoutMs;
-  const place = {address: describeTarget(target), usesTls: target.tls !== undefined, isSocket: target.kind === 'unix'};
+  const server = {address: describeTarget(target), usesTls: target.tls !== undefined, isSocket: target.kind === 'unix'};
   if (target.kind !== 'sentinel') {
     return connectTo(target, blockMs, deadlineMs).catch(async (error) => {
-      throw toConnectFailure(saysWhy(error) ? error : await askNodes(target, deadlineMs, error), place);
+      throw toConnectFailure(saysWhy(error) ? error : await askNodes(target, deadlineMs, error), server);
     });
   }
   try {
     const master = await within(deadlineMs, MasterWatch.master(target));
     return await connectToMaster(target, master, blockMs, deadlineMs);
   } catch (error) {
-    throw toConnectFailure(error, place);
+    throw toConnectFailure(error, server);
   }
 }
 
@@ -59,8 +59,8 @@ async function connectToMaster(
     unwatch = MasterWatch.watch(target, {master, cut: leave});
   };
   try {
-    const server: ServerTarget = {...target, kind: 'tcp', node: master.node};
-    const connected = await connectTo(server, blockMs, deadlineMs, watch);
+    const named: ServerTarget = {...target, kind: 'tcp', node: master.node};
+    const connected = await connectTo(named, blockMs, deadlineMs, watch);
     (connected.client as Redis).stream.once('close', unwatch);
     return {...connected, isMasterChanging: () => MasterWatch.isChanging(target)};
   } catch (error) {
@@ -74,49 +74,49 @@ async function connectTo(
   target: ServerTarget,
   blockMs: number,
   deadlineMs: number,
-  asMaster?: (client: Redis | Cluster, trouble: ServerErrorReason) => void,
+  asMaster?: (client: Redis | Cluster, problem: ServerErrorReason) => void,
 ): Promise<Connected> {
   const client = newClient(target, blockMs);
-  const trouble: ServerErrorReason = {};
-  asMaster?.(client, trouble);
+  const problem: ServerErrorReason = {};
+  asMaster?.(client, problem);
   const lostNodes = new Set<string>();
-  // Without a listener ioredis prints errors, arguments included.
-  client.on('error', (error: unknown) => Object.assign(trouble, {error}));
-  if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, target, trouble, lostNodes));
+  // Without a listener, ioredis prints errors and the arguments of their commands (redis/ioredis#1235).
+  client.on('error', (error: unknown) => Object.assign(problem, {error}));
+  if (client instanceof Cluster) client.on('+node', (node: Redis) => watchNode(node, target, problem, lostNodes));
   try {
-    await within(deadlineMs, greet(client, target, asMaster !== undefined));
-    // What went wrong on the way is no reason for what happens later.
-    trouble.error = undefined;
-    return {client, problem: trouble, lostNodes};
+    await within(deadlineMs, handshake(client, target, asMaster !== undefined));
+    // Errors of the handshake do not explain later failures.
+    problem.error = undefined;
+    return {client, problem, lostNodes};
   } catch (error) {
     end(client);
-    throw isServerReply(error) || error instanceof StreamlogError ? error : (trouble.error ?? error);
+    throw isServerReply(error) || error instanceof StreamlogError ? error : (problem.error ?? error);
   }
 }
 
 function watchNode(node: Redis, {db}: ServerTarget, problem: ServerErrorReason, lostNodes: Set<string>): void {
-  const place = `${node.options.host}:${node.options.port}`;
+  const address = `${node.options.host}:${node.options.port}`;
   node.on('error', (error: unknown) => {
-    Object.assign(problem, {error, place});
-    // ioredis goes on with database 0 when SELECT fails.
-    if (db !== 0 && isServerReply(error)) lostNodes.add(place);
+    Object.assign(problem, {error, place: address});
+    // ioredis continues with database 0 when SELECT fails (https://github.com/redis/ioredis/blob/main/lib/redis/event_handler.ts).
+    if (db !== 0 && isServerReply(error)) lostNodes.add(address);
   });
-  node.once('connecting', () => node.once('end', () => lostNodes.add(place)));
+  node.once('connecting', () => node.once('end', () => lostNodes.add(address)));
 }
 
-/** Connects, and makes sure that the server answers, in the right role and with the right database. */
-async function greet(client: Redis | Cluster, target: ServerTarget, mustBeMaster = false): Promise<void> {
+/** Connects, and checks that the server answers, with the right role and database. */
+async function handshake(client: Redis | Cluster, target: ServerTarget, mustBeMaster = false): Promise<void> {
   await client.connect();
-  // It has its table of slots; the nodes are connected when they are needed.
+  // It has the table of slots; nodes are connected on demand.
   if (client instanceof Cluster) {
-    // Valkey 9 has several databases in a cluster (cluster-databases); a server that does not says so.
+    // Valkey has several databases in a cluster (cluster-databases); other servers refuse.
     if (target.db !== 0) await client.nodes('master')[0]?.call('select', target.db).catch(throwFailure('SELECT'));
     return;
   }
-  // A server without room says so at once and hangs up: read that before a write could fail with EPIPE and hide it.
+  // A server that is full replies at once and closes the connection: read that before a write can fail with EPIPE and hide it.
   await setImmediate();
   await setImmediate();
-  // Not through ioredis' options: it goes on with database 0 when SELECT fails.
+  // Not by an option of ioredis; see watchNode.
   const [named, selected, role] = await Promise.allSettled([
     client.call('client', 'SETNAME', target.clientName),
     target.db === 0 ? undefined : client.call('select', target.db),
@@ -137,18 +137,18 @@ const throwFailure =
     throw toFailure(error, {command});
   };
 
-/** A user who may not use CLIENT, and a proxy that does not know it, can be used for streams all the same. */
+/** CLIENT SETNAME is not needed: some users may not run it, and some proxies do not know it. */
 function isMereRefusal(error: unknown): boolean {
   if (!isServerReply(error)) return false;
   const {kind, code} = toFailure(error, {command: 'CLIENT SETNAME'});
-  // A refusal in words that are not Redis' own says no more than that this is none of its commands.
+  // A refusal in other words than Redis' own only shows that the command is unknown.
   if (code === 'ERR' || code === 'REFUSED') return kind !== 'denied';
   return code === 'NOPERM' || (kind !== 'denied' && kind !== 'temporary');
 }
 
 /**
- * What keeps the nodes of a cluster from answering: ioredis says only that none
- * did. `fallback` where each of them takes a connection.
+ * Why no node of a cluster answers; ioredis only says that none did. `fallback` if each of them accepts a
+ * connection.
  */
 async function askNodes(target: Target, deadlineMs: number, fallback: unknown): Promise<unknown> {
   if (target.kind !== 'cluster') return fallback;

@@ -55,7 +55,7 @@ return 1`);
  * Removes those consumers that have nothing pending, after giving to another one
  * as much of what they have as fits into this step, unless one of the entries
  * was delivered lately. Entries keep their count; their idle time starts anew, as with any claim, since XCLAIM with an
- * IDLE in the past looks for its place among all that is pending from Redis 8.4 on (16 ms an entry where 300,000 are). How idle a
+ * IDLE in the past is inserted into a list in order of delivery from Redis 8.4 on (redis/redis#14402; 16 ms an entry where 300,000 are pending). How idle a
  * consumer is, is not asked: only XINFO CONSUMERS knows, and it tells of all of
  * them each time (10 ms for 20,000). One that reads again after it was removed
  * is there again. ARGV: group, how long idle in milliseconds, who gets the

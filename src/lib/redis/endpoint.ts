@@ -7,12 +7,15 @@ import {isIP} from 'node:net';
 import type {Cluster} from 'ioredis';
 import {addressOf, type Node, type Target, type TlsSettings} from './server-target.js';
 
-/** What ioredis takes as the options of one node. */
+/** Options of one node, as ioredis takes them (https://github.com/redis/ioredis/blob/main/lib/cluster/util.ts). */
 export interface Endpoint extends Node {
   tls?: TlsOptions;
 }
 
-/** Options of tls.connect(). Bun sends the host as the server name by itself; Node and ioredis send none (ioredis#2105). */
+/**
+ * Options of tls.connect(). Without `servername`, Bun sends the host (https://bun.sh/docs/runtime/nodejs-compat); Node and
+ * ioredis send none (https://nodejs.org/api/tls.html#tlsconnectoptions-callback, redis/ioredis#2105).
+ */
 interface TlsOptions extends TlsSettings {
   servername?: string;
 }

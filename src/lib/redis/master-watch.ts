@@ -1,13 +1,7 @@
 /**
- * Keeps an eye on who is the master while there are connections to it. Sentinel
- * does not close a client's connection to the old master, which goes on taking
- * writes until it is made a replica, some ten seconds after the switch: all of
- * them are lost. One watch for each set of sentinels of this process listens to
- * every sentinel (+switch-master, +promoted-slave) and asks the master for its
- * ROLE each second. Invariant (docs/adr/0008): a connection to a server that is
- * known not to be the master is cut at once, and what is known of a master is
- * never older than SILENCE of that server or, where one sentinel can be heard,
- * than the delay of its announcement.
+ * Watches which server is the master while there are connections to it (docs/adr/0008). For each set of sentinels, it
+ * subscribes to every sentinel and asks the master for its ROLE each second. Invariant: a connection to a server that
+ * is known not to be the master is closed at once.
  */
 import type {Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
@@ -16,15 +10,15 @@ import {askSentinels, isSameNode, type NamedMaster, newer, type SentinelTarget} 
 import {isServerReply, switched} from './server-errors.js';
 import {describeTarget, type Node} from './server-target.js';
 
-/** What a sentinel says when it has made another server the master, and when it is about to. */
+/** Published when another server has become the master, and when it is about to. */
 const CHANNELS = ['+switch-master', '+promoted-slave'];
-/** How often it looks. */
+/** How often it checks. */
 const TICK_MS = 1_000;
 
 /** A connection to a master. */
 interface Watched {
   readonly master: NamedMaster;
-  /** Ends it at once: nothing that is still on its way counts. */
+  /** Ends it at once, dropping replies on their way. */
   cut(reason: StreamlogError): void;
 }
 
@@ -46,7 +40,7 @@ export class MasterWatch {
     this.#subscriptions = target.nodes.map((node) => new Subscription(target, node, () => void this.#ask()));
   }
 
-  /** The master that the sentinels name now, or that the watch knows of if that is newer. Throws as `askSentinels` does. */
+  /** The master that the sentinels name now, or a newer one that the watch knows. Throws as `askSentinels` does. */
   static async master(target: SentinelTarget): Promise<NamedMaster> {
     const named = await askSentinels(target);
     const watch = MasterWatch.#running.get(keyOf(target));
@@ -63,9 +57,8 @@ export class MasterWatch {
   }
 
   /**
-   * Asks all sentinels at once, for whoever is about to say that what a master confirmed is there, and cuts what leads
-   * to another server than they name. True while a failover is under way and does not say yet where it leads. Where no
-   * sentinel answers, what is known stays.
+   * Asks all sentinels once, before success is reported, and closes connections to other servers than they name. True
+   * while a failover has not named its new master. If no sentinel answers, nothing changes.
    */
   static async isChanging(target: SentinelTarget): Promise<boolean> {
     const named = await askSentinels(target).catch(() => undefined);
@@ -77,7 +70,7 @@ export class MasterWatch {
 
   #add(watched: Watched): void {
     this.#watched.add(watched);
-    // While it was opened, there may have been a switch.
+    // The master may have changed while the connection was opened.
     this.#switchTo(watched.master);
     this.#tick ??= setInterval(() => this.#look(), TICK_MS).unref();
   }
@@ -90,19 +83,19 @@ export class MasterWatch {
     MasterWatch.#running.delete(this.#key);
   }
 
-  /** The first time a second after the first connection: what is over sooner needs no watch. */
+  /** First called a second after the first connection: shorter runs need no watch. */
   #look(): void {
     for (const each of this.#subscriptions) each.keep();
     if (!this.#subscriptions.some((each) => each.isHeard)) void this.#ask();
     for (const {master} of this.#watched) {
-      const place = placeOf(master.node);
-      if (!this.#roles.has(place)) this.#roles.set(place, this.#roleCheck(master.node));
+      const address = addressOfNode(master.node);
+      if (!this.#roles.has(address)) this.#roles.set(address, this.#roleCheck(master.node));
     }
-    for (const [place, check] of this.#roles) {
-      if ([...this.#watched].some(({master}) => placeOf(master.node) === place)) check.look();
+    for (const [address, check] of this.#roles) {
+      if ([...this.#watched].some(({master}) => addressOfNode(master.node) === address)) check.look();
       else {
         check.close();
-        this.#roles.delete(place);
+        this.#roles.delete(address);
       }
     }
   }
@@ -113,7 +106,7 @@ export class MasterWatch {
     );
   }
 
-  /** Asks all sentinels, and cuts what leads to another server than they name. Once more if there was news meanwhile. */
+  /** Asks all sentinels, and closes connections to other servers than they name. Again if something was announced meanwhile. */
   async #ask(): Promise<void> {
     this.#askAgain = true;
     this.#asking ??= (async () => {
@@ -130,7 +123,7 @@ export class MasterWatch {
   #switchTo(named: NamedMaster): void {
     this.#newest = newer(named, this.#newest);
     const {node, epoch} = this.#newest;
-    const reason = switched(`the sentinels have made ${placeOf(node)} the master`);
+    const reason = switched(`the sentinels have made ${addressOfNode(node)} the master`);
     this.#cut(({master}) => epoch >= master.epoch && !isSameNode(node, master.node), reason);
   }
 
@@ -143,17 +136,17 @@ export class MasterWatch {
   }
 }
 
-/** One sentinel's announcements, for as long as it can be reached. */
+/** The announcements of one sentinel, while it can be reached. */
 class Subscription {
   readonly #target: SentinelTarget;
   readonly #node: Node;
   readonly #onNews: () => void;
   #client: Redis | undefined;
-  /** Whether it has answered since it was last looked at. */
+  /** Whether it answered the last PING. */
   #isHeard = false;
   #awaits = false;
 
-  /** `onNews` is also called when it begins to listen: what was announced before nobody has heard. */
+  /** `onNews` is also called once it is subscribed, since earlier announcements were missed. */
   constructor(target: SentinelTarget, node: Node, onNews: () => void) {
     this.#target = target;
     this.#node = node;
@@ -164,7 +157,7 @@ class Subscription {
     return this.#isHeard;
   }
 
-  /** Subscribes where it is not, and asks whether it is there still; to be called each second. */
+  /** Subscribes if it is not, and checks that the sentinel still answers; to be called each second. */
   keep(): void {
     const client = this.#client;
     if (client === undefined) void this.#open();
@@ -211,7 +204,7 @@ class Subscription {
   }
 }
 
-/** Asks one server for its ROLE, on a connection of its own: it is answered while others of them wait or write. */
+/** Asks one server for its ROLE, on a connection of its own, which answers while others block. */
 class RoleCheck {
   readonly #target: SentinelTarget;
   readonly #node: Node;
@@ -231,7 +224,7 @@ class RoleCheck {
     if (this.#unanswered > 0) {
       if (++this.#unanswered * TICK_MS <= silenceMs) return;
       this.close();
-      this.#onWrong(switched(`${placeOf(this.#node)} has not answered for ${silenceMs / 1_000} s`));
+      this.#onWrong(switched(`${addressOfNode(this.#node)} has not answered for ${silenceMs / 1_000} s`));
     } else {
       this.#unanswered = 1;
       void this.#ask();
@@ -251,9 +244,9 @@ class RoleCheck {
       if (client !== this.#client) return;
       this.#unanswered = 0;
       if (Array.isArray(role) && String(role[0]) !== 'master')
-        this.#onWrong(switched(`${placeOf(this.#node)} is not the master any more`));
+        this.#onWrong(switched(`${addressOfNode(this.#node)} is not the master any more`));
     } catch (error) {
-      // A user who may not ask for it has the sentinels; that nothing listens there, the connections find out themselves.
+      // A user who may not run ROLE relies on the sentinels; connections notice by themselves when nothing listens.
       if (isServerReply(error)) this.#unanswered = 0;
       else this.close();
     }
@@ -270,7 +263,7 @@ class RoleCheck {
   }
 }
 
-const placeOf = ({host, port}: Node): string => `${host}:${port}`;
+const addressOfNode = ({host, port}: Node): string => `${host}:${port}`;
 
-/** Not the password: who has another one connects as somebody else, and to the same sentinels. */
+/** Without the password: another one means another user, with the same sentinels. */
 const keyOf = (target: SentinelTarget): string => `${describeTarget(target)} ${target.username ?? ''}`;

@@ -233,7 +233,7 @@ let given = 0;
 /**
  * The delivery time of an entry that is given back, and the time of the server when that is done, both in Unix
  * milliseconds, add up to this. What is given back later thus looks older than what was given back before: from Redis 8.4
- * on pending entries are kept in the order of their delivery times, and XCLAIM with a time in the past finds its place
+ * on (redis/redis#14402) pending entries are kept in the order of their delivery times, and XCLAIM with a time in the past finds its place
  * from the newest on (16 ms where 300,000 are pending), except for what is older than all the rest. By the server's clock
  * when the script runs, as by ours an entry that waited behind a slow command would not be old enough any more.
  */

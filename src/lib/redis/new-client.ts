@@ -1,7 +1,6 @@
 /**
- * From a target to an ioredis client that does nothing on its own: it opens no
- * lost connection again, sends no command twice and prints nothing. It refuses
- * to know commands and failures.
+ * From a target to an ioredis client that does nothing on its own: it does not
+ * reconnect, sends no command twice (redis/ioredis#2193) and prints nothing.
  */
 import './tracing-polyfill.js';
 import {Cluster, type ClusterOptions, Redis, type RedisOptions} from 'ioredis';
@@ -9,7 +8,7 @@ import {addressMapper, endpointOf, fillInEndpoints} from './endpoint.js';
 import {guardReplies} from './reply-guard.js';
 import type {Node, Target} from './server-target.js';
 
-/** How long a closed connection may still take to end by itself. */
+/** How long a closed connection may take to end by itself. */
 const FAREWELL_MS = 250;
 
 /** Sentinels are asked for a server first; see sentinels.ts. */
@@ -40,22 +39,22 @@ function clientFor(target: ServerTarget, blockMs: number): Redis | Cluster {
 }
 
 /**
- * Ends the connection without waiting for it, as ioredis may not say when a
- * client that is connecting has ended. Commands under way fail.
+ * Ends the connection without waiting, since ioredis may not report the end of a client that is connecting.
+ * Commands in flight fail.
  */
 export function end(client: Redis | Cluster): void {
-  // A cluster that has ended would keep commands for its next connection, which never comes.
+  // Otherwise a cluster that has ended keeps commands for its next connection, which never comes.
   if (client instanceof Cluster) client.options.enableOfflineQueue = false;
   client.disconnect();
 }
 
-/** The same at once, with all that is on its way: what a server that is not the master any more still says must not count. */
+/** The same at once, dropping replies that are on their way: those of a former master must not count. */
 export function cut(client: Redis | Cluster): void {
   end(client);
   if (client instanceof Redis) client.stream?.destroy();
 }
 
-/** One sentinel as a server of its own. It has users and passwords of its own. */
+/** One sentinel as a server. It may have a user and a password of its own. */
 export const sentinelTarget = (target: Target & {kind: 'sentinel'}, node: Node): Target & {kind: 'tcp'} => ({
   ...target,
   kind: 'tcp',
@@ -74,16 +73,16 @@ const clientOptions = ({username, password, tls, ...target}: ServerTarget, block
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
     reconnectOnError: null,
-    // It would wait where Redis says LOADING, and print where INFO is forbidden.
+    // It would wait while Redis replies LOADING, and print a warning where INFO is forbidden.
     enableReadyCheck: false,
     disableClientInfo: true,
     stringNumbers: target.exactNumbers === true,
     connectTimeout: target.connectTimeoutMs,
     disconnectTimeout: FAREWELL_MS,
-    // Without commandTimeout: it would reject without cancelling, and be a lie about what was executed.
+    // No commandTimeout: it rejects without cancelling, although the command may still be executed.
     socketTimeout: blockMs + target.silenceMs,
     keepAlive: 10_000,
-    // Named, since ioredis prints a warning where a nameless user needs no password.
+    // With a name: without one, ioredis prints a warning where the server needs no password (https://github.com/redis/ioredis/blob/main/lib/redis/event_handler.ts).
     username: password ? (username ?? 'default') : username,
     password,
     tls,
@@ -92,17 +91,17 @@ const clientOptions = ({username, password, tls, ...target}: ServerTarget, block
 const clusterOptions = (target: Target & {kind: 'cluster'}): ClusterOptions => ({
   lazyConnect: true,
   clusterRetryStrategy: () => null,
-  // Nodes are connected when they are needed, and take commands meanwhile; see `end`.
+  // Nodes are connected on demand, and queue commands meanwhile; see `end`.
   enableOfflineQueue: true,
-  // It would refuse a cluster that lacks some slots, and then never settle connect().
+  // It refuses a cluster that lacks some slots, and then never settles connect().
   enableReadyCheck: false,
   retryDelayOnFailover: 0,
   maxRedirections: 16,
   slotsRefreshTimeout: share(target.connectTimeoutMs, target.nodes),
   natMap: addressMapper(target),
-  // Node certificates name the host that was asked for, which is the address that the cluster announces.
+  // A certificate names the host that was connected to, which is the address that the cluster announces.
   dnsLookup: (address, callback) => callback(null, address),
 });
 
-/** So that one node that does not answer leaves time for the others. */
+/** So that a node that does not answer leaves time for the others. */
 const share = (limitMs: number, nodes: readonly Node[]): number => Math.ceil(limitMs / (nodes.length + 1));

@@ -34,7 +34,7 @@ export interface StreamInfo {
   groups: number;
   /** Of its radix tree, which hold the entries. */
   nodes: number;
-  /** All entries ever added; since Redis 7.0. */
+  /** All entries ever added; since Redis 7.0 (https://redis.io/docs/latest/commands/xinfo-stream/). */
   entriesAdded: number | undefined;
   /** Highest ID ever deleted by XDEL; since Redis 7.0. */
   maxDeletedId: string | undefined;
@@ -53,9 +53,9 @@ export interface GroupInfo {
 export interface ConsumerInfo {
   name: string;
   pending: number;
-  /** Since its last attempt to read (before Redis 7.2: its last success). */
+  /** Since its last attempt to read; before Redis 7.2, its last success (redis/redis#11099). */
   idleMs: number;
-  /** Since it last got or claimed an entry; since Redis 7.2. */
+  /** Since an entry was last delivered to it or claimed by it; since Redis 7.2. */
   inactiveMs: number | undefined;
 }
 

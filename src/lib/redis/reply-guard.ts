@@ -1,10 +1,8 @@
 /**
- * Stands between a socket and ioredis' decoder, which believes what it reads: an
- * array as long as it is said to be is made at once, and nested ones by
- * recursion. Replies to nothing end in an exception of its own. Looks at the frames of replies only, and ends the connection where
- * they are no RESP2, or larger than any reply of a Redis to a command of ours.
- * Invariant: what passes cannot make the decoder use more memory than its bytes
- * and 8 for each element, nor go deeper than MAX_DEPTH.
+ * Checks replies before ioredis' decoder sees them, which allocates arrays of any announced length and recurses into
+ * nested ones (https://github.com/redis/ioredis/blob/main/lib/resp/decoder.ts). Ends the connection where bytes are not
+ * RESP2, or larger than any reply to our commands. Invariant: what passes cannot make the decoder use more memory than
+ * its bytes and 8 per element, nor nest deeper than MAX_DEPTH.
  */
 import type {Socket} from 'node:net';
 import {Cluster, type Redis} from 'ioredis';
@@ -34,16 +32,16 @@ const MAX_DIGITS = 19;
 /** Guards every connection that `client` makes. */
 export function guardReplies(client: Redis | Cluster): void {
   if (client instanceof Cluster) client.on('+node', (node: Redis) => guardReplies(node));
-  // ioredis sets its decoder up before it tells.
+  // ioredis installs its decoder before it emits this.
   else client.on('connect', () => guardSocket(client as unknown as Guarded));
 }
 
-/** What ioredis keeps about a connection, and does not declare. */
+/** Private fields of an ioredis client (https://github.com/redis/ioredis/blob/main/lib/DataHandler.ts). */
 interface Guarded {
   readonly stream: Socket;
   /** Commands without a reply. */
   readonly commandQueue: {readonly length: number};
-  /** Who subscribes gets messages that answer no command. */
+  /** A subscriber receives messages that are not replies. */
   readonly condition: {readonly subscriber: unknown} | null;
 }
 
@@ -56,11 +54,11 @@ function guardSocket(client: Guarded): void {
   socket.prependListener('data', (chunk: Buffer) => {
     try {
       let from = 0;
-      // One by one: a reply may make ioredis give up what is under way, and then the next one answers nothing.
+      // One by one: a reply may make ioredis end the commands in flight, and the next one then belongs to none.
       for (const end of guard.check(chunk)) {
         if (client.commandQueue.length === 0 && !client.condition?.subscriber) {
-          // ioredis would look into it for what it is about, whatever it is. But Redis says unasked why it hangs up
-          // (maxclients, protected mode), and ioredis makes a failure of that.
+          // ioredis would interpret any reply here. Redis only sends an unrequested error before it closes the connection
+          // (maxclients, protected mode), which ioredis reports.
           if (from > 0 || !guard.beganWithError) refuse('a reply to nothing');
           pass(chunk.subarray(from, end));
           socket.destroy();
@@ -88,7 +86,7 @@ export class ReplyGuard {
   readonly #left: number[] = [];
   /** Bytes of a string that are still to come, its carriage return included. */
   #skip = 0;
-  /** The carriage return of a line or string was the last byte. A reply counts from there on, as it does for ioredis' decoder. */
+  /** The last byte was the CR of a line or string. A reply counts as complete from there, as for ioredis' decoder. */
   #awaitsLf = false;
   /** The line that has begun: what kind it is of, 0 for none, and its number so far. */
   #type = 0;

@@ -1,10 +1,8 @@
 /**
- * Which server the sentinels name as the master (SENTINEL
- * GET-MASTER-ADDR-BY-NAME and SENTINEL MASTER, redis.io/docs/latest/operate/oss_and_stack/management/sentinel).
- * All of them are asked at once and the answer with the highest configuration
- * epoch holds: during a failover some sentinels still name the old master, which
- * answers and takes writes that are lost afterwards. ioredis asks the first that
- * answers. Invariant: no answer is preferred to one of a later epoch.
+ * Which server the sentinels name as the master (SENTINEL GET-MASTER-ADDR-BY-NAME and SENTINEL MASTER,
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/). During a failover, some sentinels still name the
+ * old master, whose writes are lost; ioredis asks only the first that answers
+ * (https://github.com/redis/ioredis/blob/main/lib/connectors/SentinelConnector/index.ts). Invariant: the highest epoch wins.
  */
 import type {Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
@@ -23,10 +21,10 @@ export interface NamedMaster {
   readonly isChanging: boolean;
 }
 
-/** For how long the other sentinels are waited for once one has answered. */
+/** How long to wait for the other sentinels once one has answered. */
 const OTHERS_MS = 200;
 
-/** Throws what keeps the sentinels from answering: an error reply of one of them before anything else. */
+/** Throws why no sentinel answers, preferably the error reply of one. */
 export async function askSentinels(target: SentinelTarget): Promise<NamedMaster> {
   const limitMs = Math.ceil(target.connectTimeoutMs / 2);
   const answers: NamedMaster[] = [];
@@ -47,7 +45,7 @@ export async function askSentinels(target: SentinelTarget): Promise<NamedMaster>
     throw failures.find(isServerReply) ?? failures[0];
   }
   const best = answers.reduce((one, other) => newer(other, one));
-  // Only the sentinel that leads it knows of a failover.
+  // Only the sentinel that leads a failover knows of it.
   return {...best, isChanging: answers.some(({isChanging, epoch}) => isChanging && epoch >= best.epoch)};
 }
 

@@ -1,8 +1,8 @@
 /**
- * Imported for its effect. ioredis asks a tracing channel whether anybody listens,
- * and traces every command where it gets no answer, with all arguments as texts.
- * Bun's channels, and those of early Node 20, have none: here they learn to answer
- * as nodejs.org/api/diagnostics_channel.html has it.
+ * Imported for its effect. ioredis traces each command, with its arguments as strings, unless
+ * `TracingChannel.hasSubscribers` is false (https://github.com/redis/ioredis/blob/main/lib/tracing.ts). Bun
+ * (https://bun.sh/docs/runtime/nodejs-compat) and early Node 20 lack that property:
+ * https://nodejs.org/api/diagnostics_channel.html#tracingchannelhassubscribers
  */
 import {type Channel, tracingChannel} from 'node:diagnostics_channel';
 

@@ -1,8 +1,6 @@
-/** A limit to what may never settle: a server that says nothing keeps a question open for as long as its connection lasts. */
-
 /**
- * The outcome of `work`, or a failure with the code ETIMEDOUT at `deadlineMs`, as of Date.now. ioredis' own timeout covers the
- * socket, not Sentinel's and Cluster's rounds of questions.
+ * The outcome of `work`, or a failure with the code ETIMEDOUT at `deadlineMs`, as of Date.now. connectTimeout of ioredis covers a
+ * single socket, not the several requests of Sentinel and Cluster (https://github.com/redis/ioredis/blob/main/lib/redis/RedisOptions.ts).
  */
 export async function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

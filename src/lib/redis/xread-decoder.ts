@@ -1,9 +1,6 @@
 /**
- * The bytes of one reply of XREADGROUP or XREAD → its entries, whatever the
- * chunks (RESP2). For replies of hundreds of thousands of fields a second: no
- * object and no string is made of one, only where it is is kept. Knows nothing
- * of the connection, nor of any other reply. Invariant: each byte is looked at
- * once, however small the chunks are, and what is handed out are IDs and pairs of strings.
+ * Decodes one reply of XREADGROUP or XREAD (RESP2), in any chunks, into offsets: no object or string is made of a
+ * field. Invariant: each byte is read once, however small the chunks, and the result holds only IDs and pairs of strings.
  */
 import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecordBatch} from '../records/raw-record.js';
 import {isIdIn} from '../records/stream-id.js';
@@ -17,7 +14,7 @@ const ARRAY = 0x2a;
 const NOTHING = Buffer.alloc(0);
 const FIRST_OFFSETS = 512;
 const LF = 0x0a;
-/** What Redis itself allows (proto-max-bulk-len); twice that for a reply. */
+/** The default of proto-max-bulk-len; twice that for a reply. */
 const MAX_STRING_BYTES = 512 * 1024 ** 2;
 const MAX_REPLY_BYTES = 2 * MAX_STRING_BYTES;
 const MAX_ELEMENTS = 8 * 1024 ** 2;

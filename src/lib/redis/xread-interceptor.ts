@@ -1,10 +1,7 @@
 /**
- * Stands between a connection's socket and ioredis, and reads the replies of
- * entries itself, as ioredis makes objects of each of their strings. All else,
- * errors and "nothing came" included, passes through unseen, and in place of
- * what was read here ioredis gets a number, so that its account of commands,
- * its timeouts and the end of a connection are what they are without. Invariant:
- * ioredis sees one reply to each command, in their order.
+ * Decodes replies of entries before ioredis sees them, which makes an object of each string
+ * (https://github.com/redis/ioredis/blob/main/lib/DataHandler.ts). ioredis gets a placeholder in their place, and all
+ * other replies unchanged (docs/adr/0010). Invariant: ioredis sees one reply for each command, in order.
  */
 import type {Socket} from 'node:net';
 import type {RawRecordBatch} from '../records/raw-record.js';
@@ -12,43 +9,43 @@ import {XreadDecoder} from './xread-decoder.js';
 
 type Listener = (chunk: Buffer) => void;
 
-/** A reply that is awaited: one line of any kind, or entries, in whose place an error or "nothing" may come, in a line. */
+/** A reply that is expected: one line of any kind, or entries, instead of which an error or nil may come in a line. */
 export type AwaitedReply = 'line' | 'entries';
 
 const ARRAY = 0x2a;
 const MINUS = 0x2d;
 const LF = 0x0a;
-/** What ioredis is given for a reply of entries. */
+/** Stands for a reply of entries. */
 const PLACEHOLDER_REPLY = Buffer.from(':1\r\n');
 
 export class XreadInterceptor {
   readonly #socket: Socket;
   readonly #pass: Listener;
   readonly #reader = new XreadDecoder();
-  /** The replies that come next, in their order; whatever follows them passes through. */
+  /** The replies that come next, in order; anything after them passes through. */
   readonly #awaited: AwaitedReply[] = [];
-  /** What was read and not asked for yet, in the order of the replies. */
+  /** Decoded and not fetched yet, in the order of the replies. */
   readonly #pages: RawRecordBatch[] = [];
   #state: 'begin' | 'line' | 'entries' = 'begin';
-  /** The beginning of a reply, too short to tell what it is. */
+  /** The start of a reply, too short to know its kind. */
   #rest: Buffer | undefined;
 
   /** On the socket of a client that is connected. */
   constructor(socket: Socket) {
     this.#socket = socket;
-    // ioredis puts its decoder first, and behind it what looks at how long the socket has been silent.
+    // The first listener is ioredis' decoder; the next one is its socket timeout.
     const [decoder] = socket.listeners('data');
     this.#pass = decoder as Listener;
     socket.prependListener('data', (chunk: Buffer) => this.#take(chunk));
     socket.off('data', this.#pass);
   }
 
-  /** What comes behind all that is awaited already: to be said before it is asked for, while nothing else is. */
+  /** Announces replies after those that are expected already: to be called before the commands are sent. */
   expect(...replies: readonly AwaitedReply[]): void {
     this.#awaited.push(...replies);
   }
 
-  /** The entries for which ioredis was given a number, the oldest first; undefined where it was given none. */
+  /** The oldest entries for which ioredis got a placeholder; undefined if there are none. */
   entries(): RawRecordBatch | undefined {
     return this.#pages.shift();
   }
@@ -75,7 +72,7 @@ export class XreadInterceptor {
     }
   }
 
-  /** Sees what kind of reply begins; false where that is not yet to be seen. */
+  /** Finds out what kind of reply begins; false while that is not known. */
   #begin(bytes: Buffer): boolean {
     if (this.#awaited[0] === 'entries' && bytes[0] === ARRAY) {
       if (bytes.length === 1) {
