@@ -39,7 +39,7 @@ export default class Delete extends BaseCommand {
       throw error;
     }
     const {counts} = deleter;
-    if (counts.length === 0) notes.note('there was nothing to delete');
+    if (counts.length === 0) notes.note('nothing to delete');
     const findings = counts.map((count) => ({...count, dryRun}));
     await this.report(flags, JSON_FIELDS.delete, findings, (colors) => renderDeleteCounts(counts, dryRun, colors));
     const missing = counts.reduce((sum, count) => sum + count.missing, 0);

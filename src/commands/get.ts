@@ -42,7 +42,7 @@ export default class Get extends BaseCommand {
       counts.found += records.length;
       await writer.write(records);
     }
-    if (counts.missing + counts.found === 0) notes.note('there was nothing to get');
+    if (counts.missing + counts.found === 0) notes.note('nothing to get');
     if (counts.missing > 0) throw notAllFound(counts.missing, counts.missing + counts.found);
   }
 }

@@ -38,7 +38,7 @@ export default class Ls extends BaseCommand {
     }
     if (this.stopping.aborted) return;
     const notes = this.notes(flags);
-    if (table && all.length === 0 && omissions.isEmpty) notes.note('there are no streams');
+    if (table && all.length === 0 && omissions.isEmpty) notes.note('no streams');
     if (table) await this.report(flags, JSON_FIELDS.ls, all.map(streamFinding), (colors) => renderStreams(all, colors));
     for (const omission of describeOmissions(omissions)) notes.warn(omission);
     if (omissions.failure !== undefined) throw omissions.failure;

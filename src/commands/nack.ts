@@ -48,7 +48,7 @@ export default class Nack extends BaseCommand {
       const {notPending, withAnother, deliveredAgain, gone} = count;
       if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
     }
-    if (counts.length === 0) notes.note('there was nothing to release');
+    if (counts.length === 0) notes.note('nothing to release');
     await this.report(flags, JSON_FIELDS.nack, counts, (colors) => renderGiveBackCounts(counts, colors));
   }
 }

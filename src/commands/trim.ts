@@ -81,9 +81,9 @@ export default class Trim extends BaseCommand {
 
     for (const loss of losses) notes.warn(describeLoss(loss, dryRun));
     if (heldBy !== undefined)
-      notes.note(`kept from ${heldBy.fromId} on for group "${heldBy.group}", which still needs it`);
+      notes.note(`kept everything from ${heldBy.fromId} on: group "${heldBy.group}" has not read and acknowledged it`);
     if (bytes !== undefined && goal.kind === 'maxBytes' && bytes > goal.maxBytes && heldBy === undefined)
-      notes.warn(`the stream still takes ${formatSize(bytes)}: it is not its entries that take the memory`);
+      notes.warn(`the stream still takes ${formatSize(bytes)}: the rest is not used by entries`);
     const facts = {stream, removed, left, exact, bytes, dryRun, losses};
     const about = exact === undefined ? '' : '~';
     await this.report(flags, JSON_FIELDS.trim, [facts], (colors) =>

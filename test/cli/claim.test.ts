@@ -61,9 +61,9 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(done.code).toBe(0);
       expect(ids(done)).toEqual(['1-0']);
       expect(done.stderr).toBe(
-        'streamlog: events 4-0: not claimed, it is not in the stream any more\n' +
-          'streamlog: events 5-0: not claimed, it is not in the stream any more\n' +
-          'streamlog: claimed 1 for "w2", not claimed: 1 not pending, 1 not idle for long enough, 2 not in the stream any more\n',
+        'streamlog: events 4-0: not claimed, it is no longer in the stream\n' +
+          'streamlog: events 5-0: not claimed, it is no longer in the stream\n' +
+          'streamlog: claimed 1 for "w2", not claimed: 1 not pending, 1 not idle for long enough, 2 no longer in the stream\n',
       );
       expect(await pendingOf('w2')).toEqual(['1-0']);
     });
@@ -110,7 +110,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       const args = ['1-0', '3-0', '4-0', '5-0', '9-0', '--to', 'w2', '--min-idle', '30m'];
       const dry = await claim([...args, '--dry-run']);
       expect(dry.stderr).toContain(
-        'would have claimed 1 for "w2", not claimed: 1 not pending, 2 not idle for long enough, 1 not in the stream any more\n',
+        'would have claimed 1 for "w2", not claimed: 1 not pending, 2 not idle for long enough, 1 no longer in the stream\n',
       );
       expect((await claim(args)).stderr).toBe(dry.stderr.replace('would have claimed', 'claimed'));
     });

@@ -101,7 +101,7 @@ describe('list', () => {
   });
 
   it('says so when nothing has died', async () => {
-    expect(await dlq(['list'])).toMatchObject({code: 0, stdout: '', stderr: 'streamlog: there are no dead letters\n'});
+    expect(await dlq(['list'])).toMatchObject({code: 0, stdout: '', stderr: 'streamlog: no dead letters\n'});
   });
 });
 
@@ -177,7 +177,7 @@ describe('redrive', () => {
       const done = await dlq([...args, ...dryRun]);
       expect(done.code).toBe(65);
       expect(lines(done).map(({id, stream}) => [id, stream])).toEqual([['1-0', 'app-x']]);
-      expect(done.stderr).toContain('8 of another stream left\n');
+      expect(done.stderr).toContain('8 of another stream left in place\n');
       expect(done.stderr).toContain('8 entries came from another stream than "app-x": "admin-2", "admin-3", ');
       expect(done.stderr).toContain('--any-stream');
     }

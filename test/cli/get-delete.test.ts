@@ -74,7 +74,7 @@ describe('get', () => {
   });
 
   it('an empty pipe is no failure: whatever fills it found nothing', async () => {
-    expect(await get([], '')).toMatchObject({code: 0, stdout: '', stderr: 'streamlog: there was nothing to get\n'});
+    expect(await get([], '')).toMatchObject({code: 0, stdout: '', stderr: 'streamlog: nothing to get\n'});
     expect(await shell('streamlog get </dev/null', {server})).toMatchObject({code: 0, stdout: ''});
   });
 

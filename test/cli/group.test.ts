@@ -80,7 +80,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       const again = await run('create', 'billing', '--from', 'end');
       expect(again.code).toBe(0);
       expect(facts(again)).toEqual([{stream: 'events', group: 'billing', created: false, lastDeliveredId: '3-0'}]);
-      expect(again.stderr).toBe('streamlog: group "billing" was there already on stream "events", at 3-0\n');
+      expect(again.stderr).toBe('streamlog: group "billing" already exists on stream "events", at 3-0\n');
       expect(await nextIds('billing')).toEqual(['4-0', '5-0']);
     });
 
@@ -198,14 +198,14 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       await fill(3);
       const made = await run('create', 'billing', '--from', '500-0');
       expect(made.code).toBe(0);
-      const warning = 'group "billing" stands beyond the end of stream "events": it gets no entry up to ID 499-';
+      const warning = 'group "billing" is past the end of stream "events": it gets no entry up to ID 499-';
       expect(made.stderr).toContain(warning);
-      expect((await run('seek', 'billing', '--to', '3-0')).stderr).not.toContain('beyond');
-      expect((await run('seek', 'billing', '--to', 'end')).stderr).not.toContain('beyond');
+      expect((await run('seek', 'billing', '--to', '3-0')).stderr).not.toContain('past the end');
+      expect((await run('seek', 'billing', '--to', 'end')).stderr).not.toContain('past the end');
       expect((await run('seek', 'billing', '--to', '500-0')).stderr).toContain(warning);
       await server.redis.xadd('events', '*', 'a', '1');
-      expect((await run('seek', 'billing', '--to', '@-0s')).stderr).not.toContain('beyond');
-      expect((await run('seek', 'billing', '--to', '@2100-01-01')).stderr).toContain('beyond');
+      expect((await run('seek', 'billing', '--to', '@-0s')).stderr).not.toContain('past the end');
+      expect((await run('seek', 'billing', '--to', '@2100-01-01')).stderr).toContain('past the end');
     });
 
     it('wants to know where to', async () => {

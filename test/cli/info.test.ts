@@ -121,7 +121,7 @@ describe('info', () => {
       env,
     });
     expect([code, JSON.parse(stdout)]).toMatchObject([0, {length: 1, bytes: null}]);
-    expect(stderr).toContain('the memory of stream "unmeasured" is left out');
+    expect(stderr).toContain('the memory of stream "unmeasured" is not shown');
     await redis.call('ACL', 'DELUSER', 'limited');
   });
 

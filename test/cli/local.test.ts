@@ -88,7 +88,7 @@ it('starts once, however often and from how many places it is asked to', async (
 
   const again = await local('start');
   expect(again.code).toBe(0);
-  expect(again.stderr).toBe('streamlog: the private server runs already\n');
+  expect(again.stderr).toBe('streamlog: the private server is already running\n');
   expect(report(again)).toMatchObject({started: false, pid: reports[0]!.pid});
 });
 
@@ -198,7 +198,7 @@ it('says why the server would not start', async () => {
   writeFileSync(join(directory, 'data', 'appendonlydir', 'appendonly.aof.manifest'), 'not a manifest\n');
   const started = await local('start');
   expect(started.code).toBe(69);
-  expect(started.stderr).toMatch(/^streamlog: the private server ended right after its start: .*manifest/);
+  expect(started.stderr).toMatch(/^streamlog: the private server exited right after it started: .*manifest/);
   expect(started.stderr).toContain(`hint: see ${join(directory, 'redis.log')}\n`);
   expect(readFileSync(join(directory, 'redis.log'), 'utf8')).toContain('manifest');
   expect((await local('status')).code).toBe(66);

@@ -116,7 +116,7 @@ it('a hostile name does nothing to a terminal, and is unchanged in a pipe', asyn
 });
 
 it('says so on a terminal when there are none', async () => {
-  expect((await onTerminal(['ls'], {server})).text).toBe('streamlog: there are no streams\n');
+  expect((await onTerminal(['ls'], {server})).text).toBe('streamlog: no streams\n');
   expect(await ls()).toMatchObject({code: 0, stdout: '', stderr: ''});
 });
 
@@ -136,7 +136,7 @@ describe('a user who may look at some streams only', () => {
     expect(code).toBe(0);
     expect(names(stdout).sort()).toEqual(['a:1', 'a:2']);
     expect(lines(stdout)[0]).toMatchObject({length: 1, groups: 0, lastId: '1-0'});
-    expect(stderr).toBe('streamlog: warning: 3 streams left out, which the Redis user may not look at\n');
+    expect(stderr).toBe('streamlog: warning: 3 streams not listed: the Redis user may not read them\n');
   });
 });
 
@@ -154,7 +154,7 @@ it('reads no entries: those of megabytes cost no more than others, and their las
   const found = new Map(lines(stdout).map(({stream, ...facts}) => [stream, facts]));
   expect(found.get('large 7')).toEqual({length: 1, groups: 1});
   expect(found.get('small 7')).toMatchObject({length: 1, groups: 0, lastId: '1-0'});
-  expect(stderr).toContain('the last ID of 20 streams left out, whose entries are too large to be read for a list');
+  expect(stderr).toContain('the last ID of 20 streams not shown: their entries are too large to be read for a list');
   const {text} = await onTerminal(['ls', '--match', 'large 7'], {server, env: {NO_COLOR: '1'}});
   expect(text).toMatch(/large 7 +1 +1 +not read/);
 });
@@ -182,7 +182,7 @@ it('of a cluster with a dead master lists what the others have, and ends with 75
     }, 'the others know that it is dead');
     const {code, stdout, stderr} = await streamlog(['ls', '--url', cluster.url], {});
     expect(names(stdout).sort()).toEqual(alive.sort());
-    expect(stderr).toMatch(/^streamlog: the list is not whole, 1 master of the cluster did not answer: /m);
+    expect(stderr).toMatch(/^streamlog: the list is incomplete, 1 master of the cluster did not answer: /m);
     expect(code).toBe(75);
   } finally {
     await cluster.stop();

@@ -126,6 +126,6 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     expect(done).toMatchObject({code: 66, stdout: ''});
     expect(done.stderr).toContain('no group "biling" on stream "events"');
     expect((await nack(['two'])).code).toBe(2);
-    expect((await nack([], {input: ''})).stderr).toBe('streamlog: there was nothing to release\n');
+    expect((await nack([], {input: ''})).stderr).toBe('streamlog: nothing to release\n');
   });
 });

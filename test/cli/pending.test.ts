@@ -358,11 +358,11 @@ describe('on a terminal', () => {
     const {code, text} = await show();
 
     expect(text).toBe(
-      'stream      events\ngroup       streamlog\npending     4\nlowest ID   1-0\nhighest ID  4-0\n\n' +
-        'consumer  pending  oldest idle  most deliveries\n' +
-        'w1              3           1h                5\n' +
+      'stream     events\ngroup      streamlog\npending    4\noldest ID  1-0\nnewest ID  4-0\n\n' +
+        'consumer  pending  oldest idle  max deliveries\n' +
+        'w1              3           1h               5\n' +
         `w2              1${/w2 {14}1(.*)\n/.exec(text)?.[1]}\n` +
-        'streamlog: "w1" has had an entry for 1h; to hand over what idles: ' +
+        'streamlog: "w1" has held an entry for 1h; to hand over its idle entries: ' +
         'streamlog claim --stream events --group streamlog --consumer w1 --to NAME --min-idle 60s\n',
     );
     expect(code).toBe(0);

@@ -48,7 +48,7 @@ describe('an ID', () => {
     expect((await produce(['-s', 'last', '--id', last, 'a=1'])).stdout).toBe(`${last}\n`);
     const {code, stderr} = await produce(['-s', 'last', 'a=2']);
     expect(code).toBe(65);
-    expect(stderr).toContain('stream "last" has had the last ID that there is');
+    expect(stderr).toContain('stream "last" has reached the highest possible ID');
   });
 });
 

@@ -434,7 +434,7 @@ describe('Redis', () => {
     expect(await produce(['-s', 'a string', 'a=1'])).toMatchObject(refused);
     const {stderr, ...bulk} = await produce(['-s', 'a string'], '{"a":1}\n{"a":2}\n');
     expect(bulk).toMatchObject(refused);
-    expect(stderr).toContain('read 2, added 0, rejected 2, unconfirmed 0\nstreamlog: "a string" holds no stream');
+    expect(stderr).toContain('read 2, added 0, rejected 2, unconfirmed 0\nstreamlog: "a string" is not a stream');
     expect(await server.redis.get('a string')).toBe('x');
   });
 

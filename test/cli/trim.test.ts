@@ -71,7 +71,7 @@ describe('a goal', () => {
     const {code, stdout, stderr} = await trim('-s', 'ahead', '--max-age', '1h');
     expect([code, JSON.parse(stdout)]).toMatchObject([0, {removed: 0, left: 1}]);
     expect(stderr).toMatch(
-      /^streamlog: no entry of stream "ahead" is old: the first one, \d+-0, is of a time in 2h\b.*\n$/,
+      /^streamlog: no entry of stream "ahead" has an age: the time of the first one, \d+-0, is in 2h\b.*\n$/,
     );
   });
 
@@ -104,7 +104,7 @@ describe('what groups still need', () => {
     const {code, stdout, stderr} = await trim('-s', 'losing', '--maxlen', '5');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'streamlog: warning: 7 unread and 5 pending entries of group "billing" went; --safe keeps them\n',
+      'streamlog: warning: 7 unread and 5 pending entries of group "billing" were removed; --safe keeps them\n',
     );
     expect(JSON.parse(stdout)).toMatchObject({
       removed: 15,
@@ -117,7 +117,10 @@ describe('what groups still need', () => {
     await fill('safe', 20);
     await read('safe', 'billing', 8, 3);
     const {code, stdout, stderr} = await trim('-s', 'safe', '--maxlen', '5', '--safe');
-    expect([code, stderr]).toEqual([0, 'streamlog: kept from 4-0 on for group "billing", which still needs it\n']);
+    expect([code, stderr]).toEqual([
+      0,
+      'streamlog: kept everything from 4-0 on: group "billing" has not read and acknowledged it\n',
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({removed: 3, left: 17, losses: []});
     expect((await idsOf('safe'))[0]).toBe('4-0');
     expect((await trim('-s', 'safe', '--maxlen', '5', '--safe', '-q')).stderr).toBe('');
@@ -130,7 +133,7 @@ describe('what groups still need', () => {
     const {code, stdout, stderr} = await trim('-s', 'dry', '--minid', '11-0', '--dry-run');
     expect(code).toBe(0);
     expect(stderr).toBe(
-      'streamlog: warning: 2 unread and 5 pending entries of group "billing" would go; --safe keeps them\n',
+      'streamlog: warning: 2 unread and 5 pending entries of group "billing" would be removed; --safe keeps them\n',
     );
     expect(JSON.parse(stdout)).toEqual({
       stream: 'dry',
@@ -148,7 +151,7 @@ it('a size that no trim can reach is said, and the entries are kept', async () =
   await read('pending', 'g', 3_000, 0);
   const {code, stdout, stderr} = await trim('-s', 'pending', '--max-bytes', '50KB');
   expect(code).toBe(0);
-  expect(stderr).toMatch(/the stream still takes [\d.]+ [KM]B: it is not its entries that take the memory\n$/);
+  expect(stderr).toMatch(/the stream still takes [\d.]+ [KM]B: the rest is not used by entries\n$/);
   expect(JSON.parse(stdout).left).toBeGreaterThan(2_000);
 });
 

@@ -228,7 +228,7 @@ describe.each(serverPrograms())('wide entries on $name', ({name, program}) => {
   it('a key of another type is refused, and stays what it is', async () => {
     await server.redis.set(stream, 'text');
     for (const args of [[], ['--atomic']])
-      expect((await produce(input(WIDE, 1), ...args)).stderr).toContain('holds no stream but another type');
+      expect((await produce(input(WIDE, 1), ...args)).stderr).toContain('is not a stream');
     expect(await server.redis.get(stream)).toBe('text');
   });
 

@@ -128,7 +128,7 @@ describe.each(serverPrograms())('commands that fail, $name', ({name, program}) =
     {
       name: 'no password',
       code: 77,
-      says: /wants a password\nhint: .*STREAMLOG_PASSWORD/,
+      says: /requires a password\nhint: .*STREAMLOG_PASSWORD/,
       args: () => ['info', '--url', `redis://127.0.0.1:${server.port}/3`],
     },
     {
@@ -146,7 +146,7 @@ describe.each(serverPrograms())('commands that fail, $name', ({name, program}) =
     {
       name: 'a key that holds no stream',
       code: 65,
-      says: /"text" holds no stream/,
+      says: /"text" is a string, not a stream/,
       args: () => ['info', '-s', 'text', '--url', url(server.port)],
     },
     {

@@ -43,7 +43,7 @@ export default class DlqList extends BaseCommand {
         (colors) => gap + renderDeadLetters(summary, colors),
       );
     }
-    if (found === 0 && !this.stopping.aborted) this.notes(flags).note('there are no dead letters');
+    if (found === 0 && !this.stopping.aborted) this.notes(flags).note('no dead letters');
   }
 }
 

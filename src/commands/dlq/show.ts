@@ -47,7 +47,7 @@ export default class DlqShow extends BaseCommand {
       shown += page.length;
       await writer.write(page.map((entry) => ({stream: deadLetter, ...entry})));
     }
-    if (shown === 0 && ids === undefined) notes.note(`there are no such dead letters in "${deadLetter}"`);
+    if (shown === 0 && ids === undefined) notes.note(`no matching dead letters in "${deadLetter}"`);
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
   }
 }

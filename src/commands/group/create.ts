@@ -51,7 +51,7 @@ export default class GroupCreate extends BaseCommand {
     const {created, lastDeliveredId, beyondEnd} = await createGroupAt(client, stream, group, from, options);
 
     const notes = this.notes(parsed.flags);
-    if (!created) notes.note(`group "${group}" was there already on stream "${stream}", at ${lastDeliveredId}`);
+    if (!created) notes.note(`group "${group}" already exists on stream "${stream}", at ${lastDeliveredId}`);
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, lastDeliveredId));
     await this.report(
       parsed.flags,
@@ -62,7 +62,7 @@ export default class GroupCreate extends BaseCommand {
           [
             ['stream', stream],
             ['group', group],
-            ['created', created ? 'yes' : 'no, it was there'],
+            ['created', created ? 'yes' : 'no, it already exists'],
             ['last delivered', lastDeliveredId],
           ],
           colors,

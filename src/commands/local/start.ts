@@ -30,7 +30,7 @@ export default class LocalStart extends BaseCommand {
     const started = await withLockFile(paths.lockFile, () => launch(paths, serverProgram));
 
     const {STREAMLOG_URL, REDIS_URL} = environment();
-    if (!started) notes.note('the private server runs already');
+    if (!started) notes.note('the private server is already running');
     if ((STREAMLOG_URL ?? REDIS_URL) !== undefined) {
       notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
     }

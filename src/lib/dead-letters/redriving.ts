@@ -114,19 +114,21 @@ export class Redriver {
 /** XDEL takes this ID, and no entry can have it. */
 const NO_ENTRY = '0-0';
 
-/** `3 put back, 1 had gone meanwhile`, for people. */
+/** `3 put back, 1 were no longer there`, for people. */
 export function describeRedrive({redriven, gone, homeless, foreign}: RedriveCounts, dryRun: boolean): string {
   const rest = [
-    ...(gone > 0 ? [`${gone} had gone meanwhile`] : []),
-    ...(homeless > 0 ? [`${homeless} left where they are`] : []),
-    ...(foreign > 0 ? [`${foreign} of another stream left`] : []),
+    ...(gone > 0 ? [`${gone} were no longer there`] : []),
+    ...(homeless > 0 ? [`${homeless} left in place`] : []),
+    ...(foreign > 0 ? [`${foreign} of another stream left in place`] : []),
   ];
   return [`${redriven} ${dryRun ? 'would be put back' : 'put back'}`, ...rest].join(', ');
 }
 
 /** The failure of having left entries where they are. */
 export const entriesHomeless = (count: number): StreamlogError =>
-  new StreamlogError('data', `${count} entries do not say where they came from`, {hint: 'say where they go with --to'});
+  new StreamlogError('data', `${count} entries do not name the stream that they came from`, {
+    hint: 'choose one with --to',
+  });
 
 /** The failure of having left entries that came from elsewhere. */
 export const entriesForeign = (count: number, streams: Iterable<string>, stream: string): StreamlogError =>

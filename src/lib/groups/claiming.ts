@@ -91,7 +91,7 @@ export interface ClaimerOptions {
   dryRun: boolean;
   /** Once aborted, nothing more is claimed. */
   stopping: AbortSignal;
-  /** Told of what a record no longer fits, and of what is not in the stream any more. */
+  /** Told of what a record no longer fits, and of what is no longer in the stream. */
   onRefused: (refusal: ClaimRefusal) => void;
 }
 
@@ -161,7 +161,7 @@ export class Claimer {
         reason: `"${consumer}" has got it again, or works on it, since the record was made`,
       });
     } else if (state === 'gone') {
-      this.#options.onRefused({stream, id, reason: 'it is not in the stream any more'});
+      this.#options.onRefused({stream, id, reason: 'it is no longer in the stream'});
     }
   }
 }
@@ -183,7 +183,7 @@ export function describeClaim(counts: ClaimCounts, to: string, dryRun: boolean):
     [counts.withAnother, 'with another consumer'],
     [counts.deliveredAgain, 'delivered again since'],
     [counts.notIdle, 'not idle for long enough'],
-    [counts.gone, 'not in the stream any more'],
+    [counts.gone, 'no longer in the stream'],
   ] as const;
   const reasons = missed.filter(([count]) => count > 0).map(([count, reason]) => `${count} ${reason}`);
   const rest = reasons.length === 0 ? '' : `, not claimed: ${reasons.join(', ')}`;

@@ -80,6 +80,6 @@ function refusal(stream: string, group: string, {pending, unread, unreadExact}: 
   const many = unreadExact ? String(unread) : `about ${unread}`;
   return usageError(
     `group "${group}" on stream "${stream}" still has ${pending} pending and ${many} unread entries`,
-    `remove it all the same: streamlog group remove --group=${shellWord(group)} --stream=${shellWord(stream)} --force`,
+    `to remove it anyway: streamlog group remove --group=${shellWord(group)} --stream=${shellWord(stream)} --force`,
   );
 }

@@ -146,7 +146,7 @@ function ended({logFile}: LocalPaths, logStart: number): StreamlogError {
   const words = readFileSync(logFile).subarray(logStart).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
   // `4711:M 01 Jan 2026 12:00:00.000 # ` says nothing here.
   const reason = words.replace(/^\d+:[A-Z] \d.*?\d{2}:\d{2}:\d{2}\.\d{3} . /, '') || 'it gave no reason';
-  return new StreamlogError('unreachable', `the private server ended right after its start: ${reason}`, {
+  return new StreamlogError('unreachable', `the private server exited right after it started: ${reason}`, {
     hint: `see ${logFile}`,
   });
 }

@@ -8,7 +8,7 @@ import {isEntryId} from '../records/stream-id.js';
 import type {Reply} from './command-connection.js';
 
 export const notRedis = (): StreamlogError =>
-  new StreamlogError('unreachable', 'what answers there is not Redis: a reply is none to the command', {
+  new StreamlogError('unreachable', 'the server there is not Redis: its reply does not fit the command', {
     code: NOT_REDIS,
     hint: 'does --url name the right host and port?',
   });

@@ -26,8 +26,8 @@ const SYSTEM: Record<string, string> = {
   ECONNRESET: 'the other side cut the connection',
   ECONNABORTED: 'the other side cut the connection',
   EPIPE: 'the other side cut the connection',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no way to it',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to it',
 };
 
 const UNTRUSTED = 'TLS: its certificate is not signed by an authority that is trusted here';
@@ -82,14 +82,14 @@ export function reasonOf(error: unknown): string {
   if (known !== undefined) return known;
   const text = error instanceof Error ? error.message : '';
   if (isTlsCode(code)) {
-    if (wantsOurCertificate(code)) return 'TLS: it wants a certificate from us';
+    if (wantsOurCertificate(code)) return 'TLS: the server requires a client certificate';
     return /WRONG_VERSION|HTTP_REQUEST/.test(code ?? '') ? 'it does not speak TLS' : `TLS failed (${code})`;
   }
   const silence = /Socket timeout.* (\d+)ms/.exec(text)?.[1];
   if (silence !== undefined) return `no answer for ${Number(silence) / 1_000} s`;
   if (/sentinels are unreachable/.test(text)) return 'no sentinel answers';
   if (/slots cache|startup nodes/.test(text)) return 'no node of the cluster answers';
-  if (NOT_REDIS.test(text)) return 'what answers there is not Redis';
+  if (NOT_REDIS.test(text)) return 'the server there is not Redis';
   if (LOSS.test(text)) return 'the other side closed the connection';
   return code ?? 'for an unknown reason';
 }
@@ -100,7 +100,7 @@ export function codeOf(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-const SOCKET_CUT = 'is it Redis, and has it a connection left (maxclients)? run again, or see its log';
+const SOCKET_CUT = 'is it Redis, and does it accept more connections (maxclients)? run again, or see its log';
 
 const wasCut = (error: unknown, code: string | undefined): boolean =>
   code === 'ECONNRESET' || code === 'EPIPE' || (code === undefined && isConnectionLoss(error));
@@ -110,11 +110,11 @@ function hintFor(error: unknown, code: string | undefined, usesTls: boolean): st
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'give --url the name that the certificate is for';
   if (code !== undefined && code in CERTIFICATE) return 'the server needs a new certificate';
   if (isTlsCode(code)) {
-    return wantsOurCertificate(code) ? 'give --cert FILE --key FILE' : 'is TLS spoken there? redis:// goes without';
+    return wantsOurCertificate(code) ? 'give --cert FILE --key FILE' : 'does it use TLS? redis:// connects without';
   }
   const cut = wasCut(error, code);
-  if (usesTls && (cut || code === 'ETIMEDOUT')) return 'is it running, and is TLS spoken there? redis:// goes without';
-  if (cut) return 'is it Redis, and does it want TLS? rediss:// speaks it';
+  if (usesTls && (cut || code === 'ETIMEDOUT')) return 'is it running, and does it use TLS? redis:// connects without';
+  if (cut) return 'is it Redis, and does it require TLS? rediss:// connects with it';
   return 'is it running? "streamlog local start" runs a private Redis; --url or STREAMLOG_URL names another';
 }
 

@@ -55,7 +55,7 @@ const elsewhere: Meaning = ({inCluster, ...context}) =>
     ? temporary('the cluster is moving this slot; run again')(context)
     : [
         'configuration',
-        'this server is one node of a cluster, and the stream lives on another',
+        'this server is one node of a cluster, and the stream is on another',
         'give --url redis+cluster:// with the same host and port',
       ];
 
@@ -72,7 +72,7 @@ const OLDER = 'an option may be newer than the server; streamlog is made for Red
 const BY_WORD: Record<string, Meaning> = {
   WRONGTYPE: ({stream}) => [
     'data',
-    `"${stream ?? 'the key'}" holds no stream but another type`,
+    `"${stream ?? 'the key'}" is not a stream`,
     'see: redis-cli TYPE, or give another --stream',
   ],
   /** Of our own script. */
@@ -86,15 +86,19 @@ const BY_WORD: Record<string, Meaning> = {
   BUSYKEY: ({text}) => ['data', printable(text)],
   /** Whoever calls a script loads it then. */
   NOSCRIPT: ({command, stream}) => ['data', `Redis does not know the script of ${command}${on(stream)}`],
-  NOAUTH: () => ['denied', 'Redis wants a password', 'set STREAMLOG_PASSWORD or give --password-file (and --username)'],
+  NOAUTH: () => [
+    'denied',
+    'Redis requires a password',
+    'set STREAMLOG_PASSWORD or give --password-file (and --username)',
+  ],
   WRONGPASS: refused,
   NOPERM: forbidden,
   DENIED: () => [
     'denied',
-    'Redis is in protected mode and serves only its own machine',
+    'Redis is in protected mode and accepts only local connections',
     'give the server a password, or set protected-mode no where its network is safe',
   ],
-  CROSSSLOT: () => ['usage', 'these streams live in different slots of the cluster', 'give them a common {hash tag}'],
+  CROSSSLOT: () => ['usage', 'these streams are in different slots of the cluster', 'give them a common {hash tag}'],
   MOVED: elsewhere,
   ASK: elsewhere,
   OOM: temporary('Redis is out of memory (maxmemory); free memory, trim a stream or raise maxmemory'),
@@ -106,7 +110,7 @@ const BY_WORD: Record<string, Meaning> = {
   MASTERDOWN: temporary('this replica has lost its master'),
   CLUSTERDOWN: temporary('the cluster does not serve this slot now'),
   TRYAGAIN: temporary('the cluster is moving this slot; run again'),
-  UNBLOCKED: temporary('Redis let go of all who wait, as when it becomes a replica or a slot moves; run again'),
+  UNBLOCKED: temporary('Redis unblocked all waiting clients, as when it becomes a replica or a slot moves; run again'),
 };
 
 /** By the text, where Redis has no word for the error. */
@@ -116,15 +120,15 @@ const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
     /exhausted the last possible ID/,
     ({stream}) => [
       'data',
-      `stream "${stream ?? ''}" has had the last ID that there is, and takes no more entries`,
-      'add to another --stream; delete this one and it begins anew: redis-cli DEL',
+      `stream "${stream ?? ''}" has reached the highest possible ID and takes no more entries`,
+      'add to another --stream, or delete this one to start over: redis-cli DEL',
     ],
   ],
   [
     /unknown command .?sentinel/i,
     () => [
       'configuration',
-      'what answers there is no sentinel',
+      'the server there is not a sentinel',
       'give --url redis:// for a server, or the port of the sentinels',
     ],
   ],
@@ -169,7 +173,7 @@ const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
   [/^ERR (AUTH|Client sent AUTH|invalid password|operation not permitted)/i, refused],
   [
     /max number of clients/,
-    () => ['temporary', 'Redis has no connection left (maxclients)', 'wait and run again, or raise maxclients'],
+    () => ['temporary', 'Redis accepts no more connections (maxclients)', 'wait and run again, or raise maxclients'],
   ],
   [
     /DB index is out of range/,
@@ -194,7 +198,7 @@ export function meaningOf(text: string, word: string, context: CommandContext): 
 const unheardOf: Meaning = ({text, command, stream}) => [
   'temporary',
   `Redis refuses ${command}${on(stream)}: ${printable(text)}`,
-  'nothing of it was done; run again, or ask who runs what answers there',
+  'nothing was executed; run again, or ask the operator of the server',
 ];
 
 /** Text of a server in one line, as it is not known to be Redis. */

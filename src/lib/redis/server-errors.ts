@@ -112,6 +112,12 @@ export const noPermission = (command: string, stream: string): StreamlogError =>
 export const noStream = (stream: string | undefined): StreamlogError =>
   failure('notFound', 'NOSTREAM', `no stream "${stream ?? ''}"`, 'see: streamlog ls');
 
+/** As `error`, which Redis has for a key of the wrong type, with the type where it is known: `a` of another one than a stream. */
+export const notStream = (stream: string, type: string | undefined, error: StreamlogError): StreamlogError =>
+  type === undefined || !/^[a-z-]+$/i.test(type) || type === 'none' || type === 'stream'
+    ? error
+    : failure('data', 'WRONGTYPE', `"${stream}" is a ${type}, not a stream`, 'give another --stream');
+
 /** No such group, or no such stream to have one. */
 export const noGroup = (stream: string | undefined, group: string | undefined): StreamlogError =>
   failure(

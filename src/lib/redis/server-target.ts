@@ -71,7 +71,7 @@ const URL_SHAPE = /^(unix|(?:redis|valkey)s?(?:\+sentinel|\+cluster)?):\/\/(?:([
 /** Throws a configuration failure, without the URL in it, when `settings.url` is none of the forms above. */
 export function parseTarget(settings: ConnectionSettings): Target {
   const match = URL_SHAPE.exec(settings.url);
-  if (match === null) throw badUrl('it is not of a known form');
+  if (match === null) throw badUrl('its form is unknown');
   const [, anyCase = '', credentials = '', hosts = '', path = '', query = ''] = match;
   const scheme = anyCase.toLowerCase().replace('valkey', 'redis');
   if (cutsPassword(match)) throw badUrl('a / or ? in the password must be written %2F or %3F');
@@ -133,7 +133,7 @@ function readPlace(scheme: string, hosts: string, path: string): Place {
 function readNodes(hosts: string, defaultPort: number): Node[] {
   return hosts.split(',').map((text) => {
     const node = readNode(text, defaultPort);
-    if (node === undefined) throw badUrl('a host is missing or its port is no number');
+    if (node === undefined) throw badUrl('a host is missing or its port is not a number');
     return node;
   });
 }
@@ -152,7 +152,7 @@ function readDb(scheme: string, path: string, query: string): number {
   if (segments.length > 1) throw badUrl('its path has too many parts');
   const text = segments[0] || (new URLSearchParams(query).get('db') ?? '');
   if (text === '') return 0;
-  if (!/^\d{1,5}$/.test(text)) throw badUrl('the database is no number');
+  if (!/^\d{1,5}$/.test(text)) throw badUrl('the database is not a number');
   return Number(text);
 }
 

@@ -3,12 +3,13 @@
  * With a retry policy commands are sent again while a failover lasts, and the connections are then replaced.
  */
 
+import {StreamlogError} from '../errors.js';
 import {AddConnection} from './add-connection.js';
 import {AddConnectionPool} from './add-connection-pool.js';
 import {AddRouter} from './add-router.js';
 import {CommandConnection, type CommandLine, type Reply} from './command-connection.js';
 import {RequestRetries, type RetryPolicy} from './request-retries.js';
-import type {CommandContext} from './server-errors.js';
+import {type CommandContext, notStream} from './server-errors.js';
 import type {Target} from './server-target.js';
 
 export class Session {
@@ -80,8 +81,19 @@ export class Session {
   }
 
   /** Sends one command, or again as the retry policy says. `about` is for the message of a failure. */
-  send(line: CommandLine, about?: Partial<CommandContext>): Promise<Reply> {
-    return this.run(line[0], (connection) => connection.send(line, about));
+  async send(line: CommandLine, about: Partial<CommandContext>): Promise<Reply> {
+    try {
+      return await this.run(line[0], (connection) => connection.send(line, about));
+    } catch (error) {
+      if (about.stream === undefined || !(error instanceof StreamlogError) || error.code !== 'WRONGTYPE') throw error;
+      throw notStream(about.stream, await this.#typeOf(about.stream), error);
+    }
+  }
+
+  /** TYPE; undefined where the user may not ask. */
+  async #typeOf(key: string): Promise<string | undefined> {
+    const reply = await this.#connection.send(['type', key]).catch(() => undefined);
+    return Buffer.isBuffer(reply) ? reply.toString('latin1') : undefined;
   }
 
   /** The same with the digits of numbers: a JavaScript number holds 53 bits. */

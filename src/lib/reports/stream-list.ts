@@ -51,10 +51,14 @@ export class Omissions {
       ...(lostMasters > 0 ? [`${lostMasters} master${lostMasters === 1 ? '' : 's'} of the cluster`] : []),
       ...(unanswered > 0 ? [`${unanswered} stream${unanswered === 1 ? '' : 's'}`] : []),
     ];
-    return new StreamlogError('temporary', `the list is not whole, ${parts.join(' and ')} did not answer: ${message}`, {
-      code,
-      hint: 'run again when the cluster is whole; see: redis-cli CLUSTER NODES',
-    });
+    return new StreamlogError(
+      'temporary',
+      `the list is incomplete, ${parts.join(' and ')} did not answer: ${message}`,
+      {
+        code,
+        hint: 'run again when the cluster is healthy; see: redis-cli CLUSTER NODES',
+      },
+    );
   }
 }
 

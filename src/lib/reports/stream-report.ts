@@ -94,7 +94,7 @@ export async function reportGroups(
       if (report.consumers <= MOST_CONSUMERS_LISTED) report.members = await client.consumers(stream, report.name);
       else
         onOmitted(
-          `the ${report.consumers} consumers of group "${report.name}" are left out: to ask for them would hold Redis up`,
+          `the ${report.consumers} consumers of group "${report.name}" are not listed: to ask for them would block Redis`,
         );
     }
   }
@@ -130,7 +130,7 @@ async function memoryOf(
   const consumers = groups.reduce((sum, group) => sum + group.consumers, 0);
   if (consumers > MOST_CONSUMERS_MEASURED) {
     onOmitted(
-      `the memory of stream "${stream}" is left out: with ${consumers} consumers, to ask for it would hold Redis up`,
+      `the memory of stream "${stream}" is not shown: with ${consumers} consumers, to ask for it would block Redis`,
     );
     return null;
   }
@@ -138,7 +138,7 @@ async function memoryOf(
     return (await client.bytes(stream)) ?? null;
   } catch (error) {
     if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
-    onOmitted(`the memory of stream "${stream}" is left out: ${error.message}`);
+    onOmitted(`the memory of stream "${stream}" is not shown: ${error.message}`);
     return null;
   }
 }

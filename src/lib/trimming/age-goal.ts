@@ -50,4 +50,4 @@ async function look(stream: string, connect: () => Promise<StreamClient>): Promi
 }
 
 const notTimes = (what: string): Error =>
-  usageError(what, 'trim with --maxlen or --minid, or give --force to take the IDs for Unix milliseconds all the same');
+  usageError(what, 'trim with --maxlen or --minid, or give --force to read the IDs as Unix milliseconds anyway');

@@ -155,7 +155,7 @@ describe('a connection that cannot be made', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', 'not signed by an authority', '--cacert'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'not signed by an authority', '--cacert'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'another name', '--url'],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'certificate from us', '--cert'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'client certificate', '--cert'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'not speak TLS', 'redis://'],
   ])('%s is explained', (code, why, what) => {
     expect(toConnectFailure(system(code), place)).toMatchObject({

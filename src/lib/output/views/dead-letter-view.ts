@@ -19,7 +19,7 @@ export function renderDeadLetters(summary: DeadLetterSummary, colors: Colors): s
       ['entries', summary.entries],
       ['oldest', death(summary.oldestId, summary.oldestAgeMs)],
       ['newest', death(summary.newestId, summary.newestAgeMs)],
-      ...(summary.otherCauses > 0 ? [['of more causes', summary.otherCauses] as const] : []),
+      ...(summary.otherCauses > 0 ? [['other causes', summary.otherCauses] as const] : []),
     ],
     colors,
   );
@@ -31,9 +31,9 @@ const drawCauses = (causes: readonly Cause[], colors: Colors): string =>
     causes,
     [
       {heading: 'count', right: true, cell: ({count}) => count},
-      {heading: 'stream', cell: ({stream}) => stream ?? 'not known'},
-      {heading: 'group', cell: ({group}) => group ?? 'not known'},
-      {heading: 'reason', cell: ({reason}) => reason ?? 'not known'},
+      {heading: 'stream', cell: ({stream}) => stream ?? 'unknown'},
+      {heading: 'group', cell: ({group}) => group ?? 'unknown'},
+      {heading: 'reason', cell: ({reason}) => reason ?? 'unknown'},
     ],
     colors,
   );

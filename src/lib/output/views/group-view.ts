@@ -47,7 +47,7 @@ export const describeSkipped = ({skipped, exact}: SeekResult, group: string, dry
   `group "${group}" ${dryRun ? 'would' : 'will'} never get ${entries(skipped, exact)} that it has not read`;
 
 export const describeBeyondEnd = (group: string, stream: string, lastDeliveredId: string): string =>
-  `group "${group}" stands beyond the end of stream "${stream}": it gets no entry up to ID ${lastDeliveredId}`;
+  `group "${group}" is past the end of stream "${stream}": it gets no entry up to ID ${lastDeliveredId}`;
 
 const entries = (count: number, exact: boolean): string =>
   `${exact ? '' : 'at least '}${count} ${count === 1 ? 'entry' : 'entries'}`;
@@ -55,8 +55,8 @@ const entries = (count: number, exact: boolean): string =>
 const KEPT: Record<NonNullable<ConsumerFate['kept']>, string> = {
   active: 'kept: not idle for long enough',
   pending: 'kept: has pending entries (--to hands them over)',
-  heir: 'kept: gets the entries',
-  gone: 'had gone meanwhile',
+  heir: 'kept: receives the entries',
+  gone: 'already removed',
   interrupted: 'kept: interrupted',
 };
 

@@ -22,8 +22,8 @@ export function renderPending({stream, group, consumers, ...report}: PendingRepo
       ['group', group],
       ['pending', report.pending],
       ...(givenBackOf(report) === '0' ? [] : [['given back', givenBackOf(report)] as [string, string]]),
-      ['lowest ID', report.lowestId ?? 'none'],
-      ...(report.highestId === undefined ? [] : [['highest ID', report.highestId ?? 'none'] as [string, string]]),
+      ['oldest ID', report.lowestId ?? 'none'],
+      ...(report.highestId === undefined ? [] : [['newest ID', report.highestId ?? 'none'] as [string, string]]),
     ],
     colors,
   );
@@ -41,7 +41,7 @@ function drawConsumers(consumers: readonly PendingConsumer[], colors: Colors): s
         ? [{heading: 'given back', right: true, cell: (consumer: PendingConsumer) => givenBackOf(consumer)}]
         : []),
       {heading: 'oldest idle', right: true, cell: oldestIdleOf},
-      {heading: 'most deliveries', right: true, cell: mostDeliveriesOf},
+      {heading: 'max deliveries', right: true, cell: mostDeliveriesOf},
     ],
     colors,
   );
@@ -81,7 +81,7 @@ export const claimHints = ({stream, group, consumers}: PendingReport): string[] 
     .map(({name, idleMs}) => {
       const options = [option('stream', stream), option('group', group), option('consumer', name)].join(' ');
       return (
-        `"${name}" has had an entry for ${formatDuration(idleMs)}; to hand over what idles: ` +
+        `"${name}" has held an entry for ${formatDuration(idleMs)}; to hand over its idle entries: ` +
         `streamlog claim ${options} --to NAME --min-idle ${LONG_IDLE_MS / 1_000}s`
       );
     });

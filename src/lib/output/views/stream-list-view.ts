@@ -37,9 +37,9 @@ function lastOf({lastAgeMs, lastAheadMs}: StreamSummary): string {
 export function describeOmissions({denied, large}: Omissions): string[] {
   const streams = (count: number): string => (count === 1 ? '1 stream' : `${count} streams`);
   return [
-    ...(denied === 0 ? [] : [`${streams(denied)} left out, which the Redis user may not look at`]),
+    ...(denied === 0 ? [] : [`${streams(denied)} not listed: the Redis user may not read them`]),
     ...(large === 0
       ? []
-      : [`the last ID of ${streams(large)} left out, whose entries are too large to be read for a list`]),
+      : [`the last ID of ${streams(large)} not shown: their entries are too large to be read for a list`]),
   ];
 }

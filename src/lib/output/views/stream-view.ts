@@ -14,9 +14,9 @@ export function renderStream(report: StreamReport, colors: Colors): string {
       ['entries', report.length],
       ['first', idAndAge(report.firstId, report.firstAgeMs, report.firstAheadMs)],
       ['last', idAndAge(report.lastId, report.lastAgeMs, report.lastAheadMs)],
-      ['last ID given', report.lastGeneratedId],
-      ['ever added', report.entriesAdded ?? 'not known to this server'],
-      ['memory', report.bytes === null ? 'not known to this server' : formatSize(report.bytes)],
+      ['last generated ID', report.lastGeneratedId],
+      ['entries added', report.entriesAdded ?? 'not reported by this server'],
+      ['memory', report.bytes === null ? 'not reported by this server' : formatSize(report.bytes)],
       ['groups', report.groups.length],
     ],
     colors,
@@ -47,7 +47,7 @@ export const renderConsumers = (consumers: readonly ConsumerReport[], colors: Co
       {heading: 'consumer', cell: ({name}) => name},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
       {heading: 'idle', right: true, cell: ({idleMs}) => formatDuration(idleMs)},
-      {heading: 'last got one', right: true, cell: ({inactiveMs}) => lastSuccess(inactiveMs)},
+      {heading: 'last delivery', right: true, cell: ({inactiveMs}) => lastSuccess(inactiveMs)},
     ],
     colors,
   );
@@ -62,7 +62,7 @@ const idAndAge = (id: string | null, ageMs: number | null, aheadMs: number | und
 
 /** Redis says -1 of a consumer that never got one. */
 function lastSuccess(inactiveMs: number | undefined): string {
-  if (inactiveMs === undefined) return 'not known';
+  if (inactiveMs === undefined) return 'unknown';
   return inactiveMs < 0 ? 'never' : `${formatDuration(inactiveMs)} ago`;
 }
 

@@ -4,14 +4,14 @@ import type {GroupLoss} from '../../trimming/losses.js';
 
 /** For a stream of which nothing has an age yet. */
 export const describeAhead = (stream: string, firstId: string, aheadMs: number): string =>
-  `no entry of stream "${stream}" is old: the first one, ${firstId}, is of a time ${formatAge(0, aheadMs)}`;
+  `no entry of stream "${stream}" has an age: the time of the first one, ${firstId}, is ${formatAge(0, aheadMs)}`;
 
 export function describeLoss(loss: GroupLoss, dryRun: boolean): string {
   const {group, exact, unread, pending, unreadAtMost = unread, pendingAtMost = pending} = loss;
   const unreadText = exact === undefined ? String(unread) : estimate(unread, unreadAtMost);
   const pendingText = exact === undefined ? String(pending) : estimate(pending, pendingAtMost);
-  const went = dryRun ? 'would go' : 'went';
-  return `${unreadText} unread and ${pendingText} pending entries of group "${group}" ${went}; --safe keeps them`;
+  const removed = dryRun ? 'would be removed' : 'were removed';
+  return `${unreadText} unread and ${pendingText} pending entries of group "${group}" ${removed}; --safe keeps them`;
 }
 
 function estimate(count: number, atMost: number): string {
