@@ -34,7 +34,7 @@ export async function killServer(
   const path = join(directory, 'journal');
   const journal = new Journal(path);
   const producer = new Producer(socket);
-  let server = await start(directory, socket, fsync);
+  let server = await startServer(directory, socket, fsync);
   const worker = startStreamlog(
     ['consume', '--name', 'w1', '--exec', HANDLER, '-P', '3', '--retry-backoff', '5ms', '--max-deliver', '1000'],
     {env: {STREAMLOG_URL: `unix://${socket}`, JOURNAL: path, WORK_S: '0.002'}, limitMs: 60_000 + kills * 10_000},
@@ -42,10 +42,12 @@ export async function killServer(
   const redis = new Redis({path: socket, maxRetriesPerRequest: null, protocol: 2});
   redis.on('error', () => {});
   let producing = true;
+  // What a kill takes back is confirmed and never handled, so the two are compared from the last kill on.
+  let start = {confirmed: 0, lines: 0};
+  const ahead = (): number => producer.confirmed - start.confirmed - (journal.count() - start.lines) / LINES_PER_ENTRY;
   const produced = (async () => {
     while (producing) {
-      if (producer.confirmed < journal.count() / LINES_PER_ENTRY + MOST_AHEAD)
-        await producer.add(random.integer(1, 20));
+      if (ahead() < MOST_AHEAD) await producer.add(random.integer(1, 20));
       await sleep(5);
     }
   })();
@@ -61,7 +63,8 @@ export async function killServer(
       const gone = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGKILL');
       await gone;
-      server = await start(directory, socket, fsync);
+      server = await startServer(directory, socket, fsync);
+      start = {confirmed: producer.confirmed, lines: journal.count()};
     }
     producing = false;
     await produced;
@@ -94,7 +97,7 @@ export async function killServer(
   }
 }
 
-async function start(directory: string, socket: string, fsync: Fsync): Promise<ChildProcess> {
+async function startServer(directory: string, socket: string, fsync: Fsync): Promise<ChildProcess> {
   const files = ['--dir', directory, '--appendonly', 'yes', '--appendfsync', fsync, '--save', ''];
   const server = spawn(systemServer(), ['--port', '0', '--unixsocket', socket, ...files], {stdio: 'ignore'});
   const redis = new Redis({path: socket, retryStrategy: () => 10, maxRetriesPerRequest: null, protocol: 2});
