@@ -7,17 +7,15 @@
 import './lib/cli/debug-filter.js';
 import './lib/cli/standard-streams.js';
 import {run} from '@oclif/core';
-import {refuseChangedText} from './lib/cli/argument-bytes.js';
 import {standardNotes} from './lib/cli/base-command.js';
-import {restoreCompilerLater} from './lib/cli/bun-compiler.js';
-import {collectWhenGrown} from './lib/cli/bun-memory.js';
+import {tuneBun} from './lib/cli/bun-tuning.js';
 import {type CommandIndex, oclifOptions, withHelpCommand} from './lib/cli/command-index.js';
 import {environment} from './lib/cli/environment.js';
 import {endProcess} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
-import {refuseRuntimeVariables} from './lib/cli/runtime-variables.js';
 import {signals} from './lib/cli/signals.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
+import {refuseChangedText, refuseRuntimeVariables} from './lib/cli/startup-checks.js';
 import {formatDuration} from './lib/duration.js';
 import {exitCodeOf} from './lib/exit-codes.js';
 import {InputCut} from './lib/input/source.js';
@@ -27,17 +25,16 @@ import {OutputClosed} from './lib/output/sink.js';
 export async function main(argv: string[], index: CommandIndex): Promise<void> {
   const report = (error: unknown): number => reported(error, index);
   const sayOutputFailed = (error: Error): void => void report(error);
-  restoreCompilerLater();
-  collectWhenGrown();
+  tuneBun();
   process.exitCode = exitCodeOf('incomplete');
-  // oclif rethrows what goes wrong there into the void; it is asked for at the end.
+  // oclif rethrows errors of this stream where nothing catches them (oclif/command#54); endProcess asks for them.
   standardOutput.removeAllListeners('error').on('error', () => {});
   // Node prints an uncaught error with all its properties (https://nodejs.org/api/process.html#event-uncaughtexception), and errors
   // of ioredis have the arguments of their command (https://github.com/redis/ioredis/blob/main/lib/DataHandler.ts).
   for (const event of ['uncaughtException', 'unhandledRejection'])
     process.on(event, (error: unknown) => void endProcess(report(error), sayOutputFailed));
   signals.install((limitMs) =>
-    standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in hand is not finished`),
+    standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in progress is not finished`),
   );
   let code: number;
   try {
@@ -54,7 +51,7 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
 /** Prints a failure and returns its exit code. The only place where failures are printed. */
 function reported(error: unknown, index: CommandIndex): number {
   if (error instanceof OutputClosed) return signals.exitCode ?? exitCodeOf('done');
-  // Asked to end while it waited for a file that says how to begin.
+  // A signal came while a file that a flag names was awaited.
   if (error instanceof InputCut && signals.exitCode !== undefined) return signals.exitCode;
   const failure = asFailure(error, index);
   if (failure === undefined) return exitCodeOf('done');

@@ -109,7 +109,7 @@ export default class Serve extends BaseCommand {
     const {unconfirmed} = app;
     const isSettled = !mayFailOver(flags) || (await app.settle(endMs - performance.now()));
     app.close();
-    this.pardonSignal();
+    this.endAsIntended();
     if (!isSettled)
       throw new StreamlogError(
         'incomplete',

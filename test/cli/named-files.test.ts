@@ -107,7 +107,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
 
   it('warns once of a password or key that everybody can read, unless it is told to be quiet', async () => {
     const path = file(`${PASSWORD}\n`, 0o644);
-    const warning = `streamlog: warning: everybody on this machine can read ${path}; chmod 600 or 640 would keep it\n`;
+    const warning = `streamlog: warning: every user of this machine can read ${path}; make it private with chmod 600 or 640\n`;
     const of = async (line: string): Promise<string> => (await exec(line).finished).stderr;
     const given = `--username alice --password-file ${path}`;
     expect(await of(`produce a=1 ${given}`)).toBe(warning);

@@ -1,9 +1,8 @@
 /**
- * What every command starts from: a connection that is closed at the end, the
- * sinks for data and for notes, and the first signal. oclif's own habits that
- * harm a pipe are undone here and in main.ts, once (docs/adr/0001). Invariant:
- * a command prints data through `out` and everything else through `notes`, and
- * ends a failure by throwing it.
+ * The base class of all commands: connections that are closed at the end, sinks for data and for
+ * notes, and the first signal. What oclif does that harms a pipe is undone here and in main.ts
+ * (docs/adr/0001). Invariant: a command prints data through `out`, everything else through
+ * `notes`, and throws its failure.
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
@@ -20,7 +19,7 @@ import {type ConnectionFlags, connectionSettings, environment} from './environme
 import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
-import {readerProbe} from './stdout-poll.js';
+import {readerProbe} from './system-calls.js';
 
 interface OutputFlags {
   json: boolean;
@@ -39,7 +38,7 @@ export abstract class BaseCommand extends Command {
   #settings: Promise<ConnectionSettings> | undefined;
   #out: Sink | undefined;
 
-  /** As oclif's own, which would make the configuration anew that it was given. */
+  /** As oclif's own (https://github.com/oclif/core/blob/main/src/command.ts), which would load the configuration a second time. */
   static override async run<T extends Command>(
     this: new (
       argv: string[],
@@ -83,34 +82,34 @@ export abstract class BaseCommand extends Command {
     return (idempotent) => client.openAdder(settings, stream, {...options, idempotent});
   }
 
-  /** Made once: a password may come through a pipe, which can be read once. */
+  /** Read once: a password may come through a pipe. */
   #connectionSettings(flags: ConnectionFlags & Partial<NoteFlags>): Promise<ConnectionSettings> {
     this.#settings ??= connectionSettings(flags, this.fileReading(flags));
     return this.#settings;
   }
 
-  /** How files that flags name are read: a wait, and a secret that everybody can read, are told unless `--quiet`. */
+  /** How files that flags name are read: warns of a wait and of a secret that everybody can read, unless `--quiet`. */
   protected fileReading({quiet = false, verbose = false}: Partial<NoteFlags>): FileReading {
     const notes = this.notes({quiet, verbose});
     return {stopping: signals.signalled, warn: (text) => (quiet ? undefined : notes.warn(text))};
   }
 
-  /** Aborted by the first SIGINT or SIGTERM; whoever asks promises to end soon after. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. A command that reads it has to end soon after. */
   protected get stopping(): AbortSignal {
     return signals.stopping;
   }
 
-  /** How long the work in hand may take after the first signal; without it, 30 s. */
+  /** Limits what a command may take to end after the first signal (default: 30 s). */
   protected drainWithin(limitMs: number): void {
     signals.limitTo(limitMs);
   }
 
-  /** For a command whose ordinary end is a signal: it ended well, so the exit code is 0. */
-  protected pardonSignal(): void {
-    signals.pardon();
+  /** For a command that a signal ends as intended: the exit code is 0. */
+  protected endAsIntended(): void {
+    signals.resetExitCode();
   }
 
-  /** Whatever file this process makes from now on, nobody but its user may use, until its mode is changed. */
+  /** Files that this process creates from now on are for its user only. */
   protected createPrivately(): void {
     process.umask(0o077);
   }
@@ -122,7 +121,7 @@ export abstract class BaseCommand extends Command {
     return this.#out;
   }
 
-  /** The same for commands that may stay silent for long: notices at once when nobody reads any more. */
+  /** The same, for commands that may print nothing for long: `check` notices that the reader has gone. */
   protected async watchedOut(): Promise<Sink> {
     checkOutput();
     this.#out ??= new Sink(standardOutput, await readerProbe());
@@ -165,7 +164,7 @@ export abstract class BaseCommand extends Command {
     return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
   }
 
-  /** A name for this process among others: host and pid. */
+  /** The default name of a consumer: host and process ID. */
   protected get processName(): string {
     return `${hostname()}-${process.pid}`;
   }
@@ -174,12 +173,15 @@ export abstract class BaseCommand extends Command {
     return colors(wantsColor(standardOutput.isTTY));
   }
 
-  /** Standard input when it is a pipe or a file; undefined at a prompt, where nobody has typed anything. */
+  /** Standard input if it is a pipe or a file; undefined on a terminal. */
   protected get pipedInput(): StandardInput | undefined {
     return standardInput();
   }
 
-  /** Where a flag takes a list, oclif hands the text of its environment variable over as if that were one. */
+  /**
+   * Two corrections of oclif's parser (https://github.com/oclif/core/blob/main/src/parser/parse.ts): its errors are
+   * put in our words, and the variable of a flag that takes a list gives a list, not a string.
+   */
   protected override async parse<
     Flags extends Record<string, unknown>,
     BaseFlags extends Record<string, unknown>,
@@ -203,16 +205,16 @@ export abstract class BaseCommand extends Command {
     for (const client of this.#clients) client.close();
   }
 
-  /** main.ts prints every failure; oclif's own printer wraps lines, which breaks grep. */
+  /** main.ts prints failures: oclif wraps their lines (https://github.com/oclif/core/blob/main/src/errors/handle.ts). */
   protected override async catch(error: Error): Promise<void> {
     throw error;
   }
 }
 
-/** Loaded by the first connection: `--help` and what was typed wrong need none. */
+/** Loaded for the first connection: help and usage errors need none. */
 const streamClient = async (): Promise<typeof StreamClient> => (await import('../stream-client.js')).StreamClient;
 
-/** Notes on standard error, also for failures before any command runs. */
+/** Notes on standard error; also for failures before a command runs. */
 export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {
   const terminal = standardError.isTTY;
   return new Notes(standardError, {...flags, terminal, colors: colors(wantsColor(terminal))});

@@ -1,7 +1,5 @@
 /**
- * Imported before all else, for its effect: `DEBUG=*` is how people debug Node
- * programs, and it would make ioredis print every command with its arguments,
- * and oclif the command line, passwords and payloads included. Every other part
- * may still be debugged.
+ * Imported first, for its effect: with `DEBUG=*` (https://github.com/debug-js/debug), ioredis prints
+ * every command with its arguments, and oclif the command line, passwords and payloads included.
  */
 if (process.env.DEBUG) process.env.DEBUG += ',-ioredis:*,-oclif,-oclif:*';

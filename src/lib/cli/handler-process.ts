@@ -1,7 +1,6 @@
 /**
- * What a handler's process shares with ours: the environment without our secrets, where its output
- * goes, and its end. Invariant: however we end, short of being killed, no
- * handler goes on that we started.
+ * What a handler's process gets from ours: the environment without our secrets, a place for its
+ * output, and its end. Invariant: unless this process is killed, no handler outlives it.
  */
 import type {HandlerOptions} from '../handler/run-handler.js';
 import type {Sink} from '../output/sink.js';
@@ -9,7 +8,7 @@ import {environmentForOthers} from './environment.js';
 import {standardError} from './standard-streams.js';
 
 export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'timeoutMs'> {
-  /** Process groups, and whether each was told to end. */
+  /** Process groups, and whether each has got a signal. */
   const running = new Map<number, boolean>();
   const signalGroup = (pid: number, signal: 'SIGTERM' | 'SIGKILL'): void => {
     if (running.has(pid)) running.set(pid, true);
@@ -19,9 +18,9 @@ export function handlerProcess(out: Sink): Omit<HandlerOptions, 'command' | 'tim
       // The group has ended by itself.
     }
   };
-  // At the second signal, or when the time to drain is over, nobody waits for them any more.
+  // After the second signal, or when --drain has passed.
   process.once('exit', () => {
-    for (const [pid, reported] of running) signalGroup(pid, reported ? 'SIGKILL' : 'SIGTERM');
+    for (const [pid, signalled] of running) signalGroup(pid, signalled ? 'SIGKILL' : 'SIGTERM');
   });
   return {
     environment: environmentForOthers(),

@@ -1,17 +1,13 @@
-/**
- * Work that only one process at a time may do: the others wait until it is
- * done. The lock ends with its holder (process-lock.ts). Invariant: while `work`
- * runs, no other process of this machine runs work under the same lock.
- */
+/** Work that only one process of this machine may do at a time; the others wait. The lock ends with its holder (process-lock.ts). */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from '../errors.js';
 import {ProcessLock} from '../process-lock.js';
 
-/** Longer than any work takes that is done under a lock. */
+/** Longer than any work under a lock takes. */
 const LIMIT_MS = 120_000;
 const POLL_MS = 20;
 
-/** Runs `work` while this process alone holds `lockFile`. Throws `temporary` when another one holds it for too long. */
+/** Runs `work` while this process alone holds `lockFile`. Throws `temporary` if another one holds it for too long. */
 export async function withLockFile<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
   const deadlineMs = Date.now() + LIMIT_MS;
   let lock = await ProcessLock.acquire(lockFile);

@@ -1,8 +1,4 @@
-/**
- * Files that the configuration names: certificates, passwords, tokens, keys.
- * Invariant: one that holds a secret and that everybody on this machine may read
- * is not taken without a word.
- */
+/** Files that flags and variables name: certificates, passwords, tokens, keys. A secret that every user can read is warned of. */
 import {statSync} from 'node:fs';
 import {isFailure, StreamlogError} from '../errors.js';
 import {type FileReading, readWholeFile} from '../input/whole-file.js';
@@ -19,15 +15,15 @@ export async function readNamedFile(path: string, reading: FileReading): Promise
   }
 }
 
-/** The text of a file with a secret. Throws a configuration failure; `warn` is told where everybody may read it. */
+/** The text of a file with a secret. Throws a configuration failure; warns if every user can read the file. */
 export async function readPrivateFile(path: string, reading: FileReading): Promise<string> {
   const text = await readNamedFile(path, reading);
   const mode = statSync(path, {throwIfNoEntry: false})?.mode ?? 0;
   if ((mode & READABLE_BY_ALL) !== 0)
-    reading.warn(`everybody on this machine can read ${path}; chmod 600 or 640 would keep it`);
+    reading.warn(`every user of this machine can read ${path}; make it private with chmod 600 or 640`);
   return text;
 }
 
-/** The same, without the line ends behind it. */
+/** The same, without line ends at the end. */
 export const readPasswordFile = async (path: string, reading: FileReading): Promise<string> =>
   (await readPrivateFile(path, reading)).replace(/[\r\n]+$/, '');

@@ -1,7 +1,6 @@
 /**
- * How the process ends. Invariant: it ends with the code that it was given, once
- * standard output and standard error have taken all that was written; and where
- * that must not be waited for any more, at once.
+ * How the process ends: with a given code, after standard output and standard error have taken
+ * all that was written; or at once, when that must not be waited for.
  */
 import {exitCodeOf} from '../exit-codes.js';
 import {endWaits} from '../input/opened-file.js';
@@ -9,7 +8,7 @@ import {flushStandardStreams, standardError, standardOutput} from './standard-st
 
 let isEnding = false;
 
-/** Ends the process when all output was taken; the first caller has the word. `onFailed` says why it could not be. */
+/** Ends the process when all output was taken; only the first call counts. Calls `onFailed` if code 0 is not to be had, since output was not. */
 export async function endProcess(code: number, onFailed: (error: Error) => void): Promise<void> {
   if (isEnding) return;
   isEnding = true;
@@ -21,15 +20,15 @@ export async function endProcess(code: number, onFailed: (error: Error) => void)
 }
 
 /**
- * Ends the process at once, whatever waits to be taken or to come. Node's exit waits for a
- * write that waits for its reader (libuv joins its threads), so there the signal
- * that asked for the end does it, after what is to be done at an exit.
+ * Ends the process at once. Node's exit waits for threads, and so for a write or an open that
+ * waits for another process (libuv/libuv#364): then the signal that asked for the end does it,
+ * after the handlers of `exit`.
  */
 export function leave(code: number, signal?: NodeJS.Signals): void {
-  const isHeldUp = standardOutput.isWriting || standardError.isWriting;
-  // A FIFO to which only others may write.
+  const isBlocked = standardOutput.isWriting || standardError.isWriting;
+  // A FIFO that cannot be opened for writing here, so that nothing ends the wait.
   const isWaiting = !endWaits();
-  if (((signal !== undefined && isHeldUp) || isWaiting) && process.versions.bun === undefined) {
+  if (((signal !== undefined && isBlocked) || isWaiting) && process.versions.bun === undefined) {
     process.emit('exit', code);
     process.removeAllListeners(signal ?? 'SIGTERM');
     process.kill(process.pid, signal ?? 'SIGTERM');

@@ -1,5 +1,4 @@
-/** Which of its three inputs `produce` reads: the arguments, a file or a pipe. */
-
+/** The input of `produce`: the arguments, a file or a pipe. */
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/field-arguments.js';
@@ -19,14 +18,14 @@ import type {RecordCounts} from '../produce/produce-records.js';
 import type {ProduceFlags} from './produce-flags.js';
 
 export interface ProduceInput {
-  /** From its start, or from a place where an earlier run was cut off, until its end, or until `failing` is aborted. */
+  /** From the start, or from where an earlier run stopped, to the end, or until `failing` is aborted. */
   pages: (from: InputPosition, failing: AbortSignal) => AsyncIterable<InputPage>;
-  /** False for the one entry of `produce type=login`, which needs no counts. */
+  /** False for a single entry, such as that of `produce type=login`: no counts are printed. */
   bulk: boolean;
   onProgress?: (counts: RecordCounts) => void;
   /** With --resume, the file. */
   file?: {name: string; fd: number; sizeBytes: number};
-  /** Leaves what comes behind `usedBytes` to whoever reads the same input after us. */
+  /** Leaves what follows `usedBytes` in the input, for the next command that reads it. */
   leaveBehind?: (usedBytes: number) => Promise<void>;
 }
 
@@ -41,7 +40,7 @@ interface Surroundings {
 
 const RESUME_HINT = 'write the input to a file first, or use --exactly-once --producer-id ID';
 
-/** Throws a usage error where flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
+/** Throws a usage error if flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
 export async function openInput(
   fieldArguments: readonly string[],
   flags: ProduceFlags,
@@ -49,7 +48,7 @@ export async function openInput(
 ): Promise<ProduceInput> {
   if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
   if (flags['keep-ids'] && flags.resume && !flags['exactly-once'])
-    throw usageError('--keep-ids with --resume needs --exactly-once', 'Redis refuses an ID that comes a second time');
+    throw usageError('--keep-ids with --resume needs --exactly-once', 'Redis refuses an ID that was added before');
   if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
@@ -92,7 +91,7 @@ async function fromArguments(
   };
 }
 
-/** A file that may grow: what follows its last newline waits, unless it is asked for. */
+/** A file that may grow: a last line without newline waits for the next run, unless --last-line is given. */
 function fromOpenFile(path: string, options: InputOptions, takesLastLine: boolean, around: Surroundings): ProduceInput {
   const file = openFile(path);
   const read = (fromBytes: number): AsyncIterable<Buffer> => readOpenFile(file.fd, fromBytes);

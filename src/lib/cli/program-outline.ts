@@ -1,4 +1,4 @@
-/** From oclif's configuration to the outline of the command line that completion scripts are made from. */
+/** The outline of the command line that completion scripts are made from, as the index of commands has it. */
 import type {Command, Config} from '@oclif/core';
 import type {CommandOutline, FlagOutline, ProgramOutline, Value} from '../completion/outline.js';
 import {indexOf} from './command-index.js';

@@ -1,4 +1,4 @@
-/** Finds the server that `local start` and `demo` run: real Redis, or Valkey, as the system has it. */
+/** The server that `local start` and `demo` run: the Redis or Valkey of the system. */
 import {accessSync, constants, statSync} from 'node:fs';
 import {delimiter, resolve} from 'node:path';
 import {StreamlogError} from '../errors.js';
@@ -6,7 +6,7 @@ import {environment} from './environment.js';
 
 const NAMES = ['redis-server', 'valkey-server'];
 
-/** The whole path of the first server program on the search path. Throws `configuration` when there is none. */
+/** The absolute path of the first server program on PATH. Throws `configuration` if there is none. */
 export function serverProgram(): string {
   const directories = (environment().PATH ?? '').split(delimiter).filter((directory) => directory !== '');
   const found = NAMES.flatMap((name) => directories.map((directory) => resolve(directory, name))).find(isProgram);

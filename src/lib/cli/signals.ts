@@ -1,9 +1,7 @@
 /**
- * Signals. The first SIGINT, SIGTERM or SIGHUP asks the work in hand to finish, within a
- * limit; the second one ends the process at once. A command that never looked at
- * `stopping` has nothing to finish and ends at the first. One instance lives as
- * long as the process. Invariant: whatever the work waits for, a Redis that is
- * silent or a reader that does not read, the process ends.
+ * SIGINT, SIGTERM and SIGHUP. The first one asks the command to finish, within a limit; the second
+ * one ends the process at once. A command that never read `stopping` ends at the first. Invariant:
+ * the process ends, whether Redis is silent or the reader of our output does not read.
  */
 import {readFileSync} from 'node:fs';
 import {exitCodeOf} from '../exit-codes.js';
@@ -17,23 +15,23 @@ const CODES = {
 } as const;
 /** For commands that do not say how long their work may take. */
 const LIMIT_MS = 30_000;
-/** So that a command that knows its limit can keep it by itself, and say what was left. */
+/** So that a command can keep its limit itself, and say what it left. */
 const GRACE_MS = 1_000;
 const SIGHUP_NUMBER = 1;
 
-class Interruption {
+class SignalHandler {
   readonly #controller = new AbortController();
   #watched = false;
   #exitCode: number | undefined;
   #limitMs = LIMIT_MS;
 
-  /** Begins to listen. `onGivenUp` is called when the limit has passed, just before the process ends. */
+  /** Starts to listen. Calls `onGivenUp` when the limit has passed, just before the process ends. */
   install(onGivenUp: (limitMs: number) => void): void {
     for (const [signal, code] of Object.entries(CODES) as [keyof typeof CODES, number][]) {
-      // As `nohup` starts us.
+      // Set by nohup(1).
       if (signal === 'SIGHUP' && isIgnored(SIGHUP_NUMBER)) continue;
       process.on(signal, () => {
-        // A command that takes it for something else, as servers read their files again, listens too.
+        // `serve` reloads its files, and listens too.
         if (signal === 'SIGHUP' && process.listenerCount(signal) > 1) return;
         if (!this.#watched || this.#exitCode !== undefined) return leave(code, signal);
         this.#exitCode = code;
@@ -49,18 +47,18 @@ class Interruption {
     }
   }
 
-  /** Aborted by the first signal. Whoever asks for it promises to end soon after. */
+  /** Aborted by the first signal. Reading it promises that the command then ends soon. */
   get stopping(): AbortSignal {
     this.#watched = true;
     return this.#controller.signal;
   }
 
-  /** The same without that promise, for what is done before the work: where nobody gave it, the first signal ends the process. */
+  /** The same without that promise: if nothing read `stopping`, the first signal still ends the process. */
   get signalled(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** How long the work in hand may take after the first signal. */
+  /** How long the command may take to end after the first signal. */
   limitTo(limitMs: number): void {
     this.#limitMs = limitMs;
   }
@@ -70,13 +68,13 @@ class Interruption {
     return this.#exitCode;
   }
 
-  /** For a server, to whom SIGTERM is the ordinary way to end: the exit code is 0 again. */
-  pardon(): void {
+  /** For a server, which SIGTERM ends as intended: the exit code is 0. */
+  resetExitCode(): void {
     this.#exitCode = undefined;
   }
 }
 
-/** Whether whoever started us has us ignore a signal; false where the system does not say. */
+/** Whether this process was started with the signal ignored (SigIgn of proc(5)); false where the system does not say. */
 function isIgnored(number: number): boolean {
   try {
     const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
@@ -86,4 +84,4 @@ function isIgnored(number: number): boolean {
   }
 }
 
-export const signals = new Interruption();
+export const signals = new SignalHandler();

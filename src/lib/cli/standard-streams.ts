@@ -1,11 +1,8 @@
 /**
- * Descriptors 0, 1 and 2: the only place that knows them. They are shared with
- * the rest of the script that we run in, so nothing here changes their flags,
- * and nobody else opens them: what packages find as `process.stdout` and
- * `process.stderr`, and what they say by `console`, goes through the same two
- * streams. Imported before all else, for that effect. Invariant: a descriptor is
- * left as a C program would leave it, and what was written to it is taken before
- * the process ends, or its exit code says so.
+ * Descriptors 0, 1 and 2. They are shared with the rest of a script, so their flags are never
+ * changed; `process.stdout`, `process.stderr` and `console` go through the two streams here.
+ * Imported first, for that effect. Invariant: a descriptor is left as a C program leaves it, and
+ * what was written is taken before the process ends, or the exit code says so.
  */
 import {constants, fstatSync, openSync, readFileSync} from 'node:fs';
 import {isatty, WriteStream} from 'node:tty';
@@ -20,10 +17,10 @@ const O_CLOEXEC = 0o2000000;
 /** Of Linux: major 1, minor 3. */
 const NULL_DEVICE = 0x103;
 
-/** Standard output or standard error, with what packages ask of such a stream. */
+/** Standard output or standard error, with the properties that packages look for. */
 class StandardStream extends DescriptorStream {
   readonly isTTY: boolean;
-  /** It was closed when we were started. */
+  /** It was closed at the start. */
   readonly isClosed: boolean;
   #writes = 0;
 
@@ -37,13 +34,13 @@ class StandardStream extends DescriptorStream {
     return this.isTTY ? this.getWindowSize()[0] : undefined;
   }
 
-  /** Columns and rows of the terminal. Both runtimes open terminals in a way that leaves ours alone. */
+  /** Columns and rows of the terminal. Both runtimes open it anew (uv_tty_init of libuv), which leaves our descriptor alone. */
   getWindowSize(): [number, number] {
     return new WriteStream(this.fd).getWindowSize();
   }
 
   async #writeWithoutThreads(): Promise<void> {
-    const {writerWithoutWaiting} = await import('./sync-writer.js');
+    const {writerWithoutWaiting} = await import('./system-calls.js');
     this.writeNow = await writerWithoutWaiting(this.fd);
   }
 
@@ -58,42 +55,39 @@ class StandardStream extends DescriptorStream {
   }
 }
 
-/** For fewer it does not pay to load what makes them cheap. */
+/** For fewer writes, loading bun:ffi costs more than it saves. */
 const FEW_WRITES = 8;
 
 export const standardOutput = new StandardStream(1);
 export const standardError = new StandardStream(2);
 
-const say =
+const printTo =
   (stream: StandardStream) =>
   (...words: unknown[]) =>
     void stream.write(`${formatted(words)}\n`);
-/** As console does; loaded when something is said. Node before 20.16 cannot do that, and joins the words. */
+/** As console formats. Node before 20.16 has no such function, so words are joined. */
 function formatted(words: readonly unknown[]): string {
   const util = process.getBuiltinModule?.('node:util');
   return util === undefined ? words.map(String).join(' ') : util.format(...words);
 }
 
-takeTheirPlace('stdout', standardOutput);
-takeTheirPlace('stderr', standardError);
-for (const name of ['log', 'info', 'debug'] as const) console[name] = say(standardOutput);
-for (const name of ['warn', 'error', 'trace'] as const) console[name] = say(standardError);
+replaceStream('stdout', standardOutput);
+replaceStream('stderr', standardError);
+for (const name of ['log', 'info', 'debug'] as const) console[name] = printTo(standardOutput);
+for (const name of ['warn', 'error', 'trace'] as const) console[name] = printTo(standardError);
 
-/** In Bun, to define the property would open the stream that was there; in Node it cannot be assigned. */
-function takeTheirPlace(name: 'stdout' | 'stderr', stream: StandardStream): void {
+/** In Bun, defining the property opens the stream that was there; in Node, it has a getter and cannot be assigned (https://nodejs.org/api/process.html#processstdout). */
+function replaceStream(name: 'stdout' | 'stderr', stream: StandardStream): void {
   if (process.versions.bun !== undefined) Object.assign(process, {[name]: stream});
   else Object.defineProperty(process, name, {configurable: true, enumerable: true, get: () => stream});
 }
 
-/** Throws `io` when standard output is closed: for commands that would find out too late. */
+/** Throws `io` if standard output is closed, before a command does its work. */
 export function checkOutput(): void {
   if (standardOutput.isClosed) throw closedFailure('output');
 }
 
-/**
- * Waits until both streams have taken all there is. Returns the failure of one
- * that could not; a reader that went away is none.
- */
+/** Waits until both streams have taken all output. Returns the failure of one that could not; a reader that went away is none. */
 export async function flushStandardStreams(): Promise<StreamlogError | undefined> {
   await Promise.all([standardOutput.flushed(), standardError.flushed()]);
   for (const {failure} of [standardOutput, standardError]) {
@@ -106,10 +100,10 @@ export async function flushStandardStreams(): Promise<StreamlogError | undefined
 const closedFailure = (name: 'input' | 'output'): StreamlogError =>
   new StreamlogError('io', `standard ${name} is closed`, {
     code: 'EBADF',
-    hint: name === 'input' ? 'for an empty input, give </dev/null' : 'to throw it away, give >/dev/null',
+    hint: name === 'input' ? 'for an empty input, give </dev/null' : 'to discard it, give >/dev/null',
   });
 
-/** Standard input when it is a pipe or a file; undefined on a terminal. Where it is closed, reading it throws `io`. */
+/** Standard input if it is a pipe or a file; undefined on a terminal. If it is closed, reading it throws `io`. */
 export function standardInput(): StandardInput | undefined {
   if (isatty(0)) return undefined;
   if (isClosed(0)) return new WaitingInput(refuseClosed);
@@ -123,12 +117,10 @@ const refuseClosed = (): never => {
 };
 
 /**
- * What arrives in a pipe or socket, read without a thread that waits: Node's
- * exit would wait for that one, too (libuv joins its threads). Bun's own stream
- * leaves the flags of the descriptor alone. Node's does not, so it is given a
- * pipe that was opened anew, with flags of its own; where the system cannot
- * open it anew, which is so for sockets, Node sets O_NONBLOCK until it ends.
- * node:net is loaded for Node alone: it takes Bun 3 ms at each start.
+ * What arrives in a pipe or socket, read without a thread, for whose end Node's exit would wait
+ * (libuv/libuv#364). Bun's stream leaves the flags of the descriptor alone (oven-sh/bun#35477 would change that). Node's sets
+ * O_NONBLOCK (nodejs/node#42826), so it gets a pipe that was opened anew, with flags of its own;
+ * a socket cannot be opened anew. node:net is loaded for Node alone: it takes Bun 3 ms.
  */
 async function* openWaiting(): AsyncGenerator<Buffer, void, void> {
   yield* process.versions.bun === undefined ? ((await openedAnew()) ?? process.stdin) : process.stdin;
@@ -144,13 +136,13 @@ async function openedAnew(): Promise<AsyncIterable<Buffer> | undefined> {
   }
 }
 
-/** Where in its file `fd` is; undefined where the system does not say. */
+/** The file offset of `fd`; undefined where the system does not say. */
 function offsetOf(fd: number): number | undefined {
   const offset = Number(/^pos:\s*(\d+)$/m.exec(describedBySystem(fd))?.[1]);
   return Number.isSafeInteger(offset) ? offset : undefined;
 }
 
-/** What Linux knows about `fd`; empty elsewhere. */
+/** /proc/self/fdinfo of Linux for `fd`; empty elsewhere. */
 function describedBySystem(fd: number): string {
   try {
     return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
@@ -160,10 +152,10 @@ function describedBySystem(fd: number): string {
 }
 
 /**
- * Whether `fd` was closed when we were started. Both runtimes then open /dev/null
- * there, to read and to write. Bun's has a flag that no inherited descriptor can
- * have. Node's looks like one that some programs hand over on purpose: there
- * standard output counts as closed when standard error is something else.
+ * Whether `fd` was closed at the start. Both runtimes then open /dev/null there, to read and to
+ * write (PlatformInit in https://github.com/nodejs/node/blob/main/src/node.cc). Bun's has O_CLOEXEC, which no
+ * inherited descriptor has. Node's looks like a /dev/null that a program passes on purpose: there
+ * standard output counts as closed if standard error is something else.
  */
 export function isClosed(fd: 0 | 1 | 2): boolean {
   const flags = flagsOfNull(fd);
@@ -172,7 +164,7 @@ export function isClosed(fd: 0 | 1 | 2): boolean {
   return fd === 0 || (fd === 1 && flagsOfNull(2) === undefined);
 }
 
-/** How /dev/null was opened, where `fd` is that and this can be known. */
+/** The flags with which /dev/null was opened, if `fd` is that and the system says. */
 function flagsOfNull(fd: number): number | undefined {
   const found = fstatSync(fd);
   if (!found.isCharacterDevice() || found.rdev !== NULL_DEVICE) return undefined;

@@ -1,7 +1,4 @@
-/**
- * The completion script for bash, from 3.2 on, which macOS still has. It needs
- * nothing but bash: neither the program itself nor the bash-completion package.
- */
+/** The completion script for bash 3.2 (of macOS) and later. It needs neither the program nor the bash-completion package. */
 import {type CommandOutline, firstWords, type ProgramOutline, spellings, type Value, wordsOfTopic} from './outline.js';
 
 export function bashScript(program: ProgramOutline): string {

@@ -1,4 +1,4 @@
-/** The completion script for fish: a line for each word and flag, each with the condition under which it is offered. */
+/** The completion script for fish: a line for each word and flag, with the condition under which it is offered. */
 import {
   type CommandOutline,
   type FlagOutline,

@@ -18,7 +18,7 @@ export interface FlagOutline {
   summary: string;
   /** May be given more than once. */
   repeatable: boolean;
-  /** Absent for a flag that stands alone. */
+  /** Absent for a switch. */
   value?: Value;
 }
 

@@ -1,4 +1,4 @@
-/** The completion script for zsh, whose _arguments knows flags, values and descriptions itself. */
+/** The completion script for zsh, by its function _arguments (zshcompsys(1)). */
 import {
   type CommandOutline,
   type FlagOutline,
@@ -35,7 +35,7 @@ fi
 `;
 }
 
-/** A function that completes one word, and hands what follows to what that word stands for. */
+/** A function that completes one word, and passes what follows to the function of that word. */
 const levelFunction = (
   functionName: string,
   next: readonly NextWord[],
@@ -90,7 +90,7 @@ function action(value: Value): string {
   return value.kind === 'file' ? ':_files' : ': ';
 }
 
-/** What _arguments gives a meaning to. */
+/** Escapes the characters that _arguments interprets. */
 const escaped = (text: string): string => text.replace(/[[\]:\\]/g, '\\$&');
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,4 +1,4 @@
-/** The few colours streamlog uses, named by what they mean. The only module that imports chalk. */
+/** The colours of streamlog, named by what they mean. */
 import {Chalk} from 'chalk';
 
 export interface Colors {
@@ -11,7 +11,7 @@ export interface Colors {
   failure(text: string): string;
 }
 
-/** Colours that do something, or nothing when `enabled` is false. */
+/** Functions that colour a text, or return it as it is if not `enabled`. */
 export function colors(enabled: boolean): Colors {
   const chalk = new Chalk({level: enabled ? 1 : 0});
   return {

@@ -1,34 +1,31 @@
 /**
- * A file descriptor that is not ours alone, such as standard output, as a stream:
- * write(2) by way of other threads, after what `writeNow` could do without them. The runtimes' own streams
- * on pipes set O_NONBLOCK, which belongs to everybody who has the pipe: whoever
- * writes there beside us or after us then loses what the pipe does not take at
- * once (oven-sh/bun#33827, nodejs/node#42826). Invariant: the flags of the
- * descriptor stay as they were found, and a write is done when the system has
- * taken its last byte, however slow the reader is.
+ * A file descriptor that other processes share, such as standard output, as a stream. The streams of
+ * the runtimes set O_NONBLOCK on pipes, for all of these processes, which then lose what a full pipe
+ * does not take (oven-sh/bun#33827, nodejs/node#42826). Invariant: the flags of the descriptor stay
+ * as they are, and a write is done when the system has taken its last byte.
  */
 import {fstatSync, write, writeSync} from 'node:fs';
 import {Writable} from 'node:stream';
 
-/** Until the next try, where somebody else has set O_NONBLOCK and the pipe is full. */
+/** Between attempts, if another process has set O_NONBLOCK and the pipe is full. */
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
-/** Of small writes that are made one. */
+/** Small writes are joined up to this size. */
 const MAX_JOINED_BYTES = 64 * 1024;
-/** So much may wait before those who look at `isBehind` have to wait too. */
+/** The limit for `isBehind`. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
 type Done = (error?: Error | null | undefined) => void;
 
 export class DescriptorStream extends Writable {
   readonly fd: number;
-  /** A file takes what it is given at once, and by way of other threads that takes longer to come back than to write. */
+  /** A file takes all at once, so the detour through another thread would take longer than the write. */
   readonly takesAtOnce: boolean;
-  /** Why nothing was taken any more; undefined while all is well. */
+  /** The first error; undefined if there was none. */
   failure: NodeJS.ErrnoException | undefined;
-  /** A write(2) has begun and may wait for a reader. */
+  /** A write(2) is running and may wait for the reader. */
   isWriting = false;
-  /** Takes what can be written without waiting, and says how much that was; undefined where there is no such way. */
+  /** Writes what is taken without waiting, and returns how much that was; undefined if there is no such call. */
   writeNow: ((bytes: Buffer) => number) | undefined;
 
   constructor(fd: number) {
@@ -38,12 +35,12 @@ export class DescriptorStream extends Writable {
     this.on('error', () => {});
   }
 
-  /** More waits than the reader has taken for a while. */
+  /** The reader has not kept up. */
   get isBehind(): boolean {
     return this.writableLength >= MAX_WAITING_BYTES;
   }
 
-  /** Resolves when all that was written so far was taken, or never will be. */
+  /** Resolves when all that was written so far was taken or has failed. */
   flushed(): Promise<void> {
     if (this.destroyed || this.writableLength === 0) return Promise.resolve();
     return new Promise((resolve) => this.write('', () => resolve()));
@@ -92,7 +89,7 @@ export class DescriptorStream extends Writable {
     go();
   }
 
-  /** A disk that fills up makes a write a short one; the rest is tried, and then the failure says why not. */
+  /** A full disk makes a write(2) short; the write of the rest then fails with the reason. */
   #writeFile(bytes: Buffer): Error | undefined {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
@@ -112,7 +109,7 @@ function isFile(fd: number): boolean {
   }
 }
 
-/** Neighbours that are small become one. */
+/** Joins consecutive small chunks. */
 function joined(chunks: readonly Buffer[]): Buffer[] {
   const parts: Buffer[] = [];
   let small: Buffer[] = [];

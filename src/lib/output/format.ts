@@ -1,11 +1,7 @@
 /**
- * `--format`: a template compiled once to parts, so that a record costs no
- * parsing. Nothing is added to what the template says: a newline must be
- * written as `\n`. `%f{name}` of a field that is absent is empty. The template
- * is the user's and stands as it is; what a record holds is escaped for a
- * terminal.
+ * `--format`: a template, compiled once. Nothing is added to it, not even a newline; `%f{name}` of an
+ * absent field is empty. On a terminal, values are escaped and the template is not.
  */
-
 import {usageError} from '../errors.js';
 import type {Bytes} from '../records/bytes.js';
 import {fieldsToJson, fieldValue, type StreamRecord} from '../records/entry.js';
@@ -30,11 +26,7 @@ const TOKENS: Record<string, Part> = {
 export const FORMAT_HELP =
   '%t stream, %o ID, %T ms, %d ISO time, %s fields as JSON, %f{name} one field, %g group, %c consumer, %D deliveries, %%; \\n \\t \\0 \\xNN';
 
-/**
- * A function from a record to its bytes: unchanged, or, with `terminal`, as
- * text that is safe to show. Throws a usage error for an unknown token or
- * escape.
- */
+/** A function from a record to its bytes; with `terminal`, to text that is safe to show. Throws a usage error for an unknown token or escape. */
 export function compileFormat(template: string, terminal = false): (record: StreamRecord) => Buffer {
   const parts = parseTemplate(template, terminal);
   return (record) =>
@@ -46,7 +38,7 @@ export function compileFormat(template: string, terminal = false): (record: Stre
     );
 }
 
-/** The time of an ID; IDs may hold numbers that are no dates, which are shown as they are. */
+/** The time of an ID as ISO 8601; a number that is not a date is returned as it is. */
 export const isoTime = (ms: number | string): string =>
   Number(ms) <= 8.64e15 ? new Date(Number(ms)).toISOString() : String(ms);
 
@@ -78,11 +70,11 @@ function tokenPart(text: string): Part {
     return (record) => fieldValue(record.fields, name) ?? '';
   }
   const part = Object.hasOwn(TOKENS, text.slice(1)) ? TOKENS[text.slice(1)] : undefined;
-  if (part === undefined) throw usageError(`--format has an unknown token "${text}"`, FORMAT_HELP);
+  if (part === undefined) throw usageError(`unknown token "${text}" in --format`, FORMAT_HELP);
   return part;
 }
 
-/** The same part for a terminal. Escaped JSON stays JSON. */
+/** The same part for a terminal. Escaped JSON is still JSON. */
 function shown(text: string, part: Part): Part {
   const escapeValue = text === '%s' ? escapeJsonForTerminal : escapeForTerminal;
   return (record) => {
@@ -95,6 +87,6 @@ function readEscape(text: string): Buffer {
   const simple: Record<string, string> = {'\\n': '\n', '\\t': '\t', '\\0': '\0', '\\r': '\r', '\\\\': '\\'};
   if (text.startsWith('\\x') && text.length === 4) return Buffer.from(text.slice(2), 'hex');
   const char = simple[text];
-  if (char === undefined) throw usageError(`--format has an unknown escape "${text}"`, FORMAT_HELP);
+  if (char === undefined) throw usageError(`unknown escape "${text}" in --format`, FORMAT_HELP);
   return Buffer.from(char);
 }

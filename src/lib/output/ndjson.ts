@@ -1,7 +1,6 @@
 /**
- * Records → NDJSON as bytes. What was read as bytes and is text is copied, byte
- * by byte, with what JSON must escape; `recordToJson` makes the rest, and says
- * what all of it means. Invariant: the bytes are those of `recordToJson`, whatever a record holds.
+ * Records → NDJSON as bytes. Fields that were read as bytes and are UTF-8 are copied and escaped
+ * byte by byte; `recordToJson` makes the rest. Invariant: the result is that of `recordToJson`.
  */
 import {isUtf8} from 'node:buffer';
 import {recordToJson, type StreamRecord} from '../records/entry.js';
@@ -13,21 +12,21 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const FIRST_PRINTABLE = 0x20;
-/** The longest that JSON makes of one byte: `\u0000`. */
+/** The longest escape of one byte: `\u0000`. */
 const ESCAPED_BYTES = 6;
 /** Around a field: four quotes, a colon and a comma. */
 const FRAME_BYTES = 6;
 const PIECE_BYTES = 16 * 1024;
-/** To look for names that come twice takes longer than linear; so many are still quick. */
+/** The search for repeated names is quadratic; up to this many fields it is quick. */
 const MOST_FIELDS = 64;
-/** Beyond what the lines before took, so that a batch seldom outgrows its memory. */
+/** Room beyond the size of the lines before, so that the buffer seldom has to grow. */
 const MARGIN = 1.25;
-/** For the few lines of a small batch. */
+/** The least buffer, for a small batch. */
 const LEAST_BYTES = 1_024;
-/** Of a line: as the last batch had them. */
+/** The mean line of the last batch. */
 let usualLineBytes = 256;
 
-/** What JSON makes of each byte below 0x20. */
+/** The JSON escape of each byte below 0x20. */
 const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
   Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
 );
@@ -44,7 +43,7 @@ export function ndjson(records: readonly StreamRecord[]): Buffer {
   return bytes;
 }
 
-/** Whether its fields are text, and each has a name of its own, as far as that is quick to tell. */
+/** Whether its fields are UTF-8 and no name repeats; false if there are too many fields to tell quickly. */
 function fitsObject(record: RawRecord): boolean {
   const {page, at, fieldCount} = record;
   const {bytes, offsets} = page;
@@ -71,14 +70,14 @@ function samePart(bytes: Buffer, offsets: Int32Array, a: number, b: number): boo
 
 const BEFORE_FIELDS = Buffer.from('","fields":{');
 
-/** What stands before the ID and behind the fields, for all records of one origin. */
+/** The text before the ID and after the fields, the same for all records of one source. */
 interface Frame {
   readonly of: RawRecordSource;
   readonly start: Buffer;
   readonly end: Buffer;
 }
 
-/** Of the last record: most come from where the one before them came. */
+/** Of the last record: most have the source of the one before. */
 let frame: Frame | undefined;
 
 function frameFor(record: RawRecord): Frame {
@@ -98,7 +97,7 @@ function newFrame({stream, group, consumer, deliveries}: RawRecord): Frame {
 const isFrom = (a: RawRecord, b: RawRecordSource): boolean =>
   a.stream === b.stream && a.group === b.group && a.consumer === b.consumer && a.deliveries === b.deliveries;
 
-/** Lines one behind the other, in memory that grows. */
+/** A growing buffer of lines. */
 class Lines {
   #bytes: Buffer;
   #length = 0;
@@ -117,7 +116,7 @@ class Lines {
     this.#copy(text);
   }
 
-  /** A record whose fields make an object. */
+  /** A record whose fields become a JSON object. */
   raw(record: RawRecord): void {
     const {page, at, fieldCount} = record;
     const {offsets} = page;
@@ -140,7 +139,7 @@ class Lines {
     this.#copy(end);
   }
 
-  /** Text as a JSON string. Piece by piece, as one of megabytes is not to take six times its length. */
+  /** Text as a JSON string, in pieces: megabytes should not reserve six times their length. */
   #string(from: Buffer, start: number, end: number): void {
     this.#reserve(FRAME_BYTES);
     this.#bytes[this.#length++] = QUOTE;
@@ -149,7 +148,7 @@ class Lines {
   }
 
   #escaped(from: Buffer, start: number, end: number): void {
-    // With room for what comes behind it.
+    // With room for the frame that follows.
     this.#reserve(ESCAPED_BYTES * (end - start) + FRAME_BYTES);
     const to = this.#bytes;
     let length = this.#length;

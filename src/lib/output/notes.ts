@@ -1,8 +1,7 @@
 /**
- * Everything that is not data: progress, notes, warnings, failures, all to
- * standard error. A note is one line that starts with the program's name, so
- * that it can be told apart in a pipeline's mixed output. Escapes what it
- * prints, since messages quote names that others chose.
+ * Everything that is not data, to standard error: progress, notes, warnings, failures. A note is one
+ * line that starts with the program's name, so that it can be recognised in the output of a pipeline.
+ * Text is escaped for terminals, since messages quote names of streams, groups and consumers.
  */
 import type {StreamlogError} from '../errors.js';
 import type {Colors} from './colors.js';
@@ -11,11 +10,11 @@ import {escapeForTerminal} from './sanitize.js';
 /** What notes need of standard error. */
 export interface NoteStream {
   write(text: string): unknown;
-  /** More waits than its reader has taken for a while. */
+  /** Its reader has not kept up. */
   readonly isBehind: boolean;
-  /** Bytes that were written and not taken yet. */
+  /** Bytes that were written and not yet taken. */
   readonly writableLength: number;
-  /** Resolves when all that was written so far was taken, or never will be. */
+  /** Resolves when all that was written so far was taken or has failed. */
   flushed(): Promise<void>;
 }
 
@@ -37,15 +36,12 @@ export class Notes {
     this.#options = options;
   }
 
-  /**
-   * For whoever says something about each of many records: to be awaited, so that
-   * what nobody reads does not add up. Undefined while there is nothing to wait for.
-   */
+  /** To be awaited between notes about many records, so that unread ones do not pile up. Undefined if there is nothing to wait for. */
   get backlog(): Promise<void> | undefined {
     return this.#stream.isBehind ? this.#stream.flushed() : undefined;
   }
 
-  /** A fact the user asked for or will want, such as counts; `--quiet` hides it. */
+  /** A fact such as a count; hidden by `--quiet`. */
   note(text: string): void {
     if (!this.#options.quiet) this.#line(text);
   }
@@ -60,37 +56,37 @@ export class Notes {
     if (this.#options.verbose) this.#line(text);
   }
 
-  /** Bytes that were written and not taken yet. */
+  /** Bytes that were written and not yet taken. */
   get waitingBytes(): number {
     return this.#stream.writableLength;
   }
 
-  /** Resolves when all that was written so far was taken, or never will be. */
+  /** Resolves when all that was written so far was taken or has failed. */
   flushed(): Promise<void> {
     return this.#stream.flushed();
   }
 
-  /** Lines that are no notes, such as those of an access log; with their newlines, and escaped already. */
+  /** Lines that are not notes, such as those of an access log: with newlines, already escaped. */
   lines(text: string): void {
     this.endProgress();
     this.#stream.write(text);
   }
 
-  /** A command that ends in a failure ends with this: what happened, and what to do. */
+  /** The last line of a command that fails, with its hint. */
   failure(error: StreamlogError): void {
     this.#line(`${this.#options.colors.failure(escapeForTerminal(error.message))}`, true);
     if (error.hint !== undefined)
       this.#stream.write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
   }
 
-  /** One line that is overwritten by the next; shown on a terminal only. */
+  /** A line that the next one overwrites; on a terminal only. */
   progress(text: string): void {
     if (!this.#options.terminal || this.#options.quiet) return;
     this.#stream.write(`\r\u001b[K${escapeForTerminal(text)}`);
     this.#progressShown = true;
   }
 
-  /** Takes the progress line away. */
+  /** Clears the progress line. */
   endProgress(): void {
     if (this.#progressShown) this.#stream.write('\r\u001b[K');
     this.#progressShown = false;

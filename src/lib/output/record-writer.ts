@@ -1,7 +1,6 @@
 /**
- * Records on their way out: NDJSON in a pipe, coloured lines on a terminal, or
- * the user's own format. One shape is chosen once, and each batch of records is
- * one write, so that a reader never waits for a half-filled buffer.
+ * Prints records: NDJSON in a pipe, coloured lines on a terminal, or the template of `--format`.
+ * Each batch of records is one write, so that a reader never waits for a half-filled buffer.
  */
 import {displayBytes} from '../records/bytes.js';
 import {type Field, recordToJson, type StreamRecord} from '../records/entry.js';
@@ -13,7 +12,7 @@ import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
 import type {Sink} from './sink.js';
 
 export interface RecordStyle {
-  /** A `--format` template; wins over all else. */
+  /** The template of `--format`; wins over the others. */
   format?: string;
   /** NDJSON even on a terminal. */
   json: boolean;
@@ -25,13 +24,13 @@ export class RecordWriter {
   readonly #sink: Sink;
   readonly #render: (records: readonly StreamRecord[]) => string | Buffer;
 
-  /** Throws a usage error when `style.format` cannot be compiled. */
+  /** Throws a usage error if `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
     this.#sink = sink;
     this.#render = rendererFor(style);
   }
 
-  /** Resolves when all of `records` were taken; throws as `Sink.write` does, and then none counts as written. */
+  /** Resolves when all of `records` were taken. Throws as `Sink.write` does; then none counts as written. */
   async write(records: readonly StreamRecord[]): Promise<void> {
     await this.#sink.write(this.#render(records));
   }
@@ -53,7 +52,7 @@ function rendererFor({
   return (records) => records.map(line).join('');
 }
 
-/** `1526919030474-55  2018-05-21T14:10:30.474Z  events  type=login user=7`, and who got it where that is known. */
+/** `1526919030474-55  2018-05-21T14:10:30.474Z  events  type=login user=7`, then group and consumer if known. */
 function recordLine({stream, id, fields, group, consumer, deliveries}: StreamRecord, colors: Colors): string {
   const delivery = deliveries !== undefined && deliveries > 1 ? ` delivery ${deliveries}` : '';
   const receiver = group === undefined ? '' : colors.dim(`  ${quoted(group)}/${quoted(consumer ?? '')}${delivery}`);

@@ -1,9 +1,7 @@
 /**
- * What a stream holds is somebody's data, and on a terminal data can be an
- * attack: an escape sequence moves the cursor, sets the clipboard or hides
- * text. Invariant: what `escapeForTerminal` returns has no character that a
- * terminal acts upon and none that changes the direction of text. In a pipe
- * nothing is escaped; there bytes pass unchanged.
+ * Data can attack a terminal: an escape sequence moves the cursor, sets the clipboard or hides text.
+ * Invariant: escaped text has no character that a terminal acts upon, and none that changes the
+ * direction of text (Unicode UAX #9). In a pipe, nothing is escaped.
  */
 
 // Controls (C0, DEL, C1); format characters (bidi, zero-width, tags, BOM); line and paragraph separators; bytes
@@ -14,7 +12,7 @@ const NAMED: Record<string, string> = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
 /** Text that is safe to show, each unsafe character as `\n`, `\x1b` or `\u202e`. */
 export const escapeForTerminal = (text: string): string => text.replace(UNSAFE, (char) => NAMED[char] ?? codeOf(char));
 
-/** The same for a JSON text, which stays the same JSON: only its strings can hold such characters. */
+/** The same for JSON, which keeps its meaning: only strings can have such characters. */
 export const escapeJsonForTerminal = (json: string): string =>
   json.replace(UNSAFE, (char) => char.split('').map(codeUnitOf).join(''));
 
@@ -25,5 +23,5 @@ function codeOf(char: string): string {
   return code < 0x10000 ? codeUnitOf(char) : `\\u{${code.toString(16)}}`;
 }
 
-/** JSON knows characters beyond U+FFFF as two of these only. */
+/** JSON writes a character beyond U+FFFF as two of these (RFC 8259, 7). */
 const codeUnitOf = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -1,14 +1,12 @@
 /**
- * Where data goes: standard output, or any stream that stands for it. A sink
- * knows what was taken and refuses to guess. Invariant: `write` resolves only
- * when the operating system has taken every byte, so "written" can be
- * acknowledged; after the first failure nothing is written any more, since the
- * output would have a hole.
+ * The output for data. Invariant: `write` resolves when the operating system has taken every byte, so
+ * that what was written can be acknowledged; after a failure nothing more is written, since the
+ * output would have a gap.
  */
 import type {Writable} from 'node:stream';
 import {StreamlogError} from '../errors.js';
 
-/** The reader of our output went away (`| head`): not a failure, but the end of the work. */
+/** The reader of the output has gone (`| head`): not a failure, but the end of the work. */
 export class OutputClosed extends Error {
   constructor() {
     super('the reader of the output went away');
@@ -19,13 +17,10 @@ export class OutputClosed extends Error {
 export class Sink {
   readonly #stream: Writable;
   readonly #readerIsGone: () => boolean;
-  /** Why nothing is written any more. */
+  /** The error after which nothing is written. */
   #end: Error | undefined;
 
-  /**
-   * Takes over the error events of `stream`. `readerIsGone` may look whether
-   * anybody still reads, where the platform can tell; else it answers false.
-   */
+  /** Takes over the error events of `stream`. `readerIsGone` is false where the platform cannot say. */
   constructor(stream: Writable, readerIsGone: () => boolean = () => false) {
     // oclif swallows EPIPE and rethrows other errors where nothing catches them (oclif/command#54); here both reach the
     // caller of write().
@@ -35,7 +30,7 @@ export class Sink {
     this.#readerIsGone = readerIsGone;
   }
 
-  /** Resolves when `text` was taken. Throws OutputClosed when nobody reads any more, `io` when the disk is full. */
+  /** Resolves when `text` was taken. Throws OutputClosed if the reader has gone, `io` if the disk is full. */
   write(text: string | Uint8Array): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     if (text.length === 0) return Promise.resolve();
@@ -48,19 +43,19 @@ export class Sink {
     });
   }
 
-  /** The same sink for output that nobody has to see: once the reader is gone, writing does nothing. */
+  /** The same sink for output that need not be read: once the reader has gone, writing does nothing. */
   untilClosed(): Pick<Sink, 'write'> {
     return {write: (text) => this.write(text).catch(ignoreClosed)};
   }
 
-  /** Throws OutputClosed when the reader is known to be gone: a look before acknowledging, and while idle. */
+  /** Throws OutputClosed if the reader is known to have gone: for use before acknowledging, and while idle. */
   check(): void {
     if (this.#end === undefined && this.#readerIsGone()) this.#end = new OutputClosed();
     if (this.#end !== undefined) throw this.#end;
   }
 }
 
-/** What `error` of a stream says about our output. */
+/** The failure that `error` of a stream means. */
 export function failureOf(error: Error & {code?: string}): Error {
   const {code} = error;
   if (code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED') return new OutputClosed();

@@ -1,11 +1,11 @@
-/** Tables for people at a terminal. The only module that imports cli-table3. Every cell is escaped; none can move the cursor. */
+/** Tables for a terminal. Invariant: every cell is escaped. */
 import Table from 'cli-table3';
 import type {Colors} from './colors.js';
 import {escapeForTerminal} from './sanitize.js';
 
 export interface Column<Row> {
   heading: string;
-  /** Numbers line up on the right. */
+  /** Aligned on the right, as numbers are. */
   right?: boolean;
   cell(row: Row): string | number;
 }
@@ -28,7 +28,7 @@ const BORDERLESS = {
   middle: '  ',
 };
 
-/** The table as text, with a newline at its end. */
+/** The table as text that ends with a newline. */
 export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], colors: Colors): string {
   const table = new Table({
     head: columns.map(({heading}) => colors.heading(heading)),
@@ -44,7 +44,7 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
     .join('\n')}\n`;
 }
 
-/** Facts one under the other, their names in a column: for one thing seen closely. */
+/** Facts one below the other, their names in a column. */
 export function renderFacts(
   facts: readonly (readonly [name: string, value: string | number])[],
   colors: Colors,
