@@ -59,8 +59,8 @@ export default class Consume extends BaseCommand {
         for await (const delivery of consumption.deliveries()) {
           await writer.write(delivery.records);
           tally.written += delivery.records.length;
-          // Acknowledged last: what nobody took stays pending, and a crash before this line repeats the batch.
-          if (flags.ack === 'written' && !flags['no-ack']) await delivery.consumer.finish(delivery);
+          // Last: what was not written stays pending, and a crash before this line repeats the batch.
+          await delivery.consumer.finish(delivery);
         }
       } else {
         const handler = {...handlerProcess(out), command: exec, timeoutMs: flags['exec-timeout']};

@@ -47,7 +47,7 @@ describe.each(serverPrograms())('on $name', ({name, program}) => {
     server.redis.xclaim('events', 'g', consumer, 0, ...ids, 'IDLE', HOUR_MS, 'RETRYCOUNT', 3, 'JUSTID');
 
   const sweepFor = (options: Partial<SweepOptions> = {}): ClaimSweep =>
-    new ClaimSweep({idleMs: HOUR_MS / 2, counts: true, wholeFirst: false, ...options});
+    new ClaimSweep({idleMs: HOUR_MS / 2, counts: true, wholeFirst: false, onProblem: () => {}, ...options});
 
   const context = () => ({
     member,

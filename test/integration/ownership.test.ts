@@ -98,7 +98,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   it('also when a read of ours has made the consumer again since then, and brought something', async () => {
     await deliver('1-0', '2-0');
     await server.redis.xgroup('DELCONSUMER', 'events', 'g', 'w1');
-    ownership.uncertain();
+    ownership.removal.uncertain();
     await deliver('3-0');
     expect((await ownership.account(control, ['1-0'])).size).toBe(0);
     expect(await owners()).toEqual(['1-0 w1', '2-0 w1', '3-0 w1']);
@@ -107,7 +107,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   it('and what was acknowledged while a later one still is ours was acknowledged, whatever reads came between', async () => {
     await deliver('1-0', '2-0');
     await server.redis.xack('events', 'g', '2-0');
-    ownership.uncertain();
+    ownership.removal.uncertain();
     await deliver('3-0');
     expect(Object.fromEntries(await ownership.account(control, ['2-0']))).toEqual({'2-0': {kind: 'acknowledged'}});
     expect(reported).toEqual([]);

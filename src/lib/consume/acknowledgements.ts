@@ -1,9 +1,9 @@
 /**
- * Acknowledging what the caller has finished, for as long as it takes. Invariant:
- * an ID leaves only when Redis has confirmed its XACK, and gets in only by
- * `InHand.finish`, so nothing is acknowledged that was not finished.
+ * Acknowledges what the caller has finished, for as long as it takes, and decides
+ * when: at once, or together with the next read. Invariant: an ID leaves only
+ * when Redis has confirmed its XACK, and gets in only by `InFlightEntries.finish`.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
+import {aborted} from '../abort.js';
 import {isRetryable, StreamlogError} from '../errors.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import {EntryIds} from '../records/entry-ids.js';
@@ -13,11 +13,23 @@ import type {EntryOwnership} from './ownership.js';
 
 /** IDs in one XACK. */
 const PAGE = 1_000;
-/** For one more attempt to acknowledge, when there is no time left. */
+/** For one last attempt, when there is no time left. */
 const LAST_ATTEMPT_MS = 500;
+/** What a timer of Node takes (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export interface AcknowledgementOptions {
+  member: Membership;
+  /** False where somebody else acknowledges: `finish` does nothing. */
+  acknowledges: boolean;
+  /** Nothing ever becomes pending. */
+  noAck: boolean;
+  /** The caller finishes each delivery before it asks for the next one, so that its XACK can go with the next read. */
+  inTurn: boolean;
+}
 
 export class Acknowledgements {
-  readonly #member: Membership;
+  readonly #options: AcknowledgementOptions;
   readonly #inFlight: InFlightEntries;
   readonly #redis: ReconnectingClient;
   readonly #ownership: EntryOwnership;
@@ -28,8 +40,13 @@ export class Acknowledgements {
   /** Sent with a read, and not confirmed yet. */
   readonly #underWay = new Set<EntryIds>();
 
-  constructor(member: Membership, inFlight: InFlightEntries, redis: ReconnectingClient, ownership: EntryOwnership) {
-    this.#member = member;
+  constructor(
+    inFlight: InFlightEntries,
+    redis: ReconnectingClient,
+    ownership: EntryOwnership,
+    options: AcknowledgementOptions,
+  ) {
+    this.#options = options;
     this.#inFlight = inFlight;
     this.#redis = redis;
     this.#ownership = ownership;
@@ -40,22 +57,25 @@ export class Acknowledgements {
     return this.#confirmed;
   }
 
-  /** Whether Redis has confirmed the last acknowledgement, by the connections of now: the next one may go with a read. */
-  get areTaken(): boolean {
-    return this.#confirmedOn !== undefined && this.#confirmedOn === this.#redis.current;
+  /** Whether the next XACK goes with a read: only after Redis has confirmed one on this connection. */
+  get goWithReads(): boolean {
+    return this.#options.inTurn && this.#confirmedOn !== undefined && this.#confirmedOn === this.#redis.current;
   }
 
-  /** Whether something is finished that may not go with a read. */
+  /** Whether something is finished that does not go with a read. */
   get areOwed(): boolean {
-    return !this.areTaken && this.#inFlight.finishedCount > 0;
+    return !this.goWithReads && this.#inFlight.finishedCount > 0;
   }
 
   /**
-   * Acknowledges what is held of `batch`, or those of `ids`, now or, where the server
-   * is away, as soon as it is back. Throws what trying again cannot mend.
+   * Acknowledges what is held of `batch`, or those of `ids`: with the next read where one `follows` at once, else now or,
+   * while Redis is away, as soon as it is back. Throws what trying again cannot mend.
    */
-  async finish(batch: DeliveredBatch, ids?: readonly string[]): Promise<void> {
+  async finish(batch: DeliveredBatch, ids: readonly string[] | undefined, follows: boolean): Promise<void> {
+    const {acknowledges, noAck} = this.#options;
+    if (!acknowledges || noAck) return;
     this.#inFlight.finish(batch, ids);
+    if (follows && this.goWithReads) return;
     let connection: Connection | undefined;
     try {
       connection = await this.#redis.connection();
@@ -68,8 +88,8 @@ export class Acknowledgements {
   }
 
   /**
-   * XACK for all that is finished, one at a time: what finishes meanwhile goes
-   * with the next. Throws when Redis does not confirm it, and keeps it.
+   * XACK of all that is finished, one command at a time: what is finished meanwhile goes with the next. What Redis does
+   * not confirm is kept, and the failure thrown.
    */
   async send(connection: Connection): Promise<void> {
     while (this.#inFlight.finishedCount > 0) {
@@ -81,14 +101,18 @@ export class Acknowledgements {
   }
 
   /**
-   * XREADGROUP, and before it, in one piece with it, XACK for what is finished. When Redis does
-   * not confirm that, it is kept, and what was read comes all the same.
+   * XACK of what is finished and XREADGROUP, sent in one piece. An XACK that Redis does not confirm is kept, and what
+   * was read is returned all the same.
    */
   async sendAndRead(connection: Connection, limits: ReadLimits): Promise<Delivered> {
     const {reader} = connection;
     const finished = this.#inFlight.finished(Number.POSITIVE_INFINITY).filter((ids) => !this.#underWay.has(ids));
-    if (finished.length === 0) return reader.readNew(this.#member, limits);
-    const {acknowledged, delivered} = reader.acknowledgeAndReadNew(this.#member, EntryIds.join(finished), limits);
+    if (finished.length === 0) return reader.readNew(this.#options.member, limits);
+    const {acknowledged, delivered} = reader.acknowledgeAndReadNew(
+      this.#options.member,
+      EntryIds.join(finished),
+      limits,
+    );
     for (const ids of finished) this.#underWay.add(ids);
     const confirmed = this.#settle(finished, acknowledged, connection).catch(() => {});
     try {
@@ -99,20 +123,18 @@ export class Acknowledgements {
   }
 
   /**
-   * Confirms what is still to be acknowledged. Throws `temporary` when that was
-   * not possible for `limitMs`: those entries will be delivered again.
+   * Sends what is still to be acknowledged. Throws `temporary` when Redis has not confirmed it for `limitMs`: those
+   * entries will be delivered again.
    */
   async confirm(limitMs: number): Promise<void> {
     let reason = 'Redis does not answer';
-    const late = new AbortController();
-    const limit = sleep(Math.max(limitMs, LAST_ATTEMPT_MS), undefined, {signal: late.signal}).then(() => {
-      throw unacknowledged(this.#inFlight.finishedCount, reason);
-    });
-    const confirmed = this.#confirmAll(late.signal, (failure) => {
+    const late = AbortSignal.timeout(Math.ceil(Math.min(Math.max(limitMs, LAST_ATTEMPT_MS), LONGEST_TIMER_MS)));
+    // An attempt may take longer than there is time: a server can be silent, too.
+    const sent = this.#confirmAll(late, (failure) => {
       reason = failure;
     });
-    // An attempt may take longer than there is time: a server can be silent, too.
-    await Promise.race([confirmed, limit]).finally(() => late.abort());
+    await Promise.race([sent, aborted(late)]);
+    if (late.aborted && this.#inFlight.finishedCount > 0) throw unacknowledged(this.#inFlight.finishedCount, reason);
   }
 
   async #confirmAll(late: AbortSignal, onFailure: (reason: string) => void): Promise<void> {
@@ -130,12 +152,11 @@ export class Acknowledgements {
 
   async #sendPage(connection: Connection): Promise<void> {
     const finished = this.#inFlight.finished(PAGE);
-    const {stream, group} = this.#member;
+    const {stream, group} = this.#options.member;
     const acknowledged = connection.commands.acknowledge(stream, group, EntryIds.join(finished));
     await this.#settle(finished, acknowledged, connection);
   }
 
-  /** Throws what `acknowledged` throws, and then they are kept. */
   async #settle(finished: readonly EntryIds[], acknowledged: Promise<number>, connection: Connection): Promise<void> {
     try {
       const count = await acknowledged;

@@ -1,28 +1,25 @@
 /**
- * Finding the entries that other consumers have abandoned, in steps that cost
- * Redis little, whatever it holds. XPENDING with IDLE would walk the whole
- * pending list for one page (0.3 s for a million entries), and every worker
- * would do so at every look. So a step reads a few pages without it and filters
- * here, and the next step goes on where this one ended.
+ * Finds entries that other consumers have abandoned, in steps that cost Redis
+ * little. XPENDING with IDLE would walk the whole pending list for one page
+ * (0.3 s for a million entries), for every worker each time. So a step reads a
+ * few pages without IDLE and filters here; the next step goes on from there.
  *
- * What it costs: a page of 1,000 is some 0.4 ms of Redis. All consumers of a
- * group together look at each pending entry twice in the time after which it
- * counts as abandoned, but at no more than 50,000 entries a second, 2 % of Redis;
- * so the more consumers there are, the longer each one pauses, up to half that
- * time or 10 s. They begin at the head of the list, where entries lie longest, and
- * go on from places of their own. With one worker a list of a million is seen
- * every 30 s; with 20,000 consumers of which all but one are dead, a list of
- * which nothing is abandoned takes that one a step of 5,000 entries every 30 s.
+ * Cost: a page of 1,000 takes Redis some 0.4 ms. All consumers of a group together
+ * read each pending entry twice in the time after which it counts as abandoned,
+ * but no more than 50,000 entries a second, 2 % of Redis. The more consumers, the
+ * longer each pauses, up to half that time or 10 s. They begin at the head of the
+ * list, where entries are oldest, and go on from random positions. One worker
+ * sees a list of a million every 30 s. With 20,000 consumers, all but one dead
+ * and nothing abandoned, that one takes a step of 5,000 entries every 30 s.
  *
- * From Redis 8.4 on XREADGROUP has CLAIM (redis/redis#14402), which finds what has
- * been idle longest at once, wherever it lies. What has gone from the stream it
- * passes over, one by one, and leaves pending (10 ms for 200,000 on 8.6.3). So the
- * walk goes on beside it, ten times slower, and CLAIM waits for as long as the
- * walk finds something.
+ * Since Redis 8.4, XREADGROUP has CLAIM (redis/redis#14402), which finds the longest
+ * idle entries at once. It skips entries that are gone from the stream one by
+ * one and leaves them pending (10 ms for 200,000 on 8.6.3). So the walk goes on
+ * beside it, ten times slower, and CLAIM waits while the walk finds something.
  *
- * Invariant: one command looks at no more than a page of the list; every pending
- * entry is looked at again and again; and none is taken unless Redis itself sees
- * that it has been idle for long enough.
+ * Invariant: one command reads at most a page of the list; every pending entry is
+ * seen again and again; none is taken unless Redis sees that it is idle for long
+ * enough.
  */
 
 import {isFailure} from '../errors.js';
@@ -33,12 +30,14 @@ import type {GroupInfo, StreamClient} from '../stream-client.js';
 import {type RecoveryContext, takeOver} from './pending-recovery.js';
 
 export interface SweepOptions {
-  /** What others have had for longer than this is taken over. */
+  /** Takes over what others have had for longer than this. */
   idleMs: number;
   /** Whether taking an entry over counts as one more delivery. */
   counts: boolean;
-  /** Looks at the whole list once without a pause, for a caller that ends when nothing is left. */
+  /** Walks the whole list once without a pause, for a caller that ends when nothing is left. */
   wholeFirst: boolean;
+  /** One line for the user when the Redis user may not do this. */
+  onProblem: (line: string) => void;
 }
 
 /** What a step has found: entries taken over or, since CLAIM reads on, entries that are new. */
@@ -51,9 +50,9 @@ export interface SweepBatch {
 const PAGE = 1_000;
 /** Pages of one step where nothing is found. */
 const STEP_PAGES = 5;
-/** How many entries the consumers of a group look at together in a second, at most. */
+/** How many entries the consumers of a group read together in a second, at most. */
 const MOST_PER_SECOND = 50_000;
-/** The same where only what has gone from the stream is left to be found so. */
+/** The same beside CLAIM, where the walk finds only what is gone from the stream. */
 const MOST_BESIDE_CLAIM = 5_000;
 const LONG_PAUSE_MS = 10_000;
 
@@ -64,8 +63,10 @@ export class ClaimSweep {
   #nextMs = 0;
   /** Whether a walk has come to the end of the list. */
   #hasSeenAll = false;
-  /** Until CLAIM has given us what we hold ourselves, or the server has shown that it has none. */
+  /** False once CLAIM has returned in-flight entries of our own, or IDs may have been forgotten. */
   #mayClaim = true;
+  /** Whether a step has succeeded: a right that is lost later is a failure. */
+  #hasStepped = false;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -76,13 +77,32 @@ export class ClaimSweep {
     return this.#nextMs - performance.now();
   }
 
-  /** False while the caller that wanted to see the whole list once has not. */
+  get isDue(): boolean {
+    return this.dueInMs <= 0;
+  }
+
+  /** False while `wholeFirst` is not fulfilled. */
   get isDone(): boolean {
     return this.#hasSeenAll || !this.#options.wholeFirst;
   }
 
-  /** One step: what was found, in batches. */
+  /**
+   * One step: what was found, in batches. A user who may only read and acknowledge can go on without claiming
+   * (docs/permissions.md): no more steps are due then.
+   */
   async *step(control: StreamClient, context: RecoveryContext): AsyncGenerator<SweepBatch, void, void> {
+    try {
+      yield* this.#step(control, context);
+      this.#hasStepped = true;
+    } catch (error) {
+      if (this.#hasStepped || !isFailure(error, 'denied')) throw error;
+      this.#nextMs = Number.POSITIVE_INFINITY;
+      this.#hasSeenAll = true;
+      this.#options.onProblem(`what other consumers have abandoned is left to them: ${error.message}`);
+    }
+  }
+
+  async *#step(control: StreamClient, context: RecoveryContext): AsyncGenerator<SweepBatch, void, void> {
     const begin = this.#from;
     const walk = {found: 0, looked: 0};
     for await (const records of this.#walk(control, context, walk)) yield {records, isNew: false};
@@ -90,7 +110,7 @@ export class ClaimSweep {
     if (this.#from === undefined) this.#hasSeenAll = true;
     if (walk.found > 0 || !this.isDone) return;
     let claimed = 0;
-    // CLAIM would give us again what is ours, and whose IDs are kept no longer.
+    // CLAIM would return our own entries whose IDs were forgotten.
     if (context.inFlight.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
     if (this.#mayClaim) {
       for await (const batch of this.#claim(control, context)) {
@@ -101,7 +121,7 @@ export class ClaimSweep {
     if (claimed === 0) this.#nextMs = performance.now() + (await this.#pauseMs(control, context, begin, walk.looked));
   }
 
-  /** Some pages of the list, or up to the first in which something is found: more of that is likely to follow. */
+  /** Some pages of the list, or up to the first in which something is found: more is likely to follow. */
   async *#walk(
     control: StreamClient,
     context: RecoveryContext,
@@ -132,7 +152,7 @@ export class ClaimSweep {
     }
   }
 
-  /** XREADGROUP with CLAIM, once: what is new comes with it, and is handed out as that. */
+  /** XREADGROUP with CLAIM, once. It returns new entries too. */
   async *#claim(control: StreamClient, context: RecoveryContext): AsyncGenerator<SweepBatch, void, void> {
     const {member} = context;
     const before = context.inFlight.ids;
@@ -141,7 +161,7 @@ export class ClaimSweep {
     await context.permitted(async (count) => {
       const found = await control.readClaiming(member, {...this.#options, count});
       if (found === undefined) return [];
-      // CLAIM asks nobody whose they are. What is in hand is worked on, and has only got a new lease.
+      // CLAIM takes from any consumer, this one included: in-flight entries have only got a new lease.
       claimed = found.claimed.filter(({id}) => !before.has(id));
       fresh = found.fresh;
       if (claimed.length < found.claimed.length) this.#mayClaim = false;
@@ -151,7 +171,7 @@ export class ClaimSweep {
     if (fresh.length > 0) yield {records: fresh, isNew: true};
   }
 
-  /** How long to wait after a step that began at `begin` and looked at so many entries. Chooses where the next one begins. */
+  /** How long to wait after a step that began at `begin` and read `looked` entries. Chooses where the next one begins. */
   async #pauseMs(
     control: StreamClient,
     {member}: RecoveryContext,
@@ -161,7 +181,7 @@ export class ClaimSweep {
     const halfMs = this.#options.idleMs / 2;
     if (begin === undefined && this.#from === undefined && looked < PAGE) return halfMs;
     const group = await groupOf(control, member);
-    // All who begin at the head would stay side by side.
+    // Consumers that all begin at the head would stay side by side.
     if (begin === undefined && this.#from !== undefined) this.#from = somewhereIn(this.#from, group?.lastDeliveredId);
     const hasClaim = this.#mayClaim && control.mayKnowClaim;
     const longestMs = hasClaim ? halfMs : Math.max(halfMs, LONG_PAUSE_MS);
@@ -172,7 +192,7 @@ export class ClaimSweep {
   }
 }
 
-/** XINFO GROUPS; undefined for one who may not ask. */
+/** XINFO GROUPS; undefined where the user may not run it. */
 async function groupOf(
   control: StreamClient,
   {stream, group}: {stream: string; group: string},

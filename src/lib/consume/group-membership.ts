@@ -1,30 +1,28 @@
 /**
- * A consumer's place in its group: how far it has got, how the group is joined
- * or made, and made again when it has vanished. Reads no entries. Invariant: a
- * group that is made again goes on where this consumer had got to or before,
- * never after it; and in a stream that began anew it begins at the start, since
- * all of that is new to us. What is in hand of the old one is worked off, since
- * no other consumer can have it, and not acknowledged in the new one.
+ * Membership in a consumer group: joining it, creating it, and creating it again
+ * when it has vanished. Invariant: a group that is created again never skips an
+ * entry that this consumer has not read; in a stream that began anew it begins at
+ * the start, and in-flight entries of the old stream are not acknowledged there.
  */
 
 import {isFailure} from '../errors.js';
 import {locate} from '../reading/locate.js';
+import {isSame} from '../reading/stream-change.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
-import {FIRST_ID, predecessorOf} from '../records/stream-id.js';
+import {compareStreamIds, FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import {shellWord} from '../shell-word.js';
-import type {Membership, StreamClient} from '../stream-client.js';
+import type {Membership, StreamClient, StreamInfo} from '../stream-client.js';
 import type {InFlightEntries} from './in-flight-entries.js';
-import {StreamIdentity} from './stream-identity.js';
 
 export interface MembershipOptions {
   member: Membership;
   /** Where a new group begins. */
   from: Position;
-  /** Makes the group, and the stream, when they are missing, also when they go missing later. */
+  /** Creates the group, and the stream, when they are missing, also when they vanish later. */
   create: boolean;
-  /** One line about something that the user should know and that did not end the work. */
+  /** One line for the user about what did not end the work. */
   onProblem: (line: string) => void;
 }
 
@@ -34,7 +32,7 @@ export class GroupMembership {
   readonly #options: MembershipOptions;
   readonly #identity: StreamIdentity;
   #readUpTo: string | undefined;
-  #healing: Promise<void> | undefined;
+  #recreating: Promise<void> | undefined;
 
   constructor(redis: ReconnectingClient, inFlight: InFlightEntries, options: MembershipOptions) {
     this.#redis = redis;
@@ -47,21 +45,21 @@ export class GroupMembership {
     return this.#readUpTo !== undefined;
   }
 
-  /** The last ID that this consumer has read, or that the group had been given before it joined. */
+  /** The last ID that this consumer has read, or the group's last-delivered ID when it joined. */
   get readUpTo(): string {
     return this.#readUpTo ?? FIRST_ID;
   }
 
-  /** Everything up to the last one of `records`, which are new and ascend, has been read. */
+  /** Everything up to the last of `records`, which are new and in ascending order, has been read. */
   advance(records: readonly StreamRecord[]): void {
     this.#identity.read(records);
     this.#readUpTo = records.at(-1)?.id ?? this.#readUpTo;
   }
 
-  /** Finds or makes the group. Throws `notFound` where it is missing and may not be made. */
+  /** Finds or creates the group. Throws `notFound` where it is missing and `create` is false. */
   async join(control: StreamClient): Promise<void> {
     await this.#join(control);
-    // Only where it would be made again is it asked whether the stream is the same.
+    // Only a group that may be created again needs to know whether the stream is the same.
     if (this.#options.create) await this.#identity.remember(control);
   }
 
@@ -69,7 +67,7 @@ export class GroupMembership {
     const {member, from, create} = this.#options;
     let mayLook = true;
     try {
-      // Looked for first: without memory Redis makes no group, and says so even where there is one.
+      // XINFO GROUPS first: a Redis out of memory refuses XGROUP CREATE even where the group exists.
       this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
       return;
     } catch (error) {
@@ -84,44 +82,43 @@ export class GroupMembership {
         : mayLook && (await control.group(member.stream, member.group)).lastDeliveredId;
       this.#readUpTo = known || FIRST_ID;
     } catch (error) {
-      // Who may neither look nor create may still read: XREADGROUP says whether there is a group.
+      // A user who may run neither may still read: XREADGROUP says whether there is a group.
       if (mayLook || !isFailure(error, 'denied')) throw error;
       this.#readUpTo = FIRST_ID;
     }
   }
 
   /**
-   * After FLUSHALL, a failover or eviction the group may be gone; true when
-   * that was the `error`, and the group is there again or may be asked for again.
+   * True when `error` says that the group is gone, as after FLUSHALL, a failover or eviction, and it was created
+   * again or may be tried again.
    */
-  async healed(error: unknown): Promise<boolean> {
+  async recreated(error: unknown): Promise<boolean> {
     if (!this.#options.create || this.#readUpTo === undefined || !isFailure(error, 'notFound')) return false;
-    // Of all who find it gone, one makes it: what the next one reads must not be taken for the old stream's.
-    this.#healing ??= this.#heal(this.#readUpTo).finally(() => {
-      this.#healing = undefined;
+    // Once for all callers that find it gone: what is read next must not be taken for the old stream's.
+    this.#recreating ??= this.#recreate(this.#readUpTo).finally(() => {
+      this.#recreating = undefined;
     });
-    await this.#healing;
+    await this.#recreating;
     return true;
   }
 
-  async #heal(readUpTo: string): Promise<void> {
+  async #recreate(readUpTo: string): Promise<void> {
     let connection: Connection | undefined;
     try {
       connection = await this.#redis.connection();
-      await this.#makeAgain(connection.commands, readUpTo);
+      await this.#createAgain(connection.commands, readUpTo);
     } catch (failure) {
-      // It may vanish again at once.
+      // It may have vanished again.
       if (!isFailure(failure, 'notFound')) await this.#redis.retryAfter(failure, connection);
     }
   }
 
-  async #makeAgain(control: StreamClient, readUpTo: string): Promise<void> {
+  async #createAgain(control: StreamClient, readUpTo: string): Promise<void> {
     const {member, onProblem} = this.#options;
     const {stream, group} = member;
     const isAnother = await this.#identity.hasBegunAnew(control, readUpTo);
     const resumeAt = isAnother ? FIRST_ID : readUpTo;
-    // Another consumer may have been first to make it again. Sent together: whoever looked between the two would
-    // find that what is in hand is not ours.
+    // Sent together: an ownership check between the two would find that in-flight entries are not ours.
     if (isAnother) this.#inFlight.detach();
     const [isNew] = await Promise.all([
       control.createGroup(stream, group, resumeAt, true),
@@ -137,5 +134,80 @@ export class GroupMembership {
           ? ': the stream has begun anew, and all of it is new'
           : `; what was pending with other consumers is pending no more: ${seek} delivers again from an ID on`),
     );
+  }
+}
+
+/**
+ * What was seen of a stream. After DEL or FLUSHALL another one may have been filled under its name past where we
+ * had read, and then its last ID tells nothing. But XINFO STREAM's entries-added only grows, the first entry only
+ * moves up, and stays where nothing was ever removed, and an entry never changes. The stream is called another one only
+ * when what was seen cannot be of the same; where nothing can be seen, it counts as the same.
+ */
+class StreamIdentity {
+  readonly #stream: string;
+  #seen: StreamInfo | 'absent' | undefined;
+  #highest = FIRST_ID;
+  /** Entries that were read and were added after `remember`. */
+  #addedSince = 0;
+  #last: StreamRecord | undefined;
+
+  constructor(stream: string) {
+    this.#stream = stream;
+  }
+
+  async remember(control: StreamClient): Promise<void> {
+    this.#seen = await this.#look(control);
+    this.#addedSince = 0;
+  }
+
+  /** Of new entries, in ascending order. */
+  read(records: readonly StreamRecord[]): void {
+    const [first] = records;
+    if (first === undefined) return;
+    this.#last = records.at(-1);
+    const known = this.#seen === undefined || this.#seen === 'absent' ? FIRST_ID : this.#seen.lastGeneratedId;
+    // A group that was moved back gets entries again that were added once.
+    if (compareStreamIds(first.id, known) > 0 && compareStreamIds(first.id, this.#highest) > 0)
+      this.#addedSince += records.length;
+    if (compareStreamIds(this.#last!.id, this.#highest) > 0) this.#highest = this.#last!.id;
+  }
+
+  /** Whether the name means another stream now than the one that was read up to `readUpTo`. */
+  async hasBegunAnew(control: StreamClient, readUpTo: string): Promise<boolean> {
+    const now = await this.#look(control);
+    if (now === undefined) return false;
+    if (now === 'absent' || compareStreamIds(now.lastGeneratedId, readUpTo) < 0) return true;
+    const {entriesAdded, length} = now;
+    const before = this.#seen === 'absent' ? undefined : this.#seen;
+    if (entriesAdded !== undefined && before?.entriesAdded !== undefined) {
+      if (entriesAdded < before.entriesAdded + this.#addedSince) return true;
+      // Nothing was ever removed from it, so its first entry has always been the same.
+      const firstBefore = before.firstEntry?.id;
+      if (entriesAdded === length && firstBefore !== undefined && now.firstEntry?.id !== firstBefore) return true;
+      if (entriesAdded === length && before.entriesAdded > before.length) return true;
+    }
+    return this.#lastHasChanged(control, entriesAdded !== undefined && entriesAdded === length);
+  }
+
+  /** `isWhole`: nothing was ever removed from the stream. */
+  async #lastHasChanged(control: StreamClient, isWhole: boolean): Promise<boolean> {
+    const last = this.#last;
+    if (last === undefined) return false;
+    for await (const [entry] of control.range(this.#stream, last.id, last.id, 1)) {
+      if (entry === undefined) continue;
+      return !isSame(entry, last);
+    }
+    return isWhole;
+  }
+
+  /** XINFO STREAM; undefined where the user may not run it. */
+  async #look(control: StreamClient): Promise<StreamInfo | 'absent' | undefined> {
+    try {
+      return await control.info(this.#stream);
+    } catch (error) {
+      if (isFailure(error, 'notFound')) return 'absent';
+      if (isFailure(error, 'denied')) return undefined;
+      throw error;
+    }
   }
 }

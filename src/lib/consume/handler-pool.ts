@@ -181,7 +181,8 @@ export class HandlerPool {
         } catch (error) {
           // Not sent again later: by then the entries may be somebody else's.
           if (isRetryable(error)) consumer.redis.invalidate(error, connection);
-          else await consumer.place.healed(error).then((healed) => healed || this.#fail(error), this.#fail);
+          else
+            await consumer.membership.recreated(error).then((recreated) => recreated || this.#fail(error), this.#fail);
         }
       }
     }

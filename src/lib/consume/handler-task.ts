@@ -193,7 +193,7 @@ export class HandlerTask {
       } catch (error) {
         if (this.cancel.signal.aborted) throw error;
         // While we hold our consumer up, it cannot do that itself.
-        if (await this.#consumer.place.healed(error)) continue;
+        if (await this.#consumer.membership.recreated(error)) continue;
         await redis.retryAfter(error, connection);
       }
     }

@@ -23,7 +23,12 @@ import {createHash, randomBytes} from 'node:crypto';
 import {StreamlogError} from '../errors.js';
 import type {ConnectedClient, Membership, StreamClient} from '../stream-client.js';
 
-export const NAME_IN_USE = 'NAME_IN_USE';
+/** What another live process of the same name leads to: a warning, a failure, or nothing. */
+export type SharedName = 'warn' | 'refuse' | 'ignore';
+
+const NAME_IN_USE = 'NAME_IN_USE';
+
+export const isNameInUse = (error: unknown): boolean => error instanceof StreamlogError && error.code === NAME_IN_USE;
 
 /** A connection that has sent nothing for so long is of a process that is gone. */
 const SILENT_SECONDS = 5;
@@ -31,6 +36,22 @@ const PROCESS = randomBytes(6).toString('hex');
 
 /** What our connections as `member` are called. */
 export const clientNameOf = (member: Membership): string => `${prefixOf(member)}${PROCESS}`;
+
+/**
+ * Warns when another live process consumes under the name of `member`; with `refuse`, throws NAME_IN_USE, also where
+ * that cannot be seen.
+ */
+export async function checkName(
+  control: StreamClient,
+  member: Membership,
+  mode: SharedName,
+  onProblem: (line: string) => void,
+): Promise<void> {
+  if (mode === 'ignore') return;
+  const other = await otherProcess(control, member);
+  if (other !== undefined && mode === 'refuse') throw nameInUse(member, other);
+  if (other !== undefined && other !== 'unknown') onProblem(nameIsShared(member, other));
+}
 
 /** Another process that lives and was there first; `unknown` where that cannot be seen. */
 export async function otherProcess(
@@ -54,7 +75,7 @@ export async function otherProcess(
 }
 
 /** The failure of --exclusive. */
-export const nameInUse = ({stream, group, consumer}: Membership, other: ConnectedClient | 'unknown'): StreamlogError =>
+const nameInUse = ({stream, group, consumer}: Membership, other: ConnectedClient | 'unknown'): StreamlogError =>
   new StreamlogError(
     'temporary',
     other === 'unknown'
@@ -70,7 +91,7 @@ export const nameInUse = ({stream, group, consumer}: Membership, other: Connecte
   );
 
 /** The warning without it. */
-export const nameIsShared = ({stream, group, consumer}: Membership, {address}: ConnectedClient): string =>
+const nameIsShared = ({stream, group, consumer}: Membership, {address}: ConnectedClient): string =>
   `another process (${address}) is consumer "${consumer}" of group "${group}" on stream "${stream}" too: entries are ` +
   'processed twice; give each process its own --name, or --exclusive to refuse';
 

@@ -1,36 +1,103 @@
 /**
- * Where work comes from that has been delivered before: our own backlog, what a
- * lost reply left in our name, and what other consumers have abandoned. Each is
- * a sequence of batches in the order of IDs. Invariant: an entry is taken from
- * another consumer only while Redis itself sees it idle for long enough; and
- * what is no longer in the stream is acknowledged and counted, since nobody can
- * have it.
+ * Entries that were delivered before: our own backlog, what a lost reply left in
+ * our name, and what other consumers have abandoned, in batches in the order of
+ * IDs. Invariant: no in-flight entry is delivered again; after each new
+ * connection nothing new is read before the own pending list was scanned; and an
+ * entry is taken from another consumer only while Redis sees it idle for long
+ * enough. What is no longer in the stream is acknowledged and reported.
  */
 
 import {withEntries} from '../reading/lookup.js';
+import type {Connection} from '../reconnecting-client.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
+import type {GroupMembership} from './group-membership.js';
 import type {InFlightEntries} from './in-flight-entries.js';
+import {MAX_BLOCK_MS} from './read-budget.js';
 
 export interface RecoveryContext {
   member: Membership;
   inFlight: InFlightEntries;
-  /** Runs `read` with how many entries are wanted now; none are read when no more are wanted. */
+  /** Runs `read` with how many entries are wanted now; returns none without a call when no more are wanted. */
   permitted: (read: (count: number) => Promise<Entry[]>) => Promise<Entry[]>;
   /** True when reading should end. */
   over: () => boolean;
   /** Lets the next read ask for more entries. */
   widen: () => void;
-  /** Told which entries were pending but no longer in the stream. */
+  /** Called with entries that were pending but no longer in the stream. */
   onGone: (ids: readonly string[]) => void;
-  /** Accounts for what is in hand and not pending with us any more. */
+  /** Accounts for in-flight entries that are not pending with us any more. */
   onMissing: (ids: readonly string[]) => Promise<unknown>;
 }
 
-/** Our backlog by XREADGROUP with an ID, which counts as one more delivery of each. */
-export async function* deliverOwnPending(
+/** Records that were delivered before, and whether Redis has counted that they are delivered now. */
+export interface RecoveredBatch {
+  records: StreamRecord[];
+  counted: boolean;
+}
+
+/**
+ * Redis may not notice a dropped connection at once. Until BLOCK expires it can still deliver entries to the dead
+ * reader; they become pending under our name without reaching us. Twice that, since the request may arrive late.
+ */
+const LATE_READS_MS = 2 * MAX_BLOCK_MS;
+
+/** The entries that are pending with this consumer and not in flight: when to scan for them, and what the scan finds. */
+export class PendingRecovery {
+  readonly #membership: GroupMembership;
+  readonly #context: RecoveryContext;
+  /** Whether delivering again what was delivered before counts as one more delivery. */
+  readonly #counts: boolean;
+  /** The connection after which the list was scanned. */
+  #scannedOn: Connection | undefined;
+  /** When to scan once more. */
+  #lateReadsOverMs = Number.POSITIVE_INFINITY;
+  /** How far this consumer had read when the connection was new; undefined before the first scan. */
+  #readUpTo: string | undefined;
+
+  constructor(membership: GroupMembership, context: RecoveryContext, counts: boolean) {
+    this.#membership = membership;
+    this.#context = context;
+    this.#counts = counts;
+  }
+
+  isDue(connection: Connection): boolean {
+    return connection !== this.#scannedOn || performance.now() >= this.#lateReadsOverMs;
+  }
+
+  /** What is left over; nothing when no scan is due. */
+  async *take(connection: Connection): AsyncGenerator<RecoveredBatch, void, void> {
+    if (!this.isDue(connection)) return;
+    const isNew = connection !== this.#scannedOn;
+    const atStart = this.#readUpTo === undefined;
+    if (isNew) this.#readUpTo = this.#membership.readUpTo;
+    if (atStart && this.#counts) {
+      for await (const records of deliverOwnPending(connection.commands, this.#context)) yield {records, counted: true};
+    } else {
+      const readUpTo = atStart ? undefined : this.#readUpTo;
+      for await (const records of scanOwnPending(connection.commands, this.#context))
+        yield* this.#split(records, readUpTo);
+    }
+    this.#scannedOn = connection;
+    this.#lateReadsOverMs = isNew && !atStart ? performance.now() + LATE_READS_MS : Number.POSITIVE_INFINITY;
+  }
+
+  /** What came after `readUpTo`, in a reply that was lost, Redis has counted as delivered, although we never saw it. */
+  *#split(records: StreamRecord[], readUpTo: string | undefined): Generator<RecoveredBatch, void, void> {
+    const wasLost = ({id}: StreamRecord): boolean => readUpTo !== undefined && compareStreamIds(id, readUpTo) > 0;
+    const lost = records.filter(wasLost);
+    const known = records.filter((record) => !wasLost(record));
+    if (known.length > 0) yield {records: known, counted: this.#counts};
+    const last = lost.at(-1)?.id;
+    if (last !== undefined && compareStreamIds(last, this.#membership.readUpTo) > 0) this.#membership.advance(lost);
+    if (lost.length > 0) yield {records: lost, counted: true};
+  }
+}
+
+/** The own pending list by XREADGROUP with an ID, which counts one more delivery of each entry. */
+async function* deliverOwnPending(
   control: StreamClient,
   context: RecoveryContext,
 ): AsyncGenerator<StreamRecord[], void, void> {
@@ -44,20 +111,20 @@ export async function* deliverOwnPending(
       gone = history.filter(({fields}) => fields === undefined).map(({id}) => id);
       return history.filter((entry): entry is Entry => entry.fields !== undefined);
     });
-    await letGo(control, context, gone);
+    await acknowledgeGone(control, context, gone);
     if (entries.length > 0) yield await withDeliveries(control, member, entries);
     else if (gone.length === 0) return;
   }
 }
 
-/** Our own pending entries that are not in hand, by XPENDING and XRANGE, which count as nothing. */
+/** Our own pending entries that are not in flight, by XPENDING and XRANGE, which count no delivery. */
 export async function* scanOwnPending(
   control: StreamClient,
   context: RecoveryContext,
 ): AsyncGenerator<StreamRecord[], void, void> {
   const {member, inFlight, onMissing} = context;
   const missing = new Set(inFlight.delivered);
-  // As it was before Redis looked: what is acknowledged while its answer is on the way was not lost.
+  // Taken before XPENDING is sent: an entry that is acknowledged while its reply is on the way was not lost.
   const known = inFlight.ids;
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
     for (const {id} of page) missing.delete(id);
@@ -79,7 +146,7 @@ export async function* scanOwnPending(
         }
         return records;
       });
-      await letGo(control, context, gone);
+      await acknowledgeGone(control, context, gone);
       if (records.length > 0) yield records;
     }
   }
@@ -87,9 +154,8 @@ export async function* scanOwnPending(
 }
 
 /**
- * Takes over `abandoned`, which others have had for longer than `idleMs`, by
- * XCLAIM; with `counts` it is one more delivery of each. Not by XAUTOCLAIM,
- * which would also take what we ourselves have had in hand for long.
+ * XCLAIM of `abandoned`, which others have had for longer than `idleMs`; `counts` counts one more delivery of each.
+ * Not XAUTOCLAIM, which would also take entries that have been in flight here for long.
  */
 export async function* takeOver(
   control: StreamClient,
@@ -108,24 +174,24 @@ export async function* takeOver(
       if (counts) return control.claim(member, idleMs, ids);
       return entriesOf(control, member.stream, await control.claimUncounted(member, idleMs, ids));
     });
-    await letGo(control, context, await goneAmong(control, member.stream, [...asked.keys()], entries));
+    await acknowledgeGone(control, context, await goneAmong(control, member.stream, [...asked.keys()], entries));
     if (entries.length > 0) yield entries.map((entry) => ({...entry, ...member, deliveries: asked.get(entry.id)}));
   }
 }
 
-async function letGo(
+async function acknowledgeGone(
   control: StreamClient,
   {member, onGone, widen}: RecoveryContext,
   gone: readonly string[],
 ): Promise<void> {
   if (gone.length === 0) return;
-  // What is gone says nothing of how large entries are; without this, a long backlog of it is read one by one.
+  // Missing entries tell nothing about sizes; without this, a long list of them is read one by one.
   widen();
   await control.acknowledge(member.stream, member.group, EntryIds.of(gone));
   onGone(gone);
 }
 
-/** Of what was asked for and not claimed, some was taken by others at that moment, and some is no longer in the stream. */
+/** Those of `asked` that are no longer in the stream. Others that were not claimed were taken by another consumer just now. */
 async function goneAmong(
   client: StreamClient,
   stream: string,
@@ -151,7 +217,7 @@ async function entriesOf(client: StreamClient, stream: string, ids: readonly str
   return entries;
 }
 
-/** Records of entries that were delivered before, with how often, as XPENDING counts it. */
+/** The records with their delivery counts from XPENDING. */
 async function withDeliveries(
   control: StreamClient,
   member: Membership,

@@ -1,0 +1,112 @@
+/**
+ * Whether our consumer was removed from its group, and what to do then. XGROUP
+ * DELCONSUMER drops all that is pending with a consumer (redis#7384, redis#9745),
+ * and the next read creates it again, so only XGROUP CREATECONSUMER tells: 1 says
+ * that it had been removed. Invariant: what is pending with another consumer is
+ * never taken (XCLAIM FORCE claims only what is pending with none).
+ */
+
+import {isFailure} from '../errors.js';
+import type {Membership, StreamClient} from '../stream-client.js';
+import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
+
+export interface RemovalOptions {
+  member: Membership;
+  /** One line for the user about what did not end the work. */
+  onProblem: (line: string) => void;
+}
+
+export class ConsumerRemoval {
+  readonly #inFlight: InFlightEntries;
+  readonly #options: RemovalOptions;
+  /** No removal has gone unnoticed since then. */
+  #certainSinceMs = 0;
+  /** Whether the user may run XGROUP CREATECONSUMER. */
+  #mayCheck = true;
+  #wasNoticed = false;
+
+  constructor(inFlight: InFlightEntries, options: RemovalOptions) {
+    this.#inFlight = inFlight;
+    this.#options = options;
+  }
+
+  /** Whether a removal was noticed, and in-flight entries were not made pending again yet. */
+  get wasNoticed(): boolean {
+    return this.#wasNoticed;
+  }
+
+  /** Whether CREATECONSUMER should precede a read: there are entries that would go with our consumer. */
+  get needsCheck(): boolean {
+    return this.#mayCheck && this.#inFlight.hasUnfinished;
+  }
+
+  /** A removal may go unnoticed: by a read without a check before it, or one that blocked and brought something. */
+  uncertain(): void {
+    this.#certainSinceMs = performance.now();
+  }
+
+  /** Whether any removal since `batch` was delivered would have been noticed. */
+  isCertainSince({deliveredAtMs}: DeliveredBatch): boolean {
+    return deliveredAtMs >= this.#certainSinceMs;
+  }
+
+  /**
+   * With the reply of CREATECONSUMER: true when a removal was noticed, by it or before. Throws `notFound` when group or
+   * stream are gone.
+   */
+  async check(created: Promise<boolean>): Promise<boolean> {
+    try {
+      if (await created) this.#notice();
+      return this.#wasNoticed;
+    } catch (error) {
+      if (isFailure(error, 'notFound')) throw error;
+      // Any other refusal meets the read behind it too, which reports it.
+      if (isFailure(error, 'denied')) this.#mayCheck = false;
+      this.uncertain();
+      return false;
+    }
+  }
+
+  /** XGROUP CREATECONSUMER: whether our consumer had been removed; undefined where that cannot be found out. */
+  async ask(control: StreamClient): Promise<boolean | undefined> {
+    if (!this.#mayCheck) return undefined;
+    try {
+      const wasRemoved = await control.createConsumer(this.#options.member);
+      if (wasRemoved) this.#notice();
+      return wasRemoved;
+    } catch (error) {
+      if (isFailure(error, 'denied')) this.#mayCheck = false;
+      if (isFailure(error, 'unreachable') || isFailure(error, 'notFound')) throw error;
+      return undefined;
+    }
+  }
+
+  /** XCLAIM FORCE: makes all in-flight entries that are pending with no consumer pending with us again. */
+  async restore(control: StreamClient): Promise<void> {
+    const {member, onProblem} = this.#options;
+    const {unfinished} = this.#inFlight;
+    if (unfinished.length === 0) {
+      this.#wasNoticed = false;
+      return;
+    }
+    const cause = this.#wasNoticed ? 'was removed' : 'seems to have been removed';
+    let outcome = 'made pending with it again';
+    try {
+      await control.makePending(member, unfinished);
+    } catch (error) {
+      if (!isFailure(error, 'denied')) throw error;
+      outcome = 'which the Redis user may not make pending again (XCLAIM): they are lost if this process is killed';
+    }
+    this.#wasNoticed = false;
+    this.uncertain();
+    onProblem(
+      `consumer "${member.consumer}" of group "${member.group}" on stream "${member.stream}" ${cause}; ` +
+        `it had ${unfinished.length} in hand, ${outcome}`,
+    );
+  }
+
+  #notice(): void {
+    this.#wasNoticed = true;
+    this.uncertain();
+  }
+}
