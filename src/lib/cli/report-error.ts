@@ -132,6 +132,6 @@ const stripColors = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
 /** Where `error` came from, under the message of its `failure`: its own may quote what must not be shown. */
 export function stackOf(error: Error, failure: StreamlogError): string {
   const stack = (error.stack ?? '').replace(error.message, '');
-  const places = stack.split('\n').filter((line) => /^ +at /.test(line));
-  return [`${error.name}: ${failure.message}`, ...places].join('\n');
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
+  return [`${error.name}: ${failure.message}`, ...frames].join('\n');
 }

@@ -53,9 +53,9 @@ export async function* namedEntries(
   minIdleMs: number,
 ): AsyncGenerator<ClaimBatch, void, void> {
   for await (const batch of references) {
-    for (const {stream, group, references: placed} of groupReferences(batch, defaults, MAX_IDS)) {
+    for (const {stream, group, references: found} of groupReferences(batch, defaults, MAX_IDS)) {
       // The last record of an entry is the newest one.
-      const named = [...new Map(placed.map((reference) => [reference.id, reference])).values()];
+      const named = [...new Map(found.map((reference) => [reference.id, reference])).values()];
       yield {stream, group, named, minIdleMs};
     }
   }

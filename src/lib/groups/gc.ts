@@ -45,14 +45,14 @@ const MAX_MOVED = 100;
 /** What becomes of each consumer, as it does; all that is to go has gone when this ends. Throws `notFound` when there is no such group. */
 export async function* retireConsumers(
   client: StreamClient,
-  place: GroupKey,
+  group: GroupKey,
   plan: RetirementPlan,
 ): AsyncGenerator<ConsumerFate, void, void> {
-  const all = await client.consumers(place.stream, place.group);
+  const all = await client.consumers(group.stream, group.group);
   const candidates: ConsumerFate[] = [];
   for (const consumer of all) {
     const fate = {
-      ...place,
+      ...group,
       ...factsOf(consumer),
       moved: 0,
       gone: 0,
@@ -66,7 +66,7 @@ export async function* retireConsumers(
   while (candidates.length > 0 && !plan.stopping.aborted) {
     const batch = candidates.splice(0, MAX_CONSUMERS);
     const results = await client.scripts.retireConsumers(
-      place,
+      group,
       batch.map(({consumer}) => consumer),
       {minIdleMs: plan.minIdleMs, heir: plan.heir, maxMoved: MAX_MOVED},
     );

@@ -14,14 +14,14 @@ export class CsvPage implements InputPage {
   readonly #read: (rows: readonly CsvRow[]) => InputItem[];
   /** Those of the rows that were read last. */
   #items: InputItem[] = [];
-  #place: InputPosition;
-  #placeBefore: InputPosition;
+  #position: InputPosition;
+  #positionBefore: InputPosition;
   #handedOut = 0;
 
-  /** `place` is in front of `rows`; `read` gives an item for each row. */
-  constructor(place: InputPosition, rows: readonly CsvRow[], read: (rows: readonly CsvRow[]) => InputItem[]) {
-    this.#place = place;
-    this.#placeBefore = place;
+  /** `position` is in front of `rows`; `read` gives an item for each row. */
+  constructor(position: InputPosition, rows: readonly CsvRow[], read: (rows: readonly CsvRow[]) => InputItem[]) {
+    this.#position = position;
+    this.#positionBefore = position;
     this.#rows = rows;
     this.#read = read;
   }
@@ -32,16 +32,16 @@ export class CsvPage implements InputPage {
     const index = this.#handedOut % ROWS_AT_ONCE;
     if (index === 0) this.#items = this.#read(this.#rows.slice(this.#handedOut, this.#handedOut + ROWS_AT_ONCE));
     this.#handedOut++;
-    this.#placeBefore = this.#place;
-    this.#place = row.behind;
+    this.#positionBefore = this.#position;
+    this.#position = row.behind;
     return this.#items[index];
   }
 
-  get place(): InputPosition {
-    return this.#place;
+  get position(): InputPosition {
+    return this.#position;
   }
 
-  get placeBefore(): InputPosition {
-    return this.#placeBefore;
+  get positionBefore(): InputPosition {
+    return this.#positionBefore;
   }
 }

@@ -8,7 +8,7 @@ import {isBomByte, withoutBom} from './encoding.js';
 import type {InputPosition} from './input-page.js';
 import {type Line, type LineBytes, LineParts, type Unfinished, wholeChunks} from './lines.js';
 
-/** A row without the end of its line; `number` is the line in which it begins, `behind` the place behind its newline. */
+/** A row without the end of its line; `number` is the line in which it begins, `behind` the offset after its newline. */
 export type CsvRow = Line & {readonly behind: InputPosition};
 
 const [QUOTE, COMMA, NEWLINE, CARRIAGE_RETURN] = [0x22, 0x2c, 0x0a, 0x0d];

@@ -36,14 +36,14 @@ export interface CsvOptions {
 
 /**
  * Records and bad rows. A header that cannot be read ends them, since no value has a
- * name then; no place is behind it, so whoever goes on later meets it again.
+ * name then; no position is after it, so a later run reads it again.
  */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array | string>,
   {maxRecordBytes, from = START, head, onUnfinished}: CsvOptions,
 ): AsyncGenerator<InputPage, void, void> {
   let header = from.bytes === 0 ? undefined : await headerOf(head, maxRecordBytes);
-  let place = from;
+  let position = from;
   for await (const page of readCsvRows(source, {maxBytes: maxRecordBytes, from, onUnfinished})) {
     const rows = page.filter(isNotBlank);
     if (header === undefined && rows.length > 0) header = readHeader(rows.shift()!, maxRecordBytes);
@@ -56,22 +56,22 @@ export async function* readCsv(
     }
     if (header === undefined || rows.length === 0) continue;
     const names = header.values;
-    yield new CsvPage(place, rows, (some) => {
+    yield new CsvPage(position, rows, (some) => {
       const read = readRows(some, maxRecordBytes);
       return some.map(({number}, index) => itemOf(number, names, read[index]!));
     });
-    place = page.at(-1)!.behind;
+    position = page.at(-1)!.behind;
   }
 }
 
-/** Throws a RangeError when there is none: a place in the middle was given, and not what is in front of it. */
+/** Throws a RangeError when there is none: a position in the middle needs the header. */
 async function headerOf(head: CsvOptions['head'], maxRecordBytes: number): Promise<Header> {
   const pages = head === undefined ? [] : readCsvRows(head, {maxBytes: maxRecordBytes, from: START});
   for await (const page of pages) {
     const first = page.find(isNotBlank);
     if (first !== undefined) return readHeader(first, maxRecordBytes);
   }
-  throw new RangeError('a place behind the header of CSV needs the header');
+  throw new RangeError('a position after the header of CSV needs the header');
 }
 
 const isNotBlank = (row: CsvRow): boolean => 'tooLongBytes' in row || row.bytes.length > 0;

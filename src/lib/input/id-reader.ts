@@ -103,8 +103,8 @@ function readRecord(json: string): IdReference | string {
   const known = members.filter(({key}) => Object.hasOwn(Reference.shape, key));
   const record = Reference.safeParse(Object.fromEntries(known.map((member) => [member.key, parsed(member)])));
   if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are names';
-  const {id, ...place} = record.data;
-  return withId(id, place) ?? `${quoted(id)} is not a valid entry ID`;
+  const {id, ...owner} = record.data;
+  return withId(id, owner) ?? `${quoted(id)} is not a valid entry ID`;
 }
 
 const parsed = ({kind, text}: Member): unknown => (kind === 'string' ? text : JSON.parse(text));

@@ -1,14 +1,14 @@
 /**
  * What readers of input hand out: items, one at a time, and how far they have
  * come. A page is what arrived together, so whoever has dealt with one need not
- * wait for more input to go on. Invariant: reading on from `place` gives exactly
+ * wait for more input to go on. Invariant: reading on from `position` gives exactly
  * the items that have not been handed out.
  */
 
 import type {FlatRecord} from '../records/flat-record.js';
 import type {InputRecord} from './record-fields.js';
 
-/** A place in the input between two records. */
+/** A position in the input, between two records. */
 export interface InputPosition {
   /** From the start of the input. */
   readonly bytes: number;
@@ -19,10 +19,10 @@ export interface InputPosition {
 export interface InputPage {
   /** The next item, undefined at the end of the page. A FlatRecord is valid until the next call. */
   next(): InputItem | undefined;
-  /** The place behind what was handed out: no item between the two. */
-  readonly place: InputPosition;
-  /** The place in front of the item that `next` returned last, for who could not take it. */
-  readonly placeBefore: InputPosition;
+  /** The position after the items that were returned. */
+  readonly position: InputPosition;
+  /** The position before the item that `next` returned last. */
+  readonly positionBefore: InputPosition;
 }
 
 export type InputItem = FlatRecord | GoodLine | BadLine;

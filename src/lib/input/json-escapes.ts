@@ -34,7 +34,7 @@ export function unescapeText(bytes: Buffer, start: number, end: number): number 
   return to;
 }
 
-/** One that is no surrogate; returns the place behind it. */
+/** One that is not a surrogate; returns the offset after it. */
 function writeCharacter(bytes: Buffer, start: number, code: number): number {
   let at = start;
   if (code < 0x80) {

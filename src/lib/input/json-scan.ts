@@ -7,7 +7,7 @@
 import {Buffer} from 'node:buffer';
 import {MAX_DEPTH} from './json-members.js';
 
-/** In place of an offset: this is not for here. It may still be good JSON. */
+/** Instead of an offset: not handled here, but perhaps valid JSON. */
 export const REFUSED = -1;
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
@@ -20,14 +20,14 @@ const [SMALL_U, ESCAPES, HEX_DIGITS] = [0x75, Buffer.from('"\\\\/bfnrt'), Buffer
 
 const isSpace = (byte: number | undefined): boolean => byte === SPACE || byte === TAB || byte === CARRIAGE_RETURN;
 
-/** The first place from `at` on where there is no space; a newline is none. */
+/** The first offset from `at` on without a space; a newline is none. */
 export function skipSpace(bytes: Buffer, at: number): number {
   let next = at;
   while (isSpace(bytes[next])) next++;
   return next;
 }
 
-/** The first place from `at` on where there is neither space nor a newline, at most `end`. */
+/** The first offset from `at` on with neither a space nor a newline, at most `end`. */
 export function skipBlank(bytes: Buffer, at: number, end: number): number {
   let next = at;
   while (next < end && (bytes[next] === NEWLINE || isSpace(bytes[next]))) next++;
@@ -44,7 +44,7 @@ export function endOfPlainString(bytes: Buffer, start: number): number {
   return REFUSED;
 }
 
-/** The place behind a value of a field that is no string. Null is refused: it is not stored as it stands. */
+/** The offset after a value that is not a string. Null is refused, since it is not stored as it is. */
 export function endOfValue(bytes: Buffer, start: number, depth = 1): number {
   switch (bytes[start]) {
     case OBJECT:
@@ -104,7 +104,7 @@ function endOfNested(bytes: Buffer, start: number, depth: number): number {
   }
 }
 
-/** The place behind the closing quote of a string whose text begins at `start`, and may hold escapes. */
+/** The offset after the closing quote of a string that begins at `start` and may have escapes. */
 export function endOfString(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at]! >= SPACE && bytes[at] !== QUOTE) {
@@ -114,7 +114,7 @@ export function endOfString(bytes: Buffer, start: number): number {
   return bytes[at] === QUOTE ? at + 1 : REFUSED;
 }
 
-/** The place behind an escape whose backslash is before `start`. Surrogates are refused: whether they come in pairs is not seen here. */
+/** The offset after an escape whose backslash is before `start`. Surrogates are refused, since pairs are not checked here. */
 function endOfEscape(bytes: Buffer, start: number): number {
   if (bytes[start] !== SMALL_U) return ESCAPES.includes(bytes[start]!) ? start + 1 : REFUSED;
   for (let at = start + 1; at <= start + 4; at++) if (!HEX_DIGITS.includes(bytes[at]!)) return REFUSED;

@@ -1,7 +1,7 @@
 /**
  * Runs of lines → a page of items, made as they are asked for. Where lines may
  * be flat records, the scanner has the first word, and only what it refuses is
- * cut out as a line of its own. Invariant: each line is read once, and `place`
+ * cut out as a line of its own. Invariant: each line is read once, and `position`
  * is always behind a whole one.
  */
 import {Buffer, isUtf8} from 'node:buffer';
@@ -36,12 +36,12 @@ export class LinePage implements InputPage {
   /** Where the run ends in the input. */
   #runEnd: number;
 
-  /** `place` is where the first of `runs` begins. */
-  constructor(place: InputPosition, runs: readonly Run[], reading: LineReading) {
+  /** `position` is where the first of `runs` begins. */
+  constructor(position: InputPosition, runs: readonly Run[], reading: LineReading) {
     this.#runs = runs;
     this.#reading = reading;
-    this.#line = place.line;
-    this.#runEnd = place.bytes;
+    this.#line = position.line;
+    this.#runEnd = position.bytes;
   }
 
   next(): InputItem | undefined {
@@ -50,13 +50,13 @@ export class LinePage implements InputPage {
     return item;
   }
 
-  get place(): InputPosition {
+  get position(): InputPosition {
     const {bytes, sizeBytes} = this.#run;
     const left = this.#at === bytes.length ? 0 : sizeBytes - this.#at;
     return {bytes: this.#runEnd - left, line: this.#line};
   }
 
-  get placeBefore(): InputPosition {
+  get positionBefore(): InputPosition {
     const left = this.#run.sizeBytes - this.#lineStart;
     return {bytes: this.#runEnd - left, line: this.#line - 1};
   }

@@ -65,12 +65,12 @@ export async function* readRecords(
   const {kind, maxRecordBytes: maxBytes} = options;
   const fastPath = kind === 'ndjson' ? new NdjsonFastPath() : undefined;
   const reading = {maxBytes, fastPath, readLine: (line: Line) => readLine(line, options)};
-  let place = options.from ?? START;
+  let position = options.from ?? START;
   for await (const runs of readRuns(source, {maxBytes, onUnfinished: options.onUnfinished})) {
-    const page = new LinePage(place, runs, reading);
+    const page = new LinePage(position, runs, reading);
     yield page;
     if (page.next() !== undefined) throw new Error('a page of input was left before its end');
-    place = page.place;
+    position = page.position;
   }
 }
 
@@ -84,8 +84,8 @@ export function recordsOf(bytes: Buffer, options: InputOptions & {kind: 'ndjson'
 
 /** For people: `line 17 column 5: expected , or }, near "…"`. */
 export function describeBadLine({line, column, reason, excerpt}: BadLine): string {
-  const place = column === undefined ? `line ${line}` : `line ${line} column ${column}`;
-  return `${place}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
+  const where = column === undefined ? `line ${line}` : `line ${line} column ${column}`;
+  return `${where}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
 }
 
 function readLine(line: Line, options: InputOptions): InputItem | undefined {

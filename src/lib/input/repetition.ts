@@ -50,11 +50,11 @@ class RepetitionPage implements InputPage {
   }
 
   /** The arguments are no file. */
-  get place(): InputPosition {
+  get position(): InputPosition {
     return {bytes: 0, line: this.#line};
   }
 
-  get placeBefore(): InputPosition {
+  get positionBefore(): InputPosition {
     return {bytes: 0, line: this.#line - 1};
   }
 }

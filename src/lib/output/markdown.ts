@@ -26,10 +26,10 @@ export function renderMarkdown(markdown: string, style: PageStyle): string[] {
 function blocksOf(markdown: string): string[][] {
   const blocks: string[][] = [];
   let block: string[] = [];
-  let isFenced = false;
+  let isCode = false;
   for (const line of markdown.split('\n')) {
-    if (line.startsWith('```')) isFenced = !isFenced;
-    if (line.trim() === '' && !isFenced) {
+    if (line.startsWith('```')) isCode = !isCode;
+    if (line.trim() === '' && !isCode) {
       if (block.length > 0) blocks.push(block);
       block = [];
     } else {
@@ -126,9 +126,9 @@ function inline(text: string, {colors, reference}: PageStyle): string {
       if (strong !== undefined) return eachWord(plain(strong), colors.heading);
       if (emphasis !== undefined) return emphasis;
       const file = target.replace(/#.*/, '');
-      const place = /^https?:/.test(target) ? target : file === '' ? undefined : reference(file);
-      if (place === undefined) return plain(label!);
-      return label === file ? place : `${plain(label!)} (${place})`;
+      const reached = /^https?:/.test(target) ? target : file === '' ? undefined : reference(file);
+      if (reached === undefined) return plain(label!);
+      return label === file ? reached : `${plain(label!)} (${reached})`;
     },
   );
 }

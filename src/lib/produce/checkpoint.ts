@@ -46,14 +46,14 @@ export class Checkpoint {
   readonly #keptAt: number;
 
   private constructor(
-    place: {path: string; file: AddedFile; stream: string; lock: ProcessLock},
+    opened: {path: string; file: AddedFile; stream: string; lock: ProcessLock},
     kept: Kept,
     hash: Hash,
   ) {
-    this.#path = place.path;
-    this.#file = place.file;
-    this.#lock = place.lock;
-    this.#stream = place.stream;
+    this.#path = opened.path;
+    this.#file = opened.file;
+    this.#lock = opened.lock;
+    this.#stream = opened.stream;
     this.#hash = hash;
     this.#hashedBytes = kept.bytes;
     this.#progress = {position: {bytes: kept.bytes, line: kept.line}, records: kept.records};

@@ -100,7 +100,7 @@ async function takePage(
   const {onBadLine, recordsBefore, atomic, onSkipped} = options;
   const requestOf = options.requestsOf();
   const mostFields = producer.mostFieldsTogether;
-  const flush = (position = page.place, isRead = 0): Promise<void> =>
+  const flush = (position = page.position, isRead = 0): Promise<void> =>
     producer.flush({position, records: recordsBefore + seen.read - seen.bad - isRead});
   for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
@@ -108,7 +108,7 @@ async function takePage(
       const request = requestOf(item);
       request.fields = item instanceof FlatRecord ? item : item.fields;
       const isAlone = mostFields !== undefined && countOf(request.fields) > mostFields;
-      if (isAlone) await flush(page.placeBefore, 1);
+      if (isAlone) await flush(page.positionBefore, 1);
       const isFull = producer.add(request, item.line);
       if (isAlone || (isFull && !atomic)) await flush();
       continue;
@@ -116,14 +116,14 @@ async function takePage(
     const bad = item;
     seen.bad++;
     if (onBadLine === 'fail') {
-      seen.usedBytes = page.placeBefore.bytes;
-      if (!atomic) await flush(page.placeBefore);
+      seen.usedBytes = page.positionBefore.bytes;
+      if (!atomic) await flush(page.positionBefore);
       return bad;
     }
     const said = onSkipped(describeBadLine(bad));
     if (said !== undefined) await said;
   }
-  seen.usedBytes = page.place.bytes;
+  seen.usedBytes = page.position.bytes;
   if (!atomic) await flush();
   return undefined;
 }

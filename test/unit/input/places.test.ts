@@ -21,13 +21,13 @@ async function itemsWithPlaces(
   const items: InputItem[] = [];
   const places = [{place: {bytes: 0, line: 0}, count: 0}];
   for await (const page of readRecords(chunks(...input), options(kind))) {
-    places.push({place: page.place, count: items.length});
+    places.push({place: page.position, count: items.length});
     for (let item = page.next(); item !== undefined; item = page.next()) {
-      places.push({place: page.placeBefore, count: items.length});
+      places.push({place: page.positionBefore, count: items.length});
       items.push(lasting(item));
-      places.push({place: page.place, count: items.length});
+      places.push({place: page.position, count: items.length});
     }
-    places.push({place: page.place, count: items.length});
+    places.push({place: page.position, count: items.length});
   }
   return {items, places};
 }
