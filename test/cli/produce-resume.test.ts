@@ -93,7 +93,7 @@ describe.each(ways)('%s', (_, flags) => {
     await server.redis.set(stream, 'no stream');
     const refused = await resumeLoud(...flags);
     expect(refused.code).toBe(65);
-    expect(refused.stderr).toContain(`"${stream}" holds no stream`);
+    expect(refused.stderr).toContain(`"${stream}" is not a stream`);
     await server.redis.del(stream);
     expect((await resume(...flags)).code).toBe(0);
     expect(await valuesIn()).toEqual(numbers(1, 1_200));
