@@ -1,5 +1,6 @@
 import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {indexOf} from '../lib/cli/command-index.js';
 import {outlineOf} from '../lib/cli/program-outline.js';
 import {bashScript} from '../lib/completion/bash.js';
 import {fishScript} from '../lib/completion/fish.js';
@@ -27,6 +28,6 @@ export default class Completion extends BaseCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
-    await this.out.write(scripts[args.shell](await outlineOf(this.config)));
+    await this.out.write(scripts[args.shell](await outlineOf(indexOf(this.config))));
   }
 }

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {
   commonFlags,
@@ -100,12 +100,7 @@ export default class Trim extends BaseCommand {
   }
 }
 
-interface GoalFlags {
-  maxlen?: number;
-  minid?: Position;
-  'max-age'?: number;
-  'max-bytes'?: number;
-}
+type GoalFlags = Interfaces.InferredFlags<typeof Trim.flags>;
 
 async function readGoal(client: StreamClient, stream: string, flags: GoalFlags, nowMs: number): Promise<TrimGoal> {
   if (flags.maxlen !== undefined) return {kind: 'maxLen', maxLen: flags.maxlen};

@@ -58,3 +58,15 @@ export const isRetryable = (error: unknown): error is StreamlogError =>
 /** A mistake in what the user typed: exit code 2. */
 export const usageError = (message: string, hint?: string): StreamlogError =>
   new StreamlogError('usage', message, {hint});
+
+/** Errors of errno(3) that have an obvious cause. */
+const SYSTEM_REASONS: Record<string, string> = {
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOENT: 'no such file',
+  ENOSPC: 'no space is left',
+};
+
+/** What an error of the system means, in words if there are any for its code. */
+export const systemReason = (code: string | undefined): string =>
+  code === undefined ? 'unknown error' : (SYSTEM_REASONS[code] ?? code);

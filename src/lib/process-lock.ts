@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import {connect, createServer, type Server} from 'node:net';
 import {basename, dirname, join} from 'node:path';
-import {StreamlogError} from './errors.js';
+import {StreamlogError, systemReason} from './errors.js';
 
 /** What the address of a socket holds, sun_path of unix(7), less what is put behind a name here. */
 const LONGEST_ADDRESS = 90;
@@ -117,11 +117,7 @@ const shortName = (name: string): string =>
     : `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.lock`;
 
 const cannotMake = (path: string, code: string | undefined): StreamlogError =>
-  new StreamlogError(
-    'io',
-    `cannot make the lock ${path}: ${code === 'ENOSPC' ? 'no space is left' : (code ?? 'unknown error')}`,
-    {code},
-  );
+  new StreamlogError('io', `cannot make the lock ${path}: ${systemReason(code)}`, {code});
 
 /** False if the lock exists already. By link(2), which never replaces a file. */
 function createLock(from: string, to: string): boolean {

@@ -62,6 +62,8 @@ describe('bash', () => {
     ['streamlog consume --ack=n', ['none']],
     ['streamlog consume --exit --ack=', ['written', 'none']],
     ['streamlog completion ', ['bash', 'fish', 'zsh']],
+    ['streamlog help gro', ['group']],
+    ['streamlog help del', ['delete', 'delivery']],
     ['streamlog completion z', ['zsh']],
     ['streamlog consume -s group --ac', ['--ack']],
     ['streamlog consume --stream=group --ac', ['--ack']],

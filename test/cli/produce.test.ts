@@ -359,7 +359,9 @@ it.each([
 describe('local trouble', () => {
   it('an input that cannot be read: 74, and it is named', async () => {
     expect(await produce(['--file', path('missing')])).toMatchObject({code: 74, stdout: ''});
-    expect((await produce(['--file', path('missing')])).stderr).toContain(`cannot read ${path('missing')}: ENOENT`);
+    expect((await produce(['--file', path('missing')])).stderr).toContain(
+      `cannot read ${path('missing')}: no such file`,
+    );
     const directoryAsFile = await produce(['-s', 'io', '--file', directory]);
     expect(directoryAsFile.code).toBe(74);
     expect(directoryAsFile.stderr).toContain('it is a directory');

@@ -16,19 +16,14 @@ import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
+import type {commonFlags, recordFlags} from './flags.js';
 import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
 import {readerProbe} from './system-calls.js';
 
-interface OutputFlags {
-  json: boolean;
-  format?: string;
-}
-interface NoteFlags {
-  quiet: boolean;
-  verbose: boolean;
-}
+type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json'> & {format?: string | undefined};
+type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
 
 const PIPE_COLUMNS = 80;
 const MOST_COLUMNS = 100;

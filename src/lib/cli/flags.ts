@@ -115,7 +115,7 @@ export const serviceConnectionFlags = {
   'password-file': Flags.string({
     ...CONNECTION,
     helpValue: 'PATH',
-    summary: 'file with the password (env: STREAMLOG_PASSWORD_FILE; the password itself: STREAMLOG_PASSWORD)',
+    summary: 'file with the password (env: STREAMLOG_PASSWORD_FILE, or the password in STREAMLOG_PASSWORD)',
   }),
   cacert: Flags.string({...CONNECTION, helpValue: 'PATH', summary: 'CA certificates to trust; turns TLS on'}),
   cert: Flags.string({...CONNECTION, helpValue: 'PATH', dependsOn: ['key'], summary: 'client certificate'}),
@@ -134,9 +134,8 @@ export const serviceConnectionFlags = {
   'sentinel-password-file': Flags.string({
     ...CONNECTION,
     helpValue: 'PATH',
-    defaultHelp: async () => 'the password of the server',
     summary:
-      'file with their password (env: STREAMLOG_SENTINEL_PASSWORD_FILE; the password itself: STREAMLOG_SENTINEL_PASSWORD)',
+      'file with their password (default: that of the server; env: STREAMLOG_SENTINEL_PASSWORD_FILE, or the password in STREAMLOG_SENTINEL_PASSWORD)',
   }),
   'map-address': Flags.string({
     ...CONNECTION,

@@ -93,7 +93,7 @@ export const deliveryFlags = {
     ...DELIVERY,
     defaultHelp: async () => 'reply',
     summary:
-      'when a record counts as added: reply; replicas:N, once N replicas have it (WAIT); fsync, once it is on disk (WAITAOF)',
+      'when a record counts as added: at its reply, on N replicas (replicas:N, by WAIT) or on disk (fsync, by WAITAOF)',
   }),
   'exactly-once': Flags.boolean({
     ...DELIVERY,

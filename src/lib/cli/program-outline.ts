@@ -1,25 +1,31 @@
 /** The outline of the command line that completion scripts are made from, as the index of commands has it. */
-import type {Command, Config} from '@oclif/core';
-import type {CommandOutline, FlagOutline, ProgramOutline, Value} from '../completion/outline.js';
-import {indexOf} from './command-index.js';
+import type {Command} from '@oclif/core';
+import {
+  type CommandOutline,
+  type FlagOutline,
+  firstWords,
+  type ProgramOutline,
+  type Value,
+} from '../completion/outline.js';
+import type {CommandIndex} from './command-index.js';
 
 /** All that is not hidden, in the order of names. */
-export async function outlineOf(config: Config): Promise<ProgramOutline> {
-  const details = await Promise.all(Object.values(indexOf(config).commands).map((command) => command.details()));
-  const commands = details
+export async function outlineOf({pjson, commands, topics}: CommandIndex): Promise<ProgramOutline> {
+  const details = await Promise.all(Object.values(commands).map((command) => command.details()));
+  const groups = Object.entries(pjson.oclif.topics ?? {}).map(([word, {description = ''}]) => ({
+    word,
+    summary: description,
+  }));
+  const outlines = details
     .map(({default: command}) => command)
     .filter(({hidden}) => !hidden)
     .map(commandOutline)
     .sort((a, b) => (a.words.join(' ') < b.words.join(' ') ? -1 : 1));
-  // To oclif every command is a topic too.
-  const withCommands = new Set(commands.filter(({words}) => words.length > 1).map(({words}) => words[0]!));
-  return {
-    name: config.bin,
-    commands,
-    topics: config.topics
-      .filter(({name}) => withCommands.has(name))
-      .map(({name, description}) => ({word: name, summary: description ?? ''})),
-  };
+  const program = {name: pjson.oclif.bin ?? pjson.name, commands: outlines, topics: groups};
+  const subjects = [...firstWords(program).map(({word}) => word), ...Object.keys(topics)];
+  for (const outline of outlines)
+    if (outline.words[0] === 'help') outline.arguments = [{...taken('SUBJECT', subjects), repeatable: true}];
+  return program;
 }
 
 const help: FlagOutline = {name: 'help', char: 'h', summary: 'show help', repeatable: false};

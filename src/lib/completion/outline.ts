@@ -1,8 +1,6 @@
 /**
- * What a completion script needs to know of a command line: words, flags and
- * what a flag takes. Invariant: names are
- * plain words, so that a script may hold them unquoted; summaries are any text
- * and must be quoted.
+ * The command line as completion scripts need it: words, flags, and the values that flags take.
+ * Invariant: names are plain words that need no quotes; summaries are any text and must be quoted.
  */
 export type Value =
   /** One of these words. */

@@ -3,7 +3,7 @@
  * for its writer, in open(2): that alone tells a writer that has not come from one that
  * came, wrote nothing and went. Invariants: a wait is told; and no thread of ours
  * waits in open(2) or read(2) when the process ends, since Node's exit joins its threads
- * (nodejs/node#42826).
+ * (libuv/libuv#364).
  */
 import {closeSync, constants, openSync, open as openWaiting, statSync} from 'node:fs';
 

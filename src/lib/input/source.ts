@@ -6,7 +6,7 @@
  */
 import {Buffer} from 'node:buffer';
 import {closeSync, constants, fstatSync, openSync, read, statSync} from 'node:fs';
-import {StreamlogError, usageError} from '../errors.js';
+import {StreamlogError, systemReason, usageError} from '../errors.js';
 import {openForReading} from './opened-file.js';
 
 export const CHUNK_BYTES = 256 * 1024;
@@ -46,7 +46,7 @@ export async function* readSource(
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
     if (error instanceof StreamlogError || code === undefined) throw error;
-    throw new StreamlogError('io', `cannot read ${name}: ${code === 'EISDIR' ? 'it is a directory' : code}`, {code});
+    throw new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
   }
 }
 
@@ -56,7 +56,7 @@ export function fileSize(path: string): number {
     return statSync(path).size;
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
-    throw new StreamlogError('io', `cannot read ${path}: ${code ?? 'unknown error'}`, {code});
+    throw new StreamlogError('io', `cannot read ${path}: ${systemReason(code)}`, {code});
   }
 }
 
@@ -72,7 +72,7 @@ export function openFile(name: string): {name: string; fd: number; sizeBytes: nu
     if (found.isFile()) return {name, fd, sizeBytes: found.size};
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
-    throw new StreamlogError('io', `cannot read ${name}: ${code ?? 'unknown error'}`, {code});
+    throw new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
   }
   throw usageError(`--resume takes a file, which can be read again; ${name} is none`);
 }

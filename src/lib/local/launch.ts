@@ -10,7 +10,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync} from 'node:fs';
 import {platform} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {isFailure, StreamlogError} from '../errors.js';
+import {isFailure, StreamlogError, systemReason} from '../errors.js';
 import {StreamClient} from '../stream-client.js';
 import {type LocalPaths, processOf} from './local-server.js';
 
@@ -34,7 +34,7 @@ export function makeRoom({directory, dataDirectory, socket}: LocalPaths): void {
     chmodSync(directory, 0o700);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new StreamlogError('io', `cannot make ${dataDirectory}: ${code ?? 'unknown error'}`, {code});
+    throw new StreamlogError('io', `cannot make ${dataDirectory}: ${systemReason(code)}`, {code});
   }
 }
 
@@ -128,7 +128,7 @@ async function spawnServer(program: string, paths: LocalPaths): Promise<ChildPro
     return server;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new StreamlogError('configuration', `cannot run ${program}: ${code ?? 'unknown error'}`, {code});
+    throw new StreamlogError('configuration', `cannot run ${program}: ${systemReason(code)}`, {code});
   } finally {
     closeSync(log);
   }

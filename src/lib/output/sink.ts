@@ -4,7 +4,7 @@
  * output would have a gap.
  */
 import type {Writable} from 'node:stream';
-import {StreamlogError} from '../errors.js';
+import {StreamlogError, systemReason} from '../errors.js';
 
 /** The reader of the output has gone (`| head`): not a failure, but the end of the work. */
 export class OutputClosed extends Error {
@@ -59,8 +59,7 @@ export class Sink {
 export function failureOf(error: Error & {code?: string}): Error {
   const {code} = error;
   if (code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED') return new OutputClosed();
-  const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? error.name);
-  return new StreamlogError('io', `cannot write the output: ${reason}`, {code});
+  return new StreamlogError('io', `cannot write the output: ${systemReason(code)}`, {code});
 }
 
 function ignoreClosed(error: unknown): void {

@@ -36,7 +36,7 @@ export function termList(rows: readonly (readonly [term: string, text: string])[
   const terms = rows.map(([term]) => widthOf(term)).filter((term) => term <= WIDEST_TERM);
   const column = INDENT + Math.max(0, ...terms) + 2;
   if (width - column < NARROW)
-    return rows.flatMap(([term, text]) => [`  ${term}`, ...indented(text, width, 3 * INDENT)]);
+    return rows.flatMap(([term, text]) => [`  ${term.trimStart()}`, ...indented(text, width, 3 * INDENT)]);
   return rows.flatMap(([term, text]) => {
     const [first = '', ...rest] = indented(text, width, column);
     if (INDENT + widthOf(term) + 2 > column) return [`  ${term}`, first, ...rest];

@@ -10,7 +10,7 @@ import {constants} from 'node:fs';
 import {type FileHandle, open, rename, rm} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {z} from 'zod/mini';
-import {StreamlogError} from '../errors.js';
+import {StreamlogError, systemReason} from '../errors.js';
 import {isEntryId} from '../records/stream-id.js';
 
 const whole = z.int().check(z.minimum(0));
@@ -99,7 +99,7 @@ export async function orIoFailure<T>(verb: 'read' | 'keep', path: string, work: 
   } catch (error) {
     if (error instanceof StreamlogError) throw error;
     const {code} = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOSPC' ? 'no space is left' : (code ?? 'unknown error');
+    const reason = systemReason(code);
     throw new StreamlogError('io', `cannot ${verb === 'read' ? 'read' : 'keep the checkpoint'} ${path}: ${reason}`, {
       code,
     });
