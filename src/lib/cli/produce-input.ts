@@ -2,13 +2,8 @@
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/field-arguments.js';
-import {
-  type Continuation,
-  type InputOptions,
-  type InputPage,
-  type InputPosition,
-  readRecords,
-} from '../input/record-reader.js';
+import type {InputPage, InputPosition} from '../input/line-page.js';
+import {type Continuation, type InputOptions, readRecords} from '../input/record-reader.js';
 import {repeat} from '../input/repetition.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';

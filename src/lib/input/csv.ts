@@ -1,19 +1,26 @@
 /**
- * CSV with a header row that names the fields. Where a row ends is known by
- * csv-rows.ts, what is in it by csv-parse; here rows become records, and a row
- * that is broken, too long or of another width than the header becomes a bad
- * line in its place. Invariant: each row that is not blank comes out once, in
- * the order of the input, under the number of the line in which it begins.
+ * Reads CSV with a header row that names the fields. Where a row ends is found
+ * here, at a newline outside quotes; csv-parse reads whole rows, so that a broken
+ * one does not take its neighbours along. Invariant: each row that is not blank
+ * comes out once, in order, under the number of the line in which it begins.
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {CsvError, parse} from 'csv-parse/sync';
 import {type Bytes, decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
-import {CsvPage} from './csv-page.js';
-import {type CsvRow, readCsvRows} from './csv-rows.js';
-import {isUtf16, UTF16_REASON} from './encoding.js';
-import {type InputItem, type InputPage, type InputPosition, START} from './input-page.js';
-import {tooLongReason, type Unfinished} from './lines.js';
+import {type InputItem, type InputPage, type InputPosition, START} from './line-page.js';
+import {
+  isBomByte,
+  isUtf16,
+  type Line,
+  type LineBytes,
+  LineParts,
+  tooLongReason,
+  type Unfinished,
+  UTF16_REASON,
+  wholeChunks,
+  withoutBom,
+} from './lines.js';
 
 /** The values of a row, or why it has none. */
 type Values = {readonly values: readonly Bytes[]} | {readonly reason: string};
@@ -30,13 +37,13 @@ export interface CsvOptions {
   from?: InputPosition;
   /** The input from its start, where the header is; needed with `from`. */
   head?: AsyncIterable<Uint8Array | string>;
-  /** With it, a last row without newline is left out and told of. */
+  /** With it, a last row without newline is left out and reported. */
   onUnfinished?: Unfinished;
 }
 
 /**
  * Records and bad rows. A header that cannot be read ends them, since no value has a
- * name then; no position is after it, so a later run reads it again.
+ * name then; no position is behind it, so that a run which resumes reads it again.
  */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array | string>,
@@ -125,3 +132,105 @@ const REASONS: Record<string, string> = {
   CSV_INVALID_CLOSING_QUOTE: 'a quote inside a value in quotes must be doubled',
   INVALID_OPENING_QUOTE: 'a value that holds a quote must be in quotes',
 };
+
+/** Read in one go, which is much faster than one by one; a large chunk is not in memory as values all at once. */
+const ROWS_AT_ONCE = 500;
+
+class CsvPage implements InputPage {
+  readonly #rows: readonly CsvRow[];
+  readonly #read: (rows: readonly CsvRow[]) => InputItem[];
+  /** Those of the rows that were read last. */
+  #items: InputItem[] = [];
+  #position: InputPosition;
+  #positionBefore: InputPosition;
+  #taken = 0;
+
+  /** `position` is before `rows`; `read` gives an item for each row. */
+  constructor(position: InputPosition, rows: readonly CsvRow[], read: (rows: readonly CsvRow[]) => InputItem[]) {
+    this.#position = position;
+    this.#positionBefore = position;
+    this.#rows = rows;
+    this.#read = read;
+  }
+
+  next(): InputItem | undefined {
+    const row = this.#rows[this.#taken];
+    if (row === undefined) return undefined;
+    const index = this.#taken % ROWS_AT_ONCE;
+    if (index === 0) this.#items = this.#read(this.#rows.slice(this.#taken, this.#taken + ROWS_AT_ONCE));
+    this.#taken++;
+    this.#positionBefore = this.#position;
+    this.#position = row.behind;
+    return this.#items[index];
+  }
+
+  get position(): InputPosition {
+    return this.#position;
+  }
+
+  get positionBefore(): InputPosition {
+    return this.#positionBefore;
+  }
+}
+
+/** A row without the end of its line; `number` is the line in which it begins, `behind` the position behind its newline. */
+type CsvRow = Line & {readonly behind: InputPosition};
+
+const [QUOTE, COMMA, LF, CARRIAGE_RETURN] = [0x22, 0x2c, 0x0a, 0x0d];
+
+/** Where in a row the next byte is. */
+type Where = 'value begins' | 'in value' | 'in quotes' | 'behind quote';
+
+/**
+ * Rows from `from` on in the batches in which they arrive, blank ones too. A row whose
+ * quotes never close goes on to the end; one that is cut off is none. With
+ * `onUnfinished`, a last row without newline is left out and reported.
+ */
+async function* readCsvRows(
+  source: AsyncIterable<Uint8Array | string>,
+  {maxBytes, from, onUnfinished}: {maxBytes: number; from: InputPosition; onUnfinished?: Unfinished},
+): AsyncGenerator<CsvRow[], void, void> {
+  const parts = new LineParts(maxBytes);
+  let where: Where = 'value begins';
+  let {bytes: offset, line} = from;
+  let rowLine = line;
+  for await (const chunk of wholeChunks(source)) {
+    const rows: CsvRow[] = [];
+    if (chunk === undefined) {
+      if (parts.byteCount > 0 && onUnfinished === undefined)
+        yield [rowOf(parts.finish(), rowLine + 1, {bytes: offset, line: line + 1})];
+      else if (parts.byteCount > 0) onUnfinished?.();
+      return;
+    }
+    let start = 0;
+    for (let at = 0; at < chunk.length; at++, offset++) {
+      const byte = chunk[at]!;
+      if (byte === LF) line++;
+      if (byte === LF && where !== 'in quotes') {
+        parts.keep(chunk.subarray(start, at));
+        rows.push(rowOf(parts.finish(), rowLine + 1, {bytes: offset + 1, line}));
+        start = at + 1;
+        rowLine = line;
+        where = 'value begins';
+      } else if (!isBomByte(byte, offset)) {
+        where = behindByte(byte, where);
+      }
+    }
+    parts.keep(chunk.subarray(start));
+    if (rows.length > 0) yield rows;
+  }
+}
+
+function behindByte(byte: number, where: Where): Where {
+  if (where === 'in quotes') return byte === QUOTE ? 'behind quote' : where;
+  if (byte === COMMA) return 'value begins';
+  // A quote behind a quote is one of the value; a quote in a bare value opens nothing.
+  return byte === QUOTE && where !== 'in value' ? 'in quotes' : 'in value';
+}
+
+/** A byte order mark, or the CR of a CRLF, belongs to no value. */
+function rowOf(line: LineBytes, number: number, behind: InputPosition): CsvRow {
+  if ('tooLongBytes' in line) return {...line, number, behind};
+  const bytes = number === 1 ? withoutBom(line.bytes) : line.bytes;
+  return {number, behind, bytes: bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes};
+}

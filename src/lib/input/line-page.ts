@@ -1,14 +1,51 @@
 /**
- * Runs of lines → a page of items, made as they are asked for. Where lines may
- * be flat records, the scanner has the first word, and only what it refuses is
- * cut out as a line of its own. Invariant: each line is read once, and `position`
- * is always behind a whole one.
+ * The items of runs of lines, made as they are asked for. Where lines may be flat
+ * records, the fast path reads them, and only what it refuses is cut out as a
+ * line of its own. Invariant: each line is read once, and `position` is always
+ * behind a whole one.
  */
 import {Buffer, isUtf8} from 'node:buffer';
-import type {InputItem, InputPage, InputPosition} from './input-page.js';
+import type {FlatRecord} from '../records/raw-fields.js';
 import {skipSpace} from './json-scan.js';
 import {type Line, lineOf, type Run} from './lines.js';
 import type {NdjsonFastPath} from './ndjson-fast-path.js';
+import type {InputRecord} from './record-fields.js';
+
+/** A position in the input between two records. */
+export interface InputPosition {
+  /** From the start of the input. */
+  readonly bytes: number;
+  /** Lines before it. */
+  readonly line: number;
+}
+
+/** Items that arrived together: a reader that has dealt with them need not wait for more input to go on. */
+export interface InputPage {
+  /** The next item, undefined at the end of the page. A FlatRecord is valid until the next call. */
+  next(): InputItem | undefined;
+  /** Where reading resumes with the item after the last one: undefined where the input cannot be read again. */
+  readonly position?: InputPosition;
+  /** Where reading resumes with the last item. */
+  readonly positionBefore?: InputPosition;
+}
+
+export type InputItem = FlatRecord | GoodLine | BadLine;
+
+export interface GoodLine extends InputRecord {
+  readonly line: number;
+}
+
+/** A line that is no record. `excerpt` is short and still unescaped. */
+export interface BadLine {
+  readonly line: number;
+  readonly reason: string;
+  readonly column?: number;
+  readonly excerpt?: string;
+}
+
+export const isBadLine = (item: InputItem): item is BadLine => 'reason' in item;
+
+export const START: InputPosition = {bytes: 0, line: 0};
 
 export interface LineReading {
   /** A longer line is refused. */
@@ -82,9 +119,9 @@ export class LinePage implements InputPage {
     const {bytes, tooLongBytes} = this.#run;
     // No blank line begins so, and nearly all lines do.
     if (bytes[this.#at]! > SPACE) return true;
-    const {fastPath: scanner, maxBytes} = this.#reading;
+    const {fastPath, maxBytes} = this.#reading;
     while (this.#at < bytes.length && tooLongBytes === undefined) {
-      const end = scanner === undefined ? this.#at : skipSpace(bytes, this.#at);
+      const end = fastPath === undefined ? this.#at : skipSpace(bytes, this.#at);
       if (bytes[end] !== NEWLINE || end - this.#at > maxBytes) break;
       this.#line++;
       this.#at = end + 1;
@@ -96,14 +133,14 @@ export class LinePage implements InputPage {
     const {bytes} = this.#run;
     const start = this.#at;
     this.#lineStart = start;
-    const {fastPath: scanner, maxBytes, readLine} = this.#reading;
+    const {fastPath, maxBytes, readLine} = this.#reading;
     const number = ++this.#line;
-    if (scanner !== undefined) {
-      const end = scanner.scan(bytes, start);
+    if (fastPath !== undefined) {
+      const end = fastPath.scan(bytes, start);
       if (end !== -1 && end - start <= maxBytes && (this.#isUtf8 || isUtf8(bytes.subarray(start, end)))) {
         this.#at = end + 1;
-        scanner.record.line = number;
-        return scanner.record;
+        fastPath.record.line = number;
+        return fastPath.record;
       }
     }
     const end = bytes.indexOf(NEWLINE, start);

@@ -1,12 +1,26 @@
 /**
- * Bytes → lines, whatever the chunks. Lines leave in the batches in which they
- * arrive, so that a slow writer's line is not held back and a fast one's do not
- * cost a promise each. Knows newlines and nothing of what is between them.
- * Invariant: memory is bounded by one chunk and `maxBytes`; a longer line is
- * counted, not kept.
+ * Splits chunks of bytes into lines. Lines come out in the batches in which they
+ * arrive: a slow writer's line is not held back, and a fast one's do not cost a
+ * promise each. Invariant: memory is bounded by one chunk and `maxBytes`; a
+ * longer line is counted, not kept.
  */
 import {Buffer} from 'node:buffer';
 import {InputCut} from './source.js';
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** The first line without the byte order mark that some programs put in front of UTF-8. */
+export const withoutBom = (firstLine: Buffer): Buffer =>
+  firstLine.subarray(0, BOM.length).equals(BOM) ? firstLine.subarray(BOM.length) : firstLine;
+
+/** Whether `byte` at `offset` of an input can be part of its byte order mark. */
+export const isBomByte = (byte: number, offset: number): boolean => byte === BOM[offset];
+
+/** True for a first line with the byte order mark of UTF-16. */
+export const isUtf16 = ([first, second]: Buffer): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
+export const UTF16_REASON = 'this looks like UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)';
 
 /** A line without its newline; of one over the limit, only the length is known. */
 export type LineBytes = {readonly bytes: Buffer} | {readonly tooLongBytes: number};
@@ -23,7 +37,7 @@ export interface Run {
   readonly tooLongBytes?: number;
 }
 
-/** Told that what follows the last newline of an input, which may go on later, was left there. */
+/** Called when what follows the last newline of an input, which may grow, was left there. */
 export type Unfinished = (() => void) | undefined;
 
 const NEWLINE = Buffer.from('\n');
@@ -36,31 +50,32 @@ export async function* readLines(
   source: AsyncIterable<Uint8Array | string>,
   {maxBytes}: {maxBytes: number},
 ): AsyncGenerator<Line[], void, void> {
+  const splitter = new RunSplitter(maxBytes);
   let number = 0;
-  for await (const runs of readRuns(source, {maxBytes})) {
+  for await (const chunk of wholeChunks(source)) {
     const lines: Line[] = [];
-    for (const run of runs) {
+    for (const run of chunk === undefined ? splitter.end() : splitter.split(chunk)) {
       for (let start = 0; start < run.bytes.length; ) {
         const end = run.bytes.indexOf(NEWLINE, start);
         lines.push(lineOf(run, ++number, start, end, maxBytes));
         start = end + 1;
       }
     }
-    yield lines;
+    if (lines.length > 0) yield lines;
   }
 }
 
-/**
- * The same, not yet divided: whoever looks at every byte anyway finds the
- * newlines as well. With `onUnfinished`, a last line without newline is left out
- * and told of.
- */
-export async function* readRuns(
-  source: AsyncIterable<Uint8Array | string>,
-  {maxBytes, onUnfinished}: {maxBytes: number; onUnfinished?: Unfinished},
-): AsyncGenerator<Run[], void, void> {
-  const parts = new LineParts(maxBytes);
-  for await (const chunk of wholeChunks(source, parts)) {
+/** Divides chunks into runs of whole lines: a reader that looks at every byte finds the newlines within a run itself. */
+export class RunSplitter {
+  readonly #parts: LineParts;
+
+  constructor(maxBytes: number) {
+    this.#parts = new LineParts(maxBytes);
+  }
+
+  /** The lines that end in `chunk`. */
+  split(chunk: Buffer): Run[] {
+    const parts = this.#parts;
     const runs: Run[] = [];
     let start = 0;
     const end = chunk.lastIndexOf(NEWLINE) + 1;
@@ -71,23 +86,27 @@ export async function* readRuns(
     }
     if (end > start) runs.push({bytes: chunk.subarray(start, end), sizeBytes: end - start});
     parts.keep(chunk.subarray(end));
-    if (runs.length > 0) yield runs;
+    return runs;
   }
-  if (parts.byteCount === 0) return;
-  if (onUnfinished === undefined) yield [runOf(parts.finish(), 0)];
-  else onUnfinished();
+
+  /** A last line without newline; with `onUnfinished` it is left out and reported. */
+  end(onUnfinished?: Unfinished): Run[] {
+    if (this.#parts.byteCount === 0) return [];
+    if (onUnfinished === undefined) return [runOf(this.#parts.finish(), 0)];
+    onUnfinished();
+    return [];
+  }
 }
 
-/** The chunks of `source` as Buffers. Where it is cut off, they end and what is left in `parts` is dropped. */
+/** The chunks of `source` as Buffers, and undefined at its end; not where it is cut off, since its last line is not whole then. */
 export async function* wholeChunks(
   source: AsyncIterable<Uint8Array | string>,
-  parts: LineParts,
-): AsyncGenerator<Buffer, void, void> {
+): AsyncGenerator<Buffer | undefined, void, void> {
   try {
     for await (const chunk of source) yield asBuffer(chunk);
+    yield undefined;
   } catch (error) {
     if (!(error instanceof InputCut)) throw error;
-    parts.drop();
   }
 }
 
@@ -137,12 +156,8 @@ export class LineParts {
       this.#byteCount > this.#maxBytes
         ? {tooLongBytes: this.#byteCount}
         : {bytes: this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept)};
-    this.drop();
-    return line;
-  }
-
-  drop(): void {
     this.#kept = [];
     this.#byteCount = 0;
+    return line;
   }
 }

@@ -1,30 +1,25 @@
 /**
- * Standard input or a file → records, in the pages in which they arrive. A
- * line that cannot be a record leaves as a BadLine in its place, so that the
- * caller decides what becomes of it and the order is kept. Invariant: every line
- * of the input comes out exactly once, as a record, as a BadLine or counted as
- * blank.
+ * Reads records from standard input or a file, in the pages in which they
+ * arrive. A line that is no record comes out as a BadLine, in order, and the
+ * caller decides what to do about it. Invariant: every line comes out exactly
+ * once, as a record, as a BadLine or counted as blank.
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
-import {isUtf16, UTF16_REASON, withoutBom} from './encoding.js';
-import {type BadLine, type InputItem, type InputPage, type InputPosition, START} from './input-page.js';
 import {BadJson} from './json-members.js';
-import {LinePage} from './line-page.js';
-import {type Line, readRuns, tooLongReason, type Unfinished} from './lines.js';
+import {type BadLine, type InputItem, type InputPage, type InputPosition, LinePage, START} from './line-page.js';
+import {
+  isUtf16,
+  type Line,
+  RunSplitter,
+  tooLongReason,
+  type Unfinished,
+  UTF16_REASON,
+  wholeChunks,
+  withoutBom,
+} from './lines.js';
 import {NdjsonFastPath} from './ndjson-fast-path.js';
 import {readJsonFields, readRecord} from './record-fields.js';
-
-export {FlatRecord} from '../records/flat-record.js';
-export {
-  type BadLine,
-  type GoodLine,
-  type InputItem,
-  type InputPage,
-  type InputPosition,
-  isBadLine,
-  START,
-} from './input-page.js';
 
 const NEWLINE = 0x0a;
 
@@ -39,7 +34,7 @@ export interface InputOptions {
   maxRecordBytes: number;
 }
 
-/** Where to go on in an input that was read before: the source begins there. */
+/** Where to resume an input that was read before: the source begins there. */
 export interface Continuation {
   from?: InputPosition;
   /** The input from its start, for `csv`, whose names are there. Without it the source is that itself. */
@@ -49,8 +44,8 @@ export interface Continuation {
 }
 
 /**
- * Records and bad lines in the order of the input; blank lines are passed over.
- * A page is read to its end before the next one is asked for.
+ * Records and bad lines in the order of the input; blank lines are skipped.
+ * A page has to be read to its end before the next one.
  */
 export async function* readRecords(
   source: AsyncIterable<Uint8Array | string>,
@@ -65,8 +60,11 @@ export async function* readRecords(
   const {kind, maxRecordBytes: maxBytes} = options;
   const fastPath = kind === 'ndjson' ? new NdjsonFastPath() : undefined;
   const reading = {maxBytes, fastPath, readLine: (line: Line) => readLine(line, options)};
+  const splitter = new RunSplitter(maxBytes);
   let position = options.from ?? START;
-  for await (const runs of readRuns(source, {maxBytes, onUnfinished: options.onUnfinished})) {
+  for await (const chunk of wholeChunks(source)) {
+    const runs = chunk === undefined ? splitter.end(options.onUnfinished) : splitter.split(chunk);
+    if (runs.length === 0) continue;
     const page = new LinePage(position, runs, reading);
     yield page;
     if (page.next() !== undefined) throw new Error('a page of input was left before its end');
@@ -74,12 +72,16 @@ export async function* readRecords(
   }
 }
 
-/** The same for an input that is there as a whole. A `scanner` may be shared by those who read one after the other. */
-export function recordsOf(bytes: Buffer, options: InputOptions & {kind: 'ndjson'}, scanner: NdjsonFastPath): InputPage {
+/** The same for an input that is in memory as a whole. A `fastPath` may be shared by readings one after the other. */
+export function recordsOf(
+  bytes: Buffer,
+  options: InputOptions & {kind: 'ndjson'},
+  fastPath: NdjsonFastPath,
+): InputPage {
   const isWhole = bytes.at(-1) === NEWLINE;
   const run = {bytes: isWhole ? bytes : Buffer.concat([bytes, Buffer.of(NEWLINE)]), sizeBytes: bytes.length};
   const {maxRecordBytes: maxBytes} = options;
-  return new LinePage(START, [run], {maxBytes, fastPath: scanner, readLine: (line: Line) => readLine(line, options)});
+  return new LinePage(START, [run], {maxBytes, fastPath, readLine: (line: Line) => readLine(line, options)});
 }
 
 /** For people: `line 17 column 5: expected , or }, near "…"`. */
@@ -110,7 +112,7 @@ function readJsonLine(line: number, text: string, {kind, nullText}: InputOptions
   }
 }
 
-/** A few characters from where the trouble begins, never a whole line. */
+/** A few characters from the column on, never a whole line. */
 const excerptOf = (text: string, column: number): string | undefined => {
   const part = text.slice(column - 1, column + 23).trimEnd();
   return part === '' ? undefined : part;

@@ -1,7 +1,7 @@
-/** A load generator: the same record again and again, at a given rate. Ends at once when asked to stop. */
+/** The record of the arguments, as often and at the rate that is asked for. It cannot be resumed. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Field} from '../records/entry.js';
-import type {GoodLine, InputPage, InputPosition} from './input-page.js';
+import type {GoodLine, InputPage} from './line-page.js';
 
 export interface RepeatedRecord {
   /** How often; infinite is allowed. */
@@ -15,7 +15,7 @@ export interface RepeatedRecord {
 const PAGE = 500;
 const TICK_MS = 10;
 
-/** `fields` as the lines 1 to `count`. A rate is kept over the whole run: what a slow server held back is made up for. */
+/** `fields` as the lines 1 to `count`. A rate is kept over the whole run: it catches up after a slow server. */
 export async function* repeat(
   fields: readonly Field[],
   {count, ratePerSecond, stopping}: RepeatedRecord,
@@ -47,14 +47,5 @@ class RepetitionPage implements InputPage {
 
   next(): GoodLine | undefined {
     return this.#line === this.#lastLine ? undefined : {line: ++this.#line, fields: this.#fields};
-  }
-
-  /** The arguments are no file. */
-  get position(): InputPosition {
-    return {bytes: 0, line: this.#line};
-  }
-
-  get positionBefore(): InputPosition {
-    return {bytes: 0, line: this.#line - 1};
   }
 }

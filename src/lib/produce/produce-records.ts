@@ -1,20 +1,13 @@
 /**
- * From input to a stream: reads items, hands the records to a Producer, and does
- * with bad lines what was asked. Invariant: when it ends, `read` = added +
- * already + rejected + unconfirmed + bad, whichever way it ended; and with
- * `fail`, exactly the records before the first bad line were sent.
+ * Adds the records of an input, which is any source of pages, and does with bad
+ * lines what was asked. Invariant: when it ends, `read` = added + already +
+ * rejected + unconfirmed + bad, whichever way it ended; and with `fail`, exactly
+ * the records before the first bad line were sent.
  */
 import {NOT_REDIS, StreamlogError} from '../errors.js';
-import {
-  type BadLine,
-  describeBadLine,
-  FlatRecord,
-  type GoodLine,
-  type InputPage,
-  isBadLine,
-  START,
-} from '../input/record-reader.js';
-import {countOf} from '../records/raw-fields.js';
+import {type BadLine, type GoodLine, type InputPage, type InputPosition, isBadLine, START} from '../input/line-page.js';
+import {describeBadLine} from '../input/record-reader.js';
+import {countOf, FlatRecord} from '../records/raw-fields.js';
 import type {AddRequest} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';
 
@@ -100,7 +93,7 @@ async function takePage(
   const {onBadLine, recordsBefore, atomic, onSkipped} = options;
   const requestOf = options.requestsOf();
   const mostFields = producer.mostFieldsTogether;
-  const flush = (position = page.position, isRead = 0): Promise<void> =>
+  const flush = (position: InputPosition = page.position ?? START, isRead = 0): Promise<void> =>
     producer.flush({position, records: recordsBefore + seen.read - seen.bad - isRead});
   for (let item = page.next(); item !== undefined; item = page.next()) {
     seen.read++;
@@ -116,14 +109,14 @@ async function takePage(
     const bad = item;
     seen.bad++;
     if (onBadLine === 'fail') {
-      seen.usedBytes = page.positionBefore.bytes;
+      seen.usedBytes = page.positionBefore?.bytes ?? 0;
       if (!atomic) await flush(page.positionBefore);
       return bad;
     }
     const said = onSkipped(describeBadLine(bad));
     if (said !== undefined) await said;
   }
-  seen.usedBytes = page.position.bytes;
+  seen.usedBytes = page.position?.bytes ?? 0;
   if (!atomic) await flush();
   return undefined;
 }

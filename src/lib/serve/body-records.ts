@@ -6,11 +6,12 @@
 import {isUtf8} from 'node:buffer';
 import type {IncomingHttpHeaders} from 'node:http';
 import {BadJson, BEHIND_OBJECT} from '../input/json-members.js';
+import {isBadLine} from '../input/line-page.js';
 import {NdjsonFastPath} from '../input/ndjson-fast-path.js';
 import {readJsonArray, readJsonFields} from '../input/record-fields.js';
-import {FlatRecord, isBadLine, recordsOf} from '../input/record-reader.js';
+import {recordsOf} from '../input/record-reader.js';
 import type {Field} from '../records/entry.js';
-import type {EntryFields} from '../records/raw-fields.js';
+import {type EntryFields, FlatRecord} from '../records/raw-fields.js';
 import {type BodyPosition, Refusal} from './responses.js';
 
 export type MediaType = 'json' | 'ndjson';

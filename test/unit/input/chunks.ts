@@ -1,6 +1,7 @@
 /** Sources for readers of input: bytes as they arrive, in whatever pieces, and everything that a reader made of them. */
 import fc from 'fast-check';
-import {FlatRecord, type InputItem, type InputPage} from '../../../src/lib/input/record-reader.js';
+import type {InputItem, InputPage} from '../../../src/lib/input/line-page.js';
+import {FlatRecord} from '../../../src/lib/records/raw-fields.js';
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array, void, void> {
   yield* parts;

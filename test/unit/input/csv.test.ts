@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {readCsv} from '../../../src/lib/input/csv.js';
-import type {InputItem} from '../../../src/lib/input/input-page.js';
+import type {InputItem} from '../../../src/lib/input/line-page.js';
 import {allItems, chunks, cutAt, cuts, itemsOf} from './chunks.js';
 
 const read = (parts: (string | Uint8Array)[], maxBytes = 1024 ** 2): Promise<InputItem[]> =>

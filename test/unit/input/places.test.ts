@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {
-  type InputItem,
-  type InputOptions,
-  type InputPosition,
-  isBadLine,
-  readRecords,
-} from '../../../src/lib/input/record-reader.js';
+import {type InputItem, type InputPosition, isBadLine} from '../../../src/lib/input/line-page.js';
+import {type InputOptions, readRecords} from '../../../src/lib/input/record-reader.js';
 import {allItems, chunks, cutAt, cuts, lasting} from './chunks.js';
 
 type Kind = InputOptions['kind'];
@@ -21,13 +16,13 @@ async function itemsWithPlaces(
   const items: InputItem[] = [];
   const places = [{place: {bytes: 0, line: 0}, count: 0}];
   for await (const page of readRecords(chunks(...input), options(kind))) {
-    places.push({place: page.position, count: items.length});
+    places.push({place: page.position!, count: items.length});
     for (let item = page.next(); item !== undefined; item = page.next()) {
-      places.push({place: page.positionBefore, count: items.length});
+      places.push({place: page.positionBefore!, count: items.length});
       items.push(lasting(item));
-      places.push({place: page.position, count: items.length});
+      places.push({place: page.position!, count: items.length});
     }
-    places.push({place: page.position, count: items.length});
+    places.push({place: page.position!, count: items.length});
   }
   return {items, places};
 }

@@ -2,8 +2,8 @@ import {isUtf8} from 'node:buffer';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {readJsonArray, readJsonFields} from '../../../src/lib/input/record-fields.js';
-import {FlatRecord} from '../../../src/lib/input/record-reader.js';
 import type {EntryFields} from '../../../src/lib/records/raw-fields.js';
+import {FlatRecord} from '../../../src/lib/records/raw-fields.js';
 import {type MediaType, readBodyRecords} from '../../../src/lib/serve/body-records.js';
 import {Refusal} from '../../../src/lib/serve/responses.js';
 
