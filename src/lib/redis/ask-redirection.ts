@@ -6,9 +6,8 @@
  * lost connection once.
  */
 import type {ReplyHandler} from './add-connection.js';
+import {CR, LINE_END} from './resp-bytes.js';
 
-const CR = 0x0d;
-const LINE_END = 2;
 const ASKING = Buffer.from('*1\r\n$6\r\nASKING\r\n');
 const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
 const WAITAOF = Buffer.from('\r\nWAITAOF\r\n');

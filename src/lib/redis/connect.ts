@@ -7,11 +7,10 @@ import {setImmediate} from 'node:timers/promises';
 import {Cluster, type Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
 import {MasterWatch} from './master-watch.js';
-import {cut, end, newClient, type ServerTarget} from './new-client.js';
+import {cut, end, newClient, type ServerTarget, within} from './new-client.js';
 import type {NamedMaster, SentinelTarget} from './sentinels.js';
 import {isServerReply, type ServerErrorReason, saysWhy, toConnectFailure, toFailure} from './server-errors.js';
 import {describeTarget, type Target} from './server-target.js';
-import {within} from './within.js';
 
 /** What the server of a connection is, as far as the sentinels know; `changing` while a failover has no outcome yet. */
 export type Standing = 'master' | 'changing' | 'ended';

@@ -6,18 +6,9 @@
  */
 import type {Socket} from 'node:net';
 import {Cluster, type Redis} from 'ioredis';
+import {ARRAY, CR, ERROR, INTEGER, LF, MINUS, STATUS, STRING, ZERO} from './resp-bytes.js';
 
 type Listener = (chunk: Buffer) => void;
-
-const CR = 0x0d;
-const LF = 0x0a;
-const STRING = 0x24;
-const STATUS = 0x2b;
-const ERROR = 0x2d;
-const INTEGER = 0x3a;
-const ARRAY = 0x2a;
-const MINUS = 0x2d;
-const ZERO = 0x30;
 
 /** What Redis itself allows (proto-max-bulk-len). */
 const MAX_STRING_BYTES = 512 * 1024 ** 2;

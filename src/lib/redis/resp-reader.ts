@@ -7,6 +7,7 @@
  * lengths beyond what adding is ever answered with; each byte is copied a bounded
  * number of times, however small the chunks are.
  */
+import {ARRAY, CR, ERROR, INTEGER, LF, LINE_END, MINUS, STATUS, STRING, ZERO} from './resp-bytes.js';
 
 /** Who is told of replies. Bytes are valid during the call only. */
 export interface RespHandler {
@@ -20,16 +21,6 @@ export interface RespHandler {
   error(text: string): void;
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
-const STRING = 0x24;
-const STATUS = 0x2b;
-const ERROR = 0x2d;
-const INTEGER = 0x3a;
-const ARRAY = 0x2a;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const LINE_END = 2;
 /** The longest answer to adding has the IDs of 100,000 records. */
 const MAX_STRING_BYTES = 16 * 1024 ** 2;
 const MAX_LINE_BYTES = 64 * 1024;

@@ -5,6 +5,7 @@
  */
 import type {Bytes} from '../records/bytes.js';
 import {encodeName} from '../records/names.js';
+import {ARRAY, STRING} from './resp-bytes.js';
 
 const FIRST_CAPACITY = 64 * 1024;
 /** Room for the longest `$…\r\n`, and the end of a string. */
@@ -35,14 +36,14 @@ export class RespWriter {
   /** `*3`: so many strings follow. */
   array(count: number): void {
     this.#reserve(FRAME_BYTES);
-    this.#frame(0x2a, count);
+    this.#frame(ARRAY, count);
   }
 
   /** A string of `bytes` from `start` to before `end`. */
   part(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     this.#reserve(length + FRAME_BYTES);
-    this.#frame(0x24, length);
+    this.#frame(STRING, length);
     this.#copy(bytes, start, end);
     this.#endOfLine();
   }
@@ -54,7 +55,7 @@ export class RespWriter {
     }
     const length = Buffer.byteLength(value);
     this.#reserve(length + FRAME_BYTES);
-    this.#frame(0x24, length);
+    this.#frame(STRING, length);
     this.#bytes.write(value, this.#length, 'utf8');
     this.#length += length;
     this.#endOfLine();

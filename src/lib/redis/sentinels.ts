@@ -6,10 +6,9 @@
  */
 import type {Redis} from 'ioredis';
 import {StreamlogError} from '../errors.js';
-import {end, newClient, sentinelTarget} from './new-client.js';
+import {end, newClient, sentinelTarget, within} from './new-client.js';
 import {isServerReply} from './server-errors.js';
 import type {Node, Target} from './server-target.js';
-import {within} from './within.js';
 
 export type SentinelTarget = Target & {kind: 'sentinel'};
 
@@ -98,3 +97,74 @@ function factsOf(details: unknown): Map<string, string> {
 }
 
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Published when another server has become the master, and when it is about to. */
+const CHANNELS = ['+switch-master', '+promoted-slave'];
+
+/** The announcements of one sentinel, while it can be reached. */
+export class Subscription {
+  readonly #target: SentinelTarget;
+  readonly #node: Node;
+  readonly #onNews: () => void;
+  #client: Redis | undefined;
+  /** Whether it answered the last PING. */
+  #isHeard = false;
+  #awaits = false;
+
+  /** `onNews` is also called once it is subscribed, since earlier announcements were missed. */
+  constructor(target: SentinelTarget, node: Node, onNews: () => void) {
+    this.#target = target;
+    this.#node = node;
+    this.#onNews = onNews;
+  }
+
+  get isHeard(): boolean {
+    return this.#isHeard;
+  }
+
+  /** Subscribes if it is not, and checks that the sentinel still answers; to be called each second. */
+  keep(): void {
+    const client = this.#client;
+    if (client === undefined) void this.#open();
+    else if (this.#awaits) this.#isHeard = false;
+    else this.#ping(client);
+  }
+
+  #ping(client: Redis): void {
+    this.#awaits = true;
+    client.ping().then(
+      () => {
+        this.#awaits = false;
+        this.#isHeard = true;
+      },
+      () => this.close(client),
+    );
+  }
+
+  close(client = this.#client): void {
+    if (client === undefined) return;
+    end(client);
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    this.#isHeard = false;
+  }
+
+  async #open(): Promise<void> {
+    const client = newClient(sentinelTarget(this.#target, this.#node), 0) as Redis;
+    this.#client = client;
+    this.#awaits = true;
+    client.on('error', () => {});
+    client.once('end', () => this.close(client));
+    client.on('message', () => this.#onNews());
+    try {
+      await client.connect();
+      client.stream.unref?.();
+      await client.subscribe(...CHANNELS);
+      this.#awaits = false;
+      this.#isHeard = true;
+      this.#onNews();
+    } catch {
+      this.close(client);
+    }
+  }
+}

@@ -4,16 +4,10 @@
  */
 import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecordBatch} from '../records/raw-record.js';
 import {isIdIn} from '../records/stream-id.js';
+import {ARRAY, CR, LF, LINE_END, MINUS, STRING, ZERO} from './resp-bytes.js';
 
-const CR = 0x0d;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const LINE_END = 2;
-const STRING = 0x24;
-const ARRAY = 0x2a;
 const NOTHING = Buffer.alloc(0);
 const FIRST_OFFSETS = 512;
-const LF = 0x0a;
 /** The default of proto-max-bulk-len; twice that for a reply. */
 const MAX_STRING_BYTES = 512 * 1024 ** 2;
 const MAX_REPLY_BYTES = 2 * MAX_STRING_BYTES;

@@ -5,6 +5,7 @@
  */
 import type {Socket} from 'node:net';
 import type {RawRecordBatch} from '../records/raw-record.js';
+import {ARRAY, LF, MINUS} from './resp-bytes.js';
 import {XreadDecoder} from './xread-decoder.js';
 
 type Listener = (chunk: Buffer) => void;
@@ -12,9 +13,6 @@ type Listener = (chunk: Buffer) => void;
 /** A reply that is expected: one line of any kind, or entries, instead of which an error or nil may come in a line. */
 export type AwaitedReply = 'line' | 'entries';
 
-const ARRAY = 0x2a;
-const MINUS = 0x2d;
-const LF = 0x0a;
 /** Stands for a reply of entries. */
 const PLACEHOLDER_REPLY = Buffer.from(':1\r\n');
 
