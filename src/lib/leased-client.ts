@@ -121,11 +121,13 @@ export class LeasedClient {
       previous.retired = true;
       closeIfDone(previous);
     }
-    this.#options.onConnected(client.address);
+    this.#options.onConnected(client.server.address);
     void client.closed.then(() => {
       if (lease !== this.#lease) return;
       this.#lease = undefined;
-      void this.#reconnect(new StreamlogError('unreachable', `the connection to Redis at ${client.address} was lost`));
+      void this.#reconnect(
+        new StreamlogError('unreachable', `the connection to Redis at ${client.server.address} was lost`),
+      );
     });
   }
 

@@ -5,11 +5,9 @@
  */
 
 import {StreamlogError} from './errors.js';
-import {PageSize} from './reading/page-size.js';
-import {pagesBetween} from './reading/paging.js';
 import type {Entry, Field, StreamRecord} from './records/entry.js';
 import type {EntryIds} from './records/entry-ids.js';
-import {isIdle, type PendingEntry} from './records/pending-entry.js';
+import type {PendingEntry} from './records/pending-entry.js';
 import {FIRST_ID, LAST_ID} from './records/stream-id.js';
 import {AddConnection} from './redis/add-connection.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
@@ -20,10 +18,10 @@ import * as args from './redis/args.js';
 import {briefInfoScript} from './redis/brief-info.js';
 import {yesOf} from './redis/checked-reply.js';
 import type {CommandLine, Reply} from './redis/command-connection.js';
-import type {Standing} from './redis/connect.js';
 import {consumerScripts} from './redis/consumer-scripts.js';
 import {deadLetterScripts} from './redis/dead-letter-scripts.js';
 import {namedEntryScripts} from './redis/named-entry-scripts.js';
+import {entryPages, idPages, type Pages, type PendingFilter, pendingPage, pendingPages} from './redis/paged-reads.js';
 import {pendingEntryScripts} from './redis/pending-entry-scripts.js';
 import {
   type IdempotentCall,
@@ -36,7 +34,7 @@ import type {RetryPolicy} from './redis/request-retries.js';
 import {scriptRunner} from './redis/script.js';
 import {ServerCommands} from './redis/server-commands.js';
 import {noGroup} from './redis/server-errors.js';
-import {type ConnectionSettings, describeTarget, parseTarget} from './redis/server-target.js';
+import {type ConnectionSettings, parseTarget} from './redis/server-target.js';
 import {Session} from './redis/session.js';
 
 export type {PendingEntry} from './records/pending-entry.js';
@@ -56,13 +54,8 @@ export type {ConnectionSettings} from './redis/server-target.js';
 /** How much to read, and how long to wait for it: at most what `another` was told. */
 export type ReadLimits = Pick<GroupReadLimits, 'count' | 'blockMs' | 'noAck'>;
 
-type Pages<Page> = AsyncGenerator<Page, void, void>;
-
-/** Entries a page when something is read to its end. */
-const PAGE = 1_000;
-
-/** What a page of IDs may hold of fields, which are not needed: Redis copies it in half a millisecond. */
-const ID_PAGE_BYTES = 1024 * 1024;
+/** Entries that one XCLAIM makes pending. */
+const MOST_CLAIMED = 1_000;
 
 export class StreamClient {
   readonly #session: Session;
@@ -116,21 +109,6 @@ export class StreamClient {
   /** Resolves when the connection has ended, on either side; a client does not connect again. */
   get closed(): Promise<void> {
     return this.#session.connection.closed;
-  }
-
-  /** Host and port, socket or nodes, for people. */
-  get address(): string {
-    return describeTarget(this.#session.target);
-  }
-
-  /** Whether its server is the master, as all sentinels say when they are asked once; `master` where there are none. */
-  standing(): Promise<Standing> {
-    return this.#session.connection.standing();
-  }
-
-  /** Whether other nodes may answer when one does not. */
-  get inCluster(): boolean {
-    return this.#session.connection.inCluster;
   }
 
   /** Opens what adding needs, so that the first entry need not wait for it. Throws as `connect` does. */
@@ -189,23 +167,13 @@ export class StreamClient {
   }
 
   /** XRANGE from `start` to `end`, both included, in pages of at most `page`. */
-  range(stream: string, start = FIRST_ID, end = LAST_ID, page = PAGE): Pages<Entry[]> {
-    return this.#entries(stream, {start, end}, page);
+  range(stream: string, start = FIRST_ID, end = LAST_ID, page?: number): Pages<Entry[]> {
+    return entryPages(this.#session, stream, {start, end}, page);
   }
 
   /** XREVRANGE: the same from `end` down to `start`. */
-  rangeReverse(stream: string, start = FIRST_ID, end = LAST_ID, page = PAGE): Pages<Entry[]> {
-    return this.#entries(stream, {start, end, reverse: true}, page);
-  }
-
-  #entries(stream: string, stretch: {start: string; end: string; reverse?: boolean}, page: number): Pages<Entry[]> {
-    const size = new PageSize(page);
-    return pagesBetween(stretch, size, async (low, high, count) => {
-      const line = stretch.reverse ? args.xrevrange(stream, high, low, count) : args.xrange(stream, low, high, count);
-      const entries = replies.readEntries(await this.#session.send(line, {stream}));
-      size.adapt(entries);
-      return {page: entries, found: entries.length, lastId: entries.at(-1)?.id};
-    });
+  rangeReverse(stream: string, start = FIRST_ID, end = LAST_ID, page?: number): Pages<Entry[]> {
+    return entryPages(this.#session, stream, {start, end, reverse: true}, page);
   }
 
   /** XRANGE: the first `count` entries from `start` to `end`, in one page. */
@@ -213,23 +181,14 @@ export class StreamClient {
     return replies.readEntries(await this.#session.send(args.xrange(stream, start, end, count), {stream}));
   }
 
-  /**
-   * XRANGE, or XREVRANGE with `reverse`, where only the IDs count: from `start` to `end`, both included. Redis has no
-   * command for IDs without their fields, so a page is kept small in bytes; `entryBytes` says what to expect at first.
-   */
+  /** XRANGE, or XREVRANGE with `reverse`, where only the IDs count; `entryBytes` is how large entries are, if that is known. */
   ids(
     stream: string,
     start: string,
     end: string,
     {reverse = false, entryBytes}: {reverse?: boolean; entryBytes?: number} = {},
   ): Pages<replies.IdPage> {
-    const size = PageSize.expecting(PAGE, entryBytes, ID_PAGE_BYTES);
-    return pagesBetween({start, end, reverse}, size, async (low, high, count) => {
-      const line = reverse ? args.xrevrange(stream, high, low, count) : args.xrange(stream, low, high, count);
-      const page = replies.readIdPage(await this.#session.send(line, {stream}));
-      size.adaptTo(page.ids.length, page.bytes);
-      return {page, found: page.ids.length, lastId: page.ids.at(-1)};
-    });
+    return idPages(this.#session, stream, {start, end, reverse}, entryBytes);
   }
 
   /** XREAD: entries behind the ID `after`, oldest first; none when `blockMs` went by without any. */
@@ -318,8 +277,8 @@ export class StreamClient {
 
   /** XCLAIM with FORCE: makes those of `ids` pending with `member` that are in the stream and pending with no consumer. */
   async makePending(member: Membership, ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += PAGE) {
-      await this.#session.send(args.xclaimMissing(member, ids.slice(at, at + PAGE)), groupOf(member));
+    for (let at = 0; at < ids.length; at += MOST_CLAIMED) {
+      await this.#session.send(args.xclaimMissing(member, ids.slice(at, at + MOST_CLAIMED)), groupOf(member));
     }
   }
 
@@ -328,49 +287,30 @@ export class StreamClient {
     return replies.readPendingSummary(await this.#session.send(args.xpending(stream, group), {stream, group}));
   }
 
-  /**
-   * XPENDING with a range: the pending entries from `start` to `end`, page by page, of one `consumer` and delivered at
-   * least `minIdleMs` ago or given back, where these are given.
-   */
+  /** XPENDING with a range: the pending entries from `start` to `end`, both included, in pages of at most `page`. */
   pending(
     stream: string,
     group: string,
-    {consumer, minIdleMs}: {consumer?: string; minIdleMs?: number} = {},
+    filter: PendingFilter = {},
     start = FIRST_ID,
     end = LAST_ID,
-    page = PAGE,
+    page?: number,
   ): Pages<PendingEntry[]> {
-    return pagesBetween({start, end}, {count: page}, async (low, high, count) => {
-      const entries = await this.pendingPage(stream, group, {consumer, start: low, end: high, count});
-      const wanted = minIdleMs === undefined ? entries : entries.filter((entry) => isIdle(entry, minIdleMs));
-      return {page: wanted.length > 0 ? wanted : undefined, found: entries.length, lastId: entries.at(-1)?.id};
-    });
+    return pendingPages(this.#session, stream, group, filter, {start, end}, page);
   }
 
   /** XPENDING with a range: the first `count` pending entries from `start` on, in the order of their IDs. */
-  async pendingPage(
+  pendingPage(
     stream: string,
     group: string,
-    {
-      consumer,
-      start = FIRST_ID,
-      end = LAST_ID,
-      count,
-    }: {consumer?: string; start?: string; end?: string; count: number},
+    range: {consumer?: string; start?: string; end?: string; count: number},
   ): Promise<PendingEntry[]> {
-    const line = args.xpendingRange(stream, group, start, end, count, consumer);
-    const entries = replies.readPendingEntries(await this.#session.send(line, {stream, group}));
-    if (entries.every(({deliveries}) => Number.isSafeInteger(deliveries))) return entries;
-    const exact = replies.readPendingEntries(await this.#session.sendExactly(line, {stream, group}));
-    return exact.map((entry) =>
-      Number.isSafeInteger(entry.deliveries) ? {...entry, exactDeliveries: undefined} : entry,
-    );
+    return pendingPage(this.#session, stream, group, range);
   }
 
   /** XPENDING of one ID: who has it, undefined when it is pending with no consumer. */
   async pendingEntry({stream, group}: {stream: string; group: string}, id: string): Promise<PendingEntry | undefined> {
-    const line = args.xpendingRange(stream, group, id, id, 1);
-    return replies.readPendingEntries(await this.#session.send(line, {stream, group}))[0];
+    return (await this.pendingPage(stream, group, {start: id, end: id, count: 1}))[0];
   }
 
   /**

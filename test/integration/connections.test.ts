@@ -462,7 +462,7 @@ describe.each(serverPrograms())('Sentinel, $name', ({program}) => {
     });
     await expect(connect(`redis+sentinel://127.0.0.1:${set.master.port}/mymaster`)).rejects.toMatchObject({
       kind: 'configuration',
-      message: expect.stringContaining('no sentinel'),
+      message: expect.stringContaining('not a sentinel'),
     });
   });
 

@@ -41,7 +41,6 @@ it('what the user may not look at is counted, and no reason to run again', async
     const unlessRefused = <T>(asked: string, ask: () => Promise<T>): Promise<T> =>
       asked === name ? Promise.reject(new StreamlogError(kind, `${kind} of ${asked}`)) : ask();
     return {
-      inCluster: false,
       server: client.server,
       info: (asked: string) => unlessRefused(asked, () => client.info(asked)),
       scripts: {briefInfo: (asked: string) => unlessRefused(asked, () => client.scripts.briefInfo(asked))},

@@ -1,5 +1,4 @@
-/** Reading page by page, and cutting sequences of pages to size. */
-import {compareStreamIds, predecessorOf, successorOf} from '../records/stream-id.js';
+/** Cutting sequences of pages to size, so that commands can count entries while they work page by page. */
 
 /** What commands are given page by page. */
 type Pages<T> = AsyncIterable<readonly T[]> | Iterable<readonly T[]>;
@@ -35,33 +34,4 @@ export async function* mapPages<From, To>(
   map: (item: From) => To,
 ): AsyncGenerator<To[], void, void> {
   for await (const page of pages) yield page.map(map);
-}
-
-interface Read<Page> {
-  /** Undefined for one that is passed over. */
-  page: Page | undefined;
-  /** How many entries Redis gave; fewer than were asked for end it. */
-  found: number;
-  /** The last ID of them. */
-  lastId: string | undefined;
-}
-
-/**
- * The pages from the ID `start` to `end`, both included, or with `reverse` from `end` down: `read` gets what is left of
- * them, and how many entries it may bring. In flat memory.
- */
-export async function* pagesBetween<Page>(
-  {start, end, reverse = false}: {start: string; end: string; reverse?: boolean},
-  size: {readonly count: number},
-  read: (low: string, high: string, count: number) => Promise<Read<Page>>,
-): AsyncGenerator<Page, void, void> {
-  let [low, high]: [string | undefined, string | undefined] = [start, end];
-  do {
-    const {count} = size;
-    const {page, found, lastId}: Read<Page> = await read(low, high, count);
-    if (page !== undefined && found > 0) yield page;
-    if (found < count) return;
-    if (reverse) high = predecessorOf(lastId!);
-    else low = successorOf(lastId!);
-  } while (low !== undefined && high !== undefined && compareStreamIds(low, high) <= 0);
 }

@@ -3,7 +3,9 @@ import {isFailure, StreamlogError} from '../errors.js';
 import {scanStreams} from './args.js';
 import {bytesOf, listOf, notRedis, tupleOf} from './checked-reply.js';
 import type {Reply} from './command-connection.js';
+import type {Standing} from './connect.js';
 import {readText} from './replies.js';
+import {describeTarget} from './server-target.js';
 import type {Session} from './session.js';
 
 /** A connection of the server. */
@@ -26,6 +28,21 @@ export class ServerCommands {
 
   constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** Host and port, socket or nodes, for people. */
+  get address(): string {
+    return describeTarget(this.#session.target);
+  }
+
+  /** Whether it is a cluster, where other nodes may answer when one does not. */
+  get isCluster(): boolean {
+    return this.#session.connection.inCluster;
+  }
+
+  /** Whether it is the master, as all sentinels say when they are asked once; `master` where there are none. */
+  standing(): Promise<Standing> {
+    return this.#session.connection.standing();
   }
 
   /** PING. */

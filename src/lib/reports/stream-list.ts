@@ -79,7 +79,7 @@ export async function* listStreams(
     try {
       return summaryOf(name, await infoOf(name), now(), omissions);
     } catch (error) {
-      omit(error, client.inCluster, omissions);
+      omit(error, client.server.isCluster, omissions);
       return undefined;
     }
   };

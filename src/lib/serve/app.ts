@@ -116,7 +116,7 @@ export class App {
   async settle(limitMs: number): Promise<boolean> {
     const endMs = performance.now() + limitMs;
     while (!this.#held.isEmpty) {
-      const standing = await this.#live.use((client) => client.standing()).catch(() => 'ended');
+      const standing = await this.#live.use((client) => client.server.standing()).catch(() => 'ended');
       if (standing === 'master') return true;
       if (performance.now() >= endMs) return false;
       await sleep(SETTLE_CHECK_MS);
