@@ -3,11 +3,11 @@
  * when: at once, or together with the next read. Invariant: an ID leaves only
  * when Redis has confirmed its XACK, and gets in only by `InFlightEntries.finish`.
  */
-import {aborted} from '../abort.js';
 import {isRetryable, StreamlogError} from '../errors.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits} from '../stream-client.js';
+import {unlessAborted} from '../waiting.js';
 import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 import type {EntryOwnership} from './ownership.js';
 
@@ -133,7 +133,7 @@ export class Acknowledgements {
     const sent = this.#confirmAll(late, (failure) => {
       reason = failure;
     });
-    await Promise.race([sent, aborted(late)]);
+    await unlessAborted(sent, late);
     if (late.aborted && this.#inFlight.finishedCount > 0) throw unacknowledged(this.#inFlight.finishedCount, reason);
   }
 

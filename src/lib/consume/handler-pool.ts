@@ -1,8 +1,7 @@
 /**
- * Handlers at work: so many at a time, each with its job, tried again when it
- * fails, and with a lease that is renewed while it runs. Invariant: an entry is
- * acknowledged only after its handler has succeeded, and never while somebody
- * else may have it.
+ * Runs handlers, up to `parallel` at a time, repeats them when they fail, and
+ * renews the leases of their entries. Invariant: an entry is acknowledged only
+ * after its handler has succeeded, and never while another consumer may have it.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isRetryable} from '../errors.js';
@@ -10,40 +9,40 @@ import {type CannotRun, type HandlerOutcome, handlerCannotRun} from '../handler/
 import {SetupVerdicts} from '../handler/setup-verdict.js';
 import type {Connection} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
+import {aborted, Condition} from '../waiting.js';
 import {type HandlerPolicy, HandlerTask} from './handler-task.js';
 import type {MultiStreamConsumer} from './multi-stream-consumer.js';
 
 export interface HandlerPoolOptions extends HandlerPolicy {
-  /** Handlers at the same time. */
+  /** Handlers that run at the same time, at most. */
   parallel: number;
   /** Whether one run gets a whole batch. */
   wholeBatches: boolean;
   handle: (records: readonly StreamRecord[], giveUp: AbortSignal) => Promise<HandlerOutcome>;
-  /** Before the second attempt; doubled from attempt to attempt. */
+  /** Pause before the second attempt; doubled from attempt to attempt. */
   retryBackoffMs: number;
-  /** After this long without a sign of ours, others may take over; renewed every third of it. */
+  /** After this time idle, others may take an entry over; renewed every third of it. */
   leaseMs: number;
-  /** How long handlers may go on when the work is to end early. */
+  /** How long handlers may go on once the work is to end. */
   drainMs: number;
   /** One line about an attempt that failed. */
   onFailed: (record: StreamRecord, reason: string, retryInMs: number | undefined) => void;
 }
 
 const LONGEST_BACKOFF_MS = 5 * 60_000;
-/** Jobs that run or wait for another attempt: enough that a few that fail do not hold up the rest. */
-const JOBS_PER_HANDLER = 25;
+/** Tasks that run or wait for another attempt: enough that a few that fail do not hold up the rest. */
+const TASKS_PER_HANDLER = 25;
 
 export class HandlerPool {
   readonly #options: HandlerPoolOptions;
   readonly #consumer: MultiStreamConsumer;
   readonly #tasks = new Map<HandlerTask, Promise<void>>();
   readonly #ended = new AbortController();
-  /** Whether it is the set-up or the entry where a handler could not be run. */
   readonly #verdicts: SetupVerdicts;
   #running = 0;
-  /** Whether what was read has all begun, and whether more may be read. */
+  /** `begun`: all that was read has been started. */
   #reading: 'begun' | 'beginning' | 'ended' = 'begun';
-  readonly #waiting: (() => void)[] = [];
+  readonly #condition = new Condition();
   #failure: unknown;
 
   constructor(consumer: MultiStreamConsumer, options: HandlerPoolOptions) {
@@ -57,15 +56,15 @@ export class HandlerPool {
     for (const {ownership} of consumer.consumers) {
       const tasks = () => [...this.#tasks.keys()].filter((task) => task.isOf(ownership));
       ownership.handleBy({
-        isAtWork: (id) => tasks().some((job) => job.isRunning && job.records.some((record) => record.id === id)),
+        isAtWork: (id) => tasks().some((task) => task.isRunning && task.records.some((record) => record.id === id)),
         onLosses: (losses) => {
-          for (const job of tasks()) job.revoke(losses);
+          for (const task of tasks()) task.revoke(losses);
         },
       });
     }
   }
 
-  /** Handles all that comes, and returns when the last job has ended. Throws the first failure that ends the work. */
+  /** Handles all that comes, and returns when the last task has ended. Throws the first failure that ends the work. */
   async work(): Promise<void> {
     void this.#renewLeases();
     const giveUpLate = this.#giveUpAfterDrain();
@@ -90,18 +89,18 @@ export class HandlerPool {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Starts a job as soon as there is room; holding the caller up is what holds up reading. */
+  /** Starts a task as soon as there is room. Until then nothing more is read. */
   async #begin(task: HandlerTask): Promise<void> {
-    const mayEnter = await this.#enter(() => this.#tasks.size < this.#options.parallel * JOBS_PER_HANDLER);
-    if (!mayEnter) return task.letGo();
+    const mayEnter = await this.#enter(() => this.#tasks.size < this.#options.parallel * TASKS_PER_HANDLER);
+    if (!mayEnter) return task.release();
     const rest = this.#consumer.work();
     const ended = this.#attempts(task)
       .catch((error) => {
-        // With no time left, Redis may be away too; the entries stay pending.
+        // When the time is up, entries stay pending, and Redis may be away.
         if (!(task.cancel.signal.aborted && isRetryable(error))) this.#fail(error);
       })
       .finally(() => {
-        task.letGo();
+        task.release();
         rest();
         this.#tasks.delete(task);
         this.#changed();
@@ -109,7 +108,7 @@ export class HandlerPool {
     this.#tasks.set(task, ended);
   }
 
-  /** One attempt after the other; the first has its place already. */
+  /** One attempt after the other. The first has been admitted already. */
   async #attempts(task: HandlerTask): Promise<void> {
     const {onFailed} = this.#options;
     const {ending} = this.#consumer;
@@ -124,7 +123,7 @@ export class HandlerPool {
     } while (await this.#enter());
   }
 
-  /** One run of the handler and what follows from it. Returns why it is to be tried again, if it is; gives its place back. */
+  /** One run of the handler and what follows from it. Returns why it is to be repeated, if it is. */
   async #attempt(task: HandlerTask): Promise<string | CannotRun | undefined> {
     try {
       await task.prepare();
@@ -148,9 +147,8 @@ export class HandlerPool {
   }
 
   /**
-   * Of entries that the handler could not be run for. Returns why they are to be
-   * tried again, where only they are to blame; else the attempt is not counted,
-   * and where the set-up is to blame, throws `configuration`.
+   * For entries that the handler could not be run for. Returns why they are to be tried again, where only they are to
+   * blame; else takes the attempt back and, where the set-up is to blame, throws `configuration`.
    */
   async #blame(task: HandlerTask, outcome: CannotRun): Promise<string | undefined> {
     const {ending} = this.#consumer;
@@ -164,7 +162,7 @@ export class HandlerPool {
     throw handlerCannotRun(outcome);
   }
 
-  /** Keeps others from taking what is in hand, and stops work on what they have taken all the same. */
+  /** Keeps others from claiming in-flight entries, and stops work on those that they have claimed all the same. */
   async #renewLeases(): Promise<void> {
     const everyMs = Math.max(10, this.#options.leaseMs / 3);
     for (;;) {
@@ -179,7 +177,7 @@ export class HandlerPool {
           await consumer.ownership.gone(control, gone);
           if (missing.length > 0) await consumer.ownership.account(control, missing);
         } catch (error) {
-          // Not sent again later: by then the entries may be somebody else's.
+          // Not sent again later: by then the entries may be another consumer's.
           if (isRetryable(error)) consumer.redis.invalidate(error, connection);
           else
             await consumer.membership.recreated(error).then((recreated) => recreated || this.#fail(error), this.#fail);
@@ -191,16 +189,12 @@ export class HandlerPool {
   async #giveUpAfterDrain(): Promise<void> {
     const {ending} = this.#consumer;
     const ended = this.#ended.signal;
-    await new Promise<void>((resolve) => {
-      if (ending.aborted || ended.aborted) resolve();
-      ending.addEventListener('abort', () => resolve(), {once: true});
-      ended.addEventListener('abort', () => resolve(), {once: true});
-    });
+    await Promise.race([aborted(ending), aborted(ended)]);
     await sleep(this.#options.drainMs, undefined, {signal: ended}).catch(() => {});
     for (const task of this.#tasks.keys()) task.cancel.abort();
   }
 
-  /** Ends the work; what runs has as long as after a signal. */
+  /** Ends the work; handlers that run have as long as after a signal. */
   readonly #fail = (error: unknown): void => {
     this.#failure ??= error;
     this.#consumer.end();
@@ -210,20 +204,20 @@ export class HandlerPool {
     return Math.min(LONGEST_BACKOFF_MS, this.#options.retryBackoffMs * 2 ** Math.min(20, Math.max(0, deliveries - 1)));
   }
 
-  /** Takes a place among the handlers that run, when there is one and `room` agrees; false when the work is over. */
+  /** Waits until another handler may run and `room` agrees; false when the work is over. */
   async #enter(room: () => boolean = () => true): Promise<boolean> {
     while (!this.#consumer.ending.aborted) {
       if (this.#running < this.#options.parallel && room()) {
         this.#running++;
         return true;
       }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await this.#condition.wait();
     }
     return false;
   }
 
   #changed(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#condition.notify();
     this.#verdicts.review();
   }
 }

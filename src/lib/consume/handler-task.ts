@@ -1,9 +1,8 @@
 /**
- * Entries that are handled together, and what Redis knows of their attempts.
- * Talks to Redis for as long as it takes: what a handler has done must not be
- * forgotten because a link was lost. Invariant: an entry leaves a job exactly
- * once, as acknowledged, dead, lost (see ownership.ts) or let go; and no handler
- * begins on what was not ours a moment before.
+ * Entries that are handled together, and the attempts that Redis counts for them.
+ * Commands are repeated for as long as it takes. Invariant: an entry leaves a task
+ * exactly once, as acknowledged, dead, lost (see ownership.ts) or released; and a
+ * handler starts only on entries that were checked to be ours.
  */
 import {moveToDeadLetters} from '../dead-letters/moving.js';
 import type {Connection} from '../reconnecting-client.js';
@@ -12,21 +11,21 @@ import type {StreamClient} from '../stream-client.js';
 import type {Consumer, Delivery} from './consumer.js';
 import type {EntryOwnership, Losses} from './ownership.js';
 
-/** What was delivered once may only have waited behind what ended the worker. */
+/** An entry that was delivered once may only have waited behind the one that ended the worker. */
 const UNCERTAIN_DELIVERIES = 1;
-/** What came so recently is not asked about before its handler starts: were it not ours any more, it would be handled twice at worst. */
+/** Entries that came within this time are not checked before the handler starts: at worst they are handled twice. */
 const FRESH_MS = 10;
 
 export interface HandlerPolicy {
   /** An entry that was delivered this often without success is dead. */
   maxDeliveries: number;
   deadLetterOf: (stream: string) => string;
-  /** Told of each entry that was moved, with the reason. */
+  /** Called with each entry that was moved to the dead letters. */
   onDead: (record: StreamRecord, reason: string) => void;
 }
 
 export class HandlerTask {
-  /** Ends the handler's run: what it works on is no longer ours, or there is no time left. */
+  /** Ends the handler: its entries are no longer ours, or the time is up. */
   readonly cancel = new AbortController();
   isRunning = false;
   readonly #delivery: Delivery;
@@ -36,7 +35,7 @@ export class HandlerTask {
   #counted: boolean;
   /** The IDs for which the attempt under way was counted here. */
   #countedHere = new Set<string>();
-  /** Whether it was seen that the handler can be run for others, and cannot for this. */
+  /** Whether the handler can be run for other entries, and not for these. */
   isToBlame = false;
 
   /** Of `records`, which are among those of `delivery`. */
@@ -56,7 +55,6 @@ export class HandlerTask {
     return this.#consumer.ownership === ownership;
   }
 
-  /** What is to be handled. */
   get records(): readonly StreamRecord[] {
     return this.#records;
   }
@@ -79,7 +77,7 @@ export class HandlerTask {
     for (const record of [...this.#records]) {
       const before = (record.deliveries ?? 1) - (this.#counted ? 1 : 0);
       if (before >= Math.max(UNCERTAIN_DELIVERIES + 1, this.#policy.maxDeliveries))
-        await this.#bury(record, `delivered ${before} times without success`);
+        await this.#deadLetter(record, `delivered ${before} times without success`);
       else if (!this.#counted) await this.#count(record);
     }
     this.#counted = true;
@@ -92,20 +90,20 @@ export class HandlerTask {
     await this.#consumer.finish(this.#delivery, ids);
   }
 
-  /** The handler says that it never will. */
+  /** The handler has rejected it for good. */
   async reject(reason: string): Promise<void> {
-    for (const record of [...this.#records]) await this.#bury(record, reason);
+    for (const record of [...this.#records]) await this.#deadLetter(record, reason);
   }
 
-  /** To be tried again: the next attempt will be counted, and what has had its last one is dead now. */
+  /** To be tried again: the next attempt will be counted. What has had its last one goes to the dead letters. */
   async failed(reason: string): Promise<void> {
     this.#counted = false;
     for (const record of [...this.#records]) {
-      if ((record.deliveries ?? 1) >= this.#policy.maxDeliveries) await this.#bury(record, reason);
+      if ((record.deliveries ?? 1) >= this.#policy.maxDeliveries) await this.#deadLetter(record, reason);
     }
   }
 
-  /** The attempt was none, since no handler could be run: what Redis counts is as before it. */
+  /** No handler could be run: takes the count of this attempt back. */
   async undoAttempt(): Promise<void> {
     for (const {id} of this.#held()) {
       if (!this.#countedHere.has(id)) continue;
@@ -115,14 +113,14 @@ export class HandlerTask {
     this.#countedHere.clear();
   }
 
-  /** Leaves the rest pending, for whoever comes next. */
-  letGo(): void {
+  /** Leaves the rest pending, for the next consumer. */
+  release(): void {
     const ids = this.#records.map(({id}) => id);
     this.#consumer.inFlight.release(ids, this.#delivery.batch);
     this.#records = [];
   }
 
-  /** Some of it is not ours any more; what was begun on that is stopped. */
+  /** Some entries are not ours any more: a handler that works on them is stopped. */
   revoke(losses: Losses): void {
     const held = this.#held();
     const lost = this.#records.filter((record) => losses.has(record.id) && !held.includes(record));
@@ -130,7 +128,7 @@ export class HandlerTask {
     if (this.isRunning && lost.length > 0) this.cancel.abort();
   }
 
-  /** Lets go of what is not ours any more. Only reads: a Redis that refuses writes for now holds no handler up. */
+  /** Drops what is not ours any more. Only reads: a Redis that refuses writes for now does not hold handlers up. */
   async #keepOurs(): Promise<void> {
     const ids = this.#records.map(({id}) => id);
     const missing = await this.#persist((control) => this.#consumer.ownership.missing(control, ids));
@@ -143,11 +141,11 @@ export class HandlerTask {
     if (typeof counted !== 'number') {
       await (counted === 'gone' ? this.#gone(record.id) : this.#account([record.id]));
       if (!this.#records.includes(record)) return;
-      // It was made pending again, or else nobody can have it but us: its handler runs, counted or not.
+      // It was made pending again, or no other consumer can have it: the handler runs, counted or not.
       counted = await begin();
     }
     if (typeof counted === 'number') this.#countedHere.add(record.id);
-    // What is made pending again begins at 1 with Redis, and may have been tried here before.
+    // XCLAIM FORCE starts at 1 again, and it may have been tried here before.
     const deliveries = Math.max(typeof counted === 'number' ? counted : 0, (record.deliveries ?? 1) + 1);
     const again = deliveredAgain(record, deliveries);
     this.#records = this.#records.map((other) => (other === record ? again : other));
@@ -159,13 +157,13 @@ export class HandlerTask {
     this.#records = this.#held();
   }
 
-  /** Finds out what became of `ids`, which are ours no more or are no longer in the stream; what is lost leaves `records`. */
+  /** Finds out what became of `ids`, which seem not to be ours; what is lost leaves `records`. */
   async #account(ids: readonly string[]): Promise<void> {
     await this.#persist((control) => this.#consumer.ownership.account(control, ids));
     this.#records = this.#held();
   }
 
-  async #bury(record: StreamRecord, reason: string): Promise<void> {
+  async #deadLetter(record: StreamRecord, reason: string): Promise<void> {
     const {member} = this.#consumer;
     const deadLetter = this.#policy.deadLetterOf(member.stream);
     const move = () =>
@@ -182,7 +180,7 @@ export class HandlerTask {
     if (outcome === 'moved') this.#policy.onDead(record, reason);
   }
 
-  /** A call that may be repeated, until it is answered. Throws what trying again cannot mend. */
+  /** Runs `call`, which may be repeated, until it succeeds. Throws what trying again cannot mend. */
   async #persist<T>(call: (control: StreamClient) => Promise<T>): Promise<T> {
     const {redis} = this.#consumer;
     for (;;) {
@@ -192,7 +190,7 @@ export class HandlerTask {
         return await call(connection.commands);
       } catch (error) {
         if (this.cancel.signal.aborted) throw error;
-        // While we hold our consumer up, it cannot do that itself.
+        // The consumer cannot do that while it waits for this task.
         if (await this.#consumer.membership.recreated(error)) continue;
         await redis.retryAfter(error, connection);
       }

@@ -7,6 +7,7 @@
 import {Buffer} from 'node:buffer';
 import {closeSync, constants, fstatSync, openSync, read, statSync} from 'node:fs';
 import {StreamlogError, systemReason, usageError} from '../errors.js';
+import {unlessAborted} from '../waiting.js';
 import {openForReading} from './opened-file.js';
 
 export const CHUNK_BYTES = 256 * 1024;
@@ -135,14 +136,5 @@ export function readSome(fd: number, buffer: Buffer, position: number | null): P
         else reject(error);
       });
     go();
-  });
-}
-
-/** Not a race with one long-lived promise: that promise would keep every chunk in memory until the signal comes. */
-function unlessAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => resolve(undefined);
-    signal.addEventListener('abort', stop, {once: true});
-    next.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

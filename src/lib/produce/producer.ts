@@ -8,6 +8,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {isRetryable, NOT_DURABLE, StreamlogError} from '../errors.js';
 import {Retries, type RetryOptions} from '../retry-policy.js';
 import type {Adder, AddRequest, Batch} from '../stream-client.js';
+import {Condition, unlessAborted} from '../waiting.js';
 import {ConfirmedRecords, type ConfirmedRecordsOptions} from './confirmed-records.js';
 import {IdOutput} from './id-output.js';
 import type {Progress, WindowLimits} from './in-flight-window.js';
@@ -70,7 +71,7 @@ export class Producer {
   #lossReported: Promise<void> | undefined;
   /** All is confirmed, and it remains to be seen that the master confirmed it. */
   #isEnding = false;
-  #waiters: (() => void)[] = [];
+  readonly #condition = new Condition();
   /** Of the records for the next batch, and of each batch. */
   #lines: number[] = [];
   readonly #linesOf = new WeakMap<Batch, readonly number[]>();
@@ -81,7 +82,7 @@ export class Producer {
     this.#retries = new Retries({...options, ended: this.#closing.signal});
     this.#confirmed = new ConfirmedRecords(options);
     this.#ids = new IdOutput(options.onIds, {
-      onChange: () => this.#changed(),
+      onChange: () => this.#condition.notify(),
       onFailure: (error) => this.#fail(error),
     });
     this.#sender = new Sender(options.adder, options.window, {
@@ -101,7 +102,7 @@ export class Producer {
       confirmed: (sent) => this.#confirmed.push(sent),
       answered: () => {
         this.#reportConfirmed();
-        this.#changed();
+        this.#condition.notify();
       },
       interrupted: (cause) => void this.#recover(cause),
       failed: (failure) => this.#fail(failure),
@@ -119,7 +120,8 @@ export class Producer {
     const {stopping, mayFailOver, adder} = options;
     for (;;) {
       try {
-        await unlessStopped(stopping, adder.connect());
+        const connected = adder.connect().then(() => true);
+        if ((await unlessAborted(connected, stopping)) !== true) throw stoppedConnecting();
         producer.#confirmed.startBehind(adder.accumulator.confirmedByServer ?? 0);
         return producer;
       } catch (error) {
@@ -239,7 +241,7 @@ export class Producer {
     // After a WAIT that was in vain, each of the others takes as long.
     const isInVain = this.#failure instanceof StreamlogError && this.#failure.code === NOT_DURABLE;
     const limit = setTimeout(() => this.#adder.giveUpReplies(), isInVain ? 0 : LAST_REPLIES_MS);
-    while (this.#sender.inFlight > 0) await this.#change();
+    while (this.#sender.inFlight > 0) await this.#condition.wait();
     clearTimeout(limit);
   }
 
@@ -255,7 +257,7 @@ export class Producer {
     let failure: unknown = cause;
     this.#sender.rewind();
     this.#reportConfirmed();
-    this.#changed();
+    this.#condition.notify();
     while (!this.failed && !this.#closing.signal.aborted) {
       if (!isRetryable(failure)) return this.#fail(failure);
       // Only what waits to be added can have waited for too long.
@@ -268,12 +270,12 @@ export class Producer {
         if (this.#closing.signal.aborted) return;
         this.#addAgain();
         this.#sender.pump();
-        return this.#changed();
+        return this.#condition.notify();
       } catch (error) {
         failure = error;
       }
     }
-    this.#changed();
+    this.#condition.notify();
   }
 
   /** What the server lacks of what was confirmed is sent first. Fails where that is not held any more. */
@@ -302,27 +304,10 @@ export class Producer {
     this.#failure ??= error;
     this.#sender.stop();
     this.#failing.abort();
-    this.#changed();
+    this.#condition.notify();
   }
 
   async #until(isSo: () => boolean): Promise<void> {
-    while (!isSo() && !this.failed) await this.#change();
+    while (!isSo() && !this.failed) await this.#condition.wait();
   }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.push(resolve));
-  }
-
-  #changed(): void {
-    for (const wake of this.#waiters.splice(0)) wake();
-  }
-}
-
-function unlessStopped(stopping: AbortSignal, connecting: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(stoppedConnecting());
-    if (stopping.aborted) stop();
-    stopping.addEventListener('abort', stop, {once: true});
-    void connecting.then(resolve, reject).finally(() => stopping.removeEventListener('abort', stop));
-  });
 }
