@@ -133,6 +133,11 @@ const MISTAKES: [line: string, message: string][] = [
   ['group create a b', 'unexpected argument: b'],
   ['consume --max-deliver 0', '--max-deliver takes a whole number of at least 1, not "0"'],
   ['consume --claim soon', '--claim takes a duration such as 30s or 15m, or off, not "soon"'],
+  ['produce redis://u:geheim@h', '"redis://…@h" is not field=value'],
+  ['range redis://u:geheim@h', '"redis://…@h" is not a valid position'],
+  ['consume --from redis://u:geheim@h', '--from: "redis://…@h" is not a valid position'],
+  ['redis://u:geheim@h', 'unknown command "redis://…@h"'],
+  ['ack redis://u:geheim@h', '"redis://…@h" is not a valid entry ID'],
   ['consume --from yesterday', '--from: "yesterday" is not a valid position'],
 ];
 

@@ -18,7 +18,7 @@ interface OclifError extends Error {
 
 /** The failure behind `error`, or undefined when it was an orderly end (EEXIT of oclif). */
 export function asFailure(error: unknown, index: CommandIndex): StreamlogError | undefined {
-  if (error instanceof StreamlogError) return error;
+  if (error instanceof StreamlogError) return withMessage(error, redact(error.message));
   if (!(error instanceof Error)) return new StreamlogError('bug', `unexpected: ${beginningOf(String(error), 200)}`);
   const {oclif, code} = error as OclifError;
   if (code === 'EEXIT' || oclif?.exit === 0) return undefined;
@@ -54,14 +54,15 @@ export function asUsageError(error: unknown, id: string, known: Interfaces.FlagI
   if (!(error instanceof Error)) return error;
   const hint = helpHint(id.replaceAll(':', ' '));
   const message = inOurWords(error.message);
-  if (error instanceof StreamlogError)
-    return message === error.message
-      ? error
-      : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
+  if (error instanceof StreamlogError) return withMessage(error, message);
   const {oclif, flags} = error as OclifError;
   if (oclif === undefined) return error;
   return usageError(Array.isArray(flags) ? unknownFlags(flags, Object.keys(known)) : message, hint);
 }
+
+/** The same failure; messages may quote an argument, and that a URL with its password. */
+const withMessage = (error: StreamlogError, message: string): StreamlogError =>
+  message === error.message ? error : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
 
 function unknownFlags(typed: readonly string[], known: readonly string[]): string {
   const [first] = typed;
