@@ -112,7 +112,7 @@ describe.concurrent('a Redis that refuses for now', () => {
     await redis.redis.config('SET', 'maxmemory', '0');
     const before = producers.reported.get('201')!;
     await until(() => producers.reported.get('201')! > before + 50, 'entries arrive again');
-    await until(() => served.stderr().includes('takes entries again (after OOM)'), 'the end is said');
+    await until(() => served.stderr().includes('accepts entries again (after OOM)'), 'the end is said');
     expect(served.stderr().match(/Redis refuses entries \(OOM\): Redis is out of memory/g)).toHaveLength(1);
     expect((await fetch(`${served.url}/readyz`)).status).toBe(200);
     await producers.stop();

@@ -1,9 +1,8 @@
 /**
- * The signals that a server takes for something else than its end: SIGHUP reads
- * certificate and tokens again, and SIGUSR1 does nothing, where Node would open
- * its debugger and the executable would die. Invariant: whatever the files hold
- * by then, the server goes on, with what it had where they are bad; they are read one
- * after the other, however many signals come.
+ * SIGHUP reloads the certificate and the tokens; SIGUSR1 is ignored, where Node would
+ * open its debugger (https://nodejs.org/api/process.html#signal-events) and the
+ * executable would end. Invariant: the server keeps running, with the old values where
+ * a file is bad; files are read one after the other, however many signals come.
  */
 import {InputCut} from '../input/source.js';
 
@@ -22,13 +21,13 @@ export class Reload {
     this.#notes = notes;
   }
 
-  /** From now on neither signal ends the process; to be called before anything else takes time. */
+  /** From now on neither signal ends the process. To be called first, before anything waits. */
   install(): void {
     process.on('SIGUSR1', () => {});
     process.on('SIGHUP', () => void this.#run());
   }
 
-  /** Has `again` called at each SIGHUP; `what` names what it reads, and it throws where that is bad. */
+  /** Calls `again` at each SIGHUP. It throws when what it reads, named by `what`, is bad. */
   add(what: string, again: () => Promise<void>): void {
     this.#parts.push([what, again]);
   }

@@ -1,18 +1,17 @@
 /**
- * The access log: one line a request, for machines or for people. Invariant: a
- * line holds no body, no query and no header, and no character that a terminal
- * or another line could be made of; and what its reader does not take is bounded:
- * lines beyond that are dropped, counted and told.
+ * The access log: one line per request, as JSON or text. Invariants: a line has no
+ * body, query or header, and no control character; when standard error is not read
+ * fast enough, lines are dropped, counted and reported, so memory stays bounded.
  */
 import {escapeForTerminal, escapeJsonForTerminal} from '../output/sanitize.js';
 
-/** What is known of a request that was answered. */
+/** A request that was answered, or a connection that was closed without one. */
 export interface AccessFacts {
   client: string | undefined;
   method: string | undefined;
-  /** Without the query; `-` where the target could be read in two ways. */
+  /** Without the query; `-` for an ambiguous target. */
   path: string;
-  /** Absent when the client went away before it was answered. */
+  /** Absent when the client closed the connection before the answer. */
   status: number | undefined;
   /** From its header to the end of its answer. */
   ms: number;
@@ -36,14 +35,14 @@ export function accessLine(format: Exclude<LogFormat, 'off'>, facts: AccessFacts
   return `${escapeForTerminal(words.join(' '))}\n`;
 }
 
-/** Where the lines go. */
+/** The destination of the lines. */
 export interface LogOutput {
   /** Whole lines. */
   lines(text: string): void;
   warn(text: string): void;
-  /** Bytes that were written and not taken yet. */
+  /** Bytes that were written and are not read yet. */
   readonly waitingBytes: number;
-  /** Resolves when all that was written so far was taken, or never will be. */
+  /** Resolves when all that was written so far was read, or never will be. */
   flushed(): Promise<void>;
 }
 
@@ -54,7 +53,7 @@ export const accessLog = (format: LogFormat, output: LogOutput): AccessLog | und
 /** Some thousands of lines. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 
-/** Lines of one moment leave as one write, so that logging costs little when there is much to log. */
+/** Writes the lines of one turn of the event loop at once. */
 class AccessLog {
   readonly #format: Exclude<LogFormat, 'off'>;
   readonly #output: LogOutput;
@@ -81,19 +80,19 @@ class AccessLog {
     this.#lines += accessLine(this.#format, facts, new Date());
   }
 
-  /** Writes what was added; to be called when no more comes. */
+  /** Writes the added lines; to be called after the last one. */
   flush(): void {
     const lines = this.#lines;
     this.#lines = '';
     if (lines !== '') this.#output.lines(lines);
   }
 
-  /** Told once for all that are dropped until the reader has taken what waits. */
+  /** Reports once for all lines that are dropped until the reader has caught up. */
   #drop(): void {
     if (this.#dropped++ > this.#reported) return;
     void this.#output.flushed().then(() => {
       this.#output.warn(
-        `${this.#dropped - this.#reported} lines of the access log were dropped: nobody read fast enough`,
+        `${this.#dropped - this.#reported} lines of the access log were dropped: standard error was not read fast enough`,
       );
       this.#reported = this.#dropped;
     });

@@ -1,12 +1,9 @@
 /**
- * What was answered with 201 last, held against each server that we come to
- * after a lost connection: a failover may have taken it back. Requests with an
- * Idempotency-Key are kept, bounded in time and bytes, and sent again, which adds
- * only what is missing (docs/adr/0007, 0008), and only where the stream lacks their
- * entries, since what Redis knows of a key may have been dropped or have expired; of all others the loss can only be
- * told. Invariant: nothing of a new connection is used before it was looked at.
+ * Checks after each reconnection whether Redis still has what was answered with
+ * 201 last: a failover may have lost it (docs/adr/0008). Requests with an
+ * Idempotency-Key are kept and added again where the stream lacks their entries;
+ * of others the loss is reported. Invariant: a new connection is checked before use.
  */
-
 import {isFailure} from '../errors.js';
 import {ConfirmedIds, firstLost} from '../records/confirmed-ids.js';
 import {compareStreamIds} from '../records/stream-id.js';
@@ -15,7 +12,7 @@ import type {IdempotentCall, IdempotentResult, StreamClient} from '../stream-cli
 export interface HeldRequestsOptions {
   /** How long requests are kept. */
   ms: number;
-  /** One line about what was lost, or added again. */
+  /** Reports what was lost, or added again, in one line. */
   warn: (line: string) => void;
 }
 
@@ -23,15 +20,15 @@ interface Held {
   readonly stream: string;
   readonly call: IdempotentCall;
   readonly bytes: number;
-  /** The ID that was told of its first record. */
+  /** The ID of its first record, as it was answered. */
   readonly firstId: string;
   readonly atMs: number;
 }
 
 const MOST_BYTES = 16 * 1024 ** 2;
-/** Streams of which the last IDs are known. */
+/** Streams whose last IDs are kept. */
 const MOST_STREAMS = 256;
-/** IDs of a stream, one for what was confirmed within some milliseconds: five seconds in all. */
+/** IDs per stream: one for each 20 ms, so that they cover five seconds. */
 const IDS = {most: 256, grainMs: 20};
 
 export class HeldRequests {
@@ -44,7 +41,7 @@ export class HeldRequests {
     this.#options = options;
   }
 
-  /** A call with an Idempotency-Key was confirmed; `firstId` is that of its first record. */
+  /** Keeps a confirmed call with an Idempotency-Key; `firstId` is the ID of its first record. */
   keep(stream: string, call: IdempotentCall, firstId: string): void {
     const nowMs = performance.now();
     const bytes = call.byteLength;
@@ -60,7 +57,7 @@ export class HeldRequests {
     if (over > 0) this.#held.splice(0, over);
   }
 
-  /** `count` records without a key were confirmed, up to the ID `last`. */
+  /** Counts `count` confirmed records without a key, up to the ID `last`. */
   confirmed(stream: string, last: string, count: number): void {
     let ids = this.#ids.get(stream);
     if (ids === undefined) {
@@ -71,21 +68,21 @@ export class HeldRequests {
     ids.push(last, count);
   }
 
-  /** Whether anything is kept that a failover may have taken back. */
+  /** Whether nothing is kept that a failover may have lost. */
   get isEmpty(): boolean {
     return this.#held.length === 0 && this.#ids.size === 0;
   }
 
-  /** Looks at a server before it is used. Throws when the connection is lost meanwhile. */
+  /** Checks a server before it is used. Throws when the connection is lost meanwhile. */
   async bringTo(client: StreamClient): Promise<StreamClient> {
     try {
-      // First: behind what is added again, what is missing would look as if it had been trimmed.
+      // Before adding again: entries missing before newer ones would look trimmed.
       const lost = await this.#findLost(client);
       try {
         const again = await this.#addAgain(client);
         if (again > 0)
           this.#options.warn(
-            `${again} requests with an Idempotency-Key were added again, as a failover had taken them back; their IDs are not those that were told`,
+            `${again} requests with an Idempotency-Key were added again, since a failover had lost them; their entries have other IDs now`,
           );
       } finally {
         for (const line of lost) this.#options.warn(line);
@@ -97,12 +94,12 @@ export class HeldRequests {
     }
   }
 
-  /** In the order in which they came; how many were missing. */
+  /** Adds again in the original order, and returns how many requests were missing. */
   async #addAgain(client: StreamClient): Promise<number> {
     const held = await this.#lackedBy(client);
     const results: Promise<IdempotentResult>[] = [];
     for (const {stream, call} of held) {
-      // It takes several round trips, in which others could overtake it.
+      // It takes several round trips, in which later calls could overtake it.
       const isTransaction = call.transaction !== undefined;
       if (isTransaction) await Promise.all(results);
       results.push(client.addOnce(stream, call));
@@ -116,7 +113,7 @@ export class HeldRequests {
     return again;
   }
 
-  /** What is held of entries that `client` has not got, in the order in which it came. */
+  /** The requests whose entries the server lacks, in their original order. */
   async #lackedBy(client: StreamClient): Promise<Held[]> {
     const lacked = new Set<Held>();
     for (const stream of new Set(this.#held.map((held) => held.stream))) {
@@ -128,13 +125,13 @@ export class HeldRequests {
         for (const one of first === undefined ? [] : held.slice(first)) lacked.add(one);
       } catch (error) {
         if (isFailure(error, 'unreachable')) throw error;
-        // Who may only add cannot know.
+        // A Redis user who may only add cannot check.
       }
     }
     return this.#held.filter((one) => lacked.has(one));
   }
 
-  /** A line about each stream that lacks something. */
+  /** A line for each stream that lacks entries. */
   async #findLost(client: StreamClient): Promise<string[]> {
     const lines: string[] = [];
     for (const [stream, ids] of this.#ids) {
@@ -142,12 +139,12 @@ export class HeldRequests {
         const lost = await ids.findLost(client, stream, ids.take());
         if (lost === undefined) continue;
         lines.push(
-          `up to ${lost.count} records that were answered with 201 are lost, as by a failover: stream "${stream}" has none of the ` +
-            `IDs after ${lost.after} up to ${lost.upTo}; requests with an Idempotency-Key are added again`,
+          `up to ${lost.count} records that were answered with 201 are lost, as by a failover: stream "${stream}" has no ` +
+            `entries after ${lost.after} up to ${lost.upTo}; requests with an Idempotency-Key are added again`,
         );
       } catch (error) {
         if (isFailure(error, 'unreachable')) throw error;
-        // Who may only add cannot know.
+        // A Redis user who may only add cannot check.
       }
     }
     return lines;
