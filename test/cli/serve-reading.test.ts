@@ -255,7 +255,7 @@ describe('a reader', () => {
     await events.ended;
     expect(events.events().at(-1)).toEqual({
       event: 'error',
-      data: '{"error":{"code":"wrong_type","message":"the key holds another type than a stream"}}',
+      data: '{"error":{"code":"wrong_type","message":"the key is not a stream"}}',
     });
   });
 
