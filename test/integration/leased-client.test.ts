@@ -76,7 +76,8 @@ describe('a live client', () => {
     const request = {scope: '', key: 'k', keepSeconds: 60, body: Buffer.from('{"a":"1"}')};
     const writer = new RequestBatcher(live, held).writer('s', {}, request);
     writer.add([['a', '1']]);
-    expect(await writer.send()).toMatchObject([{code: 'READONLY'}]);
+    const results = await new Promise((settled) => writer.send(settled));
+    expect(results).toMatchObject([{code: 'READONLY'}]);
     await until(async () => (await clientIds())[0] !== id, 'the connection is another one');
   });
 

@@ -8,7 +8,7 @@ import {StreamlogError} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
 import type {AddOptions, AddResult} from '../stream-client.js';
 import {BodyMemory, type HeldBody, readBody} from './body.js';
-import {checkAnnouncedLength, readBodyRecords, readMediaType} from './body-records.js';
+import {checkAnnouncedLength, type MediaType, readBodyRecords, readMediaType} from './body-records.js';
 import {ClientShares} from './clients.js';
 import type {HeldRequests} from './held-requests.js';
 import type {RequestState} from './http-connection.js';
@@ -38,6 +38,15 @@ export interface AddHandlerOptions {
   refusals: RefusalLog;
   /** Says what is wrong with the server, and is not told to clients. */
   warn: (text: string) => void;
+}
+
+/** What the header of a POST says. */
+interface AddRequest {
+  readonly stream: string;
+  readonly type: MediaType;
+  /** Its Idempotency-Key, if any. */
+  readonly key: string | undefined;
+  readonly scope: string;
 }
 
 /** Memory for a record that waits for Redis beside its JSON, about: its command, its reply, its part of the answer. */
@@ -75,10 +84,10 @@ export class AddHandler {
     return this.#inFlight.held >= this.#inFlight.total || this.#memory.isFull;
   }
 
-  /** Throws Refusal, and ClientGone when the client closed its connection. */
-  async answer(state: RequestState, stream: string): Promise<Response> {
-    const {request, client, scope} = state;
-    const {isAllowed, maxBodyBytes: maxBytes, metrics, keySeconds: keepSeconds} = this.#options;
+  /** Throws Refusal; rejects with Refusal too, and with ClientGone when the client closed its connection. */
+  answer(state: RequestState, stream: string): Promise<Response> {
+    const {request, client} = state;
+    const {isAllowed, maxBodyBytes: maxBytes} = this.#options;
     if (!isAllowed(stream)) throw new Refusal('stream_not_allowed');
     const type = readMediaType(request.headers);
     const key = readIdempotencyKey(request.headers);
@@ -86,22 +95,37 @@ export class AddHandler {
     if (state.draining) throw new Refusal('shutting_down');
     this.#requireRoom(client);
     state.invite();
-    const held = await readBody(request, {maxBytes, memory: this.#memory, client});
-    let writer: RequestWriter | undefined;
+    return new Promise((resolve, reject) => {
+      const done = (held: HeldBody): void => {
+        try {
+          this.#add(held, {stream, type, key, scope: state.scope}, resolve);
+        } catch (error) {
+          held.release();
+          reject(error);
+        }
+      };
+      readBody(request, {maxBytes, memory: this.#memory, client}, done, reject);
+    });
+  }
+
+  /** Throws Refusal, and then sends nothing to Redis. */
+  #add(held: HeldBody, {stream, type, key, scope}: AddRequest, resolve: (response: Response) => void): void {
+    const {metrics, addOptions, keySeconds: keepSeconds} = this.#options;
+    const body = held.end();
+    metrics.countBody(body.length);
+    const requestKey = key === undefined ? undefined : {scope, key, keepSeconds, body};
+    const writer = this.#batcher.writer(stream, addOptions(), requestKey);
+    let single: boolean;
     try {
-      const body = held.end();
-      metrics.countBody(body.length);
-      const requestKey = key === undefined ? undefined : {scope, key, keepSeconds, body};
-      writer = this.#batcher.writer(stream, this.#options.addOptions(), requestKey);
-      const {single, records} = readBodyRecords(body, type, this.#options, writer);
-      this.#requireRoom(client);
+      let records: number;
+      ({single, records} = readBodyRecords(body, type, this.#options, writer));
+      this.#requireRoom(held.client);
       if (!held.charge(records * RECORD_BYTES)) throw new Refusal('overloaded');
-      return this.#send(writer, held, single);
     } catch (error) {
-      writer?.drop();
-      held.release();
+      writer.drop();
       throw error;
     }
+    this.#send(writer, held, single, resolve);
   }
 
   /** Refuses at once what cannot be served now: waiting requests would only accumulate. */
@@ -111,21 +135,15 @@ export class AddHandler {
   }
 
   /** Resolves within the time limit; what the request holds is freed only when Redis has replied. */
-  #send(writer: RequestWriter, held: HeldBody, single: boolean): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      const onExpired = (): void => resolve(new Refusal('unknown_outcome').answer);
-      this.#inFlight.take(held.client);
-      this.#timeouts.begin(onExpired);
-      const settle = (results: readonly AddResult[] | undefined, failure?: unknown): void => {
-        this.#inFlight.give(held.client);
-        held.release();
-        this.#timeouts.end(onExpired);
-        resolve(results === undefined ? this.#refusalOf(failure) : this.#responseOf(results, single));
-      };
-      writer
-        .send()
-        .then(settle, (failure) => settle(undefined, failure))
-        .catch(reject);
+  #send(writer: RequestWriter, held: HeldBody, single: boolean, resolve: (response: Response) => void): void {
+    const onExpired = (): void => resolve(new Refusal('unknown_outcome').answer);
+    this.#inFlight.take(held.client);
+    this.#timeouts.begin(onExpired);
+    writer.send((results, failure) => {
+      this.#inFlight.give(held.client);
+      held.release();
+      this.#timeouts.end(onExpired);
+      resolve(results === undefined ? this.#refusalOf(failure) : this.#responseOf(results, single));
     });
   }
 

@@ -42,45 +42,47 @@ export interface BodyOptions {
 }
 
 /**
- * Reads a body whose header was checked. The caller has to release what it is given. Rejects with Refusal beyond
- * `maxBytes`, without memory, or when the client is too slow; with ClientGone when the body does not arrive whole.
+ * Reads a body whose header was checked. `done` has to release what it is given. `failed` gets a Refusal beyond
+ * `maxBytes`, without memory, or when the client is too slow; ClientGone when the body does not arrive whole.
  */
-export function readBody(request: IncomingMessage, {maxBytes, memory, client}: BodyOptions): Promise<HeldBody> {
-  return new Promise((resolve, reject) => {
-    let isOver = false;
-    let pieces = 0;
-    const fail = (error: Refusal | ClientGone): void => {
-      isOver = true;
-      held.release();
-      reject(error);
-    };
-    const refuse = (code: 'overloaded' | 'timeout' | 'too_large' | 'too_many_chunks'): void => {
-      request.pause();
-      fail(new Refusal(code));
-    };
-    const held = memory.begin(client, maxBytes, refuse);
-    request.on('data', (chunk: Buffer) => {
-      // After a refusal, the rest may be read and discarded.
-      if (isOver) return;
-      if (++pieces > MAX_SMALL_PIECES + held.bytes / SMALL_PIECE_BYTES) refuse('too_many_chunks');
-      else if (held.bytes + chunk.length > maxBytes) refuse('too_large');
-      else if (!held.add(chunk)) refuse('overloaded');
-    });
-    request.on('end', () => {
-      if (isOver) return;
-      // The parsers of both runtimes guarantee this; an incomplete body is still never used.
-      const announced = request.headers['content-length'];
-      if (announced !== undefined && Number(announced) !== held.bytes) {
-        fail(new ClientGone());
-        return;
-      }
-      isOver = true;
-      held.end();
-      resolve(held);
-    });
-    request.on('close', () => {
-      if (!isOver) fail(new ClientGone());
-    });
+export function readBody(
+  request: IncomingMessage,
+  {maxBytes, memory, client}: BodyOptions,
+  done: (held: HeldBody) => void,
+  failed: (error: Refusal | ClientGone) => void,
+): void {
+  let isOver = false;
+  let pieces = 0;
+  const fail = (error: Refusal | ClientGone): void => {
+    isOver = true;
+    held.release();
+    failed(error);
+  };
+  const refuse = (code: 'overloaded' | 'timeout' | 'too_large' | 'too_many_chunks'): void => {
+    request.pause();
+    fail(new Refusal(code));
+  };
+  const held = memory.begin(client, maxBytes, refuse);
+  request.on('data', (chunk: Buffer) => {
+    // After a refusal, the rest may be read and discarded.
+    if (isOver) return;
+    if (++pieces > MAX_SMALL_PIECES + held.bytes / SMALL_PIECE_BYTES) refuse('too_many_chunks');
+    else if (held.bytes + chunk.length > maxBytes) refuse('too_large');
+    else if (!held.add(chunk)) refuse('overloaded');
+  });
+  request.on('end', () => {
+    if (isOver) return;
+    // The parsers of both runtimes guarantee this; an incomplete body is still never used.
+    const announced = request.headers['content-length'];
+    if (announced !== undefined && Number(announced) !== held.bytes) {
+      fail(new ClientGone());
+      return;
+    }
+    isOver = true;
+    done(held);
+  });
+  request.on('close', () => {
+    if (!isOver) fail(new ClientGone());
   });
 }
 

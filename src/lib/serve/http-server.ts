@@ -17,8 +17,8 @@ import {Refusal, type RefusalCode, type Response, send, sendLast} from './respon
 import {type TlsCertificate, TlsFront} from './tls-front.js';
 
 export interface HttpServerOptions {
-  /** Throws Refusal, or ClientGone; anything else is a bug, and is answered with 500. */
-  answer: (state: RequestState) => Promise<Response>;
+  /** Throws, or rejects with, Refusal or ClientGone; anything else is a bug, and is answered with 500. */
+  answer: (state: RequestState) => Response | Promise<Response>;
   onBug: (error: unknown) => void;
   onAnswered?: ((facts: AccessFacts) => void) | undefined;
   limits?: Partial<TimeLimits>;

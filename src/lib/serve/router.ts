@@ -83,8 +83,8 @@ export class Router {
     this.#openApi = {status: 200, body: Buffer.from(`${JSON.stringify(openApi(options.version))}\n`)};
   }
 
-  /** Throws Refusal, and ClientGone when the client closed its connection. */
-  async answer(state: RequestState): Promise<Response> {
+  /** Throws Refusal; rejects with Refusal too, and with ClientGone when the client closed its connection. */
+  answer(state: RequestState): Response | Promise<Response> {
     const {request, target} = state;
     const {guard, readiness, metrics, addHandler, sseHandler} = this.#options;
     if (target === undefined) throw new Refusal('bad_target');
