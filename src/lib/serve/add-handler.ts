@@ -136,13 +136,12 @@ export class AddHandler {
 
   /** Resolves within the time limit; what the request holds is freed only when Redis has replied. */
   #send(writer: RequestWriter, held: HeldBody, single: boolean, resolve: (response: Response) => void): void {
-    const onExpired = (): void => resolve(new Refusal('unknown_outcome').answer);
     this.#inFlight.take(held.client);
-    this.#timeouts.begin(onExpired);
+    const timed = this.#timeouts.begin(() => resolve(new Refusal('unknown_outcome').answer));
     writer.send((results, failure) => {
       this.#inFlight.give(held.client);
       held.release();
-      this.#timeouts.end(onExpired);
+      this.#timeouts.end(timed);
       resolve(results === undefined ? this.#refusalOf(failure) : this.#responseOf(results, single));
     });
   }
@@ -189,10 +188,21 @@ export class AddHandler {
 const reasonOf = (code: RefusalCode, {message, hint}: StreamlogError): string =>
   code === 'redis_refuses' && hint !== undefined ? hint : message;
 
-/** The time limit of requests, the same for all: one timer serves them, and the first is the first to expire. */
+/** A request that waits; without `onExpired`, it has ended. */
+interface TimedRequest {
+  readonly expiresMs: number;
+  onExpired: (() => void) | undefined;
+}
+
+/**
+ * The time limit of requests, the same for all: one timer serves them, and the first is the first to expire. (An array,
+ * as a Map from which each request is deleted again costs a tenth of a request.)
+ */
 export class RequestTimeouts {
   readonly #limitMs: number;
-  readonly #expireMs = new Map<() => void, number>();
+  /** In the order in which they began, those before `#first` ended. */
+  readonly #requests: TimedRequest[] = [];
+  #first = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limitMs: number) {
@@ -200,22 +210,30 @@ export class RequestTimeouts {
   }
 
   /** Calls `onExpired` once after the limit, late by a twentieth of it at most, unless `end` comes first. */
-  begin(onExpired: () => void): void {
-    this.#expireMs.set(onExpired, performance.now() + this.#limitMs);
+  begin(onExpired: () => void): TimedRequest {
+    const request = {expiresMs: performance.now() + this.#limitMs, onExpired};
+    this.#requests.push(request);
     this.#timer ??= setInterval(() => this.#check(), this.#limitMs / 20);
+    return request;
   }
 
-  /** Does nothing for one that has expired or ended. */
-  end(onExpired: () => void): void {
-    this.#expireMs.delete(onExpired);
+  /** Does nothing for a request that has expired or ended. */
+  end(request: TimedRequest): void {
+    request.onExpired = undefined;
+    const requests = this.#requests;
+    while (this.#first < requests.length && requests[this.#first]!.onExpired === undefined) this.#first++;
+    if (2 * this.#first < requests.length) return;
+    requests.splice(0, this.#first);
+    this.#first = 0;
   }
 
   #check(): void {
     const nowMs = performance.now();
-    for (const [onExpired, atMs] of this.#expireMs) {
-      if (atMs > nowMs) return;
-      this.#expireMs.delete(onExpired);
-      onExpired();
+    for (let next = this.#requests[this.#first]; next !== undefined; next = this.#requests[this.#first]) {
+      if (next.expiresMs > nowMs) return;
+      const {onExpired} = next;
+      this.end(next);
+      onExpired?.();
     }
     clearInterval(this.#timer);
     this.#timer = undefined;
