@@ -44,7 +44,7 @@ const Reference = z.object({
  * A reference from each line, in the batches in which they arrive: the first
  * word of the line, or the line as a JSON record. Blank lines are passed over.
  * Throws a `data` failure, with the number of the line, for anything else.
- * `onRead` is told of the length of each line that was not bad, with its newline.
+ * `onRead` is called with the length of each line that was not bad, with its newline.
  */
 export async function* readIds(
   source: AsyncIterable<Uint8Array | string>,

@@ -3,7 +3,7 @@
  * keep their source text, since `12345678901234567890` and `1.0` do not survive
  * JSON.parse; repeated keys are an error, since JSON.parse keeps the last one
  * silently; nested values keep their text, without the space between tokens.
- * Knows JSON and nothing of streams. Invariant: what it accepts is valid JSON,
+ * Invariant: what it accepts is valid JSON,
  * nested at most MAX_DEPTH deep.
  */
 export interface Member {

@@ -1,8 +1,8 @@
 /**
- * Where a JSON value ends, in bytes and without a string being made. Takes only
- * values that are stored as they stand: without space between their tokens.
- * Knows no fields and says nothing of why something is refused. Invariant: given
- * a newline behind it, nothing is read beyond that newline.
+ * Finds where a JSON value ends, in bytes and without making a string, and
+ * removes the escapes of one. Accepts only values that are stored as they are:
+ * without space between their tokens. Invariant: given a newline behind the
+ * value, nothing is read beyond that newline.
  */
 import {Buffer} from 'node:buffer';
 import {MAX_DEPTH} from './json-members.js';

@@ -112,7 +112,7 @@ export class LinePage implements InputPage {
 
   /**
    * Counts blank lines without making lines of them, since an input of nothing else would take a hundred times as long as
-   * one of records. False at the end of the run. What only `readLine` knows to be blank is left to it: a line of space,
+   * one of records. False at the end of the run. Two kinds are left to `readLine`: a line of space,
    * where that may be data, and one that is longer than allowed.
    */
   #skipBlankLines(): boolean {

@@ -1,9 +1,9 @@
 /**
- * A file opened for reading, which may be a pipe or a FIFO. Who opens a FIFO waits
- * for its writer, in open(2): that alone tells a writer that has not come from one that
- * came, wrote nothing and went. Invariants: a wait is told; and no thread of ours
- * waits in open(2) or read(2) when the process ends, since Node's exit joins its threads
- * (libuv/libuv#364).
+ * Opens a file for reading, which may be a pipe or a FIFO. Opening a FIFO waits for
+ * its writer, in open(2), which alone distinguishes a writer that has not come from
+ * one that wrote nothing. Invariants: a wait is reported; and no thread waits in
+ * open(2) or read(2) when the process ends, since Node's exit joins its threads
+ * (nodejs/node#42826).
  */
 import {closeSync, constants, openSync, open as openWaiting, statSync} from 'node:fs';
 
@@ -14,7 +14,7 @@ const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
 /** FIFOs without a writer. */
 const awaited = new Set<string>();
 
-/** Its descriptor, with O_NONBLOCK, which is ours alone. `onWait` is told when a FIFO has no writer for a while. */
+/** Its descriptor, with O_NONBLOCK, which is ours alone. `onWait` is called when a FIFO has no writer for a while. */
 export async function openForReading(path: string, onWait: (text: string) => void): Promise<number> {
   if (!statSync(path).isFIFO()) return openSync(path, READ_ONLY);
   const timer = setTimeout(() => onWait(`nobody writes to ${path} yet; waiting for it`), SILENT_WAIT_MS);

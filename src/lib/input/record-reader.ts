@@ -39,7 +39,7 @@ export interface Continuation {
   from?: InputPosition;
   /** The input from its start, for `csv`, whose names are there. Without it the source is that itself. */
   head?: AsyncIterable<Uint8Array | string>;
-  /** With it, a last line without newline is left out and told of: the input may grow. */
+  /** With it, a last line without newline is left out and reported: the input may grow. */
   onUnfinished?: Unfinished;
 }
 

@@ -22,7 +22,7 @@ export interface SourceOptions {
   onBytes?: (bytes: number) => void;
 }
 
-/** The input was cut off by a signal. Whoever reads lines drops the last one, if it is not whole, and ends in order. */
+/** The input was cut off by a signal. A reader of lines drops the last one, if it is not whole, and ends normally. */
 export class InputCut extends Error {
   constructor() {
     super('the input was cut off');
@@ -86,7 +86,7 @@ export async function* readOpenFile(fd: number, fromBytes: number): AsyncGenerat
   let at = fromBytes;
   const read = (): Promise<Buffer> => {
     const chunk = readSome(fd, Buffer.allocUnsafeSlow(CHUNK_BYTES), at);
-    // Whoever ends before does not ask for it any more.
+    // A reader that stops early does not ask for it.
     chunk.catch(() => {});
     return chunk;
   };
@@ -100,8 +100,8 @@ export async function* readOpenFile(fd: number, fromBytes: number): AsyncGenerat
 }
 
 /**
- * The chunks of a file from `fromBytes` on, or of the pipe or FIFO that stands in its place. It is opened when the first one
- * is asked for; `onWait` is told of a FIFO without a writer.
+ * The chunks of a file from `fromBytes` on, or of the pipe or FIFO of that name. It is opened when the first one
+ * is asked for; `onWait` is called for a FIFO without a writer.
  */
 export async function* readFile(
   path: string,

@@ -37,7 +37,7 @@ export class WaitingInput implements StandardInput {
 /** A file, or a device that does not wait. */
 export class FileInput implements StandardInput {
   readonly #fd: number;
-  /** Where the file stood at the beginning; undefined where nobody knows. */
+  /** Where the file stood at the beginning; undefined where it has no offset. */
   readonly #start: number | undefined;
   /** So far the offset was moved, from there. */
   #moved = 0;
@@ -52,7 +52,7 @@ export class FileInput implements StandardInput {
     let handedOut = 0;
     for await (const chunk of this.#start === undefined ? readOn(this.#fd) : readOpenFile(this.#fd, this.#start)) {
       yield chunk;
-      // Not as far as that: whoever ends early may give back a line that began in the chunk before.
+      // Not as far as that: a command that ends early may give back a line that began in the chunk before.
       if (handedOut - this.#moved >= MOVED_AT_ONCE) this.#move(handedOut);
       handedOut += chunk.length;
     }
@@ -64,7 +64,7 @@ export class FileInput implements StandardInput {
     await this.#moving;
   }
 
-  /** Beside the work: nobody but who comes after us needs it. */
+  /** Concurrently: only the next reader of the file needs it. */
   #move(to: number): void {
     if (this.#start === undefined) return;
     this.#moving = this.#moving.then(async () => {
@@ -89,7 +89,7 @@ async function* readOn(fd: number): AsyncGenerator<Buffer, void, void> {
 
 let passedOver: Buffer | undefined;
 
-/** Memory for what nobody looks at. */
+/** Memory for bytes that are not used. */
 function scratch(bytes: number): Buffer {
   passedOver ??= Buffer.allocUnsafeSlow(MOVED_AT_ONCE);
   return passedOver.subarray(0, bytes);

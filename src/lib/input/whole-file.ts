@@ -10,7 +10,7 @@ import {readFile, readSource} from './source.js';
 export interface FileReading {
   /** Once aborted, nothing is waited for any more. */
   readonly stopping: AbortSignal;
-  /** Told of a wait, and by others of a file that is not as it should be. */
+  /** Called for a wait, and by callers for a file that is not as it should be. */
   readonly warn: (text: string) => void;
 }
 

@@ -63,7 +63,7 @@ export async function readKept(path: string): Promise<Kept | undefined> {
   }
 }
 
-/** Takes the place of what is at `path`. Throws `io` when that cannot be done. */
+/** Replaces what is at `path`. Throws `io` when that cannot be done. */
 export const writeKept = (path: string, kept: Kept): Promise<void> =>
   orIoFailure('keep', path, replaceFile(path, `${JSON.stringify(kept)}\n`));
 

@@ -1,8 +1,8 @@
 /**
  * How far a file has been added, kept in a small file beside it, so that a run
- * that was killed can be continued. It speaks of what Redis has confirmed, and
- * knows what that part of the file looked like. Invariant: at any moment the
- * checkpoint on disk is a whole one, and never ahead of the stream.
+ * that was killed can be resumed. It covers what Redis confirmed, with a digest of
+ * that part of the file. Invariant: at any moment the checkpoint on disk is a
+ * whole one, and never ahead of the stream.
  */
 import {createHash, type Hash} from 'node:crypto';
 import {read} from 'node:fs';
@@ -12,7 +12,7 @@ import {ProcessLock} from '../process-lock.js';
 import {type Kept, orIoFailure, readKept, refusal, writeKept} from './checkpoint-file.js';
 import type {Progress} from './in-flight-window.js';
 
-/** Who adds, where the numbers of a fence begin. */
+/** The idempotent producer of the records, and where its numbers begin. */
 export interface CheckpointProducer {
   readonly id: string;
   readonly since: number;
@@ -100,7 +100,7 @@ export class Checkpoint {
     return this.#progress;
   }
 
-  /** Who has added what is kept, if that was done behind a fence. */
+  /** The idempotent producer that added what is kept, where there was one. */
   get producer(): CheckpointProducer | undefined {
     return this.#producer;
   }

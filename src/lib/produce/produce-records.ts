@@ -23,9 +23,9 @@ export interface ProduceOptions {
   stopping: AbortSignal;
   /** What to do about records that are unconfirmed. */
   unconfirmedHint: string;
-  /** Told of each line that was skipped; what it returns is waited for. */
+  /** Called with each line that was skipped; what it returns is waited for. */
   onSkipped: (description: string) => Promise<void> | undefined;
-  /** Told of the counts after each page of input. */
+  /** Called with the counts after each page of input. */
   onProgress?: ((counts: RecordCounts) => void) | undefined;
 }
 

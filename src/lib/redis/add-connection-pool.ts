@@ -1,12 +1,12 @@
 /**
- * The wires of one client: one to each server that it adds to, opened when the
- * first entry goes there. Invariant: what is added to a stream goes out in the
- * order of the calls, on one wire, until that is lost.
+ * The add connections of one client: one to each server that it adds to, opened
+ * with the first entry. Invariant: what is added to a stream is sent in the order
+ * of the calls, on one connection, until that is lost.
  */
 import {isFailure, notConnected} from '../errors.js';
 import type {AddConnection} from './add-connection.js';
 
-/** Tells a node that is asked for keys of a moving slot from the same node by itself. */
+/** Before the name of a node that is asked for a slot that is still moving to it: another connection than its own. */
 const ASK = 'ASK ';
 
 export class AddConnectionPool {
@@ -14,11 +14,11 @@ export class AddConnectionPool {
   readonly #nodeOf: (stream: string) => string;
   readonly #onLost: () => void;
   readonly #connections = new Map<string, Promise<AddConnection>>();
-  /** Where streams are that have moved, as their old nodes said: what `nodeOf` knows may be older. */
+  /** Where streams have moved to, as their old nodes said, which is newer than what `nodeOf` says. */
   readonly #homes = new Map<string, string>();
   #closed = false;
 
-  /** `nodeOf` tells servers apart, as far as there are several. `onLost` is told of each wire that ends by itself. */
+  /** `nodeOf` names the server of a stream, '' where there is one. `onLost` is called for each connection that ends by itself. */
   constructor(
     open: (stream: string, node: string, asking: boolean) => Promise<AddConnection>,
     nodeOf: (stream: string) => string,
@@ -29,7 +29,7 @@ export class AddConnectionPool {
     this.#onLost = onLost;
   }
 
-  /** The wire to where `stream` lives now. Throws as `Wire.open` does, with the code NOT_CONNECTED where that is all there is to it. */
+  /** The connection to where `stream` is now. Throws as `AddConnection.open` does, and with the code NOT_CONNECTED where it cannot connect. */
   to(stream: string): Promise<AddConnection> {
     if (this.#closed) return Promise.reject(notConnected());
     const node = this.#homes.get(stream) ?? this.#nodeOf(stream);

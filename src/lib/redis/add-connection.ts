@@ -1,8 +1,9 @@
 /**
- * A connection for adding entries to one stream. ioredis connects and authenticates
- * (https://github.com/redis/ioredis/blob/main/lib/Redis.ts); then the socket is ours, since a promise and a
- * queue entry for each command cost more than the command (docs/adr/0010). Invariant: every handler gets all
- * of its replies, or learns that the connection was lost.
+ * A connection for adding entries to one stream, whose socket is ours: a promise
+ * and a queue entry for each command would cost more than the command. ioredis
+ * connects and authenticates; then bytes are sent as they are (docs/adr/0010).
+ * It never reconnects and sends nothing twice. Invariant: every reply handler gets
+ * all of its replies, or is told that the connection was lost.
  */
 import type {Socket} from 'node:net';
 import type {Redis} from 'ioredis';
@@ -51,7 +52,7 @@ export class AddConnection {
   readonly #client: Redis;
   readonly #socket: Socket;
   readonly #inCluster: boolean;
-  readonly #takers: ReplyHandler[] = [];
+  readonly #handlers: ReplyHandler[] = [];
   readonly #silenceMs: number;
   readonly #tickMs: number;
   readonly #owner: OwnerWatch | undefined;
@@ -125,10 +126,10 @@ export class AddConnection {
       callback.lost(notConnected());
       return;
     }
-    if (this.#takers.length === 0) this.#silentTicks = 0;
+    if (this.#handlers.length === 0) this.#silentTicks = 0;
     const asking = this.#isAsking ? withAsking(Buffer.concat(bytes), callback) : undefined;
-    if (asking === undefined) this.#takers.push(callback);
-    else this.#takers.push(...asking.takers);
+    if (asking === undefined) this.#handlers.push(callback);
+    else this.#handlers.push(...asking.takers);
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
@@ -168,39 +169,39 @@ export class AddConnection {
 
   /** Replies go to the handlers in the order in which commands were sent. */
   #listener(): RespHandler {
-    const takers = this.#takers;
-    const callback = (): ReplyHandler => {
-      const first = takers[0];
+    const handlers = this.#handlers;
+    const next = (): ReplyHandler => {
+      const first = handlers[0];
       if (first === undefined) throw new Error('Protocol error: a reply to nothing');
       return first;
     };
     const after = (first: ReplyHandler): void => {
-      if (first.awaits === 0) takers.shift();
+      if (first.awaits === 0) handlers.shift();
     };
     return {
       text: (bytes, start, endAt) => {
-        const first = callback();
+        const first = next();
         first.text(bytes, start, endAt);
         after(first);
       },
       integer: (value) => {
-        const first = callback();
+        const first = next();
         first.integer(value);
         after(first);
       },
       nil: () => {
-        const first = callback();
+        const first = next();
         first.nil();
         after(first);
       },
       array: (count) => {
-        const first = takers[0];
+        const first = handlers[0];
         if (first?.array === undefined) return;
         first.array(count);
         after(first);
       },
       error: (text) => {
-        const first = callback();
+        const first = next();
         first.refused(replyFailure(text, {command: COMMAND, stream: first.stream, inCluster: this.#inCluster}));
         after(first);
       },
@@ -209,7 +210,7 @@ export class AddConnection {
 
   /** Counts ticks, not time: when our own event loop is blocked, the server is not to blame. */
   #look(): void {
-    if (this.#takers.length === 0) return;
+    if (this.#handlers.length === 0) return;
     const silentMs = ++this.#silentTicks * this.#tickMs;
     if (silentMs >= this.#silenceMs) this.#leave(new Error(`Socket timeout. No reply in ${this.#silenceMs}ms`));
     else if (silentMs >= LOOK_MS) this.#owner?.look((reason) => this.#leave(reason));
@@ -224,7 +225,7 @@ export class AddConnection {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#watch);
-    for (const callback of this.#takers.splice(0)) callback.lost(failure);
+    for (const callback of this.#handlers.splice(0)) callback.lost(failure);
     this.#end(failure);
   }
 }

@@ -1,14 +1,14 @@
-/** The replies to what was sent on a wire, for whoever waits for all of them. */
+/** Reply handlers that collect all replies: to a batch of XADDs, and to one call of the script that adds once. */
 import type {StreamlogError} from '../errors.js';
 import {isIdIn} from '../records/stream-id.js';
 import type {ReplyHandler} from './add-connection.js';
 import type {AddBatch} from './add-encoder.js';
 import {type IdempotentResult, readIdempotentResult} from './producer-state.js';
 
-/** What one XADD came to: the new ID, undefined when there is no stream to add to, or the failure. */
+/** The result of one XADD: the new ID, undefined when there is no stream to add to, or the failure. */
 export type AddResult = string | undefined | StreamlogError;
 
-/** Of a batch of XADDs: an outcome each, in their order. */
+/** Of a batch of XADDs: a result each, in their order. */
 export class AddResults implements ReplyHandler {
   readonly #adds: Pick<AddBatch, 'records' | 'mayLackStream'>;
   readonly #results: AddResult[] = [];
@@ -55,7 +55,7 @@ export class AddResults implements ReplyHandler {
   }
 }
 
-/** Of one call of the fence script. */
+/** Of one call of the script that adds once. */
 export class IdempotentReply implements ReplyHandler {
   awaits = 1;
   readonly #done: (outcome: IdempotentResult) => void;

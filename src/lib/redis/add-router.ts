@@ -1,9 +1,9 @@
 /**
- * Adding by the wires of one client, so that several requests can be under way
- * at a time. In a cluster a stream may move to another node: what its old node
- * refuses for that reason is sent to the new one. Invariant: what is added to a
- * stream goes out in the order of the calls, and nothing is sent twice that may
- * have been executed.
+ * Adds over the connections of one client, several requests at a time. In a
+ * cluster, what a node refuses since the slot has moved is sent to the new node
+ * (redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec). Invariant:
+ * what is added to a stream is sent in the order of the calls, and nothing is sent
+ * twice that may have been executed.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from '../errors.js';
@@ -29,7 +29,7 @@ const MOST_ATTEMPTS = 20;
 export class AddRouter {
   readonly #connection: CommandConnection;
   readonly #connections: AddConnectionPool;
-  /** Transactions, one at a time on each wire: EXEC ends what others WATCH. */
+  /** Transactions, one at a time on each connection: EXEC ends what others WATCH. */
   readonly #transactions = new WeakMap<AddConnection, Promise<unknown>>();
   /** The last batch to each stream of a cluster: one that is redirected must not be overtaken by the next. */
   readonly #last = new Map<string, Promise<unknown>>();
@@ -39,7 +39,7 @@ export class AddRouter {
     this.#connections = connections;
   }
 
-  /** An outcome for each XADD, in their order. Throws what keeps a wire from being opened. */
+  /** A result for each XADD, in their order. Throws where no connection can be opened. */
   addAll(stream: string, adds: AddBatch): Promise<AddResult[]> {
     if (!this.#connection.inCluster) return this.#send(stream, adds);
     const mine = (this.#last.get(stream) ?? Promise.resolve()).then(
@@ -52,7 +52,7 @@ export class AddRouter {
     return mine;
   }
 
-  /** One call of the fence script. */
+  /** One call of the script that adds once. */
   async addOnce(stream: string, call: IdempotentCall): Promise<IdempotentResult> {
     for (let attempt = 0; ; attempt++) {
       const connection = await this.#connections.to(stream);

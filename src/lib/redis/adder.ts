@@ -60,7 +60,7 @@ export class Adder {
     this.accumulator = this.idempotent ?? new PlainAccumulator(stream);
   }
 
-  /** Who is told, from before the first connection. */
+  /** Sets who gets the events; before the first connection. */
   listen(events: AdderEvents): void {
     const {durability, idLine} = this.#options;
     const newIdLines = idLine && (() => new IdLines(idLine.before, idLine.after));
@@ -69,7 +69,7 @@ export class Adder {
     this.#context = {stream: this.#stream, events, newIdLines, durability, pending};
   }
 
-  /** How many times it has connected, which tells one connection from the next. */
+  /** How many times it has connected: another number is another connection. */
   get connections(): number {
     return this.#connections;
   }

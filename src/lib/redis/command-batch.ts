@@ -1,4 +1,4 @@
-/** Commands that are asked on a wire beside adding, and their answer. */
+/** Commands on an add connection beside adding, and their last reply. */
 
 import type {AddConnection, ReplyHandler} from './add-connection.js';
 import {type Trim, xtrimStep} from './args.js';
@@ -10,7 +10,7 @@ export interface CommandBatch {
   readonly replies: number;
 }
 
-/** Commands that have a reply each. */
+/** Commands with a reply each. */
 export function commandBatch(...commands: string[][]): CommandBatch {
   const writer = new RespWriter();
   for (const parts of commands) writer.command(parts);
@@ -25,18 +25,18 @@ export const trimStep = (stream: string, trim: Trim): CommandBatch =>
   commandBatch(xtrimStep(stream, trim, STEP_ENTRIES));
 
 /**
- * Asks, and waits for all replies: the number in the last one, undefined for nil.
+ * Sends, and waits for all replies: the number in the last one, undefined for nil.
  * Throws the first refusal, and `unreachable` when the connection ends before.
  */
-export const call = (connection: AddConnection, asked: CommandBatch): Promise<number | undefined> =>
-  send(connection, asked, (text) => {
+export const call = (connection: AddConnection, batch: CommandBatch): Promise<number | undefined> =>
+  send(connection, batch, (text) => {
     if (!/^\d{1,16}$/.test(text)) throw new Error('Protocol error: no number');
     return Number(text);
   });
 
 /** The same, where the last reply is text; undefined for any other. */
-export const callText = async (connection: AddConnection, asked: CommandBatch): Promise<string | undefined> => {
-  const answer = await send(connection, asked, (text) => text);
+export const callText = async (connection: AddConnection, batch: CommandBatch): Promise<string | undefined> => {
+  const answer = await send(connection, batch, (text) => text);
   return typeof answer === 'string' ? answer : undefined;
 };
 

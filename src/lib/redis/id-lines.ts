@@ -1,4 +1,4 @@
-/** The new IDs of entries, a line each, gathered as bytes: hundreds of thousands a second go to standard output. */
+/** Collects the lines of new IDs as bytes: hundreds of thousands a second go to standard output. */
 
 const LONGEST_ID = 41;
 

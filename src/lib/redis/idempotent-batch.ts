@@ -27,7 +27,7 @@ export class IdempotentBatch implements Batch {
   #again = 0;
   #failure: StreamlogError | undefined;
 
-  /** `onLast` is told which record is the last in the stream, and its ID. */
+  /** `onLast` is called with the number and the ID of the last record in the stream. */
   constructor(call: IdempotentCall, context: BatchContext, onLast?: (lastSequence: number, lastId: string) => void) {
     this.#onLast = onLast;
     this.#call = call;

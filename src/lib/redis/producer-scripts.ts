@@ -27,7 +27,7 @@ local function streamFacts(stream)
 end
 -- Deleted, or deleted and begun anew: its entries cannot be those among which the entry 'last' was.
 -- 'seen': at least so many had been added then. What was only trimmed away, or deleted one by one, was added.
--- 'wide': the last entry too wide to be read here, if this producer has added one. Whoever may not ask cannot know:
+-- 'wide': the last entry too wide to be read here, if this producer has added one. A user who may not ask cannot know:
 -- then the stream passes for the one that it was.
 local function isGone(stream, state, last, seen, wide)
   local found, facts
@@ -162,7 +162,7 @@ export const FORGOTTEN = -2;
  * Drops the IDs kept for calls of earlier runs, which are not made again:
  * a run that was killed never says so. Answers with the sequence, nil
  * without one, GONE or FORGOTTEN. It learns how many entries the stream had
- * besides ours, so that one that begins anew is told from one that was trimmed.
+ * besides ours, so that one that begins anew is distinguished from one that was trimmed.
  */
 export const RESUME_STATE = `${STREAM_CHECK}
 local stream, state = KEYS[1], KEYS[2]

@@ -1,8 +1,9 @@
 /**
- * Checks replies before ioredis' decoder sees them, which allocates arrays of any announced length and recurses into
- * nested ones (https://github.com/redis/ioredis/blob/main/lib/resp/decoder.ts). Ends the connection where bytes are not
- * RESP2, or larger than any reply to our commands. Invariant: what passes cannot make the decoder use more memory than
- * its bytes and 8 per element, nor nest deeper than MAX_DEPTH.
+ * Checks what comes from a socket before ioredis' parser, which allocates arrays
+ * as long as they say they are and reads nested ones by recursion, and which fails
+ * on a reply to nothing. Looks only at the frames of replies. Invariant: what
+ * passes makes the parser use no more memory than its bytes and 8 for each
+ * element, and go no deeper than MAX_DEPTH; anything else ends the connection.
  */
 import type {Socket} from 'node:net';
 import {Cluster, type Redis} from 'ioredis';

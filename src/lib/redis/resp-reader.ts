@@ -1,15 +1,13 @@
 /**
- * Bytes from Redis → replies, one after the other, whatever the chunks
- * (RESP2). For replies of which there are hundreds of thousands a second: no
- * promise, no object and no string is made of one. Arrays are not nested here:
- * each of their elements is told like a reply of its own. Invariants: every
- * reply is told once and whole; bytes that are no RESP2 are refused, as are
- * lengths beyond what adding is ever answered with; each byte is copied a bounded
- * number of times, however small the chunks are.
+ * Reads replies (RESP2) from chunks of bytes, hundreds of thousands a second: no
+ * promise, object or string is made of one. Each element of an array is reported
+ * like a reply of its own. Invariants: every reply is reported once and whole;
+ * bytes that are not RESP2, and lengths beyond any reply to adding, are refused;
+ * each byte is copied a bounded number of times, however small the chunks are.
  */
 import {ARRAY, CR, ERROR, INTEGER, LF, LINE_END, MINUS, STATUS, STRING, ZERO} from './resp-bytes.js';
 
-/** Who is told of replies. Bytes are valid during the call only. */
+/** Called with replies. Bytes are valid during the call only. */
 export interface RespHandler {
   /** A string, or a status such as OK: `bytes` from `start` to before `end`. */
   text(bytes: Buffer, start: number, end: number): void;
@@ -40,7 +38,7 @@ export class RespReader {
     this.#listener = listener;
   }
 
-  /** Tells of every reply that `chunk` completes. Throws where the bytes are no RESP2. */
+  /** Reports every reply that `chunk` completes. Throws where the bytes are not RESP2. */
   read(chunk: Buffer): void {
     const bytes = this.#length === 0 ? chunk : this.#append(chunk);
     if (bytes.length < this.#needed) return;

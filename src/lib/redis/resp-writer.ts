@@ -1,6 +1,6 @@
 /**
- * Commands → the bytes that Redis reads (RESP, redis.io/docs/latest/develop/reference/protocol-spec),
- * written one behind the other into memory that grows. Knows no command.
+ * Writes commands as the bytes that Redis reads (RESP,
+ * redis.io/docs/latest/develop/reference/protocol-spec), into memory that grows.
  * Invariant: memory that was taken is never written to again.
  */
 import type {Bytes} from '../records/bytes.js';

@@ -1,8 +1,8 @@
 /**
- * Adding records once in a transaction (wide-transaction.ts). Invariant: all
- * records of a call are added, and the sequence moves, or neither; nothing is
- * sent unless the sequence was seen to stand before the first of them, and EXEC
- * does nothing if the state changed since.
+ * Adds records once in a transaction (wide-transaction.ts). Invariant: all records
+ * of a call are added and the sequence moves, or neither; nothing is sent unless
+ * the sequence was before the first of them, and EXEC does nothing if the state
+ * changed since.
  */
 import {StreamlogError} from '../errors.js';
 import type {AddConnection, ReplyHandler} from './add-connection.js';
@@ -13,7 +13,7 @@ import {LOOK_REPLIES, type WideTransaction} from './wide-transaction.js';
 /** How often the state may change between the look and EXEC: only those of the same producer change it. */
 const MOST_ATTEMPTS = 20;
 
-/** One call, and who is told of what became of it. */
+/** One call, and what is called with its result. */
 interface WideCall {
   readonly stream: string;
   readonly done: (outcome: IdempotentResult) => void;
@@ -30,7 +30,7 @@ interface WideCall {
 
 /**
  * Adds the records of a call, or says why not; `done` or `lost` is called once,
- * from the callback of a reply. Nobody else may WATCH on this connection until then.
+ * from the callback of a reply. Nothing else may WATCH on this connection until then.
  */
 export function addWide(call: WideCall, attempt = 0): void {
   if (attempt === MOST_ATTEMPTS) {
@@ -38,16 +38,16 @@ export function addWide(call: WideCall, attempt = 0): void {
     call.done({lastSequence: 0, ids: [], stopped: failure});
     return;
   }
-  const {connection: wire, prepare, transaction, first} = call;
+  const {connection, prepare, transaction, first} = call;
   const look = new Look(call, (outcome, sequence) => {
     const mayAdd = outcome.stopped === undefined && outcome.lastSequence === first - 1;
     if (!mayAdd) {
       const isPart = outcome.stopped === undefined && outcome.lastSequence < first + call.records - 1;
       call.done(isPart ? {...outcome, stopped: 'different'} : outcome);
     } else if (sequence !== first - 1) addWide(call, attempt + 1);
-    else wire.send([transaction.bytes], new Execution(call, () => addWide(call, attempt + 1)));
+    else connection.send([transaction.bytes], new Execution(call, () => addWide(call, attempt + 1)));
   });
-  wire.send([...prepare, transaction.look], look);
+  connection.send([...prepare, transaction.look], look);
 }
 
 /** The replies of the script, MULTI, DISCARD, WATCH and HMGET. */
@@ -181,7 +181,7 @@ class Execution implements ReplyHandler {
     this.#call.lost(failure);
   }
 
-  /** Where EXEC itself is refused, as when memory has run out, its reply tells that of the refusal (EXECABORT … because of: OOM …). */
+  /** Where EXEC itself is refused, as when memory has run out, its reply holds the refusal (EXECABORT … because of: OOM …). */
   #reasonOf(failure: StreamlogError): StreamlogError {
     const why = /^.*EXECABORT [^:]*because of: -?(.*)$/s.exec(failure.message)?.[1];
     return why === undefined ? failure : replyFailure(why, {command: 'EXEC', stream: this.stream});

@@ -36,7 +36,7 @@ redis.call('HSET', KEYS[2], 'apart', '', 'length', type(length) == 'number' and 
 /**
  * KEYS: stream, state. ARGV: number of the first record, how many records, 'ids'
  * to keep and answer with the IDs. Answers like the script that adds once. Where
- * an XADD was refused, the entries of the others go again: nobody can have seen
+ * an XADD was refused, the entries of the others go again: no client has seen
  * them.
  */
 const MOVE_SEQUENCE = `${LAST_ID}
@@ -110,7 +110,7 @@ export interface WideTransaction {
 /**
  * The transaction that adds `records` records, which `encoded` holds as the
  * script takes them: for each the number of its arguments, and these. XADD is
- * sent without its trim clause, so that the length tells whether it was executed;
+ * sent without its trim clause, so that the length shows whether it was executed;
  * XTRIM comes at the end.
  */
 export function transactionOf(
