@@ -1,10 +1,7 @@
 /**
- * Names of the keys that streamlog keeps beside a stream (docs/adr/0007). One
- * script touches both, so both are in one slot of a cluster. Knows no Redis
- * commands. Invariants: two different lists of kind, stream and parts never
- * have the same name; no name that is kept for us is that of a dead letter
- * stream; `KEYSLOT` of the name is that of the stream, whatever bytes the stream
- * is named by.
+ * Names of the keys that streamlog keeps beside a stream (docs/adr/0007), in the same slot of a cluster, since one script uses
+ * both. Invariants: two different lists of kind, stream and parts never have the same name; no name is that of a dead letter
+ * stream; `KEYSLOT` of the name is that of the stream, whatever bytes its name has.
  */
 import {encodeName} from './records/names.js';
 

@@ -1,7 +1,5 @@
 /**
- * The exit codes of streamlog, after sysexits.h, and what each one promises a
- * script. This table is the only place that knows the numbers; a failure names
- * its kind, never its number.
+ * The exit codes, after sysexits.h, and what each one promises a script. The numbers are only here; a failure names its kind.
  */
 export const EXIT_CODES = {
   done: {code: 0, meaning: 'done; also when the reader of our output went away'},

@@ -1,5 +1,4 @@
-/** What somebody who mistyped a word may have meant. */
-
+/** Suggestions for a mistyped word. */
 /** The word of `known` that takes the fewest changed letters; undefined when all of them differ by more than a third. */
 export function nearest(typed: string, known: readonly string[]): string | undefined {
   let best: string | undefined;

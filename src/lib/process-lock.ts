@@ -1,11 +1,7 @@
 /**
- * A lock that one process at a time can hold, and that ends with it, however it
- * ends: a unix socket with a name. Whoever holds it listens there, so whoever
- * wants it can ask, and a name behind which nobody answers is free. That needs
- * no process IDs, which are used again and mean nothing in another container,
- * and no time: a holder that is stopped still holds it. Two machines that share
- * a file system do not see each other. Invariant: the name appears with its
- * listener behind it, in one step.
+ * A lock that one process at a time can hold, and that ends with it: a unix socket with a name, on which its holder listens.
+ * Process IDs are reused and mean nothing in another container, and a stopped holder still holds the lock. Two machines that
+ * share a file system do not see each other. Invariant: the name appears together with its listener.
  */
 import {createHash, randomBytes} from 'node:crypto';
 import {
@@ -40,7 +36,7 @@ export class ProcessLock {
 
   /**
    * The lock `path`; undefined while another process has it. Where no socket can
-   * be made, as on some shared file systems, nobody is kept apart. Throws `io`
+   * be made, as on some shared file systems, the lock keeps no process out. Throws `io`
    * for a file of that name that is no lock, and where no file can be made.
    */
   static async acquire(longPath: string): Promise<ProcessLock | undefined> {
@@ -65,7 +61,7 @@ export class ProcessLock {
     return new ProcessLock(path, server);
   }
 
-  /** False when its name was taken away; whoever looks before each step that matters is alone. */
+  /** False when its name was taken away; a holder that checks before each step that matters is alone. */
   get isHeld(): boolean {
     return this.#server === undefined || inodeOf(this.#path) === this.#inode;
   }
@@ -76,7 +72,7 @@ export class ProcessLock {
   }
 }
 
-/** A name that nobody else uses. */
+/** A name that no other process uses. */
 const besideOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}`;
 
 /** Undefined where no socket can be made. Throws `io` where no file can. */

@@ -1,8 +1,6 @@
 /**
- * What messages may quote of a text that a user typed. A URL with a password in
- * it gets typed in any place, and the password holds anything: what lies between
- * `://` and the last `@` is left out, and what follows `password=`. Invariant: a text is cut only after that,
- * or the `@` that gives the password away might be what was cut.
+ * What messages may quote of text that a user typed, without the passwords of URLs: what lies between `://` and the last `@` is
+ * left out, and what follows `password=`. Invariant: a text is shortened only after that, as the `@` might be what was cut off.
  */
 export const redact = (text: string): string =>
   text.replace(/:\/\/.*@/s, '://…@').replace(/(password=)[^&\s]*/gi, '$1…');

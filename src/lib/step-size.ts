@@ -1,8 +1,6 @@
 /**
- * How much to ask of Redis in one command, where only its time tells how much
- * that was. Knows numbers only. Invariant: a step is at most twice the last one,
- * and becomes smaller when that one took long, so that no command holds the
- * server for more than a few milliseconds, whatever it works on.
+ * How many entries to process in one command, by the time that the last one took. Invariant: a step is at most twice the last
+ * one, and smaller after a slow one, so that no command blocks the server for more than a few milliseconds.
  */
 const FIRST = 128;
 const MOST = 20_000;

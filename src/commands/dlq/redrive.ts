@@ -8,7 +8,7 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, name, rate} from '../../lib/cli/flags.js';
-import {describeRedrive, entriesForeign, entriesHomeless, Redriver} from '../../lib/dead-letters/redriving.js';
+import {describeRedrive, entriesForeign, entriesWithoutOrigin, Redriver} from '../../lib/dead-letters/redriving.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderRedriven} from '../../lib/output/views/dead-letter-view.js';
@@ -68,6 +68,6 @@ export default class DlqRedrive extends BaseCommand {
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
     const {foreign} = redriver.counts;
     if (foreign > 0) throw entriesForeign(foreign, redriver.foreignStreams, flags.stream);
-    if (redriver.counts.homeless > 0) throw entriesHomeless(redriver.counts.homeless);
+    if (redriver.counts.withoutOrigin > 0) throw entriesWithoutOrigin(redriver.counts.withoutOrigin);
   }
 }

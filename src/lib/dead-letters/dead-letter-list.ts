@@ -1,9 +1,7 @@
 /**
- * What died, in sum: for `dlq list`. The names of the members are those of the
- * JSON output and therefore a contract. Invariant: the causes and
- * `otherCauses` add up to the entries, in memory that does not grow with them.
+ * Summaries of dead letter streams, for `dlq list`. Invariant: the causes and `otherCauses` add up to the entries, in memory
+ * that does not grow with them.
  */
-
 import {millisecondsOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import {DEAD_LETTER_PATTERN, deadLetterOrigin} from './dead-letter-origin.js';

@@ -1,10 +1,7 @@
 /**
- * Where entries go that cannot be processed, and what is written there about
- * where they came from. One script reads an entry and writes it there, so in a
- * cluster both streams are in the same slot: `events` → `{events}:dead`. Knows
- * no Redis commands.
+ * The dead letter stream of a stream, and the `_dlq_` fields of its entries, which say where they came from. A script reads an
+ * entry and writes it there, so in a cluster both streams are in the same slot: `events` and `{events}:dead`.
  */
-
 import {deadLetterKey} from '../colocated-key.js';
 import type {Bytes} from '../records/bytes.js';
 import {type Field, fieldValue} from '../records/entry.js';

@@ -1,10 +1,7 @@
 /**
- * Moving an entry to the dead letters and back, whatever its size. A script
- * does it in one step, but Lua passes on some 8,000 arguments at most, and holds
- * Redis up for long with fewer. A large entry is copied by us and then taken
- * away only while it is still there and still ours. Invariant: an entry is taken
- * away only after its copy was confirmed, so it is lost at no point; where we die
- * between the two, it is in both streams.
+ * Moves entries to the dead letters and back, of any size. A script does it in one step, but Lua passes some 8,000 arguments at
+ * most; a larger entry is copied by commands and then removed, only while it is still there and still ours. Invariant: an entry
+ * is removed only after its copy was confirmed; if streamlog ends between the two, it is in both streams.
  */
 import type {Entry, Field} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
@@ -92,7 +89,7 @@ function isLarge(fields: readonly Field[]): boolean {
 /** XACK takes this ID, and no entry can have it. */
 const NO_ENTRY = '0-0';
 
-/** A copy that nobody needs: best deleted, and no harm where that is not allowed. */
+/** Deletes a copy that is not needed, where the user may. */
 async function takeBack(client: StreamClient, stream: string, id: string | undefined): Promise<void> {
   if (id !== undefined) await client.delete(stream, [id]).catch(() => {});
 }

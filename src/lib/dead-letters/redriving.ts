@@ -1,13 +1,8 @@
 /**
- * Putting dead letters back where they came from, at a rate that the consumers
- * can bear. Each entry moves in one step, so whenever this ends an entry is in
- * one of the two streams and in one only; but see moving.ts for those of
- * thousands of fields. Invariant: what `redrive` has handed
- * over has moved, and every entry that it was given is counted once; and no entry
- * goes where only its own fields say, since whoever may add to the stream can write those:
- * what came from another stream than was named stays, unless that is asked for.
+ * Puts dead letters back into their streams, at a limited rate. Invariants: what `redrive` yields has moved, and every entry is
+ * counted once. An entry goes back only to the stream that was named, unless that is asked for: its fields could name any
+ * other, and every user who may add to the stream can write them.
  */
-
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError, usageError} from '../errors.js';
 import type {Entry} from '../records/entry.js';
@@ -40,7 +35,7 @@ export interface RedriveCounts {
   /** Redriven or purged by another at the same time. */
   gone: number;
   /** Without a stream to go back to. */
-  homeless: number;
+  withoutOrigin: number;
   /** Of another stream than was named. */
   foreign: number;
 }
@@ -52,7 +47,7 @@ const MOST_NAMES = 5;
 const PAGE = 100;
 
 export class Redriver {
-  readonly counts: RedriveCounts = {redriven: 0, gone: 0, homeless: 0, foreign: 0};
+  readonly counts: RedriveCounts = {redriven: 0, gone: 0, withoutOrigin: 0, foreign: 0};
   /** Some of the streams that the foreign ones came from. */
   readonly foreignStreams = new Set<string>();
   readonly #client: StreamClient;
@@ -96,7 +91,7 @@ export class Redriver {
     const {deadLetter, to, origin, dryRun} = this.#options;
     const stream = to ?? deadLetterOrigin(fields).stream;
     if (stream === undefined || stream === deadLetter) {
-      this.counts.homeless++;
+      this.counts.withoutOrigin++;
       return undefined;
     }
     if (to === undefined && origin !== undefined && stream !== origin) {
@@ -115,17 +110,17 @@ export class Redriver {
 const NO_ENTRY = '0-0';
 
 /** `3 put back, 1 were no longer there`, for people. */
-export function describeRedrive({redriven, gone, homeless, foreign}: RedriveCounts, dryRun: boolean): string {
+export function describeRedrive({redriven, gone, withoutOrigin, foreign}: RedriveCounts, dryRun: boolean): string {
   const rest = [
     ...(gone > 0 ? [`${gone} were no longer there`] : []),
-    ...(homeless > 0 ? [`${homeless} left in place`] : []),
+    ...(withoutOrigin > 0 ? [`${withoutOrigin} left in place`] : []),
     ...(foreign > 0 ? [`${foreign} of another stream left in place`] : []),
   ];
   return [`${redriven} ${dryRun ? 'would be put back' : 'put back'}`, ...rest].join(', ');
 }
 
 /** The failure of having left entries where they are. */
-export const entriesHomeless = (count: number): StreamlogError =>
+export const entriesWithoutOrigin = (count: number): StreamlogError =>
   new StreamlogError('data', `${count} entries do not name the stream that they came from`, {
     hint: 'choose one with --to',
   });

@@ -1,10 +1,7 @@
 /**
- * Which dead letters are meant: all that are there now, or those of some IDs,
- * and of these the ones that match. Invariant: never more than what was there
- * when the selection began, so that an entry which is put back and dies again
- * is not seen twice.
+ * Selects dead letters, and deletes them for `dlq purge`. Invariant: never more than what was there when the selection began,
+ * so that an entry that is put back and fails again is not seen twice.
  */
-
 import {StreamlogError} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
 import {findInfo} from '../reading/locate.js';
@@ -19,7 +16,7 @@ export interface DeadLetterSelection {
   /** Each must be a field of the entry, with this value. */
   where: readonly Field[];
   limit: number;
-  /** Only what died before this time, in Unix milliseconds. */
+  /** Only what was moved there before this time, in Unix milliseconds. */
   beforeMs?: number;
   /** Only these, in place of all. */
   ids?: AsyncIterable<IdReference[]>;

@@ -1,12 +1,8 @@
 /**
- * Taking entries over from other consumers by hand, and saying of each that was
- * not taken why. Invariants: an entry that was claimed comes out with its fields
- * and its count of deliveries; what cannot be claimed is counted, never dropped
- * silently; and an entry is taken only from the consumer that was meant, while
- * it is as the record says, which one script looks at and claims in one step: between a
- * `pending --details` and a `claim` it may have got a new owner that lives.
+ * Claims entries for another consumer, and says why others were not claimed. Invariants: an entry is claimed only while it
+ * is as its record says, which one script looks at and claims in one step; what is claimed comes with its fields and its
+ * count of deliveries, and what is not claimed is counted.
  */
-
 import type {IdReference} from '../input/id-reader.js';
 import {entriesById} from '../reading/entries-by-id.js';
 import {PageSize} from '../reading/page-size.js';

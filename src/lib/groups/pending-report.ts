@@ -1,12 +1,8 @@
 /**
- * What `pending` tells: who of a group holds which entries, for how long and
- * after how many deliveries. XPENDING itself counts for each consumer; all else
- * takes a walk over the list, page by page in flat memory, which is made where
- * the list is short, or when it is asked for. The names of the members are those
- * of the JSON output and therefore a contract. Invariant: each figure is exact,
- * or has a name that says that it is a bound, or is absent.
+ * What `pending` reports: which consumers of a group hold which entries, for how long and after how many deliveries.
+ * XPENDING counts for each consumer; all else takes a walk over the list, which is made where the list is short, or with
+ * `exact`. Invariant: each figure is exact, or has a name that says that it is a bound, or is absent.
  */
-
 import {isFailure} from '../errors.js';
 import {withEntries} from '../reading/lookup.js';
 import {firstItems, mapPages} from '../reading/paging.js';
@@ -20,7 +16,7 @@ export interface PendingConsumer {
   /** Null when all that it has was given back. */
   oldestIdleMs?: number | null;
   maxDeliveries?: number | bigint;
-  /** Entries that `nack` has given back, for whoever claims next; they count as pending, and not as idle. Absent for none. */
+  /** Entries that `nack` has given back, for the next claim; they count as pending, and not as idle. Absent for none. */
   givenBack?: number;
   oldestIdleAtLeastMs?: number | null;
   maxDeliveriesAtLeast?: number | bigint;
@@ -57,7 +53,7 @@ export interface PendingSelection {
 
 /** Up to here all entries are looked at: some 10 ms. */
 const SHORT_LIST = 10_000;
-/** XPENDING's summary takes Redis 3 ms for so many consumers; where there are more, walking holds nobody up. */
+/** XPENDING's summary takes Redis 3 ms for so many consumers; above, a walk takes less at a time. */
 const MANY_CONSUMERS = 5_000;
 /** Of a long list, so many entries of so many consumers are looked at: those with the lowest IDs, of those that have the most. */
 const SAMPLE = {consumers: 100, entries: 100};
@@ -97,7 +93,7 @@ async function walk(
     report.highestId = page.at(-1)?.id ?? report.highestId;
     for (const entry of page) {
       if (entry.givenBack) report.givenBack++;
-      // XNACK has taken it from whoever had it.
+      // XNACK has taken it from its consumer.
       if (entry.idleMs < 0) continue;
       const tally = tallies.get(entry.consumer) ?? new Tally();
       tally.add(entry);

@@ -1,10 +1,7 @@
 /**
- * Removing a group with open eyes: with it goes the knowledge of what it has
- * read and of what is pending. The entries stay in the stream. Invariants: a
- * group that may have something to lose goes only when that was said to be
- * wanted, and what is not known counts as something to lose; Redis is not held
- * up, however much is pending: XGROUP DESTROY frees a pending list in one piece
- * (a million entries: 230 ms), so most of it is acknowledged before, page by page.
+ * Removes a group, and with it what it has read and what is pending. Invariants: a group that may have something to lose is
+ * removed only with `force`, and what is not known counts as something to lose; Redis is not held up: XGROUP DESTROY frees a
+ * pending list in one piece (230 ms for a million entries), so most of it is acknowledged before, page by page.
  */
 import {isFailure, usageError} from '../errors.js';
 import {lagOf} from '../reports/lag.js';

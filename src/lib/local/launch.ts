@@ -1,9 +1,6 @@
 /**
- * Starting and stopping a server of our own: a real redis-server or
- * valkey-server on a unix socket, in a session of its own so that it outlives
- * us, with an append-only file so that it loses nothing. Refuses to know where
- * its program and its directory come from. Invariant: no server is started on
- * data that another one may still have open, since two of them would ruin it;
+ * Starts and stops the private server: redis-server or valkey-server on a unix socket, in a session of its own so that it
+ * outlives streamlog, with an append-only file. Invariant: no server is started on data that another one may still have open;
  * the caller sees to it that no two starts run at once.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
@@ -96,14 +93,14 @@ async function waitUntil(deadlineMs: number, paths: LocalPaths): Promise<void> {
   });
 }
 
-/** PING: `ready`, `busy` when something is there that does not serve yet, `none` when nobody listens. */
+/** PING: `ready`, `busy` when something is there that does not serve yet, `none` when no process listens. */
 async function answer({url}: LocalPaths): Promise<'ready' | 'busy' | 'none'> {
   try {
     const client = await StreamClient.connect({url, connectTimeoutMs: 1_000});
     await client.server.ping().finally(() => client.close());
     return 'ready';
   } catch (error) {
-    // Someone has given it a password since.
+    // It has a password now.
     if (isFailure(error, 'denied')) return 'ready';
     const isAbsent = isFailure(error, 'unreachable') && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
     return isAbsent ? 'none' : 'busy';

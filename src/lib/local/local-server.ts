@@ -1,9 +1,7 @@
 /**
- * The private server of `streamlog local`: where it lives and whether it runs.
- * Knows files and process IDs only, so that every command can ask it without
- * waiting for a connection; starting and stopping are in launching.ts.
- * Invariant: a pid file that a crash or a reboot left behind is not taken for a
- * running server, also when another process has the same ID by now.
+ * The private server of `streamlog local`: its files, and whether it runs, from files and process IDs only, so that every
+ * command can ask without a connection. Invariant: a pid file that a crash or a reboot left behind is not taken for a running
+ * server, even if another process has the same ID now.
  */
 import {execFileSync} from 'node:child_process';
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
@@ -20,7 +18,7 @@ export interface LocalPaths {
   logFile: string;
   /** Written and removed by the server itself. */
   pidFile: string;
-  /** Held by the `local start` that is at work. */
+  /** Held by the `local start` that is running. */
   lockFile: string;
 }
 

@@ -1,7 +1,5 @@
 /**
- * Pure builders of command lines: what streamlog calls a thing → what Redis
- * wants to read. One function a Redis command, in the order of Redis' own
- * documentation of streams. No builder knows a server, a default or a flag.
+ * Builders of command lines, one for each Redis command, in the order of its documentation (https://redis.io/docs/latest/commands/).
  */
 import type {EntryIds} from '../records/entry-ids.js';
 import type {EntryFields} from '../records/raw-fields.js';

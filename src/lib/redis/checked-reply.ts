@@ -1,7 +1,6 @@
 /**
- * Replies are believed to be what they should be only after a look. Invariant: a
- * reply of another kind than the command has is a failure that says so (exit code
- * 69), and never a value.
+ * Checks the type of replies. Invariant: a reply of another type than the command has is a failure (exit code 69), never a
+ * value.
  */
 import {NOT_REDIS, StreamlogError} from '../errors.js';
 import {isEntryId} from '../records/stream-id.js';

@@ -25,7 +25,7 @@ const RETIREMENT_STATES: Record<string, Retirement['state']> = {
 };
 
 /**
- * Acknowledges the lowest ARGV[2] pending entries of group ARGV[1], whoever has them, and removes the consumers that have
+ * Acknowledges the lowest ARGV[2] pending entries of group ARGV[1], of any consumers, and removes the consumers that have
  * nothing left: how many. 500 take 1 ms.
  */
 const ACKNOWLEDGE_LOWEST = script(`

@@ -139,7 +139,7 @@ if #ours > 0 then redis.call('XACK', KEYS[1], ARGV[1], unpack(ours)) end
 return answer`);
 
 /**
- * Gives an entry back, so that whoever claims takes it next, without touching
+ * Gives an entry back, so that the next claim takes it, without touching
  * its count of deliveries. ARGV: group, its consumer as above, ID, what its delivery
  * time and now add up to where the server has no XNACK, '1' to try XNACK, its deliveries
  * as above, and what time it is for who may not run TIME. Answers 'xnack', 'xclaim', 'gone', or as above.
@@ -149,7 +149,7 @@ local id, expected, deliveries, idle = ARGV[3], ARGV[2], ARGV[6], ''
 local function pendingOf(id) return redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1] end
 ${STILL_AS_NAMED}
 if refused then return refused end
--- With nobody: it was given back before. A consumer may have the empty name, too.
+-- With no consumer: it was given back before. A consumer may have the empty name, too.
 if owner == '' and pending[3] < 0 then return 'xnack' end
 if ARGV[5] == '1' then
   local answer = redis.pcall('XNACK', KEYS[1], ARGV[1], 'FAIL', 'IDS', 1, id)

@@ -22,7 +22,7 @@ const GONE = 'gone';
 /**
  * XCLAIM with what `options` says, of what is ours; answers GONE where the entry is no longer in the stream. Nothing reads
  * the entry to find that out: for Lua that takes 0.2 s and more of 100,000 fields. From Redis 7.0 on XCLAIM itself
- * tells (redis/redis#10227): it claims nothing, and takes the pending reference away, so that whoever gets GONE has to
+ * tells (redis/redis#10227): it claims nothing, and takes the pending reference away, so that who gets GONE has to
  * say what became of the entry. Before, it claims what is gone, too, and so the entry is read there. 7.0 also brought
  * acl_check_cmd, which is what is asked for.
  */

@@ -1,9 +1,7 @@
 /**
- * What the error replies of Redis mean. Redis runs nothing of what it refuses,
- * so the question is whether the same words can be taken later. Invariant: only
- * what is listed here is for good, each with the reason why; every other
- * refusal passes, as proxies, quotas and servers to come have words of their own.
- * Messages name the command that Redis named, and not the one that was meant.
+ * What the error replies of Redis mean. Redis executes nothing of what it refuses, so the question is whether the same command
+ * can succeed later. Invariant: only what is listed here is permanent; every other refusal is retryable, as proxies, quotas
+ * and later servers have texts of their own. Messages name the command that Redis named.
  */
 import type {Outcome} from '../exit-codes.js';
 
@@ -84,7 +82,7 @@ const BY_WORD: Record<string, Meaning> = {
   /** The group, or the key to be restored, is there already. */
   BUSYGROUP: ({text}) => ['data', printable(text)],
   BUSYKEY: ({text}) => ['data', printable(text)],
-  /** Whoever calls a script loads it then. */
+  /** The caller then loads the script. */
   NOSCRIPT: ({command, stream}) => ['data', `Redis does not know the script of ${command}${on(stream)}`],
   NOAUTH: () => [
     'denied',
@@ -191,11 +189,11 @@ const BY_TEXT: [text: RegExp, meaning: Meaning][] = [
 
 /** The kind, the message and the hint of an error reply, whose first word is `word`. What is in no table passes. */
 export function meaningOf(text: string, word: string, context: CommandContext): ReturnType<Meaning> {
-  const meaning = BY_WORD[word] ?? BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? unheardOf;
+  const meaning = BY_WORD[word] ?? BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? unlisted;
   return meaning({...context, word, text});
 }
 
-const unheardOf: Meaning = ({text, command, stream}) => [
+const unlisted: Meaning = ({text, command, stream}) => [
   'temporary',
   `Redis refuses ${command}${on(stream)}: ${printable(text)}`,
   'nothing was executed; run again, or ask the operator of the server',

@@ -1,8 +1,6 @@
 /**
- * Pure readers of replies: what the protocol holds → what streamlog calls it.
- * Maps are read by name, never by place, since servers differ in what they
- * add. A field that an older server does not send comes out as undefined. The
- * border is here: what is not of the kind that a command has is refused.
+ * Readers of replies. Maps are read by name, since servers differ in what they add; a field that an older server does not send
+ * is undefined. Invariant: a reply that is not of the kind that its command has is refused.
  */
 import {decodeBytes} from '../records/bytes.js';
 import type {Entry, Field, StreamRecord} from '../records/entry.js';

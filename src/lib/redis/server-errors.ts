@@ -1,9 +1,6 @@
 /**
- * The only place, with refusals.ts and unreachable.ts, that reads Redis' and ioredis' error
- * texts. It turns them into StreamlogErrors and lets go of the original, which
- * carries the arguments of the command. Invariant: nothing of what the user
- * sent to Redis is in the message, apart from the names of stream and group
- * that the caller gives.
+ * Turns the error replies of Redis and the errors of ioredis into failures (with refusals.ts and connection-errors.ts, which
+ * read the texts). Invariant: a message holds nothing of what was sent to Redis, apart from the names of stream and group.
  */
 import {NOT_REDIS, StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
@@ -16,7 +13,7 @@ export type {CommandContext} from './refusals.js';
 /** True when Redis itself answered with an error, so the command was not executed. */
 export const isServerReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
 
-/** The failure behind an error reply or a broken connection; `trouble` is what the connection itself last reported. */
+/** The failure behind an error reply or a broken connection; `problem` is what the connection itself last reported. */
 export function toFailure(error: unknown, context: CommandContext, problem: ServerErrorReason = {}): StreamlogError {
   if (error instanceof StreamlogError) return error;
   const reply = replyTextOf(error);

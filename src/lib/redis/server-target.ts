@@ -1,8 +1,4 @@
-/**
- * Which server: reads a connection URL once, so that the rest of lib/redis
- * works with a plain value. Invariant: nothing that `describeTarget` returns,
- * and no message thrown here, holds a password.
- */
+/** Reads a connection URL. Invariant: no password is in what `describeTarget` returns, or in a message thrown here. */
 import {StreamlogError, usageError} from '../errors.js';
 
 export interface Node {
@@ -38,13 +34,13 @@ export interface TlsSettings {
   key?: string | undefined;
 }
 
-type Place =
+type Server =
   | {kind: 'tcp'; node: Node}
   | {kind: 'unix'; path: string}
   | {kind: 'sentinel'; nodes: Node[]; master: string}
   | {kind: 'cluster'; nodes: Node[]};
 
-export type Target = Place & {
+export type Target = Server & {
   db: number;
   username: string | undefined;
   password: string | undefined;
@@ -77,7 +73,7 @@ export function parseTarget(settings: ConnectionSettings): Target {
   if (cutsPassword(match)) throw badUrl('a / or ? in the password must be written %2F or %3F');
   const [username, password] = readCredentials(credentials);
   return {
-    ...readPlace(scheme, hosts, path),
+    ...readServer(scheme, hosts, path),
     db: readDb(scheme, path, query),
     username: settings.username ?? username,
     password: settings.password ?? password,
@@ -113,7 +109,7 @@ function cutsPassword([, scheme = '', credentials = '', hosts = '', path = '', q
   return path.includes('@');
 }
 
-function readPlace(scheme: string, hosts: string, path: string): Place {
+function readServer(scheme: string, hosts: string, path: string): Server {
   if (scheme === 'unix') {
     const socket = decode(`${hosts}${path}`);
     if (socket === '') throw badUrl('a unix:// URL needs a path, as in unix:///run/redis.sock');

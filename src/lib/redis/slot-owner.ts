@@ -1,9 +1,7 @@
 /**
- * Which node of a cluster serves a stream (CLUSTER SLOTS,
- * redis.io/docs/latest/commands/cluster-slots). What one node said stays true
- * only as long as nothing happens: a node that is stopped answers nothing, and
- * the others have made its replica the master meanwhile. Invariant: whoever waits
- * for a node asks the others each second.
+ * Which node of a cluster serves a stream (CLUSTER SLOTS, https://redis.io/docs/latest/commands/cluster-slots/). A node that
+ * is stopped answers nothing, and its replica may have become the master. Invariant: the other nodes are asked each second
+ * while one is waited for.
  */
 import {Cluster, Command, type Redis} from 'ioredis';
 import {encodeName} from '../records/names.js';

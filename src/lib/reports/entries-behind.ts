@@ -1,14 +1,8 @@
 /**
- * How many entries of a stream stand behind an ID. Redis cannot be asked for
- * that, and what it keeps (`entries-read`) is whatever somebody gave with
- * ENTRIESREAD, so it proves nothing. What XINFO STREAM proves: an ID before
- * the first entry has all entries behind it, one at the last entry or beyond
- * has none. For the rest the entries are counted from both ends of the stream,
- * one walk from each end for all IDs together, within limits of entries and
- * bytes, since Redis sends no ID without its fields.
- *
- * Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of the
- * server say. Nothing here reads one of them.
+ * How many entries of a stream follow an ID. Redis has no command for that, and its own `entries-read` is what a client gave
+ * with ENTRIESREAD. XINFO STREAM proves it for IDs outside the first and last entry; for the others the entries are counted
+ * from both ends, within limits of entries and bytes. Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of
+ * the server say: none of them is read here.
  */
 import type {Entry} from '../records/entry.js';
 import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';

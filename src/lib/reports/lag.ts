@@ -1,20 +1,8 @@
 /**
- * How far a group is behind: never blank and never a lie. This is the only
- * place that decides it; all that needs a lag asks here.
- *
- * What Redis counts is no proof. `entries-read` is whatever XGROUP CREATE or
- * SETID gave with ENTRIESREAD, and Redis itself gets it wrong when a trim
- * overtakes a group (redis/redis#13337, redis/redis#13957, redis/redis#14257); Redis 6.2 has no
- * such count. So the bounds come from `entriesBehind`, which reads no counter,
- * and the figure is exact only where they meet. Where they do not, Redis' figure
- * is the best estimate, as long as it lies between them: with no entry removed
- * behind the last delivered ID (`max-deleted-entry-id` and the first entry are
- * not above it) the entries that were added and not read are the lag, if
- * `entries-read` is what it should be.
- *
- * Invariant: `atLeast` <= the truth <= `atMost`; `exact` when they are the same.
+ * How far a group is behind. `entries-read` proves nothing: it is what a client gave with ENTRIESREAD, and wrong when a trim
+ * overtakes a group (redis/redis#13337, #13957, #14257). So the bounds come from `entriesBehind`, and Redis' figure, where it
+ * lies between them, is only the best estimate. Invariant: `atLeast` <= the truth <= `atMost`; `exact` when they are the same.
  */
-
 import {compareStreamIds} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {type CountLimits, type EntryCount, entriesBehind, isExact} from './entries-behind.js';

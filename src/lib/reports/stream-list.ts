@@ -1,10 +1,7 @@
 /**
- * The streams of a server, for `ls`. The names of the members are those of the
- * JSON output and therefore a contract. Invariants: what cannot be looked at is
- * counted, never left out in silence, and ends nothing; and what is read does not
- * grow with the size of entries, since none is read for a list.
+ * The streams of a server, for `ls`. Invariants: what cannot be read is counted, never left out in silence, and ends nothing;
+ * what is read does not grow with the size of entries.
  */
-
 import {isFailure, StreamlogError} from '../errors.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
 import type {BriefInfo, StreamClient} from '../stream-client.js';

@@ -1,9 +1,4 @@
-/**
- * What `info` and `group list` show: one stream seen from outside, put together
- * from XINFO, MEMORY USAGE and a count where Redis keeps none. The names are
- * those of the JSON output and therefore a contract.
- */
-
+/** What `info` and `group list` show of a stream: XINFO, MEMORY USAGE, and the lag of its groups. */
 import {isFailure} from '../errors.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
 import {millisecondsOf} from '../records/stream-id.js';

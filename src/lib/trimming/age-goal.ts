@@ -1,10 +1,7 @@
 /**
- * Trimming by age, which is what the IDs say. Invariant: nothing is removed, or
- * left, by an age that the IDs do not have, unless that was said to be wanted: a
- * stream whose IDs are counters would be emptied, and one whose IDs are
- * microseconds would never be trimmed.
+ * Trimming by age, which is the time in the IDs. Invariant: unless forced, no stream is trimmed by age whose IDs are not times:
+ * one whose IDs are counters would be emptied, and one whose IDs are microseconds would never be trimmed.
  */
-
 import {StreamlogError, usageError} from '../errors.js';
 import {isTime} from '../records/entry-time.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';

@@ -1,12 +1,8 @@
 /**
- * What a trim takes from whom: the entries that a group was never given, and
- * those that it has not acknowledged. All of it is found by what is bounded:
- * the lags before, one walk over the oldest IDs, and some pages of XPENDING.
- * Invariants: only entries that were in the stream are counted, since what was
- * deleted before is not lost again; what cannot be counted within the limits is
- * marked, with the most that it can be.
+ * What groups lose in a trim: entries that were not delivered to them, and those that they have not acknowledged, from the
+ * lags before, one walk over the oldest IDs, and some pages of XPENDING. Invariants: only entries that were in the stream are
+ * counted; what cannot be counted within the limits is marked, with the most that it can be.
  */
-
 import {compareStreamIds, LAST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import {COUNT_LIMITS, shareBehind} from '../reports/entries-behind.js';
 import {type Lag, lagsOf} from '../reports/lag.js';
@@ -43,16 +39,16 @@ export interface BeforeTrim {
   oldest: ReadonlySet<string> | undefined;
 }
 
-/** Looks at a stream before it is trimmed. With `foretelling`, the oldest entries say where a cut would be. */
+/** Looks at a stream before it is trimmed. With `forecasting`, the oldest entries say where a cut would be. */
 export async function lookBefore(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
   groups: readonly GroupInfo[],
-  {foretelling}: {foretelling: boolean},
+  {forecasting}: {forecasting: boolean},
 ): Promise<BeforeTrim> {
   const lags = await lagsOf(client, stream, info, groups);
-  const needsOldest = groups.some(({pending}) => pending > 0) && (foretelling || mayHoldGaps(info));
+  const needsOldest = groups.some(({pending}) => pending > 0) && (forecasting || mayHoldGaps(info));
   return {info, groups, lags, oldest: needsOldest ? await oldestIds(client, stream) : undefined};
 }
 

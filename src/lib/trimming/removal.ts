@@ -1,12 +1,8 @@
 /**
- * Removing the oldest entries in steps that Redis does not notice: XTRIM with
- * `~` and LIMIT takes whole nodes and so many entries at most, and only the last
- * few go by an exact XTRIM, which would hold the server for all of them
- * (0.6 s for 50 million). Invariants: with `keepFrom` every command is MINID of
- * that ID or of one before it, so no entry from there on can go, whatever others
- * add or remove meanwhile; and no more goes than was asked.
+ * Removes the oldest entries in small steps: XTRIM with `~` and LIMIT removes whole nodes, and only the last few entries go by
+ * an exact XTRIM, which would block the server for all of them (0.6 s for 50 million). Invariants: with `keepFrom` every command
+ * is MINID of that ID or of one before it, so that no later entry is removed; and no more is removed than was asked.
  */
-
 import {earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import {StepSize} from '../step-size.js';
 import type {StreamClient, Trim} from '../stream-client.js';

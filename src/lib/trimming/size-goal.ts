@@ -1,9 +1,7 @@
 /**
- * Trimming to a goal in bytes: step by step, as the memory of a stream is known
- * only when it was trimmed. Invariant: MEMORY USAGE looks at a bounded number of
- * nodes, about 2 ms, so of a stream that has more its answer is an estimate;
- * where the newest entries are smaller than the oldest ones, which it looks at,
- * the estimate is put right, so that nothing goes for memory that is not taken.
+ * Trims to a goal in bytes, step by step, since the memory of a stream is known only after a trim. Invariant: MEMORY USAGE
+ * samples a bounded number of nodes (2 ms), so that it is an estimate for longer streams; where the newest entries are smaller
+ * than the oldest ones, which it samples, the estimate is corrected, so that no entry is removed for memory that is not used.
  */
 import {byteLength} from '../records/bytes.js';
 import type {Entry} from '../records/entry.js';

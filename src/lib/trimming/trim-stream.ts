@@ -1,10 +1,8 @@
 /**
- * Trimming with open eyes: what a trim will take from whom, and, with `safe`,
- * nothing that any group still needs. Invariant of a safe trim: no entry at or
- * above the watermark goes. Its cost does not grow with what groups have pending
- * or unread: both are counted within limits, and marked where they are more.
+ * Trims a stream, and says which groups lose what; with `safe`, nothing that a group still needs is removed. Invariants: a
+ * safe trim removes no entry at or above the watermark; its cost does not grow with what groups have pending or unread: both
+ * are counted within limits, and marked as bounds beyond them.
  */
-
 import {FIRST_ID, LAST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import {entriesBehind} from '../reports/entries-behind.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
@@ -42,7 +40,7 @@ export async function trimStream(client: StreamClient, stream: string, request: 
   const watermark = request.safe ? await lowestWatermark(client, stream, info, groups) : undefined;
   const endangered = request.safe ? [] : groups;
   return request.dryRun
-    ? foretell(client, stream, info, endangered, await countedGoal(client, stream, info, request.goal), watermark)
+    ? forecast(client, stream, info, endangered, await countedGoal(client, stream, info, request.goal), watermark)
     : carryOut(client, stream, info, endangered, request, watermark);
 }
 
@@ -54,7 +52,7 @@ async function carryOut(
   {goal, approximate}: TrimRequest,
   watermark: Watermark | undefined,
 ): Promise<TrimResult> {
-  const before = await lookBefore(client, stream, info, groups, {foretelling: false});
+  const before = await lookBefore(client, stream, info, groups, {forecasting: false});
   const keepFrom = watermark?.fromId;
   const done =
     goal.kind === 'maxBytes'
@@ -81,7 +79,7 @@ const countedGoal = async (
   goal: TrimGoal,
 ): Promise<CountedGoal> => (goal.kind === 'maxBytes' ? estimatedGoal(client, stream, info, goal.maxBytes) : goal);
 
-async function foretell(
+async function forecast(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
@@ -89,7 +87,7 @@ async function foretell(
   goal: CountedGoal,
   watermark: Watermark | undefined,
 ): Promise<TrimResult> {
-  const before = await lookBefore(client, stream, info, groups, {foretelling: true});
+  const before = await lookBefore(client, stream, info, groups, {forecasting: true});
   const asked =
     goal.kind === 'maxLen'
       ? exactly(Math.max(0, info.length - goal.maxLen))

@@ -1,8 +1,6 @@
 /**
- * How far the groups of a stream are through with it: in front of the watermark
- * every group has read and acknowledged everything. Invariants: a watermark only
- * moves forward, unless someone moves a group back, so one that was read a
- * moment ago is safe to trim to; what may be needed counts as needed.
+ * The watermark of a stream: every group has read and acknowledged everything before it. Invariants: it only moves forward,
+ * unless a group is moved back, so that one that was just read is safe to trim to; what may be needed counts as needed.
  */
 import {withEntries} from '../reading/lookup.js';
 import {compareStreamIds, earlierId, LAST_ID, successorOf} from '../records/stream-id.js';
@@ -38,8 +36,8 @@ const MOST_LOOKUPS = 2_000;
 
 /**
  * The lowest pending entry that the stream still holds. What was trimmed or
- * deleted can wait for nobody; what stands behind too many of those to be looked
- * up counts as held.
+ * deleted is needed by no consumer; what follows too many of those to be looked up
+ * counts as held.
  */
 async function firstPending(
   client: StreamClient,

@@ -136,7 +136,7 @@ function pendingLine(detail: PendingDetail, colors: Colors): string {
 
 /**
  * A record with `idleMs`, or with `givenBack` where the time since its delivery says nothing. Its `fields` are absent
- * when nobody asked for them, null when the entry has gone.
+ * when they were not asked for, null when the entry has gone.
  */
 function pendingToJson({stream, id, group, consumer, idleMs, givenBack, fields, ...counts}: PendingDetail): string {
   const since = givenBack ? '"givenBack":true' : `"idleMs":${idleMs}`;
