@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
-import {describeOmissions, renderStreams, streamFinding} from '../lib/output/views/stream-list-view.js';
+import {describeOmissions, renderStreams, streamFinding} from '../lib/output/views/stream-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 import {listStreams, Omissions, type StreamSummary} from '../lib/reports/stream-list.js';
 

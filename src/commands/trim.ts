@@ -12,7 +12,7 @@ import {
 } from '../lib/cli/flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderFacts} from '../lib/output/table.js';
-import {describeAhead, describeLoss} from '../lib/output/views/trim-view.js';
+import {describeAhead, describeLoss} from '../lib/output/views/stream-view.js';
 import {locate} from '../lib/reading/locate.js';
 import {aheadMs} from '../lib/records/entry-time.js';
 import type {Position} from '../lib/records/position.js';

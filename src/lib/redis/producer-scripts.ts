@@ -4,8 +4,7 @@
  * in the stream, as its field `mark`: its sequence. Invariant: the sequence is
  * right whatever made a script stop.
  */
-import {GROUP_FACTS} from './group-facts.js';
-import {type Script, script} from './script.js';
+import {GROUP_FACTS, type Script, script} from './script.js';
 
 /** Shared by the scripts: whether what the state of a producer says was added can be true of this stream. */
 const STREAM_CHECK = `${GROUP_FACTS}

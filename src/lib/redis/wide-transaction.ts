@@ -10,10 +10,9 @@
 import {encodeName} from '../records/names.js';
 import {type AddOptions, xtrim} from './args.js';
 import {commandBatch} from './command-batch.js';
-import {GROUP_FACTS} from './group-facts.js';
 import type {ProducerState} from './producer-state.js';
 import {RespWriter} from './resp-writer.js';
-import {MOST_ARGUMENTS} from './script.js';
+import {GROUP_FACTS, MOST_ARGUMENTS} from './script.js';
 
 /** Who may not make groups has the entry read: it is there, for it was added just now. */
 const LAST_ID = `${GROUP_FACTS}

@@ -1,8 +1,10 @@
-/** How a stream looks to a person: its facts, then its groups, then their consumers. */
+/** How streams look to a person: one in full for `info`, a list for `ls`, and what a trim took. */
 import {formatAge, formatDuration} from '../../duration.js';
 import type {LagFacts} from '../../reports/lag.js';
+import type {Omissions, StreamSummary} from '../../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../../reports/stream-report.js';
 import {formatSize} from '../../size.js';
+import type {GroupLoss} from '../../trimming/losses.js';
 import type {Colors} from '../colors.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {renderFacts, renderTable} from '../table.js';
@@ -70,4 +72,61 @@ function lastSuccess(inactiveMs: number | undefined): string {
 export function lagCell({lag, lagExact, lagAtLeast, lagSource}: LagFacts): string {
   if (lagExact) return String(lag);
   return lagSource === 'bound' ? `~${lag} (≥${lagAtLeast})` : `~${lag}`;
+}
+
+/** For JSON. */
+export const streamFinding = ({name: stream, ...facts}: StreamSummary) => ({stream, ...facts});
+
+export function renderStreams(summaries: readonly StreamSummary[], colors: Colors): string {
+  if (summaries.length === 0) return '';
+  // SCAN may name a stream twice.
+  const rows = new Map(summaries.map((summary) => [summary.name, summary]));
+  return renderTable(
+    [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    [
+      {heading: 'stream', cell: ({name}) => name},
+      {heading: 'entries', right: true, cell: ({length}) => length},
+      {heading: 'groups', right: true, cell: ({groups}) => groups},
+      {
+        heading: 'last',
+        right: true,
+        cell: lastOf,
+      },
+      {heading: 'last ID', cell: ({lastId}) => lastId ?? ''},
+    ],
+    colors,
+  );
+}
+
+function lastOf({lastAgeMs, lastAheadMs}: StreamSummary): string {
+  if (lastAgeMs === undefined) return 'not read';
+  return lastAgeMs === null ? 'none' : formatAge(lastAgeMs, lastAheadMs);
+}
+
+/** What a list leaves out, a sentence each. */
+export function describeOmissions({denied, large}: Omissions): string[] {
+  const streams = (count: number): string => (count === 1 ? '1 stream' : `${count} streams`);
+  return [
+    ...(denied === 0 ? [] : [`${streams(denied)} not listed: the Redis user may not read them`]),
+    ...(large === 0
+      ? []
+      : [`the last ID of ${streams(large)} not shown: their entries are too large to be read for a list`]),
+  ];
+}
+
+/** For a stream of which nothing has an age yet. */
+export const describeAhead = (stream: string, firstId: string, aheadMs: number): string =>
+  `no entry of stream "${stream}" has an age: the time of the first one, ${firstId}, is ${formatAge(0, aheadMs)}`;
+
+export function describeLoss(loss: GroupLoss, dryRun: boolean): string {
+  const {group, exact, unread, pending, unreadAtMost = unread, pendingAtMost = pending} = loss;
+  const unreadText = exact === undefined ? String(unread) : estimate(unread, unreadAtMost);
+  const pendingText = exact === undefined ? String(pending) : estimate(pending, pendingAtMost);
+  const removed = dryRun ? 'would be removed' : 'were removed';
+  return `${unreadText} unread and ${pendingText} pending entries of group "${group}" ${removed}; --safe keeps them`;
+}
+
+function estimate(count: number, atMost: number): string {
+  if (atMost === 0) return '0';
+  return count === atMost ? `up to ${atMost}` : `about ${count} (up to ${atMost})`;
 }
