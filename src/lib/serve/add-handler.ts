@@ -137,7 +137,7 @@ export class AddHandler {
   /** Resolves within the time limit; what the request holds is freed only when Redis has replied. */
   #send(writer: RequestWriter, held: HeldBody, single: boolean, resolve: (response: Response) => void): void {
     this.#inFlight.take(held.client);
-    const timed = this.#timeouts.begin(() => resolve(new Refusal('unknown_outcome').answer));
+    const timed = this.#timeouts.begin(resolve);
     writer.send((results, failure) => {
       this.#inFlight.give(held.client);
       held.release();
@@ -188,10 +188,10 @@ export class AddHandler {
 const reasonOf = (code: RefusalCode, {message, hint}: StreamlogError): string =>
   code === 'redis_refuses' && hint !== undefined ? hint : message;
 
-/** A request that waits; without `onExpired`, it has ended. */
+/** A request that waits; without `resolve`, it has ended. */
 interface TimedRequest {
   readonly expiresMs: number;
-  onExpired: (() => void) | undefined;
+  resolve: ((response: Response) => void) | undefined;
 }
 
 /**
@@ -209,9 +209,9 @@ export class RequestTimeouts {
     this.#limitMs = limitMs;
   }
 
-  /** Calls `onExpired` once after the limit, late by a twentieth of it at most, unless `end` comes first. */
-  begin(onExpired: () => void): TimedRequest {
-    const request = {expiresMs: performance.now() + this.#limitMs, onExpired};
+  /** Resolves with `unknown_outcome` after the limit, late by a twentieth of it at most, unless `end` comes first. */
+  begin(resolve: (response: Response) => void): TimedRequest {
+    const request = {expiresMs: performance.now() + this.#limitMs, resolve};
     this.#requests.push(request);
     this.#timer ??= setInterval(() => this.#check(), this.#limitMs / 20);
     return request;
@@ -219,9 +219,9 @@ export class RequestTimeouts {
 
   /** Does nothing for a request that has expired or ended. */
   end(request: TimedRequest): void {
-    request.onExpired = undefined;
+    request.resolve = undefined;
     const requests = this.#requests;
-    while (this.#first < requests.length && requests[this.#first]!.onExpired === undefined) this.#first++;
+    while (this.#first < requests.length && requests[this.#first]!.resolve === undefined) this.#first++;
     if (2 * this.#first < requests.length) return;
     requests.splice(0, this.#first);
     this.#first = 0;
@@ -231,9 +231,9 @@ export class RequestTimeouts {
     const nowMs = performance.now();
     for (let next = this.#requests[this.#first]; next !== undefined; next = this.#requests[this.#first]) {
       if (next.expiresMs > nowMs) return;
-      const {onExpired} = next;
+      const {resolve} = next;
       this.end(next);
-      onExpired?.();
+      resolve?.(new Refusal('unknown_outcome').answer);
     }
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -1,7 +1,7 @@
 /**
- * The description of this server for machines: OpenAPI 3.1, made from the same
- * table of refusals that answers are. Invariant: what an operation does not
- * name here, it does not answer.
+ * The OpenAPI 3.1 description of this server, made from the table of refusals.
+ * Invariant: an operation gives no answer that is not listed here. (Bodies are read
+ * by code of our own, not by zod, so each schema is declared here, once.)
  */
 import {REFUSALS, type RefusalCode} from './responses.js';
 
@@ -18,9 +18,9 @@ const array = (items: Schema): Schema => ({type: 'array', items, minItems: 1});
 const ref = (name: string): Schema => ({$ref: `#/components/schemas/${name}`});
 const codes = (names: readonly RefusalCode[]): Schema => ({type: 'string', enum: names});
 
-/** What the connection itself can come to, whatever is asked for. */
+/** Refusals of the connection, for any request. */
 const CONNECTION: RefusalCode[] = ['bad_request', 'timeout', 'expectation_failed', 'headers_too_large', 'internal'];
-/** What any request for a known path can come to. */
+/** Refusals of any request for a known path. */
 const ANY: RefusalCode[] = [...CONNECTION, 'bad_target', 'misdirected', 'from_page', 'not_found', 'method_not_allowed'];
 const WITH_TOKEN: RefusalCode[] = [...ANY, 'unauthorized'];
 const OF_STREAMS: RefusalCode[] = [...WITH_TOKEN, 'bad_path', 'bad_query', 'too_many_requests', 'shutting_down'];
@@ -45,12 +45,16 @@ const ADDING: RefusalCode[] = [
 ];
 const FOLLOWING: RefusalCode[] = [...OF_STREAMS, ...OF_REDIS, 'bad_position', 'read_not_allowed', 'too_many_readers'];
 
-const record: Schema = {type: 'object', minProperties: 1, description: 'Its members are the fields; null is none.'};
+const record: Schema = {
+  type: 'object',
+  minProperties: 1,
+  description: 'Its members are the fields; null is not accepted by default.',
+};
 
 const SCHEMAS: Record<string, Schema> = {
   Added: object({id: ID}),
   BatchAdded: object({ids: array(ID)}),
-  /** One for each record of a batch, in their order. */
+  /** One per record of a batch, in order. */
   Results: array({
     oneOf: [
       object({id: ID}),
@@ -68,8 +72,8 @@ const SCHEMAS: Record<string, Schema> = {
     properties: {
       stream: {type: 'string'},
       id: ID,
-      fields: {type: 'object', description: 'A value is a text, or {"$b64":"…"} where it is not UTF-8.'},
-      pairs: {type: 'array', description: 'In place of `fields` where a name comes twice or is not UTF-8.'},
+      fields: {type: 'object', description: 'A value is a string, or {"$b64":"…"} if it is not UTF-8.'},
+      pairs: {type: 'array', description: 'In place of `fields` if a name comes twice or is not UTF-8.'},
     },
     required: ['stream', 'id'],
   },
@@ -91,7 +95,7 @@ export const openApi = (version: string): object => ({
             name: 'Idempotency-Key',
             in: 'header',
             description:
-              'Makes the request one that can be repeated: it adds nothing twice and gets the same IDs, for a day.',
+              'Makes the request safe to repeat: it adds nothing twice and gets the same IDs, for a day by default.',
             schema: {type: 'string', pattern: '^[!-~]{1,255}$'},
           },
         ],
@@ -99,7 +103,7 @@ export const openApi = (version: string): object => ({
           required: true,
           content: {
             'application/json': {schema: {oneOf: [ref('Record'), array(ref('Record'))]}},
-            'application/x-ndjson': {schema: {type: 'string', description: 'A record a line.'}},
+            'application/x-ndjson': {schema: {type: 'string', description: 'One record per line.'}},
             'application/jsonl': {schema: {type: 'string', description: 'The same.'}},
           },
         },
@@ -114,7 +118,7 @@ export const openApi = (version: string): object => ({
       parameters: [NAME],
       get: {
         operationId: 'follow',
-        summary: 'Sends the entries from a position on, then those that are added, as server-sent events.',
+        summary: 'Sends the entries from a position on, then new ones, as server-sent events.',
         parameters: [
           {
             name: 'from',
@@ -125,7 +129,7 @@ export const openApi = (version: string): object => ({
           {
             name: 'Last-Event-ID',
             in: 'header',
-            description: 'Goes on behind this entry; wins over `from`.',
+            description: 'Continues after this entry; overrides `from`.',
             schema: ID,
           },
         ],
@@ -141,15 +145,15 @@ export const openApi = (version: string): object => ({
     '/livez': get('livez', 'Whether the program runs.', json('It does.', object({status: {const: 'alive'}})), ANY, []),
     '/readyz': get(
       'readyz',
-      'Whether Redis answers.',
+      'Whether Redis replies and accepts entries.',
       json('It does.', object({status: {const: 'ready'}})),
       [...ANY, 'redis_unavailable', 'redis_refuses', 'shutting_down', 'overloaded'],
       [],
     ),
     '/metrics': get(
       'metrics',
-      'What the server counts of itself.',
-      {description: 'As Prometheus reads it.', content: {'text/plain': {schema: {type: 'string'}}}},
+      'The metrics of the server.',
+      {description: 'In the text format of Prometheus.', content: {'text/plain': {schema: {type: 'string'}}}},
       WITH_TOKEN,
     ),
     '/openapi.json': get('openapi', 'This description.', json('OpenAPI 3.1.', {type: 'object'}), WITH_TOKEN),
@@ -162,7 +166,7 @@ export const openApi = (version: string): object => ({
 
 const NAME = {name: 'name', in: 'path', required: true, description: 'The stream.', schema: {type: 'string'}};
 
-/** Only this one says `outcome`, and for a batch what is known of each record. */
+/** The only refusal with `outcome` and, for a batch, with what is known of each record. */
 const UNKNOWN = object(
   {
     error: object({code: codes(['unknown_outcome']), message: {type: 'string'}}),
@@ -177,7 +181,7 @@ const json = (description: string, schema: Schema): object => ({
   content: {'application/json': {schema}},
 });
 
-/** A path that knows GET, and HEAD for the same without the body. */
+/** A path with GET, and HEAD without the body. */
 function get(operationId: string, summary: string, ok: object, names: readonly RefusalCode[], security?: []): object {
   const responses = {200: ok, ...refusals(names)};
   const more = security === undefined ? {} : {security};
@@ -187,7 +191,7 @@ function get(operationId: string, summary: string, ok: object, names: readonly R
   };
 }
 
-/** The answers that `names` stand for, by status; `more` are further bodies with status 503. */
+/** The responses for the codes `names`, by status; `more` are further bodies with status 503. */
 function refusals(names: readonly RefusalCode[], more: readonly Schema[] = []): Record<string, object> {
   const byStatus = new Map<number, RefusalCode[]>();
   for (const name of names) {

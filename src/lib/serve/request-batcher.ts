@@ -22,10 +22,7 @@ import {
 import type {HeldRequests} from './held-requests.js';
 import {Refusal} from './responses.js';
 
-/**
- * Takes the result of each record, in their order; or undefined and the failure of all of them. (A function, as a
- * promise for each request would cost a tenth of all that it costs.)
- */
+/** Takes the result of each record, in their order; or undefined, and the failure of all of them. */
 export type Settle = (results: readonly AddResult[] | undefined, failure?: unknown) => void;
 
 /** Takes the records of one request, encodes them, and sends them. */
