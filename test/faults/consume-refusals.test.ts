@@ -423,7 +423,7 @@ describe.concurrent('what no waiting mends', () => {
     const consumer = await scene.idleConsumer();
     await scene.redis.set(STREAM, 'text');
     expect((await consumer.finished).code).toBe(65);
-    expect(consumer.stderr()).toContain('is not a stream');
+    expect(consumer.stderr()).toContain('"events" is a string, not a stream');
   });
 
   it.for(['xreadgroup', 'xack', 'xpending'])('F22 %s denied while it runs: 77, naming it', async (command, context) => {

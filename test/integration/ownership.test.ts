@@ -91,7 +91,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     expect(Object.fromEntries(losses)).toEqual({'2-0': {kind: 'taken', by: 'w2'}});
     expect(await owners()).toEqual(['1-0 w1', '2-0 w2', '3-0 w1']);
     expect(reported).toEqual([
-      'consumer "w1" of group "g" on stream "events" was removed; it had 3 in hand, made pending with it again',
+      'consumer "w1" of group "g" on stream "events" was removed; it had 3 entries in flight, made pending with it again',
     ]);
   });
 

@@ -1,4 +1,4 @@
-/** What `consume` tells about its work: trouble as it comes, counts at the end. */
+/** What `consume` reports: failures as they come, counts at the end. */
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
 import type {Notes} from '../output/notes.js';
@@ -41,7 +41,7 @@ export class ConsumeSummary {
     }
   }
 
-  /** The counts, for --verbose, and what may be lost, for everybody. */
+  /** The counts, with --verbose, and how many entries were gone. */
   report(acknowledged: number): void {
     this.#notes.detail(
       `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}, ` +

@@ -101,7 +101,7 @@ export class ConsumerRemoval {
     this.uncertain();
     onProblem(
       `consumer "${member.consumer}" of group "${member.group}" on stream "${member.stream}" ${cause}; ` +
-        `it had ${unfinished.length} in hand, ${outcome}`,
+        `it had ${unfinished.length} entries in flight, ${outcome}`,
     );
   }
 

@@ -176,16 +176,16 @@ export class GroupReader<T> {
 
   /** Runs `read` with how many entries are wanted now; returns none without a call when no more are wanted. */
   readonly permitted = async <E extends Entry>(read: (count: number) => Promise<E[]>): Promise<E[]> => {
-    const permits = await this.#budget.take(this.#size.count);
-    if (permits === 0) return [];
+    const count = await this.#budget.take(this.#size.count);
+    if (count === 0) return [];
     let used = 0;
     try {
-      const entries = await read(permits);
+      const entries = await read(count);
       used = entries.length;
       this.#size.adapt(entries);
       return entries;
     } finally {
-      this.#budget.settle(permits, used);
+      this.#budget.settle(count, used);
     }
   };
 

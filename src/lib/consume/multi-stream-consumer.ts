@@ -1,7 +1,7 @@
 /**
- * One consumer name on one or several streams: a Consumer with connections of
- * its own for each (so that streams may live on different nodes of a cluster),
- * merged into one sequence.
+ * One consumer name on one or several streams: a Consumer for each, with its own
+ * connections, since streams may live on different nodes of a cluster. Their
+ * deliveries are merged into one sequence.
  */
 import {merge} from '../reading/merge.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
@@ -14,24 +14,24 @@ export type MultiStreamOptions = Omit<ConsumerOptions, 'member'> &
   Omit<ReadBudgetOptions, 'readers'> & {
     /** Connects under a name for CLIENT LIST. */
     connect: (clientName: string) => Promise<StreamClient>;
-    /** Whether another server may take the place of one that is away. */
+    /** Whether another server may take over from one that is away. */
     mayFailOver: boolean;
     streams: readonly string[];
     group: string;
     consumer: string;
   };
 
-/** How often it is looked whether our consumers are still there, while something is in hand. */
-const LOOK_MS = 1_000;
-/** How long after the end of reading an answer is still waited for. */
-const ANSWER_MS = 1_000;
+/** How often consumers with in-flight entries are checked for removal. */
+const CHECK_MS = 1_000;
+/** How long replies are still waited for after reading was ended. */
+const REPLY_MS = 1_000;
 
 export class MultiStreamConsumer {
   readonly consumers: readonly Consumer[];
   readonly #ending = new AbortController();
   #endingSinceMs: number | undefined;
   #closing: NodeJS.Timeout | undefined;
-  readonly #looking: NodeJS.Timeout;
+  readonly #checking: NodeJS.Timeout;
   readonly #budget: ReadBudget;
 
   constructor(options: MultiStreamOptions) {
@@ -52,10 +52,10 @@ export class MultiStreamConsumer {
       });
       return new Consumer(redis, budget, {...options, member});
     });
-    // While handlers run, or a reader is slow, nothing is read, and a removed consumer would not be noticed.
-    this.#looking = setInterval(() => {
+    // While handlers run, or output is slow, no read would notice that a consumer was removed.
+    this.#checking = setInterval(() => {
       for (const each of this.consumers) void each.lookAfter();
-    }, LOOK_MS).unref();
+    }, CHECK_MS).unref();
   }
 
   /** Aborted when nothing more is to be read: by `end`, or when `stopping` was. */
@@ -63,12 +63,12 @@ export class MultiStreamConsumer {
     return this.#ending.signal;
   }
 
-  /** Says that entries are worked on while reading goes on, until what it returns is called: see `Pace.work`. */
+  /** See `ReadBudget.work`. */
   work(): () => void {
     return this.#budget.work();
   }
 
-  /** Reads nothing more; `deliveries` returns soon after. */
+  /** Ends reading; `deliveries` returns soon after. */
   end(): void {
     this.#endingSinceMs ??= performance.now();
     this.#ending.abort();
@@ -79,13 +79,13 @@ export class MultiStreamConsumer {
     const free = (): void => {
       for (const consumer of this.consumers) {
         void consumer.free();
-        // What is left to others now has to be pending.
+        // What is left to other consumers has to be pending.
         void consumer.lookAfter();
       }
-      // What else is under way may be waited for, but not from a server that does not answer.
+      // Other replies are waited for, but not from a server that does not answer.
       this.#closing = setTimeout(() => {
-        for (const {redis: link} of this.consumers) link.close();
-      }, ANSWER_MS);
+        for (const {redis} of this.consumers) redis.close();
+      }, REPLY_MS);
     };
     this.ending.addEventListener('abort', free, {once: true});
     try {
@@ -101,13 +101,12 @@ export class MultiStreamConsumer {
   }
 
   /**
-   * Confirms what is still to be acknowledged, for up to `limitMs` since reading
-   * was ended early, looks after what is left pending, and ends all connections: see `Acknowledgements.confirm`
-   * and `Consumer.settle`.
+   * Acknowledges what is finished and settles what is left pending, for up to `limitMs` since reading was ended early,
+   * and closes all connections: see `Acknowledgements.confirm` and `Consumer.settle`.
    */
   async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
     clearTimeout(this.#closing);
-    clearInterval(this.#looking);
+    clearInterval(this.#checking);
     const usedMs = this.#endingSinceMs === undefined ? 0 : performance.now() - this.#endingSinceMs;
     const ends = await Promise.allSettled(
       this.consumers.map(async (consumer) => {

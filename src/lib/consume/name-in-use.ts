@@ -1,23 +1,19 @@
 /**
  * Whether another process consumes under our name. To Redis the two are one
- * consumer: each is given what the other has in hand, and does it twice
+ * consumer: each gets the other's in-flight entries and processes them again
  * (laravel-streamer#64, ragflow#3416).
  *
- * Connections tell it. Those of `consume` are named after stream, group and
- * consumer, and after the process (CLIENT SETNAME), so CLIENT LIST shows who
- * else is there, and a connection of our own that Redis has not missed yet is
- * never taken for another process. kill -9 ends the connections at once; those of
- * a machine that is gone say nothing any more, while a live process sends
- * something each second. Of two that begin together, the one that connected
- * first has the name.
+ * Connections of `consume` are named after stream, group and consumer, and after
+ * the process (CLIENT SETNAME). So CLIENT LIST shows other processes, and a lost
+ * connection of our own that Redis still has is not taken for one. kill -9 closes
+ * connections at once; those of a machine that is gone are idle, while a live
+ * process sends something each second. Of two processes that start together, the
+ * one that connected first has the name.
  *
- * Rejected: a key with a lease (a key more, rights more, and a restart would have
+ * Rejected: a key with a lease (one more key and right, and a restart would have
  * to wait for it), and the idle time of XINFO CONSUMERS (our own reads reset it,
- * and of thousands of consumers it costs too much). CLIENT LIST costs Redis some
- * 2 µs a client, so it is asked only below a bound that INFO tells.
- *
- * Invariant: never holds Redis up, and never warns of ourselves. Where it cannot
- * be seen, nothing is said, and --exclusive refuses.
+ * and it is slow for thousands of consumers). CLIENT LIST takes Redis some 2 µs
+ * per client, so it is sent only below a bound, which INFO tells.
  */
 import {createHash, randomBytes} from 'node:crypto';
 import {StreamlogError} from '../errors.js';
@@ -30,11 +26,11 @@ const NAME_IN_USE = 'NAME_IN_USE';
 
 export const isNameInUse = (error: unknown): boolean => error instanceof StreamlogError && error.code === NAME_IN_USE;
 
-/** A connection that has sent nothing for so long is of a process that is gone. */
+/** A connection that was idle for longer belongs to a process that is gone. */
 const SILENT_SECONDS = 5;
 const PROCESS = randomBytes(6).toString('hex');
 
-/** What our connections as `member` are called. */
+/** The name of our connections as `member`. */
 export const clientNameOf = (member: Membership): string => `${prefixOf(member)}${PROCESS}`;
 
 /**
@@ -53,14 +49,14 @@ export async function checkName(
   if (other !== undefined && other !== 'unknown') onProblem(nameIsShared(member, other));
 }
 
-/** Another process that lives and was there first; `unknown` where that cannot be seen. */
+/** Another live process that was first; `unknown` where that cannot be seen. */
 export async function otherProcess(
   control: StreamClient,
   member: Membership,
 ): Promise<ConnectedClient | 'unknown' | undefined> {
   const ours = clientNameOf(member);
   let isSeen = false;
-  // Each server numbers its clients by itself.
+  // Client IDs are per server.
   for (const clients of (await control.server.connectedClients()) ?? []) {
     const since = Math.min(...clients.filter(({name}) => name === ours).map(({id}) => id));
     isSeen ||= since !== Number.POSITIVE_INFINITY;
@@ -70,7 +66,7 @@ export async function otherProcess(
     );
     if (other !== undefined) return other;
   }
-  // A user who may not name connections does not find its own.
+  // A user who may not run CLIENT SETNAME does not find its own connections.
   return isSeen ? undefined : 'unknown';
 }
 

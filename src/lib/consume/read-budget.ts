@@ -1,41 +1,39 @@
 /**
- * When to stop: how many records are still wanted, how long it has been silent,
- * whether a signal came. One pace is shared by the readers of all streams, so
- * that `-n 5` over three streams is five. Invariants: readers never hold more
- * permits together than records are wanted, so nothing is read, and made
- * pending, that will not be printed. And only a read that waited and brought
- * nothing counts as silence of the stream, for as long as it asked to wait: time
- * that we spent on work, on a slow reader of our output, on Redis being away or
- * on being stopped (SIGSTOP) is our own.
+ * When to stop reading: how many records are still wanted, how long the streams
+ * were silent, whether a signal came. Shared by the readers of all streams: `-n 5`
+ * over three streams is five. Invariant: readers never ask for more records
+ * together than are wanted, so nothing becomes pending that will not be printed;
+ * and only a read that waited and brought nothing counts as silence, not work,
+ * slow output, a Redis that is away or SIGSTOP.
  */
 export interface ReadBudgetOptions {
   /** Records wanted in all; infinite is allowed. */
   limit: number;
   /** Stop after this long without a record. */
   silenceMs?: number;
-  /** How many readers share this pace. */
+  /** How many readers share the budget. */
   readers: number;
   stopping: AbortSignal;
 }
 
 /** The longest wait of one blocking read: often enough to notice a closed output, rare enough to cost nothing. */
 export const MAX_BLOCK_MS = 1_000;
-/** Where readers must share few permits, none may sit on them for long. */
+/** Where readers share few records, none may hold its share for long. */
 const SHARED_BLOCK_MS = 100;
 
 interface Waiter {
   max: number;
-  give(permits: number): void;
+  give(count: number): void;
 }
 
 export class ReadBudget {
   readonly #options: ReadBudgetOptions;
-  /** Wanted and not held by any reader. */
+  /** Records that are wanted and not asked for by any reader. */
   #free: number;
   #held = 0;
-  /** For how long each stream has brought nothing since the last record of any. */
+  /** For how long each stream was silent since the last record of any. */
   readonly #silence = new Map<string, number>();
-  /** What is worked on while reading goes on, and since when nothing is. */
+  /** How many calls of `work` are under way, and since when none is. */
   #working = 0;
   #restingSinceMs = Number.NEGATIVE_INFINITY;
   readonly #waiters: Waiter[] = [];
@@ -53,14 +51,14 @@ export class ReadBudget {
     return silenceMs !== undefined && this.#working === 0 && this.#silentMs >= silenceMs;
   }
 
-  /** A read of `stream` asked to wait for `blockMs`, since `sinceMs`, and has heard nothing. */
+  /** A read of `stream` that was sent at `sinceMs` and blocked for `blockMs` has brought nothing. */
   heardNothing(stream: string, blockMs: number, sinceMs: number): void {
     if (this.#working > 0) return;
     const listenedMs = Math.min(blockMs, performance.now() - Math.max(sinceMs, this.#restingSinceMs));
     this.#silence.set(stream, (this.#silence.get(stream) ?? 0) + Math.max(0, listenedMs));
   }
 
-  /** Until what it returns is called, something is worked on, and no silence counts. */
+  /** No silence counts until the returned function is called. */
   work(): () => void {
     this.#working++;
     return () => {
@@ -69,22 +67,22 @@ export class ReadBudget {
     };
   }
 
-  /** Permits for up to `max` records; 0 when reading should end. Waits in turn while other readers hold all that are left. */
+  /** How many records to ask for, up to `max`; 0 when reading should end. Waits in turn while other readers hold all that are left. */
   async take(max: number): Promise<number> {
     if (this.isDone) return 0;
     if (this.#free > 0 && this.#waiters.length === 0) return this.#hold(max);
     return new Promise((give) => this.#waiters.push({max, give}));
   }
 
-  /** Ends a read: `used` of its `permits` became records. */
-  settle(permits: number, used: number): void {
-    this.#held -= permits;
-    this.#free += permits - used;
+  /** Ends a read that asked for `count` records and got `used`. */
+  settle(count: number, used: number): void {
+    this.#held -= count;
+    this.#free += count - used;
     if (used > 0) this.restartSilence();
     this.#wake();
   }
 
-  /** Says that nobody could be heard until now: the silence of a server that is away is not that of a stream. */
+  /** While Redis is away, streams are not silent. */
   restartSilence(): void {
     this.#silence.clear();
   }
@@ -98,13 +96,13 @@ export class ReadBudget {
 
   #hold(max: number): number {
     const share = Math.max(1, Math.floor(this.#free / this.#options.readers));
-    const permits = Math.min(max, share, this.#free);
-    this.#free -= permits;
-    this.#held += permits;
-    return permits;
+    const count = Math.min(max, share, this.#free);
+    this.#free -= count;
+    this.#held += count;
+    return count;
   }
 
-  /** Handed over here, not just announced: else the reader that gave permits back would be first to take them again. */
+  /** Gives to the waiters directly: otherwise the reader that has just settled would be the first to take again. */
   #wake(): void {
     while (this.#waiters.length > 0 && (this.isDone || this.#free > 0)) {
       const {max, give} = this.#waiters.shift()!;

@@ -1,20 +1,19 @@
 /**
- * What a handler prints, on its way to where ours goes. Invariant: `complete`
- * resolves only when everything that the process printed was taken, whatever
- * its own children still do.
+ * Relays what a handler prints to our own output. Invariant: `complete` resolves
+ * only when everything that the process printed was taken, whatever its own
+ * children still do.
  */
 import type {ChildProcess} from 'node:child_process';
 import type {Readable} from 'node:stream';
 import {relayLines} from './line-relay.js';
 
 /**
- * So many looks in a row that find no output, after the process has ended, and
- * its output counts as complete: a child that it left behind may hold the pipe
- * for ever. Looks and not time, since after each of them pipes are read: when
- * we are held up for long, what was printed waits for us.
+ * After the process has ended, its output is complete when this many checks in a row find nothing new: a child that it
+ * left behind may hold the pipe open for ever. Checks and not time, since pipes are read between them, however busy
+ * this process is.
  */
-const SILENT_LOOKS = 6;
-const LOOK_EVERY_MS = 50;
+const SILENT_CHECKS = 6;
+const CHECK_EVERY_MS = 50;
 
 export interface OutputOptions {
   writeOut: (lines: Buffer) => Promise<void>;
@@ -24,7 +23,6 @@ export interface OutputOptions {
 /** A process whose standard output and error are pipes. */
 export type PipedProcess = ChildProcess & {stdout: Readable; stderr: Readable};
 
-/** Standard output and error of a process on their way to ours. */
 export class Output {
   readonly #child: PipedProcess;
   /** Settles when nothing more is relayed. */
@@ -33,7 +31,7 @@ export class Output {
   #failure: {error: unknown} | undefined;
   #writing = 0;
   #writes = 0;
-  #nextLook: NodeJS.Timeout | undefined;
+  #nextCheck: NodeJS.Timeout | undefined;
 
   /** Begins at once. `onFailure` is called when a write fails. */
   constructor(child: PipedProcess, options: OutputOptions, onFailure: () => void) {
@@ -52,26 +50,26 @@ export class Output {
     );
   }
 
-  /** For when the process has ended: resolves when all it printed was taken. Throws what a write threw. */
+  /** After the process has ended: resolves when all that it printed was taken. Throws what a write threw. */
   async complete(): Promise<void> {
-    if (!this.#isRelayed) this.#look(0);
+    if (!this.#isRelayed) this.#check(0);
     await this.#relayed;
-    clearTimeout(this.#nextLook);
+    clearTimeout(this.#nextCheck);
     this.#close();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Closes the pipes when nothing was printed for a while, and nothing waits to be taken. */
-  #look(silentLooks: number): void {
-    if (silentLooks === SILENT_LOOKS) {
+  #check(silentChecks: number): void {
+    if (silentChecks === SILENT_CHECKS) {
       this.#close();
       return;
     }
     const seen = this.#writes;
-    this.#nextLook = setTimeout(() => {
+    this.#nextCheck = setTimeout(() => {
       const isSilent = this.#writing === 0 && this.#writes === seen;
-      this.#look(isSilent ? silentLooks + 1 : 0);
-    }, LOOK_EVERY_MS);
+      this.#check(isSilent ? silentChecks + 1 : 0);
+    }, CHECK_EVERY_MS);
   }
 
   #close(): void {

@@ -1,7 +1,6 @@
 /**
- * How a handler's process is ended: SIGTERM to its whole group, and SIGKILL when
- * that was not enough. Invariant: once `end` was called, nothing of the group is
- * left after `clear`.
+ * Ends a handler's process group: SIGTERM, then SIGKILL. Invariant: once `end` was
+ * called, nothing of the group is left after `clear`.
  */
 import type {ChildProcess} from 'node:child_process';
 import {formatDuration} from '../duration.js';
@@ -16,7 +15,7 @@ export interface DeadlineOptions {
   signalGroup: (pid: number, signal: 'SIGTERM' | 'SIGKILL') => void;
 }
 
-/** Ends the process group when its time is up or its work is no longer wanted. */
+/** Ends the process group at its timeout, or when `giveUp` is aborted. */
 export class Deadline {
   /** Why the process was ended; undefined while it was not. */
   reason: string | undefined;
@@ -47,7 +46,7 @@ export class Deadline {
   clear(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#giveUp.removeEventListener('abort', this.#onGiveUp);
-    // What a process that was ended has left behind would do its work unseen.
+    // Children that an ended process left behind would go on unseen.
     if (this.reason !== undefined) this.#signal('SIGKILL');
   }
 

@@ -1,9 +1,8 @@
 /**
- * Passes on what a process prints, a line at a time, so that the lines of
- * processes that run side by side never mix. Keeps at most one unfinished line;
- * one that grows beyond the limit is passed on in pieces, since memory is worth
- * more than its looks. Invariant: a chunk is asked for only after the last one
- * was taken, so a slow reader of ours slows the process down.
+ * Relays what a process prints by whole lines, so that lines of processes side by
+ * side do not mix. A line above 1 MB is passed on in pieces, to bound memory.
+ * Invariant: a chunk is read only after the last one was taken, so that slow
+ * output slows the process down.
  */
 import type {Readable} from 'node:stream';
 

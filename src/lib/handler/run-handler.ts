@@ -1,9 +1,8 @@
 /**
- * One run of a user's command for one record or one batch. The records reach it
- * as NDJSON on its standard input and, where it is one, by name in its
- * environment; they are never part of the command line, so no data can become a
- * command. Invariant: when `run` settles, the process and its group are gone or
- * have been told to go, and `done` means exit code 0 with all output taken.
+ * One run of a user's command for one record or one batch, which it gets as NDJSON
+ * on standard input, and in its environment the ID of a single one. No data is
+ * part of the command line. Invariant: when `runHandler` settles, the process
+ * group has ended or was signalled; `done` means exit code 0 and all output taken.
  */
 import {type ChildProcess, type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {StreamlogError} from '../errors.js';
@@ -14,17 +13,16 @@ import {Deadline, type DeadlineOptions} from './handler-timeout.js';
 
 export type HandlerOutcome =
   | {kind: 'done'}
-  /** It says that the record can never be processed (exit code 65, EX_DATAERR). */
+  /** The record can never be processed (exit code 65, EX_DATAERR). */
   | {kind: 'rejected'; reason: string}
   /** Anything else: to be tried again. */
   | {kind: 'failed'; reason: string}
   | CannotRun;
 
 /**
- * The command could not be run, which is rather the fault of the set-up. What
- * cannot be started (no shell, E2BIG, ENOMEM, EAGAIN, EMFILE) always is: all that
- * one entry adds to what a process starts with is its ID and two numbers. A
- * shell's 126 and 127 may be the entry's, as where its data is made an argument.
+ * The command could not be run. That no process can be started (no shell, E2BIG, ENOMEM, EAGAIN, EMFILE) is always the
+ * fault of the set-up: an entry adds only its ID and two numbers to what a process starts with. A shell's 126 and 127
+ * may be the entry's, where its data is made an argument.
  */
 export interface CannotRun {
   kind: 'cannotRun';
@@ -41,9 +39,9 @@ export interface CannotRun {
 export interface HandlerOptions extends DeadlineOptions, OutputOptions {
   /** Run by `sh -c`. */
   command: string;
-  /** What a process gets besides the STREAMLOG_ variables. */
+  /** Without the STREAMLOG_ variables of the record. */
   environment: Record<string, string | undefined>;
-  /** Told of the group of each process that runs, until `onEnd`. */
+  /** Called with the process group of each run, and `onEnd` with the same at its end. */
   onStart: (pid: number) => void;
   onEnd: (pid: number) => void;
 }
@@ -88,7 +86,8 @@ export async function runHandler(
     child = spawn('sh', ['-c', options.command], {
       detached: true,
       env: {...options.environment, ...recordEnvironment(records)},
-      // Pipes, never our own: a child that shares our standard output can make it blocking for us.
+      // Pipes, never our own descriptors: O_NONBLOCK belongs to the open file description (open(2)), so a child that
+      // shares ours can change it for us.
       stdio: 'pipe',
     });
   } catch (error) {
@@ -97,11 +96,10 @@ export async function runHandler(
     return notStarted(error as NodeJS.ErrnoException);
   }
   const exited = outcomeOf(child, isTooLarge);
-  // Without a process there may be no pipes either.
   const {pid} = child;
   if (pid === undefined) return exited;
   options.onStart(pid);
-  // A handler may have seen enough before it has read all.
+  // A handler may end before it has read all.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
 
@@ -114,7 +112,7 @@ export async function runHandler(
   } finally {
     deadline.clear();
     options.onEnd(pid);
-    // A child that was left behind may never read it.
+    // A child that it left behind may never read it.
     child.stdin.destroy();
   }
 }
@@ -126,7 +124,7 @@ function recordEnvironment(records: readonly StreamRecord[]): Record<string, str
   return {...shared, STREAMLOG_ID: id, STREAMLOG_DELIVERIES: String(deliveries ?? 1), STREAMLOG_COUNT: '1'};
 }
 
-/** A name that no variable can hold comes as `{"$b64":"…"}`, which --stream and --group take too. */
+/** A name that no variable can hold as `{"$b64":"…"}`, which --stream and --group accept. */
 function variableOf(name: string): string {
   const bytes = encodeName(name);
   if (typeof bytes === 'string' && !bytes.includes('\0')) return bytes;
@@ -146,7 +144,7 @@ function outcomeOf(child: ChildProcess, isTooLarge: boolean): Promise<HandlerOut
   });
 }
 
-/** No shell was started, so the command has not been looked at. */
+/** No shell was started. */
 function notStarted({code, name}: NodeJS.ErrnoException): CannotRun {
   return {
     kind: 'cannotRun',

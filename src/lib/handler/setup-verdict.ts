@@ -1,23 +1,21 @@
 /**
- * Whether it is the set-up or the entry, when the shell of a handler ends with
- * 126 or 127: it could not run a program. A wrong path is the same for every
- * entry; an entry that makes an argument longer than the system takes is the
- * only one. What tells is whether the same command runs for others afterwards.
- * Invariant: an attempt is counted against an entry only when the handler was
- * seen to run for another one that started later, or when nothing else was there
- * to try and the entry is larger than any argument may be. In all other cases it is the set-up.
+ * Whether the set-up or the entry is to blame when a handler's shell ends with 126
+ * or 127. A wrong path fails for every entry; an argument that is too long fails
+ * for one. Invariant: the entry is blamed only when the handler ran for another
+ * one that started later, or when there is no other to try and the entry is larger
+ * than an argument may be; else the set-up is.
  */
 
-/** The set-up is at fault · only this entry is · the work ended before that could be seen. */
+/** `undecided`: the work ended before. */
 export type SetupVerdict = 'setup' | 'entry' | 'undecided';
 
-/** So many entries in a row that the handler could not be run for show that it cannot be run at all. */
+/** When the handler cannot be run for this many entries in a row, it cannot be run at all. */
 const MOST_IN_A_ROW = 5;
-/** How long other entries are waited for that could show that it runs. */
+/** How long to wait for other entries that may show that it runs. */
 const WAIT_MS = 1_000;
 
 interface Waiting {
-  /** What starts later shows that the handler can be run. */
+  /** The last attempt that had started then. */
   lastStart: number;
   isTooLarge: boolean;
   isOverdue: boolean;
@@ -46,14 +44,14 @@ export class SetupVerdicts {
     return ++this.#starts;
   }
 
-  /** The attempt of this number has run, however it ended. */
+  /** The attempt of this number could be run, however it ended. */
   ran(start: number): void {
     for (const one of this.#waiting) if (one.lastStart < start) one.settle('entry');
   }
 
   /**
-   * Of an entry that the handler could not be run for, as soon as that can be
-   * said. `isTooLarge` where it is larger than an argument may be.
+   * The verdict on an entry that the handler could not be run for, as soon as there is one. `isTooLarge`: it is larger
+   * than an argument may be.
    */
   couldNotRun(isTooLarge: boolean, ending: AbortSignal): Promise<SetupVerdict> {
     return new Promise((resolve) => {
@@ -81,7 +79,7 @@ export class SetupVerdicts {
     });
   }
 
-  /** Decides without a proof where none will come; to be called when what `SetupFacts` tell has changed. */
+  /** Decides without a proof where none will come. Must be called when `SetupFacts` change. */
   review(): void {
     if (this.#waiting.size === 0 || this.#facts.isBusy()) return;
     const mayComeMore = this.#facts.mayComeMore();
