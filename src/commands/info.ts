@@ -12,7 +12,7 @@ import type {StreamClient} from '../lib/stream-client.js';
 export default class Info extends BaseCommand {
   static override summary = 'Show a stream, its groups and how far behind they are (XINFO).';
   static override description =
-    'The lag of a group is exact, or marked with ~ where proving it would mean counting for too long; in JSON, ' +
+    'The lag of a group is exact, or marked with ~ where an exact figure would take too long to count; in JSON, ' +
     '"lagExact" is then false, the lag is between "lagAtLeast" and "lagAtMost", and "lagSource" says where "lag" ' +
     'comes from: redis, counted or bound. With --watch, waits while Redis is away.';
   static override examples = [

@@ -1,5 +1,4 @@
-/** Suggestions for a mistyped word. */
-/** The word of `known` that takes the fewest changed letters; undefined when all of them differ by more than a third. */
+/** The word of `known` that `typed` may stand for: with the fewest changes of letters; undefined if all take more than a third of them. */
 export function nearest(typed: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;

@@ -7,7 +7,7 @@ import {reportGroups} from '../../lib/reports/stream-report.js';
 export default class GroupList extends BaseCommand {
   static override summary = 'List the consumer groups of a stream, and how far behind they are (XINFO GROUPS).';
   static override description =
-    'The lag is exact, or marked with ~ where proving it would mean counting for too long; in JSON, "lagExact" is ' +
+    'The lag is exact, or marked with ~ where an exact figure would take too long to count; in JSON, "lagExact" is ' +
     'then false, and the lag is between "lagAtLeast" and "lagAtMost".';
   static override examples = [
     {description: 'List the groups of the default stream', command: '<%= config.bin %> group list'},

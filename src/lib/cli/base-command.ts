@@ -83,7 +83,7 @@ export abstract class BaseCommand extends Command {
     return this.#settings;
   }
 
-  /** How files that flags name are read: warns of a wait and of a secret that everybody can read, unless `--quiet`. */
+  /** How files that flags name are read: warns of a wait and of a secret that every user can read, unless `--quiet`. */
   protected fileReading({quiet = false, verbose = false}: Partial<NoteFlags>): FileReading {
     const notes = this.notes({quiet, verbose});
     return {stopping: signals.signalled, warn: (text) => (quiet ? undefined : notes.warn(text))};

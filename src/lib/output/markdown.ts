@@ -9,7 +9,7 @@ export interface PageStyle {
   /** In columns. */
   width: number;
   colors: Colors;
-  /** What takes the place of a link to a file such as `delivery.md`; undefined leaves its text alone. */
+  /** The text for a link to a file such as `delivery.md`; undefined for the text of the link itself. */
   reference(file: string): string | undefined;
 }
 

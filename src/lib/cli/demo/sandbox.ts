@@ -1,8 +1,7 @@
 /**
- * Where the demo plays: a temporary directory with a private server and the
- * processes that were started in it. Shows each command before it runs, and
- * lets its output through untouched. Invariant: whatever was started here is
- * gone after `clear`, and `clear` runs even when the process is told to exit.
+ * A temporary directory with a private server and the processes of the demo. Prints each command
+ * before it runs, and passes its output on unchanged. Invariant: after `clear`, which also runs at
+ * the exit of the process, no process and no file of it is left.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
@@ -34,7 +33,7 @@ export class Sandbox {
     stopping.addEventListener('abort', () => this.#killAll(), {once: true});
   }
 
-  /** Makes the directory and starts the server. Throws `configuration` when there is no server program. */
+  /** Creates the directory and starts the server. Throws `configuration` if there is no server program. */
   static async open(out: Sink, colors: Colors, stopping: AbortSignal): Promise<Sandbox> {
     const sandbox = new Sandbox(out, colors, stopping);
     try {
@@ -58,13 +57,13 @@ export class Sandbox {
     writeFileSync(join(this.directory, name), text);
   }
 
-  /** Shows `line` as one would type it, runs it in a shell, and waits. Throws when it fails. */
+  /** Prints `line` as you would type it, runs it in a shell and waits. Throws if it fails. */
   async run(line: string): Promise<void> {
     await this.#show(line);
     await this.finish(this.#spawn(line, 'inherit'));
   }
 
-  /** Waits for what was started. Throws when it fails. */
+  /** Waits for a command that was started. Throws if it fails. */
   async finish(child: ChildProcess): Promise<void> {
     const code = await this.#ended(child);
     this.#stopIfAsked();
@@ -74,13 +73,13 @@ export class Sandbox {
     }
   }
 
-  /** Shows `line` and starts it in the background, as a shell's `&` does. */
+  /** Prints `line` and starts it in the background, as `&` in a shell does. */
   async start(line: string): Promise<ChildProcess> {
     await this.#show(`${line} &`);
     return this.#spawn(line, 'ignore');
   }
 
-  /** Sends `signal` to the shell and all that it started, shows it, and waits for the end. */
+  /** Sends `signal` to the shell and all its processes, prints that, and waits for the end. */
   async kill(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM', name: string): Promise<void> {
     await this.#show(`kill -s ${signal.slice(3)} -- -${child.pid}   # ${name}, all its processes`);
     const ended = this.#ended(child);
@@ -88,17 +87,17 @@ export class Sandbox {
     await ended;
   }
 
-  /** Stops the processes of `child` where they are, without ending them. */
+  /** Suspends the processes of `child`. */
   hold(child: ChildProcess): void {
     signalGroup(child, 'SIGSTOP');
   }
 
-  /** Lets them go on. */
+  /** Resumes them. */
   release(child: ChildProcess): void {
     signalGroup(child, 'SIGCONT');
   }
 
-  /** Ends everything that was started here and removes the directory. */
+  /** Kills all processes that were started here, and removes the directory. */
   clear(): void {
     process.off('exit', this.#onExit);
     this.#killAll();
@@ -142,7 +141,7 @@ export class Sandbox {
   }
 }
 
-/** `streamlog` on the demo's path is this very program, however it was started. */
+/** Puts this program, however it was started, on the demo's PATH as `streamlog`. */
 function writeOwnLauncher(path: string): void {
   const compiled = process.versions.bun !== undefined;
   const program = compiled ? [process.execPath] : [process.execPath, process.argv[1]!];

@@ -1,8 +1,6 @@
 /**
- * The demo: what Redis Streams do, shown with real processes on a real server.
- * Nothing is told that is not seen; the proof at the end reads the stream and
- * what the workers wrote, and fails when they differ. Knows what is shown,
- * not how processes are run.
+ * The demo: Redis Streams shown with real processes on a real server. The proof at the end compares
+ * the stream with what the workers wrote, and fails if they differ.
  */
 import type {ChildProcess} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
@@ -18,10 +16,10 @@ import type {Sandbox} from './sandbox.js';
 const STREAM = 'events';
 const EVENTS = 5_000;
 const GROUP = 'billing';
-/** Long enough to be seen as dead, short enough for a demo. */
+/** Longer than a worker that lives keeps an entry, and short enough for a demo. */
 const CLAIM_IDLE_MS = 500;
 
-/** A worker's job: it notes each record it has done, and passes it on to be acknowledged. */
+/** A worker: writes each record to its file, and passes it on to be acknowledged. */
 const WORKER = `while IFS= read -r record; do
   printf '%s\\n' "$record" >>"$1"   # the job
   printf '%s\\n' "$record"          # done: pass it on
@@ -35,7 +33,7 @@ export interface Tour {
   colors: Colors;
 }
 
-/** Plays all of it. Throws `incomplete` when an event was not processed. */
+/** Throws `incomplete` if an event was not processed. */
 export async function playTour(tour: Tour): Promise<void> {
   await showProducing(tour);
   const pending = await showSharing(tour);
@@ -44,7 +42,7 @@ export async function playTour(tour: Tour): Promise<void> {
   const proof = await proveAll(tour);
   await showUpkeep(tour);
   await tour.sandbox.say(
-    '6. The proof: before the trim, each entry of the stream was looked up in what the workers have noted.',
+    '6. The proof: before the trim, every entry of the stream was compared with what the workers wrote.',
   );
   await tour.out.write(`${tour.colors.good('proved:')} ${proof}\n`);
 }
@@ -52,36 +50,36 @@ export async function playTour(tour: Tour): Promise<void> {
 const workerLine = (name: string): string =>
   `streamlog consume --group ${GROUP} --name ${name} --ack none | sh worker.sh ${name}.done | streamlog ack --quiet`;
 
-async function showProducing({sandbox: stage}: Tour): Promise<void> {
-  await stage.say('1. Entries go into a stream: one from the command line, many from a pipe (XADD).');
-  await stage.run('streamlog produce type=login user=ada');
-  stage.write('events.ndjson', sampleEvents());
-  await stage.run('head -2 events.ndjson');
+async function showProducing({sandbox}: Tour): Promise<void> {
+  await sandbox.say('1. Entries go into a stream: one from the command line, many from a pipe (XADD).');
+  await sandbox.run('streamlog produce type=login user=ada');
+  sandbox.write('events.ndjson', sampleEvents());
+  await sandbox.run('head -2 events.ndjson');
 }
 
 async function showSharing(tour: Tour): Promise<number> {
-  const {sandbox: stage, client, out, colors} = tour;
-  await stage.say(
-    '2. Three workers of one group share the load. Each notes what it has done; then it is acknowledged.',
+  const {sandbox, client, out, colors} = tour;
+  await sandbox.say(
+    '2. Three workers of one group share the load. Each writes what it has done; then it is acknowledged.',
   );
-  stage.write('worker.sh', WORKER);
-  await stage.run('cat worker.sh');
+  sandbox.write('worker.sh', WORKER);
+  await sandbox.run('cat worker.sh');
   const workers = new Map<string, ChildProcess>();
-  for (const name of ['w1', 'w2', 'w3']) workers.set(name, await stage.start(workerLine(name)));
+  for (const name of ['w1', 'w2', 'w3']) workers.set(name, await sandbox.start(workerLine(name)));
   await until(() => hasConsumers(client, 3), 'three workers joined the group');
-  const producing = await stage.start('streamlog produce --file events.ndjson >ids.txt');
+  const producing = await sandbox.start('streamlog produce --file events.ndjson >ids.txt');
 
   await until(() => caughtInTheMiddle(tour, workers.get('w2')!), 'w2 is in the middle of its work');
-  await stage.say('   In the middle of it, w2 is killed with SIGKILL.');
-  await stage.kill(workers.get('w2')!, 'SIGKILL', 'w2');
-  await stage.finish(producing);
+  await sandbox.say('   Half-way, w2 is killed with SIGKILL.');
+  await sandbox.kill(workers.get('w2')!, 'SIGKILL', 'w2');
+  await sandbox.finish(producing);
   await until(async () => {
     const {ofOthers, unread} = await stillOpen(client);
     return ofOthers === 0 && !unread;
   }, 'the other workers have done the rest');
-  for (const name of ['w1', 'w3']) await stage.kill(workers.get(name)!, 'SIGTERM', name);
+  for (const name of ['w1', 'w3']) await sandbox.kill(workers.get(name)!, 'SIGTERM', name);
 
-  const rows = [...workers.keys()].map((name) => ({name, done: doneBy(stage, name).length}));
+  const rows = [...workers.keys()].map((name) => ({name, done: doneBy(sandbox, name).length}));
   await out.write(
     `\n${renderTable(
       rows,
@@ -92,45 +90,42 @@ async function showSharing(tour: Tour): Promise<number> {
       colors,
     )}`,
   );
-  await stage.say('   What w2 had been given and nobody acknowledged is pending. It is not lost (XPENDING).');
-  await stage.run(`streamlog pending --group ${GROUP}`);
+  await sandbox.say('   Entries that w2 got and did not acknowledge are pending, not lost (XPENDING).');
+  await sandbox.run(`streamlog pending --group ${GROUP}`);
   return (await stillOpen(client)).pending;
 }
 
-async function showRecovery({sandbox: stage, client}: Tour, pending: number): Promise<void> {
-  await stage.say('3. A restarted w2 begins with its own backlog; here it does half of it.');
-  await stage.run(
+async function showRecovery({sandbox, client}: Tour, pending: number): Promise<void> {
+  await sandbox.say('3. When w2 restarts, it first gets its own pending entries; here it processes half of them.');
+  await sandbox.run(
     `streamlog consume --group ${GROUP} --name w2 --count ${Math.ceil(pending / 2)} --exit >>w2.done && wc -l w2.done`,
   );
-  await stage.say('   Should w2 never come back, any other worker takes over what it left (XCLAIM).');
+  await sandbox.say('   If w2 never comes back, another worker takes over the rest (XCLAIM).');
   await until(() => idleLongEnough(client), 'the entries of w2 have been idle long enough');
-  await stage.run(
+  await sandbox.run(
     `streamlog consume --group ${GROUP} --name w4 --claim ${CLAIM_IDLE_MS}ms --exit >w4.done && wc -l w4.done`,
   );
-  await stage.run(`streamlog pending --group ${GROUP}`);
+  await sandbox.run(`streamlog pending --group ${GROUP}`);
 }
 
-async function showSecondGroup({sandbox: stage}: Tour): Promise<void> {
-  await stage.say('4. A second group with a job of its own, counting, sees every event too.');
-  await stage.run(
+async function showSecondGroup({sandbox}: Tour): Promise<void> {
+  await sandbox.say('4. A second group, which only counts, gets every event too.');
+  await sandbox.run(
     `streamlog consume --group audit --name a1 --exit --format '%f{type}\\n' | tee audit.done | sort | uniq -c`,
   );
 }
 
-async function showUpkeep({sandbox: stage}: Tour): Promise<void> {
-  await stage.say('5. How things stand (XINFO), and trimming what every group has dealt with (XTRIM).');
-  await stage.run('streamlog info');
-  await stage.run('streamlog trim --maxlen 500 --safe');
+async function showUpkeep({sandbox}: Tour): Promise<void> {
+  await sandbox.say('5. The state of the stream (XINFO), and trimming what every group has processed (XTRIM).');
+  await sandbox.run('streamlog info');
+  await sandbox.run('streamlog trim --maxlen 500 --safe');
 }
 
-/**
- * From the stream itself: every entry in it must have been done by a worker, and
- * the groups must have nothing open. Returns that in words; throws `incomplete`.
- */
-async function proveAll({sandbox: stage, client}: Tour): Promise<string> {
+/** Checks that a worker has processed every entry of the stream and that nothing is pending, and says so. Throws `incomplete`. */
+async function proveAll({sandbox, client}: Tour): Promise<string> {
   const done = new Map<string, number>();
-  for (const file of readdirSync(stage.directory).filter((name) => /^w\d\.done$/.test(name))) {
-    for (const id of doneBy(stage, file.replace('.done', ''))) done.set(id, (done.get(id) ?? 0) + 1);
+  for (const file of readdirSync(sandbox.directory).filter((name) => /^w\d\.done$/.test(name))) {
+    for (const id of doneBy(sandbox, file.replace('.done', ''))) done.set(id, (done.get(id) ?? 0) + 1);
   }
   let entries = 0;
   let missing = 0;
@@ -140,7 +135,7 @@ async function proveAll({sandbox: stage, client}: Tour): Promise<string> {
     missing += page.filter(({id}) => !done.has(id)).length;
     twice += page.filter(({id}) => (done.get(id) ?? 0) > 1).length;
   }
-  const audited = linesOf(join(stage.directory, 'audit.done')).length;
+  const audited = linesOf(join(sandbox.directory, 'audit.done')).length;
   const open = await stillOpen(client);
   if (missing > 0 || open.pending > 0 || entries !== EVENTS + 1 || audited !== entries) {
     throw new StreamlogError(
@@ -148,11 +143,12 @@ async function proveAll({sandbox: stage, client}: Tour): Promise<string> {
       `of ${entries} events, ${missing} were not processed, ${open.pending} are pending, ${audited} audited`,
     );
   }
-  const again = twice === 0 ? 'none of them twice' : `${twice} of them twice, because w2 died before it could say so`;
+  const again =
+    twice === 0 ? 'none of them twice' : `${twice} of them twice, because w2 died before they were acknowledged`;
   return `all ${entries} events were processed by ${GROUP} (${again}), and all ${audited} were seen by audit.`;
 }
 
-/** Entries the group has not finished: `pending` with anybody, `ofOthers` with others than w2, `unread` with nobody yet. */
+/** What the group has not finished: entries that are `pending`, those `ofOthers` than w2, and whether some are `unread`. */
 async function stillOpen(client: StreamClient): Promise<{pending: number; ofOthers: number; unread: boolean}> {
   const [info, group, summary] = [
     await client.info(STREAM),
@@ -167,13 +163,13 @@ async function stillOpen(client: StreamClient): Promise<{pending: number; ofOthe
   };
 }
 
-/** True with w2 held still, having done something and with more in hand; else it goes on, and is looked at again. */
-async function caughtInTheMiddle({sandbox: stage, client}: Tour, w2: ChildProcess): Promise<boolean> {
-  if (doneBy(stage, 'w2').length < 100) return false;
-  stage.hold(w2);
+/** True, with w2 suspended, if it has processed some entries and has more pending; otherwise w2 goes on. */
+async function caughtInTheMiddle({sandbox, client}: Tour, w2: ChildProcess): Promise<boolean> {
+  if (doneBy(sandbox, 'w2').length < 100) return false;
+  sandbox.hold(w2);
   const {pending, ofOthers} = await stillOpen(client);
   if (pending - ofOthers >= 10) return true;
-  stage.release(w2);
+  sandbox.release(w2);
   return false;
 }
 
@@ -187,7 +183,7 @@ async function idleLongEnough(client: StreamClient): Promise<boolean> {
 const hasConsumers = async (client: StreamClient, count: number): Promise<boolean> =>
   (await client.groups(STREAM)).some((group) => group.name === GROUP && group.consumers === count);
 
-/** IDs of the records that a worker has noted as done; a line that it was killed in does not count. */
+/** IDs of the records that a worker wrote; an incomplete last line does not count. */
 const doneBy = (sandbox: Sandbox, worker: string): string[] =>
   linesOf(join(sandbox.directory, `${worker}.done`))
     .filter((line) => line.endsWith('}'))
@@ -215,7 +211,8 @@ function sampleEvents(): string {
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadlineMs = performance.now() + 15_000;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new StreamlogError('incomplete', `the demo waited in vain until ${what}`);
+    if (performance.now() > deadlineMs)
+      throw new StreamlogError('incomplete', `the demo waited in vain for this: ${what}`);
     await sleep(20);
   }
 }
