@@ -52,16 +52,14 @@ redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
 return 1`);
 
 /**
- * Removes those consumers that have nothing pending, after giving to another one
- * as much of what they have as fits into this step, unless one of the entries
- * was delivered lately. Entries keep their count; their idle time starts anew, as with any claim, since XCLAIM with an
- * IDLE in the past is inserted into a list in order of delivery from Redis 8.4 on (redis/redis#14402; 16 ms an entry where 300,000 are pending). How idle a
- * consumer is, is not asked: only XINFO CONSUMERS knows, and it tells of all of
- * them each time (10 ms for 20,000). One that reads again after it was removed
- * is there again. ARGV: group, how long idle in milliseconds, who gets the
- * entries or '', how many of them at most, then the consumers. Answers three
- * items for each: 'absent', 'active', 'pending' or 'removed', how many entries
- * were handed over, and how many were acknowledged since they are no longer in the stream.
+ * Removes those consumers that have nothing pending, after handing over as many of their entries as fit into this step,
+ * unless one of these was delivered within the idle time. Entries keep their count of deliveries. Their idle time starts
+ * anew, as with any claim: from Redis 8.4 on, pending entries are kept in order of delivery, and XCLAIM with an IDLE in the
+ * past takes 16 ms for each where 300,000 are pending (redis/redis#14402). How idle a consumer is, only XINFO CONSUMERS
+ * says, which lists all of them (10 ms for 20,000), so it is not asked here; a consumer that reads again is created again.
+ * ARGV: group, idle time in milliseconds, the consumer that gets the entries or '', how many of them at most, then the
+ * consumers. Replies with three items for each: 'absent', 'active', 'pending' or 'removed', how many entries were handed
+ * over, and how many were acknowledged since they are no longer in the stream.
  */
 const RETIRE_CONSUMERS = script(`
 local group, minIdle, heir, budget = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])

@@ -12,12 +12,10 @@ import {MOST_ARGUMENTS, onlyIfAllowed, type RunScript, refuseDenied, script} fro
 import {noGroup} from './server-errors.js';
 
 /**
- * Moves an entry to KEYS[2] with where it came from; where it came from before
- * is dropped, and the deaths are counted. XADD is first: when it is refused, as
- * without memory, the script ends there and the entry stays pending. ARGV:
- * group, consumer, ID, reason, time in Unix milliseconds. Answers 1 when it
- * moved, 0 when it had gone from the stream, DENIED to one who may not XACK, and
- * for an entry that Lua cannot pass on its number of fields below 0.
+ * Moves an entry to KEYS[2] with its origin, in place of an earlier one, and counts how often it has failed. XADD is the
+ * first write: when it is refused, as without memory, the script ends there and the entry stays pending. ARGV: group,
+ * consumer, ID, reason, time in Unix milliseconds. Replies with 1 when it was moved, 0 when it is no longer in the stream,
+ * DENIED where the user may not XACK, and minus the number of its fields where they are too many for Lua.
  */
 const DEAD_LETTER = script(`${ONLY_WHILE_OURS}
 ${onlyIfAllowed("'XACK', KEYS[1], ARGV[1], ARGV[3]")}
@@ -53,9 +51,8 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
 return entry and 1 or 0`);
 
 /**
- * Moves entry ARGV[1] of KEYS[1] to KEYS[2] with all its fields: the new ID, nil
- * when it is not there, DENIED to one who may not XDEL, its number of fields
- * below 0 when Lua cannot pass it on.
+ * Moves entry ARGV[1] of KEYS[1] to KEYS[2] with all its fields. Replies with the new ID, nil when the entry is not there,
+ * DENIED where the user may not XDEL, and minus the number of its fields where they are too many for Lua.
  */
 const REDRIVE = script(`
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
@@ -69,7 +66,7 @@ local id = redis.call(unpack(line))
 redis.call('XDEL', KEYS[1], ARGV[1])
 return id`);
 
-/** A script answers with the number of fields below 0 where they are too many for it. */
+/** Whether a script replied that the fields are too many for it. */
 const isTooWide = (result: Reply): boolean => typeof result === 'number' && result < 0;
 
 export const deadLetterScripts = (run: RunScript) => ({

@@ -54,8 +54,8 @@ const GIVE_BACK_OUTCOMES: Record<string, GiveBackOutcome> = {
 };
 
 /**
- * `pendingOf(id)` for up to `most` IDs between `lowest` and `highest`: those that lie close together,
- * as IDs do that another command has listed, are asked for at once, and the others each for itself.
+ * `pendingOf(id)` for up to `most` IDs between `lowest` and `highest`: IDs that lie close together, as those that another
+ * command has listed, are asked for at once, and the others one by one.
  */
 const PENDING_AMONG = `
 local page = redis.call('XPENDING', KEYS[1], ARGV[1], lowest, highest, 2 * most)
@@ -68,10 +68,9 @@ end
 `;
 
 /**
- * What a record says of a pending entry may be long past. Sets `pending`,
- * `owner` and `count` of entry `id`, as `pendingOf` has it, and `refused` to 'missing', to 'other' when
- * another has it than `expected` ('' or '=NAME'), or to 'again' when it was delivered
- * more often than `deliveries` ('' or a number) or has been idle for less than `idle` since.
+ * Sets `pending`, `owner` and `count` of entry `id`, as `pendingOf` has it, and `refused` to 'missing', to 'other' when its
+ * consumer is not `expected` ('' or '=NAME'), or to 'again' when it was delivered more often than `deliveries` ('' or a
+ * number) or has been idle for less than `idle`: the record that names it may be old.
  */
 const STILL_AS_NAMED = `
 local pending = pendingOf(id)
@@ -88,10 +87,10 @@ end
 `;
 
 /**
- * Claims entries that are still as they were named, and counts a delivery of
- * each. ARGV: group, who gets them, how long idle in milliseconds, '1' to only
- * look, the lowest and the highest ID, then four for each: its ID, its consumer, its deliveries, its idle time, as above.
- * Answers three for each: 'claimed', 'busy', 'gone', or as above; who had it; its deliveries now.
+ * Claims entries that are still as they were named, and counts a delivery of each. ARGV: group, the consumer that gets
+ * them, idle time in milliseconds, '1' for a dry run, the lowest and the highest ID, then four for each: its ID, its
+ * consumer, its deliveries, its idle time, as above. Replies with three items for each: 'claimed', 'busy', 'gone', or as
+ * above; its consumer before; its deliveries now.
  */
 const CLAIM_NAMED = script(`
 local answer = {}
@@ -120,9 +119,8 @@ end
 return answer`);
 
 /**
- * Acknowledges entries that are still with the consumer that was named. ARGV:
- * group, the lowest and the highest ID, then two for each: its ID, its consumer as above. Answers one for each:
- * 'acknowledged', 'missing' or 'other'.
+ * Acknowledges entries that are still with the consumer that was named. ARGV: group, the lowest and the highest ID, then two
+ * for each: its ID, its consumer as above. Replies with one item for each: 'acknowledged', 'missing' or 'other'.
  */
 const ACKNOWLEDGE_NAMED = script(`
 local answer, ours = {}, {}
@@ -139,10 +137,10 @@ if #ours > 0 then redis.call('XACK', KEYS[1], ARGV[1], unpack(ours)) end
 return answer`);
 
 /**
- * Gives an entry back, so that the next claim takes it, without touching
- * its count of deliveries. ARGV: group, its consumer as above, ID, what its delivery
- * time and now add up to where the server has no XNACK, '1' to try XNACK, its deliveries
- * as above, and what time it is for who may not run TIME. Answers 'xnack', 'xclaim', 'gone', or as above.
+ * Gives an entry back, so that the next claim takes it; its count of deliveries stays. ARGV: group, its consumer as above,
+ * ID, the sum of its delivery time and the time of now (see sumOfGivenBack) where the server has no XNACK, '1' to try
+ * XNACK, its deliveries as above, and the time for a user who may not run TIME. Replies with 'xnack', 'xclaim', 'gone', or
+ * as above.
  */
 const NACK = script(`
 local id, expected, deliveries, idle = ARGV[3], ARGV[2], ARGV[6], ''

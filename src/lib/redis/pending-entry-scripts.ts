@@ -16,15 +16,14 @@ local count = pending[4]
 if count < 0 or count > ${MOST_DELIVERIES} then count = ${MOST_DELIVERIES} end
 `;
 
-/** What a script answers of an entry that is no longer in the stream. */
+/** The reply of a script for an entry that is no longer in the stream. */
 const GONE = 'gone';
 
 /**
- * XCLAIM with what `options` says, of what is ours; answers GONE where the entry is no longer in the stream. Nothing reads
- * the entry to find that out: for Lua that takes 0.2 s and more of 100,000 fields. From Redis 7.0 on XCLAIM itself
- * tells (redis/redis#10227): it claims nothing, and takes the pending reference away, so that who gets GONE has to
- * say what became of the entry. Before, it claims what is gone, too, and so the entry is read there. 7.0 also brought
- * acl_check_cmd, which is what is asked for.
+ * XCLAIM with `options`; replies with GONE where the entry is no longer in the stream. The entry is not read to find that
+ * out, which takes Lua 0.2 s for 100,000 fields: from Redis 7.0 on XCLAIM does not claim such an entry, and drops it from
+ * the pending list (redis/redis#10227), so the caller has to report what became of it. Before 7.0, which has no
+ * acl_check_cmd, XCLAIM claims it, and so the entry is read there.
  */
 const claimOrGone = (options: string): string => `
 if not redis.acl_check_cmd and #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) == 0 then return '${GONE}' end
@@ -39,10 +38,7 @@ const BEGIN_ATTEMPT = script(`${ONLY_WHILE_OURS}
 if count < ${MOST_DELIVERIES} then count = count + 1 end
 ${claimOrGone("'RETRYCOUNT', string.format('%.0f', count), ")}`);
 
-/**
- * Takes back what BEGIN_ATTEMPT has counted, for an attempt that never was one;
- * the idle time goes on. ARGV: group, consumer, ID.
- */
+/** Takes back the delivery that BEGIN_ATTEMPT has counted; the idle time goes on. ARGV: group, consumer, ID. */
 const UNDO_ATTEMPT = script(`${ONLY_WHILE_OURS}
 if count > 1 and count < ${MOST_DELIVERIES} then count = count - 1 end
 ${claimOrGone("'IDLE', math.max(0, pending[3]), 'RETRYCOUNT', string.format('%.0f', count), ")}`);
@@ -52,9 +48,9 @@ const ACKNOWLEDGE_OURS = script(`${ONLY_WHILE_OURS}
 return redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])`);
 
 /**
- * Sets counts of deliveries, and starts the idle time anew, of what is still ours: what XREADGROUP with CLAIM has counted
- * goes back to what it was. Not in one script with it: Lua would copy each entry that it reads. ARGV: group, consumer,
- * then two for each: its ID, its count.
+ * Sets the counts of deliveries of entries that are still ours, and starts their idle time anew: it undoes what XREADGROUP
+ * with CLAIM has counted. Not in one script with that, since Lua copies each entry that it reads. ARGV: group, consumer,
+ * then two for each entry: its ID, its count.
  */
 const SET_DELIVERIES = script(`
 for i = 3, #ARGV, 2 do
