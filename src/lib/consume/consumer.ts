@@ -10,11 +10,11 @@ import {isRetryable} from '../errors.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
-import type {Membership} from '../stream-client.js';
+import type {Delivered, Membership} from '../stream-client.js';
 import {type AcknowledgementOptions, Acknowledgements} from './acknowledgements.js';
 import {ClaimSweep} from './claim-sweep.js';
 import {GroupMembership, type MembershipOptions} from './group-membership.js';
-import {GroupReader, type GroupReaderOptions, type NewEntries} from './group-reader.js';
+import {GroupReader, type GroupReaderOptions} from './group-reader.js';
 import {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 import {checkName, isNameInUse, type SharedName} from './name-in-use.js';
 import {EntryOwnership, type Loss} from './ownership.js';
@@ -45,7 +45,7 @@ export interface Delivery {
   counted: boolean;
 }
 
-/** IDs that are kept where others acknowledge: what is not delivered again, and made pending again after a removal. */
+/** Delivered IDs that are kept where somebody else acknowledges. */
 const REMEMBERED = 10_000;
 
 export class Consumer {
@@ -91,8 +91,7 @@ export class Consumer {
         for (const id of ids) onLost(member.stream, id, {kind: 'deleted', reference: 'kept'});
       },
       // Where others acknowledge, they have finished what is not pending any more.
-      onMissing: async (ids) =>
-        acknowledges ? ownership.account((await redis.connection()).commands, ids) : undefined,
+      onMissing: async (ids) => acknowledges && ownership.account((await redis.connection()).commands, ids),
     };
     this.#recovery = new PendingRecovery(this.membership, this.#context, countsBacklog);
     if (claimIdleMs !== undefined && !noAck)
@@ -152,7 +151,7 @@ export class Consumer {
     }
   }
 
-  /** While entries are in flight, makes them pending again when our consumer or the group was removed. Failures are left to later calls. */
+  /** Makes in-flight entries pending again when our consumer or the group was removed. Failures are left to later calls. */
   async lookAfter(): Promise<void> {
     if (!this.ownership.removal.needsCheck) return;
     try {
@@ -233,7 +232,7 @@ export class Consumer {
     return delivery;
   }
 
-  #received({records, ids}: NewEntries): Delivery {
+  #received({records, ids}: Delivered): Delivery {
     this.membership.advance(records);
     return this.#delivery(records, true, ids);
   }

@@ -8,7 +8,7 @@ import {isFailure} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
 import type {Connection} from '../reconnecting-client.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
-import type {Entry, StreamRecord} from '../records/entry.js';
+import type {Entry} from '../records/entry.js';
 import type {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits} from '../stream-client.js';
 import type {Acknowledgements} from './acknowledgements.js';
@@ -26,12 +26,6 @@ export interface GroupReaderOptions {
   inTurn: boolean;
   /** One line for the user about what did not end the work. */
   onProblem: (line: string) => void;
-}
-
-/** Entries that came with one read, and their IDs. */
-export interface NewEntries {
-  readonly records: StreamRecord[];
-  readonly ids: EntryIds;
 }
 
 /** What reads go together with. */
@@ -61,7 +55,7 @@ export class GroupReader<T> {
   readonly #acknowledgements: Acknowledgements;
   readonly #ownership: EntryOwnership;
   readonly #budget: ReadBudget;
-  readonly #deliver: (entries: NewEntries) => T;
+  readonly #deliver: (entries: Delivered) => T;
   /** The first read asks for one entry: `| head` then takes little from the stream. */
   readonly #size: PageSize;
   /** How many reads may be under way while the caller works. */
@@ -75,7 +69,7 @@ export class GroupReader<T> {
     {inFlight, acknowledgements, ownership}: ConsumerState,
     budget: ReadBudget,
     options: GroupReaderOptions,
-    deliver: (entries: NewEntries) => T,
+    deliver: (entries: Delivered) => T,
   ) {
     this.#inFlight = inFlight;
     this.#acknowledgements = acknowledgements;
