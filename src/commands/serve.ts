@@ -11,7 +11,6 @@ import {
   serveTokens,
 } from '../lib/cli/serve-flags.js';
 import {Reload} from '../lib/cli/serve-reload.js';
-import {StreamlogError} from '../lib/errors.js';
 import {accessLog} from '../lib/serve/access-log.js';
 import {App} from '../lib/serve/app.js';
 import {HttpServer} from '../lib/serve/http-server.js';
@@ -106,16 +105,8 @@ export default class Serve extends BaseCommand {
     const endMs = performance.now() + flags.drain;
     await server.drain(flags.drain);
     log?.flush();
-    const {unconfirmed} = app;
-    const isSettled = !mayFailOver(flags) || (await app.settle(endMs - performance.now()));
-    app.close();
+    const failure = await app.end(endMs - performance.now(), mayFailOver(flags));
     this.endAsIntended();
-    if (!isSettled)
-      throw new StreamlogError(
-        'incomplete',
-        'the master was away when --drain was over: what was added last may be lost',
-      );
-    if (unconfirmed > 0)
-      throw new StreamlogError('incomplete', `Redis had not confirmed ${unconfirmed} requests when --drain was over`);
+    if (failure !== undefined) throw failure;
   }
 }

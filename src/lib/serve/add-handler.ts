@@ -36,7 +36,7 @@ export interface AddHandlerOptions {
   keySeconds: number;
   metrics: Metrics;
   refusals: RefusalLog;
-  /** Says what is wrong with the server, and is not told to clients. */
+  /** Reports what is wrong with the server, which clients do not learn. */
   warn: (text: string) => void;
 }
 

@@ -3,6 +3,7 @@
  * the handlers, and the router in front of them.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {StreamlogError} from '../errors.js';
 import {LeasedClient} from '../leased-client.js';
 import type {StreamClient} from '../stream-client.js';
 import type {AccessFacts} from './access-log.js';
@@ -104,16 +105,24 @@ export class App {
     this.#metrics.countRequest(facts);
   }
 
-  /** Requests that Redis has not replied to. */
-  get unconfirmed(): number {
-    return this.#addHandler.inFlight;
+  /** Closes the connection to Redis within `limitMs`. Returns a failure when entries are unconfirmed, or may be lost. */
+  async end(limitMs: number, mayFailOver: boolean): Promise<StreamlogError | undefined> {
+    const unconfirmed = this.#addHandler.inFlight;
+    const isSettled = !mayFailOver || (await this.#settle(limitMs));
+    this.#refusals.close();
+    this.#live.close();
+    if (isSettled && unconfirmed === 0) return undefined;
+    const message = isSettled
+      ? `Redis had not confirmed ${unconfirmed} requests when --drain was over`
+      : 'the master was away when --drain was over: what was added last may be lost';
+    return new StreamlogError('incomplete', message);
   }
 
   /**
    * Waits until Redis is surely the master, at most for `limitMs`: after a failover, what was answered with 201 is added
    * again or reported as lost. False when that is still open.
    */
-  async settle(limitMs: number): Promise<boolean> {
+  async #settle(limitMs: number): Promise<boolean> {
     const endMs = performance.now() + limitMs;
     while (!this.#held.isEmpty) {
       const standing = await this.#live.use((client) => client.server.standing()).catch(() => 'ended');
@@ -122,11 +131,5 @@ export class App {
       await sleep(SETTLE_CHECK_MS);
     }
     return true;
-  }
-
-  /** Closes the connection to Redis. */
-  close(): void {
-    this.#refusals.close();
-    this.#live.close();
   }
 }

@@ -77,7 +77,7 @@ export function readBodyRecords(
   let count = 0;
   const takeOne = (fields: EntryFields): void => {
     if (count === rules.maxRecords) throw new Refusal('too_many_records');
-    if (isReserved(fields)) throw new Refusal('reserved_field', {place: {index: count}});
+    if (isReserved(fields)) throw new Refusal('reserved_field', {position: {index: count}});
     count++;
     writer.add(fields);
   };
@@ -159,5 +159,5 @@ function refusalOf(error: unknown, text: string, index?: number): unknown {
 const NOT_NDJSON = 'a JSON body is one object or one array, and records on lines of their own are application/x-ndjson';
 
 /** Without the hint for the command line after the semicolon. */
-const badJson = (reason: string, place: {[name in keyof BodyPosition]: number | undefined}): Refusal =>
-  new Refusal('bad_json', {reason: reason.split('; ')[0]!, place: place as BodyPosition});
+const badJson = (reason: string, position: {[name in keyof BodyPosition]: number | undefined}): Refusal =>
+  new Refusal('bad_json', {reason: reason.split('; ')[0]!, position: position as BodyPosition});

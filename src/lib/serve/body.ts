@@ -231,6 +231,6 @@ export class HeldBody {
   }
 }
 
-/** Copies a small part of a larger buffer. (Not told by `piece.buffer`, which Bun has to make first, at some cost.) */
+/** Copies a small part of a larger buffer. */
 const own = (piece: Buffer): Buffer =>
   piece.byteOffset > 0 && piece.length < SMALL_BYTES ? Buffer.from(piece) : piece;

@@ -12,7 +12,7 @@ import type {Connections} from './connections.js';
 import {type RequestTarget, readTarget} from './request-head.js';
 import type {RefusalCode, Response} from './responses.js';
 
-/** Answers requests, and is told of their end. */
+/** Answers requests, and counts them. */
 export interface RequestHandler {
   /** The server is shutting down and takes nothing new. */
   readonly draining: boolean;

@@ -208,10 +208,10 @@ function refusals(names: readonly RefusalCode[], more: readonly Schema[] = []): 
 }
 
 function refusalBody(names: readonly RefusalCode[]): Schema {
-  const place: Record<string, Schema> = names.some((name) => name === 'bad_json' || name === 'reserved_field')
+  const position: Record<string, Schema> = names.some((name) => name === 'bad_json' || name === 'reserved_field')
     ? {index: COUNT, line: COUNT, column: COUNT}
     : {};
-  return object({error: object({code: codes(names), message: {type: 'string'}, ...place}, ['code', 'message'])});
+  return object({error: object({code: codes(names), message: {type: 'string'}, ...position}, ['code', 'message'])});
 }
 
 const COUNT: Schema = {type: 'integer', minimum: 0};

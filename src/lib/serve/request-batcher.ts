@@ -146,9 +146,9 @@ class OpenBatch {
 
   #add(batch: AddBatch): Promise<AddResult[]> {
     const {live, held} = this.#batcher;
-    return live.use(async (client, doubt) => {
+    return live.use(async (client, onFailure) => {
       const results = await client.addAll(this.#stream, batch);
-      for (const result of results) if (result instanceof StreamlogError) doubt(result);
+      for (const result of results) if (result instanceof StreamlogError) onFailure(result);
       const last = results.at(-1);
       if (typeof last === 'string') held.confirmed(this.#stream, last, results.length);
       return results;
@@ -220,10 +220,10 @@ class IdempotentWriter implements RequestWriter {
   #add(): Promise<AddResult[]> {
     const {records} = this.#encoder;
     const {live, held} = this.#batcher;
-    return live.use(async (client, doubt) => {
+    return live.use(async (client, onFailure) => {
       const call = this.#encoder.take(1, undefined);
       const {ids, stopped} = await client.addOnce(this.#stream, call);
-      doubt(stopped);
+      onFailure(stopped);
       if (stopped === 'different') throw new Refusal('key_reused');
       if (ids[0] !== undefined && stopped === undefined) held.keep(this.#stream, call, ids[0]);
       const rest = stopped instanceof StreamlogError ? stopped : undefined;

@@ -76,7 +76,7 @@ export class Refusal extends Error {
 
   constructor(
     code: RefusalCode,
-    {reason, place, headers}: {reason?: string; place?: BodyPosition; headers?: Record<string, string>} = {},
+    {reason, position, headers}: {reason?: string; position?: BodyPosition; headers?: Record<string, string>} = {},
   ) {
     const refusal: {status: number; message: string; retry?: boolean} = REFUSALS[code];
     super(code);
@@ -87,7 +87,7 @@ export class Refusal extends Error {
       status: refusal.status,
       headers: {...(refusal.retry ? {'Retry-After': '1'} : {}), ...headers},
       body: {
-        error: {code, message: reason ?? refusal.message, ...place},
+        error: {code, message: reason ?? refusal.message, ...position},
         ...(code === 'unknown_outcome' ? {outcome: 'unknown'} : {}),
       },
     };

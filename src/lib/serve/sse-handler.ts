@@ -32,7 +32,7 @@ export interface SseHandlerOptions {
   /** Ends all event streams. */
   stopping: AbortSignal;
   metrics: Metrics;
-  /** Says what is wrong with the server, and is not told to clients. */
+  /** Reports what is wrong with the server, which clients do not learn. */
   warn: (text: string) => void;
 }
 
