@@ -3,6 +3,7 @@
  * redis.io/docs/latest/develop/reference/protocol-spec), into memory that grows.
  * Invariant: memory that was taken is never written to again.
  */
+import {ByteBuilder} from '../byte-builder.js';
 import type {Bytes} from '../records/bytes.js';
 import {encodeName} from '../records/names.js';
 import {ARRAY, STRING} from './resp-bytes.js';
@@ -10,41 +11,28 @@ import {ARRAY, STRING} from './resp-bytes.js';
 const FIRST_CAPACITY = 64 * 1024;
 /** Room for the longest `$…\r\n`, and the end of a string. */
 const FRAME_BYTES = 32;
-/** Shorter pieces are copied faster by a loop than by a call. */
-const LOOP_BYTES = 32;
-const NOTHING = Buffer.alloc(0);
 const ZERO = 0x30;
 const CR = 0x0d;
 const LF = 0x0a;
 
-export class RespWriter {
-  #bytes: Buffer;
-  #length = 0;
-  /** What the last batch needed. */
-  #usual: number;
-
-  /** `capacity` bytes are there from the start; more come as they are needed. */
+export class RespWriter extends ByteBuilder {
+  /** `capacity` bytes are there from the first write; more come as they are needed. */
   constructor(capacity = FIRST_CAPACITY) {
-    this.#bytes = Buffer.allocUnsafe(capacity);
-    this.#usual = capacity;
-  }
-
-  get length(): number {
-    return this.#length;
+    super(capacity);
   }
 
   /** `*3`: so many strings follow. */
   array(count: number): void {
-    this.#reserve(FRAME_BYTES);
+    this.reserve(FRAME_BYTES);
     this.#frame(ARRAY, count);
   }
 
   /** A string of `bytes` from `start` to before `end`. */
   part(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    this.#reserve(length + FRAME_BYTES);
+    this.reserve(length + FRAME_BYTES);
     this.#frame(STRING, length);
-    this.#copy(bytes, start, end);
+    this.copy(bytes, start, end);
     this.#endOfLine();
   }
 
@@ -54,10 +42,10 @@ export class RespWriter {
       return;
     }
     const length = Buffer.byteLength(value);
-    this.#reserve(length + FRAME_BYTES);
+    this.reserve(length + FRAME_BYTES);
     this.#frame(STRING, length);
-    this.#bytes.write(value, this.#length, 'utf8');
-    this.#length += length;
+    this.bytes.write(value, this.length, 'utf8');
+    this.length += length;
     this.#endOfLine();
   }
 
@@ -74,32 +62,13 @@ export class RespWriter {
 
   /** What another writer has written. */
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#copy(bytes, 0, bytes.length);
-  }
-
-  /** Forgets what was written behind the first `length` bytes. */
-  cut(length: number): void {
-    this.#length = Math.min(length, this.#length);
-  }
-
-  /** The bytes so far, as memory of their own; the writer is empty again. */
-  take(): Buffer {
-    // A large batch would leave a large writer behind for all the small ones that follow.
-    const whole = this.#length > this.#bytes.length / 2;
-    const taken = whole ? this.#bytes.subarray(0, this.#length) : Buffer.from(this.#bytes.subarray(0, this.#length));
-    // Made when it is needed: many a writer writes one batch only.
-    if (whole) {
-      this.#usual = this.#bytes.length;
-      this.#bytes = NOTHING;
-    }
-    this.#length = 0;
-    return taken;
+    this.reserve(bytes.length);
+    this.copy(bytes, 0, bytes.length);
   }
 
   #frame(type: number, count: number): void {
-    const bytes = this.#bytes;
-    let at = this.#length;
+    const bytes = this.bytes;
+    let at = this.length;
     bytes[at++] = type;
     if (count < 10) {
       bytes[at++] = ZERO + count;
@@ -112,31 +81,11 @@ export class RespWriter {
     }
     bytes[at++] = CR;
     bytes[at++] = LF;
-    this.#length = at;
-  }
-
-  #copy(from: Uint8Array, start: number, end: number): void {
-    const bytes = this.#bytes;
-    let to = this.#length;
-    if (end - start > LOOP_BYTES) {
-      bytes.set(from.subarray(start, end), to);
-      to += end - start;
-    } else {
-      for (let at = start; at < end; at++) bytes[to++] = from[at]!;
-    }
-    this.#length = to;
+    this.length = at;
   }
 
   #endOfLine(): void {
-    this.#bytes[this.#length++] = CR;
-    this.#bytes[this.#length++] = LF;
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2, this.#usual));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+    this.bytes[this.length++] = CR;
+    this.bytes[this.length++] = LF;
   }
 }
