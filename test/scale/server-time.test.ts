@@ -101,7 +101,7 @@ const CASES: Record<string, Case[]> = {
 };
 
 /** They work on a server of their own. */
-const ELSEWHERE = ['demo', 'local:start', 'local:status', 'local:stop'];
+const ELSEWHERE = ['demo', 'help', 'local:start', 'local:status', 'local:stop'];
 
 /**
  * XINFO CONSUMERS is the only command that says how idle a consumer is, and it has no pages: 4 to 10 ms for 20,000. What is
