@@ -6,7 +6,7 @@
 import {execFileSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join, relative} from 'node:path';
+import {basename, dirname, join, relative} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {EXIT_CODES} from '../src/lib/exit-codes.js';
 import {manifest} from './support/manifest.js';
@@ -275,6 +275,9 @@ describe('what is written', () => {
     expect(named).toEqual(expect.arrayContaining(['demo', 'test']));
   });
 
+  const SOURCES = new Set(
+    ['src', 'test'].flatMap((directory) => filesUnder(directory, '.ts').map((path) => basename(path))),
+  );
   const pages = [
     ...readdirSync(ROOT),
     ...readdirSync(join(ROOT, 'docs'), {recursive: true, encoding: 'utf8'}).map((name) => join('docs', name)),
@@ -285,6 +288,8 @@ describe('what is written', () => {
     // In capitals stands what a reader is to replace.
     const paths = [...text.matchAll(/`((?:src|test|bin|scripts|docs)\/[a-z\d/.-]+)`/g)].map(([, path]) => path!);
     expect([...links, ...paths].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    const names = [...text.matchAll(/`([a-z][a-z\d-]*\.ts)`/g)].map(([, name]) => name!);
+    expect(names.filter((name) => !SOURCES.has(name))).toEqual([]);
   });
 });
 
