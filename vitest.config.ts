@@ -1,6 +1,6 @@
 import {defineConfig} from 'vitest/config';
 
-const UNIT = ['test/unit/**/*.test.ts', 'test/architecture.test.ts'];
+const UNIT = ['test/unit/**/*.test.ts', 'test/architecture.test.ts', 'test/language.test.ts'];
 
 // Files run side by side, each with servers of its own; nothing is retried.
 export default defineConfig({

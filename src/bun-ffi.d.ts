@@ -1,4 +1,4 @@
-/** The part of https://bun.sh/docs/api/ffi that streamlog uses; under Node the module does not exist. */
+/** The part of https://bun.sh/docs/api/ffi that streamlog uses, which only Bun has. */
 declare module 'bun:ffi' {
   export function dlopen<Name extends string>(
     path: string,

@@ -21,7 +21,7 @@ import type {StreamClient} from '../lib/stream-client.js';
 import {requireTimes} from '../lib/trimming/age-goal.js';
 import {type TrimGoal, trimStream} from '../lib/trimming/trim-stream.js';
 
-/** On each of them: oclif looks for a second one only from the flags that say so. */
+/** On each of them: oclif checks `exactlyOne` only for flags that have it (https://oclif.io/docs/flags). */
 const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};
 
 export default class Trim extends BaseCommand {

@@ -1,7 +1,7 @@
 /**
  * The one error that users see: its kind, hence its exit code, one line of what happened and, where there is something to
- * do, one line of hint. Invariant: it never holds an error of ioredis, which carries the arguments of the command and with
- * them payloads and passwords.
+ * do, one line of hint. Invariant: it never holds an error of ioredis, which has the arguments of the command, and so
+ * payloads and passwords (https://github.com/redis/ioredis/blob/main/lib/DataHandler.ts).
  */
 import type {Outcome} from './exit-codes.js';
 

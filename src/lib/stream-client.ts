@@ -232,7 +232,7 @@ export class StreamClient {
   }
 
   /**
-   * XREADGROUP `>` with CLAIM (Redis 8.4): what any consumer of the group, this one included, has had for `idleMs` and
+   * XREADGROUP `>` with CLAIM (Redis 8.4, redis/redis#14402): what any consumer of the group, this one included, has had for `idleMs` and
    * what is still in the stream, the longest idle first; after it, up to `count` in all, what is new. Undefined where the
    * server does not know it. Without `counts`, what is claimed gets its count of deliveries back, by script.
    */

@@ -1,4 +1,4 @@
-/** Settings of Bun's engine for the executable. Under Node there is nothing to do. */
+/** Settings of Bun's engine for the executable. Elsewhere there is nothing to do. */
 
 interface BunSettings {
   /** https://bun.sh/docs/api/utils#bun-gc */

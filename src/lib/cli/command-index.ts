@@ -1,6 +1,6 @@
 /**
  * The index of commands that the build makes (scripts/command-index.js), and the
- * oclif plugin that is made of it. Invariant: a run loads the one command that
+ * oclif plugin (https://oclif.io/docs/plugin_loading) that is made of it. Invariant: a run loads the one command that
  * it runs, and help reads only what it prints.
  */
 import type {Command, Config, Interfaces} from '@oclif/core';

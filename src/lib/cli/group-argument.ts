@@ -15,7 +15,7 @@ export const groupArgument = {
   })(),
 };
 
-/** The parts of oclif's parser output that say what was typed. */
+/** The parts of oclif's parser output that show what was typed (https://github.com/oclif/core/blob/main/src/interfaces/parser.ts). */
 interface Parsed {
   args: {group?: string | undefined};
   flags: {group: string};

@@ -1,7 +1,7 @@
 /**
  * What `--help` and `streamlog help` print: the list of commands, a command, or a page of docs/.
  * Written here and not by oclif, whose lists lose their indent where the first flag has no
- * letter (HelpFormatter.renderList trims the whole text) and whose usage lines name all flags.
+ * letter (https://github.com/oclif/core/blob/main/src/help/formatter.ts) and whose usage lines name all flags.
  */
 import type {Command} from '@oclif/core';
 import type {Colors} from '../output/colors.js';

@@ -1,6 +1,6 @@
 /**
  * From what was thrown to the failure that users see. Invariant: only what oclif's parser
- * refused becomes a usage error; anything unknown is a bug.
+ * refused (https://github.com/oclif/core/blob/main/src/parser/errors.ts) becomes a usage error; anything unknown is a bug.
  */
 import type {Interfaces} from '@oclif/core';
 import {StreamlogError, usageError} from '../errors.js';

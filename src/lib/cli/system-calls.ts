@@ -1,7 +1,7 @@
 /**
  * System calls that neither runtime has a function for, through bun:ffi
  * (https://bun.sh/docs/api/ffi). Invariant: none of them waits; where a call is not
- * available, as under Node, its caller goes on as programs do that do not have it.
+ * available, as outside of Bun, its caller goes on as programs do that do not have it.
  */
 import {isatty} from 'node:tty';
 

@@ -30,7 +30,7 @@ import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
 export type Loss =
   | {kind: 'taken'; by: string}
   | {kind: 'acknowledged'}
-  /** Trimmed or deleted; `reference` is whether it was still pending (XDELEX DELREF of Redis 8.2 takes that away too). */
+  /** Trimmed or deleted; `reference` is whether it was still pending (XDELEX DELREF of Redis 8.2 removes that too: https://redis.io/docs/latest/commands/xdelex/). */
   | {kind: 'deleted'; reference: 'kept' | 'deleted'};
 
 /** `removed`: pending with no consumer, though not acknowledged. */

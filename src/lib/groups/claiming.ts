@@ -141,7 +141,7 @@ export class Claimer {
         return {stream, id, fields, group, consumer: this.#options.dryRun ? consumer : this.#consumer, deliveries};
       });
     }
-    // Before Redis 7.0 such an entry can be claimed.
+    // Before Redis 7.0, XCLAIM also claims entries that were deleted (https://redis.io/docs/latest/commands/xclaim/).
     for (const id of missing) this.#refuse(stream, {id}, GONE);
   }
 

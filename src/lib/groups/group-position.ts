@@ -59,7 +59,7 @@ export const setGroupAt = (
 
 /**
  * How many of all entries ever added a group has read that has `behind` left. Undefined where that is not certain, and
- * where the server keeps no such count (before Redis 7.0).
+ * where the server keeps no such count (before Redis 7.0, https://redis.io/docs/latest/commands/xgroup-create/).
  */
 export const entriesReadBy = ({entriesAdded}: StreamInfo, behind: EntryCount): number | undefined =>
   entriesAdded === undefined || !isExact(behind) ? undefined : Math.max(0, entriesAdded - behind.atLeast);

@@ -95,7 +95,7 @@ export interface Membership {
 export interface GroupReadLimits {
   count: number;
   blockMs?: number | undefined;
-  /** Takes over first what has been idle for so long; since Redis 8.4. */
+  /** Claims entries first that have been idle for this long; since Redis 8.4 (redis/redis#14402). */
   claimIdleMs?: number | undefined;
   noAck?: boolean;
 }

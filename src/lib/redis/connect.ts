@@ -96,7 +96,7 @@ async function connectTo(
 function watchNode(node: Redis, {db}: ServerTarget, problem: ServerErrorReason, lostNodes: Set<string>): void {
   const address = `${node.options.host}:${node.options.port}`;
   node.on('error', (error: unknown) => {
-    Object.assign(problem, {error, place: address});
+    Object.assign(problem, {error, node: address});
     // ioredis continues with database 0 when SELECT fails (https://github.com/redis/ioredis/blob/main/lib/redis/event_handler.ts).
     if (db !== 0 && isServerReply(error)) lostNodes.add(address);
   });

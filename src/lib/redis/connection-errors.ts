@@ -1,8 +1,7 @@
 /**
- * Why a connection could not be made or was lost: from error codes and
- * ioredis' texts to one line for people and one line of what to do. It knows
- * nothing of commands and replies. Invariant: no text of an error goes out that
- * could hold more than an address.
+ * Why a connection could not be made or was lost: from error codes and texts of ioredis
+ * (https://github.com/redis/ioredis/blob/main/lib/redis/event_handler.ts) to a message and a hint. Invariant: a message
+ * contains no text of an error that could hold more than an address.
  */
 import {StreamlogError} from '../errors.js';
 
@@ -94,7 +93,7 @@ export function reasonOf(error: unknown): string {
   return code ?? 'for an unknown reason';
 }
 
-/** Node's and Bun's error code, also where ioredis leaves only a text. */
+/** The error code (https://nodejs.org/api/errors.html#nodejs-error-codes), if there is one. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined;

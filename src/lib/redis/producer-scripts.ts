@@ -70,7 +70,8 @@ end`;
  * one; the IDs of this call's records (ID+n for n of them, each with the
  * sequence number after the one before); why it stopped. What is kept besides
  * the sequence: the ID of the last record, and how many entries the stream had had
- * by then at least, where the server counts them too (Redis 7.0); and the last
+ * by then at least, where the server counts them too (Redis 7.0, entries-added of
+ * https://redis.io/docs/latest/commands/xinfo-stream/); and the last
  * one that a transaction added (`wide`).
  */
 export const IDEMPOTENT_ADD: Script = script(`${STREAM_CHECK}

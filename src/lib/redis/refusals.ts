@@ -43,7 +43,7 @@ function refusedRight(text: string, context: CommandContext): string {
   const purpose = `${context.command}${on(context.stream)}`;
   if (/access (a|one of the|at least one of the|the '.*') (keys?\b|channel)|can't access/s.test(text))
     return `has no access to a key of ${purpose}`;
-  // Redis 7.0 does not say which.
+  // Redis 7.0 does not name the command (https://redis.io/docs/latest/develop/programmability/eval-intro/).
   if (/The user executing the script can't/.test(text)) return `may not run a command of the script for ${purpose}`;
   return `may not run ${naming(text, context)}`;
 }

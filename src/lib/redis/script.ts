@@ -1,6 +1,6 @@
 /**
  * Lua scripts: for what must be looked at and changed in one step, since a pending entry may change hands at any moment.
- * They need Redis 6.2 or Valkey. Invariants: a script works on a bounded number of entries; what can be refused is its
+ * They need Redis 6.2 (https://redis.io/docs/latest/commands/xautoclaim/) or Valkey. Invariants: a script works on a bounded number of entries; what can be refused is its
  * first write, or is asked for before it, so that nothing is half done.
  */
 

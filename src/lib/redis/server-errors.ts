@@ -1,6 +1,8 @@
 /**
- * Turns the error replies of Redis and the errors of ioredis into failures (with refusals.ts and connection-errors.ts, which
- * read the texts). Invariant: a message holds nothing of what was sent to Redis, apart from the names of stream and group.
+ * Turns the error replies of Redis and the errors of ioredis
+ * (https://github.com/redis/ioredis/blob/main/lib/redis/event_handler.ts) into failures, with refusals.ts and
+ * connection-errors.ts, which
+ * read the texts. Invariant: a message holds nothing of what was sent to Redis, apart from the names of stream and group.
  */
 import {NOT_REDIS, StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
@@ -34,7 +36,7 @@ export const switched = (message: string): StreamlogError => failure('unreachabl
 export interface ServerErrorReason {
   error?: unknown;
   /** The node of a cluster. */
-  place?: string;
+  node?: string;
 }
 
 /** Whether `error` tells more than that there is no connection. */
@@ -42,10 +44,10 @@ export const saysWhy = (error: unknown): boolean =>
   error instanceof StreamlogError || replyTextOf(error) !== undefined || codeOf(error) !== undefined;
 
 /** The failure of a connection that could not be opened. */
-export function toConnectFailure(error: unknown, place: ServerAddress): StreamlogError {
+export function toConnectFailure(error: unknown, server: ServerAddress): StreamlogError {
   if (error instanceof StreamlogError) return error;
   const reply = replyTextOf(error);
-  return reply === undefined ? unreachable(error, place) : fromReply(reply, {command: 'the connection'});
+  return reply === undefined ? unreachable(error, server) : fromReply(reply, {command: 'the connection'});
 }
 
 /** What Redis before 7.0 writes in front of the error of a command that a script called. */
@@ -65,7 +67,7 @@ function fromReply(message: string, context: CommandContext): StreamlogError {
   const word = /^[A-Z]{2,}(?![a-z])/.exec(message)?.[0] ?? 'REFUSED';
   if (word === 'NOGROUP') return noGroup(stream, group);
   if (/no such key|requires the key to exist/i.test(message)) return noStream(stream);
-  // The stream may only have moved to another node, which Redis 7.0 does not tell those who wait.
+  // In a cluster the stream may have moved: Redis 7.0 does not tell blocked clients that (redis/redis#2379).
   if (/key no longer exists/.test(message) && !context.inCluster) return noStream(stream);
   if (/equal or smaller than the target stream top item/.test(message)) {
     return failure(
@@ -130,11 +132,11 @@ function lost(error: unknown, {command}: CommandContext, problem: ServerErrorRea
     return new StreamlogError('bug', `${command} failed: ${name}`, {code: codeOf(error)});
   }
   const cause = problem.error ?? error;
-  const place = problem.place === undefined ? '' : `${problem.place}: `;
+  const node = problem.node === undefined ? '' : `${problem.node}: `;
   return failure(
     'unreachable',
     codeOf(cause) ?? (isNotRedis(cause) ? NOT_REDIS : 'CLOSED'),
-    `the connection to Redis was lost during ${command}: ${place}${reasonOf(cause)}`,
+    `the connection to Redis was lost during ${command}: ${node}${reasonOf(cause)}`,
   );
 }
 

@@ -175,7 +175,8 @@ function readTls(scheme: string, {tls: settings, sni}: ConnectionSettings): TlsS
   if (sni !== undefined && scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
   if (settings === undefined) return scheme.startsWith('rediss') || sni !== undefined ? {} : undefined;
   if (scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
-  // Node takes any text for a list of no certificates, and then blames the server's.
+  // Any text is accepted as an empty list of certificates, and the server's then fails
+  // (https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions).
   for (const [name, text] of Object.entries(settings)) {
     if (text === undefined || text.includes('-----BEGIN ')) continue;
     throw new StreamlogError('configuration', `the file of --${name === 'ca' ? 'cacert' : name} is not in PEM form`);
@@ -200,7 +201,7 @@ function decode(text: string): string {
 
 const nodeText = ({host, port}: Node): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
-/** As ioredis has it, without brackets around IPv6. */
+/** As ioredis writes it, without brackets around IPv6 (https://github.com/redis/ioredis/blob/main/lib/cluster/util.ts). */
 export const addressOf = ({host, port}: Node): string => `${host}:${port}`;
 
 const badUrl = (reason: string): StreamlogError =>

@@ -21,7 +21,8 @@ export interface SocketAddress {
 
 export type ListenAddress = TcpAddress | SocketAddress;
 
-/** The size of `sun_path` (unix(7)) without its final NUL; Node truncates a longer path without an error. */
+/** The size of `sun_path` (unix(7)) without its final NUL; Node truncates a longer path without an error:
+ * https://nodejs.org/api/net.html#identifying-paths-for-ipc-connections */
 const MAX_SOCKET_PATH_BYTES = 107;
 /** The default permissions of a unix socket. */
 const OWNER_ONLY = 0o600;

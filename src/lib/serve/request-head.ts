@@ -2,7 +2,7 @@
  * Reads the head of a request: its target, its headers, the name by which the
  * server was addressed. Invariant: a request that a proxy in front of us could
  * read in another way is refused, and so is one that a web page sent. What the
- * parsers of Node and Bun refuse by themselves is not repeated here.
+ * parsers of both runtimes refuse by themselves is not repeated here.
  */
 import type {IncomingHttpHeaders, IncomingMessage} from 'node:http';
 import {isIP} from 'node:net';
@@ -57,8 +57,8 @@ function parseOrigin(text: string, authority: string | undefined): RequestTarget
 export const MAX_HEADERS = 64;
 
 /**
- * Headers that may come once only. Of two, Node and Bun keep the first or the last, or join them, and a proxy may do
- * otherwise: it would have checked another token, or another type, than the one used here.
+ * Headers that may come once only. Of two, runtimes keep the first or the last, or join them (https://nodejs.org/api/http.html#messageheaders), and a
+ * proxy may do otherwise: it would have checked another token, or another type, than the one used here.
  */
 const SINGLE = [
   'host',

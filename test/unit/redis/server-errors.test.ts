@@ -209,7 +209,7 @@ describe('a connection that is lost', () => {
     const silent = new Error("Socket timeout. Expecting data, but didn't receive any in 15000ms.");
     expect(toFailure(closed, about, {error: silent}).message).toContain('no answer for 15 s');
     expect(toFailure(closed, about, {error: system('ECONNRESET')})).toMatchObject({code: 'ECONNRESET'});
-    expect(toFailure(closed, about, {error: system('ECONNREFUSED'), place: 'h:7001'}).message).toContain('h:7001');
+    expect(toFailure(closed, about, {error: system('ECONNREFUSED'), node: 'h:7001'}).message).toContain('h:7001');
   });
 
   test('anything else is a bug, and its text stays inside', () => {
