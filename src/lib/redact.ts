@@ -13,7 +13,7 @@ export function beginningOf(text: string, length: number): string {
 
 /**
  * A connection URL that names the same server and user, and no password, in
- * `user:password@` or in its query. Undefined where that cannot be told apart,
+ * `user:password@` or in its query. Undefined where that cannot be separated,
  * as with a password that has a / or ? in it as it is.
  */
 export function urlWithoutPassword(url: string): string | undefined {

@@ -51,7 +51,7 @@ export type * from './redis/replies.js';
 export type {ConnectedClient} from './redis/server-commands.js';
 export type {ConnectionSettings} from './redis/server-target.js';
 
-/** How much to read, and how long to wait for it: at most what `another` was told. */
+/** How much to read, and how long to wait for it: at most what `another` was given. */
 export type ReadLimits = Pick<GroupReadLimits, 'count' | 'blockMs' | 'noAck'>;
 
 /** Entries that one XCLAIM makes pending. */
@@ -373,7 +373,7 @@ export class StreamClient {
 
   /**
    * MEMORY USAGE: bytes, undefined when there is no such stream. Redis estimates them from the oldest `samples` nodes,
-   * 5 where it is not told. It looks at each consumer, too.
+   * 5 where it is not given. It looks at each consumer, too.
    */
   async bytes(stream: string, {samples}: {samples?: number} = {}): Promise<number | undefined> {
     const reply = await this.#session.send(args.memoryUsage(stream, samples), {stream});

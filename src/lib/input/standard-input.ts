@@ -1,7 +1,7 @@
 /**
  * Standard input as bytes. Its offset is shared with the rest of the script that
  * we run in: what was read before us is not read again, and what we leave is
- * there for whoever reads after us. So a file is read from where it stands, with
+ * there for the program that reads after us. So a file is read from where it stands, with
  * pread(2), and its offset moves behind what was used, by read(2). (The streams
  * of the executable's runtime begin at 0, and move nothing: oven-sh/bun#41687.)
  * Invariant: when the iteration has ended, the offset is behind what was handed

@@ -62,7 +62,7 @@ export async function launch(paths: LocalPaths, findProgram: () => string): Prom
 /**
  * SHUTDOWN: ends the server once its data is on disk; false when none ran.
  * Throws `temporary` when that takes too long, `unreachable` when the server
- * runs and cannot be told.
+ * runs and cannot be reached.
  */
 export async function shutDown(paths: LocalPaths): Promise<boolean> {
   const pid = processOf(paths);

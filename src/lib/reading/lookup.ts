@@ -14,7 +14,7 @@ import {mapPages, pagesOf} from './paging.js';
 /** Lookups under way at once. */
 const PAGE = 500;
 
-/** The records that `references` mean, page by page in their order. What is not there is told to `onMissing`. */
+/** The records that `references` mean, page by page in their order. Missing ones are reported to `onMissing`. */
 export async function* lookUp(
   client: StreamClient,
   references: AsyncIterable<readonly IdReference[]>,

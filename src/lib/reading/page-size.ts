@@ -34,7 +34,7 @@ export class PageSize {
     return this.#count;
   }
 
-  /** For when a page told nothing of the size of entries: the next one may be larger. */
+  /** For a page that says nothing about the size of entries: the next one may be larger. */
   widen(): void {
     this.#count = Math.min(this.#count * GROWTH, this.#max);
   }

@@ -1,6 +1,6 @@
 /**
  * Ending what only reads at the first signal, wherever it is: what was handed
- * over is finished by whoever has it, and a read under way is freed by closing
+ * over is finished by the caller that has it, and a read under way is freed by closing
  * its connection, since a Redis that hangs would not free it.
  */
 import {isFailure} from '../errors.js';

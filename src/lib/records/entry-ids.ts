@@ -1,8 +1,6 @@
 /**
- * The IDs of entries that came together, as texts or as the bytes that stand for
- * them in a Redis command. Of hundreds of thousands a second nobody but Redis
- * ever asks for a single one: each form is made of the other when it is first
- * needed. Invariant: both forms name the same IDs, in the same order.
+ * The IDs of entries that came together, as strings or as the bytes of a Redis command. Single IDs are rarely
+ * needed, so each form is made from the other on first use. Invariant: both name the same IDs, in order.
  */
 import type {RawRecordBatch} from './raw-record.js';
 

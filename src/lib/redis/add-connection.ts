@@ -3,7 +3,7 @@
  * and a queue entry for each command would cost more than the command. ioredis
  * connects and authenticates; then bytes are sent as they are (docs/adr/0010).
  * It never reconnects and sends nothing twice. Invariant: every reply handler gets
- * all of its replies, or is told that the connection was lost.
+ * all of its replies, or learns that the connection was lost.
  */
 import type {Socket} from 'node:net';
 import type {Redis} from 'ioredis';

@@ -1,9 +1,7 @@
 /**
- * Commands to a node that a slot is moving to, each behind an ASKING of its own
- * (redis.io/docs/latest/commands/asking): without it, the node sends whoever
- * asks back to the old one. Only while slots move, so it may cost a pass over the
- * bytes. Invariant: a taker is told of the replies to its own commands, and of a
- * lost connection once.
+ * Commands to a node to which a slot is moving, each after an ASKING (https://redis.io/docs/latest/commands/asking/):
+ * without it, the node redirects the client to the old one. Only while slots move, so it may cost a pass over the bytes.
+ * Invariant: a handler gets the replies to its own commands, and a lost connection is reported to it once.
  */
 import type {ReplyHandler} from './add-connection.js';
 import {CR, LINE_END} from './resp-bytes.js';

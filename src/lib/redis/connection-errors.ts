@@ -10,7 +10,7 @@ export interface ServerAddress {
   /** Host and port, socket path or node list; never credentials. */
   address: string;
   usesTls: boolean;
-  /** A unix socket, where nobody speaks TLS. */
+  /** A unix socket, which has no TLS. */
   isSocket?: boolean;
 }
 

@@ -80,8 +80,8 @@ export class ServerCommands {
   }
 
   /**
-   * SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. `onLost` is
-   * told of a master of a cluster that cannot be asked, and the others go on; without it this throws.
+   * SCAN … TYPE stream: the names of all streams, on every master; a name may come twice while keys move. `onLost` gets
+   * the failure of a master that cannot be reached, and the others are read on; without it this throws.
    */
   async *streams(match?: string, onLost?: (error: StreamlogError) => void): AsyncGenerator<string[], void, void> {
     for (const master of this.#session.connection.masters) {

@@ -30,7 +30,7 @@ export function masterOf(client: Redis | Cluster, stream: string): string | unde
   return slot === null ? undefined : client.slots[slot]?.[0];
 }
 
-/** One node of a cluster as a server of its own; a slot that nobody serves is for the first node to say. */
+/** One node of a cluster as a server of its own; for a slot without a node, the first node reports that. */
 export function nodeTarget(target: ClusterTarget, node: string | undefined): Target {
   if (node === undefined) return {...target, kind: 'tcp', node: target.nodes[0]!};
   const colon = node.lastIndexOf(':');
