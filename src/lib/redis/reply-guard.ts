@@ -92,7 +92,7 @@ export class ReplyGuard {
     return this.#beganWithError;
   }
 
-  /** Where replies end in `chunk`, at their last carriage return. Throws where the bytes, behind all before them, are no replies. */
+  /** Where replies end in `chunk`, at their last carriage return, and nils at their minus. Throws where the bytes, behind all before them, are no replies. */
   check(chunk: Buffer): readonly number[] {
     this.#ends = [];
     for (let at = 0; at < chunk.length; ) {
@@ -130,7 +130,7 @@ export class ReplyGuard {
         return at + 1;
       }
       if (++this.#lineBytes > MAX_LINE_BYTES) refuse('a line is longer than any of Redis');
-      if (!isText) this.#digit(byte);
+      if (!isText) this.#digit(byte, at + 1);
     }
     return at;
   }
@@ -145,9 +145,11 @@ export class ReplyGuard {
     this.#negative = false;
   }
 
-  #digit(byte: number): void {
+  #digit(byte: number, next: number): void {
     if (byte === MINUS && this.#digits === 0 && !this.#negative) {
       this.#negative = true;
+      // For ioredis' decoder a nil is complete here, and the next three bytes are skipped, which may come later.
+      if (this.#type !== INTEGER) this.#complete(next);
       return;
     }
     const digit = byte - ZERO;
@@ -160,9 +162,11 @@ export class ReplyGuard {
     const isText = type === STATUS || type === ERROR;
     this.#type = 0;
     if (!isText && this.#digits === 0) refuse('a number is none');
-    if ((type === STRING || type === ARRAY) && this.#negative && this.#number !== 1) refuse('a length is below none');
-    const isNil = this.#negative || (type === ARRAY && this.#number === 0);
-    if (isText || type === INTEGER || isNil) this.#complete(at, type === ERROR);
+    const isNil = this.#negative && type !== INTEGER && !isText;
+    if (isNil && (this.#number !== 1 || this.#digits !== 1)) refuse('a length is below none');
+    if (isNil) return;
+    const isEmpty = type === ARRAY && this.#number === 0;
+    if (isText || type === INTEGER || isEmpty) this.#complete(at, type === ERROR);
     else if (type === STRING) this.#beginString();
     else this.#beginArray();
   }
