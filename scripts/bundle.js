@@ -37,6 +37,9 @@ const chunks = await bundle({
 const apart = await Promise.all(
   PACKAGES_APART.map((name) => bundle({...forNode, entrypoints: [name], format: 'cjs', naming: `${name}.cjs`})),
 );
+// Bun writes the path of the source in place of import.meta.url in CommonJS (https://bun.sh/docs/bundler#format).
+for (const {path, kind} of apart.flatMap(({outputs}) => outputs))
+  if (kind !== 'sourcemap') writeFileSync(path, readFileSync(path, 'utf8').replaceAll(resolve('.'), ''));
 const inputs = [chunks, ...apart].flatMap(({metafile}) => Object.keys(metafile.inputs));
 writeFileSync('dist/npm/THIRD_PARTY_LICENSES', licensesOf(inputs.map((path) => resolve(path))));
 for (const {path, kind} of chunks.outputs)
