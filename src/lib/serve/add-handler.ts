@@ -15,6 +15,7 @@ import type {RequestState} from './http-connection.js';
 import type {Metrics} from './metrics.js';
 import type {RefusalLog} from './refusal-log.js';
 import {RequestBatcher, type RequestWriter, readIdempotencyKey} from './request-batcher.js';
+import {RequestTimeouts} from './request-timeouts.js';
 import {REFUSALS, Refusal, type RefusalCode, type Response, refusalCodeOf} from './responses.js';
 
 export interface AddHandlerOptions {
@@ -41,7 +42,7 @@ export interface AddHandlerOptions {
 }
 
 /** What the header of a POST says. */
-interface AddRequest {
+interface PostHeader {
   readonly stream: string;
   readonly type: MediaType;
   /** Its Idempotency-Key, if any. */
@@ -109,7 +110,7 @@ export class AddHandler {
   }
 
   /** Throws Refusal, and then sends nothing to Redis. */
-  #add(held: HeldBody, {stream, type, key, scope}: AddRequest, resolve: (response: Response) => void): void {
+  #add(held: HeldBody, {stream, type, key, scope}: PostHeader, resolve: (response: Response) => void): void {
     const {metrics, addOptions, keySeconds: keepSeconds} = this.#options;
     const body = held.end();
     metrics.countBody(body.length);
@@ -187,55 +188,3 @@ export class AddHandler {
 /** The hint of a temporary failure says what Redis lacks; the message of a denial says which user. */
 const reasonOf = (code: RefusalCode, {message, hint}: StreamlogError): string =>
   code === 'redis_refuses' && hint !== undefined ? hint : message;
-
-/** A request that waits; without `resolve`, it has ended. */
-interface TimedRequest {
-  readonly expiresMs: number;
-  resolve: ((response: Response) => void) | undefined;
-}
-
-/**
- * The time limit of requests, the same for all: one timer serves them, and the first is the first to expire. (An array,
- * as a Map from which each request is deleted again costs a tenth of a request.)
- */
-export class RequestTimeouts {
-  readonly #limitMs: number;
-  /** In the order in which they began, those before `#first` ended. */
-  readonly #requests: TimedRequest[] = [];
-  #first = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(limitMs: number) {
-    this.#limitMs = limitMs;
-  }
-
-  /** Resolves with `unknown_outcome` after the limit, late by a twentieth of it at most, unless `end` comes first. */
-  begin(resolve: (response: Response) => void): TimedRequest {
-    const request = {expiresMs: performance.now() + this.#limitMs, resolve};
-    this.#requests.push(request);
-    this.#timer ??= setInterval(() => this.#check(), this.#limitMs / 20);
-    return request;
-  }
-
-  /** Does nothing for a request that has expired or ended. */
-  end(request: TimedRequest): void {
-    request.resolve = undefined;
-    const requests = this.#requests;
-    while (this.#first < requests.length && requests[this.#first]!.resolve === undefined) this.#first++;
-    if (2 * this.#first < requests.length) return;
-    requests.splice(0, this.#first);
-    this.#first = 0;
-  }
-
-  #check(): void {
-    const nowMs = performance.now();
-    for (let next = this.#requests[this.#first]; next !== undefined; next = this.#requests[this.#first]) {
-      if (next.expiresMs > nowMs) return;
-      const {resolve} = next;
-      this.end(next);
-      resolve?.(new Refusal('unknown_outcome').answer);
-    }
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-}

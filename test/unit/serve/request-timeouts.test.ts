@@ -1,5 +1,5 @@
 import {describe, expect, it, vi} from 'vitest';
-import {RequestTimeouts} from '../../../src/lib/serve/add-handler.js';
+import {RequestTimeouts} from '../../../src/lib/serve/request-timeouts.js';
 import {until} from '../../support/redis-server.js';
 
 const LIMIT_MS = 20;
