@@ -7,17 +7,24 @@
  */
 import type {Socket} from 'node:net';
 import {Cluster, type Redis} from 'ioredis';
-import {ARRAY, CR, ERROR, INTEGER, LF, MINUS, STATUS, STRING, ZERO} from './resp-bytes.js';
+import {
+  ARRAY,
+  CR,
+  ERROR,
+  INTEGER,
+  LF,
+  MAX_ELEMENTS,
+  MAX_REPLY_BYTES,
+  MAX_STRING_BYTES,
+  MINUS,
+  STATUS,
+  STRING,
+  ZERO,
+} from './resp-bytes.js';
 
 type Listener = (chunk: Buffer) => void;
 
-/** What Redis itself allows (proto-max-bulk-len). */
-const MAX_STRING_BYTES = 512 * 1024 ** 2;
-/** Of one reply, as of a page of entries. */
-const MAX_REPLY_BYTES = 1024 ** 3;
 const MAX_LINE_BYTES = 1024 ** 2;
-/** Of one reply, those of nested arrays included. */
-const MAX_ELEMENTS = 8 * 1024 ** 2;
 const MAX_DEPTH = 32;
 const MAX_DIGITS = 19;
 

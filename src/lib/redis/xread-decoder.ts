@@ -4,14 +4,21 @@
  */
 import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecordBatch} from '../records/raw-record.js';
 import {isIdIn} from '../records/stream-id.js';
-import {ARRAY, CR, LF, LINE_END, MINUS, STRING, ZERO} from './resp-bytes.js';
+import {
+  ARRAY,
+  CR,
+  LF,
+  LINE_END,
+  MAX_ELEMENTS,
+  MAX_REPLY_BYTES,
+  MAX_STRING_BYTES,
+  MINUS,
+  STRING,
+  ZERO,
+} from './resp-bytes.js';
 
 const NOTHING = Buffer.alloc(0);
 const FIRST_OFFSETS = 512;
-/** The default of proto-max-bulk-len; twice that for a reply. */
-const MAX_STRING_BYTES = 512 * 1024 ** 2;
-const MAX_REPLY_BYTES = 2 * MAX_STRING_BYTES;
-const MAX_ELEMENTS = 8 * 1024 ** 2;
 const MAX_LINE_BYTES = 32;
 
 /** What comes next, in this order: one stream with its name and entries, each an ID and its fields. */
