@@ -1,6 +1,6 @@
 /** Requests with an Idempotency-Key: however often they are sent, and whatever happens to the replies. */
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
-import {startProxy} from '../faults/support/proxy.js';
+import {type FaultProxy, startProxy} from '../faults/support/proxy.js';
 import {type Served, serve} from '../support/http.js';
 import {type RedisServer, serverPrograms, startRedis, until} from '../support/redis-server.js';
 
@@ -13,6 +13,21 @@ const repeat = async (to: Served, path: string, body: string, key: string): Prom
   const response = await to.post(path, body, {'Idempotency-Key': key});
   return {status: response.status, body: (await response.json()) as Reply['body']};
 };
+
+/** Connected through a proxy, and past the first request: the script is known from then on. */
+async function servedThroughProxy(): Promise<{redis: RedisServer; proxy: FaultProxy; served: Served}> {
+  const redis = await startRedis({tcp: true});
+  const proxy = await startProxy(redis);
+  const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
+  onTestFinished(async () => {
+    served.process.kill('SIGKILL');
+    await proxy.stop();
+    await redis.stop();
+  });
+  // The script is known from then on.
+  await repeat(served, '/streams/warm', '{"a":1}', 'k');
+  return {redis, proxy, served};
+}
 
 describe.each(serverPrograms())('a request that is repeated, on $name', ({program}) => {
   let redis: RedisServer;
@@ -126,16 +141,7 @@ describe.each(serverPrograms())('a request that is repeated, on $name', ({progra
 });
 
 it('after a lost reply the repeated request tells what the first one added', async () => {
-  const redis = await startRedis({tcp: true});
-  const proxy = await startProxy(redis);
-  const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
-  onTestFinished(async () => {
-    served.process.kill('SIGKILL');
-    await proxy.stop();
-    await redis.stop();
-  });
-  // The script is known from then on.
-  await repeat(served, '/streams/warm', '{"a":1}', 'k');
+  const {redis, proxy, served} = await servedThroughProxy();
   const cut = proxy.cutAfter('evalsha', 1);
   const first = await repeat(served, '/streams/paid', '[{"a":1},{"a":2}]', 'k');
   await cut;
@@ -171,17 +177,8 @@ it.each(['that has expired', 'that Redis has dropped'])(
 );
 
 it('a wide record is added once, though the reply to its transaction is lost', async () => {
-  const redis = await startRedis({tcp: true});
-  const proxy = await startProxy(redis);
-  const served = await serve([], {env: {STREAMLOG_URL: proxy.url}});
-  onTestFinished(async () => {
-    served.process.kill('SIGKILL');
-    await proxy.stop();
-    await redis.stop();
-  });
+  const {redis, proxy, served} = await servedThroughProxy();
   const body = `[{"a":1},{${Array.from({length: 4_000}, (_, n) => `"f${n}":1`).join()}}]`;
-  // The script is known from then on.
-  await repeat(served, '/streams/warm', '{"a":1}', 'k');
   const cut = proxy.cutAfter('exec', 1);
   const first = await repeat(served, '/streams/paid', body, 'k');
   await cut;

@@ -8,6 +8,19 @@ import {serverForEach} from '../support/redis-server.js';
 
 const member: Membership = {stream: 'events', group: 'g', consumer: 'w1'};
 
+/** `missing` gets what is in flight and not pending any more. */
+const contextOf = (inFlight: InFlightEntries, missing: string[]) => ({
+  member,
+  inFlight,
+  permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(10),
+  over: () => false,
+  widen: () => {},
+  onGone: () => {},
+  onMissing: async (ids: readonly string[]) => {
+    missing.push(...ids);
+  },
+});
+
 const server = serverForEach();
 let control: StreamClient;
 
@@ -21,7 +34,7 @@ afterEach(async () => {
   control.close();
 });
 
-it('takes what is not in hand, and not what is acknowledged while the answer is on its way', async () => {
+it('takes what is not in flight, and not what is acknowledged while the answer is on its way', async () => {
   const inFlight = new InFlightEntries();
   const batch = inFlight.deliver(EntryIds.of(['1-0', '3-0']));
   const ask = control.pending.bind(control);
@@ -35,38 +48,16 @@ it('takes what is not in hand, and not what is acknowledged while the answer is 
     }
   };
   const taken: string[] = [];
-  const missing: string[] = [];
-  const context = {
-    member,
-    inFlight,
-    permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(10),
-    over: () => false,
-    widen: () => {},
-    onGone: () => {},
-    onMissing: async (ids: readonly string[]) => {
-      missing.push(...ids);
-    },
-  };
-  for await (const records of scanOwnPending(control, context)) taken.push(...records.map(({id}) => id));
+  for await (const records of scanOwnPending(control, contextOf(inFlight, [])))
+    taken.push(...records.map(({id}) => id));
   expect(taken).toEqual(['2-0']);
 });
 
-it('finds what is in hand and not pending with us any more', async () => {
+it('finds what is in flight and not pending with us any more', async () => {
   const inFlight = new InFlightEntries();
   inFlight.deliver(EntryIds.of(['1-0', '2-0', '3-0']));
   await server.redis.xack('events', 'g', '2-0');
   const missing: string[] = [];
-  const context = {
-    member,
-    inFlight,
-    permitted: <T>(read: (count: number) => Promise<T>): Promise<T> => read(10),
-    over: () => false,
-    widen: () => {},
-    onGone: () => {},
-    onMissing: async (ids: readonly string[]) => {
-      missing.push(...ids);
-    },
-  };
-  for await (const records of scanOwnPending(control, context)) expect(records).toEqual([]);
+  for await (const records of scanOwnPending(control, contextOf(inFlight, missing))) expect(records).toEqual([]);
   expect(missing).toEqual(['2-0']);
 });
