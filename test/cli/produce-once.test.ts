@@ -137,7 +137,7 @@ describe('one run', () => {
       expect(await values()).toEqual(how === 'trimmed' ? [] : ['older']);
     });
 
-    it('and the records with it, as in a failover, adds them again, whoever adds to the stream by then', async () => {
+    it('and the records with it, as in a failover, adds them again, whichever producer adds to the stream by then', async () => {
       await server.redis.xadd(stream, '5-1', 'n', 'older');
       const running = await begin(lines(1, 3), 3);
       await server.redis.del(stream, ...(await fences()));

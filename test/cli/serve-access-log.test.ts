@@ -85,7 +85,7 @@ describe('the access log', () => {
   });
 });
 
-it('drops lines that nobody takes: says how many, counts them, and answers all the same', async () => {
+it('drops lines that no reader takes: says how many, counts them, and answers all the same', async () => {
   const served = await serve(['--log-format', 'json'], {server: redis});
   served.process.stderr.pause();
   const body = '{"a":1}';
