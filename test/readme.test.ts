@@ -116,7 +116,7 @@ const EXAMPLES: Example[] = [
     },
   },
   {
-    begins: 'streamlog info --json',
+    begins: 'streamlog info events --json',
     proof: (stdout) => expect(stdout).toBe('{"name":"mail","lag":0}\n{"name":"search","lag":0}\n'),
   },
   {

@@ -2,6 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {consumeFlags, handlerPoolOptions, multiStreamOptions} from '../lib/cli/consume-flags.js';
 import {mayFailOver} from '../lib/cli/environment.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
+import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {ConsumeSummary} from '../lib/consume/consume-summary.js';
 import {HandlerPool} from '../lib/consume/handler-pool.js';
 import {MultiStreamConsumer} from '../lib/consume/multi-stream-consumer.js';
@@ -18,7 +19,7 @@ export default class Consume extends BaseCommand {
     {description: 'Print entries as they come', command: '<%= config.bin %> consume --name w1 | jq .fields'},
     {
       description: 'Process what is there, then stop',
-      command: '<%= config.bin %> consume --stream orders --group billing --name w1 --exit',
+      command: '<%= config.bin %> consume orders --group billing --name w1 --exit',
     },
     {
       description: 'Print five entries in a format of your own',
@@ -33,6 +34,7 @@ export default class Consume extends BaseCommand {
       command: "<%= config.bin %> consume --name w1 --exec 'jq -e .fields.user >/dev/null' -P 4 --exit",
     },
   ];
+  static override args = {...streamsArgument};
   static override flags = consumeFlags;
 
   async run(): Promise<void> {

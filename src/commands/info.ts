@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
+import {streamsArgument} from '../lib/cli/positional-flags.js';
 import type {Colors} from '../lib/output/colors.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderStream} from '../lib/output/views/stream-view.js';
@@ -19,13 +20,14 @@ export default class Info extends BaseCommand {
     {description: 'Show the default stream', command: '<%= config.bin %> info'},
     {
       description: 'Show another one, with its consumers',
-      command: '<%= config.bin %> info --stream orders --consumers',
+      command: '<%= config.bin %> info orders --consumers',
     },
     {
       description: 'Print the lag of each group',
       command: "<%= config.bin %> info --json | jq '.groups[] | {name, lag}'",
     },
   ];
+  static override args = {...streamsArgument};
   static override flags = {
     ...streamsFlag,
     consumers: Flags.boolean({summary: 'also list the consumers of each group'}),

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
+import {globArgument} from '../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeOmissions, renderStreams, streamFinding} from '../lib/output/views/stream-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
@@ -13,12 +14,13 @@ export default class Ls extends BaseCommand {
     'they are found.';
   static override examples = [
     {description: 'List all streams', command: '<%= config.bin %> ls'},
-    {description: 'List those of one kind', command: "<%= config.bin %> ls --match 'orders:*'"},
+    {description: 'List those of one kind', command: "<%= config.bin %> ls 'orders:*'"},
     {
       description: 'Name streams that no group reads',
       command: "<%= config.bin %> ls --json | jq -r 'select(.groups == 0).stream'",
     },
   ];
+  static override args = {...globArgument};
   static override flags = {
     match: Flags.string({helpValue: 'GLOB', summary: 'only names that match: *, ?, [a-z]; \\ escapes'}),
     ...connectionFlags,

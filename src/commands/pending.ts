@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {claimHints, exactHint, PendingWriter, renderPending} from '../lib/output/views/pending-view.js';
@@ -18,7 +19,7 @@ export default class Pending extends BaseCommand {
     {description: 'Show what each consumer has', command: '<%= config.bin %> pending'},
     {
       description: 'List entries that have been idle for ten minutes, with their fields',
-      command: '<%= config.bin %> pending --stream orders --group billing --details --idle 10m --payload',
+      command: '<%= config.bin %> pending orders --group billing --details --idle 10m --payload',
     },
     {
       description: 'Transfer entries that have been idle for an hour',
@@ -29,6 +30,7 @@ export default class Pending extends BaseCommand {
       command: "<%= config.bin %> pending --json | jq '.consumers[] | select(.oldestIdleMs > 60000)'",
     },
   ];
+  static override args = {...streamsArgument};
   static override flags = {
     ...streamsFlag,
     ...groupFlag,

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {followStreams} from '../lib/reading/follow-streams.js';
 import {POSITION_HELP, type Position} from '../lib/records/position.js';
 
@@ -16,11 +17,12 @@ export default class Tail extends BaseCommand {
     {description: 'Follow the default stream', command: '<%= config.bin %> tail'},
     {
       description: 'Follow two streams, from now on',
-      command: '<%= config.bin %> tail --stream orders --stream payments --count 0',
+      command: '<%= config.bin %> tail orders payments --count 0',
     },
     {description: 'Print the last 15 minutes, then stop', command: '<%= config.bin %> tail --from @-15m --no-follow'},
     {description: 'Filter what you follow', command: "<%= config.bin %> tail --format '%d %f{type}\\n' | grep login"},
   ];
+  static override args = {...streamsArgument};
   static override flags = {
     ...streamsFlag,
     count: wholeNumber({

@@ -10,6 +10,7 @@ import {
   streamFlag,
   wholeNumber,
 } from '../lib/cli/flags.js';
+import {streamArgument} from '../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderFacts} from '../lib/output/table.js';
 import {describeAhead, describeLoss} from '../lib/output/views/stream-view.js';
@@ -34,13 +35,14 @@ export default class Trim extends BaseCommand {
     {description: 'Keep the newest 1,000 entries', command: '<%= config.bin %> trim --maxlen 1000'},
     {
       description: 'Remove what is older than a day and processed by all groups',
-      command: '<%= config.bin %> trim --stream orders --max-age 24h --safe',
+      command: '<%= config.bin %> trim orders --max-age 24h --safe',
     },
     {
       description: 'See what trimming to 100 MB would remove',
       command: '<%= config.bin %> trim --max-bytes 100MB --dry-run',
     },
   ];
+  static override args = {...streamArgument};
   static override flags = {
     ...streamFlag,
     maxlen: wholeNumber({...oneGoal, summary: 'keep at most N entries'}),

@@ -129,7 +129,7 @@ const MISTAKES: [line: string, message: string][] = [
   ['consume --ack maybe', '--ack takes written or none, not "maybe"'],
   ['tail --format x --json', 'give --format or --json, not both'],
   ['get 1-0 --username a --username b', '--username can be given only once'],
-  ['group list x y', 'group list takes no arguments, but got: x y'],
+  ['local stop x y', 'local stop takes no arguments, but got: x y'],
   ['group create a b', 'unexpected argument: b'],
   ['consume --max-deliver 0', '--max-deliver takes a whole number of at least 1, not "0"'],
   ['consume --claim soon', '--claim takes a duration such as 30s or 15m, or off, not "soon"'],

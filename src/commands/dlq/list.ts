@@ -1,7 +1,9 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, name} from '../../lib/cli/flags.js';
+import {streamArgument} from '../../lib/cli/positional-flags.js';
 import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/dead-letter-list.js';
 import {deadLetterStream} from '../../lib/dead-letters/dead-letter-origin.js';
+import {usageError} from '../../lib/errors.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderDeadLetters} from '../../lib/output/views/dead-letter-view.js';
 import {untilStopped} from '../../lib/reading/until-stopped.js';
@@ -15,9 +17,10 @@ export default class DlqList extends BaseCommand {
     {description: 'List all dead letters', command: '<%= config.bin %> dlq list'},
     {
       description: 'Count the causes for one stream',
-      command: "<%= config.bin %> dlq list --stream orders --json | jq '.causes[] | {group, reason, count}'",
+      command: "<%= config.bin %> dlq list orders --json | jq '.causes[] | {group, reason, count}'",
     },
   ];
+  static override args = {...streamArgument};
   static override flags = {
     stream: name({char: 's', summary: 'only the dead letters of this stream'}),
     'dead-letter': name({exclusive: ['stream'], summary: 'only this dead letter stream'}),
@@ -49,6 +52,10 @@ export default class DlqList extends BaseCommand {
 
 /** Undefined where all are meant. */
 function namedIn({stream, 'dead-letter': deadLetter}: {stream?: string; 'dead-letter'?: string}): string[] | undefined {
-  if (deadLetter !== undefined) return [deadLetter];
+  if (deadLetter !== undefined) {
+    // oclif compares flags alone, and the stream may have been given by position.
+    if (stream !== undefined) throw usageError('give --stream or --dead-letter, not both');
+    return [deadLetter];
+  }
   return stream === undefined ? undefined : [deadLetterStream(stream)];
 }

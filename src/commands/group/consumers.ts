@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../../lib/cli/flags.js';
-import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderConsumers} from '../../lib/output/views/stream-view.js';
 
@@ -22,14 +22,11 @@ export default class GroupConsumers extends BaseCommand {
   static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};
 
   async run(): Promise<void> {
-    const parsed = await this.parse(GroupConsumers);
-    const {stream} = parsed.flags;
-    const group = chosenGroup(parsed);
-    const client = await this.connect(parsed.flags);
+    const {flags} = await this.parse(GroupConsumers);
+    const {stream, group} = flags;
+    const client = await this.connect(flags);
     const consumers = await client.consumers(stream, group);
     const findings = consumers.map(({name: consumer, ...facts}) => ({stream, group, consumer, ...facts}));
-    await this.report(parsed.flags, JSON_FIELDS['group consumers'], findings, (colors) =>
-      renderConsumers(consumers, colors),
-    );
+    await this.report(flags, JSON_FIELDS['group consumers'], findings, (colors) => renderConsumers(consumers, colors));
   }
 }

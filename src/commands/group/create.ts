@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
-import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {createGroupAt} from '../../lib/groups/group-position.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
@@ -42,31 +42,26 @@ export default class GroupCreate extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const parsed = await this.parse(GroupCreate);
-    const {stream, from, 'no-create': noCreate} = parsed.flags;
-    const group = chosenGroup(parsed);
-    const client = await this.connect(parsed.flags);
+    const {flags} = await this.parse(GroupCreate);
+    const {stream, group, from, 'no-create': noCreate} = flags;
+    const client = await this.connect(flags);
 
     const options = {makeStream: !noCreate, nowMs: Date.now()};
     const {created, lastDeliveredId, beyondEnd} = await createGroupAt(client, stream, group, from, options);
 
-    const notes = this.notes(parsed.flags);
+    const notes = this.notes(flags);
     if (!created) notes.note(`group "${group}" already exists on stream "${stream}", at ${lastDeliveredId}`);
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, lastDeliveredId));
-    await this.report(
-      parsed.flags,
-      JSON_FIELDS['group create'],
-      [{stream, group, created, lastDeliveredId}],
-      (colors) =>
-        renderFacts(
-          [
-            ['stream', stream],
-            ['group', group],
-            ['created', created ? 'yes' : 'no, it already exists'],
-            ['last delivered', lastDeliveredId],
-          ],
-          colors,
-        ),
+    await this.report(flags, JSON_FIELDS['group create'], [{stream, group, created, lastDeliveredId}], (colors) =>
+      renderFacts(
+        [
+          ['stream', stream],
+          ['group', group],
+          ['created', created ? 'yes' : 'no, it already exists'],
+          ['last delivered', lastDeliveredId],
+        ],
+        colors,
+      ),
     );
   }
 }

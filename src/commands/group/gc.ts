@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, name, streamFlag} from '../../lib/cli/flags.js';
-import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {describeFates, renderFates} from '../../lib/output/views/group-view.js';
@@ -35,10 +35,8 @@ export default class GroupGc extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const parsed = await this.parse(GroupGc);
-    const {flags} = parsed;
-    const {stream, idle: minIdleMs, to: heir, 'dry-run': dryRun = false} = flags;
-    const group = chosenGroup(parsed);
+    const {flags} = await this.parse(GroupGc);
+    const {stream, group, idle: minIdleMs, to: heir, 'dry-run': dryRun = false} = flags;
     const table = this.outputIsTerminal && !flags.json;
     const client = await this.connect(flags);
     const fates: ConsumerFate[] = [];

@@ -1,5 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, streamsFlag} from '../../lib/cli/flags.js';
+import {streamsArgument} from '../../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderGroupLists, type StreamGroups} from '../../lib/output/views/group-view.js';
 import {reportGroups} from '../../lib/reports/stream-report.js';
@@ -13,9 +14,10 @@ export default class GroupList extends BaseCommand {
     {description: 'List the groups of the default stream', command: '<%= config.bin %> group list'},
     {
       description: 'Name groups that are more than 1,000 entries behind',
-      command: "<%= config.bin %> group list --stream orders | jq -r 'select(.lag > 1000).group'",
+      command: "<%= config.bin %> group list orders | jq -r 'select(.lag > 1000).group'",
     },
   ];
+  static override args = {...streamsArgument};
   static override flags = {...streamsFlag, ...connectionFlags, ...commonFlags};
 
   async run(): Promise<void> {

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag} from '../../lib/cli/flags.js';
-import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {removeGroup} from '../../lib/groups/remove.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
@@ -29,15 +29,14 @@ export default class GroupRemove extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const parsed = await this.parse(GroupRemove);
-    const {stream, force = false, 'dry-run': dryRun = false} = parsed.flags;
-    const group = chosenGroup(parsed);
-    const client = await this.connect(parsed.flags);
+    const {flags} = await this.parse(GroupRemove);
+    const {stream, group, force = false, 'dry-run': dryRun = false} = flags;
+    const client = await this.connect(flags);
 
     const remains = await removeGroup(client, stream, group, {force, dryRun});
 
     await this.report(
-      parsed.flags,
+      flags,
       JSON_FIELDS['group remove'],
       [{stream, group, removed: !dryRun, dryRun, ...remains}],
       (colors) =>

@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
-import {chosenGroup, groupArgument} from '../../lib/cli/group-argument.js';
+import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {seekGroup} from '../../lib/groups/group-position.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {describeAgain, describeBeyondEnd, describeSkipped, renderSeek} from '../../lib/output/views/group-view.js';
@@ -29,18 +29,17 @@ export default class GroupSeek extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const parsed = await this.parse(GroupSeek);
-    const {stream, to, 'dry-run': dryRun = false} = parsed.flags;
-    const notes = this.notes(parsed.flags);
-    const group = chosenGroup(parsed);
-    const client = await this.connect(parsed.flags);
+    const {flags} = await this.parse(GroupSeek);
+    const {stream, group, to, 'dry-run': dryRun = false} = flags;
+    const notes = this.notes(flags);
+    const client = await this.connect(flags);
 
     const {result, beyondEnd} = await seekGroup(client, stream, group, {to, dryRun, nowMs: Date.now()});
 
     if (result.again > 0) notes.note(describeAgain(result, group, dryRun));
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, result.after.lastDeliveredId));
     if (result.skipped > 0) notes.warn(describeSkipped(result, group, dryRun));
-    await this.report(parsed.flags, JSON_FIELDS['group seek'], [{stream, group, dryRun, ...result}], (colors) =>
+    await this.report(flags, JSON_FIELDS['group seek'], [{stream, group, dryRun, ...result}], (colors) =>
       renderSeek(result, dryRun, colors),
     );
   }

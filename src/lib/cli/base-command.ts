@@ -17,6 +17,7 @@ import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
 import type {commonFlags, recordFlags} from './flags.js';
+import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
@@ -175,7 +176,7 @@ export abstract class BaseCommand extends Command {
 
   /**
    * Two corrections of oclif's parser (https://github.com/oclif/core/blob/main/src/parser/parse.ts): its errors are
-   * put in our words, and the variable of a flag that takes a list gives a list, not a string.
+   * put in our words, and the variable of a flag that takes a list gives a list, not a string. And flags by position.
    */
   protected override async parse<
     Flags extends Record<string, unknown>,
@@ -193,6 +194,7 @@ export abstract class BaseCommand extends Command {
       const flag = options?.flags?.[name];
       if (flag?.type === 'option' && flag.multiple && typeof value === 'string') values[name] = [value];
     }
+    takePositionalFlags(output);
     return output;
   }
 

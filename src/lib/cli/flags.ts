@@ -14,12 +14,15 @@ import {formatSize, parseSize} from '../size.js';
 /** The name of a stream, group or consumer, as text or as `{"$b64":"…"}`. */
 export const name = Flags.custom<string>({
   helpValue: 'NAME',
-  parse: async (text, _context, {name: flag}) => {
-    const parsed = nameFromText(text);
-    if (parsed === undefined) throw usageError(`--${flag} takes a name; it is empty`);
-    return parsed;
-  },
+  parse: async (text, _context, {name: flag}) => parseName(text, `--${flag}`),
 });
+
+/** Throws a usage error that begins with `label`, the flag or argument that takes this name. */
+export function parseName(text: string, label: string): string {
+  const parsed = nameFromText(text);
+  if (parsed === undefined) throw usageError(`${label} takes a name; it is empty`);
+  return parsed;
+}
 
 /** A whole number of at least `min`; nothing is clamped or rounded. */
 export const wholeNumber = Flags.custom<number, {min?: number}>({
