@@ -1,12 +1,22 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {consumeFlags, handlerPoolOptions, multiStreamOptions} from '../lib/cli/consume-flags.js';
+import {
+  consumeFlags,
+  describeWaiting,
+  handlerPoolOptions,
+  multiStreamOptions,
+  removalAtEnd,
+} from '../lib/cli/consume-flags.js';
 import {mayFailOver} from '../lib/cli/environment.js';
+import {typedText} from '../lib/cli/flags.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {ConsumeSummary} from '../lib/consume/consume-summary.js';
 import {HandlerPool} from '../lib/consume/handler-pool.js';
+import {JoinedGroups} from '../lib/consume/joined-groups.js';
 import {MultiStreamConsumer} from '../lib/consume/multi-stream-consumer.js';
 import {runHandler} from '../lib/handler/run-handler.js';
+import {countedOrNone} from '../lib/output/sentences.js';
+import {WaitingNote} from '../lib/output/waiting-note.js';
 
 export default class Consume extends BaseCommand {
   static override summary = 'Read a stream as a member of a consumer group (XREADGROUP, XCLAIM, XACK).';
@@ -38,27 +48,35 @@ export default class Consume extends BaseCommand {
   static override flags = consumeFlags;
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(Consume);
+    const {flags, raw} = await this.parse(Consume);
+    const {exec, drain: limitMs} = flags;
     const notes = this.notes(flags);
     const out = await this.watchedOut();
     const writer = this.recordWriter(flags, out);
-    const tally = new ConsumeSummary(notes);
-    const {stopping} = this;
-    this.drainWithin(flags.drain);
+    const tally = new ConsumeSummary(notes, {isHandled: exec !== undefined});
+    const consumer = flags.name ?? this.processName;
+    const waiting = new WaitingNote(notes, describeWaiting(flags, consumer));
+    const groups = new JoinedGroups(notes, flags.from, typedText('from', raw));
+    this.drainWithin(limitMs);
     const consumption = new MultiStreamConsumer({
       ...multiStreamOptions(flags),
       connect: await this.connector(flags),
       mayFailOver: mayFailOver(flags),
-      consumer: flags.name ?? this.processName,
-      stopping,
-      onIdle: () => out.check(),
+      consumer,
+      stopping: this.stopping,
+      onJoined: (joined, control) => void groups.joined(joined, control),
+      onIdle: () => {
+        if (exec === undefined || consumption.inFlight === 0) waiting.idle();
+        out.check();
+      },
       onLost: (stream, id, loss) => tally.lost(stream, id, loss),
       onProblem: (line) => notes.warn(line),
     });
-    const {exec} = flags;
     try {
       if (exec === undefined) {
+        this.sayFinishing(notes, () => countedOrNone(flags.ack === 'none' ? 0 : consumption.inFlight, 'entry'));
         for await (const delivery of consumption.deliveries()) {
+          waiting.came();
           await writer.write(delivery.records);
           tally.written += delivery.records.length;
           // Last: what was not written stays pending, and a crash before this line repeats the batch.
@@ -72,11 +90,12 @@ export default class Consume extends BaseCommand {
           onFailed: (record, reason, retryInMs) => tally.failed(record, reason, retryInMs),
           onDead: (record, reason) => tally.dead(record, reason),
         });
+        this.sayFinishing(notes, () => countedOrNone(pool.atWork, 'entry'));
         await pool.work();
       }
     } finally {
-      await consumption.close({limitMs: flags.drain, removeConsumer: flags.ephemeral});
-      tally.report(consumption.acknowledged);
+      await consumption.close({limitMs, removal: removalAtEnd(flags)});
+      tally.report(consumption.acknowledged, flags.ack !== 'none' && !flags['no-ack']);
     }
     if (flags['fail-on-trimmed']) tally.failOnGone();
   }

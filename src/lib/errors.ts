@@ -48,6 +48,11 @@ export const isFailure = (error: unknown, kind: Outcome): error is StreamlogErro
 /** The code of the failure of what is in the stream, but not as safe as it was asked to be. It is not sent again. */
 export const NOT_DURABLE = 'NOT_DURABLE';
 
+/** The code of the failure of a stream that does not exist. */
+export const NO_STREAM = 'NOSTREAM';
+
+export const isNoStream = (error: unknown): boolean => error instanceof StreamlogError && error.code === NO_STREAM;
+
 /** Whether the same command may succeed later: the connection was lost, or the server refuses for now. */
 export const isRetryable = (error: unknown): error is StreamlogError =>
   error instanceof StreamlogError &&

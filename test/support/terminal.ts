@@ -3,7 +3,7 @@
  * script(1) makes. What comes back is what that terminal was sent, standard
  * output and standard error mixed as they came.
  */
-import {EXECUTABLE, type RunOptions, shell} from './run-cli.js';
+import {EXECUTABLE, type RunOptions, shell, startShell} from './run-cli.js';
 
 export interface TerminalOptions extends RunOptions {
   /** The width of the terminal; without it the terminal does not say. */
@@ -22,6 +22,29 @@ export async function onTerminal(args: readonly string[], {columns, ...options}:
   const env = {SHELL: '/bin/sh', ...options.env};
   const {code, stdout} = await shell(`script -qec ${quoted(line)} /dev/null </dev/null`, {...options, env});
   return {code, text: stdout.replaceAll('\r\n', '\n')};
+}
+
+export interface Open {
+  /** What the terminal was sent so far, lines ended as programs do. */
+  text(): string;
+  /** Presses keys; `\u0003` is Ctrl-C and `\u0004` Ctrl-D. */
+  press(keys: string): void;
+  finished: Promise<Shown>;
+}
+
+/** Starts a line of sh on a terminal, where keys can be pressed until it ends. */
+export function openTerminal(line: string, {columns = 80, ...options}: TerminalOptions = {}): Open {
+  const env = {SHELL: '/bin/sh', ...options.env};
+  const running = startShell(`script -qec ${quoted(`stty columns ${columns} && ${line}`)} /dev/null`, {
+    ...options,
+    env,
+  });
+  const plain = (text: string): string => text.replaceAll('\r\n', '\n');
+  return {
+    text: () => plain(running.stdout()),
+    press: (keys) => running.process.stdin.write(keys),
+    finished: running.finished.then(({code, stdout}) => ({code, text: plain(stdout)})),
+  };
 }
 
 /** Names and values that would take a terminal over, or hide what they are, if they reached it. */

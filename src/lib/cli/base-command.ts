@@ -95,6 +95,15 @@ export abstract class BaseCommand extends Command {
     return signals.stopping;
   }
 
+  /** At the first signal, says what is being finished; `what` gives nothing where that is nothing. */
+  protected sayFinishing(notes: Notes, what: () => string | undefined): void {
+    const say = (): void => {
+      const unfinished = what();
+      if (unfinished !== undefined) notes.status(`finishing ${unfinished}; ${signals.again} leaves now`);
+    };
+    this.stopping.addEventListener('abort', say, {once: true});
+  }
+
   /** Limits what a command may take to end after the first signal (default: 30 s). */
   protected drainWithin(limitMs: number): void {
     signals.limitTo(limitMs);

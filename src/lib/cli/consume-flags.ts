@@ -3,7 +3,9 @@ import {Flags, type Interfaces} from '@oclif/core';
 import type {HandlerPoolOptions} from '../consume/handler-pool.js';
 import type {MultiStreamOptions} from '../consume/multi-stream-consumer.js';
 import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
+import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
+import {listed} from '../output/sentences.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID} from '../records/stream-id.js';
 import {
@@ -50,7 +52,9 @@ export const consumeFlags = {
   drain: duration({default: 30_000, summary: 'after the first signal, finish entries in progress for up to this long'}),
   'no-create': Flags.boolean({summary: 'fail if the stream or the group is missing, or goes missing'}),
   exclusive: Flags.boolean({summary: 'exit with 75 if another process runs under the same --name'}),
-  ephemeral: Flags.boolean({summary: 'remove the consumer at the end, unless entries are pending with it'}),
+  ephemeral: Flags.boolean({
+    summary: 'remove the consumer at the end, unless entries are pending with it; without --name, that is done anyway',
+  }),
   'fail-on-trimmed': Flags.boolean({summary: 'exit with 65 if pending entries were trimmed or deleted'}),
   exec: Flags.string({
     ...HANDLERS,
@@ -122,6 +126,16 @@ export function multiStreamOptions(
     limit: flags.count ?? Number.POSITIVE_INFINITY,
     silenceMs: flags.wait,
   };
+}
+
+/** A name that is made of the process does not come back, so its consumer would be left behind. */
+export const removalAtEnd = ({ephemeral, name: named}: ConsumeFlags): 'none' | 'ifPossible' | 'required' =>
+  ephemeral ? 'required' : named === undefined ? 'ifPossible' : 'none';
+
+/** `waiting for entries of orders as billing/w1; Ctrl-C ends` */
+export function describeWaiting({stream, group, wait}: ConsumeFlags, consumer: string): string {
+  const limit = wait === undefined ? '' : ` for ${formatDuration(wait)}`;
+  return `waiting${limit} for entries of ${listed([...new Set(stream)])} as ${group}/${consumer}; Ctrl-C ends`;
 }
 
 const DEFAULT_MAX_DELIVERIES = 5;

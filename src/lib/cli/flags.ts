@@ -209,3 +209,9 @@ export const groupFlag = {
 export const dryRunFlag = {
   'dry-run': Flags.boolean({default: false, summary: 'show what would happen, and change nothing'}),
 };
+
+/** What was typed for a flag; undefined for a default or a variable. `raw` is of oclif's parser (https://github.com/oclif/core/blob/main/src/interfaces/parser.ts). */
+export const typedText = (
+  flag: string,
+  raw: readonly {type: string; flag?: string | undefined; input: string}[],
+): string | undefined => raw.find((token) => token.type === 'flag' && token.flag === flag)?.input;

@@ -24,6 +24,7 @@ class SignalHandler {
   #watched = false;
   #exitCode: number | undefined;
   #limitMs = LIMIT_MS;
+  #isByKey = false;
 
   /** Starts to listen. Calls `onGivenUp` when the limit has passed, just before the process ends. */
   install(onGivenUp: (limitMs: number) => void): void {
@@ -35,6 +36,9 @@ class SignalHandler {
         if (signal === 'SIGHUP' && process.listenerCount(signal) > 1) return;
         if (!this.#watched || this.#exitCode !== undefined) return leave(code, signal);
         this.#exitCode = code;
+        this.#isByKey = signal === 'SIGINT';
+        // Behind the ^C that the terminal shows.
+        if (this.#isByKey && standardError.isTTY) standardError.write('\n');
         this.#controller.abort();
         const giveUp = (): void => {
           onGivenUp(this.#limitMs);
@@ -56,6 +60,11 @@ class SignalHandler {
   /** The same without that promise: if nothing read `stopping`, the first signal still ends the process. */
   get signalled(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** What ends the process at once, after the first signal. */
+  get again(): string {
+    return this.#isByKey ? 'Ctrl-C again' : 'a second signal';
   }
 
   /** How long the command may take to end after the first signal. */

@@ -1,20 +1,24 @@
-/** What `consume` reports: failures as they come, counts at the end. */
+/** What `consume` reports: which group it reads, failures as they come, counts at the end. */
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
 import type {Notes} from '../output/notes.js';
+import {counted} from '../output/sentences.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Loss} from './ownership.js';
 
 export class ConsumeSummary {
   written = 0;
   readonly #notes: Notes;
+  readonly #isHandled: boolean;
   #gone = 0;
   #dead = 0;
   #failures = 0;
   #lost = 0;
 
-  constructor(notes: Notes) {
+  /** `isHandled`: entries go to handlers, so that none are written. */
+  constructor(notes: Notes, {isHandled}: {isHandled: boolean}) {
     this.#notes = notes;
+    this.#isHandled = isHandled;
   }
 
   failed({stream, id, deliveries}: StreamRecord, reason: string, retryInMs: number | undefined): void {
@@ -41,13 +45,24 @@ export class ConsumeSummary {
     }
   }
 
-  /** The counts, with --verbose, and how many entries were gone. */
-  report(acknowledged: number): void {
+  /** The counts, on a terminal or with --verbose, and how many entries were gone. */
+  report(acknowledged: number, acknowledges: boolean): void {
+    this.#notes.sumUp(this.#sentence(acknowledged, acknowledges), undefined);
     this.#notes.detail(
       `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}, ` +
         `lost ${this.#lost}`,
     );
     if (this.#gone > 0) this.#notes.warn(this.#goneText);
+  }
+
+  #sentence(acknowledged: number, acknowledges: boolean): string {
+    return [
+      ...(this.#isHandled ? [] : [`${this.written.toLocaleString('en')} written`]),
+      ...(acknowledges ? [`${acknowledged.toLocaleString('en')} acknowledged`] : []),
+      ...(this.#failures > 0 ? [counted(this.#failures, 'failed attempt')] : []),
+      ...(this.#dead > 0 ? [counted(this.#dead, 'dead letter')] : []),
+      ...(this.#lost > 0 ? [`${this.#lost.toLocaleString('en')} lost`] : []),
+    ].join(', ');
   }
 
   /** Throws `data` when entries were trimmed or deleted before they were consumed. */

@@ -5,7 +5,7 @@
  * the start, and in-flight entries of the old stream are not acknowledged there.
  */
 
-import {isFailure} from '../errors.js';
+import {isFailure, isNoStream} from '../errors.js';
 import {locate} from '../reading/locate.js';
 import {isSame} from '../reading/stream-change.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
@@ -22,8 +22,18 @@ export interface MembershipOptions {
   from: Position;
   /** Creates the group, and the stream, when they are missing, also when they vanish later. */
   create: boolean;
+  /** Called when the group was found or made, for the first time. */
+  onJoined?: (joined: Joined, control: StreamClient) => void;
   /** One line for the user about what did not end the work. */
   onProblem: (line: string) => void;
+}
+
+/** How a consumer came to its group. */
+export interface Joined {
+  member: Membership;
+  made: 'nothing' | 'group' | 'stream and group';
+  /** Undefined where the user may not look. */
+  lastDeliveredId: string | undefined;
 }
 
 export class GroupMembership {
@@ -64,14 +74,18 @@ export class GroupMembership {
   }
 
   async #join(control: StreamClient): Promise<void> {
-    const {member, from, create} = this.#options;
+    const {member, from, create, onJoined} = this.#options;
     let mayLook = true;
+    let isMissing = false;
     try {
       // XINFO GROUPS first: a Redis out of memory refuses XGROUP CREATE even where the group exists.
-      this.#readUpTo = (await control.group(member.stream, member.group)).lastDeliveredId;
+      const {lastDeliveredId} = await control.group(member.stream, member.group);
+      this.#readUpTo = lastDeliveredId;
+      onJoined?.({member, made: 'nothing', lastDeliveredId}, control);
       return;
     } catch (error) {
       mayLook = !isFailure(error, 'denied');
+      isMissing = isNoStream(error);
       if (mayLook && !(create && isFailure(error, 'notFound'))) throw error;
     }
     const lastDelivered = predecessorOf(await locate(control, member.stream, from)) ?? FIRST_ID;
@@ -81,6 +95,8 @@ export class GroupMembership {
         ? lastDelivered
         : mayLook && (await control.group(member.stream, member.group)).lastDeliveredId;
       this.#readUpTo = known || FIRST_ID;
+      const made = !isNew ? 'nothing' : isMissing ? 'stream and group' : 'group';
+      onJoined?.({member, made, lastDeliveredId: known || undefined}, control);
     } catch (error) {
       // A user who may run neither may still read: XREADGROUP says whether there is a group.
       if (mayLook || !isFailure(error, 'denied')) throw error;

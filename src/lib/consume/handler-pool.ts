@@ -64,6 +64,11 @@ export class HandlerPool {
     }
   }
 
+  /** Entries whose handlers run. */
+  get atWork(): number {
+    return [...this.#tasks.keys()].reduce((sum, task) => sum + (task.isRunning ? task.records.length : 0), 0);
+  }
+
   /** Handles all that comes, and returns when the last task has ended. Throws the first failure that ends the work. */
   async work(): Promise<void> {
     void this.#renewLeases();

@@ -3,6 +3,7 @@
  * connections, since streams may live on different nodes of a cluster. Their
  * deliveries are merged into one sequence.
  */
+import {StreamlogError} from '../errors.js';
 import {merge} from '../reading/merge.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamClient} from '../stream-client.js';
@@ -95,6 +96,11 @@ export class MultiStreamConsumer {
     }
   }
 
+  /** Entries that are in flight: delivered, and not acknowledged. */
+  get inFlight(): number {
+    return this.consumers.reduce((sum, {inFlight}) => sum + inFlight.unfinished.length, 0);
+  }
+
   /** Entries whose acknowledgement Redis has confirmed. */
   get acknowledged(): number {
     return this.consumers.reduce((sum, {acknowledgements}) => sum + acknowledgements.confirmed, 0);
@@ -102,9 +108,10 @@ export class MultiStreamConsumer {
 
   /**
    * Acknowledges what is finished and settles what is left pending, for up to `limitMs` since reading was ended early,
-   * and closes all connections: see `Acknowledgements.confirm` and `Consumer.settle`.
+   * and closes all connections: see `Acknowledgements.confirm` and `Consumer.settle`. A consumer with nothing pending is
+   * removed, or with `ifPossible`, only where that needs no new connection and the user may.
    */
-  async close({limitMs, removeConsumer}: {limitMs: number; removeConsumer: boolean}): Promise<void> {
+  async close({limitMs, removal}: {limitMs: number; removal: 'none' | 'ifPossible' | 'required'}): Promise<void> {
     clearTimeout(this.#closing);
     clearInterval(this.#checking);
     const usedMs = this.#endingSinceMs === undefined ? 0 : performance.now() - this.#endingSinceMs;
@@ -113,15 +120,22 @@ export class MultiStreamConsumer {
         try {
           await consumer.acknowledgements.confirm(limitMs - usedMs);
           await consumer.settle(limitMs - usedMs);
-          if (removeConsumer) {
-            const {commands} = await consumer.redis.connection();
-            await commands.scripts.removeIdleConsumer(consumer.member);
-          }
+          if (removal !== 'none') await removeConsumer(consumer, removal === 'required');
         } finally {
           consumer.redis.close();
         }
       }),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+}
+
+/** Nothing is lost with it: the script sees in the same step that nothing is pending. */
+async function removeConsumer({redis, member}: Consumer, isRequired: boolean): Promise<void> {
+  const connection = isRequired ? await redis.connection() : redis.current;
+  try {
+    await connection?.commands.scripts.removeIdleConsumer(member);
+  } catch (error) {
+    if (isRequired || !(error instanceof StreamlogError)) throw error;
   }
 }

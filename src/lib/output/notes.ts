@@ -46,6 +46,23 @@ export class Notes {
     if (!this.#options.quiet) this.#line(text);
   }
 
+  /** What a person wants to know and a script does not: on a terminal or with `--verbose`; hidden by `--quiet`. */
+  status(text: string): void {
+    if (this.isShown) this.note(text);
+  }
+
+  /** Whether `status` prints anything. */
+  get isShown(): boolean {
+    const {quiet, terminal, verbose} = this.#options;
+    return !quiet && (terminal || verbose);
+  }
+
+  /** The last line of a run: `sentence` on a terminal, `counts` elsewhere, which scripts read. Undefined prints nothing. */
+  sumUp(sentence: string, counts: string | undefined): void {
+    const line = this.#options.terminal ? sentence : counts;
+    if (line !== undefined) this.note(line);
+  }
+
   /** Something that may be lost or wrong; never hidden. */
   warn(text: string): void {
     this.#line(`${this.#options.colors.warning('warning:')} ${escapeForTerminal(text)}`, true);

@@ -84,14 +84,23 @@ export class ServerCommands {
    * the failure of a master that cannot be reached, and the others are read on; without it this throws.
    */
   async *streams(match?: string, onLost?: (error: StreamlogError) => void): AsyncGenerator<string[], void, void> {
+    for await (const page of this.streamPages(PAGE, match, onLost)) if (page.length > 0) yield page;
+  }
+
+  /** The same for each SCAN, which looks at some `keys` keys, so that many pages may be empty. */
+  async *streamPages(
+    keys: number,
+    match?: string,
+    onLost?: (error: StreamlogError) => void,
+  ): AsyncGenerator<string[], void, void> {
     for (const master of this.#session.connection.masters) {
       let cursor = '0';
       do {
-        const line = scanStreams(cursor, match, PAGE);
+        const line = scanStreams(cursor, match, keys);
         try {
           const page = readScan(await this.#session.run('scan', (connection) => connection.sendToMaster(line, master)));
           cursor = page.cursor;
-          if (page.keys.length > 0) yield page.keys;
+          yield page.keys;
         } catch (error) {
           if (onLost === undefined || master === '' || !(error instanceof StreamlogError)) throw error;
           onLost(error);

@@ -4,7 +4,7 @@
  * connection-errors.ts, which
  * read the texts. Invariant: a message holds nothing of what was sent to Redis, apart from the names of stream and group.
  */
-import {NOT_REDIS, StreamlogError} from '../errors.js';
+import {NO_STREAM, NOT_REDIS, StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
 import {shellWord} from '../shell-word.js';
 import {codeOf, isConnectionLoss, isNotRedis, reasonOf, type ServerAddress, unreachable} from './connection-errors.js';
@@ -109,7 +109,7 @@ export const noPermission = (command: string, stream: string): StreamlogError =>
 
 /** No such stream; `stream` is undefined where the command spans several. */
 export const noStream = (stream: string | undefined): StreamlogError =>
-  failure('notFound', 'NOSTREAM', `no stream "${stream ?? ''}"`, 'see: streamlog ls');
+  failure('notFound', NO_STREAM, `no stream "${stream ?? ''}"`, 'see: streamlog ls');
 
 /** As `error`, which Redis has for a key of the wrong type, with the type where it is known: `a` of another one than a stream. */
 export const notStream = (stream: string, type: string | undefined, error: StreamlogError): StreamlogError =>

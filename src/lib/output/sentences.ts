@@ -1,0 +1,27 @@
+/** Parts of the sentences that people read: counted things, lists of names, and how long something took. */
+import {formatDuration} from '../duration.js';
+
+/** `1 entry`, `3 entries`, `12,345 entries`; with one that cannot be counted by an s, give its `plural`. */
+export function counted(count: number, one: string, plural = pluralOf(one)): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : plural}`;
+}
+
+/** The same, and undefined for none. */
+export const countedOrNone = (count: number, one: string): string | undefined =>
+  count === 0 ? undefined : counted(count, one);
+
+const pluralOf = (one: string): string => (one.endsWith('y') ? `${one.slice(0, -1)}ies` : `${one}s`);
+
+/** `a`, `a and b`, `a, b and c`, and of more than `most`: `a, b and 7 more`. */
+export function listed(names: readonly string[], most = 3): string {
+  const shown = names.length <= most ? names : names.slice(0, most - 1);
+  const more = names.length - shown.length;
+  const all = more === 0 ? shown : [...shown, `${more.toLocaleString('en')} more`];
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+/** `in 0.1 s`, `in 42 s`, `in 3m 20s`. */
+export function took(ms: number): string {
+  if (ms < 10_000) return `in ${(Math.max(10, ms) / 1_000).toFixed(ms < 95 ? 2 : 1)} s`;
+  return `in ${ms < 60_000 ? `${Math.round(ms / 1_000)} s` : formatDuration(ms)}`;
+}

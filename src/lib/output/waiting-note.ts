@@ -1,0 +1,29 @@
+/** Says that a command waits, and for what: once, when nothing has come for a moment. */
+import type {Notes} from './notes.js';
+
+const MOMENT_MS = 500;
+
+export class WaitingNote {
+  readonly #notes: Notes;
+  readonly #text: string;
+  #wasSaid: boolean;
+  #cameAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(notes: Notes, text: string) {
+    this.#notes = notes;
+    this.#text = text;
+    this.#wasSaid = !notes.isShown;
+  }
+
+  /** Something has come. */
+  came(): void {
+    if (!this.#wasSaid) this.#cameAtMs = performance.now();
+  }
+
+  /** A read has brought nothing. */
+  idle(): void {
+    if (this.#wasSaid || performance.now() - this.#cameAtMs < MOMENT_MS) return;
+    this.#wasSaid = true;
+    this.#notes.status(this.#text);
+  }
+}
