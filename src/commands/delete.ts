@@ -30,7 +30,8 @@ export default class Delete extends BaseCommand {
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
     const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
-    const deleter = new Deleter(await this.connect(flags), {stream, dryRun});
+    const client = await this.connect(flags);
+    const deleter = new Deleter(client, {stream, dryRun});
 
     try {
       for await (const batch of references) await deleter.delete(batch);
@@ -44,6 +45,7 @@ export default class Delete extends BaseCommand {
     await this.report(flags, JSON_FIELDS.delete, findings, (colors) => renderDeleteCounts(counts, dryRun, colors));
     const missing = counts.reduce((sum, count) => sum + count.missing, 0);
     const deleted = counts.reduce((sum, count) => sum + count.deleted, 0);
-    if (missing > 0) throw notAllFound(missing, missing + deleted);
+    const empty = counts.filter((count) => count.deleted === 0).map((count) => count.stream);
+    if (missing > 0) throw await notAllFound(client, empty, missing, missing + deleted);
   }
 }

@@ -32,17 +32,20 @@ export default class Get extends BaseCommand {
     const writer = this.recordWriter(flags);
     const client = await this.connect(flags);
     const counts = {found: 0, missing: 0};
+    const empty = new Set<string>();
     const onMissing = (stream: string, id: string): void => {
       counts.missing += 1;
+      empty.add(stream);
       notes.note(`no entry ${id} on stream "${stream}"`);
     };
 
     const found = lookUp(client, references, {stream: flags.stream, onMissing});
     for await (const records of untilStopped(found, client, this.stopping)) {
       counts.found += records.length;
+      for (const {stream} of records) empty.delete(stream);
       await writer.write(records);
     }
     if (counts.missing + counts.found === 0) notes.note('nothing to get');
-    if (counts.missing > 0) throw notAllFound(counts.missing, counts.missing + counts.found);
+    if (counts.missing > 0) throw await notAllFound(client, empty, counts.missing, counts.missing + counts.found);
   }
 }

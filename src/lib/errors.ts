@@ -10,20 +10,30 @@ export interface FailureDetails {
   hint?: string;
   /** Redis' own error word (`WRONGTYPE`, `OOM`) or the system's (`ECONNREFUSED`). */
   code?: string;
+  /** The stream, or the group of it, that does not exist. */
+  missing?: Missing;
   cause?: unknown;
+}
+
+/** What a failure of the kind `notFound` has not found. */
+export interface Missing {
+  stream: string;
+  group?: string;
 }
 
 export class StreamlogError extends Error {
   readonly kind: Outcome;
   readonly hint: string | undefined;
   readonly code: string | undefined;
+  readonly missing: Missing | undefined;
 
-  constructor(kind: Outcome, message: string, {hint, code, cause}: FailureDetails = {}) {
+  constructor(kind: Outcome, message: string, {hint, code, missing, cause}: FailureDetails = {}) {
     super(message, cause === undefined ? undefined : {cause});
     this.name = 'StreamlogError';
     this.kind = kind;
     this.hint = hint;
     this.code = code;
+    this.missing = missing;
   }
 }
 
@@ -51,7 +61,8 @@ export const NOT_DURABLE = 'NOT_DURABLE';
 /** The code of the failure of a stream that does not exist. */
 export const NO_STREAM = 'NOSTREAM';
 
-export const isNoStream = (error: unknown): boolean => error instanceof StreamlogError && error.code === NO_STREAM;
+export const isNoStream = (error: unknown): error is StreamlogError =>
+  error instanceof StreamlogError && error.code === NO_STREAM;
 
 /** Whether the same command may succeed later: the connection was lost, or the server refuses for now. */
 export const isRetryable = (error: unknown): error is StreamlogError =>

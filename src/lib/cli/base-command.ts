@@ -6,6 +6,7 @@
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
+import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import {type Colors, colors} from '../output/colors.js';
@@ -15,6 +16,7 @@ import {RecordWriter} from '../output/record-writer.js';
 import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
+import {unlessAborted} from '../waiting.js';
 import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
@@ -27,6 +29,8 @@ type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json'> & 
 type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
 
 const PIPE_COLUMNS = 80;
+/** How long a failure may wait for names that exist. */
+const NAMES_MS = 400;
 const MOST_COLUMNS = 100;
 
 export abstract class BaseCommand extends Command {
@@ -213,7 +217,28 @@ export abstract class BaseCommand extends Command {
 
   /** main.ts prints failures: oclif wraps their lines (https://github.com/oclif/core/blob/main/src/errors/handle.ts). */
   protected override async catch(error: Error): Promise<void> {
-    throw error;
+    throw await this.#withNames(error);
+  }
+
+  /** A failure about a name that does not exist is explained with those that do, if the server gives them soon. */
+  async #withNames(error: Error): Promise<Error> {
+    if (!(error instanceof StreamlogError) || error.missing === undefined || signals.signalled.aborted) return error;
+    const {missing} = error;
+    const explained = async (): Promise<StreamlogError> => {
+      const client = this.#clients.at(-1) ?? (await this.#newClient());
+      return client === undefined
+        ? error
+        : (await import('../reading/missing-names.js')).withNames(error, missing, client);
+    };
+    return (await unlessAborted(explained(), AbortSignal.timeout(NAMES_MS)).catch(() => undefined)) ?? error;
+  }
+
+  async #newClient(): Promise<StreamClient | undefined> {
+    const settings = await this.#settings;
+    if (settings === undefined) return undefined;
+    const client = await (await streamClient()).connect(settings);
+    this.#clients.push(client);
+    return client;
   }
 }
 

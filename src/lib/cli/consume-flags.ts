@@ -132,8 +132,9 @@ export function multiStreamOptions(
 export const removalAtEnd = ({ephemeral, name: named}: ConsumeFlags): 'none' | 'ifPossible' | 'required' =>
   ephemeral ? 'required' : named === undefined ? 'ifPossible' : 'none';
 
-/** `waiting for entries of orders as billing/w1; Ctrl-C ends` */
-export function describeWaiting({stream, group, wait}: ConsumeFlags, consumer: string): string {
+/** `waiting for entries of orders as billing/w1; Ctrl-C ends`; undefined where nothing is waited for. */
+export function describeWaiting({stream, group, wait, exit}: ConsumeFlags, consumer: string): string | undefined {
+  if (exit) return undefined;
   const limit = wait === undefined ? '' : ` for ${formatDuration(wait)}`;
   return `waiting${limit} for entries of ${listed([...new Set(stream)])} as ${group}/${consumer}; Ctrl-C ends`;
 }

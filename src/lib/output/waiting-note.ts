@@ -9,10 +9,11 @@ export class WaitingNote {
   #wasSaid: boolean;
   #cameAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(notes: Notes, text: string) {
+  /** `text` is undefined where nothing is waited for. */
+  constructor(notes: Notes, text: string | undefined) {
     this.#notes = notes;
-    this.#text = text;
-    this.#wasSaid = !notes.isShown;
+    this.#text = text ?? '';
+    this.#wasSaid = text === undefined || !notes.isShown;
   }
 
   /** Something has come. */

@@ -3,7 +3,7 @@
  * stream), for a limited time, and nothing is thrown: what cannot be found out in time is left out.
  */
 import {isReservedKey} from '../colocated-key.js';
-import {StreamlogError} from '../errors.js';
+import {isNoStream, StreamlogError} from '../errors.js';
 import {nearest} from '../near-word.js';
 import type {StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
@@ -38,9 +38,19 @@ export async function knownStreams(client: StreamClient): Promise<KnownNames> {
   return {names: [...found].sort(), areAll};
 }
 
-/** The groups of a stream; undefined where they cannot be found out. */
-export const knownGroups = (client: StreamClient, stream: string): Promise<readonly string[] | undefined> =>
-  inTime(async () => (await client.groups(stream)).map(({name}) => name).sort());
+/** The groups of a stream, or that there is no such stream; undefined where that cannot be found out. */
+export const knownGroups = (
+  client: StreamClient,
+  stream: string,
+): Promise<readonly string[] | 'no stream' | undefined> =>
+  inTime(async () => {
+    try {
+      return (await client.groups(stream)).map(({name}) => name).sort();
+    } catch (error) {
+      if (isNoStream(error)) return 'no stream';
+      throw error;
+    }
+  });
 
 /** The consumers of a group; undefined where they cannot be found out, and where they are too many to ask for. */
 export const knownConsumers = (

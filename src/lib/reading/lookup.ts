@@ -4,7 +4,7 @@
  * was asked.
  */
 
-import {StreamlogError} from '../errors.js';
+import {isFailure, isNoStream, StreamlogError} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
@@ -53,11 +53,32 @@ export async function countPresent(client: StreamClient, stream: string, ids: re
   return count;
 }
 
-/** The failure of having found only some. `noStream` would be a guess: a stream may be there and empty. */
-export const notAllFound = (missing: number, asked: number): StreamlogError =>
-  new StreamlogError('notFound', `${missing} of ${asked} entries were not found`, {
+/** The failure of having found only some of what was asked for, or the first of `streams` that does not exist. */
+export async function notAllFound(
+  client: StreamClient,
+  streams: Iterable<string>,
+  missing: number,
+  asked: number,
+): Promise<StreamlogError> {
+  for (const stream of streams) {
+    const failure = await noSuchStream(client, stream);
+    if (failure !== undefined) return failure;
+  }
+  return new StreamlogError('notFound', `${missing} of ${asked} entries were not found`, {
     hint: 'they may be trimmed or deleted, or in another --stream',
   });
+}
+
+/** A stream may be there and empty, so XLEN does not tell. Undefined also for a user who may not look. */
+async function noSuchStream(client: StreamClient, stream: string): Promise<StreamlogError | undefined> {
+  try {
+    if ((await client.length(stream)) === 0) await client.groups(stream);
+  } catch (error) {
+    if (isNoStream(error)) return error;
+    if (!isFailure(error, 'denied')) throw error;
+  }
+  return undefined;
+}
 
 async function findEntry(client: StreamClient, stream: string, id: string): Promise<Entry | undefined> {
   for await (const entries of client.range(stream, id, id, 1)) return entries[0];

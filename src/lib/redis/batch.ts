@@ -4,7 +4,7 @@
  * reads its own replies and reports what they mean. Invariant: `open` is the
  * number of records not yet known to be in the stream or rejected.
  */
-import {StreamlogError} from '../errors.js';
+import type {StreamlogError} from '../errors.js';
 import type {AddConnection, ReplyHandler} from './add-connection.js';
 import type {Durability} from './durability.js';
 import type {IdLines} from './id-lines.js';
@@ -53,10 +53,6 @@ export interface BatchContext {
   /** Batches that are not yet as safe as asked for. */
   readonly pending: PendingDurability | undefined;
 }
-
-/** XADD with NOMKSTREAM answers nil where there is no stream. */
-export const missingStream = (stream: string): StreamlogError =>
-  new StreamlogError('notFound', `no stream "${stream}"`, {hint: 'leave --no-create out to make it'});
 
 /** For a reply that does not match what was sent: the connection ends with it. */
 export const protocolError = (): Error => new Error('Protocol error: a reply is none to what was sent');

@@ -1,8 +1,8 @@
 /** What goes wrong when records are added once, as failures that say what can be done. */
 import {StreamlogError} from '../errors.js';
-import {missingStream} from './batch.js';
 import type {IdempotentResult} from './producer-state.js';
 import {MOST_FIELDS_IN_SCRIPT} from './script.js';
+import {noStream} from './server-errors.js';
 
 /** What stopped a call whose first record has the number `first`; undefined when nothing did. */
 export function failureOf(
@@ -11,7 +11,7 @@ export function failureOf(
   first: number,
 ): StreamlogError | undefined {
   if (stopped === undefined || stopped instanceof StreamlogError) return stopped;
-  if (stopped === 'no stream') return missingStream(stream);
+  if (stopped === 'no stream') return noStream(stream);
   if (stopped === 'gone') return streamGone(stream);
   if (stopped === 'gap') return gap(first - 1, lastSequence);
   return new StreamlogError('data', `another producer of the same --producer-id adds to "${stream}"`);

@@ -7,9 +7,10 @@ import {isRetryable, type StreamlogError} from '../errors.js';
 import {isIdIn} from '../records/stream-id.js';
 import type {AddConnection} from './add-connection.js';
 import type {AddBatch} from './add-encoder.js';
-import {type Batch, type BatchContext, missingStream, protocolError, range} from './batch.js';
+import {type Batch, type BatchContext, protocolError, range} from './batch.js';
 import {DurableReply} from './durability.js';
 import type {IdLines} from './id-lines.js';
+import {noStream} from './server-errors.js';
 
 export class PlainBatch implements Batch {
   readonly isBarrier = false;
@@ -83,7 +84,7 @@ export class PlainBatch implements Batch {
 
   nil(): void {
     if (this.#answered === this.#adds.records || !this.#adds.mayLackStream) throw protocolError();
-    this.refused(missingStream(this.#context.stream));
+    this.refused(noStream(this.#context.stream));
   }
 
   integer(value: number): void {

@@ -109,7 +109,11 @@ export const noPermission = (command: string, stream: string): StreamlogError =>
 
 /** No such stream; `stream` is undefined where the command spans several. */
 export const noStream = (stream: string | undefined): StreamlogError =>
-  failure('notFound', NO_STREAM, `no stream "${stream ?? ''}"`, 'see: streamlog ls');
+  new StreamlogError('notFound', `no stream "${stream ?? ''}"`, {
+    code: NO_STREAM,
+    hint: 'see: streamlog ls',
+    ...(stream === undefined ? {} : {missing: {stream}}),
+  });
 
 /** As `error`, which Redis has for a key of the wrong type, with the type where it is known: `a` of another one than a stream. */
 export const notStream = (stream: string, type: string | undefined, error: StreamlogError): StreamlogError =>
@@ -119,12 +123,11 @@ export const notStream = (stream: string, type: string | undefined, error: Strea
 
 /** No such group, or no such stream to have one. */
 export const noGroup = (stream: string | undefined, group: string | undefined): StreamlogError =>
-  failure(
-    'notFound',
-    'NOGROUP',
-    `no group "${group ?? ''}" on stream "${stream ?? ''}"`,
-    `create it: streamlog group create ${shellWord(group ?? 'NAME')} --stream ${shellWord(stream ?? 'NAME')} --from start`,
-  );
+  new StreamlogError('notFound', `no group "${group ?? ''}" on stream "${stream ?? ''}"`, {
+    code: 'NOGROUP',
+    hint: `see: streamlog group list --stream ${shellWord(stream ?? 'NAME')}`,
+    ...(stream === undefined || group === undefined ? {} : {missing: {stream, group}}),
+  });
 
 function lost(error: unknown, {command}: CommandContext, problem: ServerErrorReason): StreamlogError {
   if (!isConnectionLoss(error)) {

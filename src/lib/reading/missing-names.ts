@@ -1,0 +1,51 @@
+/**
+ * Failures that name a stream or group that does not exist, with the names that do. Invariant: a hint suggests only names
+ * that exist, and nothing that would create a stream.
+ */
+import {type Missing, NO_STREAM, StreamlogError} from '../errors.js';
+import {shellWord} from '../shell-word.js';
+import type {StreamClient} from '../stream-client.js';
+import {type KnownNames, knownGroups, knownStreams, nearName} from './known-names.js';
+
+/** Names in one hint. */
+const MOST = 8;
+
+/** `failure` with the hint that is right on this server: asks it for what there is, for a moment, and throws nothing. */
+export async function withNames(
+  failure: StreamlogError,
+  missing: Missing,
+  client: StreamClient,
+): Promise<StreamlogError> {
+  const {stream, group} = missing;
+  const groups = group === undefined ? 'no stream' : await knownGroups(client, stream);
+  if (groups === undefined) return failure;
+  if (groups !== 'no stream') return hinted(failure, failure.message, hintAtGroups(group!, groups, stream));
+  const hint = hintAtStreams(stream, await knownStreams(client), client.server.address);
+  return hinted(failure, `no stream "${stream}"`, hint, NO_STREAM);
+}
+
+const hinted = ({kind, code}: StreamlogError, message: string, hint: string, newCode = code): StreamlogError =>
+  new StreamlogError(kind, message, {hint, ...(newCode === undefined ? {} : {code: newCode})});
+
+function hintAtGroups(typed: string, groups: readonly string[], stream: string): string {
+  const of = shellWord(stream);
+  if (groups.length === 0)
+    return `${of} has no groups; to create it: streamlog group create ${shellWord(typed)} --stream ${of}`;
+  const near = nearName(typed, groups);
+  const all = `groups of ${of}: ${namesOf(groups)}`;
+  if (near === undefined) return all;
+  return groups.length === 1 ? didYouMean(near) : `${didYouMean(near)} ${all}`;
+}
+
+function hintAtStreams(typed: string, {names, areAll}: KnownNames, address: string): string {
+  const others = names.filter((name) => name !== typed);
+  const near = nearName(typed, others);
+  if (near !== undefined) return `${didYouMean(near)} all streams: streamlog ls`;
+  if (!areAll || others.length > MOST) return 'see: streamlog ls';
+  return others.length === 0 ? `the server at ${address} has no streams` : `streams there: ${namesOf(others)}`;
+}
+
+const namesOf = (names: readonly string[]): string =>
+  names.slice(0, MOST).map(shellWord).join(', ') + (names.length > MOST ? ` and ${names.length - MOST} more` : '');
+
+const didYouMean = (near: string): string => `did you mean ${shellWord(near)}?`;
