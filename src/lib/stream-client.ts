@@ -8,7 +8,7 @@ import {StreamlogError} from './errors.js';
 import type {Entry, Field, StreamRecord} from './records/entry.js';
 import type {EntryIds} from './records/entry-ids.js';
 import type {PendingEntry} from './records/pending-entry.js';
-import {FIRST_ID, LAST_ID} from './records/stream-id.js';
+import {FIRST_ID, LAST_ID, successorOf} from './records/stream-id.js';
 import {AddConnection} from './redis/add-connection.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 import type {AddResult} from './redis/add-results.js';
@@ -189,6 +189,14 @@ export class StreamClient {
     {reverse = false, entryBytes}: {reverse?: boolean; entryBytes?: number} = {},
   ): Pages<replies.IdPage> {
     return idPages(this.#session, stream, {start, end, reverse}, entryBytes);
+  }
+
+  /** XRANGE: the ID of the first entry behind `after`, undefined when there is none. Redis copies that entry, however large. */
+  async nextId(stream: string, after: string): Promise<string | undefined> {
+    const start = successorOf(after);
+    if (start === undefined) return undefined;
+    const line = args.xrange(stream, start, LAST_ID, 1);
+    return replies.readIdPage(await this.#session.send(line, {stream})).ids[0];
   }
 
   /** XREAD: entries behind the ID `after`, oldest first; none when `blockMs` went by without any. */

@@ -31,7 +31,14 @@ describe('info', () => {
       entriesAdded: 3,
       groups: [
         {name: 'audit', consumers: 0, pending: 0, ...exactLag(0), lastDeliveredId: '61002-5', behindMs: 0},
-        {name: 'billing', consumers: 1, pending: 1, ...exactLag(2), lastDeliveredId: '1-0', behindMs: 61_001},
+        {
+          name: 'billing',
+          consumers: 1,
+          pending: 1,
+          ...exactLag(2),
+          lastDeliveredId: '1-0',
+          behindMs: firstAgeMs - 61_000,
+        },
       ],
     });
     expect(firstAgeMs - lastAgeMs).toBe(61_001);
@@ -86,13 +93,39 @@ describe('info', () => {
     expect(shown.text).toMatch(/last +18446744073709551615-18446744073709551615 {2}\(in \d+y\)/);
   });
 
-  it('is behind by the newest entry that is there, not by an ID whose entry is gone', async () => {
+  it('is behind by the age of the oldest entry that was not read and is still there', async () => {
     const {redis} = server;
-    for (const id of ['1000-0', '4000-0', '9999999999999-0']) await redis.xadd('gone ahead', id, 'a', '1');
-    await redis.xgroup('CREATE', 'gone ahead', 'g', '1000-0');
-    await redis.xdel('gone ahead', '9999999999999-0');
-    const [{behindMs}] = JSON.parse((await info('-s', 'gone ahead')).stdout).groups;
-    expect(behindMs).toBe(3_000);
+    const nowMs = Date.now();
+    for (const seconds of [90, 60, 30]) await redis.xadd('ages', `${nowMs - seconds * 1_000}-0`, 'a', '1');
+    await redis.xgroup('CREATE', 'ages', 'all', '0');
+    await redis.xgroup('CREATE', 'ages', 'none', '$');
+    await redis.xgroup('CREATE', 'ages', 'some', `${nowMs - 90_000}-0`);
+    const behind = async (): Promise<Record<string, number>> => {
+      const {lastAgeMs, groups} = JSON.parse((await info('-s', 'ages')).stdout);
+      // Relative to the last entry, so that the time that the test takes does not count.
+      const before = ({lag, behindMs}: {lag: number; behindMs: number}) =>
+        lag === 0 ? behindMs : behindMs - lastAgeMs;
+      return Object.fromEntries(
+        groups.map((group: {name: string; lag: number; behindMs: number}) => [group.name, before(group)]),
+      );
+    };
+    expect(await behind()).toEqual({all: 60_000, none: 0, some: 30_000});
+    await redis.xdel('ages', `${nowMs - 60_000}-0`);
+    expect(await behind()).toEqual({all: 60_000, none: 0, some: 0});
+    const {text} = await onTerminal(['info', '-s', 'ages'], {server, env: {NO_COLOR: '1'}});
+    expect(text).toMatch(/oldest unread/);
+    expect(text).toMatch(/none +0 +0 +0 +- /);
+  });
+
+  it('does not have the oldest unread entry copied where entries take many megabytes', async () => {
+    const {redis} = server;
+    const value = 'x'.repeat(3 * 1024 * 1024);
+    for (let n = 1; n <= 6; n++) await redis.xadd('huge', `${n}-0`, 'a', value);
+    await redis.xgroup('CREATE', 'huge', 'middle', '3-0');
+    await redis.xgroup('CREATE', 'huge', 'start', '0');
+    const [middle, start] = JSON.parse((await info('-s', 'huge')).stdout).groups;
+    expect([middle.behindMs, typeof start.behindMs]).toEqual([null, 'number']);
+    expect((await onTerminal(['info', '-s', 'huge'], {server, env: {NO_COLOR: '1'}})).text).toMatch(/middle .* \? /);
   });
 
   it('marks a lag that is not proven, on a terminal as in JSON', async () => {

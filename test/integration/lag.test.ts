@@ -3,6 +3,7 @@ import {seekGroup} from '../../src/lib/groups/group-position.js';
 import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {COUNT_LIMITS, entriesBehind, entriesBetween} from '../../src/lib/reports/entries-behind.js';
 import {lagOf, lagsOf} from '../../src/lib/reports/lag.js';
+import {firstUnread} from '../../src/lib/reports/oldest-unread.js';
 import {reportStream} from '../../src/lib/reports/stream-report.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {type RedisServer, serverForAll, serverPrograms} from '../support/redis-server.js';
@@ -239,6 +240,19 @@ describe.each(serverPrograms())('the lag of a group on $name', ({program}) => {
           expect(lag.exact, about).toBe(lag.atLeast === lag.atMost);
         }
         const ids = (await server.redis.xrange(stream, '-', '+')).map(([id]) => id);
+        for (const each of [limits, undefined]) {
+          const positions = groups.map(({lastDeliveredId}) => lastDeliveredId);
+          const unread = await firstUnread(
+            client,
+            stream,
+            info,
+            await entriesBehind(client, stream, info, positions, each),
+          );
+          for (const id of positions) {
+            const first = ids.find((entryId) => compareStreamIds(entryId, id) > 0);
+            expect(unread.get(id), `${about} ${id}`).toBe(first ?? null);
+          }
+        }
         const [low, high] = [`${random.below(lastMs + 3)}-0`, `${random.below(lastMs + 3)}-1`];
         const behind = await entriesBehind(client, stream, info, [low, high], limits);
         const between = await entriesBetween(client, stream, behind, low, high, limits);
@@ -284,7 +298,7 @@ describe.each(serverPrograms())('the lag of a group on $name', ({program}) => {
           lag: 1,
           lagExact: true,
           lastDeliveredId: `${nowMs - 30_000}-0`,
-          behindMs: 30_000,
+          behindMs: report.lastAgeMs,
           members: [{name: 'w1', pending: 2}],
         },
       ],

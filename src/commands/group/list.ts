@@ -25,7 +25,7 @@ export default class GroupList extends BaseCommand {
     const client = await this.connect(flags);
     const lists: StreamGroups[] = [];
     for (const stream of flags.stream) {
-      lists.push({stream, groups: await reportGroups(client, stream, await client.info(stream))});
+      lists.push({stream, groups: await reportGroups(client, stream, await client.info(stream), {nowMs: Date.now()})});
     }
     const findings = lists.flatMap(({stream, groups}) =>
       groups.map(({name: group, members: _, ...facts}) => ({stream, group, ...facts})),

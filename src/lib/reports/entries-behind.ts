@@ -4,6 +4,7 @@
  * from both ends, within limits of entries and bytes. Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of
  * the server say: none of them is read here.
  */
+import {isFailure} from '../errors.js';
 import type {Entry} from '../records/entry.js';
 import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
@@ -16,7 +17,15 @@ export interface EntryCount {
   atMost: number;
   /** Whether entries were counted for it; otherwise it follows from IDs and the length of the stream. */
   counted: boolean;
+  /** The ID of the first of them, where it came up on the way. */
+  firstId?: string | undefined;
 }
+
+/** What the bounds follow from. */
+export type StreamEnds = Pick<StreamInfo, 'length' | 'firstEntry' | 'lastEntry' | 'entriesAdded' | 'maxDeletedId'> & {
+  /** How large an entry is, where the two entries come without their fields. */
+  entryBytes?: number;
+};
 
 /** What one walk may cost: so many entries are counted, and a page that comes beyond so many bytes is the last. */
 export interface CountLimits {
@@ -31,7 +40,7 @@ export const COUNT_LIMITS: CountLimits = {entries: 10_000, bytes: 8 * 1024 * 102
 export async function entriesBehind(
   client: StreamClient,
   stream: string,
-  info: StreamInfo,
+  info: StreamEnds,
   ids: readonly string[],
   limits: CountLimits = COUNT_LIMITS,
 ): Promise<Map<string, EntryCount>> {
@@ -45,9 +54,11 @@ export async function entriesBehind(
   if (between.length === 0) return counts;
   between.sort(compareStreamIds);
 
-  const newest = await walk(client, stream, info, between.toReversed(), 'from the end', limits);
+  const newest = newWalk(info, true);
+  await unlessDenied(walk(newest, client, stream, info, between.toReversed(), limits));
   const left = between.filter((id) => !newest.passed.has(id));
-  const oldest = await walk(client, stream, info, left, 'from the start', limits);
+  const oldest = newWalk(info, false);
+  await unlessDenied(walk(oldest, client, stream, info, left, limits));
   // What went in front of an ID while it was counted is missing from that count, so the rest of the length is too much.
   const steady = oldest.passed.size === 0 || (await nothingRemovedSince(client, stream, info));
 
@@ -55,15 +66,16 @@ export async function entriesBehind(
   for (const id of between) {
     const unread = newest.passed.get(id);
     const read = steady ? oldest.passed.get(id) : undefined;
-    if (unread !== undefined) counts.set(id, exactly(unread, true));
-    else if (read !== undefined) counts.set(id, exactly(length - read, true));
+    const firstId = unread?.nextId ?? oldest.passed.get(id)?.nextId;
+    if (unread !== undefined) counts.set(id, exactly(unread.entries, true, firstId));
+    else if (read !== undefined) counts.set(id, exactly(length - read.entries, true, firstId));
     else {
       // An ID between the first and the last entry has one of them on each side.
       const atLeast = Math.max(1, newest.seen);
-      const atMost = Math.max(atLeast, length - Math.max(1, oldest.passed.get(id) ?? oldest.seen));
+      const atMost = Math.max(atLeast, length - Math.max(1, oldest.passed.get(id)?.entries ?? oldest.seen));
       const share = shareBehind(id, oldest.reached, newest.reached);
       const estimate = Math.round(atLeast + (atMost - atLeast) * share);
-      counts.set(id, {estimate, atLeast, atMost, counted: true});
+      counts.set(id, {estimate, atLeast, atMost, counted: true, firstId});
     }
   }
   return counts;
@@ -100,44 +112,52 @@ export async function entriesBetween(
 
 export const isExact = ({atLeast, atMost}: {atLeast: number; atMost: number}): boolean => atLeast === atMost;
 
-const exactly = (count: number, counted: boolean): EntryCount => ({
+const exactly = (count: number, counted: boolean, firstId?: string): EntryCount => ({
   estimate: count,
   atLeast: count,
   atMost: count,
   counted,
+  firstId,
 });
 
 /** What follows from the first and the last ID; undefined for an ID between them. */
-function knownByIds({firstEntry, lastEntry, length}: StreamInfo, id: string): EntryCount | undefined {
+function knownByIds({firstEntry, lastEntry, length}: StreamEnds, id: string): EntryCount | undefined {
   if (firstEntry === undefined || lastEntry === undefined) return exactly(0, false);
   if (compareStreamIds(id, lastEntry.id) >= 0) return exactly(0, false);
   const first = compareStreamIds(id, firstEntry.id);
   if (first > 0) return undefined;
-  return exactly(first < 0 ? length : length - 1, false);
+  return first < 0 ? exactly(length, false, firstEntry.id) : exactly(length - 1, false);
 }
 
-interface Walked {
-  /** Entries between the end that the walk began at and each ID that it came past. */
-  passed: Map<string, number>;
+interface Walk {
+  readonly reverse: boolean;
+  /** Of each ID that it came past: the entries between it and the end that the walk began at, and the next one behind it. */
+  readonly passed: Map<string, {entries: number; nextId: string | undefined}>;
   /** Entries between that end and the IDs that it did not reach. */
   seen: number;
   /** The last ID that it saw. */
   reached: string;
 }
 
+const newWalk = ({firstEntry, lastEntry}: StreamEnds, reverse: boolean): Walk => ({
+  reverse,
+  passed: new Map(),
+  seen: 0,
+  reached: (reverse ? lastEntry : firstEntry)!.id,
+});
+
 /** Counts from one end of the stream to the IDs between, which are given in the order of the walk. */
 async function walk(
+  walked: Walk,
   client: StreamClient,
   stream: string,
-  {firstEntry, lastEntry}: StreamInfo,
+  {firstEntry, lastEntry, entryBytes: knownBytes}: StreamEnds,
   ids: readonly string[],
-  from: 'from the start' | 'from the end',
   limits: CountLimits,
-): Promise<Walked> {
-  const reverse = from === 'from the end';
+): Promise<void> {
+  if (ids.length === 0) return;
+  const {reverse} = walked;
   const origin = (reverse ? lastEntry : firstEntry)!;
-  const walked: Walked = {passed: new Map(), seen: 0, reached: origin.id};
-  if (ids.length === 0) return walked;
   const farthest = ids.at(-1)!;
   const [start, end] = reverse ? [successorOf(farthest) ?? LAST_ID, origin.id] : [origin.id, farthest];
   const passes = (entryId: string, id: string): boolean => {
@@ -146,31 +166,44 @@ async function walk(
   };
   let next = 0;
   let bytes = 0;
-  const entryBytes = bytesOf(origin);
+  const entryBytes = knownBytes ?? bytesOf(origin);
   // A page is asked for only where it is expected to fit.
-  if (entryBytes > limits.bytes) return walked;
+  if (entryBytes > limits.bytes) return;
   for await (const page of client.ids(stream, start, end, {reverse, entryBytes})) {
     for (const entryId of page.ids) {
-      while (next < ids.length && passes(entryId, ids[next]!)) walked.passed.set(ids[next++]!, walked.seen);
+      for (; next < ids.length && passes(entryId, ids[next]!); next++) {
+        walked.passed.set(ids[next]!, {entries: walked.seen, nextId: reverse ? walked.reached : entryId});
+      }
       walked.seen++;
       walked.reached = entryId;
-      if (walked.seen > limits.entries) return walked;
+      if (walked.seen > limits.entries) return;
     }
     bytes += page.bytes;
-    if (bytes > limits.bytes) return walked;
+    if (bytes > limits.bytes) return;
   }
   // The walk came to its end, so nothing is left between it and the others.
-  for (; next < ids.length; next++) walked.passed.set(ids[next]!, walked.seen);
-  return walked;
+  const nextId = reverse ? walked.reached : undefined;
+  for (; next < ids.length; next++) walked.passed.set(ids[next]!, {entries: walked.seen, nextId});
 }
 
-const bytesOf = ({fields}: Entry): number => fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+/** What a user who may not read entries cannot count is not known. */
+async function unlessDenied(counting: Promise<void>): Promise<void> {
+  try {
+    await counting;
+  } catch (error) {
+    if (!isFailure(error, 'denied')) throw error;
+  }
+}
+
+/** The bytes of its fields, or about so many. */
+export const bytesOf = ({fields}: Entry): number =>
+  fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 
 /**
  * Whether no entry was removed since `before`. Before Redis 7.0 there is no max-deleted-entry-id
  * (https://redis.io/docs/latest/commands/xinfo-stream/); then as far as the first entry and the length show.
  */
-async function nothingRemovedSince(client: StreamClient, stream: string, before: StreamInfo): Promise<boolean> {
+async function nothingRemovedSince(client: StreamClient, stream: string, before: StreamEnds): Promise<boolean> {
   const now = await client.info(stream);
   if (now.firstEntry?.id !== before.firstEntry?.id || now.maxDeletedId !== before.maxDeletedId) return false;
   if (now.entriesAdded === undefined || before.entriesAdded === undefined) return now.length >= before.length;

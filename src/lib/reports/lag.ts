@@ -4,8 +4,8 @@
  * lies between them, is only the best estimate. Invariant: `atLeast` <= the truth <= `atMost`; `exact` when they are the same.
  */
 import {compareStreamIds} from '../records/stream-id.js';
-import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {type CountLimits, type EntryCount, entriesBehind, isExact} from './entries-behind.js';
+import type {GroupInfo, StreamClient} from '../stream-client.js';
+import {type CountLimits, type EntryCount, entriesBehind, isExact, type StreamEnds} from './entries-behind.js';
 
 /** Entries that a group has not been given yet. */
 export interface Lag {
@@ -42,7 +42,7 @@ export const lagFacts = ({count, exact, atLeast, atMost, source}: Lag): LagFacts
 export async function lagsOf(
   client: StreamClient,
   stream: string,
-  info: StreamInfo,
+  info: StreamEnds,
   groups: readonly GroupInfo[],
   limits?: CountLimits,
 ): Promise<Lag[]> {
@@ -52,13 +52,13 @@ export async function lagsOf(
 }
 
 /** The lag of one group. */
-export async function lagOf(client: StreamClient, stream: string, info: StreamInfo, group: GroupInfo): Promise<Lag> {
+export async function lagOf(client: StreamClient, stream: string, info: StreamEnds, group: GroupInfo): Promise<Lag> {
   const [lag] = await lagsOf(client, stream, info, [group]);
   return lag!;
 }
 
 /** The lag of `group` as of `info`, with what is behind the ID that it was given last. */
-export function lagFrom(info: StreamInfo, group: GroupInfo, behind: EntryCount): Lag {
+export function lagFrom(info: StreamEnds, group: GroupInfo, behind: EntryCount): Lag {
   const {atLeast, atMost, counted, estimate} = behind;
   if (isExact(behind)) return {count: atLeast, exact: true, atLeast, atMost, source: counted ? 'counted' : 'redis'};
   const claimed = claimedBy(info, group);
@@ -73,7 +73,7 @@ export function lagFrom(info: StreamInfo, group: GroupInfo, behind: EntryCount):
 
 /** What the counters of the server would have the lag be; undefined where it has none. */
 function claimedBy(
-  {entriesAdded, length, maxDeletedId}: StreamInfo,
+  {entriesAdded, length, maxDeletedId}: StreamEnds,
   {entriesRead, lastDeliveredId}: GroupInfo,
 ): {atLeast: number; atMost: number} | undefined {
   if (entriesAdded === undefined || entriesRead === undefined || maxDeletedId === undefined) return undefined;

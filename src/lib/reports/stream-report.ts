@@ -1,9 +1,10 @@
 /** What `info` and `group list` show of a stream: XINFO, MEMORY USAGE, and the lag of its groups. */
 import {isFailure} from '../errors.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
-import {millisecondsOf} from '../records/stream-id.js';
-import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
-import {type Lag, type LagFacts, lagFacts, lagsOf} from './lag.js';
+import type {StreamClient, StreamInfo} from '../stream-client.js';
+import {entriesBehind} from './entries-behind.js';
+import {type LagFacts, lagFacts, lagFrom} from './lag.js';
+import {ageOfUnread, firstUnread} from './oldest-unread.js';
 
 export interface ConsumerReport {
   name: string;
@@ -18,8 +19,8 @@ export interface GroupReport extends LagFacts {
   consumers: number;
   pending: number;
   lastDeliveredId: string;
-  /** Between the newest entry that is there and the last delivered one. */
-  behindMs: number;
+  /** The age of the oldest entry that it was not given yet: 0 where there is none, null where it is not known. */
+  behindMs: number | null;
   members?: ConsumerReport[];
 }
 
@@ -56,7 +57,7 @@ export async function reportStream(
   {withConsumers = false, nowMs, onOmitted = () => {}}: ReportOptions,
 ): Promise<StreamReport> {
   const info = await client.info(stream);
-  const groups = await reportGroups(client, stream, info, {withConsumers, onOmitted});
+  const groups = await reportGroups(client, stream, info, {withConsumers, nowMs, onOmitted});
   const [firstId, lastId] = [info.firstEntry?.id, info.lastEntry?.id];
   return {
     stream,
@@ -79,11 +80,22 @@ export async function reportGroups(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
-  {withConsumers = false, onOmitted = () => {}}: Omit<ReportOptions, 'nowMs'> = {},
+  {withConsumers = false, nowMs, onOmitted = () => {}}: ReportOptions,
 ): Promise<GroupReport[]> {
   const groups = info.groups === 0 ? [] : await client.groups(stream);
-  const lags = await lagsOf(client, stream, info, groups);
-  const reports = groups.map((group, index) => reportGroup(info, group, lags[index]!));
+  const behind = await entriesBehind(
+    client,
+    stream,
+    info,
+    groups.map(({lastDeliveredId}) => lastDeliveredId),
+  );
+  const unread = await firstUnread(client, stream, info, behind);
+  const reports = groups.map((group): GroupReport => {
+    const {name, consumers, pending, lastDeliveredId} = group;
+    const lag = lagFacts(lagFrom(info, group, behind.get(lastDeliveredId)!));
+    const behindMs = ageOfUnread(unread.get(lastDeliveredId), nowMs);
+    return {name, consumers, pending, ...lag, lastDeliveredId, behindMs};
+  });
   if (withConsumers) {
     for (const report of reports) {
       if (report.consumers <= MOST_CONSUMERS_LISTED) report.members = await client.consumers(stream, report.name);
@@ -94,25 +106,6 @@ export async function reportGroups(
     }
   }
   return reports;
-}
-
-const reportGroup = (info: StreamInfo, group: GroupInfo, lag: Lag): GroupReport => ({
-  name: group.name,
-  consumers: group.consumers,
-  pending: group.pending,
-  ...lagFacts(lag),
-  lastDeliveredId: group.lastDeliveredId,
-  behindMs: lag.atMost === 0 ? 0 : behindMs(info, group),
-});
-
-/**
- * Up to the newest entry that is there: the last ID that was given may be of one that is gone. A group that has
- * read nothing yet is behind by what is still there, not by the time since 1970.
- */
-function behindMs({firstEntry, lastEntry}: StreamInfo, {lastDeliveredId}: GroupInfo): number {
-  if (firstEntry === undefined || lastEntry === undefined) return 0;
-  const from = Math.max(millisecondsOf(firstEntry.id), millisecondsOf(lastDeliveredId));
-  return Math.max(0, millisecondsOf(lastEntry.id) - from);
 }
 
 /** MEMORY USAGE; null where it is not known. */

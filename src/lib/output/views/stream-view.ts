@@ -36,7 +36,7 @@ export const renderGroups = (groups: readonly GroupReport[], colors: Colors): st
       {heading: 'consumers', right: true, cell: ({consumers}) => consumers},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
       {heading: 'lag', right: true, cell: (group) => lagCell(group)},
-      {heading: 'behind', right: true, cell: ({behindMs}) => formatDuration(behindMs)},
+      {heading: 'oldest unread', right: true, cell: (group) => unreadCell(group)},
       {heading: 'last delivered', cell: ({lastDeliveredId}) => lastDeliveredId},
     ],
     colors,
@@ -73,6 +73,12 @@ export function lagCell({lag, lagExact, lagAtLeast, lagSource}: LagFacts): strin
   if (lagExact) return String(lag);
   return lagSource === 'bound' ? `~${lag} (≥${lagAtLeast})` : `~${lag}`;
 }
+
+/** The age of the oldest unread entry. */
+const unreadCell = ({behindMs, lagAtMost}: Pick<GroupReport, 'behindMs' | 'lagAtMost'>): string => {
+  if (behindMs === null) return '?';
+  return lagAtMost === 0 ? '-' : formatDuration(behindMs);
+};
 
 /** For JSON. */
 export const streamFinding = ({name: stream, ...facts}: StreamSummary) => ({stream, ...facts});
