@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {StreamlogError} from '../../src/lib/errors.js';
-import {listStreams, Omissions} from '../../src/lib/reports/stream-list.js';
+import {Omissions} from '../../src/lib/reports/omissions.js';
+import {listStreams} from '../../src/lib/reports/stream-list.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {serverForAll} from '../support/redis-server.js';
 
@@ -27,6 +28,7 @@ it('what goes, or becomes something else, between SCAN and XINFO is left out', a
       },
     },
     scripts: client.scripts,
+    length: (stream: string) => client.length(stream),
   } as unknown as StreamClient;
 
   const found = [];
@@ -42,6 +44,7 @@ it('what the user may not look at is counted, and no reason to run again', async
       asked === name ? Promise.reject(new StreamlogError(kind, `${kind} of ${asked}`)) : ask();
     return {
       server: client.server,
+      length: (asked: string) => client.length(asked),
       info: (asked: string) => unlessRefused(asked, () => client.info(asked)),
       scripts: {briefInfo: (asked: string) => unlessRefused(asked, () => client.scripts.briefInfo(asked))},
     } as unknown as StreamClient;

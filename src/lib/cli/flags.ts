@@ -197,6 +197,15 @@ export const streamsFlag = {
     summary: 'the stream; repeat for several',
   }),
 };
+/** For commands that look at all streams when none is named. */
+export const someStreamsFlag = {
+  stream: name({
+    ...streamText,
+    multiple: true,
+    multipleNonGreedy: true,
+    summary: 'only this stream; repeat for several',
+  }),
+};
 export const groupFlag = {
   group: name({
     char: 'g',

@@ -11,6 +11,7 @@ import type {PendingConsumer, PendingReport} from '../groups/pending-report.js';
 import type {GroupRemains} from '../groups/remove.js';
 import type {LocalReport} from '../local/local-server.js';
 import {factsToJson} from '../records/names.js';
+import type {GroupSummary} from '../reports/group-list.js';
 import type {LagFacts} from '../reports/lag.js';
 import type {StreamSummary} from '../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
@@ -127,7 +128,7 @@ export const JSON_FIELDS = {
     kept: true,
     dryRun: true,
   } satisfies Fields<ConsumerFate & DryRun>,
-  'group list': {...KEY, ...GROUP} satisfies Fields<GroupKey & Omit<GroupReport, 'name' | 'members'>>,
+  'group list': {...KEY, ...GROUP} satisfies Fields<GroupSummary>,
   'group remove': {
     ...KEY,
     removed: true,
@@ -172,6 +173,11 @@ export const JSON_FIELDS = {
     lastId: true,
     lastAgeMs: true,
     lastAheadMs: true,
+    pending: true,
+    ...LAG,
+    behindMs: true,
+    deadLetters: {stream: true, length: true},
+    bytes: true,
   } satisfies Fields<{stream: string} & Named<StreamSummary>>,
   nack: {
     ...KEY,

@@ -1,12 +1,26 @@
 /**
- * The streams of a server, for `ls`. Invariants: what cannot be read is counted, never left out in silence, and ends nothing;
- * what is read does not grow with the size of entries.
+ * The streams of a server, a line each, for `ls`. Invariant: what is not known is null or absent, never 0; the cost of a stream
+ * does not grow with its size.
  */
-import {isFailure, StreamlogError} from '../errors.js';
+import {deadLetterKey} from '../colocated-key.js';
+import {isFailure} from '../errors.js';
+import {pipelined} from '../pipelined.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
-import type {BriefInfo, StreamClient} from '../stream-client.js';
+import {compareStreamIds} from '../records/stream-id.js';
+import type {GroupInfo, StreamClient} from '../stream-client.js';
+import {type Behind, ListLags, UNKNOWN} from './list-lag.js';
+import {Omissions} from './omissions.js';
+import {type ScannedStream, scannedStreams} from './stream-scan.js';
 
-export interface StreamSummary {
+/** The dead letter stream of a stream. */
+export interface DeadLetters {
+  stream: string;
+  /** 0 where there is no such stream. */
+  length: number;
+}
+
+/** The lag is that of the group that is furthest behind; all null where there are no groups. */
+export interface StreamSummary extends Behind {
   name: string;
   length: number;
   groups: number;
@@ -16,115 +30,90 @@ export interface StreamSummary {
   lastAgeMs?: number | null | undefined;
   /** Only where the ID of the last entry is ahead of the clock: by how much. */
   lastAheadMs?: number | undefined;
+  /** Of all groups; null where the user may not ask. */
+  pending: number | null;
+  /** Null where the user may not ask. */
+  deadLetters: DeadLetters | null;
+  /** As MEMORY USAGE estimates it, null where it is not known; absent where it was not asked for. */
+  bytes?: number | null | undefined;
 }
 
-/** What a list leaves out. */
-export class Omissions {
-  /** Streams that the user may not look at. */
-  denied = 0;
-  /** Streams whose last ID is left out. */
-  large = 0;
-  /** Streams that could not be asked for just now. */
-  unanswered = 0;
-  /** Masters of a cluster that could not be asked for their streams. */
-  lostMasters = 0;
-  #firstFailure: StreamlogError | undefined;
-
-  /** Keeps why something could not be asked. */
-  failed(error: StreamlogError): void {
-    if (error.kind !== 'denied') this.#firstFailure ??= error;
-  }
-
-  get isEmpty(): boolean {
-    return this.denied + this.unanswered + this.lostMasters === 0;
-  }
-
-  /** The failure of a list that is not whole, though running again may help; undefined otherwise. */
-  get failure(): StreamlogError | undefined {
-    if (this.#firstFailure === undefined) return undefined;
-    const {message, code} = this.#firstFailure;
-    const {lostMasters, unanswered} = this;
-    const parts = [
-      ...(lostMasters > 0 ? [`${lostMasters} master${lostMasters === 1 ? '' : 's'} of the cluster`] : []),
-      ...(unanswered > 0 ? [`${unanswered} stream${unanswered === 1 ? '' : 's'}`] : []),
-    ];
-    return new StreamlogError(
-      'temporary',
-      `the list is incomplete, ${parts.join(' and ')} did not answer: ${message}`,
-      {
-        code,
-        hint: 'run again when the cluster is healthy; see: redis-cli CLUSTER NODES',
-      },
-    );
-  }
+export interface ListOptions {
+  match?: string | undefined;
+  /** Also the memory of each stream. */
+  withBytes?: boolean;
+  now: () => number;
+  omissions?: Omissions;
 }
 
-/**
- * SCAN and XINFO: all streams whose names match the glob `match`, page by page
- * in no order. While keys move in Redis a name may come twice, as SCAN has it.
- */
+/** Streams whose entries are counted at the same time: a page of each is in memory then. */
+const COUNTED_TOGETHER = 16;
+/** MEMORY USAGE looks at each consumer, and 10,000 of them take 2 ms. */
+const MOST_CONSUMERS_MEASURED = 20_000;
+
+/** All streams whose names match the glob `match`, page by page in no order. */
 export async function* listStreams(
   client: StreamClient,
-  {match, now, omissions = new Omissions()}: {match?: string; now: () => number; omissions?: Omissions},
+  {match, withBytes = false, now, omissions = new Omissions()}: ListOptions,
 ): AsyncGenerator<StreamSummary[], void, void> {
-  const onLost = (error: StreamlogError): void => {
-    omissions.lostMasters++;
-    omissions.failed(error);
-  };
-  const infoOf = briefInfo(client);
-  const summarise = async (name: string): Promise<StreamSummary | undefined> => {
-    try {
-      return summaryOf(name, await infoOf(name), now(), omissions);
-    } catch (error) {
-      omit(error, client.server.isCluster, omissions);
-      return undefined;
-    }
-  };
-  for await (const names of client.server.streams(match, onLost)) {
-    // One before the others: it may show that the script has to be sent, or may not be run.
-    const [first, ...others] = names;
-    const page = [await summarise(first!), ...(await Promise.all(others.map(summarise)))];
-    yield page.filter((summary) => summary !== undefined);
+  const lags = new ListLags(client);
+  for await (const page of scannedStreams(client, {match, omissions})) {
+    const nowMs = now();
+    omissions.large += page.filter(({ends}) => ends === undefined).length;
+    const behind = await pipelined(page, (stream) => worstOf(lags, stream, nowMs), COUNTED_TOGETHER);
+    const dead = await pipelined(page, ({name}) => unlessRefused(deadLettersOf(client, name)));
+    const bytes = withBytes ? await pipelined(page, (stream) => bytesOf(client, stream)) : [];
+    yield page.map((stream, at) => ({
+      ...summaryOf(stream, nowMs),
+      ...behind[at]!,
+      deadLetters: dead[at]!,
+      ...(withBytes ? {bytes: bytes[at]!} : {}),
+    }));
   }
 }
 
-/** By script, which reads no entry, and where the user may not run one by XINFO STREAM. */
-function briefInfo(client: StreamClient): (stream: string) => Promise<BriefInfo> {
-  let mayRunScripts = true;
-  return async (stream) => {
-    if (!mayRunScripts) return client.info(stream);
-    try {
-      return await client.scripts.briefInfo(stream);
-    } catch (error) {
-      if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
-      const info = await client.info(stream);
-      // The stream may be looked at, so it was the script that was refused.
-      mayRunScripts = false;
-      return info;
-    }
-  };
+function summaryOf({name, length, groups, groupCount, ends}: ScannedStream, nowMs: number) {
+  const pending = groups === undefined ? null : groups.reduce((sum, group) => sum + group.pending, 0);
+  const summary = {name, length, groups: groupCount, pending};
+  if (ends === undefined) return summary;
+  const id = ends.lastEntry?.id;
+  if (id === undefined) return {...summary, lastId: null, lastAgeMs: null};
+  return {...summary, lastId: id, lastAgeMs: ageMs(id, nowMs), lastAheadMs: aheadMs(id, nowMs)};
 }
 
-function summaryOf(
-  name: string,
-  {length, groups, lastEntry}: BriefInfo,
-  nowMs: number,
-  omissions: Omissions,
-): StreamSummary {
-  if (length === 0) return {name, length, groups, lastId: null, lastAgeMs: null};
-  if (lastEntry === undefined) {
-    omissions.large++;
-    return {name, length, groups};
+/** Of the group that was delivered least: it has the largest lag, and the oldest entry that was not read. */
+async function worstOf(lags: ListLags, stream: ScannedStream, nowMs: number): Promise<Behind> {
+  const {groups = []} = stream;
+  const furthest = groups.reduce<GroupInfo | undefined>(
+    (worst, group) =>
+      worst === undefined || compareStreamIds(group.lastDeliveredId, worst.lastDeliveredId) < 0 ? group : worst,
+    undefined,
+  );
+  if (furthest === undefined) return UNKNOWN;
+  const behind = await unlessRefused(lags.of(stream, [furthest], nowMs));
+  return behind?.[0] ?? UNKNOWN;
+}
+
+async function deadLettersOf(client: StreamClient, name: string): Promise<DeadLetters> {
+  const stream = deadLetterKey(name);
+  return {stream, length: await client.length(stream)};
+}
+
+async function bytesOf(client: StreamClient, {name, groups}: ScannedStream): Promise<number | null> {
+  const consumers = groups?.reduce((sum, group) => sum + group.consumers, 0) ?? Number.POSITIVE_INFINITY;
+  if (consumers > MOST_CONSUMERS_MEASURED) return null;
+  return (await unlessRefused(client.bytes(name))) ?? null;
+}
+
+/** Null where Redis does not say, though it says the rest. */
+async function unlessRefused<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (KINDS.some((kind) => isFailure(error, kind))) return null;
+    throw error;
   }
-  const {id} = lastEntry;
-  return {name, length, groups, lastId: id, lastAgeMs: ageMs(id, nowMs), lastAheadMs: aheadMs(id, nowMs)};
 }
 
-/** Counts a stream that cannot be looked at, unless it has gone since SCAN saw it, or its name is another type's now. */
-function omit(error: unknown, inCluster: boolean, omissions: Omissions): void {
-  if (isFailure(error, 'notFound') || (isFailure(error, 'data') && error.code === 'WRONGTYPE')) return;
-  if (isFailure(error, 'denied')) omissions.denied++;
-  else if (isFailure(error, 'temporary') || (isFailure(error, 'unreachable') && inCluster)) omissions.unanswered++;
-  else throw error;
-  omissions.failed(error);
-}
+/** Not allowed, a command that the server does not have, gone meanwhile, of another type, not just now. */
+const KINDS = ['denied', 'configuration', 'notFound', 'data', 'temporary'] as const;

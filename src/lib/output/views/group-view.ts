@@ -2,25 +2,29 @@
 import {formatDuration} from '../../duration.js';
 import type {ConsumerFate} from '../../groups/gc.js';
 import type {GroupPosition, SeekResult} from '../../groups/group-position.js';
-import type {GroupReport} from '../../reports/stream-report.js';
+import type {GroupSummary} from '../../reports/group-list.js';
 import type {Colors} from '../colors.js';
-import {escapeForTerminal} from '../sanitize.js';
 import {renderTable} from '../table.js';
-import {lagCell, renderGroups} from './stream-view.js';
+import {lagCell, listedLagCell, unreadCell} from './lag-view.js';
 
-export interface StreamGroups {
-  stream: string;
-  groups: readonly GroupReport[];
+/** A table of groups, with the names of their streams where those are not all the same. */
+export function renderGroupList(groups: readonly GroupSummary[], severalStreams: boolean, colors: Colors): string {
+  if (groups.length === 0) return '';
+  const stream = {heading: 'stream', cell: (group: GroupSummary) => group.stream};
+  return renderTable(
+    groups,
+    [
+      ...(severalStreams ? [stream] : []),
+      {heading: 'group', cell: ({group}) => group},
+      {heading: 'consumers', right: true, cell: ({consumers}) => consumers},
+      {heading: 'pending', right: true, cell: ({pending}) => pending},
+      {heading: 'lag', right: true, cell: (group) => listedLagCell(group)},
+      {heading: 'oldest unread', right: true, cell: (group) => unreadCell(group)},
+      {heading: 'last delivered', cell: ({lastDeliveredId}) => lastDeliveredId},
+    ],
+    colors,
+  );
 }
-
-/** A table for each stream, with the stream's name above it where there are several. */
-export const renderGroupLists = (lists: readonly StreamGroups[], colors: Colors): string =>
-  lists
-    .map(({stream, groups}) => {
-      const heading = lists.length === 1 ? '' : `${colors.heading(`stream ${escapeForTerminal(stream)}`)}\n`;
-      return heading + renderGroups(groups, colors);
-    })
-    .join('\n');
 
 /** Two lines to compare: where the group stood and where it stands. */
 export function renderSeek({before, after}: SeekResult, dryRun: boolean, colors: Colors): string {

@@ -1,13 +1,14 @@
 /** How streams look to a person: one in full for `info`, a list for `ls`, and what a trim took. */
 import {formatAge, formatDuration} from '../../duration.js';
-import type {LagFacts} from '../../reports/lag.js';
-import type {Omissions, StreamSummary} from '../../reports/stream-list.js';
+import type {Omissions} from '../../reports/omissions.js';
+import type {StreamSummary} from '../../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../../reports/stream-report.js';
 import {formatSize} from '../../size.js';
 import type {GroupLoss} from '../../trimming/losses.js';
 import type {Colors} from '../colors.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {renderFacts, renderTable} from '../table.js';
+import {knownCell, lagCell, listedLagCell, unreadCell} from './lag-view.js';
 
 export function renderStream(report: StreamReport, colors: Colors): string {
   const facts = renderFacts(
@@ -28,7 +29,7 @@ export function renderStream(report: StreamReport, colors: Colors): string {
   return `${facts}${groups}${members}`;
 }
 
-export const renderGroups = (groups: readonly GroupReport[], colors: Colors): string =>
+const renderGroups = (groups: readonly GroupReport[], colors: Colors): string =>
   renderTable(
     groups,
     [
@@ -68,36 +69,26 @@ function lastSuccess(inactiveMs: number | undefined): string {
   return inactiveMs < 0 ? 'never' : `${formatDuration(inactiveMs)} ago`;
 }
 
-/** `~` before what is not proven, and what it is at least where Redis has no figure. */
-export function lagCell({lag, lagExact, lagAtLeast, lagSource}: LagFacts): string {
-  if (lagExact) return String(lag);
-  return lagSource === 'bound' ? `~${lag} (≥${lagAtLeast})` : `~${lag}`;
-}
-
-/** The age of the oldest unread entry. */
-const unreadCell = ({behindMs, lagAtMost}: Pick<GroupReport, 'behindMs' | 'lagAtMost'>): string => {
-  if (behindMs === null) return '?';
-  return lagAtMost === 0 ? '-' : formatDuration(behindMs);
-};
-
 /** For JSON. */
 export const streamFinding = ({name: stream, ...facts}: StreamSummary) => ({stream, ...facts});
 
+/** In the order given. */
 export function renderStreams(summaries: readonly StreamSummary[], colors: Colors): string {
   if (summaries.length === 0) return '';
-  // SCAN may name a stream twice.
-  const rows = new Map(summaries.map((summary) => [summary.name, summary]));
+  const measured = summaries.some(({bytes}) => bytes !== undefined);
+  const memory = {heading: 'memory', right: true, cell: ({bytes}: StreamSummary) => knownCell(bytes, formatSize)};
   return renderTable(
-    [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    summaries,
     [
       {heading: 'stream', cell: ({name}) => name},
       {heading: 'entries', right: true, cell: ({length}) => length},
+      ...(measured ? [memory] : []),
       {heading: 'groups', right: true, cell: ({groups}) => groups},
-      {
-        heading: 'last',
-        right: true,
-        cell: lastOf,
-      },
+      {heading: 'pending', right: true, cell: ({groups, pending}) => (groups === 0 ? '-' : knownCell(pending))},
+      {heading: 'lag', right: true, cell: (stream) => (stream.groups === 0 ? '-' : listedLagCell(stream))},
+      {heading: 'oldest unread', right: true, cell: (stream) => (stream.groups === 0 ? '-' : unreadCell(stream))},
+      {heading: 'dead', right: true, cell: ({deadLetters}) => knownCell(deadLetters?.length)},
+      {heading: 'last', right: true, cell: lastOf},
       {heading: 'last ID', cell: ({lastId}) => lastId ?? ''},
     ],
     colors,
