@@ -53,7 +53,7 @@ export default class DlqList extends BaseCommand {
 /** Undefined where all are meant. */
 function namedIn({stream, 'dead-letter': deadLetter}: {stream?: string; 'dead-letter'?: string}): string[] | undefined {
   if (deadLetter !== undefined) {
-    // oclif compares flags alone, and the stream may have been given by position.
+    // "exclusive" compares flags alone, and the stream may have been given by position.
     if (stream !== undefined) throw usageError('give --stream or --dead-letter, not both');
     return [deadLetter];
   }
