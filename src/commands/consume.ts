@@ -1,4 +1,5 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {
   consumeFlags,
   describeWaiting,
@@ -6,7 +7,6 @@ import {
   multiStreamOptions,
   removalAtEnd,
 } from '../lib/cli/consume-flags.js';
-import {mayFailOver} from '../lib/cli/environment.js';
 import {typedText} from '../lib/cli/flags.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';

@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/environment.js';
+import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {addOptions, addRequests, deliveryOptions, durabilityOf, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';

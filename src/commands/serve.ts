@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/environment.js';
+import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {addOptions} from '../lib/cli/produce-flags.js';
 import {
   hasTokenFile,

@@ -17,7 +17,8 @@ import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
-import {type ConnectionFlags, connectionSettings, environment} from './environment.js';
+import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
+import {environment} from './environment.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
@@ -36,6 +37,7 @@ const MOST_COLUMNS = 100;
 export abstract class BaseCommand extends Command {
   readonly #clients: StreamClient[] = [];
   #settings: Promise<ConnectionSettings> | undefined;
+  #isServerDescribed = false;
   #out: Sink | undefined;
 
   /** As oclif's own (https://github.com/oclif/core/blob/main/src/command.ts), which would load the configuration a second time. */
@@ -60,6 +62,7 @@ export abstract class BaseCommand extends Command {
       onProblem: (line) => this.notes({quiet, verbose}).warn(line),
     });
     this.#clients.push(client);
+    await this.#describeServer(client, flags);
     return client;
   }
 
@@ -68,7 +71,11 @@ export abstract class BaseCommand extends Command {
     flags: ConnectionFlags & Partial<NoteFlags>,
   ): Promise<(clientName?: string) => Promise<StreamClient>> {
     const settings = await this.#connectionSettings(flags);
-    return async (clientName) => (await streamClient()).connect({...settings, clientName});
+    return async (clientName) => {
+      const client = await (await streamClient()).connect({...settings, clientName});
+      await this.#describeServer(client, flags);
+      return client;
+    };
   }
 
   /** Opens what adds to `stream`, over a connection of its own that is made later; `idempotent` adds each record once. */
@@ -79,7 +86,22 @@ export abstract class BaseCommand extends Command {
   ): Promise<(idempotent?: IdempotentProducer) => Adder> {
     const settings = await this.#connectionSettings(flags);
     const client = await streamClient();
+    // Not over the connection for adding, which takes no other commands; and that one says why there is none.
+    if (flags.verbose)
+      await (await this.connector(flags))().then(
+        (asked) => asked.close(),
+        () => {},
+      );
     return (idempotent) => client.openAdder(settings, stream, {...options, idempotent});
+  }
+
+  /** With `--verbose`, once: which server it is, and where its address came from. */
+  async #describeServer({server}: StreamClient, {verbose = false}: Partial<NoteFlags>): Promise<void> {
+    if (!verbose || this.#isServerDescribed) return;
+    this.#isServerDescribed = true;
+    const identity = await server.identity();
+    const facts = [`${server.address} (${server.source})`, ...(identity === undefined ? [] : [identity])];
+    this.notes({quiet: false, verbose}).detail(`server ${facts.join(', ')}`);
   }
 
   /** Read once: a password may come through a pipe. */

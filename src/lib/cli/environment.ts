@@ -1,17 +1,10 @@
 /**
- * The environment: every variable that streamlog reads, what handlers get of it, and the connection
- * that flags and variables name. An empty variable counts as absent, since shells and container
- * files set them so. Blanks around a value are removed: files of secrets often end with a newline.
+ * The environment: every variable that streamlog reads, and what handlers get of it. An empty variable counts as absent, since
+ * shells and container files set them so. Blanks around a value are removed: files of secrets often end with a newline.
  */
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import type {Interfaces} from '@oclif/core';
-import type {FileReading} from '../input/whole-file.js';
-import {runningLocalServer} from '../local/local-server.js';
 import {urlWithoutPassword} from '../redact.js';
-import type {ConnectionSettings} from '../stream-client.js';
-import type {serviceConnectionFlags} from './flags.js';
-import {readNamedFile, readPasswordFile, readPrivateFile} from './named-file.js';
 
 /** What programs that streamlog starts get: a `secret` is not passed on, a `url` only without its password. */
 const VARIABLES = {
@@ -67,50 +60,3 @@ const SECRET_NAME = /^STREAMLOG_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)S?$/;
 /** Where streamlog keeps files between runs: `$XDG_STATE_HOME/streamlog` (XDG Base Directory Specification). */
 export const stateDirectory = (): string =>
   join(environment().XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'streamlog');
-
-/** The values of `serviceConnectionFlags`. */
-export type ConnectionFlags = Interfaces.InferredFlags<typeof serviceConnectionFlags>;
-
-export const DEFAULT_URL = 'redis://127.0.0.1:6379';
-
-/** How to connect: a flag wins over its variable. Throws a configuration failure if a named file cannot be read. */
-export async function connectionSettings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {
-  const env = environment();
-  const secret = async (path: string | undefined, otherwise: string | undefined): Promise<string | undefined> =>
-    path === undefined ? otherwise : readPasswordFile(path, reading);
-  return {
-    url: serverUrl(flags),
-    username: flags.username ?? env.STREAMLOG_USERNAME,
-    password: await secret(flags['password-file'] ?? env.STREAMLOG_PASSWORD_FILE, env.STREAMLOG_PASSWORD),
-    sentinelUsername: flags['sentinel-username'] ?? env.STREAMLOG_SENTINEL_USERNAME,
-    sentinelPassword: await secret(
-      flags['sentinel-password-file'] ?? env.STREAMLOG_SENTINEL_PASSWORD_FILE,
-      env.STREAMLOG_SENTINEL_PASSWORD,
-    ),
-    tls: await tlsSettings(flags, reading),
-    sni: flags.sni,
-    mapAddress: flags['map-address'],
-    connectTimeoutMs: flags['connect-timeout'],
-    silenceMs: flags.silence,
-  };
-}
-
-function serverUrl({url}: ConnectionFlags): string {
-  const env = environment();
-  return url ?? env.STREAMLOG_URL ?? env.REDIS_URL ?? runningLocalServer(stateDirectory())?.url ?? DEFAULT_URL;
-}
-
-/** Whether another server may replace this one (Sentinel, Cluster). */
-export const mayFailOver = (flags: ConnectionFlags): boolean => /^\w+\+(sentinel|cluster):/i.test(serverUrl(flags));
-
-async function tlsSettings(
-  {cacert, cert, key}: ConnectionFlags,
-  reading: FileReading,
-): Promise<ConnectionSettings['tls']> {
-  if (cacert === undefined && cert === undefined) return undefined;
-  return {
-    ca: cacert === undefined ? undefined : await readNamedFile(cacert, reading),
-    cert: cert === undefined ? undefined : await readNamedFile(cert, reading),
-    key: key === undefined ? undefined : await readPrivateFile(key, reading),
-  };
-}

@@ -28,7 +28,12 @@ export interface Connected {
 /** Connects within the target's connect timeout, or throws why not. */
 export async function connect(target: Target, blockMs: number): Promise<Connected> {
   const deadlineMs = Date.now() + target.connectTimeoutMs;
-  const server = {address: describeTarget(target), usesTls: target.tls !== undefined, isSocket: target.kind === 'unix'};
+  const server = {
+    address: describeTarget(target),
+    source: target.source,
+    usesTls: target.tls !== undefined,
+    isSocket: target.kind === 'unix',
+  };
   if (target.kind !== 'sentinel') {
     return connectTo(target, blockMs, deadlineMs).catch(async (error) => {
       throw toConnectFailure(saysWhy(error) ? error : await askNodes(target, deadlineMs, error), server);

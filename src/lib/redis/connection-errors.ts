@@ -9,6 +9,8 @@ import {StreamlogError} from '../errors.js';
 export interface ServerAddress {
   /** Host and port, socket path or node list; never credentials. */
   address: string;
+  /** Where the address came from: `--url`, `STREAMLOG_URL`, … */
+  source?: string | undefined;
   usesTls: boolean;
   /** A unix socket, which has no TLS. */
   isSocket?: boolean;
@@ -58,7 +60,8 @@ export const isConnectionLoss = (error: unknown): boolean => {
 export const isNotRedis = (error: unknown): boolean => error instanceof Error && NOT_REDIS.test(error.message);
 
 /** The failure of a connection that could not be opened: `unreachable`, or `configuration` where trying again is no use. */
-export function unreachable(error: unknown, {address, usesTls, isSocket = false}: ServerAddress): StreamlogError {
+export function unreachable(error: unknown, server: ServerAddress): StreamlogError {
+  const {usesTls, isSocket = false} = server;
   const code = codeOf(error);
   if (code?.startsWith('ERR_OSSL_') || code === 'ERR_BORINGSSL') {
     return new StreamlogError('configuration', `the certificates or the key given for TLS cannot be used (${code})`, {
@@ -66,12 +69,16 @@ export function unreachable(error: unknown, {address, usesTls, isSocket = false}
       hint: '--cacert, --cert and --key name PEM files; --key is the key of --cert, without a passphrase',
     });
   }
-  const message = `cannot reach Redis at ${address}: ${reasonOf(error)}`;
+  const message = `cannot reach Redis at ${withSource(server)}: ${reasonOf(error)}`;
   return new StreamlogError('unreachable', message, {
     code,
     hint: isSocket && wasCut(error, code) ? SOCKET_CUT : hintFor(error, code, usesTls),
   });
 }
+
+/** `127.0.0.1:6379 (STREAMLOG_URL)` */
+export const withSource = ({address, source}: Pick<ServerAddress, 'address' | 'source'>): string =>
+  source === undefined ? address : `${address} (${source})`;
 
 /** Why, in a few words. */
 export function reasonOf(error: unknown): string {

@@ -45,6 +45,20 @@ export class ServerCommands {
     return this.#session.connection.standing();
   }
 
+  /** Where the address came from, as in `ConnectionSettings`. */
+  get source(): string | undefined {
+    return this.#session.target.source;
+  }
+
+  /** INFO server, INFO replication: what answers there, as `Redis 7.0.15, master`; undefined where the user may not ask. */
+  async identity(): Promise<string | undefined> {
+    const {connection} = this.#session;
+    const info = await Promise.all(
+      ['server', 'replication'].map((section) => connection.sendToMasters(['info', section], 0).catch(() => [])),
+    );
+    return describeIdentity(info.flat().map(readText).join('\n'));
+  }
+
   /** PING. */
   async ping(): Promise<void> {
     await this.#session.connection.sendToMasters(['ping'], 0);
@@ -109,6 +123,21 @@ export class ServerCommands {
       } while (cursor !== '0');
     }
   }
+}
+
+const SERVERS: readonly (readonly [fact: string, name: string])[] = [
+  ['valkey_version', 'Valkey'],
+  ['dragonfly_version', 'Dragonfly'],
+  ['redis_version', 'Redis'],
+];
+
+/** Of the text of INFO; undefined where it names no version. */
+export function describeIdentity(info: string): string | undefined {
+  const fact = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+  const [known, name] = SERVERS.find(([version]) => fact(version) !== undefined) ?? [];
+  if (known === undefined) return undefined;
+  const role = fact('role');
+  return [`${name} ${fact(known)}`, ...(role === undefined ? [] : [role === 'slave' ? 'replica' : role])].join(', ');
 }
 
 /** CLIENT LIST: a line each, of words `name=value`. */

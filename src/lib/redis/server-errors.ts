@@ -7,7 +7,15 @@
 import {NO_STREAM, NOT_REDIS, StreamlogError} from '../errors.js';
 import type {Outcome} from '../exit-codes.js';
 import {shellWord} from '../shell-word.js';
-import {codeOf, isConnectionLoss, isNotRedis, reasonOf, type ServerAddress, unreachable} from './connection-errors.js';
+import {
+  codeOf,
+  isConnectionLoss,
+  isNotRedis,
+  reasonOf,
+  type ServerAddress,
+  unreachable,
+  withSource,
+} from './connection-errors.js';
 import {type CommandContext, meaningOf, on} from './refusals.js';
 
 export type {CommandContext} from './refusals.js';
@@ -45,9 +53,11 @@ export const saysWhy = (error: unknown): boolean =>
 
 /** The failure of a connection that could not be opened. */
 export function toConnectFailure(error: unknown, server: ServerAddress): StreamlogError {
-  if (error instanceof StreamlogError) return error;
   const reply = replyTextOf(error);
-  return reply === undefined ? unreachable(error, server) : fromReply(reply, {command: 'the connection'});
+  if (reply === undefined && !(error instanceof StreamlogError)) return unreachable(error, server);
+  const {kind, message, code, hint} =
+    error instanceof StreamlogError ? error : fromReply(reply!, {command: 'the connection'});
+  return new StreamlogError(kind, `${withSource(server)}: ${message}`, {code, hint});
 }
 
 /** What Redis before 7.0 writes in front of the error of a command that a script called. */

@@ -1,5 +1,6 @@
 /** Reads a connection URL. Invariant: no password is in what `describeTarget` returns, or in a message thrown here. */
 import {StreamlogError, usageError} from '../errors.js';
+import {fullUrl, UnclearUrl} from './short-url.js';
 
 export interface Node {
   host: string;
@@ -8,8 +9,13 @@ export interface Node {
 
 /** What the user said about the connection, already gathered from flags, environment and files. */
 export interface ConnectionSettings {
-  /** `redis://`, `rediss://`, `unix://`, `redis+sentinel://h1,h2/name/0` or `redis+cluster://h1,h2`; `rediss+…` with TLS. */
+  /**
+   * `redis://`, `rediss://`, `unix://`, `redis+sentinel://h1,h2/name/0` or `redis+cluster://h1,h2`; `rediss+…` with TLS; or
+   * what people type in place of these (short-url.ts).
+   */
   url: string;
+  /** Where the URL came from, for messages: `--url`, `STREAMLOG_URL`, … */
+  source?: string | undefined;
   username?: string;
   /** Also what sentinels are given, as their user `default`, unless they have one of their own: one without a password lets anyone in. */
   password?: string;
@@ -41,6 +47,8 @@ type Server =
   | {kind: 'cluster'; nodes: Node[]};
 
 export type Target = Server & {
+  /** Where the URL came from, for messages. */
+  source: string | undefined;
   db: number;
   username: string | undefined;
   password: string | undefined;
@@ -66,7 +74,16 @@ const URL_SHAPE = /^(unix|(?:redis|valkey)s?(?:\+sentinel|\+cluster)?):\/\/(?:([
 
 /** Throws a configuration failure, without the URL in it, when `settings.url` is none of the forms above. */
 export function parseTarget(settings: ConnectionSettings): Target {
-  const match = URL_SHAPE.exec(settings.url);
+  try {
+    return readTarget(settings, fullUrl(settings.url));
+  } catch (error) {
+    if (error instanceof UnclearUrl) throw unusable(error.message, settings, `write ${error.form}`);
+    throw error instanceof BadUrl ? unusable(error.message, settings, FORMS) : error;
+  }
+}
+
+function readTarget(settings: ConnectionSettings, url: string): Target {
+  const match = URL_SHAPE.exec(url);
   if (match === null) throw badUrl('its form is unknown');
   const [, anyCase = '', credentials = '', hosts = '', path = '', query = ''] = match;
   const scheme = anyCase.toLowerCase().replace('valkey', 'redis');
@@ -74,6 +91,7 @@ export function parseTarget(settings: ConnectionSettings): Target {
   const [username, password] = readCredentials(credentials);
   return {
     ...readServer(scheme, hosts, path),
+    source: settings.source,
     db: readDb(scheme, path, query),
     username: settings.username ?? username,
     password: settings.password ?? password,
@@ -204,7 +222,17 @@ const nodeText = ({host, port}: Node): string => (host.includes(':') ? `[${host}
 /** As ioredis writes it, without brackets around IPv6 (https://github.com/redis/ioredis/blob/main/lib/cluster/util.ts). */
 export const addressOf = ({host, port}: Node): string => `${host}:${port}`;
 
-const badUrl = (reason: string): StreamlogError =>
-  new StreamlogError('configuration', `the Redis URL cannot be used: ${reason}`, {
-    hint: 'give --url redis://[user:password@]host[:port][/db], or rediss://, unix://, redis+sentinel://, redis+cluster://',
-  });
+/** Why the URL cannot be used; without anything of it. */
+class BadUrl extends Error {}
+
+const badUrl = (reason: string): BadUrl => new BadUrl(reason);
+
+const FORMS =
+  'give --url redis://[user:password@]host[:port][/db], or rediss://, unix://, redis+sentinel://, redis+cluster://';
+
+const unusable = (reason: string, {source}: ConnectionSettings, hint: string): StreamlogError =>
+  new StreamlogError(
+    'configuration',
+    `the Redis URL cannot be used: ${reason}${source === undefined ? '' : `; it comes from ${source}`}`,
+    {hint},
+  );

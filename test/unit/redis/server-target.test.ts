@@ -93,7 +93,7 @@ describe('user and password', () => {
 describe('a URL that cannot be used', () => {
   test.each([
     'http://h',
-    'h:6379',
+    'h:6379:1',
     '',
     'redis://h:0',
     'redis://h:65536',
