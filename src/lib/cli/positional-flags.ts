@@ -10,9 +10,16 @@ import {parseName} from './flags.js';
 /** The arguments that stand for flags, and for which. */
 const FLAG_OF = {stream: 'stream', group: 'group', glob: 'match'} as const;
 
+const SERVER_URL = /^(unix|(redis|valkey)s?(\+\w+)?):\/\//i;
+
 const nameArgument = Args.custom<string>({
   ignoreStdin: true,
-  parse: async (text, _context, {name}) => parseName(text, name.toUpperCase()),
+  parse: async (text, _context, {name}) => {
+    // It would be a stream of that name, and be shown with its password.
+    if (SERVER_URL.test(text))
+      throw usageError(`${name.toUpperCase()} takes a name, not a URL`, 'give the URL with --url');
+    return parseName(text, name.toUpperCase());
+  },
 });
 
 export const streamArgument = {stream: nameArgument({description: 'the stream, as with --stream'})};

@@ -50,7 +50,7 @@ export class ServerCommands {
     return this.#session.target.source;
   }
 
-  /** INFO server, INFO replication: what answers there, as `Redis 7.0.15, master`; undefined where the user may not ask. */
+  /** INFO server, INFO replication: the name, version and role of what answers there; undefined where the user may not ask. */
   async identity(): Promise<string | undefined> {
     const {connection} = this.#session;
     const info = await Promise.all(
