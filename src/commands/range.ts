@@ -46,8 +46,6 @@ export default class Range extends BaseCommand {
       this.notes(flags).note(`nothing can be between START and END: ${from} is after ${to}`);
 
     const pages = readRange(client, stream, {start, end, reverse, count, onEmpty});
-    for await (const entries of untilStopped(pages, client, this.stopping)) {
-      await writer.write(entries.map((entry) => ({stream, ...entry})));
-    }
+    for await (const records of untilStopped(pages, client, this.stopping)) await writer.write(records);
   }
 }

@@ -21,7 +21,8 @@ import type {CommandLine, Reply} from './redis/command-connection.js';
 import {consumerScripts} from './redis/consumer-scripts.js';
 import {deadLetterScripts} from './redis/dead-letter-scripts.js';
 import {namedEntryScripts} from './redis/named-entry-scripts.js';
-import {entryPages, idPages, type Pages, type PendingFilter, pendingPage, pendingPages} from './redis/paged-reads.js';
+import type {Pages, PendingFilter} from './redis/paged-reads.js';
+import * as reads from './redis/paged-reads.js';
 import {pendingEntryScripts} from './redis/pending-entry-scripts.js';
 import {
   type IdempotentCall,
@@ -168,12 +169,17 @@ export class StreamClient {
 
   /** XRANGE from `start` to `end`, both included, in pages of at most `page`. */
   range(stream: string, start = FIRST_ID, end = LAST_ID, page?: number): Pages<Entry[]> {
-    return entryPages(this.#session, stream, {start, end}, page);
+    return reads.entryPages(this.#session, stream, {start, end}, page);
   }
 
-  /** XREVRANGE: the same from `end` down to `start`. */
-  rangeReverse(stream: string, start = FIRST_ID, end = LAST_ID, page?: number): Pages<Entry[]> {
-    return entryPages(this.#session, stream, {start, end, reverse: true}, page);
+  /** XRANGE, or XREVRANGE with `reverse`, as records: undecoded where that is possible, so not to be spread into another object. */
+  records(
+    stream: string,
+    start: string,
+    end: string,
+    {reverse = false, page}: {reverse?: boolean; page?: number} = {},
+  ): Pages<StreamRecord[]> {
+    return reads.recordPages(this.#session, stream, {start, end, reverse}, page);
   }
 
   /** XRANGE: the first `count` entries from `start` to `end`, in one page. */
@@ -188,7 +194,7 @@ export class StreamClient {
     end: string,
     {reverse = false, entryBytes}: {reverse?: boolean; entryBytes?: number} = {},
   ): Pages<replies.IdPage> {
-    return idPages(this.#session, stream, {start, end, reverse}, entryBytes);
+    return reads.idPages(this.#session, stream, {start, end, reverse}, entryBytes);
   }
 
   /** XRANGE: the ID of the first entry behind `after`, undefined when there is none. Redis copies that entry, however large. */
@@ -304,7 +310,7 @@ export class StreamClient {
     end = LAST_ID,
     page?: number,
   ): Pages<PendingEntry[]> {
-    return pendingPages(this.#session, stream, group, filter, {start, end}, page);
+    return reads.pendingPages(this.#session, stream, group, filter, {start, end}, page);
   }
 
   /** XPENDING with a range: the first `count` pending entries from `start` on, in the order of their IDs. */
@@ -313,7 +319,7 @@ export class StreamClient {
     group: string,
     range: {consumer?: string; start?: string; end?: string; count: number},
   ): Promise<PendingEntry[]> {
-    return pendingPage(this.#session, stream, group, range);
+    return reads.pendingPage(this.#session, stream, group, range);
   }
 
   /** XPENDING of one ID: who has it, undefined when it is pending with no consumer. */

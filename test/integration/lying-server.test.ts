@@ -43,7 +43,7 @@ const CALLS: Record<string, (client: StreamClient) => Promise<unknown>> = {
   XLEN: (client) => client.length('s'),
   XDEL: (client) => client.delete('s', ['1-1']),
   XRANGE: (client) => first(client.range('s')),
-  XREVRANGE: (client) => first(client.rangeReverse('s')),
+  XREVRANGE: (client) => first(client.records('s', '0-0', '9-9', {reverse: true})),
   IDs: (client) => first(client.ids('s', '0-0', '9-9')),
   XREAD: (client) => client.read('s', '0-0', {count: 1}),
   XREADGROUP: (client) => client.readNew(member, {count: 1}),

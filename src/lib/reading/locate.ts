@@ -40,7 +40,7 @@ export async function lastIdOf(client: StreamClient, stream: string): Promise<st
     return (await client.info(stream)).lastGeneratedId;
   } catch (error) {
     if (!isFailure(error, 'denied')) throw error;
-    for await (const [newest] of client.rangeReverse(stream, FIRST_ID, LAST_ID, 1)) return newest!.id;
+    for await (const [newest] of client.records(stream, FIRST_ID, LAST_ID, {reverse: true, page: 1})) return newest!.id;
     return FIRST_ID;
   }
 }

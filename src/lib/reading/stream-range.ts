@@ -6,7 +6,7 @@
  */
 
 import {usageError} from '../errors.js';
-import type {Entry} from '../records/entry.js';
+import type {StreamRecord} from '../records/entry.js';
 import {type Position, parsePosition} from '../records/position.js';
 import {compareStreamIds, predecessorOf, successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
@@ -53,7 +53,7 @@ export async function* readRange(
   client: StreamClient,
   stream: string,
   {start, end, reverse, count, onEmpty}: RangeRequest,
-): AsyncGenerator<Entry[], void, void> {
+): AsyncGenerator<StreamRecord[], void, void> {
   const from = await firstIncluded(client, stream, start);
   const to = await lastIncluded(client, stream, end, await lastIdOf(client, stream));
   if (from === undefined || to === undefined) return;
@@ -62,8 +62,7 @@ export async function* readRange(
     return;
   }
   const page = Math.min(count, PAGE);
-  const pages = reverse ? client.rangeReverse(stream, from, to, page) : client.range(stream, from, to, page);
-  yield* firstItems(pages, count);
+  yield* firstItems(client.records(stream, from, to, {reverse, page}), count);
 }
 
 async function firstIncluded(

@@ -62,12 +62,12 @@ export class CommandConnection {
   }
 
   /**
-   * Sends XREADGROUP or XREAD of one stream, and returns its entries undecoded.
+   * Sends XREADGROUP or XREAD of one stream, or XRANGE, and returns its entries undecoded.
    * A reply without entries, in a cluster, or after commands that were not
    * announced, is decoded by ioredis like any other. Throws as `send` does.
    */
   async sendRead(line: CommandLine, context?: Partial<CommandContext>): Promise<RawRecordBatch | Reply> {
-    const interceptor = this.#intercept('entries');
+    const interceptor = this.#intercept(RANGES.has(line[0]) ? 'range' : 'entries');
     return interceptor === undefined ? this.send(line, context) : this.#entries(line, interceptor, context);
   }
 
@@ -207,6 +207,8 @@ export class CommandConnection {
   }
 }
 
+/** Their replies have entries without the name of a stream. */
+const RANGES = new Set(['xrange', 'xrevrange']);
 /** The same text as in ioredis. */
 const LOST_NODE = 'Connection is closed.';
 /** Room for the arguments before the IDs, in most cases. */

@@ -4,12 +4,12 @@
  */
 
 import {PageSize} from '../reading/page-size.js';
-import type {Entry} from '../records/entry.js';
+import type {Entry, StreamRecord} from '../records/entry.js';
 import {isIdle, type PendingEntry} from '../records/pending-entry.js';
 import {compareStreamIds, FIRST_ID, LAST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import {xpendingRange, xrange, xrevrange} from './args.js';
 import type {CommandLine} from './command-connection.js';
-import {type IdPage, readEntries, readIdPage, readPendingEntries} from './replies.js';
+import {type IdPage, readEntries, readIdPage, readPendingEntries, readRecords} from './replies.js';
 import type {Session} from './session.js';
 
 /** What a generator of pages gives. */
@@ -33,6 +33,17 @@ export function entryPages(session: Session, stream: string, stretch: Stretch, m
   const size = new PageSize(most);
   return pagesOf(stretch, size, async (low, high, count) => {
     const page = readEntries(await session.send(rangeLine(stream, stretch, low, high, count), {stream}));
+    size.adapt(page);
+    return {page, found: page.length, lastId: page.at(-1)?.id};
+  });
+}
+
+/** The same as records of `stream`, undecoded where that is possible: for what passes most of them on, or over. */
+export function recordPages(session: Session, stream: string, stretch: Stretch, most = PAGE): Pages<StreamRecord[]> {
+  const size = new PageSize(most);
+  return pagesOf(stretch, size, async (low, high, count) => {
+    const reply = await session.sendRead(rangeLine(stream, stretch, low, high, count), {stream});
+    const page = readRecords(reply, {stream});
     size.adapt(page);
     return {page, found: page.length, lastId: page.at(-1)?.id};
   });

@@ -7,7 +7,7 @@ import type {Entry, Field, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
 import {decodeName} from '../records/names.js';
 import {GIVEN_BACK_IDLE_MS, type PendingEntry} from '../records/pending-entry.js';
-import {RawRecordBatch} from '../records/raw-record.js';
+import {RawRecordBatch, type RawRecordSource} from '../records/raw-record.js';
 import type {Membership} from './args.js';
 import {bytesOf, flatPairsOf, idOf, listOf, numberOf, tupleOf} from './checked-reply.js';
 import type {Reply} from './command-connection.js';
@@ -76,6 +76,10 @@ export const readEntries = (reply: Reply): Entry[] =>
   listOf(reply ?? [])
     .filter((item) => item !== null)
     .map(readEntry);
+
+/** The same of XRANGE and XREVRANGE, whose entries may come undecoded. */
+export const readRecords = (reply: RawRecordBatch | Reply, source: RawRecordSource): StreamRecord[] =>
+  reply instanceof RawRecordBatch ? reply.records(source) : readEntries(reply).map((entry) => ({...source, ...entry}));
 
 /** The IDs of a page of entries, and about the bytes that their fields hold. */
 export interface IdPage {

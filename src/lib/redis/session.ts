@@ -4,6 +4,7 @@
  */
 
 import {StreamlogError} from '../errors.js';
+import type {RawRecordBatch} from '../records/raw-record.js';
 import {AddConnection} from './add-connection.js';
 import {AddConnectionPool} from './add-connection-pool.js';
 import {AddRouter} from './add-router.js';
@@ -81,9 +82,25 @@ export class Session {
   }
 
   /** Sends one command, or again as the retry policy says. `about` is for the message of a failure. */
-  async send(line: CommandLine, about: Partial<CommandContext>): Promise<Reply> {
+  send(line: CommandLine, about: Partial<CommandContext>): Promise<Reply> {
+    return this.#named(
+      about,
+      this.run(line[0], (connection) => connection.send(line, about)),
+    );
+  }
+
+  /** The same for XRANGE, XREVRANGE and XREAD, whose entries come undecoded where that is possible. */
+  sendRead(line: CommandLine, about: Partial<CommandContext>): Promise<RawRecordBatch | Reply> {
+    return this.#named(
+      about,
+      this.run(line[0], (connection) => connection.sendRead(line, about)),
+    );
+  }
+
+  /** A key that is not a stream is called by its type. */
+  async #named<T>(about: Partial<CommandContext>, answered: Promise<T>): Promise<T> {
     try {
-      return await this.run(line[0], (connection) => connection.send(line, about));
+      return await answered;
     } catch (error) {
       if (about.stream === undefined || !(error instanceof StreamlogError) || error.code !== 'WRONGTYPE') throw error;
       throw notStream(about.stream, await this.#typeOf(about.stream), error);

@@ -1,5 +1,5 @@
 /**
- * Decodes one reply of XREADGROUP or XREAD (RESP2), in any chunks, into offsets: no object or string is made of a
+ * Decodes one reply of XREADGROUP, XREAD or XRANGE (RESP2), in any chunks, into offsets: no object or string is made of a
  * field. Invariant: each byte is read once, however small the chunks, and the result holds only IDs and pairs of strings.
  */
 import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecordBatch} from '../records/raw-record.js';
@@ -47,6 +47,11 @@ export class XreadDecoder {
   #lastAt = 0;
   /** What earlier replies needed. */
   #usualBytes = 0;
+
+  /** The next reply is one of XRANGE: entries without the name of their stream. */
+  beginRange(): void {
+    this.#next = ENTRIES;
+  }
 
   /**
    * Goes on with the reply: how many bytes of `chunk` belong to it when that

@@ -10,8 +10,11 @@ import {XreadDecoder} from './xread-decoder.js';
 
 type Listener = (chunk: Buffer) => void;
 
-/** A reply that is expected: one line of any kind, or entries, instead of which an error or nil may come in a line. */
-export type AwaitedReply = 'line' | 'entries';
+/**
+ * A reply that is expected: one line of any kind, or entries, instead of which an error or nil may come in a line; 'entries'
+ * below the name of their stream, as of XREAD, and 'range' alone, as of XRANGE.
+ */
+export type AwaitedReply = 'line' | 'entries' | 'range';
 
 /** Stands for a reply of entries. */
 const PLACEHOLDER_REPLY = Buffer.from(':1\r\n');
@@ -72,12 +75,13 @@ export class XreadInterceptor {
 
   /** Finds out what kind of reply begins; false while that is not known. */
   #begin(bytes: Buffer): boolean {
-    if (this.#awaited[0] === 'entries' && bytes[0] === ARRAY) {
+    if (this.#awaited[0] !== 'line' && bytes[0] === ARRAY) {
       if (bytes.length === 1) {
         this.#rest = bytes;
         return false;
       }
       this.#state = bytes[1] === MINUS ? 'line' : 'entries';
+      if (this.#awaited[0] === 'range') this.#reader.beginRange();
     } else {
       this.#state = 'line';
     }

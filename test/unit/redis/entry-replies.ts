@@ -10,8 +10,13 @@ const array = (items: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from(`
 
 /** Those without fields were deleted meanwhile. */
 export const entriesReply = (stream: string, entries: readonly (Entry | {id: string; fields: undefined})[]): Buffer => {
-  const items = entries.map(({id, fields}) =>
-    array([string(id), fields === undefined ? Buffer.from('*-1\r\n') : array(fields.flat().map(string))]),
-  );
-  return array([array([string(stream), array(items)])]);
+  return array([array([string(stream), rangeReply(entries)])]);
 };
+
+/** A reply of XRANGE. */
+export const rangeReply = (entries: readonly (Entry | {id: string; fields: undefined})[]): Buffer =>
+  array(
+    entries.map(({id, fields}) =>
+      array([string(id), fields === undefined ? Buffer.from('*-1\r\n') : array(fields.flat().map(string))]),
+    ),
+  );

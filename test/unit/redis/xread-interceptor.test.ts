@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {XreadInterceptor} from '../../../src/lib/redis/xread-interceptor.js';
 import {bytes, streamId} from '../arbitraries.js';
-import {entriesReply} from './entry-replies.js';
+import {entriesReply, rangeReply} from './entry-replies.js';
 
 const fields = fc.array(fc.tuple(bytes, bytes), {minLength: 1, maxLength: 3});
-const entries = fc.array(fc.record({id: streamId, fields}), {minLength: 1, maxLength: 4});
+const entry = fc.record({id: streamId, fields});
+const entries = fc.array(entry, {minLength: 1, maxLength: 4});
 const line = fc.constantFrom(':1\r\n', ':0\r\n', '+OK\r\n', '-NOPERM no\r\n');
 const nothing = fc.constantFrom('*-1\r\n', '-NOGROUP no such group\r\n', '-UNBLOCKED the key is gone\r\n');
 
@@ -16,6 +17,9 @@ const reply = fc.oneof(
   line.map((text) => ({awaited: 'line', bytes: Buffer.from(text), seen: text}) as const),
   nothing.map((text) => ({awaited: 'entries', bytes: Buffer.from(text), seen: text}) as const),
   entries.map((sent) => ({awaited: 'entries', bytes: entriesReply('s', sent), seen: ':1\r\n', sent}) as const),
+  fc
+    .array(entry, {maxLength: 4})
+    .map((sent) => ({awaited: 'range', bytes: rangeReply(sent), seen: ':1\r\n', sent}) as const),
 );
 /** Of commands that the tap is not told of. */
 const after = fc.constantFrom('', '*1\r\n$1\r\na\r\n', ':5\r\n$2\r\nxy\r\n');
