@@ -1,6 +1,8 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {conditionFlags, maxScanFlag, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
+import {Search} from '../lib/filter/search.js';
 import {parseBound, readRange} from '../lib/reading/stream-range.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
@@ -18,6 +20,10 @@ export default class Range extends BaseCommand {
       command: '<%= config.bin %> range @-1h end --stream orders --count 100',
     },
     {
+      description: 'Print the last five orders above 100 from two countries, newest first',
+      command: "<%= config.bin %> range -n 5 --reverse --where 'amount>100' --where 'data.user.country=DE|AT'",
+    },
+    {
       description: 'Print entries from an ID on, in a format of your own',
       command: "<%= config.bin %> range 1526919030474-55 + --format '%d %f{type}\\n'",
     },
@@ -30,22 +36,30 @@ export default class Range extends BaseCommand {
     ...streamFlag,
     reverse: Flags.boolean({summary: 'newest first; START is still the older bound'}),
     count: wholeNumber({char: 'n', min: 1, summary: 'print at most N entries'}),
+    ...conditionFlags,
+    ...maxScanFlag,
     ...connectionFlags,
     ...recordFlags,
   };
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Range);
-    const {stream, reverse, count = Number.POSITIVE_INFINITY} = flags;
+    const {stream, reverse, count, 'max-scan': maxScan} = flags;
     const nowMs = Date.now();
     const start = parseBound(args.start, 'start', nowMs);
     const end = parseBound(args.end, 'end', nowMs);
-    const writer = this.recordWriter(flags);
+    const filter = recordFilter(flags);
+    const out = await this.watchedOut();
+    const writer = this.recordWriter(flags, out);
     const client = await this.connect(flags);
     const onEmpty = (from: string, to: string): void =>
       this.notes(flags).note(`nothing can be between START and END: ${from} is after ${to}`);
 
-    const pages = readRange(client, stream, {start, end, reverse, count, onEmpty});
-    for await (const records of untilStopped(pages, client, this.stopping)) await writer.write(records);
+    const search = new Search({filter, count, maxScan, onPage: () => out.check()});
+    const most = filter === undefined ? Math.min(count ?? Infinity, maxScan ?? Infinity) : Infinity;
+    const pages = readRange(client, stream, {start, end, reverse, count: most, onEmpty});
+    for await (const records of search.of(untilStopped(pages, client, this.stopping))) {
+      await writer.write(records);
+    }
   }
 }

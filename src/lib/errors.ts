@@ -8,6 +8,8 @@ import type {Outcome} from './exit-codes.js';
 export interface FailureDetails {
   /** What the user can do about it, as one line; usually a command to type. */
   hint?: string;
+  /** What the user typed, and where in it the mistake is. */
+  excerpt?: Excerpt;
   /** Redis' own error word (`WRONGTYPE`, `OOM`) or the system's (`ECONNREFUSED`). */
   code?: string;
   /** The stream, or the group of it, that does not exist. */
@@ -21,17 +23,25 @@ export interface Missing {
   group?: string;
 }
 
+/** A text, and an offset into it. */
+export interface Excerpt {
+  readonly text: string;
+  readonly at: number;
+}
+
 export class StreamlogError extends Error {
   readonly kind: Outcome;
   readonly hint: string | undefined;
+  readonly excerpt: Excerpt | undefined;
   readonly code: string | undefined;
   readonly missing: Missing | undefined;
 
-  constructor(kind: Outcome, message: string, {hint, code, missing, cause}: FailureDetails = {}) {
+  constructor(kind: Outcome, message: string, {hint, excerpt, code, missing, cause}: FailureDetails = {}) {
     super(message, cause === undefined ? undefined : {cause});
     this.name = 'StreamlogError';
     this.kind = kind;
     this.hint = hint;
+    this.excerpt = excerpt;
     this.code = code;
     this.missing = missing;
   }

@@ -152,6 +152,7 @@ function topicsOf(name: string, {flags}: Command.Cached): string[] {
   const [, own] = OWN_TOPICS.find(([commands]) => commands.test(name)) ?? [];
   return [
     ...(own === undefined ? [] : [own]),
+    ...('where' in flags ? ['filters'] : []),
     ...('format' in flags || 'from' in flags || 'to' in flags ? ['formats'] : []),
     ...('url' in flags ? ['connecting'] : []),
   ];

@@ -62,7 +62,9 @@ export function asUsageError(error: unknown, id: string, known: Interfaces.FlagI
 
 /** The same failure; messages may quote an argument, and that a URL with its password. */
 const withMessage = (error: StreamlogError, message: string): StreamlogError =>
-  message === error.message ? error : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code});
+  message === error.message
+    ? error
+    : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code, excerpt: error.excerpt});
 
 function unknownFlags(typed: readonly string[], known: readonly string[]): string {
   const [first] = typed;

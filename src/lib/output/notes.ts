@@ -5,6 +5,7 @@
  */
 import type {StreamlogError} from '../errors.js';
 import type {Colors} from './colors.js';
+import {excerptLines} from './excerpt.js';
 import {escapeForTerminal} from './sanitize.js';
 
 /** What notes need of standard error. */
@@ -89,9 +90,10 @@ export class Notes {
     this.#stream.write(text);
   }
 
-  /** The last line of a command that fails, with its hint. */
+  /** The last line of a command that fails, with the mistake that it is about and its hint. */
   failure(error: StreamlogError): void {
     this.#line(`${this.#options.colors.failure(escapeForTerminal(error.message))}`, true);
+    if (error.excerpt !== undefined) this.#stream.write(excerptLines(error.excerpt));
     if (error.hint !== undefined)
       this.#stream.write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
   }

@@ -70,7 +70,7 @@ export const factsToJson = (facts: object): string =>
 const DIGITS = '\udbff';
 
 /** Behind the UTF-8 character that begins at `at`; `at` itself where none does. */
-function endOfCharacter(bytes: Buffer, at: number): number {
+export function endOfCharacter(bytes: Buffer, at: number): number {
   const first = bytes[at]!;
   const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   const end = Math.min(at + length, bytes.length);
