@@ -4,8 +4,9 @@ import {register} from 'tsx/esm/api';
 
 register();
 await import('../src/lib/cli/standard-streams.ts');
-const [{main}, {readCommands, readPackage, readTopics}] = await Promise.all([
+const [{main}, {flagTable}, {readCommands, readPackage, readTopics}] = await Promise.all([
   import('../src/main.ts'),
+  import('../scripts/command-index.js'),
   import('../scripts/read-commands.js'),
 ]);
 const commands = await readCommands();
@@ -18,4 +19,5 @@ await main(process.argv.slice(2), {
   pjson: readPackage(),
   commands: Object.fromEntries(commands.map(entry)),
   topics: Object.fromEntries(topics),
+  flags: async () => ({default: flagTable(commands)}),
 });

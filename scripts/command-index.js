@@ -1,11 +1,11 @@
 // The modules that the build makes of src/commands/** and docs/, as a plugin
 // (https://bun.sh/docs/bundler/plugins): `streamlog:commands` is the index (CommandIndex in
-// src/lib/cli/command-index.ts), `streamlog:details/ID` is what only the help of one
-// command needs, and `streamlog:topics/NAME` is a page of docs/. All are dynamic imports
+// src/lib/cli/command-index.ts), `streamlog:flags` is FlagTable there, `streamlog:details/ID` is what
+// only the help of one command needs, and `streamlog:topics/NAME` is a page of docs/. All are dynamic imports
 // in the index, so that a bundler sees all of them and a run loads one.
 
-/** What every run knows of every command: enough to list it, and to tell its words from its arguments. */
-const BRIEF = ['aliases', 'hiddenAliases', 'hidden', 'summary', 'args', 'strict'];
+/** What every run knows of every command: enough to list it. */
+const BRIEF = ['aliases', 'hiddenAliases', 'hidden', 'summary'];
 
 /** `pjson`, `commands` and `topics` as scripts/read-commands.js reads them. */
 export function commandIndex(pjson, commands, topics) {
@@ -25,9 +25,11 @@ export function commandIndex(pjson, commands, topics) {
     const facts = `page: ${JSON.stringify(page)}, summary: ${JSON.stringify(summary)}`;
     return `${JSON.stringify(topic)}: {${facts}, load: () => import(${JSON.stringify(`streamlog:topics/${topic}`)})}`;
   });
+  texts.set('flags', `export default JSON.parse(${quoted(JSON.stringify(flagTable(commands)))});`);
+  const flags = "() => import('streamlog:flags')";
   texts.set(
     'commands',
-    `export const index = {pjson: ${JSON.stringify(pjson)}, commands: {${entries.join(',\n')}}, topics: {${pages.join(',\n')}}};`,
+    `export const index = {pjson: ${JSON.stringify(pjson)}, commands: {${entries.join(',\n')}}, topics: {${pages.join(',\n')}}, flags: ${flags}};`,
   );
   return {
     name: 'command-index',
@@ -40,6 +42,15 @@ export function commandIndex(pjson, commands, topics) {
     },
   };
 }
+
+/** FlagTable of src/lib/cli/command-index.ts. */
+export const flagTable = (commands) =>
+  Object.fromEntries(
+    commands.map(({id, facts}) => [id, Object.fromEntries(Object.values(facts.flags).flatMap(typedAs))]),
+  );
+
+const typedAs = ({name, char, type}) =>
+  [`--${name}`, ...(char === undefined ? [] : [`-${char}`])].map((typed) => [typed, type === 'option']);
 
 /** A string is read faster than an object written out: https://v8.dev/blog/cost-of-javascript-2019#json */
 const quoted = (text) => JSON.stringify(text);

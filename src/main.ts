@@ -9,7 +9,8 @@ import './lib/cli/standard-streams.js';
 import {run} from '@oclif/core';
 import {standardNotes} from './lib/cli/base-command.js';
 import {tuneBun} from './lib/cli/bun-tuning.js';
-import {type CommandIndex, oclifOptions, withHelpCommand} from './lib/cli/command-index.js';
+import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
+import {commandLine} from './lib/cli/command-line.js';
 import {environment} from './lib/cli/environment.js';
 import {endProcess} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
@@ -23,7 +24,7 @@ import {OutputClosed} from './lib/output/sink.js';
 
 /** Runs `argv` (without the program's own name) and ends the process. */
 export async function main(argv: string[], index: CommandIndex): Promise<void> {
-  const report = (error: unknown): number => reported(error, index);
+  const report = (error: unknown): number => reported(error);
   const sayOutputFailed = (error: Error): void => void report(error);
   tuneBun();
   process.exitCode = exitCodeOf('incomplete');
@@ -40,7 +41,7 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   try {
     refuseRuntimeVariables(process.env);
     refuseChangedText(argv, process.env);
-    await run(withHelpCommand(argv, index), oclifOptions(index));
+    await run(await commandLine(argv, index), oclifOptions(index));
     code = signals.exitCode ?? exitCodeOf('done');
   } catch (error) {
     code = report(error);
@@ -49,11 +50,11 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
 }
 
 /** Prints a failure and returns its exit code. The only place where failures are printed. */
-function reported(error: unknown, index: CommandIndex): number {
+function reported(error: unknown): number {
   if (error instanceof OutputClosed) return signals.exitCode ?? exitCodeOf('done');
   // A signal came while a file that a flag names was awaited.
   if (error instanceof InputCut && signals.exitCode !== undefined) return signals.exitCode;
-  const failure = asFailure(error, index);
+  const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
   standardNotes().failure(failure);
   if (environment().DEBUG !== undefined && error instanceof Error) standardError.write(`${stackOf(error, failure)}\n`);

@@ -47,6 +47,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   serve: 'XADD',
   tail: 'XREAD',
   trim: 'XTRIM',
+  version: undefined,
 };
 
 it('commands, flags, arguments, JSON fields and exit codes are those of surface.txt', async () => {

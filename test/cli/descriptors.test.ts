@@ -205,7 +205,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   ])('TERM=%s has colours: %s', async (term, has) => {
     const line = `script -qec '${command.replaceAll('"', '')} nonsense' /dev/null </dev/null`;
     const {stdout} = await shell(line, {server, env: {TERM: term, SHELL: '/bin/sh'}});
-    expect(stdout).toContain('unknown command');
+    expect(stdout).toContain('no command');
     expect(stdout.includes('\u001b[')).toBe(has);
   });
 

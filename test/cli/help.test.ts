@@ -91,7 +91,7 @@ describe.each(pages)('the topic %s', (topic, page) => {
 it('a mistyped topic is answered with the nearest', async () => {
   expect(await streamlog(['help', 'deliveri'])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('did you mean "delivery"?'),
+    stderr: expect.stringContaining('hint: did you mean "help delivery"?'),
   });
 });
 
@@ -111,15 +111,15 @@ describe.each([60, 80, 120])('in a terminal of %i columns', (columns) => {
 });
 
 const MISTAKES: [line: string, message: string][] = [
-  ['produce --maxlne 3', 'unknown flag --maxlne; did you mean --maxlen?'],
+  ['produce --maxlne 3', 'unknown flag --maxlne'],
   ['produce --nonsense=geheim', 'unknown flag --nonsense=…'],
   ['produce -Z', 'unknown flag -Z'],
   ['produce -Z --nonsense', 'unknown flags -Z, --nonsense'],
-  ['tial', 'unknown command "tial"; did you mean "tail"?'],
-  ['group lst', 'unknown command "group lst"; did you mean "group list"?'],
-  ['help tial', 'unknown command "tial"; did you mean "tail"?'],
-  ['tial --help', 'unknown command "tial"; did you mean "tail"?'],
-  ['nothing-like-it', 'unknown command "nothing-like-it"'],
+  ['tial', 'no command "tial"'],
+  ['group lst', 'no command "group lst"'],
+  ['help tial', 'no command "tial"'],
+  ['tial --help', 'no command "tial"'],
+  ['nothing-like-it', 'no command "nothing-like-it"'],
   ['--nonsense', 'unknown flag --nonsense'],
   ['pending --payload', '--payload needs --details'],
   ['claim 1-0', '--to is required'],
@@ -129,14 +129,14 @@ const MISTAKES: [line: string, message: string][] = [
   ['consume --ack maybe', '--ack takes written or none, not "maybe"'],
   ['tail --format x --json', 'give --format or --json, not both'],
   ['get 1-0 --username a --username b', '--username can be given only once'],
-  ['local stop x y', 'local stop takes no arguments, but got: x y'],
+  ['local stop x', 'local stop takes no arguments, but got: x'],
   ['group create a b', 'unexpected argument: b'],
   ['consume --max-deliver 0', '--max-deliver takes a whole number of at least 1, not "0"'],
   ['consume --claim soon', '--claim takes a duration such as 30s or 15m, or off, not "soon"'],
   ['produce redis://u:geheim@h', '"redis://…@h" is not field=value'],
   ['range redis://u:geheim@h', '"redis://…@h" is not a valid position'],
   ['consume --from redis://u:geheim@h', '--from: "redis://…@h" is not a valid position'],
-  ['redis://u:geheim@h', 'unknown command "redis://…@h"'],
+  ['redis://u:geheim@h', 'no command "redis://…@h"'],
   ['ack redis://u:geheim@h', '"redis://…@h" is not a valid entry ID'],
   ['consume --from yesterday', '--from: "yesterday" is not a valid position'],
 ];

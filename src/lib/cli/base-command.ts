@@ -221,8 +221,8 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<Flags, BaseFlags, Args>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const output = await super.parse(options, argv).catch((error: unknown) => {
-      throw asUsageError(error, this.id ?? '', options?.flags ?? {});
+    const output = await super.parse(options, argv).catch(async (error: unknown) => {
+      throw await asUsageError(error, this.id ?? '', options ?? {});
     });
     const values: Record<string, unknown> = output.flags;
     for (const [name, value] of Object.entries(values)) {

@@ -12,7 +12,11 @@ export interface CommandIndex {
   commands: Record<string, IndexedCommand>;
   /** Pages of docs/ by topic, in the order of docs/README.md. */
   topics: Record<string, Topic>;
+  flags(): Promise<{default: FlagTable}>;
 }
+
+/** For each command, by ID, its flags as they are typed (`--stream`, `-s`), and whether they take a value. */
+export type FlagTable = Record<string, Record<string, boolean>>;
 
 export interface Topic {
   /** The name of the file. */
@@ -23,7 +27,7 @@ export interface Topic {
 }
 
 export interface IndexedCommand {
-  /** What every run knows: the summary, aliases, whether it is hidden, and arguments, by which oclif finds where a command's words end. */
+  /** What every run knows: the summary, aliases and whether it is hidden. */
   brief: Partial<Command.Cached>;
   /** All that help shows: flags, description and examples too. */
   details(): Promise<{default: Command.Cached}>;
@@ -71,19 +75,3 @@ export function oclifOptions(index: CommandIndex): ProgramOptions {
 }
 
 export const indexOf = (config: Config): CommandIndex => (config.options as ProgramOptions).index;
-
-const HELP_FLAGS = new Set(['--help', '-h']);
-
-/**
- * `argv` as oclif gets it. What asks for help becomes the command `help`: a help flag before
- * `--`, no arguments at all, or a topic such as `group` without a command of it.
- */
-export function withHelpCommand(argv: readonly string[], {pjson}: CommandIndex): string[] {
-  const end = argv.indexOf('--');
-  const before = end < 0 ? argv : argv.slice(0, end);
-  const words = before.filter((word) => !HELP_FLAGS.has(word));
-  const firstFlag = words.findIndex((word) => word.startsWith('-'));
-  const leading = firstFlag < 0 ? words : words.slice(0, firstFlag);
-  const isTopic = leading.length === 1 && Object.hasOwn(pjson.oclif.topics ?? {}, leading[0]!);
-  return argv.length === 0 || words.length < before.length || isTopic ? ['help', ...leading] : [...argv];
-}

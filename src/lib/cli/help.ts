@@ -8,7 +8,7 @@ import type {Colors} from '../output/colors.js';
 import {renderMarkdown} from '../output/markdown.js';
 import {termList, wrap} from '../output/text-layout.js';
 import type {CommandIndex} from './command-index.js';
-import {unknownCommand} from './report-error.js';
+import {unknownCommand} from './unknown-command.js';
 
 interface HelpStyle {
   /** In columns. */
@@ -24,7 +24,7 @@ const SECTIONS: readonly (readonly [heading: string, words: readonly string[]])[
   ['REPAIR', ['dlq', 'trim', 'delete']],
   ['LOOK', ['ls', 'info']],
   ['SERVER', ['local', 'demo']],
-  ['MORE', ['completion', 'help']],
+  ['MORE', ['completion', 'help', 'version']],
 ];
 
 const FIRST_STEPS: readonly (readonly [step: string, command: string])[] = [
@@ -55,7 +55,7 @@ async function helpLines(words: readonly string[], index: CommandIndex, style: H
   if (words.length === 1 && Object.hasOwn(index.pjson.oclif.topics ?? {}, topic!))
     return commandGroupHelp(topic!, index, style);
   if (words.length === 1 && Object.hasOwn(index.topics, topic!)) return pageOf(topic!, index, style);
-  throw unknownCommand(words.join(' '), index, Object.keys(index.topics));
+  throw unknownCommand(words, index);
 }
 
 function rootHelp({pjson, commands, topics}: CommandIndex, style: HelpStyle): string[] {

@@ -4,9 +4,8 @@
  */
 import type {Interfaces} from '@oclif/core';
 import {StreamlogError, usageError} from '../errors.js';
-import {nearest} from '../near-word.js';
 import {beginningOf, redact} from '../redact.js';
-import type {CommandIndex} from './command-index.js';
+import {helpHint} from './help-hint.js';
 
 /** What oclif's parser throws; it exports few of these classes, so properties tell them apart. */
 interface OclifError extends Error {
@@ -17,47 +16,42 @@ interface OclifError extends Error {
 }
 
 /** The failure behind `error`, or undefined when it was an orderly end (EEXIT of oclif). */
-export function asFailure(error: unknown, index: CommandIndex): StreamlogError | undefined {
+export function asFailure(error: unknown): StreamlogError | undefined {
   if (error instanceof StreamlogError) return withMessage(error, redact(error.message));
   if (!(error instanceof Error)) return new StreamlogError('bug', `unexpected: ${beginningOf(String(error), 200)}`);
   const {oclif, code} = error as OclifError;
   if (code === 'EEXIT' || oclif?.exit === 0) return undefined;
-  const command = /^command (.*) not found$/s.exec(error.message)?.[1];
-  if (command?.startsWith('-')) return usageError(`unknown flag ${flagName(command)}`, helpHint());
-  // oclif joins the words with colons, which URLs have too.
-  if (command !== undefined) return unknownCommand(redact(command).replace(/:(?!\/\/)/g, ' '), index);
   return new StreamlogError('bug', `this is a bug in streamlog: ${error.name}: ${beginningOf(error.message, 200)}`, {
     hint: 'run it again with DEBUG=streamlog for the stack, and please report it',
     cause: error,
   });
 }
 
-/** A usage error that offers the nearest command or one of `more` words, or names the arguments that the command `typed` begins with does not take. */
-export function unknownCommand(
-  typed: string,
-  {commands, pjson}: CommandIndex,
-  more: readonly string[] = [],
-): StreamlogError {
-  const known = Object.keys(commands).map((id) => id.replaceAll(':', ' '));
-  const prefix = known.find((command) => typed.startsWith(`${command} `));
-  if (prefix !== undefined)
-    return usageError(`${prefix} takes no arguments, but got: ${typed.slice(prefix.length + 1)}`, helpHint(prefix));
-  const near = nearest(typed, [...known, ...Object.keys(pjson.oclif.topics ?? {}), ...more]);
-  return usageError(`unknown command "${typed}"${didYouMean(near && `"${near}"`)}`, helpHint());
+/** What a command takes. */
+interface Known {
+  flags?: Interfaces.FlagInput;
+  args?: object;
 }
 
-export const helpHint = (command?: string): string =>
-  `see: streamlog ${command === undefined ? '' : `${command} `}--help`;
-
 /** What oclif's parser threw for the command `id`, as a usage error in our words; anything else as it is. */
-export function asUsageError(error: unknown, id: string, known: Interfaces.FlagInput): unknown {
+export async function asUsageError(error: unknown, id: string, {flags = {}, args = {}}: Known): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  const hint = helpHint(id.replaceAll(':', ' '));
+  const command = id.replaceAll(':', ' ');
   const message = inOurWords(error.message);
   if (error instanceof StreamlogError) return withMessage(error, message);
-  const {oclif, flags} = error as OclifError;
+  const {oclif, flags: typed} = error as OclifError;
   if (oclif === undefined) return error;
-  return usageError(Array.isArray(flags) ? unknownFlags(flags, Object.keys(known)) : message, hint);
+  if (Array.isArray(typed)) {
+    const {unknownFlags} = await import('./unknown-flag.js');
+    const known = Object.entries(flags).flatMap(([name, {char}]) => [`--${name}`, ...(char ? [`-${char}`] : [])]);
+    return unknownFlags(typed, known, command);
+  }
+  const unexpected = /^unexpected arguments?: (.*)$/s.exec(message)?.[1];
+  if (unexpected !== undefined && Object.keys(args).length === 0)
+    return usageError(`${command} takes no arguments, but got: ${unexpected}`, helpHint(command));
+  if (unexpected !== undefined && 'glob' in args)
+    return usageError(message, 'give one pattern, in quotes: the shell replaces it by names of files');
+  return usageError(message, helpHint(command));
 }
 
 /** The same failure; messages may quote an argument, and that a URL with its password. */
@@ -65,22 +59,6 @@ const withMessage = (error: StreamlogError, message: string): StreamlogError =>
   message === error.message
     ? error
     : new StreamlogError(error.kind, message, {hint: error.hint, code: error.code, excerpt: error.excerpt});
-
-function unknownFlags(typed: readonly string[], known: readonly string[]): string {
-  const [first] = typed;
-  if (typed.length > 1) return `unknown flags ${typed.map(flagName).join(', ')}`;
-  const long = /^--([^=]+)/.exec(first!)?.[1];
-  const near = long === undefined ? undefined : nearest(long, known);
-  return `unknown flag ${flagName(first!)}${didYouMean(near && `--${near}`)}`;
-}
-
-const didYouMean = (near: string | undefined): string => (near === undefined ? '' : `; did you mean ${near}?`);
-
-/** `--password=geheim` and `-ageheim` are what other programs take, so the rest may be a secret. */
-function flagName(text: string): string {
-  const [name] = /^(?:--[^=]+=?|-[^-]?)/s.exec(text) ?? [''];
-  return name === text ? text : `${name}…`;
-}
 
 /** Messages of oclif's parser (lib/parser/errors.js, parse.js and validate.js of @oclif/core 4) → ours. */
 const MESSAGES: readonly (readonly [oclif: RegExp, ours: (...found: string[]) => string])[] = [
