@@ -18,8 +18,12 @@ export default class Produce extends BaseCommand {
     'Prints the IDs of the new entries, one per line. Exit code 0 means that Redis has confirmed every record; ' +
     'otherwise standard error says how many were read, added, rejected and left unconfirmed. If a connection is ' +
     'lost, unconfirmed records are sent again and may be added twice, unless --exactly-once is given. With ' +
-    '--resume, a run that was killed continues where it stopped.';
-  static override usage = ['produce FIELD=VALUE... [flags]', 'produce [--file PATH] [flags] < INPUT'];
+    '--resume, a run that was killed continues where it stopped. With --follow, it goes on until a signal ends it.';
+  static override usage = [
+    'produce FIELD=VALUE... [flags]',
+    'produce [--file PATH] [flags] < INPUT',
+    'produce --follow FILE [flags]',
+  ];
   static override examples = [
     {description: 'Add one entry', command: '<%= config.bin %> produce type=login user=7'},
     {
@@ -37,6 +41,10 @@ export default class Produce extends BaseCommand {
     {
       description: 'Add a file without duplicates, and continue if the run is killed',
       command: '<%= config.bin %> produce --file events.ndjson --exactly-once --resume',
+    },
+    {
+      description: 'Add each line that a program logs, through rotation and restarts',
+      command: '<%= config.bin %> produce --follow /var/log/app.ndjson --exactly-once --quiet',
     },
     {
       description: 'Add a file that may be sent again from anywhere within a week',
@@ -62,7 +70,7 @@ export default class Produce extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Produce);
-    const {stream, json, quiet, file, atomic} = flags;
+    const {stream, json, quiet, atomic} = flags;
     if (isReservedKey(stream))
       throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
     const notes = this.notes(flags);
@@ -76,7 +84,8 @@ export default class Produce extends BaseCommand {
     const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && !json));
     // A reader that goes away has seen enough IDs; the records still have to arrive.
     const idSink = wantsIds ? this.out.untilClosed() : undefined;
-    const {producer, start, checkpoint} = await openProducer({
+    const {checkpointed} = input;
+    const opened = await openProducer({
       ...deliveryOptions(flags),
       openAdder: await this.adderOpener(flags, stream, {
         durability: durabilityOf(flags),
@@ -84,8 +93,8 @@ export default class Produce extends BaseCommand {
         idLine: wantsIds ? idLineOf(stream, json) : undefined,
       }),
       inspect,
-      mayFailOver: mayFailOver(flags),
-      checkpoint: input.file && {path: flags.checkpoint ?? `${file}.checkpoint`, file: input.file},
+      mayFailOver: flags.follow !== undefined || mayFailOver(flags),
+      checkpoint: checkpointed && {path: flags.checkpoint ?? `${checkpointed.name}.checkpoint`, input: checkpointed},
       onIds: async (lines) => idSink?.write(lines),
       onProblem: (line) => notes.warn(line),
       onRejected: input.bulk
@@ -93,7 +102,8 @@ export default class Produce extends BaseCommand {
         : undefined,
       stopping: this.stopping,
     });
-    const {counts, usedBytes, failure} = await produceRecords(input.pages(start.position, producer.failing), producer, {
+    const {producer, start, checkpoint} = opened;
+    const {counts, usedBytes, failure} = await produceRecords(input.pages(opened), producer, {
       onBadLine: flags['on-bad-line'],
       requestsOf: addRequests(flags, options),
       recordsBefore: start.records,
@@ -101,7 +111,7 @@ export default class Produce extends BaseCommand {
       stopping: this.stopping,
       unconfirmedHint: unconfirmedHint({
         exactlyOnce: flags['exactly-once'],
-        resume: flags.resume,
+        resume: checkpointed !== undefined,
         producerId: flags['producer-id'] !== undefined,
       }),
       onSkipped: (description) => {

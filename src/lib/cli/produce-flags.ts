@@ -40,6 +40,18 @@ const entryFlags = {
 
 export const inputFlags = {
   file: Flags.string({...INPUT, helpValue: 'PATH', summary: 'read this file; - is standard input'}),
+  follow: Flags.string({
+    ...INPUT,
+    helpValue: 'FILE',
+    exclusive: ['file', 'resume', 'producer-id'],
+    summary: 'add each line that is written to this log, through rotation; a checkpoint is kept, as with --resume',
+  }),
+  from: position({
+    ...INPUT,
+    dependsOn: ['follow'],
+    defaultHelp: async () => 'start',
+    summary: 'where --follow begins when it has no checkpoint yet: start or end of the file',
+  }),
   input: Flags.option({
     ...INPUT,
     options: ['ndjson', 'text', 'csv', 'envelope'] as const,
@@ -86,7 +98,7 @@ export const deliveryFlags = {
   }),
   'retry-for': duration({
     ...DELIVERY,
-    default: 60_000,
+    defaultHelp: async () => '60s; with --follow, for ever',
     summary: 'keep trying for this long while Redis is away or refuses for now',
   }),
   durability: durability({
@@ -113,7 +125,7 @@ export const deliveryFlags = {
   }),
   atomic: Flags.boolean({
     ...DELIVERY,
-    exclusive: ['resume', 'keep-ids'],
+    exclusive: ['resume', 'follow', 'keep-ids'],
     summary: 'add all records or none, up to 100,000 and 64MB',
   }),
   resume: Flags.boolean({
@@ -124,9 +136,8 @@ export const deliveryFlags = {
   checkpoint: Flags.string({
     ...DELIVERY,
     helpValue: 'PATH',
-    dependsOn: ['resume'],
     defaultHelp: async () => 'FILE.checkpoint',
-    summary: 'where the checkpoint is kept',
+    summary: 'where the checkpoint of --resume or --follow is kept',
   }),
   'last-line': Flags.boolean({
     ...DELIVERY,
@@ -194,6 +205,10 @@ function trimOf({maxlen, minid, 'max-age': maxAgeMs, approx: approximate}: AddFl
 const BATCH_BYTES = 1024 ** 2;
 const WINDOW_BYTES = 16 * 1024 ** 2;
 
+const RETRY_MS = 60_000;
+/** A number, so that a signal still ends it soon. */
+const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
+
 /** Of confirmed records. */
 const HOLD_BYTES = 32 * 1024 ** 2;
 /** How long WAIT and WAITAOF may take until they are asked again. */
@@ -208,7 +223,7 @@ export const deliveryOptions = (flags: ProduceFlags) => ({
   stream: flags.stream,
   batch: {records: Math.min(flags.batch, flags['max-inflight']), bytes: BATCH_BYTES},
   window: {records: flags['max-inflight'], bytes: WINDOW_BYTES},
-  retryForMs: flags['retry-for'],
+  retryForMs: flags['retry-for'] ?? (flags.follow === undefined ? RETRY_MS : FOR_EVER_MS),
   hold: {ms: flags.hold, bytes: HOLD_BYTES},
   once: flags['exactly-once'] || flags.atomic ? {producerId: flags['producer-id'], atomic: flags.atomic} : undefined,
 });

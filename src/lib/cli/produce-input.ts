@@ -2,24 +2,26 @@
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {readFieldArguments} from '../input/field-arguments.js';
-import type {InputPage, InputPosition} from '../input/line-page.js';
+import type {InputPage} from '../input/line-page.js';
 import {type Continuation, type InputOptions, readRecords} from '../input/record-reader.js';
 import {repeat} from '../input/repetition.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
+import type {CheckpointedInput} from '../produce/checkpoint.js';
+import type {OpenProducer} from '../produce/open-producer.js';
 import type {RecordCounts} from '../produce/produce-records.js';
 import type {ProduceFlags} from './produce-flags.js';
 
 export interface ProduceInput {
-  /** From the start, or from where an earlier run stopped, to the end, or until `failing` is aborted. */
-  pages: (from: InputPosition, failing: AbortSignal) => AsyncIterable<InputPage>;
+  /** From the start, or from where an earlier run stopped, to the end, or until the producer fails. */
+  pages: (opened: OpenProducer) => AsyncIterable<InputPage>;
   /** False for a single entry, such as that of `produce type=login`: no counts are printed. */
   bulk: boolean;
   onProgress?: (counts: RecordCounts) => void;
-  /** With --resume, the file. */
-  file?: {name: string; fd: number; sizeBytes: number};
+  /** With --resume and --follow: what a checkpoint is kept of. */
+  checkpointed?: CheckpointedInput;
   /** Leaves what follows `usedBytes` in the input, for the next command that reads it. */
   leaveBehind?: (usedBytes: number) => Promise<void>;
 }
@@ -42,8 +44,13 @@ export async function openInput(
   around: Surroundings,
 ): Promise<ProduceInput> {
   if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
-  if (flags['keep-ids'] && flags.resume && !flags['exactly-once'])
-    throw usageError('--keep-ids with --resume needs --exactly-once', 'Redis refuses an ID that was added before');
+  const isContinued = flags.resume || flags.follow !== undefined;
+  if (flags['keep-ids'] && isContinued && !flags['exactly-once'])
+    throw usageError(
+      `--keep-ids with --${flags.resume ? 'resume' : 'follow'} needs --exactly-once`,
+      'Redis refuses an ID that was added before',
+    );
+  if (flags.checkpoint !== undefined && !isContinued) throw usageError('--checkpoint goes with --resume or --follow');
   if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
@@ -54,6 +61,8 @@ export async function openInput(
     nullText: flags.null,
     maxRecordBytes: flags['max-record-bytes'],
   };
+  if (flags.follow !== undefined)
+    return (await import('./follow-input.js')).followedInput(flags.follow, {from: flags.from, input: options}, around);
   if (flags.resume && flags.file === '-')
     throw usageError('--resume takes a file, which can be read again', RESUME_HINT);
   if (flags.file !== undefined && flags.file !== '-')
@@ -64,8 +73,8 @@ export async function openInput(
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
   const {piped} = around;
-  const pages = (_: InputPosition, failing: AbortSignal): AsyncIterable<InputPage> => {
-    const stopping = AbortSignal.any([around.stopping, failing]);
+  const pages = ({producer}: OpenProducer): AsyncIterable<InputPage> => {
+    const stopping = AbortSignal.any([around.stopping, producer.failing]);
     return readRecords(readSource(piped, {name: 'standard input', stopping}), options);
   };
   return {pages, bulk: true, leaveBehind: (usedBytes) => piped.leaveBehind(usedBytes)};
@@ -76,12 +85,13 @@ async function fromArguments(
   flags: ProduceFlags,
   {stopping, reading}: Surroundings,
 ): Promise<ProduceInput> {
-  if (flags.file !== undefined) throw usageError('give field=value arguments or --file, not both');
+  const other = (['file', 'follow'] as const).find((name) => flags[name] !== undefined);
+  if (other !== undefined) throw usageError(`give field=value arguments or --${other}, not both`);
   const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
   const fields = await readFieldArguments(fieldArguments, reading);
   const repetition = {count, ratePerSecond: flags.rate};
   return {
-    pages: (_, failing) => repeat(fields, {...repetition, stopping: AbortSignal.any([stopping, failing])}),
+    pages: ({producer}) => repeat(fields, {...repetition, stopping: AbortSignal.any([stopping, producer.failing])}),
     bulk: count > 1,
   };
 }
@@ -93,7 +103,11 @@ function fromOpenFile(path: string, options: InputOptions, takesLastLine: boolea
   const onUnfinished = (): void =>
     around.notes.note(`the last line of ${path} has no newline yet; it waits for the next run (--last-line takes it)`);
   const continuing = takesLastLine ? {} : {onUnfinished};
-  return {...ofFile(file, read, {...options, ...continuing}, around), file};
+  const checkpointed: CheckpointedInput = {
+    name: path,
+    find: async (kept) => (await import('../produce/resumed-file.js')).findResumed(file, kept),
+  };
+  return {...ofFile(file, read, {...options, ...continuing}, around), checkpointed};
 }
 
 const fromFile = (path: string, options: InputOptions, around: Surroundings): ProduceInput =>
@@ -112,7 +126,7 @@ function ofFile(
 ): ProduceInput {
   const startMs = performance.now();
   let readBytes = 0;
-  const pages = (from: InputPosition): AsyncIterable<InputPage> => {
+  const pages = ({start: {position: from}}: OpenProducer): AsyncIterable<InputPage> => {
     readBytes = from.bytes;
     const onBytes = (bytes: number): void => {
       readBytes += bytes;

@@ -26,6 +26,10 @@ const Kept = z.object({
   line: whole,
   records: whole,
   sha256: z.string(),
+  /** So many bytes the digest is of, where these are more: those that were read first, before any was added. */
+  hashedBytes: z.optional(whole),
+  /** With --follow, which file that is: its device and inode, the records of the files before it, and when it was last written to. */
+  file: z.optional(z.object({id: z.string(), records: whole, writtenMs: whole})),
   /** When it was kept, in Unix milliseconds. */
   at: whole,
 });

@@ -4,12 +4,11 @@
  * that part of the file. Invariant: at any moment the checkpoint on disk is a
  * whole one, and never ahead of the stream.
  */
-import {createHash, type Hash} from 'node:crypto';
-import {read} from 'node:fs';
-import {promisify} from 'node:util';
 import {StreamlogError} from '../errors.js';
+import {START} from '../input/line-page.js';
 import {ProcessLock} from '../process-lock.js';
-import {type Kept, orIoFailure, readKept, refusal, writeKept} from './checkpoint-file.js';
+import {type Kept, readKept, refusal, writeKept} from './checkpoint-file.js';
+import {type AddedFile, digestIn, type FileDigest} from './file-digest.js';
 import type {Progress} from './in-flight-window.js';
 
 /** The idempotent producer of the records, and where its numbers begin. */
@@ -20,12 +19,28 @@ export interface CheckpointProducer {
   readonly lastId?: string | undefined;
 }
 
-/** A file that is being added, open: what has its name may be another one by now. */
-export interface AddedFile {
+/** What a checkpoint is of. */
+export interface CheckpointedInput {
   readonly name: string;
-  readonly fd: number;
-  /** When it was opened. */
-  readonly sizeBytes: number;
+  /** The file that `kept` speaks of, with the digest of what it had; undefined once there is none. Throws as `Checkpoint.open`. */
+  find(kept: Kept): Promise<{file: AddedFile; digest: FileDigest} | undefined>;
+}
+
+/** A file of several that follow each other. */
+export interface FollowedFile extends AddedFile {
+  /** Device and inode. */
+  readonly id: string;
+  /** When it was last written to, as far as it was read, in Unix milliseconds. */
+  readonly writtenMs: number;
+}
+
+export interface CheckpointOptions {
+  path: string;
+  input: CheckpointedInput;
+  /** That which `input` is added to. */
+  stream: string;
+  /** One line about a checkpoint that cannot be kept for a while. */
+  onProblem: (line: string) => void;
 }
 
 /** Not for each batch: a disk that has to be asked takes as long as many of them. */
@@ -33,57 +48,50 @@ const KEEP_EVERY_MS = 200;
 
 export class Checkpoint {
   readonly #path: string;
-  readonly #file: AddedFile;
   readonly #lock: ProcessLock;
-  readonly #stream: string;
-  #hash: Hash;
-  #hashedBytes: number;
+  /** As on disk, or as it will be next. */
+  #kept: Kept;
+  /** The file in which the input goes on: none where what was kept speaks of none, or of one that is gone. */
+  #file: AddedFile | undefined;
+  #digest: FileDigest | undefined;
   #progress: Progress;
   #keptMs = Number.NEGATIVE_INFINITY;
   #keeping: Promise<void> = Promise.resolve();
   #isKeeping = false;
-  #producer: CheckpointProducer | undefined;
+  #isFailing = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onProblem: (line: string) => void;
   readonly #keptAt: number;
 
   private constructor(
-    opened: {path: string; file: AddedFile; stream: string; lock: ProcessLock},
-    kept: Kept,
-    hash: Hash,
+    {path, onProblem}: CheckpointOptions,
+    {lock, kept, found}: {lock: ProcessLock; kept: Kept; found: {file: AddedFile; digest: FileDigest} | undefined},
   ) {
-    this.#path = opened.path;
-    this.#file = opened.file;
-    this.#lock = opened.lock;
-    this.#stream = opened.stream;
-    this.#hash = hash;
-    this.#hashedBytes = kept.bytes;
+    this.#path = path;
+    this.#lock = lock;
+    this.#kept = kept;
+    this.#onProblem = onProblem;
+    this.#file = found?.file;
+    this.#digest = found?.digest;
     this.#progress = {position: {bytes: kept.bytes, line: kept.line}, records: kept.records};
-    this.#producer = kept.producer;
     this.#keptAt = kept.at;
   }
 
   /**
-   * That at `path` for adding `file` to `stream`, or a new one; ours alone until
+   * That at `path` for adding `input`, or a new one; ours alone until
    * `release`. Throws `temporary` while another process has it, `data` when it
    * belongs to another stream, when it is none, or when the part of the file that
    * it speaks of has changed; `io` when something cannot be read.
    */
-  static async open(path: string, file: AddedFile, stream: string): Promise<Checkpoint> {
+  static async open(options: CheckpointOptions): Promise<Checkpoint> {
+    const {path, input, stream} = options;
     const lock = await ProcessLock.acquire(`${path}.lock`);
     if (lock === undefined) throw busy(path);
     try {
       const nothing: Kept = {version: 1, stream, bytes: 0, line: 0, records: 0, sha256: '', at: Date.now()};
       const kept = (await readKept(path)) ?? nothing;
       if (kept.stream !== stream) throw refusal(path, `it is about the stream "${kept.stream}"`);
-      const hash = createHash('sha256');
-      if (kept.bytes > 0) {
-        const {name, sizeBytes} = file;
-        if (sizeBytes < kept.bytes) throw changed(name, `it has ${sizeBytes} bytes, of which ${kept.bytes} were added`);
-        await orIoFailure('read', name, hashRange(hash, file, 0, kept.bytes));
-        if (hash.copy().digest('hex') !== kept.sha256) throw changed(name, 'it differs where it was added already');
-        if (!(await orIoFailure('read', name, endsLine(file, kept.bytes))))
-          throw changed(name, `line ${kept.line} has become longer since it was added`);
-      }
-      return new Checkpoint({path, file, stream, lock}, kept, hash);
+      return new Checkpoint(options, {lock, kept, found: await input.find(kept)});
     } catch (error) {
       lock.release();
       throw error;
@@ -100,9 +108,29 @@ export class Checkpoint {
     return this.#progress;
   }
 
+  /** The file that was kept, of those that follow each other. */
+  get file(): Kept['file'] {
+    return this.#kept.file;
+  }
+
+  /** Whether `file` begins with what was kept. Throws `io` when it cannot be read. */
+  async isOf(file: AddedFile): Promise<boolean> {
+    return (await digestIn(file, this.#kept)) !== undefined;
+  }
+
+  /** Records before the file in which the input goes on. */
+  get recordsBefore(): number {
+    return this.#kept.file?.records ?? 0;
+  }
+
+  /** What was kept speaks of a file that is gone. */
+  get isFileGone(): boolean {
+    return this.#file === undefined && (this.#kept.file !== undefined || this.#kept.bytes > 0);
+  }
+
   /** The idempotent producer that added what is kept, where there was one. */
   get producer(): CheckpointProducer | undefined {
-    return this.#producer;
+    return this.#kept.producer;
   }
 
   /** How long ago the one on disk was kept, in milliseconds; 0 for a new one. */
@@ -112,79 +140,112 @@ export class Checkpoint {
 
   /** Keeps who goes on from here, before anything is added: else a run that is killed soon would be forgotten. Throws `io`. */
   async keepAs(producer: CheckpointProducer | undefined): Promise<void> {
-    this.#producer = producer;
+    this.#kept = {...this.#kept, producer};
     await this.keep();
   }
 
-  /** The file is confirmed up to there, by a producer with that ID as the last one. Throws nothing; what went wrong is thrown by `finish`. */
+  /**
+   * The input goes on in `file`, of which `digest` is the beginning, at `start`, with all before it confirmed. Kept before
+   * anything of it is added: what a later run finds in the stream behind the checkpoint is of this file alone. Throws `io`.
+   */
+  async begin(file: FollowedFile | undefined, digest: FileDigest, start: Progress): Promise<void> {
+    await this.#rest();
+    this.#file = file;
+    this.#digest = digest;
+    this.#progress = start;
+    const {id, writtenMs} = file ?? {id: '', writtenMs: Date.now()};
+    this.#kept = {...this.#kept, ...START, file: {id, writtenMs, records: start.records}};
+    await this.keep();
+  }
+
+  /** What was read of the file is in `file` now, and the input goes on there. */
+  async moveTo(file: FollowedFile): Promise<void> {
+    await this.#rest();
+    this.#file = file;
+    const {id, writtenMs} = file;
+    this.#kept = {...this.#kept, file: {id, writtenMs, records: this.recordsBefore}};
+  }
+
+  /** The input is confirmed up to there, by a producer with that ID as the last one. Throws nothing: what goes wrong is reported, and thrown by `finish` if it lasts. */
   confirm(progress: Progress, lastId?: string): void {
+    const {producer} = this.#kept;
+    if (producer !== undefined && lastId !== undefined) this.#kept = {...this.#kept, producer: {...producer, lastId}};
+    // After a failover, records of an earlier file may be confirmed again.
+    if (this.recordsBefore > 0 && progress.records <= this.recordsBefore) return;
     this.#progress = progress;
-    if (this.#producer !== undefined && lastId !== undefined) this.#producer = {...this.#producer, lastId};
-    if (this.#isKeeping || performance.now() - this.#keptMs < KEEP_EVERY_MS) return;
+    this.#keepSoon();
+  }
+
+  /** An input may pause at any time, so that what is confirmed last is kept too. */
+  #keepSoon(): void {
+    if (this.#isKeeping || this.#timer !== undefined) return;
+    const waitMs = this.#keptMs + KEEP_EVERY_MS - performance.now();
+    if (waitMs <= 0) this.#keepNow();
+    else
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#keepNow();
+      }, waitMs).unref();
+  }
+
+  #keepNow(): void {
+    const progress = this.#progress;
     this.#isKeeping = true;
-    this.#keeping = this.keep().finally(() => {
-      this.#isKeeping = false;
-    });
-    this.#keeping.catch(() => {});
+    this.#keeping = this.keep()
+      .then(() => {
+        this.#isFailing = false;
+      })
+      .catch((error: unknown) => {
+        if (!this.#isFailing && error instanceof StreamlogError) this.#onProblem(`${error.message}; trying again`);
+        this.#isFailing = true;
+      })
+      .finally(() => {
+        this.#isKeeping = false;
+        this.#keptMs = performance.now();
+        if (this.#isFailing || this.#progress !== progress) this.#keepSoon();
+      });
+  }
+
+  /** Resolves when nothing is being kept, nor will be by itself. */
+  async #rest(): Promise<void> {
+    await this.#keeping;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Keeps what is confirmed now. Throws `io` when that cannot be done; what was kept before stays. */
   async keep(): Promise<void> {
     const {position, records} = this.#progress;
     // The file may have been read again from its start.
-    if (position.bytes < this.#hashedBytes) return;
+    if (position.bytes < this.#kept.bytes) return;
     if (!this.#lock.isHeld) throw busy(this.#path);
     this.#keptMs = performance.now();
-    const hash = this.#hash.copy();
-    await orIoFailure('read', this.#file.name, hashRange(hash, this.#file, this.#hashedBytes, position.bytes));
-    this.#hash = hash;
-    this.#hashedBytes = position.bytes;
-    const kept: Kept = {
-      version: 1,
-      stream: this.#stream,
-      ...(this.#producer === undefined ? {} : {producer: this.#producer}),
-      ...position,
-      records,
-      sha256: hash.copy().digest('hex'),
-      at: Date.now(),
-    };
-    await writeKept(this.#path, kept);
+    const file = this.#file;
+    if (file !== undefined && this.#digest !== undefined) {
+      let digest: FileDigest;
+      try {
+        digest = await this.#digest.upTo(position.bytes, file);
+      } catch (error) {
+        if ((await file.isUnchanged?.()) ?? true) throw error;
+        return;
+      }
+      // What was hashed may be what came in place of it.
+      if (!((await file.isUnchanged?.()) ?? true)) return;
+      this.#digest = digest;
+      const hashedBytes = digest.bytes === position.bytes ? undefined : digest.bytes;
+      this.#kept = {...this.#kept, ...position, records, sha256: digest.sha256, hashedBytes};
+    }
+    await writeKept(this.#path, {...this.#kept, at: Date.now()});
   }
 
   /** Keeps the last word. Throws `io` when that cannot be done, whatever could be kept before. */
   async finish(): Promise<void> {
-    await this.#keeping.catch(() => {});
+    await this.#rest();
     await this.keep();
   }
-}
-
-const readAt = promisify(read);
-const CHUNK_BYTES = 1024 * 1024;
-
-/** Throws `data` when the file has become shorter than `end`. */
-async function hashRange(hash: Hash, {name, fd}: AddedFile, start: number, end: number): Promise<void> {
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - start));
-  for (let at = start; at < end; ) {
-    const {bytesRead} = await readAt(fd, buffer, 0, Math.min(buffer.length, end - at), at);
-    if (bytesRead === 0) throw changed(name, `it has ${at} bytes by now, of which ${end} were added`);
-    hash.update(buffer.subarray(0, bytesRead));
-    at += bytesRead;
-  }
-}
-
-/** Whether no line of `file` goes on over `at`: a last one without newline may have been added as it was. */
-async function endsLine({fd}: AddedFile, at: number): Promise<boolean> {
-  const {buffer, bytesRead} = await readAt(fd, Buffer.alloc(2), 0, 2, at - 1);
-  const around = buffer.toString('latin1', 0, bytesRead);
-  return around.length < 2 || around[0] === '\n' || /[\r\n]/.test(around[1]!);
 }
 
 const busy = (path: string): StreamlogError =>
   new StreamlogError('temporary', `another run is using the checkpoint ${path}`, {
     hint: 'run the same again when it has ended, or name another checkpoint with --checkpoint',
-  });
-
-const changed = (file: string, reason: string): StreamlogError =>
-  new StreamlogError('data', `${file} is not the file that was being added: ${reason}`, {
-    hint: 'remove its checkpoint to begin anew with line 1',
   });

@@ -8,7 +8,7 @@ import {colocatedKey} from '../colocated-key.js';
 import {usageError} from '../errors.js';
 import {START} from '../input/line-page.js';
 import type {Adder, IdempotentAccumulator, IdempotentProducer} from '../stream-client.js';
-import type {AddedFile, Checkpoint} from './checkpoint.js';
+import type {Checkpoint, CheckpointedInput, CheckpointOptions} from './checkpoint.js';
 import type {Progress} from './in-flight-window.js';
 import {Producer, type ProducerOptions} from './producer.js';
 
@@ -17,8 +17,8 @@ export interface OpenProducerOptions extends Omit<ProducerOptions, 'adder' | 'on
   openAdder: (idempotent?: IdempotentProducer) => Adder;
   /** Adds each record once. */
   once?: {producerId: string | undefined; atomic: boolean} | undefined;
-  /** Where it is kept how far `file` has been added. */
-  checkpoint?: {path: string; file: AddedFile} | undefined;
+  /** Where it is kept how far `input` has been added. */
+  checkpoint?: {path: string; input: CheckpointedInput} | undefined;
 }
 
 export interface OpenProducer {
@@ -37,7 +37,8 @@ const EXPIRY_MS = 6 * 86_400_000;
 export async function openProducer(options: OpenProducerOptions): Promise<OpenProducer> {
   const kept = options.checkpoint;
   if (kept === undefined) return openWith(undefined, options);
-  const checkpoint = await openCheckpoint(kept.path, kept.file, options.stream);
+  const {stream, onProblem} = options;
+  const checkpoint = await openCheckpoint({...kept, stream, onProblem});
   try {
     return await openWith(checkpoint, options);
   } catch (error) {
@@ -48,7 +49,7 @@ export async function openProducer(options: OpenProducerOptions): Promise<OpenPr
 
 async function openWith(checkpoint: Checkpoint | undefined, options: OpenProducerOptions): Promise<OpenProducer> {
   const {openAdder, once} = options;
-  const begin = checkpoint?.progress ?? {position: START, records: 0};
+  const begin = beginOf(checkpoint);
   const adder = openAdder(once && idempotentProducer(once, options.stream, checkpoint));
   const accumulator = adder.idempotent;
   const onConfirmed = checkpoint && ((end: Progress) => checkpoint.confirm(end, accumulator?.lastId));
@@ -61,11 +62,14 @@ async function openWith(checkpoint: Checkpoint | undefined, options: OpenProduce
   try {
     const id = accumulator.producerId;
     const since = sinceOf(id, accumulator, checkpoint);
-    await checkpoint?.keepAs({id, since, ...(accumulator.lastId === undefined ? {} : {lastId: accumulator.lastId})});
-    // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
-    const isAhead = (accumulator.lastSequence ?? 0) < begin.records - since;
-    const start = isAhead ? {position: START, records: 0} : begin;
-    accumulator.startBehind(start.records - since);
+    const last = accumulator.lastSequence ?? 0;
+    const start = startOf(begin, since + last, checkpoint);
+    // Of what it lacks, the files are gone: its numbers go on behind what it has.
+    const lacking = Math.max(0, start.records - since - last);
+    if (lacking > 0) options.onProblem(earlierRecordsGone(lacking));
+    const {lastId} = accumulator;
+    await checkpoint?.keepAs({id, since: since + lacking, ...(lastId === undefined ? {} : {lastId})});
+    accumulator.startBehind(start.records - since - lacking);
     return {producer, start, checkpoint};
   } catch (error) {
     producer.close();
@@ -93,12 +97,28 @@ function idempotentProducer(
 }
 
 /** Loaded only where it is used: most runs do without. */
-const openCheckpoint = async (path: string, file: AddedFile, stream: string): Promise<Checkpoint> =>
-  (await import('./checkpoint.js')).Checkpoint.open(path, file, stream);
+const openCheckpoint = async (options: CheckpointOptions): Promise<Checkpoint> =>
+  (await import('./checkpoint.js')).Checkpoint.open(options);
 
 const FORGOTTEN =
   'Redis has forgotten this producer, though the stream has what it added: going on behind the checkpoint; ' +
   'what a run that was killed added behind it may be there twice';
+
+/** Where an earlier run stopped, as far as its checkpoint knows. */
+const beginOf = (checkpoint: Checkpoint | undefined): Progress => {
+  const progress = checkpoint?.progress ?? {position: START, records: 0};
+  return checkpoint?.isFileGone ? {position: START, records: progress.records} : progress;
+};
+
+/** The same, where the stream has the first `has` records of the input. */
+function startOf(begin: Progress, has: number, checkpoint: Checkpoint | undefined): Progress {
+  if (checkpoint?.isFileGone) return {position: START, records: Math.max(begin.records, has)};
+  // A stream that has gone back, as after a failover, lacks records from before the checkpoint.
+  return has < begin.records ? {position: START, records: checkpoint?.recordsBefore ?? 0} : begin;
+}
+
+const earlierRecordsGone = (count: number): string =>
+  `the stream lacks ${count} records of earlier files, which were added to it before; they are not added again`;
 
 /** How many records of the input come before the first one of producer `id`. */
 function sinceOf(

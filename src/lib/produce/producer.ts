@@ -195,6 +195,11 @@ export class Producer {
     this.#reportConfirmed();
   }
 
+  /** Resolves when all that was flushed is confirmed, or something failed for good. */
+  settled(): Promise<void> {
+    return this.#until(() => this.#sender.isDone);
+  }
+
   /** Waits for every reply. Throws the first failure; `counts` are final either way. */
   async finish(): Promise<void> {
     await this.#until(() => this.#sender.isDone);

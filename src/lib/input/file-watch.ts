@@ -1,0 +1,50 @@
+/**
+ * Waits until something may have happened to a file, whatever its name stands for by then. What the system says is a hint
+ * that saves time: a file system need not say anything, and what counts is what stat(2) finds after each wait.
+ */
+import {type FSWatcher, watch} from 'node:fs';
+import {basename, dirname} from 'node:path';
+import {Condition} from '../waiting.js';
+
+/** Without a hint, a line waits for as long. */
+const POLL_MS = 250;
+
+export class FileWatch {
+  readonly #condition = new Condition();
+  readonly #watcher: FSWatcher | undefined;
+  #isHinted = false;
+
+  constructor(path: string) {
+    const name = basename(path);
+    this.#watcher = watchOf(dirname(path), (changed) => {
+      // Its rotated files have names that begin with it.
+      if (changed !== null && !changed.startsWith(name)) return;
+      this.#isHinted = true;
+      this.#condition.notify();
+    });
+  }
+
+  /** Resolves at once if there was a hint since the last wait, else at the next one, and after 250 ms anyway. */
+  async wait(): Promise<void> {
+    if (!this.#isHinted) {
+      const timer = setTimeout(() => this.#condition.notify(), POLL_MS);
+      await this.#condition.wait();
+      clearTimeout(timer);
+    }
+    this.#isHinted = false;
+  }
+
+  close(): void {
+    this.#watcher?.close();
+  }
+}
+
+/** Undefined where there can be none, as when the system has no more of them. */
+function watchOf(directory: string, onChange: (name: string | null) => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(directory, {persistent: false}, (_, name) => onChange(name));
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return undefined;
+  }
+}

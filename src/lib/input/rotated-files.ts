@@ -1,0 +1,56 @@
+/**
+ * The files that a log was renamed or copied to: which names they have, and which was written after which. Known by
+ * their names alone, so only names with a number or a date count: a log of another program may have nearly the same.
+ */
+import {statSync} from 'node:fs';
+import {readdir} from 'node:fs/promises';
+import {basename, dirname, extname, join} from 'node:path';
+import {asFacts, type FileFacts} from './growing-file.js';
+
+export interface RotatedFile extends FileFacts {
+  readonly path: string;
+  /** It cannot be followed. */
+  readonly isCompressed: boolean;
+  /** That of `FILE.1`; 0 where a date stands there. */
+  readonly number: number;
+}
+
+/** `.1`, `-20261201`, `.2026-12-01`, `-2026120113`, `-1796083200`; and, with letters and a number behind it, what log libraries make of dates. */
+const NUMBER_OR_DATE = String.raw`(?:\.(\d{1,5})|[.-](?:\d{4}-\d\d-\d\d|\d{8})(?:[-_.T:]?\d+)*|[.-]\d{10,13})`;
+const COMPRESSED = String.raw`(\.(?:gz|bz2|xz|zst|lz4|Z|zip))?`;
+
+/** The rotated files of `path`, oldest first. A directory that cannot be listed has none. */
+export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
+  const directory = dirname(path);
+  const pattern = patternOf(basename(path));
+  const found: RotatedFile[] = [];
+  for (const name of await readdir(directory).catch(() => [])) {
+    const match = pattern.exec(name);
+    if (match === null) continue;
+    const facts = factsAt(join(directory, name));
+    const number = Number(match[1] ?? match[3] ?? 0);
+    const isCompressed = (match[2] ?? match[4]) !== undefined;
+    if (facts !== undefined) found.push({...facts, path: join(directory, name), number, isCompressed});
+  }
+  return found.sort((a, b) => a.writtenMs - b.writtenMs || b.number - a.number);
+}
+
+/** What has the name `path` now; undefined for none, and for what is no file. */
+export function factsAt(path: string): FileFacts | undefined {
+  try {
+    const found = statSync(path, {bigint: true});
+    return found.isFile() ? asFacts(found) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `app.log.1`, and where the name of the log ends as it did before, `app.1.log`. */
+function patternOf(name: string): RegExp {
+  const extension = extname(name);
+  const behind = `${escaped(name)}${NUMBER_OR_DATE}${COMPRESSED}`;
+  const before = `${escaped(name.slice(0, name.length - extension.length))}${NUMBER_OR_DATE}${escaped(extension)}${COMPRESSED}`;
+  return new RegExp(`^(?:${behind}|${before})$`);
+}
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);

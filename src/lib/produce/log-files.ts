@@ -1,0 +1,163 @@
+/**
+ * Which file a log goes on in: the one of its name, a renamed one, or the copy of one that was truncated. Invariant: a file
+ * that was rotated before it was read comes before the one that has the name now, and one that was read does not come again.
+ */
+import {StreamlogError, usageError} from '../errors.js';
+import {GrowingFile} from '../input/growing-file.js';
+import {factsAt, type RotatedFile, rotatedFiles} from '../input/rotated-files.js';
+import type {Kept} from './checkpoint-file.js';
+import {digestIn, type FileDigest} from './file-digest.js';
+
+/** A file that was read to its end. */
+export interface ReadFile {
+  readonly id: string;
+  /** When it was last written to: what was rotated and is newer was not read. */
+  readonly writtenMs: number;
+}
+
+export interface FoundFile {
+  readonly file: GrowingFile;
+  /** Of the part that was read before. */
+  readonly digest: FileDigest;
+  /** What was in a file before it was truncated: nothing is written to it any more. */
+  readonly isCopy: boolean;
+}
+
+/** Between a rename and the creation of the new file, there may be none; and for a while it may belong to somebody else. */
+const SILENT_WAIT_MS = 2_000;
+
+export class LogFiles {
+  readonly path: string;
+  readonly #warn: (text: string) => void;
+  /** Why there is no file to read, since when, and whether that was reported. */
+  #waiting: {readonly sinceMs: number; isReported: boolean} | undefined;
+  readonly #reportedIds = new Set<string>();
+
+  constructor(path: string, warn: (text: string) => void) {
+    this.path = path;
+    this.#warn = warn;
+  }
+
+  /** The file that begins with what `kept` speaks of; undefined when there is none. */
+  async find(kept: Kept): Promise<FoundFile | undefined> {
+    const {hashedBytes = kept.bytes, file: {id} = {id: ''}} = kept;
+    const named = factsAt(this.path);
+    const files = [
+      ...(named === undefined ? [] : [{...named, path: this.path}]),
+      ...(await this.#readable()).reverse(),
+    ];
+    const candidates = files
+      .filter((file) => file.id === id || (hashedBytes > 0 && file.sizeBytes >= hashedBytes))
+      .sort((a, b) => Number(b.id === id) - Number(a.id === id));
+    for (const {path} of candidates) {
+      const file = openLog(path);
+      const digest = file && (await digestIn(file, kept));
+      if (file !== undefined && digest !== undefined)
+        return {file, digest, isCopy: file.id !== id && path !== this.path};
+      file?.close();
+    }
+    return undefined;
+  }
+
+  /** Whether the file of the name is another one than `file`. */
+  isRotated(file: GrowingFile): boolean {
+    return factsAt(this.path)?.id !== file.id;
+  }
+
+  /** The next one that has data: what was rotated since `read`, oldest first, then the one of the name; undefined while there is none. */
+  async next(read: ReadFile): Promise<GrowingFile | undefined> {
+    // Opened first: one that is rotated from now on is still ours.
+    const current = this.#open();
+    try {
+      const newer = (await this.#rotatedSince(read)).filter(({id, sizeBytes}) => sizeBytes > 0 && id !== current?.id);
+      for (const rotated of newer) {
+        if (rotated.isCompressed) this.#reportCompressed(rotated);
+        else {
+          const file = openLog(rotated.path);
+          // Another rotation was as quick.
+          if (file?.id === rotated.id) return closed(current, file);
+          file?.close();
+          return closed(current, undefined);
+        }
+      }
+    } catch (error) {
+      current?.close();
+      throw error;
+    }
+    return current === undefined || current.sizeBytes > 0 ? current : closed(current, undefined);
+  }
+
+  /** The copy that was made of `file` before it was truncated, as far as `file` was read; undefined when there is none that has as much. */
+  async copyOf(file: GrowingFile, isSame: (copy: GrowingFile) => Promise<boolean>): Promise<GrowingFile | undefined> {
+    for (const {path, sizeBytes} of (await this.#readable()).reverse()) {
+      if (sizeBytes < file.offset) continue;
+      const copy = openLog(path);
+      if (copy === undefined) continue;
+      if ((await file.isContinuedIn(copy)) && (await isSame(copy)) && (await copy.seek(file.offset))) return copy;
+      copy.close();
+    }
+    return undefined;
+  }
+
+  /** What an earlier run was reading is gone, also from among the rotated files: warns of what is not added because of that. */
+  async reportGone({id, writtenMs}: ReadFile, addedBytes: number): Promise<void> {
+    if (addedBytes === 0) return;
+    const rotated = await rotatedFiles(this.path);
+    const compressed = rotated.find((file) => file.isCompressed && file.writtenMs >= writtenMs && file.id !== id);
+    if (compressed !== undefined) this.#reportedIds.add(compressed.id);
+    const where = compressed === undefined ? '' : `; it may be in ${compressed.path}`;
+    this.#warn(
+      `the file of which ${addedBytes} bytes were added is gone: what was written to it after them is not added${where}`,
+    );
+  }
+
+  /** What was rotated after `read`, oldest first. Files that are rotated in quick succession may have the same time. */
+  async #rotatedSince({id, writtenMs}: ReadFile): Promise<RotatedFile[]> {
+    const rotated = await rotatedFiles(this.path);
+    const number = rotated.find((file) => file.id === id)?.number ?? 0;
+    return rotated.filter(
+      (file) =>
+        file.id !== id && (file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < number)),
+    );
+  }
+
+  async #readable(): Promise<RotatedFile[]> {
+    return (await rotatedFiles(this.path)).filter(({isCompressed}) => !isCompressed);
+  }
+
+  /** The one of the name. A reason why there is none is reported once it lasts. */
+  #open(): GrowingFile | undefined {
+    let reason = `${this.path} does not exist`;
+    try {
+      const file = openLog(this.path);
+      if (file !== undefined) {
+        this.#waiting = undefined;
+        return file;
+      }
+    } catch (error) {
+      if (!(error instanceof StreamlogError) || error.kind !== 'io') throw error;
+      reason = error.message;
+    }
+    this.#waiting ??= {sinceMs: performance.now(), isReported: false};
+    if (!this.#waiting.isReported && performance.now() - this.#waiting.sinceMs >= SILENT_WAIT_MS) {
+      this.#waiting.isReported = true;
+      this.#warn(`${reason}; waiting for it`);
+    }
+    return undefined;
+  }
+
+  #reportCompressed({id, path}: RotatedFile): void {
+    if (this.#reportedIds.has(id)) return;
+    this.#reportedIds.add(id);
+    this.#warn(`${path} was compressed before it was read, and is not added; streamlog produce --file adds it`);
+  }
+}
+
+/** Undefined where there is none. Throws `io` when it cannot be opened, a usage error for what is no file. */
+export const openLog = (path: string): GrowingFile | undefined =>
+  GrowingFile.open(path, () => usageError(`--follow takes a file; ${path} is none`, 'pipe it in, or give --file'));
+
+function closed<T>(file: GrowingFile | undefined, result: T): T {
+  file?.close();
+  return result;
+}

@@ -1,0 +1,286 @@
+/** `produce --follow`: a log is added line by line while others write to it and rotate it. */
+import {execFileSync} from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {gzipSync} from 'node:zlib';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {freePort, serverForAll, startRedis, until} from '../support/redis-server.js';
+import {RUNTIMES, type Running, startShell, startStreamlog, streamlog} from '../support/run-cli.js';
+
+const server = serverForAll();
+let directory: string;
+let log: string;
+/** Of the test that runs. */
+let stream: string;
+let turn = 0;
+let running: Running[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'streamlog-follow-'));
+  log = join(directory, 'app.log');
+  stream = `s${++turn}`;
+  running = [];
+});
+afterEach(async () => {
+  for (const {process} of running) process.kill('SIGKILL');
+  await Promise.all(running.map(({finished}) => finished));
+  rmSync(directory, {recursive: true, force: true});
+});
+
+const ONCE = ['--exactly-once'];
+const args = (...more: string[]): string[] => ['produce', '-q', '-s', stream, '--follow', log, ...more];
+
+function follow(...more: string[]): Running {
+  const run = startStreamlog(args(...more), {server});
+  running.push(run);
+  return run;
+}
+
+const lines = (from: number, to: number): string => {
+  let text = '';
+  for (let n = from; n <= to; n++) text += `{"n":${n}}\n`;
+  return text;
+};
+const numbers = (from: number, to: number): string[] =>
+  Array.from({length: to - from + 1}, (_, index) => String(from + index));
+const values = async (): Promise<string[]> =>
+  (await server.redis.xrange(stream, '-', '+')).map(([, [, value]]) => value!);
+const has = (count: number): Promise<void> =>
+  until(async () => (await server.redis.xlen(stream)) >= count, `${stream} has ${count} entries`);
+const checkpoint = (): {bytes: number; records: number} => JSON.parse(readFileSync(`${log}.checkpoint`, 'utf8'));
+const kept = (records: number): Promise<void> =>
+  until(() => existsSync(`${log}.checkpoint`) && checkpoint().records === records, `${records} records are kept`);
+
+async function stop(run: Running, signal: NodeJS.Signals = 'SIGTERM'): Promise<{code: number | null; stderr: string}> {
+  run.process.kill(signal);
+  const {code, stderr} = await run.finished;
+  return {code, stderr};
+}
+const kill = (run: Running): Promise<unknown> => stop(run, 'SIGKILL');
+
+describe.each(RUNTIMES)('%s', (_, command) => {
+  it('adds whole lines as they come, through rename and truncation, and ends by a signal', async () => {
+    const run = startShell(`exec ${command} ${args('--exactly-once').join(' ')}`, {server});
+    running.push(run);
+    // It does not exist yet.
+    await until(() => existsSync(`${log}.checkpoint`), 'it is at work');
+    writeFileSync(log, lines(1, 2));
+    await has(2);
+    appendFileSync(log, '{"n":');
+    renameSync(log, `${log}.1`);
+    appendFileSync(`${log}.1`, `3}\n${lines(4, 4)}`);
+    await has(4);
+    writeFileSync(log, lines(5, 6));
+    await has(6);
+    copyFileSync(log, `${log}.2`);
+    truncateSync(log);
+    appendFileSync(log, `${lines(7, 7)}{"n":8`);
+    await has(7);
+    expect(await stop(run)).toEqual({code: 143, stderr: ''});
+    appendFileSync(log, '8}\n');
+    const next = follow(...ONCE);
+    await has(8);
+    expect((await stop(next)).code).toBe(143);
+    expect(await values()).toEqual([...numbers(1, 7), '88']);
+  });
+});
+
+describe.each([
+  ['by XADD', []],
+  ['--exactly-once', ONCE],
+])('%s, after a kill', (_, flags) => {
+  it('reads what was written meanwhile to a file that was rotated, twice, and then the new one', async () => {
+    writeFileSync(log, lines(1, 5));
+    const run = follow(...flags);
+    await kept(5);
+    await kill(run);
+    appendFileSync(log, lines(6, 8));
+    renameSync(log, `${log}.2`);
+    writeFileSync(`${log}.1`, lines(9, 10));
+    writeFileSync(log, lines(11, 12));
+    const next = follow(...flags);
+    await has(12);
+    expect((await stop(next)).stderr).toBe('');
+    expect(await values()).toEqual(numbers(1, 12));
+  });
+
+  it('reads the rest in the copy of a file that was truncated, and then the file', async () => {
+    writeFileSync(log, lines(1, 5));
+    const run = follow(...flags);
+    await kept(5);
+    await kill(run);
+    appendFileSync(log, lines(6, 8));
+    copyFileSync(log, `${log}.1`);
+    writeFileSync(log, lines(9, 30));
+    const next = follow(...flags);
+    await has(30);
+    expect((await stop(next)).stderr).toBe('');
+    expect(await values()).toEqual(numbers(1, 30));
+  });
+
+  it('says that it cannot read on in a file that is compressed by now, and reads the new one from its start', async () => {
+    writeFileSync(log, lines(1, 5));
+    const run = follow(...flags);
+    await kept(5);
+    await kill(run);
+    writeFileSync(`${log}.1.gz`, gzipSync(readFileSync(log)));
+    unlinkSync(log);
+    writeFileSync(log, lines(8, 9));
+    const next = follow(...flags);
+    await has(7);
+    const {code, stderr} = await stop(next);
+    expect(code).toBe(143);
+    expect(stderr).toContain('the file of which 40 bytes were added is gone');
+    expect(stderr).toContain(`it may be in ${log}.1.gz`);
+    expect(await values()).toEqual([...numbers(1, 5), '8', '9']);
+  });
+});
+
+it('notices a file that was truncated and filled beyond its offset while it did not look', async () => {
+  writeFileSync(log, lines(1, 5));
+  const run = follow(...ONCE);
+  await kept(5);
+  run.process.kill('SIGSTOP');
+  writeFileSync(log, lines(6, 40));
+  run.process.kill('SIGCONT');
+  await has(40);
+  await stop(run);
+  expect(await values()).toEqual(numbers(1, 40));
+});
+
+it('reads what it had not read of a truncated file in its copy, without adding anything twice', async () => {
+  writeFileSync(log, lines(1, 5));
+  const run = follow();
+  await kept(5);
+  run.process.kill('SIGSTOP');
+  appendFileSync(log, lines(6, 9));
+  copyFileSync(log, `${log}.2`);
+  writeFileSync(log, lines(10, 12));
+  copyFileSync(log, `${log}.1`);
+  writeFileSync(log, lines(13, 14));
+  run.process.kill('SIGCONT');
+  await has(14);
+  await stop(run);
+  expect(await values()).toEqual(numbers(1, 14));
+});
+
+it('adds each line once though lines were added and the checkpoint does not know, and the file is gone', async () => {
+  writeFileSync(log, lines(1, 5));
+  const run = follow(...ONCE);
+  await kept(5);
+  const old = readFileSync(`${log}.checkpoint`);
+  appendFileSync(log, lines(6, 9));
+  await has(9);
+  await kill(run);
+  writeFileSync(`${log}.checkpoint`, old);
+  unlinkSync(log);
+  writeFileSync(log, lines(10, 12));
+  const next = follow(...ONCE);
+  await has(12);
+  expect((await stop(next)).stderr).toContain('is gone');
+  expect(await values()).toEqual(numbers(1, 12));
+});
+
+it('begins behind the last whole line with --from end, also when it is killed before the next one', async () => {
+  writeFileSync(log, `${lines(1, 3)}{"n":`);
+  const run = follow('--from', 'end');
+  await until(() => existsSync(`${log}.checkpoint`) && checkpoint().bytes === 24, 'it has begun');
+  await kill(run);
+  appendFileSync(log, `4}\n${lines(5, 5)}`);
+  const next = follow('--from', 'end');
+  await has(2);
+  await stop(next);
+  expect(await values()).toEqual(['4', '5']);
+});
+
+it('says once that the log is missing, and goes on when it is there', async () => {
+  const run = follow();
+  await until(() => run.stderr().includes('waiting'), 'it says so');
+  writeFileSync(log, lines(1, 1));
+  await has(1);
+  unlinkSync(log);
+  await until(() => run.stderr().split('waiting').length === 3, 'it says so again');
+  writeFileSync(log, lines(2, 2));
+  await has(2);
+  expect((await stop(run)).stderr).toBe(`streamlog: warning: ${log} does not exist; waiting for it\n`.repeat(2));
+});
+
+it('waits for a Redis that is not there yet, says so, and then adds everything in order', async () => {
+  const port = await freePort();
+  writeFileSync(log, lines(1, 2));
+  const run = follow('--url', `redis://127.0.0.1:${port}`);
+  await until(() => run.stderr().includes('trying again'), 'it says so');
+  appendFileSync(log, lines(3, 3));
+  const own = await startRedis({args: ['--port', String(port)]});
+  try {
+    await until(async () => (await own.redis.xlen(stream)) === 3, 'all is added');
+    expect((await own.redis.xrange(stream, '-', '+')).map(([, [, value]]) => value)).toEqual(numbers(1, 3));
+    expect((await stop(run)).code).toBe(143);
+  } finally {
+    await own.stop();
+  }
+});
+
+it('a signal while Redis is away ends it, and the next run adds what is missing', async () => {
+  writeFileSync(log, lines(1, 2));
+  const port = await freePort();
+  const run = follow('--url', `redis://127.0.0.1:${port}`);
+  await until(() => run.stderr().includes('trying again'), 'it says so');
+  expect((await stop(run)).code).toBe(143);
+  const next = follow();
+  await has(2);
+  await stop(next);
+});
+
+it('a second one on the same checkpoint ends with 75', async () => {
+  writeFileSync(log, lines(1, 1));
+  follow();
+  await has(1);
+  const {code, stderr} = await streamlog(args(), {server});
+  expect(code).toBe(75);
+  expect(stderr).toContain('another run is using the checkpoint');
+});
+
+it('a line that is no record ends it with 65 until it is mended or skipped', async () => {
+  writeFileSync(log, `${lines(1, 2)}bad\n${lines(3, 3)}`);
+  const {code, stderr} = await follow().finished;
+  expect(code).toBe(65);
+  expect(stderr).toContain('line 3');
+  const run = follow('--on-bad-line', 'skip');
+  await has(3);
+  await stop(run);
+  expect(await values()).toEqual(numbers(1, 3));
+});
+
+it.each<[what: string, flags: () => string[], said: string]>([
+  ['standard input', () => ['--follow', '-'], 'takes the path of a file'],
+  ['a directory', () => ['--follow', directory], 'takes a file'],
+  ['a FIFO', () => ['--follow', join(directory, 'fifo')], 'takes a file'],
+  ['a compressed file', () => ['--follow', `${log}.1.gz`], 'is compressed'],
+  ['CSV', () => ['--follow', log, '--input', 'csv'], 'csv'],
+  ['a file to read', () => ['--follow', log, '--file', log], '--file'],
+  ['arguments', () => ['--follow', log, 'a=1'], 'not both'],
+  ['--atomic', () => ['--follow', log, '--atomic'], '--atomic'],
+])('does not go with %s: 2', async (_, flags, said) => {
+  execFileSync('mkfifo', [join(directory, 'fifo')]);
+  const {code, stderr} = await streamlog(['produce', '-s', stream, ...flags()], {server});
+  expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+});
+
+it('a directory that does not exist: 74', async () => {
+  const {code, stderr} = await streamlog(['produce', '--follow', join(directory, 'none', 'app.log')], {server});
+  expect(code).toBe(74);
+  expect(stderr).toContain('none: no such file');
+});
