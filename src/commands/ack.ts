@@ -43,6 +43,6 @@ export default class Ack extends BaseCommand {
     const {counts} = acknowledger;
     for (const count of counts) if (count.notPending + count.withAnother > 0) notes.note(describeAckCount(count));
     if (counts.length === 0) notes.note('nothing to acknowledge');
-    await this.report(flags, JSON_FIELDS.ack, counts, (colors) => renderAckCounts(counts, colors));
+    await this.report(flags, JSON_FIELDS.ack, counts, (display) => renderAckCounts(counts, display));
   }
 }

@@ -42,7 +42,7 @@ export default class Delete extends BaseCommand {
     const {counts} = deleter;
     if (counts.length === 0) notes.note('nothing to delete');
     const findings = counts.map((count) => ({...count, dryRun}));
-    await this.report(flags, JSON_FIELDS.delete, findings, (colors) => renderDeleteCounts(counts, dryRun, colors));
+    await this.report(flags, JSON_FIELDS.delete, findings, (display) => renderDeleteCounts(counts, dryRun, display));
     const missing = counts.reduce((sum, count) => sum + count.missing, 0);
     const deleted = counts.reduce((sum, count) => sum + count.deleted, 0);
     const empty = counts.filter((count) => count.deleted === 0).map((count) => count.stream);

@@ -21,7 +21,7 @@ export default class Demo extends BaseCommand {
     try {
       const client = await StreamClient.connect({url: sandbox.paths.url, connectTimeoutMs: 4_000});
       try {
-        await playTour({sandbox, client, out: this.out, colors: this.colors});
+        await playTour({sandbox, client, out: this.out, display: this.display});
       } finally {
         client.close();
       }

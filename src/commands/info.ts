@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
-import type {Colors} from '../lib/output/colors.js';
+import type {Display} from '../lib/output/display.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderStream} from '../lib/output/views/stream-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
@@ -51,8 +51,8 @@ export default class Info extends BaseCommand {
       for (const stream of flags.stream) reports.push(await reportStream(from, stream, options));
       return reports;
     };
-    const render = (reports: readonly StreamReport[]) => (colors: Colors) =>
-      reports.map((report) => renderStream(report, colors)).join('\n');
+    const render = (reports: readonly StreamReport[]) => (display: Display) =>
+      reports.map((report) => renderStream(report, display)).join('\n');
 
     if (flags.watch === undefined) {
       const reports = await reportAll(client);

@@ -51,7 +51,7 @@ export default class Ls extends BaseCommand {
     const withBytes = flags.bytes || order === 'bytes';
     const pages = listStreams(client, {match: flags.match, withBytes, now: Date.now, omissions});
     const print = (page: readonly StreamSummary[]): Promise<void> =>
-      this.report(flags, JSON_FIELDS.ls, page.map(streamFinding), (colors) => renderStreams(page, colors));
+      this.report(flags, JSON_FIELDS.ls, page.map(streamFinding), (display) => renderStreams(page, display));
     for await (const page of untilStopped(pages, client, this.stopping)) {
       if (order === undefined) await print(page);
       // SCAN may name a stream twice.

@@ -49,6 +49,6 @@ export default class Nack extends BaseCommand {
       if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
     }
     if (counts.length === 0) notes.note('nothing to release');
-    await this.report(flags, JSON_FIELDS.nack, counts, (colors) => renderGiveBackCounts(counts, colors));
+    await this.report(flags, JSON_FIELDS.nack, counts, (display) => renderGiveBackCounts(counts, display));
   }
 }

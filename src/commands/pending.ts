@@ -62,8 +62,8 @@ export default class Pending extends BaseCommand {
     const reports: PendingReport[] = [];
     for (const stream of streams)
       reports.push(await reportPending(client, stream, group, {...selection, exact: flags.exact}));
-    await this.report(flags, JSON_FIELDS.pending, reports, (colors) =>
-      reports.map((report) => renderPending(report, colors)).join('\n'),
+    await this.report(flags, JSON_FIELDS.pending, reports, (display) =>
+      reports.map((report) => renderPending(report, display)).join('\n'),
     );
     if (!this.outputIsTerminal || json) return;
     const hint = exactHint(reports);

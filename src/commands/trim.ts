@@ -88,7 +88,7 @@ export default class Trim extends BaseCommand {
       notes.warn(`the stream still takes ${formatSize(bytes)}: the rest is not used by entries`);
     const facts = {stream, removed, left, exact, bytes, dryRun, losses};
     const about = exact === undefined ? '' : '~';
-    await this.report(flags, JSON_FIELDS.trim, [facts], (colors) =>
+    await this.report(flags, JSON_FIELDS.trim, [facts], (display) =>
       renderFacts(
         [
           ['stream', stream],
@@ -96,7 +96,7 @@ export default class Trim extends BaseCommand {
           ['left', `${about}${left}`],
           ...(bytes === undefined ? [] : [['takes', formatSize(bytes)] as const]),
         ],
-        colors,
+        display,
       ),
     );
   }

@@ -38,4 +38,16 @@ const YEAR_MS = 365.25 * 86_400_000;
 export const formatAge = (ageMs: number, aheadMs: number | undefined): string =>
   aheadMs === undefined ? `${long(ageMs)} ago` : `in ${long(aheadMs)}`;
 
-const long = (ms: number): string => (ms < 2 * YEAR_MS ? formatDuration(ms) : `${Math.floor(ms / YEAR_MS)}y`);
+const long = (ms: number): string => (ms < 2 * YEAR_MS ? formatDuration(ms) : yearsOf(ms));
+const yearsOf = (ms: number): string => `${Math.floor(ms / YEAR_MS)}y`;
+
+/** For tables: the greatest unit, and the next one only of what is less than two of it: `42s`, `3m`, `1h 40m`, `3d`, `2y`. */
+export function shortDuration(ms: number): string {
+  if (ms >= 2 * YEAR_MS) return yearsOf(ms);
+  const text = formatDuration(ms);
+  return /^1[mhd] /.test(text) ? text : text.split(' ')[0]!;
+}
+
+/** For tables: `3m ago`, `in 73y`. */
+export const shortAge = (ageMs: number, aheadMs: number | undefined): string =>
+  aheadMs === undefined ? `${shortDuration(ageMs)} ago` : `in ${shortDuration(aheadMs)}`;

@@ -142,8 +142,8 @@ describe('info', () => {
       {name: 'unknown', lagSource: 'bound', ...bounds},
     ]);
     const {text} = await onTerminal(['info', '-s', 'not proven'], {server, env: {NO_COLOR: '1'}});
-    expect(text).toMatch(/claimed +0 +0 +~12010 /);
-    expect(text).toMatch(/unknown +0 +0 +~1[12]\d{3} \(≥10001\) /);
+    expect(text).toMatch(/claimed +0 +0 +~12,010 /);
+    expect(text).toMatch(/unknown +0 +0 +~1[12],\d{3} \(≥10,001\) /);
   });
 
   it('leaves the memory out, and says so, for a user who may not ask for it', async () => {

@@ -177,7 +177,7 @@ it('lists all of many streams once', async () => {
 it('shows a table on a terminal, in the order of names', async () => {
   for (const name of ['b', 'c', 'a']) await server.redis.xadd(name, '99999999999999-0', 'a', 'b');
 
-  const {code, text} = await onTerminal(['ls'], {server, env: {NO_COLOR: '1'}});
+  const {code, text} = await onTerminal(['ls'], {server, columns: 120, env: {NO_COLOR: '1'}});
 
   expect(text.split('\n').map((line) => line.split(/\s{2,}/).slice(0, 2))).toEqual([
     ['stream', 'entries'],
@@ -202,7 +202,7 @@ it('a hostile name does nothing to a terminal, and is unchanged in a pipe', asyn
   await server.redis.xadd(HOSTILE, '1-0', 'a', 'b');
 
   for (const args of [['ls'], ['ls', '--json']]) {
-    const {text} = await onTerminal(args, {server});
+    const {text} = await onTerminal(args, {server, columns: 200});
     expect(text).toContain('evil');
     expect(unsafeIn(text)).toEqual([]);
   }

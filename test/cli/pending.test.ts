@@ -237,7 +237,7 @@ describe('a long list', () => {
   it('on a terminal marks bounds, and says how to be exact', async () => {
     const {text} = await onTerminal(['pending'], {server, env: {NO_COLOR: '1'}});
 
-    expect(text).toMatch(/w1 +11950 +>= 1m 3\d+s +>= 4\n/);
+    expect(text).toMatch(/w1 +11,950 +>= 1m 3\d+s +>= 4\n/);
     expect(text).toMatch(/w2 +50 +2m +3\n/);
     expect(text).toContain('only the counts of pending entries are exact, since there are many; --exact looks at each');
   });

@@ -43,7 +43,7 @@ export default class DlqList extends BaseCommand {
         flags,
         JSON_FIELDS['dlq list'],
         [summary],
-        (colors) => gap + renderDeadLetters(summary, colors),
+        (display) => gap + renderDeadLetters(summary, display),
       );
     }
     if (found === 0 && !this.stopping.aborted) this.notes(flags).note('no dead letters');

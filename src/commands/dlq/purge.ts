@@ -59,14 +59,14 @@ export default class DlqPurge extends BaseCommand {
       throw error;
     }
     const facts = {deadLetter, purged: purger.purged, left: await client.length(deadLetter), dryRun};
-    await this.report(flags, JSON_FIELDS['dlq purge'], [facts], (colors) =>
+    await this.report(flags, JSON_FIELDS['dlq purge'], [facts], (display) =>
       renderFacts(
         [
           ['dead letters', deadLetter],
           [dryRun ? 'would delete' : 'deleted', facts.purged],
           ['left', facts.left],
         ],
-        colors,
+        display,
       ),
     );
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);

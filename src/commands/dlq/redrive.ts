@@ -60,7 +60,7 @@ export default class DlqRedrive extends BaseCommand {
 
     try {
       for await (const page of redriver.redrive(selectDeadLetters(client, deadLetter, selection))) {
-        await this.report(flags, JSON_FIELDS['dlq redrive'], page, (colors) => renderRedriven(page, colors));
+        await this.report(flags, JSON_FIELDS['dlq redrive'], page, (display) => renderRedriven(page, display));
       }
     } finally {
       this.notes(flags).note(describeRedrive(redriver.counts, dryRun));

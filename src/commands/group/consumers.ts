@@ -27,6 +27,8 @@ export default class GroupConsumers extends BaseCommand {
     const client = await this.connect(flags);
     const consumers = await client.consumers(stream, group);
     const findings = consumers.map(({name: consumer, ...facts}) => ({stream, group, consumer, ...facts}));
-    await this.report(flags, JSON_FIELDS['group consumers'], findings, (colors) => renderConsumers(consumers, colors));
+    await this.report(flags, JSON_FIELDS['group consumers'], findings, (display) =>
+      renderConsumers(consumers, display),
+    );
   }
 }

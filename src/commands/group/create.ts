@@ -52,7 +52,7 @@ export default class GroupCreate extends BaseCommand {
     const notes = this.notes(flags);
     if (!created) notes.note(`group "${group}" already exists on stream "${stream}", at ${lastDeliveredId}`);
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, lastDeliveredId));
-    await this.report(flags, JSON_FIELDS['group create'], [{stream, group, created, lastDeliveredId}], (colors) =>
+    await this.report(flags, JSON_FIELDS['group create'], [{stream, group, created, lastDeliveredId}], (display) =>
       renderFacts(
         [
           ['stream', stream],
@@ -60,7 +60,7 @@ export default class GroupCreate extends BaseCommand {
           ['created', created ? 'yes' : 'no, it already exists'],
           ['last delivered', lastDeliveredId],
         ],
-        colors,
+        display,
       ),
     );
   }

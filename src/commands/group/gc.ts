@@ -52,7 +52,7 @@ export default class GroupGc extends BaseCommand {
           flags,
           JSON_FIELDS['group gc'],
           fates.map((fate) => ({...fate, dryRun})),
-          (colors) => renderFates(fates, dryRun, colors),
+          (display) => renderFates(fates, dryRun, display),
         );
     }
     this.notes(flags).note(describeFates(fates, dryRun));

@@ -37,7 +37,7 @@ export default class GroupList extends BaseCommand {
     const groups = streams.length === 0 ? listGroups(client, {now: Date.now, omissions}) : groupsOf(client, streams);
     const several = streams.length !== 1;
     const print = (page: readonly GroupSummary[]): Promise<void> =>
-      this.report(flags, JSON_FIELDS['group list'], page, (colors) => renderGroupList(page, several, colors));
+      this.report(flags, JSON_FIELDS['group list'], page, (display) => renderGroupList(page, several, display));
     const all: GroupSummary[] = [];
     for await (const page of untilStopped(groups, client, this.stopping)) {
       if (table) all.push(...page);

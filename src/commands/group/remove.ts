@@ -39,7 +39,7 @@ export default class GroupRemove extends BaseCommand {
       flags,
       JSON_FIELDS['group remove'],
       [{stream, group, removed: !dryRun, dryRun, ...remains}],
-      (colors) =>
+      (display) =>
         renderFacts(
           [
             ['stream', stream],
@@ -48,7 +48,7 @@ export default class GroupRemove extends BaseCommand {
             ['pending', remains.pending],
             ['unread', `${remains.unreadExact ? '' : '~'}${remains.unread}`],
           ],
-          colors,
+          display,
         ),
     );
   }

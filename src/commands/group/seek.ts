@@ -39,8 +39,8 @@ export default class GroupSeek extends BaseCommand {
     if (result.again > 0) notes.note(describeAgain(result, group, dryRun));
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, result.after.lastDeliveredId));
     if (result.skipped > 0) notes.warn(describeSkipped(result, group, dryRun));
-    await this.report(flags, JSON_FIELDS['group seek'], [{stream, group, dryRun, ...result}], (colors) =>
-      renderSeek(result, dryRun, colors),
+    await this.report(flags, JSON_FIELDS['group seek'], [{stream, group, dryRun, ...result}], (display) =>
+      renderSeek(result, dryRun, display),
     );
   }
 }

@@ -35,8 +35,8 @@ export default class LocalStart extends BaseCommand {
       notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
     }
     const report = reportLocalServer(paths);
-    await this.report(flags, JSON_FIELDS['local start'], [{started, ...report}], (colors) =>
-      renderLocalServer(report, colors),
+    await this.report(flags, JSON_FIELDS['local start'], [{started, ...report}], (display) =>
+      renderLocalServer(report, display),
     );
   }
 }

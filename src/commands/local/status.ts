@@ -20,7 +20,7 @@ export default class LocalStatus extends BaseCommand {
 
     const report = reportLocalServer(localPaths(stateDirectory()));
 
-    await this.report(flags, JSON_FIELDS['local status'], [report], (colors) => renderLocalServer(report, colors));
+    await this.report(flags, JSON_FIELDS['local status'], [report], (display) => renderLocalServer(report, display));
     if (!report.running) {
       throw new StreamlogError('notFound', 'the private server is not running', {hint: 'streamlog local start'});
     }

@@ -25,8 +25,8 @@ export default class LocalStop extends BaseCommand {
 
     if (!stopped) this.notes(flags).note('the private server was not running');
     const report = reportLocalServer(paths);
-    await this.report(flags, JSON_FIELDS['local stop'], [{stopped, ...report}], (colors) =>
-      renderLocalServer(report, colors),
+    await this.report(flags, JSON_FIELDS['local stop'], [{stopped, ...report}], (display) =>
+      renderLocalServer(report, display),
     );
   }
 }

@@ -10,6 +10,7 @@ import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import {type Colors, colors} from '../output/colors.js';
+import {type Display, displayOf} from '../output/display.js';
 import {type Fields, reportToJson} from '../output/json-fields.js';
 import {Notes} from '../output/notes.js';
 import {RecordWriter} from '../output/record-writer.js';
@@ -30,6 +31,7 @@ type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json'> & 
 type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
 
 const PIPE_COLUMNS = 80;
+const PIPE_ROWS = 24;
 /** How long a failure may wait for names that exist. */
 const NAMES_MS = 400;
 const MOST_COLUMNS = 100;
@@ -170,7 +172,7 @@ export abstract class BaseCommand extends Command {
 
   /** Columns for text: those of the terminal, within what is easy to read, and 80 in a pipe. */
   protected get textWidth(): number {
-    return Math.min(standardOutput.columns || PIPE_COLUMNS, MOST_COLUMNS);
+    return this.outputIsTerminal ? Math.min(this.display.columns, MOST_COLUMNS) : PIPE_COLUMNS;
   }
 
   /** A writer of records, in the shape that the flags and the terminal ask for. */
@@ -188,9 +190,9 @@ export abstract class BaseCommand extends Command {
     flags: OutputFlags,
     fields: Fields<Report>,
     reports: readonly Report[],
-    render: (colors: Colors) => string,
+    render: (display: Display) => string,
   ): Promise<void> {
-    if (this.outputIsTerminal && !flags.json) return this.out.write(render(this.colors));
+    if (this.outputIsTerminal && !flags.json) return this.out.write(render(this.display));
     const lines = reports.map((report) => `${reportToJson(report, fields)}\n`).join('');
     return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
   }
@@ -198,6 +200,19 @@ export abstract class BaseCommand extends Command {
   /** The default name of a consumer: host and process ID. */
   protected get processName(): string {
     return `${hostname()}-${process.pid}`;
+  }
+
+  /** The place where facts are shown: the terminal, or the 80 columns of a pipe. */
+  protected get display(): Display {
+    const terminal = standardOutput.isTTY;
+    const [columns = 0, rows = 0] = terminal ? standardOutput.getWindowSize() : [];
+    const {COLUMNS, LINES} = environment();
+    return displayOf({
+      terminal,
+      color: wantsColor(terminal),
+      columns: columns || wholeOf(COLUMNS) || PIPE_COLUMNS,
+      rows: rows || wholeOf(LINES) || PIPE_ROWS,
+    });
   }
 
   protected get colors(): Colors {
@@ -272,6 +287,8 @@ export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false})
   const terminal = standardError.isTTY;
   return new Notes(standardError, {...flags, terminal, colors: colors(wantsColor(terminal))});
 }
+
+const wholeOf = (text: string | undefined): number => (/^\d{1,4}$/.test(text ?? '') ? Number(text) : 0);
 
 function wantsColor(terminal: boolean): boolean {
   const {NO_COLOR, FORCE_COLOR, TERM} = environment();

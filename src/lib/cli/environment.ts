@@ -23,6 +23,8 @@ const VARIABLES = {
   NO_COLOR: 'public',
   FORCE_COLOR: 'public',
   TERM: 'public',
+  COLUMNS: 'public',
+  LINES: 'public',
   DEBUG: 'public',
 } as const satisfies Record<string, 'public' | 'secret' | 'url'>;
 

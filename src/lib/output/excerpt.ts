@@ -4,8 +4,8 @@
  */
 import type {Excerpt} from '../errors.js';
 import {redact} from '../redact.js';
+import {cellsOf} from './cell-width.js';
 import {escapeForTerminal} from './sanitize.js';
-import {widthOf} from './text-layout.js';
 
 /** Columns before the mistake and from it on. */
 const BEFORE = 20;
@@ -19,14 +19,14 @@ export function excerptLines({text, at}: Excerpt): string {
     .reverse()
     .join('');
   const after = fitting([...text.slice(at)].map(escapeForTerminal), AFTER).join('');
-  return `${INDENT}${before}${after}\n${INDENT}${' '.repeat(widthOf(before))}^\n`;
+  return `${INDENT}${before}${after}\n${INDENT}${' '.repeat(cellsOf(before))}^\n`;
 }
 
 /** The first characters, in at most `columns`; `…` stands for the rest. */
 function fitting(characters: readonly string[], columns: number): string[] {
   let width = 0;
   const cut = characters.findIndex((character) => {
-    width += widthOf(character);
+    width += cellsOf(character);
     return width > columns - 1;
   });
   return cut === -1 ? [...characters] : [...characters.slice(0, cut), '…'];

@@ -2,8 +2,10 @@
  * The pages of docs/, set for a terminal. Knows the part of CommonMark and of GFM tables that
  * they use: headings, paragraphs, lists, tables, code and links. Nothing is escaped: the text is our own.
  */
+
+import {cellsOf} from './cell-width.js';
 import type {Colors} from './colors.js';
-import {indented, padded, termList, widthOf, wrap} from './text-layout.js';
+import {indented, padded, termList, wrap} from './text-layout.js';
 
 export interface PageStyle {
   /** In columns. */
@@ -101,8 +103,8 @@ function renderTable(lines: readonly string[], style: PageStyle): string[] {
 function columnWidths(rows: readonly (readonly string[])[], available: number): number[] | undefined {
   const columns = rows[0]!.map((_, index) => rows.map((row) => row[index] ?? ''));
   const room = available - GAP * (columns.length - 1);
-  const least = columns.map((cells) => Math.max(...cells.flatMap((cell) => cell.split(' ').map(widthOf))));
-  const natural = columns.map((cells) => Math.max(...cells.map(widthOf)));
+  const least = columns.map((cells) => Math.max(...cells.flatMap((cell) => cell.split(' ').map(cellsOf))));
+  const natural = columns.map((cells) => Math.max(...cells.map(cellsOf)));
   const spare = room - sum(least);
   if (spare < 0) return undefined;
   const wanted = natural.map((width, index) => width - least[index]!);

@@ -1,14 +1,28 @@
-/** Tables for a terminal. Invariant: every cell is escaped. */
+/**
+ * Tables and facts. Invariant: every cell is escaped, and no line is wider than the display: names are cut first, then
+ * columns go, those of the highest `priority` number first, and a last line says which. A figure is never cut.
+ */
 import Table from 'cli-table3';
-import type {Colors} from './colors.js';
+import {cellsOf, cutEnd, cutMiddle, fold} from './cell-width.js';
+import type {Display} from './display.js';
 import {escapeForTerminal} from './sanitize.js';
+import {wrap} from './text-layout.js';
 
 export interface Column<Row> {
   heading: string;
   /** Aligned on the right, as numbers are. */
   right?: boolean;
+  /** Its cells may be cut to this many cells of the terminal. Absent: they are never cut. */
+  least?: number;
+  /** Where there is no room, the column with the greatest number goes first; 0, which is the default, goes last. */
+  priority?: number;
+  /** A number is written with separators on a terminal. */
   cell(row: Row): string | number;
 }
+
+/** Narrower than this, a name says nothing. */
+export const LEAST_NAME = 12;
+const GAP = 2;
 
 const BORDERLESS = {
   top: '',
@@ -25,32 +39,133 @@ const BORDERLESS = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: ' '.repeat(GAP),
 };
 
-/** The table as text that ends with a newline. */
-export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], colors: Colors): string {
-  const table = new Table({
-    head: columns.map(({heading}) => colors.heading(heading)),
-    colAligns: columns.map(({right}) => (right ? 'right' : 'left')),
-    chars: BORDERLESS,
-    style: {head: [], border: [], 'padding-left': 0, 'padding-right': 0},
-  });
-  for (const row of rows) table.push(columns.map(({cell}) => escapeForTerminal(String(cell(row)))));
-  return `${table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`;
+/** A column with its cells, escaped, and the width that it wants. */
+interface Filled {
+  heading: string;
+  right: boolean;
+  least: number | undefined;
+  priority: number;
+  cells: string[];
+  width: number;
 }
 
-/** Facts one below the other, their names in a column. */
+/** The table as text that ends with a newline. */
+export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], display: Display): string {
+  const filled = columns.map((column) => fill(column, rows, display));
+  const shown = fitting(filled, display.columns);
+  const hidden = filled.filter((column) => !shown.includes(column)).map(({heading}) => heading);
+  return layOut(shown, rows.length, display) + (hidden.length === 0 ? '' : hiddenLine(hidden, display));
+}
+
+function fill<Row>(
+  {heading, right = false, least, priority = 0, cell}: Column<Row>,
+  rows: readonly Row[],
+  {count}: Display,
+): Filled {
+  const cells = rows.map((row) => {
+    const value = cell(row);
+    return visible(typeof value === 'number' ? count(value) : escapeForTerminal(value));
+  });
+  let width = heading.length;
+  for (const text of cells) width = Math.max(width, cellsOf(text));
+  return {heading, right, least, priority, cells, width};
+}
+
+/** A mark on its own would be drawn over what stands before it. */
+const visible = (text: string): string => (/^\p{M}/u.test(text) ? `◌${text}` : text);
+
+/** The columns for which there is room, with the widths that they get. */
+function fitting(columns: readonly Filled[], width: number): Filled[] {
+  let kept = [...columns];
+  for (;;) {
+    const room = width - GAP * (kept.length - 1);
+    const least = kept.reduce((sum, column) => sum + leastOf(column), 0);
+    if (least <= room) break;
+    if (kept.length === 1) {
+      kept[0]!.width = Math.max(1, width);
+      return kept;
+    }
+    kept = kept.filter((column) => column !== leastNeeded(kept));
+  }
+  shrink(kept, width - GAP * (kept.length - 1));
+  return kept;
+}
+
+const leastOf = ({least, width}: Filled): number => Math.min(width, least ?? width);
+
+/** The last of those that are missed least, but not the first column, which says what a row is about. */
+const leastNeeded = ([_, ...others]: readonly Filled[]): Filled =>
+  others.reduce((found, column) => (column.priority >= found.priority ? column : found));
+
+/** Takes from the widest column that may be cut, until all have room. */
+function shrink(columns: readonly Filled[], room: number): void {
+  let over = columns.reduce((sum, {width}) => sum + width, 0) - room;
+  while (over > 0) {
+    const [widest, next] = columns.filter((column) => column.width > leastOf(column)).sort((a, b) => b.width - a.width);
+    const floor = Math.max(leastOf(widest!), Math.min(next?.width ?? 0, widest!.width - 1));
+    const taken = Math.min(over, widest!.width - floor);
+    widest!.width -= taken;
+    over -= taken;
+  }
+}
+
+/** cli-table3 compares each cell with all others: 20,000 rows at once would take it two minutes. */
+const ROWS_AT_ONCE = 100;
+
+/**
+ * cli-table3 measures by an old Unicode, so it lays out stand-ins, a letter for each cell of the terminal, which the
+ * texts then replace, in the order of rows and columns. An empty text has no stand-in.
+ */
+function layOut(columns: readonly Filled[], rows: number, {colors}: Display): string {
+  const texts: string[] = [];
+  const standIn = (text: string, paint: (text: string) => string): string => {
+    const cells = cellsOf(text);
+    if (cells > 0) texts.push(paint(text));
+    return 'x'.repeat(cells);
+  };
+  const lines = [columns.map(({heading, width}) => standIn(cutEnd(heading, width), colors.heading))];
+  for (let row = 0; row < rows; row++) {
+    lines.push(columns.map(({cells, width}) => standIn(cutMiddle(cells[row]!, width), String)));
+  }
+  let next = 0;
+  let text = '';
+  for (let at = 0; at < lines.length; at += ROWS_AT_ONCE) {
+    const table = new Table({
+      colWidths: columns.map(({width}) => width),
+      colAligns: columns.map(({right}) => (right ? 'right' : 'left')),
+      chars: BORDERLESS,
+      style: {head: [], border: [], 'padding-left': 0, 'padding-right': 0},
+    });
+    table.push(...lines.slice(at, at + ROWS_AT_ONCE));
+    for (const line of table.toString().split('\n')) text += `${line.trimEnd().replace(/x+/g, () => texts[next++]!)}\n`;
+  }
+  return text;
+}
+
+const hiddenLine = (headings: readonly string[], {colors, columns}: Display): string =>
+  wrap(`hidden at this width: ${headings.filter(Boolean).join(', ')}`, columns)
+    .map((line) => `${colors.dim(cutEnd(line, columns))}\n`)
+    .join('');
+
+/** A line above a table. */
+export const renderHeading = (text: string, {colors, columns}: Display): string =>
+  `${colors.heading(cutMiddle(escapeForTerminal(text), columns))}\n`;
+
+/** Facts one below the other, their names in a column. A value that is too wide goes on in the next line. */
 export function renderFacts(
   facts: readonly (readonly [name: string, value: string | number])[],
-  colors: Colors,
+  {colors, columns, count}: Display,
 ): string {
   const width = Math.max(...facts.map(([name]) => name.length));
+  const besides = columns - width - GAP;
   return facts
-    .map(([name, value]) => `${colors.dim(name.padEnd(width))}  ${escapeForTerminal(String(value))}\n`)
+    .map(([name, value]) => {
+      const lines = fold(typeof value === 'number' ? count(value) : visible(escapeForTerminal(value)), besides);
+      const indent = ' '.repeat(width + GAP);
+      return `${colors.dim(name.padEnd(width))}  ${lines.map((line) => `${line}\n`).join(indent)}`;
+    })
     .join('');
 }

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {termList, widthOf, wrap} from '../../../src/lib/output/text-layout.js';
+import {cellsOf} from '../../../src/lib/output/cell-width.js';
+import {termList, wrap} from '../../../src/lib/output/text-layout.js';
 
 const WORDS = 'the quick brown fox jumps over the lazy dog and then over a fence that nobody had seen before';
 const wordsOf = (lines: readonly string[]): string[] => lines.join(' ').split(/\s+/).filter(Boolean);
@@ -37,7 +38,7 @@ describe('a list', () => {
   });
 
   it.each([40, 60, 80, 120])('fits in %i columns', (width) => {
-    for (const line of termList(rows.slice(0, 2), width)) expect(widthOf(line)).toBeLessThanOrEqual(width);
+    for (const line of termList(rows.slice(0, 2), width)) expect(cellsOf(line)).toBeLessThanOrEqual(width);
   });
 
   it('has explanations below their terms where there is little room', () => {

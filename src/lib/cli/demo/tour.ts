@@ -7,7 +7,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError} from '../../errors.js';
-import type {Colors} from '../../output/colors.js';
+import type {Display} from '../../output/display.js';
 import type {Sink} from '../../output/sink.js';
 import {renderTable} from '../../output/table.js';
 import type {StreamClient} from '../../stream-client.js';
@@ -30,7 +30,7 @@ export interface Tour {
   sandbox: Sandbox;
   client: StreamClient;
   out: Sink;
-  colors: Colors;
+  display: Display;
 }
 
 /** Throws `incomplete` if an event was not processed. */
@@ -44,7 +44,7 @@ export async function playTour(tour: Tour): Promise<void> {
   await tour.sandbox.say(
     '6. The proof: before the trim, every entry of the stream was compared with what the workers wrote.',
   );
-  await tour.out.write(`${tour.colors.good('proved:')} ${proof}\n`);
+  await tour.out.write(`${tour.display.colors.good('proved:')} ${proof}\n`);
 }
 
 const workerLine = (name: string): string =>
@@ -58,7 +58,7 @@ async function showProducing({sandbox}: Tour): Promise<void> {
 }
 
 async function showSharing(tour: Tour): Promise<number> {
-  const {sandbox, client, out, colors} = tour;
+  const {sandbox, client, out, display} = tour;
   await sandbox.say(
     '2. Three workers of one group share the load. Each writes what it has done; then it is acknowledged.',
   );
@@ -87,7 +87,7 @@ async function showSharing(tour: Tour): Promise<number> {
         {heading: 'worker', cell: ({name}) => name},
         {heading: 'events done', right: true, cell: ({done}) => done},
       ],
-      colors,
+      display,
     )}`,
   );
   await sandbox.say('   Entries that w2 got and did not acknowledge are pending, not lost (XPENDING).');

@@ -3,16 +3,17 @@
 import type {Cause, DeadLetterSummary} from '../../dead-letters/dead-letter-list.js';
 import {deadLetterOrigin, ownFields} from '../../dead-letters/dead-letter-origin.js';
 import type {Redriven} from '../../dead-letters/redriving.js';
-import {formatDuration} from '../../duration.js';
+import {shortDuration} from '../../duration.js';
 import type {StreamRecord} from '../../records/entry.js';
 import {timePartOf} from '../../records/stream-id.js';
 import type {Colors} from '../colors.js';
+import type {Display} from '../display.js';
 import {isoTime} from '../format.js';
 import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
-import {renderFacts, renderTable} from '../table.js';
+import {LEAST_NAME, renderFacts, renderTable} from '../table.js';
 
-export function renderDeadLetters(summary: DeadLetterSummary, colors: Colors): string {
+export function renderDeadLetters(summary: DeadLetterSummary, display: Display): string {
   const facts = renderFacts(
     [
       ['dead letters', summary.deadLetter],
@@ -21,27 +22,27 @@ export function renderDeadLetters(summary: DeadLetterSummary, colors: Colors): s
       ['newest', death(summary.newestId, summary.newestAgeMs)],
       ...(summary.otherCauses > 0 ? [['other causes', summary.otherCauses] as const] : []),
     ],
-    colors,
+    display,
   );
-  return summary.causes.length === 0 ? facts : `${facts}\n${drawCauses(summary.causes, colors)}`;
+  return summary.causes.length === 0 ? facts : `${facts}\n${drawCauses(summary.causes, display)}`;
 }
 
-const drawCauses = (causes: readonly Cause[], colors: Colors): string =>
+const drawCauses = (causes: readonly Cause[], display: Display): string =>
   renderTable(
     causes,
     [
       {heading: 'count', right: true, cell: ({count}) => count},
-      {heading: 'stream', cell: ({stream}) => stream ?? 'unknown'},
-      {heading: 'group', cell: ({group}) => group ?? 'unknown'},
-      {heading: 'reason', cell: ({reason}) => reason ?? 'unknown'},
+      {heading: 'stream', least: LEAST_NAME, priority: 1, cell: ({stream}) => stream ?? 'unknown'},
+      {heading: 'group', least: LEAST_NAME, priority: 2, cell: ({group}) => group ?? 'unknown'},
+      {heading: 'reason', least: LEAST_NAME, cell: ({reason}) => reason ?? 'unknown'},
     ],
-    colors,
+    display,
   );
 
 const death = (id: string | null, ageMs: number | null): string =>
-  id === null ? 'none' : `${id}  (${formatDuration(ageMs ?? 0)} ago)`;
+  id === null ? 'none' : `${id}  (${shortDuration(ageMs ?? 0)} ago)`;
 
-export const renderRedriven = (page: readonly Redriven[], colors: Colors): string =>
+export const renderRedriven = (page: readonly Redriven[], {colors}: Display): string =>
   page
     .map(({id, stream, newId}) => `${colors.id(id)}  ${quoted(stream)}  ${newId === null ? '' : colors.id(newId)}`)
     .map((line) => `${line.trimEnd()}\n`)

@@ -1,33 +1,33 @@
 /** How the answers of the `group` commands look to a person. */
-import {formatDuration} from '../../duration.js';
+import {shortDuration} from '../../duration.js';
 import type {ConsumerFate} from '../../groups/gc.js';
 import type {GroupPosition, SeekResult} from '../../groups/group-position.js';
 import type {GroupSummary} from '../../reports/group-list.js';
-import type {Colors} from '../colors.js';
-import {renderTable} from '../table.js';
+import type {Display} from '../display.js';
+import {LEAST_NAME, renderTable} from '../table.js';
 import {lagCell, listedLagCell, unreadCell} from './lag-view.js';
 
 /** A table of groups, with the names of their streams where those are not all the same. */
-export function renderGroupList(groups: readonly GroupSummary[], severalStreams: boolean, colors: Colors): string {
+export function renderGroupList(groups: readonly GroupSummary[], severalStreams: boolean, display: Display): string {
   if (groups.length === 0) return '';
-  const stream = {heading: 'stream', cell: (group: GroupSummary) => group.stream};
+  const stream = {heading: 'stream', least: LEAST_NAME, cell: (group: GroupSummary) => group.stream};
   return renderTable(
     groups,
     [
       ...(severalStreams ? [stream] : []),
-      {heading: 'group', cell: ({group}) => group},
-      {heading: 'consumers', right: true, cell: ({consumers}) => consumers},
+      {heading: 'group', least: LEAST_NAME, cell: ({group}) => group},
+      {heading: 'consumers', right: true, priority: 2, cell: ({consumers}) => consumers},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
-      {heading: 'lag', right: true, cell: (group) => listedLagCell(group)},
-      {heading: 'oldest unread', right: true, cell: (group) => unreadCell(group)},
-      {heading: 'last delivered', cell: ({lastDeliveredId}) => lastDeliveredId},
+      {heading: 'lag', right: true, cell: (group) => listedLagCell(group, display)},
+      {heading: 'oldest unread', right: true, priority: 1, cell: (group) => unreadCell(group)},
+      {heading: 'last delivered', priority: 3, cell: ({lastDeliveredId}) => lastDeliveredId},
     ],
-    colors,
+    display,
   );
 }
 
 /** Two lines to compare: where the group stood and where it stands. */
-export function renderSeek({before, after}: SeekResult, dryRun: boolean, colors: Colors): string {
+export function renderSeek({before, after}: SeekResult, dryRun: boolean, display: Display): string {
   const rows: [when: string, stand: GroupPosition][] = [
     ['before', before],
     [dryRun ? 'would be' : 'after', after],
@@ -37,10 +37,10 @@ export function renderSeek({before, after}: SeekResult, dryRun: boolean, colors:
     [
       {heading: '', cell: ([when]) => when},
       {heading: 'last delivered', cell: ([, {lastDeliveredId}]) => lastDeliveredId},
-      {heading: 'lag', right: true, cell: ([, stand]) => lagCell(stand)},
-      {heading: 'pending', right: true, cell: ([, {pending}]) => pending},
+      {heading: 'lag', right: true, priority: 1, cell: ([, stand]) => lagCell(stand, display)},
+      {heading: 'pending', right: true, priority: 2, cell: ([, {pending}]) => pending},
     ],
-    colors,
+    display,
   );
 }
 
@@ -64,19 +64,23 @@ const KEPT: Record<NonNullable<ConsumerFate['kept']>, string> = {
   interrupted: 'kept: interrupted',
 };
 
-export const renderFates = (fates: readonly ConsumerFate[], dryRun: boolean, colors: Colors): string =>
+export const renderFates = (fates: readonly ConsumerFate[], dryRun: boolean, display: Display): string =>
   fates.length === 0
     ? ''
     : renderTable(
         fates,
         [
-          {heading: 'consumer', cell: ({consumer}) => consumer},
-          {heading: 'idle', right: true, cell: ({idleMs}) => formatDuration(idleMs)},
-          {heading: 'pending', right: true, cell: ({pending}) => pending},
-          {heading: dryRun ? 'would hand over' : 'handed over', right: true, cell: ({moved}) => moved},
-          {heading: '', cell: ({kept}) => (kept === null ? (dryRun ? 'would be removed' : 'removed') : KEPT[kept])},
+          {heading: 'consumer', least: LEAST_NAME, cell: ({consumer}) => consumer},
+          {heading: 'idle', right: true, priority: 2, cell: ({idleMs}) => shortDuration(idleMs)},
+          {heading: 'pending', right: true, priority: 1, cell: ({pending}) => pending},
+          {heading: dryRun ? 'would hand over' : 'handed over', right: true, priority: 3, cell: ({moved}) => moved},
+          {
+            heading: '',
+            least: LEAST_NAME,
+            cell: ({kept}) => (kept === null ? (dryRun ? 'would be removed' : 'removed') : KEPT[kept]),
+          },
         ],
-        colors,
+        display,
       );
 
 /** `removed 3 of 5 consumers, handed over 12 entries`. */

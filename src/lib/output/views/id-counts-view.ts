@@ -1,7 +1,7 @@
 /** How the counts of `ack`, `nack` and `delete` look to a person: a sentence, or a row of a table, for each stream and group. */
 import type {AckCount, DeleteCount, GiveBackCount} from '../../groups/named-entries.js';
-import type {Colors} from '../colors.js';
-import {renderTable} from '../table.js';
+import type {Display} from '../display.js';
+import {LEAST_NAME, renderTable} from '../table.js';
 
 export const describeAckCount = (count: AckCount): string =>
   sentence(count, `${count.acknowledged} acknowledged, ${count.notPending} not pending`, [
@@ -28,10 +28,10 @@ const sentence = (
   return `${[done, ...others].join(', ')} in group "${group}" on stream "${stream}"`;
 };
 
-export const renderAckCounts = (counts: readonly AckCount[], colors: Colors): string =>
-  renderCounts(counts, {acknowledged: 'acknowledged', notPending: 'not pending', withAnother: 'with another'}, colors);
+export const renderAckCounts = (counts: readonly AckCount[], display: Display): string =>
+  renderCounts(counts, {acknowledged: 'acknowledged', notPending: 'not pending', withAnother: 'with another'}, display);
 
-export const renderGiveBackCounts = (counts: readonly GiveBackCount[], colors: Colors): string =>
+export const renderGiveBackCounts = (counts: readonly GiveBackCount[], display: Display): string =>
   renderCounts(
     counts,
     {
@@ -41,11 +41,11 @@ export const renderGiveBackCounts = (counts: readonly GiveBackCount[], colors: C
       deliveredAgain: 'delivered again',
       gone: 'gone',
     },
-    colors,
+    display,
   );
 
-export const renderDeleteCounts = (counts: readonly DeleteCount[], dryRun: boolean, colors: Colors): string =>
-  renderCounts(counts, {deleted: dryRun ? 'would delete' : 'deleted', missing: 'missing'}, colors);
+export const renderDeleteCounts = (counts: readonly DeleteCount[], dryRun: boolean, display: Display): string =>
+  renderCounts(counts, {deleted: dryRun ? 'would delete' : 'deleted', missing: 'missing'}, display);
 
 type Count = {readonly stream: string; readonly group?: string};
 
@@ -53,17 +53,24 @@ type Count = {readonly stream: string; readonly group?: string};
 function renderCounts<Row extends Count>(
   counts: readonly Row[],
   headings: {readonly [Name in Exclude<keyof Row, 'stream' | 'group'>]: string},
-  colors: Colors,
+  display: Display,
 ): string {
   if (counts.length === 0) return '';
   const numbers = Object.entries(headings) as [Exclude<keyof Row, 'stream' | 'group'>, string][];
   return renderTable(
     counts,
     [
-      {heading: 'stream', cell: ({stream}) => stream},
-      ...(counts[0]!.group === undefined ? [] : [{heading: 'group', cell: ({group}: Row) => group!}]),
-      ...numbers.map(([name, heading]) => ({heading, right: true, cell: (row: Row) => row[name] as number})),
+      {heading: 'stream', least: LEAST_NAME, cell: ({stream}) => stream},
+      ...(counts[0]!.group === undefined
+        ? []
+        : [{heading: 'group', least: LEAST_NAME, cell: ({group}: Row) => group!}]),
+      ...numbers.map(([name, heading], priority) => ({
+        heading,
+        right: true,
+        priority,
+        cell: (row: Row) => row[name] as number,
+      })),
     ],
-    colors,
+    display,
   );
 }

@@ -1,23 +1,24 @@
 /** How far a group is behind, as a table shows it: `-` for nothing, `~` before what is not proven, `?` for what is not known. */
-import {formatDuration} from '../../duration.js';
+import {shortDuration} from '../../duration.js';
 import type {LagFacts} from '../../reports/lag.js';
 import type {Behind} from '../../reports/list-lag.js';
+import type {Display} from '../display.js';
 
 /** Also what it is at least, where Redis has no figure. */
-export function lagCell({lag, lagExact, lagAtLeast, lagSource}: LagFacts): string {
-  if (lagExact) return String(lag);
-  return lagSource === 'bound' ? `~${lag} (≥${lagAtLeast})` : `~${lag}`;
+export function lagCell({lag, lagExact, lagAtLeast, lagSource}: LagFacts, {count}: Display): string {
+  if (lagExact) return count(lag);
+  return lagSource === 'bound' ? `~${count(lag)} (≥${count(lagAtLeast)})` : `~${count(lag)}`;
 }
 
 /** The same where it may not be known at all. */
-export function listedLagCell({lag, lagExact}: Pick<Behind, 'lag' | 'lagExact'>): string {
-  return lagExact === false && lag !== null ? `~${lag}` : knownCell(lag);
+export function listedLagCell({lag, lagExact}: Pick<Behind, 'lag' | 'lagExact'>, {count}: Display): string {
+  return lagExact === false && lag !== null ? `~${count(lag)}` : knownCell(lag, count);
 }
 
 /** The age of the oldest unread entry. */
 export function unreadCell({behindMs, lagAtMost}: Pick<Behind, 'behindMs' | 'lagAtMost'>): string {
-  return lagAtMost === 0 ? '-' : knownCell(behindMs, formatDuration);
+  return lagAtMost === 0 ? '-' : knownCell(behindMs, shortDuration);
 }
 
-export const knownCell = (figure: number | null | undefined, format: (figure: number) => string = String): string =>
+export const knownCell = (figure: number | null | undefined, format: (figure: number) => string): string =>
   figure === null || figure === undefined ? '?' : format(figure);

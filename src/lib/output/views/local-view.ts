@@ -1,10 +1,10 @@
 /** How the private server looks to a person. */
 import type {LocalReport} from '../../local/local-server.js';
 import {formatSize} from '../../size.js';
-import type {Colors} from '../colors.js';
+import type {Display} from '../display.js';
 import {renderFacts} from '../table.js';
 
-export const renderLocalServer = (report: LocalReport, colors: Colors): string =>
+export const renderLocalServer = (report: LocalReport, display: Display): string =>
   renderFacts(
     [
       ['private server', report.pid === null ? 'not running' : `running, process ${report.pid}`],
@@ -12,5 +12,5 @@ export const renderLocalServer = (report: LocalReport, colors: Colors): string =
       ['data', `${report.dataDirectory}  (${formatSize(report.bytes)})`],
       ['log', report.logFile],
     ],
-    colors,
+    display,
   );

@@ -1,70 +1,81 @@
 /** How `pending` looks: the summary, what to do about consumers that may be dead, and single entries. */
-import {formatDuration} from '../../duration.js';
+import {formatDuration, shortDuration} from '../../duration.js';
 import type {PendingConsumer, PendingDetail, PendingReport} from '../../groups/pending-report.js';
 import {recordToJson} from '../../records/entry.js';
 import {nameToJson} from '../../records/names.js';
 import {timePartOf} from '../../records/stream-id.js';
 import {shellWord} from '../../shell-word.js';
 import type {Colors} from '../colors.js';
+import type {Display} from '../display.js';
 import {isoTime} from '../format.js';
 import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
 import {escapeJsonForTerminal} from '../sanitize.js';
 import type {Sink} from '../sink.js';
-import {renderFacts, renderTable} from '../table.js';
+import {LEAST_NAME, renderFacts, renderTable} from '../table.js';
 
 /** From here on a consumer may be dead, and its entries another's to take. */
 const LONG_IDLE_MS = 60_000;
 
-export function renderPending({stream, group, consumers, ...report}: PendingReport, colors: Colors): string {
+export function renderPending({stream, group, consumers, ...report}: PendingReport, display: Display): string {
   const facts = renderFacts(
     [
       ['stream', stream],
       ['group', group],
       ['pending', report.pending],
-      ...(givenBackOf(report) === '0' ? [] : [['given back', givenBackOf(report)] as [string, string]]),
+      ...(givenBackOf(report, display) === '0' ? [] : [['given back', givenBackOf(report, display)] as const]),
       ['oldest ID', report.lowestId ?? 'none'],
-      ...(report.highestId === undefined ? [] : [['newest ID', report.highestId ?? 'none'] as [string, string]]),
+      ...(report.highestId === undefined ? [] : [['newest ID', report.highestId ?? 'none'] as const]),
     ],
-    colors,
+    display,
   );
-  return consumers.length === 0 ? facts : `${facts}\n${drawConsumers(consumers, colors)}`;
+  return consumers.length === 0 ? facts : `${facts}\n${drawConsumers(consumers, display)}`;
 }
 
-function drawConsumers(consumers: readonly PendingConsumer[], colors: Colors): string {
-  const someGivenBack = consumers.some((consumer) => givenBackOf(consumer) !== '0');
+function drawConsumers(consumers: readonly PendingConsumer[], display: Display): string {
+  const someGivenBack = consumers.some((consumer) => givenBackOf(consumer, display) !== '0');
   return renderTable(
     consumers,
     [
-      {heading: 'consumer', cell: ({name}) => name},
+      {heading: 'consumer', least: LEAST_NAME, cell: ({name}) => name},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
       ...(someGivenBack
-        ? [{heading: 'given back', right: true, cell: (consumer: PendingConsumer) => givenBackOf(consumer)}]
+        ? [
+            {
+              heading: 'given back',
+              right: true,
+              priority: 3,
+              cell: (consumer: PendingConsumer) => givenBackOf(consumer, display),
+            },
+          ]
         : []),
-      {heading: 'oldest idle', right: true, cell: oldestIdleOf},
-      {heading: 'max deliveries', right: true, cell: mostDeliveriesOf},
+      {heading: 'oldest idle', right: true, priority: 1, cell: oldestIdleOf},
+      {heading: 'max deliveries', right: true, priority: 2, cell: (consumer) => mostDeliveriesOf(consumer, display)},
     ],
-    colors,
+    display,
   );
 }
 
 // A bound has a sign, and what is not known is said to be so.
 const UNKNOWN = 'unknown';
 
-function givenBackOf({givenBack, givenBackAtLeast}: {givenBack?: number; givenBackAtLeast?: number}): string {
-  if (givenBack !== undefined) return String(givenBack);
-  return givenBackAtLeast === undefined || givenBackAtLeast === 0 ? '0' : `>= ${givenBackAtLeast}`;
+function givenBackOf(
+  {givenBack, givenBackAtLeast}: {givenBack?: number; givenBackAtLeast?: number},
+  {count}: Display,
+): string {
+  if (givenBack !== undefined) return count(givenBack);
+  return givenBackAtLeast === undefined || givenBackAtLeast === 0 ? '0' : `>= ${count(givenBackAtLeast)}`;
 }
 
 function oldestIdleOf({oldestIdleMs, oldestIdleAtLeastMs}: PendingConsumer): string {
-  if (oldestIdleMs !== undefined) return oldestIdleMs === null ? 'none' : formatDuration(oldestIdleMs);
+  if (oldestIdleMs !== undefined) return oldestIdleMs === null ? 'none' : shortDuration(oldestIdleMs);
   return oldestIdleAtLeastMs === undefined || oldestIdleAtLeastMs === null
     ? UNKNOWN
-    : `>= ${formatDuration(oldestIdleAtLeastMs)}`;
+    : `>= ${shortDuration(oldestIdleAtLeastMs)}`;
 }
 
-function mostDeliveriesOf({maxDeliveries, maxDeliveriesAtLeast}: PendingConsumer): string {
-  if (maxDeliveries !== undefined) return String(maxDeliveries);
-  return maxDeliveriesAtLeast === undefined ? UNKNOWN : `>= ${maxDeliveriesAtLeast}`;
+function mostDeliveriesOf({maxDeliveries, maxDeliveriesAtLeast}: PendingConsumer, {count}: Display): string {
+  if (maxDeliveries !== undefined) return count(maxDeliveries);
+  return maxDeliveriesAtLeast === undefined ? UNKNOWN : `>= ${count(maxDeliveriesAtLeast)}`;
 }
 
 /** Says how to have the figures that are bounds; undefined where none is. */

@@ -1,16 +1,15 @@
 /** How streams look to a person: one in full for `info`, a list for `ls`, and what a trim took. */
-import {formatAge, formatDuration} from '../../duration.js';
+import {formatAge, shortAge, shortDuration} from '../../duration.js';
 import type {Omissions} from '../../reports/omissions.js';
 import type {StreamSummary} from '../../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../../reports/stream-report.js';
 import {formatSize} from '../../size.js';
 import type {GroupLoss} from '../../trimming/losses.js';
-import type {Colors} from '../colors.js';
-import {escapeForTerminal} from '../sanitize.js';
-import {renderFacts, renderTable} from '../table.js';
+import type {Display} from '../display.js';
+import {LEAST_NAME, renderFacts, renderHeading, renderTable} from '../table.js';
 import {knownCell, lagCell, listedLagCell, unreadCell} from './lag-view.js';
 
-export function renderStream(report: StreamReport, colors: Colors): string {
+export function renderStream(report: StreamReport, display: Display): string {
   const facts = renderFacts(
     [
       ['stream', report.stream],
@@ -22,82 +21,102 @@ export function renderStream(report: StreamReport, colors: Colors): string {
       ['memory', report.bytes === null ? 'not reported by this server' : formatSize(report.bytes)],
       ['groups', report.groups.length],
     ],
-    colors,
+    display,
   );
-  const groups = report.groups.length === 0 ? '' : `\n${renderGroups(report.groups, colors)}`;
-  const members = report.groups.map((group) => drawMembers(group, colors)).join('');
+  const groups = report.groups.length === 0 ? '' : `\n${renderGroups(report.groups, display)}`;
+  const members = report.groups.map((group) => drawMembers(group, display)).join('');
   return `${facts}${groups}${members}`;
 }
 
-const renderGroups = (groups: readonly GroupReport[], colors: Colors): string =>
+const renderGroups = (groups: readonly GroupReport[], display: Display): string =>
   renderTable(
     groups,
     [
-      {heading: 'group', cell: ({name}) => name},
-      {heading: 'consumers', right: true, cell: ({consumers}) => consumers},
+      {heading: 'group', least: LEAST_NAME, cell: ({name}) => name},
+      {heading: 'consumers', right: true, priority: 2, cell: ({consumers}) => consumers},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
-      {heading: 'lag', right: true, cell: (group) => lagCell(group)},
-      {heading: 'oldest unread', right: true, cell: (group) => unreadCell(group)},
-      {heading: 'last delivered', cell: ({lastDeliveredId}) => lastDeliveredId},
+      {heading: 'lag', right: true, cell: (group) => lagCell(group, display)},
+      {heading: 'oldest unread', right: true, priority: 1, cell: (group) => unreadCell(group)},
+      {heading: 'last delivered', priority: 3, cell: ({lastDeliveredId}) => lastDeliveredId},
     ],
-    colors,
+    display,
   );
 
-export const renderConsumers = (consumers: readonly ConsumerReport[], colors: Colors): string =>
+export const renderConsumers = (consumers: readonly ConsumerReport[], display: Display): string =>
   renderTable(
     consumers,
     [
-      {heading: 'consumer', cell: ({name}) => name},
+      {heading: 'consumer', least: LEAST_NAME, cell: ({name}) => name},
       {heading: 'pending', right: true, cell: ({pending}) => pending},
-      {heading: 'idle', right: true, cell: ({idleMs}) => formatDuration(idleMs)},
-      {heading: 'last delivery', right: true, cell: ({inactiveMs}) => lastSuccess(inactiveMs)},
+      {heading: 'idle', right: true, priority: 1, cell: ({idleMs}) => shortDuration(idleMs)},
+      {heading: 'last delivery', right: true, priority: 2, cell: ({inactiveMs}) => lastSuccess(inactiveMs)},
     ],
-    colors,
+    display,
   );
 
-function drawMembers({name, members}: GroupReport, colors: Colors): string {
+function drawMembers({name, members}: GroupReport, display: Display): string {
   if (members === undefined || members.length === 0) return '';
-  return `\n${colors.heading(`consumers of ${escapeForTerminal(name)}`)}\n${renderConsumers(members, colors)}`;
+  return `\n${renderHeading(`consumers of ${name}`, display)}${renderConsumers(members, display)}`;
 }
 
 const idAndAge = (id: string | null, ageMs: number | null, aheadMs: number | undefined): string =>
-  id === null ? 'none' : `${id}  (${formatAge(ageMs ?? 0, aheadMs)})`;
+  id === null ? 'none' : `${id}  (${shortAge(ageMs ?? 0, aheadMs)})`;
 
 /** Redis says -1 of a consumer that never got one. */
 function lastSuccess(inactiveMs: number | undefined): string {
   if (inactiveMs === undefined) return 'unknown';
-  return inactiveMs < 0 ? 'never' : `${formatDuration(inactiveMs)} ago`;
+  return inactiveMs < 0 ? 'never' : shortAge(inactiveMs, undefined);
 }
 
 /** For JSON. */
 export const streamFinding = ({name: stream, ...facts}: StreamSummary) => ({stream, ...facts});
 
 /** In the order given. */
-export function renderStreams(summaries: readonly StreamSummary[], colors: Colors): string {
+export function renderStreams(summaries: readonly StreamSummary[], display: Display): string {
   if (summaries.length === 0) return '';
   const measured = summaries.some(({bytes}) => bytes !== undefined);
-  const memory = {heading: 'memory', right: true, cell: ({bytes}: StreamSummary) => knownCell(bytes, formatSize)};
+  const memory = {
+    heading: 'memory',
+    right: true,
+    priority: 1,
+    cell: ({bytes}: StreamSummary) => knownCell(bytes, formatSize),
+  };
   return renderTable(
     summaries,
     [
-      {heading: 'stream', cell: ({name}) => name},
+      {heading: 'stream', least: LEAST_NAME, cell: ({name}) => name},
       {heading: 'entries', right: true, cell: ({length}) => length},
       ...(measured ? [memory] : []),
-      {heading: 'groups', right: true, cell: ({groups}) => groups},
-      {heading: 'pending', right: true, cell: ({groups, pending}) => (groups === 0 ? '-' : knownCell(pending))},
-      {heading: 'lag', right: true, cell: (stream) => (stream.groups === 0 ? '-' : listedLagCell(stream))},
-      {heading: 'oldest unread', right: true, cell: (stream) => (stream.groups === 0 ? '-' : unreadCell(stream))},
-      {heading: 'dead', right: true, cell: ({deadLetters}) => knownCell(deadLetters?.length)},
-      {heading: 'last', right: true, cell: lastOf},
-      {heading: 'last ID', cell: ({lastId}) => lastId ?? ''},
+      {heading: 'groups', right: true, priority: 5, cell: ({groups}) => groups},
+      {
+        heading: 'pending',
+        right: true,
+        priority: 3,
+        cell: ({groups, pending}) => (groups === 0 ? '-' : knownCell(pending, display.count)),
+      },
+      {heading: 'lag', right: true, cell: (stream) => (stream.groups === 0 ? '-' : listedLagCell(stream, display))},
+      {
+        heading: 'oldest unread',
+        right: true,
+        priority: 2,
+        cell: (stream) => (stream.groups === 0 ? '-' : unreadCell(stream)),
+      },
+      {
+        heading: 'dead',
+        right: true,
+        priority: 4,
+        cell: ({deadLetters}) => knownCell(deadLetters?.length, display.count),
+      },
+      {heading: 'last', right: true, priority: 6, cell: lastOf},
+      {heading: 'last ID', priority: 7, cell: ({lastId}) => lastId ?? ''},
     ],
-    colors,
+    display,
   );
 }
 
 function lastOf({lastAgeMs, lastAheadMs}: StreamSummary): string {
   if (lastAgeMs === undefined) return 'not read';
-  return lastAgeMs === null ? 'none' : formatAge(lastAgeMs, lastAheadMs);
+  return lastAgeMs === null ? 'none' : shortAge(lastAgeMs, lastAheadMs);
 }
 
 /** What a list leaves out, a sentence each. */

@@ -1,0 +1,30 @@
+/**
+ * What views need to know of the place where they are shown: its width and height in cells, colours, and
+ * how numbers are written. Invariant: no line of a view is wider than `columns`.
+ */
+import {type Colors, colors} from './colors.js';
+
+export interface Display {
+  colors: Colors;
+  columns: number;
+  rows: number;
+  /** A number as a person reads it: `1,234,567` on a terminal. */
+  count(value: number | bigint): string;
+}
+
+export interface DisplayOptions {
+  terminal: boolean;
+  color: boolean;
+  columns: number;
+  rows: number;
+}
+
+export const displayOf = ({terminal, color, columns, rows}: DisplayOptions): Display => ({
+  colors: colors(color),
+  columns,
+  rows,
+  count: terminal ? grouped : String,
+});
+
+/** As `toLocaleString('en')`, which takes milliseconds at its first use. */
+const grouped = (value: number | bigint): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
