@@ -13,6 +13,7 @@ import {
 import {streamArgument} from '../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderFacts} from '../lib/output/table.js';
+import {askTrim, describeTrimmed} from '../lib/output/views/loss-view.js';
 import {describeAhead, describeLoss} from '../lib/output/views/stream-view.js';
 import {locate} from '../lib/reading/locate.js';
 import {aheadMs} from '../lib/records/entry-time.js';
@@ -20,7 +21,7 @@ import type {Position} from '../lib/records/position.js';
 import {formatSize} from '../lib/size.js';
 import type {StreamClient} from '../lib/stream-client.js';
 import {requireTimes} from '../lib/trimming/age-goal.js';
-import {type TrimGoal, trimStream} from '../lib/trimming/trim-stream.js';
+import {planTrim, type TrimBound, type TrimGoal, trimStream} from '../lib/trimming/trim-stream.js';
 
 /** On each of them: oclif checks `exactlyOne` only for flags that have it (https://oclif.io/docs/flags). */
 const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};
@@ -54,8 +55,7 @@ export default class Trim extends BaseCommand {
     }),
     approx: Flags.boolean({summary: 'trim whole nodes only (~): faster, and keeps a few more entries'}),
     force: Flags.boolean({
-      dependsOn: ['max-age'],
-      summary: 'trim by age although the IDs of the stream are not times',
+      summary: 'do not ask; with --max-age, trim also a stream whose IDs are not times',
     }),
     safe: Flags.boolean({summary: 'keep entries that a group has not read and acknowledged'}),
     ...dryRunFlag,
@@ -67,7 +67,7 @@ export default class Trim extends BaseCommand {
     const {flags} = await this.parse(Trim);
     const {stream, safe, approx: approximate, 'dry-run': dryRun = false} = flags;
     const notes = this.notes(flags);
-    const client = await this.connect(flags);
+    let client = await this.connect(flags);
     const nowMs = Date.now();
     const goal = await readGoal(client, stream, flags, nowMs);
     if (flags['max-age'] !== undefined) {
@@ -78,14 +78,31 @@ export default class Trim extends BaseCommand {
       if (ahead !== undefined) notes.note(describeAhead(stream, firstId!, ahead));
     }
 
-    const result = await trimStream(client, stream, {goal, approximate, safe, dryRun});
+    let bound: TrimBound | undefined;
+    if (this.asks(flags)) {
+      const plan = await planTrim(client, stream, {goal, safe});
+      if (plan.result.losses.length > 0) {
+        client = await this.confirm(flags, askTrim(stream, plan.result), 'nothing was removed');
+        bound = plan.bound;
+      }
+    }
+    const startMs = performance.now();
+    const result = await trimStream(client, stream, {goal, approximate, safe, dryRun, bound});
     const {removed, left, exact, losses, heldBy, bytes} = result;
 
     for (const loss of losses) notes.warn(describeLoss(loss, dryRun));
     if (heldBy !== undefined)
       notes.note(`kept everything from ${heldBy.fromId} on: group "${heldBy.group}" has not read and acknowledged it`);
-    if (bytes !== undefined && goal.kind === 'maxBytes' && bytes > goal.maxBytes && heldBy === undefined)
+    if (
+      bytes !== undefined &&
+      goal.kind === 'maxBytes' &&
+      bytes > goal.maxBytes &&
+      heldBy === undefined &&
+      bound === undefined
+    )
       notes.warn(`the stream still takes ${formatSize(bytes)}: the rest is not used by entries`);
+    if (bound !== undefined && goal.kind === 'maxLen' && !approximate && left > goal.maxLen)
+      notes.note('kept what was added since you were asked');
     const facts = {stream, removed, left, exact, bytes, dryRun, losses};
     const about = exact === undefined ? '' : '~';
     await this.report(flags, JSON_FIELDS.trim, [facts], (display) =>
@@ -99,6 +116,7 @@ export default class Trim extends BaseCommand {
         display,
       ),
     );
+    if (!dryRun) notes.sumUp(describeTrimmed(stream, result, performance.now() - startMs), undefined);
   }
 }
 

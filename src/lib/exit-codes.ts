@@ -4,7 +4,7 @@
 export const EXIT_CODES = {
   done: {code: 0, meaning: 'done; also when the reader of our output went away'},
   bug: {code: 1, meaning: 'a bug in streamlog'},
-  usage: {code: 2, meaning: 'wrong flags or arguments'},
+  usage: {code: 2, meaning: 'wrong flags or arguments, or a question not answered with yes'},
   data: {code: 65, meaning: 'bad input data, or a key that holds no stream'},
   notFound: {code: 66, meaning: 'no such stream, group or entry'},
   unreachable: {code: 69, meaning: 'Redis cannot be reached'},

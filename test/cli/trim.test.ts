@@ -162,7 +162,7 @@ it('a terminal shows the same facts, and what is hostile does nothing there', as
 
   await fill(HOSTILE, 10);
   await read(HOSTILE, HOSTILE, 2, 0);
-  const shown = await onTerminal(['trim', '--stream', HOSTILE, '--maxlen', '0'], {server});
+  const shown = await onTerminal(['trim', '--stream', HOSTILE, '--maxlen', '0', '--force'], {server});
   expect(shown.code).toBe(0);
   expect(shown.text).toContain('pending entries of group');
   expect(unsafeIn(shown.text)).toEqual([]);

@@ -8,15 +8,17 @@ import {
   selectionFlags,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
-import {deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
+import {askPurge, deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
+import {counted} from '../../lib/output/sentences.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class DlqPurge extends BaseCommand {
   static override summary = 'Delete dead letters for good (XDEL).';
   static override description =
-    'Select them by ID, --older-than, --where or --limit, or delete all of them with --force.';
+    'Select them by ID, --older-than, --where or --limit, or delete all of them with --force. At a terminal you are ' +
+    'asked before, unless you give --force.';
   static override examples = [
     {description: 'Delete what failed more than a week ago', command: '<%= config.bin %> dlq purge --older-than 7d'},
     {
@@ -30,7 +32,7 @@ export default class DlqPurge extends BaseCommand {
     ...deadLetterFlags,
     'older-than': duration({summary: 'only entries that failed longer ago than this'}),
     ...selectionFlags,
-    force: Flags.boolean({summary: 'delete all of them'}),
+    force: Flags.boolean({summary: 'do not ask, and delete all of them where none are selected'}),
     ...dryRunFlag,
     ...connectionFlags,
     ...commonFlags,
@@ -41,19 +43,30 @@ export default class DlqPurge extends BaseCommand {
     const {where = [], limit = Number.POSITIVE_INFINITY, 'older-than': olderThanMs, 'dry-run': dryRun = false} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const {stopping} = this;
-    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping});
+    const openIds = () => openDeadIds(args.ids, {piped: this.pipedInput, stopping});
+    const ids = openIds();
     const limited = ids !== undefined || where.length > 0 || flags.limit !== undefined || olderThanMs !== undefined;
-    if (!limited && !flags.force && !dryRun) {
+    if (!limited && !flags.force && !dryRun && !this.asks(flags)) {
       throw usageError(`all dead letters of "${deadLetter}" would be deleted`, 'say which ones, or give --force');
     }
-    const client = await this.connect(flags);
-    const purger = new Purger(client, {deadLetter, dryRun, stopping});
+    let client = await this.connect(flags);
     const missing: string[] = [];
     const beforeMs = olderThanMs === undefined ? undefined : Date.now() - olderThanMs;
     const selection = {where, limit, ids, beforeMs, onMissing: (id: string) => missing.push(id)};
+    let agreed: {limit: number; upTo: string} | undefined;
+    if (this.asks(flags)) {
+      const plan = new Purger(client, {deadLetter, dryRun: true, stopping});
+      await plan.purge(selectDeadLetters(client, deadLetter, {...selection, ids: openIds(), onMissing: () => {}}));
+      if (plan.purged > 0) {
+        const question = askPurge(deadLetter, plan.purged, await client.length(deadLetter));
+        client = await this.confirm(flags, question, 'nothing was deleted');
+        agreed = {limit: plan.purged, upTo: plan.highest};
+      }
+    }
+    const purger = new Purger(client, {deadLetter, dryRun, stopping});
 
     try {
-      await purger.purge(selectDeadLetters(client, deadLetter, selection));
+      await purger.purge(selectDeadLetters(client, deadLetter, {...selection, ...agreed}));
     } catch (error) {
       this.notes(flags).note(`before it failed: ${purger.purged} deleted`);
       throw error;
@@ -69,6 +82,11 @@ export default class DlqPurge extends BaseCommand {
         display,
       ),
     );
+    if (!dryRun)
+      this.notes(flags).sumUp(
+        `deleted ${counted(facts.purged, 'dead letter')}; ${facts.left.toLocaleString('en')} left`,
+        undefined,
+      );
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
   }
 }

@@ -2,15 +2,15 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
-import {removeGroup} from '../../lib/groups/remove.js';
+import {askRemoval, type GroupRemains, mayLose, removeGroup} from '../../lib/groups/remove.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class GroupRemove extends BaseCommand {
   static override summary = 'Remove a consumer group; the entries stay in the stream (XGROUP DESTROY).';
   static override description =
-    'A group that has pending or unread entries is removed only with --force: afterwards there is no way to know ' +
-    'which ones they were.';
+    'A group that has pending or unread entries is removed only with --force, or after you are asked at a terminal: ' +
+    'afterwards there is no way to know which ones they were.';
   static override examples = [
     {
       description: 'See what would be lost',
@@ -31,9 +31,17 @@ export default class GroupRemove extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(GroupRemove);
     const {stream, group, force = false, 'dry-run': dryRun = false} = flags;
-    const client = await this.connect(flags);
+    let client = await this.connect(flags);
+    let agreed: GroupRemains | undefined;
+    if (this.asks(flags)) {
+      const plan = await removeGroup(client, stream, group, {force, dryRun: true});
+      if (mayLose(plan)) {
+        client = await this.confirm(flags, askRemoval(stream, group, plan), 'the group was not removed');
+        agreed = plan;
+      }
+    }
 
-    const remains = await removeGroup(client, stream, group, {force, dryRun});
+    const remains = await removeGroup(client, stream, group, {force, dryRun, agreed});
 
     await this.report(
       flags,
@@ -51,5 +59,6 @@ export default class GroupRemove extends BaseCommand {
           display,
         ),
     );
+    if (!dryRun) this.notes(flags).sumUp(`removed group ${group} of ${stream}`, undefined);
   }
 }

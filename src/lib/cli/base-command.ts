@@ -18,6 +18,7 @@ import {escapeJsonForTerminal} from '../output/sanitize.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
+import {canAsk, confirm} from './confirmation.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
 import {environment} from './environment.js';
 import type {commonFlags, recordFlags} from './flags.js';
@@ -121,6 +122,25 @@ export abstract class BaseCommand extends Command {
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. A command that reads it has to end soon after. */
   protected get stopping(): AbortSignal {
     return signals.stopping;
+  }
+
+  /** Whether to ask before something is destroyed: not with `--force` or `--dry-run`, and only a person. */
+  protected asks({force = false, 'dry-run': dryRun = false}: {force?: boolean; 'dry-run'?: boolean}): boolean {
+    return !force && !dryRun && canAsk();
+  }
+
+  /**
+   * Asks, and resolves to a new client when the answer is yes: meanwhile there is no connection, which would be held, or
+   * lost, for as long as a person thinks. Throws a usage error, which says `nothing`, when it is no.
+   */
+  protected async confirm(
+    flags: ConnectionFlags & NoteFlags & {'retry-for'?: number},
+    question: string,
+    nothing: string,
+  ): Promise<StreamClient> {
+    for (const client of this.#clients.splice(0)) client.close();
+    await confirm(question, {notes: this.notes(flags), stopping: this.stopping, nothing});
+    return this.connect(flags);
   }
 
   /** At the first signal, says what is being finished; `what` gives nothing where that is nothing. */

@@ -4,6 +4,7 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
+import {counted} from '../output/sentences.js';
 import {findInfo} from '../reading/locate.js';
 import {lookUp} from '../reading/lookup.js';
 import {firstItems, pagesOf} from '../reading/paging.js';
@@ -16,6 +17,8 @@ export interface DeadLetterSelection {
   /** Each must be a field of the entry, with this value. */
   where: readonly Field[];
   limit: number;
+  /** Only what has an ID up to this one. */
+  upTo?: string | undefined;
   /** Only what was moved there before this time, in Unix milliseconds. */
   beforeMs?: number;
   /** Only these, in place of all. */
@@ -42,10 +45,13 @@ export const deadLettersMissing = (ids: readonly string[], deadLetter: string): 
 export async function* selectDeadLetters(
   client: StreamClient,
   deadLetter: string,
-  {where, limit, beforeMs, ids, onMissing}: DeadLetterSelection,
+  {where, limit, beforeMs, upTo, ids, onMissing}: DeadLetterSelection,
 ): AsyncGenerator<Entry[], void, void> {
   const last = (await findInfo(client, deadLetter))?.lastGeneratedId ?? FIRST_ID;
-  const end = beforeMs === undefined ? last : earlierId(last, lastIdBefore(beforeMs));
+  const end = [upTo, beforeMs === undefined ? undefined : lastIdBefore(beforeMs)].reduce<string>(
+    (end, bound) => (bound === undefined ? end : earlierId(end, bound)),
+    last,
+  );
   const all = ids === undefined ? client.range(deadLetter, FIRST_ID, end) : named(client, deadLetter, ids, onMissing);
   yield* firstItems(matching(all, where, end), limit);
 }
@@ -94,11 +100,17 @@ const has = (fields: readonly Field[], [name, value]: Field): boolean =>
 
 const lastIdBefore = (ms: number): string => predecessorOf(`${Math.max(0, ms)}-0`) ?? FIRST_ID;
 
+/** What is asked before `count` of `all` dead letters are deleted. */
+export const askPurge = (deadLetter: string, count: number, all: number): string =>
+  `this deletes ${count.toLocaleString('en')} of ${counted(all, 'dead letter')} in ${deadLetter} for good. Delete them?`;
+
 /** IDs in one XDEL at most, so that none holds Redis up. */
 const MAX_IDS = 500;
 
 export class Purger {
   purged = 0;
+  /** The highest ID of those. */
+  highest = FIRST_ID;
   readonly #client: StreamClient;
   readonly #options: {deadLetter: string; dryRun: boolean; stopping: AbortSignal};
 
@@ -113,6 +125,7 @@ export class Purger {
     for await (const page of pagesOf(pages, {count: MAX_IDS})) {
       if (stopping.aborted) return;
       const ids = page.map(({id}) => id);
+      for (const id of ids) if (compareStreamIds(id, this.highest) > 0) this.highest = id;
       this.purged += dryRun ? ids.length : await this.#client.delete(deadLetter, ids);
     }
   }

@@ -5,6 +5,7 @@
  */
 
 import {StreamlogError} from '../errors.js';
+import {counted} from '../output/sentences.js';
 import {findInfo, locate} from '../reading/locate.js';
 import {isTime} from '../records/entry-time.js';
 import type {Position} from '../records/position.js';
@@ -107,17 +108,19 @@ export interface SeekResult {
 
 /**
  * Moves `group`, or only says what that would do, and whether entries may come that it never gets where it stands
- * then. Throws `notFound` when there is no such stream or group.
+ * then. With `agreed`, moves it to where that dry run would have. Throws `notFound` when there is no such stream or group,
+ * `temporary` when it was moved since then, so that it would skip other entries or get some again.
  */
 export async function seekGroup(
   client: StreamClient,
   stream: string,
   group: string,
-  {to, dryRun, nowMs}: {to: Position; dryRun: boolean; nowMs: number},
+  {to, dryRun, nowMs, agreed}: {to: Position; dryRun: boolean; nowMs: number; agreed?: SeekResult | undefined},
 ): Promise<{result: SeekResult; beyondEnd: boolean}> {
   const found = await client.group(stream, group);
+  if (agreed !== undefined && !isWithin(found.lastDeliveredId, agreed)) throw hasMoved(group, found.lastDeliveredId);
   const info = await client.info(stream);
-  const lastDeliveredId = await lastDeliveredBefore(client, stream, to);
+  const lastDeliveredId = agreed?.after.lastDeliveredId ?? (await lastDeliveredBefore(client, stream, to));
   const back = compareStreamIds(lastDeliveredId, found.lastDeliveredId) < 0;
   const [low, high] = back ? [lastDeliveredId, found.lastDeliveredId] : [found.lastDeliveredId, lastDeliveredId];
   const behind = await entriesBehind(client, stream, info, [low, high]);
@@ -140,3 +143,19 @@ export async function seekGroup(
   };
   return {result, beyondEnd: isBeyondEnd(info, lastDeliveredId, nowMs)};
 }
+
+/** Whether a group that may have read on since a dry run still skips nothing but what was skipped there. */
+const isWithin = (lastDeliveredId: string, {before, after}: SeekResult): boolean =>
+  compareStreamIds(before.lastDeliveredId, lastDeliveredId) <= 0 &&
+  compareStreamIds(lastDeliveredId, after.lastDeliveredId) <= 0;
+
+const hasMoved = (group: string, lastDeliveredId: string): StreamlogError =>
+  new StreamlogError(
+    'temporary',
+    `nothing was changed: group "${group}" has moved to ${lastDeliveredId} since you were asked`,
+  );
+
+/** What is asked before a group is moved past entries that it has not read. */
+export const askSkip = (stream: string, group: string, {skipped, exact, after}: SeekResult): string =>
+  `group ${group} has not read ${exact ? '' : 'at least '}${counted(skipped, 'entry')} of ${stream} up to ` +
+  `${after.lastDeliveredId}, and would never get them. Move it?`;

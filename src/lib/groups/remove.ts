@@ -3,7 +3,7 @@
  * removed only with `force`, and what is not known counts as something to lose; Redis is not held up: XGROUP DESTROY frees a
  * pending list in one piece (230 ms for a million entries), so most of it is acknowledged before, page by page.
  */
-import {isFailure, usageError} from '../errors.js';
+import {isFailure, StreamlogError, usageError} from '../errors.js';
 import {lagOf} from '../reports/lag.js';
 import {shellWord} from '../shell-word.js';
 import type {StreamClient} from '../stream-client.js';
@@ -25,13 +25,13 @@ export interface GroupRemains {
 /**
  * Removes `group`, or with `dryRun` only looks. Throws `notFound` when there is
  * no such group, a usage error when it may have something to lose and `force` is
- * not given.
+ * not given, `temporary` when it has more to lose than was `agreed`.
  */
 export async function removeGroup(
   client: StreamClient,
   stream: string,
   group: string,
-  {force, dryRun}: {force: boolean; dryRun: boolean},
+  {force, dryRun, agreed}: {force: boolean; dryRun: boolean; agreed?: GroupRemains | undefined},
 ): Promise<GroupRemains> {
   const found = await client.group(stream, group);
   const lag = await lagOf(client, stream, await client.info(stream), found);
@@ -43,11 +43,20 @@ export async function removeGroup(
     ...(lag.exact ? {} : {unreadAtLeast: lag.atLeast, unreadAtMost: lag.atMost}),
   };
   if (dryRun) return remains;
-  if (!force && (remains.pending > 0 || lag.atMost > 0)) throw refusal(stream, group, remains);
+  if (agreed !== undefined && hasMore(remains, agreed)) throw hasGrown(stream, group, remains);
+  if (!force && agreed === undefined && mayLose(remains)) throw refusal(stream, group, remains);
   await drain(client, stream, group, remains.pending);
   await client.destroyGroup(stream, group);
   return remains;
 }
+
+/** Whether something is pending or may be unread. */
+export const mayLose = (remains: GroupRemains): boolean => remains.pending > 0 || mostUnread(remains) > 0;
+
+const mostUnread = ({unread, unreadAtMost = unread}: GroupRemains): number => unreadAtMost;
+
+const hasMore = (now: GroupRemains, agreed: GroupRemains): boolean =>
+  now.pending > agreed.pending || mostUnread(now) > mostUnread(agreed);
 
 /** XGROUP DESTROY frees as many in 2 ms, though each is with a consumer of its own. */
 const PENDING_TO_DESTROY = 5_000;
@@ -73,10 +82,18 @@ async function acknowledgeLowest(client: StreamClient, stream: string, group: st
   }
 }
 
-function refusal(stream: string, group: string, {pending, unread, unreadExact}: GroupRemains): Error {
-  const many = unreadExact ? String(unread) : `about ${unread}`;
-  return usageError(
-    `group "${group}" on stream "${stream}" still has ${pending} pending and ${many} unread entries`,
+const describeRemains = (stream: string, group: string, {pending, unread, unreadExact}: GroupRemains): string =>
+  `group "${group}" on stream "${stream}" still has ${pending} pending and ${unreadExact ? '' : 'about '}${unread} unread entries`;
+
+/** What is asked before a group is removed that may lose something. */
+export const askRemoval = (stream: string, group: string, remains: GroupRemains): string =>
+  `${describeRemains(stream, group, remains)}. Remove it?`;
+
+const refusal = (stream: string, group: string, remains: GroupRemains): Error =>
+  usageError(
+    describeRemains(stream, group, remains),
     `to remove it anyway: streamlog group remove --group=${shellWord(group)} --stream=${shellWord(stream)} --force`,
   );
-}
+
+const hasGrown = (stream: string, group: string, remains: GroupRemains): Error =>
+  new StreamlogError('temporary', `nothing was removed: by now, ${describeRemains(stream, group, remains)}`);

@@ -84,6 +84,12 @@ export class Notes {
     return this.#stream.flushed();
   }
 
+  /** A question, whose answer is typed behind it. */
+  ask(question: string): void {
+    this.endProgress();
+    this.#stream.write(`streamlog: ${escapeForTerminal(question)}`);
+  }
+
   /** Lines that are not notes, such as those of an access log: with newlines, already escaped. */
   lines(text: string): void {
     this.endProgress();

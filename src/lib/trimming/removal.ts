@@ -15,6 +15,8 @@ export interface Removal {
   approximate: boolean;
   /** The first ID that has to stay. */
   keepFrom?: string | undefined;
+  /** With `keepFrom` and a goal that is a number of entries: how many may go at most. */
+  most?: number | undefined;
 }
 
 /** Removes from a stream of `length` entries: how many went. */
@@ -22,10 +24,10 @@ export async function removeOldest(
   client: StreamClient,
   stream: string,
   length: number,
-  {goal, approximate, keepFrom}: Removal,
+  {goal, approximate, keepFrom, most = Number.POSITIVE_INFINITY}: Removal,
 ): Promise<number> {
   if (goal.kind === 'maxLen' && keepFrom !== undefined)
-    return removeSome(client, stream, length - goal.maxLen, keepFrom, approximate);
+    return removeSome(client, stream, Math.min(most, length - goal.maxLen), keepFrom, approximate);
   const whole: CountedGoal =
     goal.kind === 'minId' && keepFrom !== undefined ? {kind: 'minId', minId: earlierId(goal.minId, keepFrom)} : goal;
   const removed = await removeNodes(client, stream, whole, Number.POSITIVE_INFINITY);

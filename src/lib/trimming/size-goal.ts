@@ -12,6 +12,8 @@ interface SizeGoal {
   maxBytes: number;
   approximate: boolean;
   keepFrom: string | undefined;
+  /** With `keepFrom`: how many entries may go at most. */
+  most?: number | undefined;
 }
 
 /** What went, what the stream takes now, and the goal of the last step. */
@@ -26,7 +28,7 @@ export async function trimToBytes(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
-  {maxBytes, approximate, keepFrom}: SizeGoal,
+  {maxBytes, approximate, keepFrom, most = Number.POSITIVE_INFINITY}: SizeGoal,
 ): Promise<ByteTrim> {
   const descent = new ByteDescent(maxBytes, newestEntryBytes(info));
   let removed = 0;
@@ -37,7 +39,12 @@ export async function trimToBytes(
     const step = descent.next({bytes, length});
     if (step === 0) return {removed, bytes, goal};
     goal = {kind: 'maxLen', maxLen: length - step};
-    const went = await removeOldest(client, stream, length, {goal, approximate, keepFrom});
+    const went = await removeOldest(client, stream, length, {
+      goal,
+      approximate,
+      keepFrom,
+      most: most - removed,
+    });
     removed += went;
     // With `~` too small a step removes nothing; what a group holds stays however large the step is.
     if (went === 0 && (!approximate || step === length)) return {removed, bytes, goal};

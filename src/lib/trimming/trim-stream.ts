@@ -19,6 +19,14 @@ export interface TrimRequest {
   approximate: boolean;
   safe: boolean;
   dryRun: boolean;
+  /** Removes nothing beyond it, whatever was added meanwhile. */
+  bound?: TrimBound | undefined;
+}
+
+/** What a dry run has looked at: an ID that no entry to be removed has reached, and how many there are at most. */
+export interface TrimBound {
+  beforeId: string;
+  entries: number;
 }
 
 export interface TrimResult {
@@ -35,13 +43,32 @@ export interface TrimResult {
 
 /** Trims `stream`, or only says what that would do. Throws `notFound` when there is no such stream. */
 export async function trimStream(client: StreamClient, stream: string, request: TrimRequest): Promise<TrimResult> {
+  if (request.dryRun) return (await planTrim(client, stream, request)).result;
+  const {info, endangered, watermark} = await lookAt(client, stream, request);
+  return carryOut(client, stream, info, endangered, request, watermark);
+}
+
+/** What a trim would do, and the bound that keeps it to that. Throws `notFound` when there is no such stream. */
+export async function planTrim(
+  client: StreamClient,
+  stream: string,
+  request: Pick<TrimRequest, 'goal' | 'safe'>,
+): Promise<{result: TrimResult; bound: TrimBound}> {
+  const {info, endangered, watermark} = await lookAt(client, stream, request);
+  return forecast(client, stream, info, endangered, await countedGoal(client, stream, info, request.goal), watermark);
+}
+
+/** `endangered`: groups that may lose something. */
+async function lookAt(
+  client: StreamClient,
+  stream: string,
+  {safe}: Pick<TrimRequest, 'safe'>,
+): Promise<{info: StreamInfo; endangered: readonly GroupInfo[]; watermark: Watermark | undefined}> {
   const info = await client.info(stream);
   const groups = info.groups === 0 ? [] : await client.groups(stream);
-  const watermark = request.safe ? await lowestWatermark(client, stream, info, groups) : undefined;
-  const endangered = request.safe ? [] : groups;
-  return request.dryRun
-    ? forecast(client, stream, info, endangered, await countedGoal(client, stream, info, request.goal), watermark)
-    : carryOut(client, stream, info, endangered, request, watermark);
+  return safe
+    ? {info, endangered: [], watermark: await lowestWatermark(client, stream, info, groups)}
+    : {info, endangered: groups, watermark: undefined};
 }
 
 async function carryOut(
@@ -49,15 +76,16 @@ async function carryOut(
   stream: string,
   info: StreamInfo,
   groups: readonly GroupInfo[],
-  {goal, approximate}: TrimRequest,
+  {goal, approximate, bound}: TrimRequest,
   watermark: Watermark | undefined,
 ): Promise<TrimResult> {
   const before = await lookBefore(client, stream, info, groups, {forecasting: false});
-  const keepFrom = watermark?.fromId;
+  const keepFrom = earlierOf(watermark?.fromId, bound?.beforeId);
+  const limits = {approximate, keepFrom, most: bound?.entries};
   const done =
     goal.kind === 'maxBytes'
-      ? await trimToBytes(client, stream, info, {maxBytes: goal.maxBytes, approximate, keepFrom})
-      : {removed: await removeOldest(client, stream, info.length, {goal, approximate, keepFrom}), goal};
+      ? await trimToBytes(client, stream, info, {maxBytes: goal.maxBytes, ...limits})
+      : {removed: await removeOldest(client, stream, info.length, {goal, ...limits}), goal};
   const {removed} = done;
   const after = await client.info(stream);
   const cut = after.firstEntry?.id ?? successorOf(after.lastGeneratedId) ?? LAST_ID;
@@ -86,7 +114,7 @@ async function forecast(
   groups: readonly GroupInfo[],
   goal: CountedGoal,
   watermark: Watermark | undefined,
-): Promise<TrimResult> {
+): Promise<{result: TrimResult; bound: TrimBound}> {
   const before = await lookBefore(client, stream, info, groups, {forecasting: true});
   const asked =
     goal.kind === 'maxLen'
@@ -102,9 +130,14 @@ async function forecast(
       : free.estimate < asked.estimate;
   const heldBy = holdsBack ? watermark : undefined;
   const exact = removed.atLeast === removed.atMost;
+  const beforeId = earlierOf(cut, watermark?.fromId) ?? successorOf(info.lastGeneratedId) ?? LAST_ID;
+  const bound = {beforeId, entries: removed.atMost};
   const result = {removed: removed.estimate, left: info.length - removed.estimate, losses, heldBy};
-  return exact ? result : {...result, exact};
+  return {result: exact ? result : {...result, exact}, bound};
 }
+
+const earlierOf = (a: string | undefined, b: string | undefined): string | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : earlierId(a, b);
 
 const lower = (a: Bounds, b: Bounds): Bounds => ({
   estimate: Math.min(a.estimate, b.estimate),

@@ -1,0 +1,32 @@
+/** What is asked before entries are removed that groups still need, and what is said when they are gone. */
+import type {NeededEntries} from '../../groups/needed-entries.js';
+import type {GroupLoss} from '../../trimming/losses.js';
+import type {TrimResult} from '../../trimming/trim-stream.js';
+import {counted, listed, took} from '../sentences.js';
+
+/** `2 groups still need some of them: billing (120 unread, 3 pending) and audit (5 unread)` */
+export function describeNeeds(losses: readonly GroupLoss[]): string {
+  const groups = losses.map((loss) => `${loss.group} (${amounts(loss)})`);
+  const need = losses.length === 1 ? '1 group still needs' : `${counted(losses.length, 'group')} still need`;
+  return `${need} some of them: ${listed(groups)}`;
+}
+
+export const askTrim = (stream: string, {removed, left, exact, losses}: TrimResult): string =>
+  `this removes ${exact === undefined ? '' : 'about '}${removed.toLocaleString('en')} of ` +
+  `${counted(removed + left, 'entry')} of ${stream}; ${describeNeeds(losses)}. Remove them?`;
+
+export const askDelete = (needed: readonly NeededEntries[]): string =>
+  `this deletes ${needed.map(({stream, entries, needs}) => `${counted(entries, 'entry')} of ${stream}; ${describeNeeds(needs)}`).join('. And ')}. Delete them?`;
+
+/** `removed 990 entries of orders in 0.1 s; 10 are left` */
+export const describeTrimmed = (stream: string, {removed, left}: TrimResult, ms: number): string =>
+  `removed ${counted(removed, 'entry')} of ${stream} ${took(ms)}; ${left === 1 ? '1 is' : `${left.toLocaleString('en')} are`} left`;
+
+function amounts({exact, unread, pending, unreadAtMost = unread, pendingAtMost = pending}: GroupLoss): string {
+  const about = exact === undefined ? '' : 'up to ';
+  const parts = [
+    ...(unreadAtMost > 0 ? [`${about}${unreadAtMost.toLocaleString('en')} unread`] : []),
+    ...(pendingAtMost > 0 ? [`${about}${pendingAtMost.toLocaleString('en')} pending`] : []),
+  ];
+  return parts.join(', ');
+}
