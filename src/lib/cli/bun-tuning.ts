@@ -16,9 +16,9 @@ const USUAL_JIT_POLICY = 1;
 /** Bun collects so late that a long run takes half as much memory again as it uses (oven-sh/bun#30261). */
 const COLLECT_EVERY_MS = 100;
 /** What a run takes that has just started to work. */
-const LEAST_BYTES = 80 * 1024 * 1024;
+const LEAST_BYTES = 96 * 1024 * 1024;
 /** How much memory may grow before the next collection, also where one finds nothing to free. */
-const STEP_BYTES = 8 * 1024 * 1024;
+const STEP_BYTES = 16 * 1024 * 1024;
 
 /** Starts timers that do not keep the process alive. */
 export function tuneBun(): void {
