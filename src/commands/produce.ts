@@ -21,6 +21,7 @@ export default class Produce extends BaseCommand {
     '--resume, a run that was killed continues where it stopped. With --follow, it goes on until a signal ends it.';
   static override usage = [
     'produce FIELD=VALUE... [flags]',
+    'produce JSON [flags]',
     'produce [--file PATH] [flags] < INPUT',
     'produce --follow FILE [flags]',
   ];
@@ -63,7 +64,7 @@ export default class Produce extends BaseCommand {
     fields: Args.string({
       ignoreStdin: true,
       multiple: true,
-      description: 'FIELD=VALUE, or FIELD=@FILE for a value from a file',
+      description: 'FIELD=VALUE, FIELD=@FILE for a value from a file, or one JSON object',
     }),
   };
   static override flags = produceFlags;
@@ -119,6 +120,7 @@ export default class Produce extends BaseCommand {
         return notes.backlog;
       },
       onProgress: input.onProgress,
+      explain: input.explain,
     });
 
     notes.endProgress();

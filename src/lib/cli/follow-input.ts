@@ -2,6 +2,7 @@
 import {accessSync, constants} from 'node:fs';
 import {dirname} from 'node:path';
 import {StreamlogError, systemReason, usageError} from '../errors.js';
+import {encodingOfFile} from '../input/content.js';
 import type {InputOptions} from '../input/record-reader.js';
 import type {Notes} from '../output/notes.js';
 import {FileFollower} from '../produce/file-follower.js';
@@ -18,11 +19,11 @@ interface FollowFlags {
 const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
 
 /** Throws a usage error for what cannot be followed, `io` for what cannot be read. A log that does not exist yet is waited for. */
-export function followedInput(
+export async function followedInput(
   path: string,
   {from, input}: FollowFlags,
   {stopping, notes}: {stopping: AbortSignal; notes: Notes},
-): ProduceInput {
+): Promise<ProduceInput> {
   if (path === '-')
     throw usageError('--follow takes the path of a file', 'leave it out: standard input is read to its end');
   if (input.kind === 'csv')
@@ -30,7 +31,7 @@ export function followedInput(
   if (COMPRESSED.test(path))
     throw usageError(`${path} is compressed, which nothing appends to`, 'add it with --file, or follow the log itself');
   requireDirectory(path);
-  openLog(path)?.close();
+  await requireText(path);
   const follower = new FileFollower({
     path,
     from: bound(from),
@@ -40,6 +41,14 @@ export function followedInput(
     warn: (text) => notes.warn(text),
   });
   return {pages: (opened) => follower.pages(opened), bulk: true, checkpointed: follower};
+}
+
+async function requireText(path: string): Promise<void> {
+  const log = openLog(path);
+  if (log === undefined) return;
+  const encoding = await encodingOfFile(log.fd);
+  log.close();
+  if (encoding !== undefined) throw usageError(`--follow cannot read ${encoding}: ${path}`, 'add it with --file');
 }
 
 function bound(from: Position | undefined): 'start' | 'end' {

@@ -1,10 +1,10 @@
 /** The input of `produce`: the arguments, a file or a pipe. */
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
-import {readFieldArguments} from '../input/field-arguments.js';
-import type {InputPage} from '../input/line-page.js';
+import {encodingOfFile, readContent} from '../input/content.js';
+import type {ContentOptions} from '../input/encoded-content.js';
+import type {BadLine, InputPage} from '../input/line-page.js';
 import {type Continuation, type InputOptions, readRecords} from '../input/record-reader.js';
-import {repeat} from '../input/repetition.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
@@ -12,6 +12,8 @@ import type {Notes} from '../output/notes.js';
 import type {CheckpointedInput} from '../produce/checkpoint.js';
 import type {OpenProducer} from '../produce/open-producer.js';
 import type {RecordCounts} from '../produce/produce-records.js';
+import type {FormatContext} from './format-hint.js';
+import {fromArguments} from './produce-arguments.js';
 import type {ProduceFlags} from './produce-flags.js';
 
 export interface ProduceInput {
@@ -24,9 +26,11 @@ export interface ProduceInput {
   checkpointed?: CheckpointedInput;
   /** Leaves what follows `usedBytes` in the input, for the next command that reads it. */
   leaveBehind?: (usedBytes: number) => Promise<void>;
+  /** Says of a bad first line what the input looks like, and what to do then. */
+  explain?: (badLine: BadLine) => Promise<BadLine>;
 }
 
-interface Surroundings {
+export interface Surroundings {
   /** Standard input, unless it is a terminal. */
   piped: StandardInput | undefined;
   stopping: AbortSignal;
@@ -35,6 +39,9 @@ interface Surroundings {
   notes: Notes;
 }
 
+type FileSurroundings = Surroundings & Pick<ContentOptions, 'pipeOf'>;
+
+const ENCODED_RESUME_HINT = 'decompress or convert the file first, or use --exactly-once --producer-id ID';
 const RESUME_HINT = 'write the input to a file first, or use --exactly-once --producer-id ID';
 
 /** Throws a usage error if flags contradict each other or there is nothing to read, `io` for a file that cannot be read. */
@@ -61,44 +68,64 @@ export async function openInput(
     nullText: flags.null,
     maxRecordBytes: flags['max-record-bytes'],
   };
-  if (flags.follow !== undefined)
-    return (await import('./follow-input.js')).followedInput(flags.follow, {from: flags.from, input: options}, around);
+  if (flags.follow !== undefined) {
+    const {followedInput} = await import('./follow-input.js');
+    const {explain} = formatOf({stream: flags.stream, input: flags.input, file: flags.follow});
+    return {...(await followedInput(flags.follow, {from: flags.from, input: options}, around)), explain};
+  }
   if (flags.resume && flags.file === '-')
     throw usageError('--resume takes a file, which can be read again', RESUME_HINT);
-  if (flags.file !== undefined && flags.file !== '-')
-    return flags.resume
-      ? fromOpenFile(flags.file, options, flags['last-line'], around)
-      : fromFile(flags.file, options, around);
+  if (flags.file !== undefined && flags.file !== '-') {
+    const format = formatOf({stream: flags.stream, input: flags.input, file: flags.file});
+    const input = flags.resume
+      ? await fromOpenFile(flags.file, options, flags['last-line'], {...around, ...format})
+      : fromFile(flags.file, options, {...around, ...format});
+    return {...input, explain: format.explain};
+  }
   if (around.piped === undefined) {
     throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
   }
   const {piped} = around;
+  const {explain, pipeOf} = formatOf({stream: flags.stream, input: flags.input});
+  let [readBytes, isEncoded] = [0, false];
+  const onEncoded = (): void => {
+    isEncoded = true;
+  };
+  const onBytes = (bytes: number): void => {
+    readBytes += bytes;
+  };
   const pages = ({producer}: OpenProducer): AsyncIterable<InputPage> => {
     const stopping = AbortSignal.any([around.stopping, producer.failing]);
-    return readRecords(readSource(piped, {name: 'standard input', stopping}), options);
+    const source = readSource(piped, {name: 'standard input', stopping, onBytes});
+    return readRecords(readContent(source, {name: 'standard input', pipeOf, onEncoded}), options);
   };
-  return {pages, bulk: true, leaveBehind: (usedBytes) => piped.leaveBehind(usedBytes)};
+  return {
+    pages,
+    bulk: true,
+    // Where a line of compressed data ends in the input is not known.
+    leaveBehind: (usedBytes) => piped.leaveBehind(isEncoded ? readBytes : usedBytes),
+    explain,
+  };
 }
 
-async function fromArguments(
-  fieldArguments: readonly string[],
-  flags: ProduceFlags,
-  {stopping, reading}: Surroundings,
-): Promise<ProduceInput> {
-  const other = (['file', 'follow'] as const).find((name) => flags[name] !== undefined);
-  if (other !== undefined) throw usageError(`give field=value arguments or --${other}, not both`);
-  const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
-  const fields = await readFieldArguments(fieldArguments, reading);
-  const repetition = {count, ratePerSecond: flags.rate};
-  return {
-    pages: ({producer}) => repeat(fields, {...repetition, stopping: AbortSignal.any([stopping, producer.failing])}),
-    bulk: count > 1,
-  };
-}
+/** What is said of an input that is of another format than was said. */
+const formatOf = (context: FormatContext): {explain: ProduceInput['explain']; pipeOf: ContentOptions['pipeOf']} => ({
+  // Needed at most once in a run, and only when it fails.
+  explain: async (badLine) => (await import('./format-hint.js')).explainFormat(badLine, context),
+  pipeOf: async (command) => (await import('./format-hint.js')).pipedThrough(command, context),
+});
 
 /** A file that may grow: a last line without newline waits for the next run, unless --last-line is given. */
-function fromOpenFile(path: string, options: InputOptions, takesLastLine: boolean, around: Surroundings): ProduceInput {
+async function fromOpenFile(
+  path: string,
+  options: InputOptions,
+  takesLastLine: boolean,
+  around: FileSurroundings,
+): Promise<ProduceInput> {
   const file = openFile(path);
+  const encoding = await encodingOfFile(file.fd);
+  if (encoding !== undefined)
+    throw usageError(`--resume cannot continue in the middle of ${encoding}`, ENCODED_RESUME_HINT);
   const read = (fromBytes: number): AsyncIterable<Buffer> => readOpenFile(file.fd, fromBytes);
   const onUnfinished = (): void =>
     around.notes.note(`the last line of ${path} has no newline yet; it waits for the next run (--last-line takes it)`);
@@ -110,7 +137,7 @@ function fromOpenFile(path: string, options: InputOptions, takesLastLine: boolea
   return {...ofFile(file, read, {...options, ...continuing}, around), checkpointed};
 }
 
-const fromFile = (path: string, options: InputOptions, around: Surroundings): ProduceInput =>
+const fromFile = (path: string, options: InputOptions, around: FileSurroundings): ProduceInput =>
   ofFile(
     {name: path, sizeBytes: fileSize(path)},
     (fromBytes) => readFile(path, fromBytes, around.reading.warn),
@@ -122,7 +149,7 @@ function ofFile(
   {name, sizeBytes}: {name: string; sizeBytes: number},
   read: (fromBytes: number) => AsyncIterable<Buffer>,
   options: InputOptions & Continuation,
-  {stopping, notes}: Surroundings,
+  {stopping, notes, pipeOf}: FileSurroundings,
 ): ProduceInput {
   const startMs = performance.now();
   let readBytes = 0;
@@ -132,7 +159,8 @@ function ofFile(
       readBytes += bytes;
     };
     const source = readSource(read(from.bytes), {name, stopping, onBytes});
-    return readRecords(source, {...options, from, head: read(0)});
+    const content = from.bytes === 0 ? readContent(source, {name, pipeOf}) : source;
+    return readRecords(content, {...options, from, head: read(0)});
   };
   return {
     pages,

@@ -11,13 +11,11 @@ import type {Field} from '../records/entry.js';
 import {type InputItem, type InputPage, type InputPosition, START} from './line-page.js';
 import {
   isBomByte,
-  isUtf16,
   type Line,
   type LineBytes,
   LineParts,
   tooLongReason,
   type Unfinished,
-  UTF16_REASON,
   wholeChunks,
   withoutBom,
 } from './lines.js';
@@ -56,8 +54,10 @@ export async function* readCsv(
     if (header === undefined && rows.length > 0) header = readHeader(rows.shift()!, maxRecordBytes);
     if (header !== undefined && 'reason' in header) {
       const {line, reason} = header;
-      yield new CsvPage(START, [{...page[0]!, behind: START}], () => [
-        {line, reason: `the header cannot be read: ${reason}`},
+      const row = page.find(isNotBlank)!;
+      const head = 'bytes' in row ? {head: row.bytes} : {};
+      yield new CsvPage(START, [{...row, behind: START}], () => [
+        {line, reason: `the header cannot be read: ${reason}`, ...head},
       ]);
       return;
     }
@@ -92,7 +92,6 @@ function itemOf(line: number, header: readonly Bytes[], row: Values): InputItem 
 
 function readHeader(row: CsvRow, maxRecordBytes: number): Header {
   const line = row.number;
-  if ('bytes' in row && isUtf16(row.bytes)) return {line, reason: UTF16_REASON};
   if ('bytes' in row && /\r(?!\n)/.test(row.bytes.toString('latin1')))
     return {line, reason: 'its lines end in CR alone; convert them to LF first'};
   return {line, ...readRow(row, maxRecordBytes)};

@@ -1,7 +1,7 @@
 /**
- * `field=value` on the command line → fields. The first `=` divides, so a value
- * may hold more of them; `field=@path` takes the value from a file, and
- * `field=@@text` is the way to write a value that begins with an @.
+ * Arguments on the command line → the fields of a record: one JSON object, or
+ * `field=value`. The first `=` divides, so a value may hold more of them; `field=@path`
+ * takes the value from a file, and `field=@@text` is a value that begins with an @.
  */
 
 import {isFailure, StreamlogError, usageError} from '../errors.js';
@@ -18,6 +18,19 @@ export async function readFieldArguments(args: readonly string[], reading: FileR
   // In turn: the same pipe may be named twice.
   for (const arg of args) fields.push(await readFieldArgument(arg, reading));
   return fields;
+}
+
+/** How a JSON object begins, and no name of a field that anybody has. */
+const JSON_OBJECT = /^\s*\{\s*(?:["}]|$)/;
+
+/** True for arguments that are one JSON object. Throws a usage error where there is one among others. */
+export function isJsonArgument(args: readonly string[]): boolean {
+  if (!args.some((arg) => JSON_OBJECT.test(arg))) return false;
+  if (args.length === 1) return true;
+  const [all, several] = [args.every((arg) => JSON_OBJECT.test(arg)), `'%s\\n' '{...}' '{...}'`];
+  if (all)
+    throw usageError('give one JSON object as an argument', `pipe several: printf ${several} | streamlog produce`);
+  throw usageError('give one JSON object or field=value arguments, not both');
 }
 
 async function readFieldArgument(arg: string, reading: FileReading): Promise<Field> {

@@ -41,6 +41,10 @@ export interface BadLine {
   readonly reason: string;
   readonly column?: number;
   readonly excerpt?: string;
+  /** The beginning of the input, where this is its first line: the input may be of another format. */
+  readonly head?: Buffer;
+  /** What to do about it, where that is known. */
+  readonly hint?: string;
 }
 
 export const isBadLine = (item: InputItem): item is BadLine => 'reason' in item;

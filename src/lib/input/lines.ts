@@ -5,6 +5,7 @@
  * longer line is counted, not kept.
  */
 import {Buffer} from 'node:buffer';
+import {asBuffer} from './byte-reader.js';
 import {InputCut} from './source.js';
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -15,12 +16,6 @@ export const withoutBom = (firstLine: Buffer): Buffer =>
 
 /** Whether `byte` at `offset` of an input can be part of its byte order mark. */
 export const isBomByte = (byte: number, offset: number): boolean => byte === BOM[offset];
-
-/** True for a first line with the byte order mark of UTF-16. */
-export const isUtf16 = ([first, second]: Buffer): boolean =>
-  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-
-export const UTF16_REASON = 'this looks like UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)';
 
 /** A line without its newline; of one over the limit, only the length is known. */
 export type LineBytes = {readonly bytes: Buffer} | {readonly tooLongBytes: number};
@@ -125,10 +120,6 @@ const runOf = (line: LineBytes, newlineBytes: number): Run =>
   'tooLongBytes' in line
     ? {bytes: NEWLINE, sizeBytes: line.tooLongBytes + newlineBytes, tooLongBytes: line.tooLongBytes}
     : {bytes: Buffer.concat([line.bytes, NEWLINE]), sizeBytes: line.bytes.length + newlineBytes};
-
-/** The same memory as a Buffer. */
-const asBuffer = (data: Uint8Array | string): Buffer =>
-  typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
 /** A line that arrives in parts, of which no more than `maxBytes` are kept. */
 export class LineParts {

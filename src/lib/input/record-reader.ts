@@ -7,21 +7,23 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
 import {BadJson} from './json-members.js';
-import {type BadLine, type InputItem, type InputPage, type InputPosition, LinePage, START} from './line-page.js';
+import {skipBlank} from './json-scan.js';
 import {
-  isUtf16,
-  type Line,
-  RunSplitter,
-  tooLongReason,
-  type Unfinished,
-  UTF16_REASON,
-  wholeChunks,
-  withoutBom,
-} from './lines.js';
+  type BadLine,
+  type InputItem,
+  type InputPage,
+  type InputPosition,
+  isBadLine,
+  LinePage,
+  START,
+} from './line-page.js';
+import {type Line, RunSplitter, tooLongReason, type Unfinished, wholeChunks, withoutBom} from './lines.js';
 import {NdjsonFastPath} from './ndjson-fast-path.js';
 import {readJsonFields, readRecord} from './record-fields.js';
 
 const NEWLINE = 0x0a;
+/** So much of an input shows of which format it is. */
+const HEAD_BYTES = 16 * 1024;
 
 export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
 
@@ -59,16 +61,26 @@ export async function* readRecords(
   }
   const {kind, maxRecordBytes: maxBytes} = options;
   const fastPath = kind === 'ndjson' ? new NdjsonFastPath() : undefined;
-  const reading = {maxBytes, fastPath, readLine: (line: Line) => readLine(line, options)};
   const splitter = new RunSplitter(maxBytes);
   let position = options.from ?? START;
+  const first = position.bytes === 0 && kind !== 'text' ? new FirstLine() : undefined;
+  const reading = {
+    maxBytes,
+    fastPath,
+    readLine: (line: Line) => {
+      const item = readLine(line, options);
+      return item !== undefined && isBadLine(item) ? (first?.described(item) ?? item) : item;
+    },
+  };
   for await (const chunk of wholeChunks(source)) {
+    if (chunk !== undefined) first?.keep(chunk);
     const runs = chunk === undefined ? splitter.end(options.onUnfinished) : splitter.split(chunk);
     if (runs.length === 0) continue;
     const page = new LinePage(position, runs, reading);
     yield page;
     if (page.next() !== undefined) throw new Error('a page of input was left before its end');
     position = page.position;
+    first?.passed();
   }
 }
 
@@ -90,13 +102,42 @@ export function describeBadLine({line, column, reason, excerpt}: BadLine): strin
   return `${where}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
 }
 
+/** The beginning of an input, until its first line is known to be a record. */
+class FirstLine {
+  #head: Buffer | undefined = Buffer.alloc(0);
+
+  keep(chunk: Buffer): void {
+    if (this.#head === undefined || this.#head.length >= HEAD_BYTES) return;
+    const part = chunk.subarray(0, HEAD_BYTES);
+    this.#head = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
+  }
+
+  /** The lines of a page have been read. */
+  passed(): void {
+    if (this.#head !== undefined && this.#blankBytes < this.#head.length) this.#head = undefined;
+  }
+
+  /** `item`, with what the input begins with if this is its first line. */
+  described(item: BadLine): BadLine {
+    const head = this.#head;
+    if (head === undefined) return item;
+    const linesBefore = head.toString('latin1', 0, this.#blankBytes).split('\n').length - 1;
+    this.#head = undefined;
+    return item.line === linesBefore + 1 ? {...item, head} : item;
+  }
+
+  get #blankBytes(): number {
+    const head = this.#head!;
+    return skipBlank(head, head.length - withoutBom(head).length, head.length);
+  }
+}
+
 function readLine(line: Line, options: InputOptions): InputItem | undefined {
   const {number} = line;
   if ('tooLongBytes' in line) return {line: number, reason: tooLongReason(line.tooLongBytes, options.maxRecordBytes)};
   const bytes = number === 1 ? withoutBom(line.bytes) : line.bytes;
   if (options.kind === 'text')
     return bytes.length === 0 ? undefined : {line: number, fields: [[options.field, decodeBytes(bytes)]]};
-  if (number === 1 && isUtf16(bytes)) return {line: 1, reason: UTF16_REASON};
   if (!isUtf8(bytes)) return {line: number, reason: 'it is not valid UTF-8; --input text keeps bytes as they are'};
   return readJsonLine(number, bytes.toString('utf8'), options);
 }

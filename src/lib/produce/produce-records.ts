@@ -23,6 +23,8 @@ export interface ProduceOptions {
   stopping: AbortSignal;
   /** What to do about records that are unconfirmed. */
   unconfirmedHint: string;
+  /** Gives a first line that is bad a hint, where the input looks like one of another format. */
+  explain?: ((badLine: BadLine) => Promise<BadLine>) | undefined;
   /** Called with each line that was skipped; what it returns is waited for. */
   onSkipped: (description: string) => Promise<void> | undefined;
   /** Called with the counts after each page of input. */
@@ -49,7 +51,7 @@ export async function produceRecords(
   producer: Producer,
   options: ProduceOptions,
 ): Promise<ProduceResult> {
-  const seen = {read: 0, bad: 0, usedBytes: 0};
+  const seen: Seen = {read: 0, bad: 0, usedBytes: 0, hint: undefined};
   const counts = (): RecordCounts => ({read: seen.read, bad: seen.bad, ...producer.counts});
   let failure: unknown;
   try {
@@ -78,9 +80,17 @@ export async function produceRecords(
     failure = unconfirmed === 0 ? error : unconfirmedFailure(unconfirmed, error, options.unconfirmedHint);
   }
   if (failure === undefined && seen.bad > 0) {
-    failure = new StreamlogError('data', `${seen.bad} of ${seen.read} lines were skipped`);
+    failure = new StreamlogError('data', `${seen.bad} of ${seen.read} lines were skipped`, {hint: seen.hint});
   }
   return {counts: counts(), usedBytes: seen.usedBytes, failure};
+}
+
+interface Seen {
+  read: number;
+  bad: number;
+  usedBytes: number;
+  /** What to do about an input whose first line was skipped. */
+  hint: string | undefined;
 }
 
 /** Sends one page of input; returns the bad line that ends the work, if there is one. */
@@ -88,7 +98,7 @@ async function takePage(
   page: InputPage,
   producer: Producer,
   options: ProduceOptions,
-  seen: {read: number; bad: number; usedBytes: number},
+  seen: Seen,
 ): Promise<BadLine | undefined> {
   const {onBadLine, recordsBefore, atomic, onSkipped} = options;
   const requestOf = options.requestsOf();
@@ -106,13 +116,14 @@ async function takePage(
       if (isAlone || (isFull && !atomic)) await flush();
       continue;
     }
-    const bad = item;
+    const bad = item.head === undefined || options.explain === undefined ? item : await options.explain(item);
     seen.bad++;
     if (onBadLine === 'fail') {
       seen.usedBytes = page.positionBefore?.bytes ?? 0;
       if (!atomic) await flush(page.positionBefore);
       return bad;
     }
+    seen.hint ??= bad.hint;
     const said = onSkipped(describeBadLine(bad));
     if (said !== undefined) await said;
   }
@@ -131,7 +142,9 @@ const unconfirmedFailure = (count: number, cause: unknown, hint: string): unknow
 
 const badLineFailure = (line: BadLine, atomic: boolean): StreamlogError =>
   new StreamlogError('data', describeBadLine(line), {
-    hint: atomic
-      ? 'nothing was added; --on-bad-line skip adds the other lines'
-      : 'everything before it was added; --on-bad-line skip goes on past bad lines',
+    hint:
+      line.hint ??
+      (atomic
+        ? 'nothing was added; --on-bad-line skip adds the other lines'
+        : 'everything before it was added; --on-bad-line skip goes on past bad lines'),
   });

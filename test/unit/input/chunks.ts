@@ -1,15 +1,19 @@
 /** Sources for readers of input: bytes as they arrive, in whatever pieces, and everything that a reader made of them. */
 import fc from 'fast-check';
-import type {InputItem, InputPage} from '../../../src/lib/input/line-page.js';
+import {type InputItem, type InputPage, isBadLine} from '../../../src/lib/input/line-page.js';
 import {FlatRecord} from '../../../src/lib/records/raw-fields.js';
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array, void, void> {
   yield* parts;
 }
 
-/** An item that stays as it is: for a flat record, the good line that it stands for. */
-export const lasting = (item: InputItem): InputItem =>
-  item instanceof FlatRecord ? {line: item.line, fields: item.fields} : item;
+/** An item that stays as it is: for a flat record, the good line that it stands for; without `head`, which depends on the chunks. */
+export function lasting(item: InputItem): InputItem {
+  if (item instanceof FlatRecord) return {line: item.line, fields: item.fields};
+  if (!isBadLine(item)) return item;
+  const {head, ...badLine} = item;
+  return badLine;
+}
 
 /** What a page still holds. */
 export function itemsOf(page: InputPage): InputItem[] {
