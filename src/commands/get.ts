@@ -1,6 +1,9 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {conditionFlags, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
+import {Search} from '../lib/filter/search.js';
+import {SearchNotes} from '../lib/output/search-notes.js';
 import {lookUp, notAllFound} from '../lib/reading/lookup.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
@@ -22,30 +25,32 @@ export default class Get extends BaseCommand {
     },
   ];
   static override args = {...idsArgument};
-  static override flags = {...streamFlag, ...connectionFlags, ...recordFlags};
+  static override flags = {...streamFlag, ...conditionFlags, ...connectionFlags, ...recordFlags};
 
   async run(): Promise<void> {
     const {args, flags, raw} = await this.parse(Get);
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
     const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
+    const filter = recordFilter(flags);
     const writer = this.recordWriter(flags);
     const client = await this.connect(flags);
-    const counts = {found: 0, missing: 0};
+    const search = new Search({filter});
+    let missing = 0;
     const empty = new Set<string>();
     const onMissing = (stream: string, id: string): void => {
-      counts.missing += 1;
+      missing += 1;
       empty.add(stream);
       notes.note(`no entry ${id} on stream "${stream}"`);
     };
 
     const found = lookUp(client, references, {stream: flags.stream, onMissing});
-    for await (const records of untilStopped(found, client, this.stopping)) {
-      counts.found += records.length;
+    for await (const records of search.of(untilStopped(found, client, this.stopping))) {
       for (const {stream} of records) empty.delete(stream);
       await writer.write(records);
     }
-    if (counts.missing + counts.found === 0) notes.note('nothing to get');
-    if (counts.missing > 0) throw await notAllFound(client, empty, counts.missing, counts.missing + counts.found);
+    if (missing + search.scanned === 0) notes.note('nothing to get');
+    else new SearchNotes(notes).end(search);
+    if (missing > 0) throw await notAllFound(client, empty, missing, missing + search.scanned);
   }
 }

@@ -1,9 +1,13 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {payloadFilterFlags, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
+import {ENVELOPE_NAMES} from '../lib/filter/envelope-test.js';
+import {Search} from '../lib/filter/search.js';
 import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/pending-report.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
+import {SearchNotes} from '../lib/output/search-notes.js';
 import {claimHints, exactHint, PendingWriter, renderPending} from '../lib/output/views/pending-view.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
@@ -41,6 +45,7 @@ export default class Pending extends BaseCommand {
     details: Flags.boolean({exclusive: ['exact'], summary: 'list every entry'}),
     payload: Flags.boolean({dependsOn: ['details'], summary: 'show the fields of each entry'}),
     count: wholeNumber({char: 'n', min: 1, dependsOn: ['details'], summary: 'list at most N entries'}),
+    ...payloadFilterFlags,
     ...connectionFlags,
     ...recordFlags,
     format: {...recordFlags.format, dependsOn: ['details']},
@@ -48,15 +53,27 @@ export default class Pending extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Pending);
-    const {group, payload, count = Number.POSITIVE_INFINITY, format, json} = flags;
+    const {group, payload, count, format, json} = flags;
     const selection = {consumer: flags.consumer, minIdleMs: flags.idle, minDeliveries: flags['min-deliveries']};
     const streams = [...new Set(flags.stream)];
     const writer = new PendingWriter(this.out, {format, json, terminal: this.outputIsTerminal, colors: this.colors});
+    const notes = this.notes(flags);
+    const filter = recordFilter(flags, ENVELOPE_NAMES);
     const client = await this.connect(flags);
 
     if (flags.details) {
-      const pages = pendingDetails(client, streams, group, {...selection, payload, count});
-      for await (const details of untilStopped(pages, client, this.stopping)) await writer.write(details);
+      const {since, until} = flags;
+      const said = new SearchNotes(notes);
+      const search = new Search({
+        filter,
+        count,
+        maxScan: flags['max-scan'],
+        onPage: (searched, found) => said.page(searched, found),
+      });
+      const most = filter === undefined ? count : undefined;
+      const pages = pendingDetails(client, streams, group, {...selection, payload, count: most, since, until});
+      for await (const details of search.of(untilStopped(pages, client, this.stopping))) await writer.write(details);
+      said.end(search);
       return;
     }
     const reports: PendingReport[] = [];
@@ -67,7 +84,6 @@ export default class Pending extends BaseCommand {
     );
     if (!this.outputIsTerminal || json) return;
     const hint = exactHint(reports);
-    for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])])
-      this.notes(flags).note(line);
+    for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])]) notes.note(line);
   }
 }

@@ -1,9 +1,10 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {conditionFlags, maxScanFlag, recordFilter} from '../lib/cli/filter-flags.js';
+import {betweenFlags, boundsOf, conditionFlags, maxScanFlag, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
 import {Search} from '../lib/filter/search.js';
-import {parseBound, readRange} from '../lib/reading/stream-range.js';
+import {SearchNotes} from '../lib/output/search-notes.js';
+import {readRange} from '../lib/reading/stream-range.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
 
 export default class Range extends BaseCommand {
@@ -36,6 +37,7 @@ export default class Range extends BaseCommand {
     ...streamFlag,
     reverse: Flags.boolean({summary: 'newest first; START is still the older bound'}),
     count: wholeNumber({char: 'n', min: 1, summary: 'print at most N entries'}),
+    ...betweenFlags,
     ...conditionFlags,
     ...maxScanFlag,
     ...connectionFlags,
@@ -43,23 +45,28 @@ export default class Range extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const {args, flags} = await this.parse(Range);
+    const {args, flags, raw} = await this.parse(Range);
     const {stream, reverse, count, 'max-scan': maxScan} = flags;
-    const nowMs = Date.now();
-    const start = parseBound(args.start, 'start', nowMs);
-    const end = parseBound(args.end, 'end', nowMs);
+    const {start, end} = boundsOf(args, flags, raw);
     const filter = recordFilter(flags);
+    const notes = this.notes(flags);
     const out = await this.watchedOut();
     const writer = this.recordWriter(flags, out);
     const client = await this.connect(flags);
     const onEmpty = (from: string, to: string): void =>
-      this.notes(flags).note(`nothing can be between START and END: ${from} is after ${to}`);
+      notes.note(`nothing can be between START and END: ${from} is after ${to}`);
 
-    const search = new Search({filter, count, maxScan, onPage: () => out.check()});
+    const said = new SearchNotes(notes, {reverse});
+    const onPage = (search: Search, found: number): void => {
+      said.page(search, found);
+      out.check();
+    };
+    const search = new Search({filter, count, maxScan, onPage});
     const most = filter === undefined ? Math.min(count ?? Infinity, maxScan ?? Infinity) : Infinity;
     const pages = readRange(client, stream, {start, end, reverse, count: most, onEmpty});
     for await (const records of search.of(untilStopped(pages, client, this.stopping))) {
       await writer.write(records);
     }
+    said.end(search);
   }
 }

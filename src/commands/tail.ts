@@ -1,7 +1,10 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {conditionFlags, maxScanFlag, recordFilter, sinceFlag, startOf} from '../lib/cli/filter-flags.js';
 import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
+import {Search} from '../lib/filter/search.js';
+import {SearchNotes} from '../lib/output/search-notes.js';
 import {followStreams} from '../lib/reading/follow-streams.js';
 import {POSITION_HELP, type Position} from '../lib/records/position.js';
 
@@ -20,7 +23,10 @@ export default class Tail extends BaseCommand {
       command: '<%= config.bin %> tail orders payments --count 0',
     },
     {description: 'Print the last 15 minutes, then stop', command: '<%= config.bin %> tail --from @-15m --no-follow'},
-    {description: 'Filter what you follow', command: "<%= config.bin %> tail --format '%d %f{type}\\n' | grep login"},
+    {
+      description: 'Follow what matters, beginning with the last five of them',
+      command: "<%= config.bin %> tail -n 5 --where 'level=warn|error' --not-where 'path~/health*'",
+    },
   ];
   static override args = {...streamsArgument};
   static override flags = {
@@ -31,6 +37,12 @@ export default class Tail extends BaseCommand {
       summary: 'start with the last N entries of each stream',
     }),
     from: position({exclusive: ['count'], summary: `start here: ${POSITION_HELP}`}),
+    since: {...sinceFlag.since, exclusive: ['count', 'from']},
+    ...conditionFlags,
+    'max-scan': {
+      ...maxScanFlag['max-scan'],
+      summary: 'look back at no more than N entries for the last ones that match',
+    },
     'no-follow': Flags.boolean({summary: 'stop after the newest entry'}),
     ...connectionFlags,
     ...recordFlags,
@@ -41,10 +53,23 @@ export default class Tail extends BaseCommand {
     const notes = this.notes(flags);
     const out = await this.watchedOut();
     const writer = this.recordWriter(flags, out);
+    const filter = recordFilter(flags);
     const client = await this.connect(flags);
+    const onPage = (said: SearchNotes) => (search: Search, found: number) => {
+      said.page(search, found);
+      out.check();
+    };
+    const lastOf = (): Search =>
+      new Search({
+        filter,
+        count: flags.count ?? LAST,
+        maxScan: flags['max-scan'],
+        onPage: onPage(new SearchNotes(notes, {reverse: true})),
+      });
     const batches = followStreams(client, {
       streams: flags.stream,
-      from: flags.from ?? lastEntries(flags.count ?? LAST),
+      from: flags.from ?? startOf(flags.since) ?? lastEntries(flags.count ?? LAST),
+      lastOf: filter === undefined || flags.from !== undefined ? undefined : lastOf,
       follow: !flags['no-follow'],
       stopping: this.stopping,
       retryForMs: flags['retry-for'],
@@ -52,7 +77,10 @@ export default class Tail extends BaseCommand {
       onIdle: () => out.check(),
       onProblem: (line) => notes.warn(line),
     });
-    for await (const batch of batches) await writer.write(batch);
+    const said = new SearchNotes(notes);
+    const search = new Search({filter, onPage: onPage(said)});
+    for await (const records of search.of(batches)) await writer.write(records);
+    said.end(search);
   }
 }
 

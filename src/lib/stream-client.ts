@@ -24,12 +24,8 @@ import {namedEntryScripts} from './redis/named-entry-scripts.js';
 import type {Pages, PendingFilter} from './redis/paged-reads.js';
 import * as reads from './redis/paged-reads.js';
 import {pendingEntryScripts} from './redis/pending-entry-scripts.js';
-import {
-  type IdempotentCall,
-  IdempotentEncoder,
-  type IdempotentResult,
-  type ProducerState,
-} from './redis/producer-state.js';
+import type {IdempotentCall, IdempotentResult, ProducerState} from './redis/producer-state.js';
+import {IdempotentEncoder} from './redis/producer-state.js';
 import * as replies from './redis/replies.js';
 import type {RetryPolicy} from './redis/request-retries.js';
 import {scriptRunner} from './redis/script.js';
@@ -182,9 +178,11 @@ export class StreamClient {
     return reads.recordPages(this.#session, stream, {start, end, reverse}, page);
   }
 
-  /** XRANGE: the first `count` entries from `start` to `end`, in one page. */
-  async rangePage(stream: string, start: string, end: string, count: number): Promise<Entry[]> {
-    return replies.readEntries(await this.#session.send(args.xrange(stream, start, end, count), {stream}));
+  /** The same: the first `count` of them, in one page. */
+  async recordPage(stream: string, start: string, end: string, count: number): Promise<StreamRecord[]> {
+    return replies.readRecords(await this.#session.sendRead(args.xrange(stream, start, end, count), {stream}), {
+      stream,
+    });
   }
 
   /** XRANGE, or XREVRANGE with `reverse`, where only the IDs count; `entryBytes` is how large entries are, if that is known. */
@@ -205,9 +203,10 @@ export class StreamClient {
     return replies.readIdPage(await this.#session.send(line, {stream})).ids[0];
   }
 
-  /** XREAD: entries behind the ID `after`, oldest first; none when `blockMs` went by without any. */
-  async read(stream: string, after: string, {count, blockMs}: ReadLimits): Promise<Entry[]> {
-    return replies.readNewEntries(await this.#session.send(args.xread(stream, after, count, blockMs), {stream}));
+  /** XREAD: entries behind the ID `after`, oldest first, as `records`; none when `blockMs` went by without any. */
+  async read(stream: string, after: string, {count, blockMs}: ReadLimits): Promise<StreamRecord[]> {
+    const reply = await this.#session.sendRead(args.xread(stream, after, count, blockMs), {stream});
+    return replies.readNewRecords(reply, {stream});
   }
 
   /** XREADGROUP `>`: entries that no consumer of the group has had; they become pending with this one. */

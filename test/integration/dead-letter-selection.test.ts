@@ -2,6 +2,7 @@
 import {afterAll, afterEach, beforeAll, expect, it} from 'vitest';
 import {Redriver} from '../../src/lib/dead-letters/redriving.js';
 import {type DeadLetterSelection, Purger, selectDeadLetters} from '../../src/lib/dead-letters/selection.js';
+import {Search} from '../../src/lib/filter/search.js';
 import type {Entry} from '../../src/lib/records/entry.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import {serverForAll} from '../support/redis-server.js';
@@ -28,7 +29,7 @@ async function* of<T>(...items: T[]): AsyncGenerator<T, void, void> {
 
 async function selected(more: Partial<DeadLetterSelection>): Promise<string[]> {
   const found: string[] = [];
-  const selection = {where: [], limit: Number.POSITIVE_INFINITY, onMissing: () => {}, ...more};
+  const selection = {search: new Search({filter: undefined}), onMissing: () => {}, ...more};
   for await (const page of selectDeadLetters(client, DEAD, selection)) found.push(...page.map(({id}) => id));
   return found;
 }
@@ -52,10 +53,8 @@ it('what comes after the selection began is not meant, also when it is named', a
 
 it('--limit counts what matches, in the order of the IDs that are named', async () => {
   await add('1-0', '2-0', '3-0');
-  expect(await selected({ids: of([{id: '3-0'}, {id: '9-0'}], [{id: '1-0'}, {id: '2-0'}]), limit: 2})).toEqual([
-    '3-0',
-    '1-0',
-  ]);
+  const ids = of([{id: '3-0'}, {id: '9-0'}], [{id: '1-0'}, {id: '2-0'}]);
+  expect(await selected({ids, search: new Search({filter: undefined, count: 2})})).toEqual(['3-0', '1-0']);
 });
 
 it('what another has deleted meanwhile is not counted as purged', async () => {

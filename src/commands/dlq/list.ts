@@ -1,4 +1,5 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
+import {betweenFlags, conditionFlags, recordFilter} from '../../lib/cli/filter-flags.js';
 import {commonFlags, connectionFlags, name} from '../../lib/cli/flags.js';
 import {streamArgument} from '../../lib/cli/positional-flags.js';
 import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/dead-letter-list.js';
@@ -24,6 +25,8 @@ export default class DlqList extends BaseCommand {
   static override flags = {
     stream: name({char: 's', summary: 'only the dead letters of this stream'}),
     'dead-letter': name({exclusive: ['stream'], summary: 'only this dead letter stream'}),
+    ...betweenFlags,
+    ...conditionFlags,
     ...connectionFlags,
     ...commonFlags,
   };
@@ -31,10 +34,11 @@ export default class DlqList extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(DlqList);
     const named = namedIn(flags);
+    const filter = recordFilter(flags);
     const client = await this.connect(flags);
     const terminal = this.outputIsTerminal && !flags.json;
     let found = 0;
-    const summaries = listDeadLetters(client, named ?? deadLetterNames(client), Date.now);
+    const summaries = listDeadLetters(client, named ?? deadLetterNames(client), {now: Date.now, filter, ...flags});
     for await (const summary of untilStopped(summaries, client, this.stopping)) {
       if (summary.entries === 0 && named === undefined) continue;
       const gap = terminal && found > 0 ? '\n' : '';

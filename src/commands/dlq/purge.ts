@@ -6,6 +6,8 @@ import {
   deadLetterFlags,
   openDeadIds,
   selectionFlags,
+  selectionOf,
+  selectsSome,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
 import {askPurge, deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
@@ -17,8 +19,8 @@ import {renderFacts} from '../../lib/output/table.js';
 export default class DlqPurge extends BaseCommand {
   static override summary = 'Delete dead letters for good (XDEL).';
   static override description =
-    'Select them by ID, --older-than, --where or --limit, or delete all of them with --force. At a terminal you are ' +
-    'asked before, unless you give --force.';
+    'Select them by ID, --older-than, --where, --grep or --limit, or delete all of them with --force. At a terminal you ' +
+    'are asked before, unless you give --force.';
   static override examples = [
     {description: 'Delete what failed more than a week ago', command: '<%= config.bin %> dlq purge --older-than 7d'},
     {
@@ -40,35 +42,39 @@ export default class DlqPurge extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(DlqPurge);
-    const {where = [], limit = Number.POSITIVE_INFINITY, 'older-than': olderThanMs, 'dry-run': dryRun = false} = flags;
+    const {'older-than': olderThanMs, 'dry-run': dryRun = false} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const {stopping} = this;
     const openIds = () => openDeadIds(args.ids, {piped: this.pipedInput, stopping});
     const ids = openIds();
-    const limited = ids !== undefined || where.length > 0 || flags.limit !== undefined || olderThanMs !== undefined;
+    const limited = ids !== undefined || selectsSome(flags) || olderThanMs !== undefined;
     if (!limited && !flags.force && !dryRun && !this.asks(flags)) {
       throw usageError(`all dead letters of "${deadLetter}" would be deleted`, 'say which ones, or give --force');
     }
+    const notes = this.notes(flags);
+    const {said, selection} = selectionOf(flags, notes);
     let client = await this.connect(flags);
     const missing: string[] = [];
     const beforeMs = olderThanMs === undefined ? undefined : Date.now() - olderThanMs;
-    const selection = {where, limit, ids, beforeMs, onMissing: (id: string) => missing.push(id)};
-    let agreed: {limit: number; upTo: string} | undefined;
+    let agreed = {};
     if (this.asks(flags)) {
       const plan = new Purger(client, {deadLetter, dryRun: true, stopping});
-      await plan.purge(selectDeadLetters(client, deadLetter, {...selection, ids: openIds(), onMissing: () => {}}));
+      const planned = {...selectionOf(flags, notes).selection, ids: openIds(), beforeMs, onMissing: () => {}};
+      await plan.purge(selectDeadLetters(client, deadLetter, planned));
       if (plan.purged > 0) {
         const question = askPurge(deadLetter, plan.purged, await client.length(deadLetter));
         client = await this.confirm(flags, question, 'nothing was deleted');
-        agreed = {limit: plan.purged, upTo: plan.highest};
+        agreed = {most: plan.purged, upTo: plan.highest};
       }
     }
     const purger = new Purger(client, {deadLetter, dryRun, stopping});
+    const onMissing = (id: string): void => void missing.push(id);
 
     try {
-      await purger.purge(selectDeadLetters(client, deadLetter, {...selection, ...agreed}));
+      await purger.purge(selectDeadLetters(client, deadLetter, {...selection, ids, beforeMs, onMissing, ...agreed}));
+      said.end(selection.search);
     } catch (error) {
-      this.notes(flags).note(`before it failed: ${purger.purged} deleted`);
+      notes.note(`before it failed: ${purger.purged} deleted`);
       throw error;
     }
     const facts = {deadLetter, purged: purger.purged, left: await client.length(deadLetter), dryRun};

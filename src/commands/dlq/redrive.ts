@@ -6,6 +6,7 @@ import {
   deadLetterFlags,
   openDeadIds,
   selectionFlags,
+  selectionOf,
 } from '../../lib/cli/dlq-flags.js';
 import {commonFlags, connectionFlags, dryRunFlag, name, rate} from '../../lib/cli/flags.js';
 import {describeRedrive, entriesForeign, entriesWithoutOrigin, Redriver} from '../../lib/dead-letters/redriving.js';
@@ -48,22 +49,29 @@ export default class DlqRedrive extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(DlqRedrive);
-    const {where = [], limit = Number.POSITIVE_INFINITY, to, rate: ratePerSecond, 'dry-run': dryRun = false} = flags;
+    const {to, rate: ratePerSecond, 'dry-run': dryRun = false} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const {stopping} = this;
     const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping});
+    const notes = this.notes(flags);
+    const {said, selection} = selectionOf(flags, notes);
     const client = await this.connect(flags);
     const origin = flags['any-stream'] ? undefined : flags.stream;
     const redriver = new Redriver(client, {deadLetter, to, origin, ratePerSecond, dryRun, stopping});
     const missing: string[] = [];
-    const selection = {where, limit, ids, onMissing: (id: string) => missing.push(id)};
+    const selected = selectDeadLetters(client, deadLetter, {
+      ...selection,
+      ids,
+      onMissing: (id) => missing.push(id),
+    });
 
     try {
-      for await (const page of redriver.redrive(selectDeadLetters(client, deadLetter, selection))) {
+      for await (const page of redriver.redrive(selected)) {
         await this.report(flags, JSON_FIELDS['dlq redrive'], page, (display) => renderRedriven(page, display));
       }
     } finally {
-      this.notes(flags).note(describeRedrive(redriver.counts, dryRun));
+      said.end(selection.search);
+      notes.note(describeRedrive(redriver.counts, dryRun));
     }
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
     const {foreign} = redriver.counts;

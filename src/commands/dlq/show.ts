@@ -5,6 +5,7 @@ import {
   deadLetterFlags,
   openDeadIds,
   selectionFlags,
+  selectionOf,
 } from '../../lib/cli/dlq-flags.js';
 import {connectionFlags, recordFlags} from '../../lib/cli/flags.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
@@ -33,20 +34,26 @@ export default class DlqShow extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(DlqShow);
-    const {where = [], limit = Number.POSITIVE_INFINITY, format, json} = flags;
+    const {format, json} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const notes = this.notes(flags);
+    const {said, selection} = selectionOf(flags, notes);
     const writer = new DeadLetterWriter(this.out, {format, json, terminal: this.outputIsTerminal, colors: this.colors});
     const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
     const client = await this.connect(flags);
     const missing: string[] = [];
-    const selection = {where, limit, ids, onMissing: (id: string) => missing.push(id)};
+    const selected = selectDeadLetters(client, deadLetter, {
+      ...selection,
+      ids,
+      onMissing: (id) => missing.push(id),
+    });
 
     let shown = 0;
-    for await (const page of untilStopped(selectDeadLetters(client, deadLetter, selection), client, this.stopping)) {
+    for await (const page of untilStopped(selected, client, this.stopping)) {
       shown += page.length;
-      await writer.write(page.map((entry) => ({stream: deadLetter, ...entry})));
+      await writer.write(page);
     }
+    said.end(selection.search);
     if (shown === 0 && ids === undefined) notes.note(`no matching dead letters in "${deadLetter}"`);
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
   }

@@ -1,9 +1,12 @@
 /** The flags of the `dlq` commands: which dead letter stream, and which of its entries. */
-import {Args, Flags} from '@oclif/core';
+import {Args, type Interfaces} from '@oclif/core';
 import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
-import {usageError} from '../errors.js';
+import type {DeadLetterSelection} from '../dead-letters/selection.js';
+import {Search} from '../filter/search.js';
 import type {IdReference} from '../input/id-reader.js';
-import type {Field} from '../records/entry.js';
+import type {Notes} from '../output/notes.js';
+import {SearchNotes} from '../output/search-notes.js';
+import {betweenFlags, conditionFlags, maxScanFlag, recordFilter} from './filter-flags.js';
 import {name, wholeNumber} from './flags.js';
 import {openIds, type Surroundings} from './id-input.js';
 
@@ -17,24 +20,14 @@ export const deadLetterFlags = {
   'dead-letter': name({defaultHelp: async () => '{STREAM}:dead', summary: 'the dead letter stream'}),
 };
 
-/** `name=value`; the value may contain =. */
-const fieldEquals = Flags.custom<Field>({
-  helpValue: 'FIELD=VALUE',
-  parse: async (text, _context, {name}) => {
-    const equals = text.indexOf('=');
-    if (equals === -1) throw usageError(`--${name} takes field=value, such as _dlq_group=billing, not "${text}"`);
-    return [text.slice(0, equals), text.slice(equals + 1)];
-  },
-});
-
 export const selectionFlags = {
-  where: fieldEquals({
-    multiple: true,
-    multipleNonGreedy: true,
-    summary: 'only entries with this field and value; repeat for several, which must all match',
-  }),
+  ...betweenFlags,
+  ...conditionFlags,
+  ...maxScanFlag,
   limit: wholeNumber({min: 1, summary: 'at most N entries, oldest first'}),
 };
+
+type SelectionFlags = Interfaces.InferredFlags<typeof selectionFlags>;
 
 export const deadIdsArgument = {
   ids: Args.string({
@@ -47,6 +40,22 @@ export const deadIdsArgument = {
 /** The dead letter stream that the flags name. */
 export const chosenDeadLetter = (flags: {stream: string; 'dead-letter'?: string | undefined}): string =>
   flags['dead-letter'] ?? deadLetterStream(flags.stream);
+
+/** Whether they select some of the entries, in place of all. */
+export const selectsSome = (flags: SelectionFlags): boolean =>
+  [flags.since, flags.until, flags.limit, flags['max-scan'], recordFilter(flags)].some((value) => value !== undefined);
+
+/** What they select, and what is said of it. Throws a usage error. */
+export function selectionOf(
+  flags: SelectionFlags,
+  notes: Notes,
+): {said: SearchNotes; selection: Pick<DeadLetterSelection, 'search' | 'since' | 'until'>} {
+  const said = new SearchNotes(notes);
+  const onPage = (search: Search, found: number): void => said.page(search, found);
+  const {since, until, limit: count, 'max-scan': maxScan} = flags;
+  const search = new Search({filter: recordFilter(flags), count, maxScan, onPage});
+  return {said, selection: {search, since, until}};
+}
 
 /** Undefined if no IDs are given: all entries are selected. */
 export function openDeadIds(

@@ -1,9 +1,13 @@
 /** The flags that say which records are wanted, and what they mean together. */
 import {Flags, type Interfaces} from '@oclif/core';
+import {usageError} from '../errors.js';
 import type {EnvelopeName} from '../filter/envelope-test.js';
 import {type Condition, parseExpression} from '../filter/expression.js';
 import {parseGrep} from '../filter/grep.js';
 import {RecordFilter} from '../filter/record-filter.js';
+import {type Bound, parseBound, parseTimeBound} from '../reading/stream-range.js';
+import type {Position} from '../records/position.js';
+import {successorOf} from '../records/stream-id.js';
 import {wholeNumber} from './flags.js';
 
 const FILTER = {helpGroup: 'FILTER'};
@@ -12,19 +16,44 @@ const REPEATED = {...FILTER, multiple: true, multipleNonGreedy: true} as const;
 const expression = Flags.custom<Condition>({helpValue: 'EXPR', parse: async (text) => parseExpression(text)});
 const grepText = Flags.custom<Condition>({helpValue: 'TEXT', parse: async (text) => parseGrep(text)});
 
-export const conditionFlags = {
+const conditionsWith = (dependsOn: string[]) => ({
   where: expression({
     ...REPEATED,
+    dependsOn,
     summary:
       'only entries for which EXPR holds: FIELD=VALUE, and != ~ !~ =~ !=~ > >= < <=, FIELD or !FIELD; repeat for several, ' +
       'which must all hold',
   }),
-  'not-where': expression({...REPEATED, summary: 'only entries for which EXPR does not hold'}),
-  grep: grepText({...REPEATED, summary: 'only entries with TEXT, or a match of /RE/, in a name or value'}),
+  'not-where': expression({...REPEATED, dependsOn, summary: 'only entries for which EXPR does not hold'}),
+  grep: grepText({...REPEATED, dependsOn, summary: 'only entries with TEXT, or a match of /RE/, in a name or value'}),
+});
+
+export const conditionFlags = conditionsWith([]);
+
+/** One end of what is read, by ID or time. */
+const timeBound = Flags.custom<Bound, {side: 'start' | 'end'}>({
+  helpValue: 'WHERE',
+  parse: async (text, _context, {side}) => parseTimeBound(text, side, Date.now()),
+});
+
+export const sinceFlag = {
+  since: timeBound({...FILTER, side: 'start', summary: 'only entries from here on: a time, 1h (ago) or a position'}),
+};
+export const betweenFlags = {
+  ...sinceFlag,
+  until: timeBound({...FILTER, side: 'end', summary: 'only entries up to here'}),
 };
 
 export const maxScanFlag = {
   'max-scan': wholeNumber({...FILTER, min: 1, summary: 'look at no more than N entries'}),
+};
+
+/** The same where entries are listed only with `--payload`, and in the order of their IDs. */
+export const payloadFilterFlags = {
+  since: {...betweenFlags.since, dependsOn: ['details']},
+  until: {...betweenFlags.until, dependsOn: ['details']},
+  ...conditionsWith(['payload']),
+  'max-scan': {...maxScanFlag['max-scan'], dependsOn: ['payload']},
 };
 
 type ConditionFlags = Partial<Interfaces.InferredFlags<typeof conditionFlags>>;
@@ -36,3 +65,26 @@ export const recordFilter = (
   flags: ConditionFlags,
   known: readonly EnvelopeName[] = ['id', 'time'],
 ): RecordFilter | undefined => RecordFilter.of(flags, known, DELIVERIES_ARE_KNOWN_TO);
+
+/** Where reading begins, as a position alone. */
+export function startOf(bound: Bound | undefined): Position | undefined {
+  if (bound === undefined || !bound.exclusive || bound.position.kind !== 'id') return bound?.position;
+  const next = successorOf(bound.position.id);
+  return next === undefined ? {kind: 'end'} : {kind: 'id', id: next};
+}
+
+/** The bounds of `range`: its arguments, or --since and --until. Throws a usage error for both at once. */
+export function boundsOf(
+  args: {start: string; end: string},
+  {since, until}: {since?: Bound | undefined; until?: Bound | undefined},
+  raw: readonly {type: string}[],
+): {start: Bound; end: Bound} {
+  const typed = raw.filter(({type}) => type === 'arg').length;
+  if (since !== undefined && typed > 0) throw usageError('give START or --since, not both');
+  if (until !== undefined && typed > 1) throw usageError('give END or --until, not both');
+  const nowMs = Date.now();
+  return {
+    start: since ?? parseBound(args.start, 'start', nowMs),
+    end: until ?? parseBound(args.end, 'end', nowMs),
+  };
+}

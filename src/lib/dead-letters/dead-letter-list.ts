@@ -2,9 +2,12 @@
  * Summaries of dead letter streams, for `dlq list`. Invariant: the causes and `otherCauses` add up to the entries, in memory
  * that does not grow with them.
  */
+import type {RecordFilter} from '../filter/record-filter.js';
+import {Search} from '../filter/search.js';
 import {millisecondsOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import {DEAD_LETTER_PATTERN, deadLetterOrigin} from './dead-letter-origin.js';
+import {type Between, deadLettersBetween} from './selection.js';
 
 /** Entries that died of the same; null is what they do not say. */
 export interface Cause {
@@ -43,26 +46,31 @@ export async function* deadLetterNames(client: StreamClient): AsyncGenerator<str
   }
 }
 
+/** Which entries count. */
+export type Selected = Pick<Between, 'since' | 'until'> & {filter: RecordFilter | undefined};
+
 /** One after the other, as they are read. */
 export async function* listDeadLetters(
   client: StreamClient,
   names: AsyncIterable<string> | Iterable<string>,
-  now: () => number,
+  options: Selected & {now: () => number},
 ): AsyncGenerator<DeadLetterSummary, void, void> {
-  for await (const name of names) yield await summariseDeadLetters(client, name, now());
+  for await (const name of names) yield await summariseDeadLetters(client, name, options, options.now());
 }
 
-/** XRANGE of all of `deadLetter`. Without entries when there is no such stream. */
+/** XRANGE of `deadLetter`. Without entries when there is no such stream. */
 async function summariseDeadLetters(
   client: StreamClient,
   deadLetter: string,
+  {filter, since, until}: Selected,
   nowMs: number,
 ): Promise<DeadLetterSummary> {
   const causes = new Map<string, Cause>();
   let [entries, otherCauses] = [0, 0];
   let oldestId: string | null = null;
   let newestId: string | null = null;
-  for await (const page of client.range(deadLetter)) {
+  const search = new Search({filter});
+  for await (const page of search.of(deadLettersBetween(client, deadLetter, {since, until}))) {
     entries += page.length;
     oldestId ??= page[0]!.id;
     newestId = page.at(-1)!.id;

@@ -3,24 +3,29 @@
  * so that an entry that is put back and fails again is not seen twice.
  */
 import {StreamlogError} from '../errors.js';
+import type {Search} from '../filter/search.js';
 import type {IdReference} from '../input/id-reader.js';
 import {counted} from '../output/sentences.js';
 import {findInfo} from '../reading/locate.js';
 import {lookUp} from '../reading/lookup.js';
 import {firstItems, pagesOf} from '../reading/paging.js';
-import {sameBytes} from '../records/bytes.js';
-import type {Entry, Field} from '../records/entry.js';
-import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
+import {type Bound, firstIncluded, lastIncluded} from '../reading/stream-range.js';
+import type {Entry, StreamRecord} from '../records/entry.js';
+import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 
 export interface DeadLetterSelection {
-  /** Each must be a field of the entry, with this value. */
-  where: readonly Field[];
-  limit: number;
+  /** Which entries are wanted, and how many. */
+  search: Search;
+  /** No more than so many of these. */
+  most?: number | undefined;
+  /** Only what was moved there between these. */
+  since?: Bound | undefined;
+  until?: Bound | undefined;
   /** Only what has an ID up to this one. */
   upTo?: string | undefined;
   /** Only what was moved there before this time, in Unix milliseconds. */
-  beforeMs?: number;
+  beforeMs?: number | undefined;
   /** Only these, in place of all. */
   ids?: AsyncIterable<IdReference[]>;
   /** Told of an ID that is not there. */
@@ -45,15 +50,52 @@ export const deadLettersMissing = (ids: readonly string[], deadLetter: string): 
 export async function* selectDeadLetters(
   client: StreamClient,
   deadLetter: string,
-  {where, limit, beforeMs, upTo, ids, onMissing}: DeadLetterSelection,
-): AsyncGenerator<Entry[], void, void> {
-  const last = (await findInfo(client, deadLetter))?.lastGeneratedId ?? FIRST_ID;
-  const end = [upTo, beforeMs === undefined ? undefined : lastIdBefore(beforeMs)].reduce<string>(
-    (end, bound) => (bound === undefined ? end : earlierId(end, bound)),
-    last,
-  );
-  const all = ids === undefined ? client.range(deadLetter, FIRST_ID, end) : named(client, deadLetter, ids, onMissing);
-  yield* firstItems(matching(all, where, end), limit);
+  {search, most = Number.POSITIVE_INFINITY, ids, onMissing, ...between}: DeadLetterSelection,
+): AsyncGenerator<StreamRecord[], void, void> {
+  const bounds = await idBounds(client, deadLetter, between);
+  const all =
+    ids === undefined
+      ? recordsWithin(client, deadLetter, bounds)
+      : within(named(client, deadLetter, ids, onMissing), bounds);
+  yield* firstItems(search.of(all), most);
+}
+
+/** XRANGE of what `between` includes. */
+export async function* deadLettersBetween(
+  client: StreamClient,
+  deadLetter: string,
+  between: Between,
+): AsyncGenerator<StreamRecord[], void, void> {
+  yield* recordsWithin(client, deadLetter, await idBounds(client, deadLetter, between));
+}
+
+async function* recordsWithin(
+  client: StreamClient,
+  deadLetter: string,
+  {first, last}: IdBounds,
+): AsyncGenerator<StreamRecord[], void, void> {
+  if (compareStreamIds(first, last) <= 0) yield* client.records(deadLetter, first, last);
+}
+
+export type Between = Pick<DeadLetterSelection, 'since' | 'until' | 'upTo' | 'beforeMs'>;
+
+/** Both included; nothing is between them where the first one is after the last. */
+interface IdBounds {
+  first: string;
+  last: string;
+}
+
+async function idBounds(
+  client: StreamClient,
+  deadLetter: string,
+  {since, until, upTo, beforeMs}: Between,
+): Promise<IdBounds> {
+  const newest = (await findInfo(client, deadLetter))?.lastGeneratedId ?? FIRST_ID;
+  const first = since === undefined ? FIRST_ID : await firstIncluded(client, deadLetter, since);
+  const last = until === undefined ? newest : await lastIncluded(client, deadLetter, until, newest);
+  if (first === undefined || last === undefined) return {first: LAST_ID, last: FIRST_ID};
+  const before = beforeMs === undefined ? newest : lastIdBefore(beforeMs);
+  return {first, last: [newest, last, upTo ?? newest, before].reduce(earlierId)};
 }
 
 async function* named(
@@ -61,7 +103,7 @@ async function* named(
   deadLetter: string,
   ids: AsyncIterable<IdReference[]>,
   onMissing: (id: string) => void,
-): AsyncGenerator<Entry[], void, void> {
+): AsyncGenerator<StreamRecord[], void, void> {
   const references = ofStream(deadLetter, ids);
   yield* lookUp(client, references, {stream: deadLetter, onMissing: (_, id) => onMissing(id)});
 }
@@ -82,21 +124,13 @@ async function* ofStream(
   }
 }
 
-async function* matching(
-  pages: AsyncIterable<Entry[]>,
-  where: readonly Field[],
-  end: string,
-): AsyncGenerator<Entry[], void, void> {
-  for await (const page of pages) {
-    const found = page.filter(
-      ({id, fields}) => compareStreamIds(id, end) <= 0 && where.every((one) => has(fields, one)),
-    );
-    if (found.length > 0) yield found;
-  }
+async function* within(
+  pages: AsyncIterable<StreamRecord[]>,
+  {first, last}: IdBounds,
+): AsyncGenerator<StreamRecord[], void, void> {
+  for await (const page of pages)
+    yield page.filter(({id}) => compareStreamIds(id, first) >= 0 && compareStreamIds(id, last) <= 0);
 }
-
-const has = (fields: readonly Field[], [name, value]: Field): boolean =>
-  fields.some((field) => sameBytes(field[0], name) && sameBytes(field[1], value));
 
 const lastIdBefore = (ms: number): string => predecessorOf(`${Math.max(0, ms)}-0`) ?? FIRST_ID;
 

@@ -20,16 +20,21 @@ export class Search {
   matched = 0;
   /** The ID that was looked at last. */
   lastId: string | undefined;
-  readonly filter: RecordFilter | undefined;
+  readonly #filter: RecordFilter | undefined;
   readonly #count: number;
   readonly #maxScan: number;
   readonly #onPage: (search: Search, found: number) => void;
 
   constructor({filter, count, maxScan, onPage}: SearchOptions) {
-    this.filter = filter;
+    this.#filter = filter;
     this.#count = count ?? Number.POSITIVE_INFINITY;
     this.#maxScan = maxScan ?? Number.POSITIVE_INFINITY;
     this.#onPage = onPage ?? (() => {});
+  }
+
+  /** Whether not everything matches. */
+  get isFiltered(): boolean {
+    return this.#filter !== undefined;
   }
 
   /** Whether it ended because of `maxScan`. */
@@ -49,7 +54,7 @@ export class Search {
   /** The matches of one page. */
   matchesOf<T extends Filterable>(page: readonly T[]): T[] {
     const found: T[] = [];
-    const {filter} = this;
+    const filter = this.#filter;
     const end = Math.min(page.length, this.#maxScan - this.scanned);
     let at = 0;
     for (; at < end && this.matched + found.length < this.#count; at++) {

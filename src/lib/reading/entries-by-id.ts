@@ -4,7 +4,7 @@
  * mostly what is wanted; where the IDs lie far apart, one by one. Invariant: each
  * entry that is there comes out once, in the order of the IDs, and no more than a page is in memory.
  */
-import type {Entry} from '../records/entry.js';
+import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import type {PageSize} from './page-size.js';
@@ -18,20 +18,20 @@ export async function* entriesById(
   stream: string,
   ids: readonly string[],
   size: PageSize,
-): AsyncGenerator<Entry[], void, void> {
+): AsyncGenerator<StreamRecord[], void, void> {
   const wanted = new Set(ids);
   let isDense = true;
   for (let at = 0; at < ids.length; ) {
     const count = Math.min(size.count, ids.length - at);
     if (!isDense) {
-      const found = await Promise.all(ids.slice(at, at + count).map((id) => client.rangePage(stream, id, id, 1)));
+      const found = await Promise.all(ids.slice(at, at + count).map((id) => client.recordPage(stream, id, id, 1)));
       size.adapt(found.flat());
       yield found.flat();
       at += count;
       isDense = true;
       continue;
     }
-    const page = await client.rangePage(stream, ids[at]!, ids.at(-1)!, count);
+    const page = await client.recordPage(stream, ids[at]!, ids.at(-1)!, count);
     const found = page.filter(({id}) => wanted.has(id));
     size.adapt(page);
     if (found.length > 0) yield found;

@@ -6,12 +6,14 @@
  */
 
 import {isFailure} from '../errors.js';
+import type {Search} from '../filter/search.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
 import {compareStreamIds, FIRST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import {inOrder} from './in-order.js';
+import {lastMatches} from './last-matches.js';
 import {findInfo, lastIdOf, locate} from './locate.js';
 import {merge} from './merge.js';
 import {PageSize} from './page-size.js';
@@ -21,6 +23,8 @@ import {untilStopped} from './until-stopped.js';
 export interface FollowOptions {
   streams: readonly string[];
   from: Position;
+  /** Counts the last entries of `from`, where only some are meant. */
+  lastOf?: (() => Search) | undefined;
   /** False ends with the newest entry of the time of asking. */
   follow: boolean;
   stopping: AbortSignal;
@@ -111,8 +115,15 @@ async function* presentOf(
   return cursors;
 }
 
-async function cursorAt(run: Run, stream: string, {from, follow, onMissing}: FollowOptions): Promise<StartedCursor> {
-  const after = predecessorOf(await run((client) => locate(client, stream, from))) ?? FIRST_ID;
+async function cursorAt(
+  run: Run,
+  stream: string,
+  {from, lastOf, follow, onMissing}: FollowOptions,
+): Promise<StartedCursor> {
+  const start = await run((client) =>
+    from.kind === 'last' && lastOf !== undefined ? lastMatches(client, stream, lastOf()) : locate(client, stream, from),
+  );
+  const after = predecessorOf(start) ?? FIRST_ID;
   try {
     return {stream, after, newest: await run((client) => lastIdOf(client, stream))};
   } catch (error) {
@@ -130,12 +141,12 @@ async function* present(run: Run, cursor: StartedCursor): Batches {
     const start = successorOf(cursor.after);
     if (start === undefined) return;
     const {count} = size;
-    const entries = await run((client) => client.rangePage(stream, start, newest, count));
-    if (entries.length === 0) return;
-    size.adapt(entries);
-    cursor.after = entries.at(-1)!.id;
-    more = entries.length === count;
-    yield entries.map((entry) => ({stream, ...entry}));
+    const records = await run((client) => client.recordPage(stream, start, newest, count));
+    if (records.length === 0) return;
+    size.adapt(records);
+    cursor.after = records.at(-1)!.id;
+    more = records.length === count;
+    yield records;
   }
 }
 
@@ -154,19 +165,19 @@ export async function* followStream(
   const {stream} = cursor;
   const check = onProblem === undefined ? undefined : new ChangeCheck(cursor, onProblem);
   while (!stopping.aborted) {
-    const entries = await redis.run(async (connection) => {
+    const records = await redis.run(async (connection) => {
       await check?.before(connection.commands);
       return connection.reader.read(stream, cursor.after, {count: size.count, blockMs: BLOCK_MS});
     });
-    size.adapt(entries);
-    if (entries.length === 0) {
+    size.adapt(records);
+    if (records.length === 0) {
       check?.idle();
       onIdle();
       continue;
     }
-    cursor.after = entries.at(-1)!.id;
+    cursor.after = records.at(-1)!.id;
     check?.read(cursor.after);
-    yield entries.map((entry) => ({stream, ...entry}));
+    yield records;
   }
 }
 

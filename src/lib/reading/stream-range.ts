@@ -5,6 +5,7 @@
  * range ends even while a fast producer adds to its stream.
  */
 
+import {parseDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import type {StreamRecord} from '../records/entry.js';
 import {type Position, parsePosition} from '../records/position.js';
@@ -48,6 +49,13 @@ export function parseBound(text: string, side: 'start' | 'end', nowMs: number): 
   throw usageError(`"${text}" is no bound`, 'only an ID can be left out, as in "(1526919030474-55"');
 }
 
+/** A bound that is a time even without the `@`: `1h` and `-1h` ago, `2026-01-31T12:00:00Z`; anything else as above. */
+export function parseTimeBound(text: string, side: 'start' | 'end', nowMs: number): Bound {
+  const agoMs = parseDuration(text.replace(/^-/, ''));
+  if (agoMs !== undefined) return {position: {kind: 'time', ms: Math.max(0, nowMs - agoMs)}, exclusive: false};
+  return parseBound(/^\d{4}-\d{2}-\d{2}/.test(text) ? `@${text}` : text, side, nowMs);
+}
+
 /** XRANGE or XREVRANGE, page by page. Throws `notFound` when there is no such stream. */
 export async function* readRange(
   client: StreamClient,
@@ -65,7 +73,8 @@ export async function* readRange(
   yield* firstItems(client.records(stream, from, to, {reverse, page}), count);
 }
 
-async function firstIncluded(
+/** The first ID that `bound` includes, as the start of a range; undefined where there is none. */
+export async function firstIncluded(
   client: StreamClient,
   stream: string,
   {position, exclusive}: Bound,
@@ -74,8 +83,11 @@ async function firstIncluded(
   return exclusive ? successorOf(id) : id;
 }
 
-/** Where `StreamClient.locate` answers with the first ID of a position, this is the last one. */
-async function lastIncluded(
+/**
+ * The last ID that `bound` includes, as the end of a range, where `lastId` is that of the stream; undefined where there is
+ * none. Where `StreamClient.locate` answers with the first ID of a position, this is the last one.
+ */
+export async function lastIncluded(
   client: StreamClient,
   stream: string,
   {position, exclusive}: Bound,

@@ -112,12 +112,17 @@ export function readHistory(reply: Reply): HistoryEntry[] {
 export const readNewEntries = (reply: Reply): Entry[] =>
   readHistory(reply).filter((entry): entry is Entry => entry.fields !== undefined);
 
+/** The same as records, which may come undecoded. */
+export const readNewRecords = (reply: RawRecordBatch | Reply, source: RawRecordSource): StreamRecord[] =>
+  reply instanceof RawRecordBatch
+    ? reply.records(source)
+    : readNewEntries(reply).map((entry) => ({...entry, ...source}));
+
 /** The same of XREADGROUP, whose entries may come undecoded. */
 export function readDelivered(reply: RawRecordBatch | Reply, {stream, group, consumer}: Membership): Delivered {
-  const origin = {stream, group, consumer, deliveries: 1};
-  if (reply instanceof RawRecordBatch) return {records: reply.records(origin), ids: EntryIds.ofPage(reply)};
-  const records = readNewEntries(reply).map((entry) => ({...entry, ...origin}));
-  return {records, ids: EntryIds.of(records.map(({id}) => id))};
+  const records = readNewRecords(reply, {stream, group, consumer, deliveries: 1});
+  const ids = reply instanceof RawRecordBatch ? EntryIds.ofPage(reply) : EntryIds.of(records.map(({id}) => id));
+  return {records, ids};
 }
 
 /** An entry whose deliveries are known. */
