@@ -52,7 +52,7 @@ export default class Consume extends BaseCommand {
     const {exec, drain: limitMs} = flags;
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out);
+    const writer = this.recordWriter(flags, out, {delivered: true});
     const tally = new ConsumeSummary(notes, {isHandled: exec !== undefined});
     const consumer = flags.name ?? this.processName;
     const waiting = new WaitingNote(notes, describeWaiting(flags, consumer));

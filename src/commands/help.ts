@@ -2,6 +2,7 @@ import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {indexOf} from '../lib/cli/command-index.js';
 import {helpText} from '../lib/cli/help.js';
+import {textWidth} from '../lib/cli/standard-display.js';
 
 export default class Help extends BaseCommand {
   static override summary = 'Show the help for a command, or a page of the documentation.';
@@ -24,7 +25,7 @@ export default class Help extends BaseCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
-    const style = {width: this.textWidth, colors: this.colors};
+    const style = {width: textWidth(), colors: this.colors};
     await this.out.write(await helpText(args.subject ?? [], indexOf(this.config), style));
   }
 }

@@ -67,7 +67,7 @@ export default class Info extends BaseCommand {
       stopping,
       onProblem: (line) => notes.warn(line),
     });
-    const redraws = this.outputIsTerminal && !flags.json;
+    const redraws = this.outputIsTerminal && this.shapeOf(flags) === 'table';
     for await (const reports of untilStopped(redis.repeat(reportAll, flags.watch), redis, stopping)) {
       out.check();
       if (redraws) await out.write('\u001b[2J\u001b[H');

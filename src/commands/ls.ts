@@ -44,7 +44,7 @@ export default class Ls extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(Ls);
     const client = await this.connect(flags);
-    const table = this.outputIsTerminal && !flags.json;
+    const table = this.shapeOf(flags) === 'table';
     const order: StreamOrder | undefined = flags.sort ?? (table || flags.reverse ? 'name' : undefined);
     const all = new Map<string, StreamSummary>();
     const omissions = new Omissions();
@@ -52,6 +52,7 @@ export default class Ls extends BaseCommand {
     const pages = listStreams(client, {match: flags.match, withBytes, now: Date.now, omissions});
     const print = (page: readonly StreamSummary[]): Promise<void> =>
       this.report(flags, JSON_FIELDS.ls, page.map(streamFinding), (display) => renderStreams(page, display));
+    await this.beginReport(flags, JSON_FIELDS.ls);
     for await (const page of untilStopped(pages, client, this.stopping)) {
       if (order === undefined) await print(page);
       // SCAN may name a stream twice.

@@ -53,15 +53,15 @@ export default class Pending extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Pending);
-    const {group, payload, count, format, json} = flags;
+    const {group, payload, count} = flags;
     const selection = {consumer: flags.consumer, minIdleMs: flags.idle, minDeliveries: flags['min-deliveries']};
     const streams = [...new Set(flags.stream)];
-    const writer = new PendingWriter(this.out, {format, json, terminal: this.outputIsTerminal, colors: this.colors});
+    const writer = flags.details ? new PendingWriter(this.out, this.recordStyle(flags)) : undefined;
     const notes = this.notes(flags);
     const filter = recordFilter(flags, ENVELOPE_NAMES);
     const client = await this.connect(flags);
 
-    if (flags.details) {
+    if (writer !== undefined) {
       const {since, until} = flags;
       const said = new SearchNotes(notes);
       const search = new Search({
@@ -82,7 +82,7 @@ export default class Pending extends BaseCommand {
     await this.report(flags, JSON_FIELDS.pending, reports, (display) =>
       reports.map((report) => renderPending(report, display)).join('\n'),
     );
-    if (!this.outputIsTerminal || json) return;
+    if (this.shapeOf(flags) !== 'table') return;
     const hint = exactHint(reports);
     for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])]) notes.note(line);
   }

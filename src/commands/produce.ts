@@ -5,7 +5,7 @@ import {addOptions, addRequests, deliveryOptions, durabilityOf, produceFlags} fr
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
-import {idLineOf} from '../lib/produce/id-output.js';
+import {idHeadings, idLineOf} from '../lib/output/id-line.js';
 import {describeLines} from '../lib/produce/line-ranges.js';
 import {openProducer} from '../lib/produce/open-producer.js';
 import {produceRecords} from '../lib/produce/produce-records.js';
@@ -71,7 +71,8 @@ export default class Produce extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Produce);
-    const {stream, json, quiet, atomic} = flags;
+    const {stream, quiet, atomic} = flags;
+    const shape = flags.output ?? (flags.json ? 'json' : 'table');
     if (isReservedKey(stream))
       throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
     const notes = this.notes(flags);
@@ -82,16 +83,17 @@ export default class Produce extends BaseCommand {
     if (flags['max-age'] !== undefined && !flags.force) await requireAges(stream, flags.id, inspect, Date.now());
     const options = addOptions(flags);
 
-    const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && !json));
+    const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && shape === 'table'));
     // A reader that goes away has seen enough IDs; the records still have to arrive.
     const idSink = wantsIds ? this.out.untilClosed() : undefined;
+    await idSink?.write(idHeadings(shape));
     const {checkpointed} = input;
     const opened = await openProducer({
       ...deliveryOptions(flags),
       openAdder: await this.adderOpener(flags, stream, {
         durability: durabilityOf(flags),
         trim: atomic ? undefined : options().trim,
-        idLine: wantsIds ? idLineOf(stream, json) : undefined,
+        idLine: wantsIds ? idLineOf(stream, shape) : undefined,
       }),
       inspect,
       mayFailOver: flags.follow !== undefined || mayFailOver(flags),

@@ -145,7 +145,7 @@ describe('show', () => {
       ['dlq', 'show', '--json'],
       ['dlq', 'redrive', '--dry-run', '--any-stream'],
     ]) {
-      const {code, text} = await onTerminal(args, {server});
+      const {code, text} = await onTerminal(args, {server, columns: 400});
       expect(code).toBe(0);
       expect(text).toContain('evil');
       expect(unsafeIn(text)).toEqual([]);

@@ -36,12 +36,13 @@ export default class DlqList extends BaseCommand {
     const named = namedIn(flags);
     const filter = recordFilter(flags);
     const client = await this.connect(flags);
-    const terminal = this.outputIsTerminal && !flags.json;
+    const table = this.shapeOf(flags) === 'table';
     let found = 0;
+    await this.beginReport(flags, JSON_FIELDS['dlq list']);
     const summaries = listDeadLetters(client, named ?? deadLetterNames(client), {now: Date.now, filter, ...flags});
     for await (const summary of untilStopped(summaries, client, this.stopping)) {
       if (summary.entries === 0 && named === undefined) continue;
-      const gap = terminal && found > 0 ? '\n' : '';
+      const gap = table && found > 0 ? '\n' : '';
       found += 1;
       await this.report(
         flags,

@@ -65,6 +65,7 @@ export default class DlqRedrive extends BaseCommand {
       onMissing: (id) => missing.push(id),
     });
 
+    await this.beginReport(flags, JSON_FIELDS['dlq redrive']);
     try {
       for await (const page of redriver.redrive(selected)) {
         await this.report(flags, JSON_FIELDS['dlq redrive'], page, (display) => renderRedriven(page, display));

@@ -34,11 +34,10 @@ export default class DlqShow extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(DlqShow);
-    const {format, json} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const notes = this.notes(flags);
     const {said, selection} = selectionOf(flags, notes);
-    const writer = new DeadLetterWriter(this.out, {format, json, terminal: this.outputIsTerminal, colors: this.colors});
+    const writer = new DeadLetterWriter(this.out, this.recordStyle(flags));
     const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
     const client = await this.connect(flags);
     const missing: string[] = [];

@@ -37,10 +37,11 @@ export default class GroupGc extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(GroupGc);
     const {stream, group, idle: minIdleMs, to: heir, 'dry-run': dryRun = false} = flags;
-    const table = this.outputIsTerminal && !flags.json;
+    const table = this.shapeOf(flags) === 'table';
     const client = await this.connect(flags);
     const fates: ConsumerFate[] = [];
     const plan = {minIdleMs, heir, dryRun, stopping: this.stopping};
+    await this.beginReport(flags, JSON_FIELDS['group gc']);
     try {
       for await (const fate of retireConsumers(client, {stream, group}, plan)) {
         fates.push(fate);

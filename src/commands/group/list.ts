@@ -33,12 +33,13 @@ export default class GroupList extends BaseCommand {
     const client = await this.connect(flags);
     const streams = flags.stream ?? [];
     const omissions = new Omissions();
-    const table = this.outputIsTerminal && !flags.json;
+    const table = this.shapeOf(flags) === 'table';
     const groups = streams.length === 0 ? listGroups(client, {now: Date.now, omissions}) : groupsOf(client, streams);
     const several = streams.length !== 1;
     const print = (page: readonly GroupSummary[]): Promise<void> =>
       this.report(flags, JSON_FIELDS['group list'], page, (display) => renderGroupList(page, several, display));
     const all: GroupSummary[] = [];
+    await this.beginReport(flags, JSON_FIELDS['group list']);
     for await (const page of untilStopped(groups, client, this.stopping)) {
       if (table) all.push(...page);
       else await print(page);

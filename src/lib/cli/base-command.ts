@@ -10,38 +10,39 @@ import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import {type Colors, colors} from '../output/colors.js';
-import {type Display, displayOf} from '../output/display.js';
-import {type Fields, reportToJson} from '../output/json-fields.js';
+import type {Display} from '../output/display.js';
+import type {Fields, FieldTree} from '../output/json-fields.js';
 import {Notes} from '../output/notes.js';
-import {RecordWriter} from '../output/record-writer.js';
-import {escapeJsonForTerminal} from '../output/sanitize.js';
+import {type RecordStyle, RecordWriter} from '../output/record-writer.js';
+import {ReportWriter} from '../output/report-writer.js';
+import {type Shape, shapeOf} from '../output/shape.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
 import {canAsk, confirm} from './confirmation.js';
 import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
-import {environment} from './environment.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
+import {standardDisplay, wantsColor} from './standard-display.js';
 import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
 import {readerProbe} from './system-calls.js';
 
-type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json'> & {format?: string | undefined};
+type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json' | 'output'> & {
+  format?: string | undefined;
+};
 type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
 
-const PIPE_COLUMNS = 80;
-const PIPE_ROWS = 24;
 /** How long a failure may wait for names that exist. */
 const NAMES_MS = 400;
-const MOST_COLUMNS = 100;
 
 export abstract class BaseCommand extends Command {
   readonly #clients: StreamClient[] = [];
   #settings: Promise<ConnectionSettings> | undefined;
   #isServerDescribed = false;
   #out: Sink | undefined;
+  #reports: ReportWriter | undefined;
 
   /** As oclif's own (https://github.com/oclif/core/blob/main/src/command.ts), which would load the configuration a second time. */
   static override async run<T extends Command>(
@@ -190,31 +191,38 @@ export abstract class BaseCommand extends Command {
     return standardOutput.isTTY;
   }
 
-  /** Columns for text: those of the terminal, within what is easy to read, and 80 in a pipe. */
-  protected get textWidth(): number {
-    return this.outputIsTerminal ? Math.min(this.display.columns, MOST_COLUMNS) : PIPE_COLUMNS;
+  /** In which shape facts and records are printed. */
+  protected shapeOf(flags: OutputFlags): Shape {
+    return shapeOf(flags, standardOutput.isTTY);
   }
 
-  /** A writer of records, in the shape that the flags and the terminal ask for. */
-  protected recordWriter(flags: OutputFlags, sink = this.out): RecordWriter {
-    return new RecordWriter(sink, {
-      format: flags.format,
-      json: flags.json,
-      terminal: this.outputIsTerminal,
-      colors: this.colors,
-    });
+  /** How records are printed: as the flags and the terminal ask. */
+  protected recordStyle(flags: OutputFlags): RecordStyle {
+    return {format: flags.format, shape: this.shapeOf(flags), display: this.display};
   }
 
-  /** Prints reports: a JSON line each, of `fields`, or, on a terminal, what `render` makes of them. Both hold the same facts. */
-  protected async report<Report extends object>(
+  protected recordWriter(flags: OutputFlags, sink = this.out, style: Partial<RecordStyle> = {}): RecordWriter {
+    return new RecordWriter(sink, {...this.recordStyle(flags), ...style});
+  }
+
+  /** Prints reports, in the shape that the flags and the terminal ask for; `render` makes a table of them. All of a run have the same `fields`. */
+  protected report<Report extends object>(
     flags: OutputFlags,
     fields: Fields<Report>,
     reports: readonly Report[],
     render: (display: Display) => string,
   ): Promise<void> {
-    if (this.outputIsTerminal && !flags.json) return this.out.write(render(this.display));
-    const lines = reports.map((report) => `${reportToJson(report, fields)}\n`).join('');
-    return this.out.write(this.outputIsTerminal ? lines.split('\n').map(escapeJsonForTerminal).join('\n') : lines);
+    return this.#reportWriter(flags).write(reports, fields, render);
+  }
+
+  /** For a command that may have nothing to report: prints the headings of CSV and TSV. */
+  protected beginReport(flags: OutputFlags, fields: FieldTree): Promise<void> {
+    return this.#reportWriter(flags).begin(fields);
+  }
+
+  #reportWriter(flags: OutputFlags): ReportWriter {
+    this.#reports ??= new ReportWriter(this.out, this.shapeOf(flags), () => this.display);
+    return this.#reports;
   }
 
   /** The default name of a consumer: host and process ID. */
@@ -222,17 +230,8 @@ export abstract class BaseCommand extends Command {
     return `${hostname()}-${process.pid}`;
   }
 
-  /** The place where facts are shown: the terminal, or the 80 columns of a pipe. */
   protected get display(): Display {
-    const terminal = standardOutput.isTTY;
-    const [columns = 0, rows = 0] = terminal ? standardOutput.getWindowSize() : [];
-    const {COLUMNS, LINES} = environment();
-    return displayOf({
-      terminal,
-      color: wantsColor(terminal),
-      columns: columns || wholeOf(COLUMNS) || PIPE_COLUMNS,
-      rows: rows || wholeOf(LINES) || PIPE_ROWS,
-    });
+    return standardDisplay();
   }
 
   protected get colors(): Colors {
@@ -306,12 +305,4 @@ const streamClient = async (): Promise<typeof StreamClient> => (await import('..
 export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {
   const terminal = standardError.isTTY;
   return new Notes(standardError, {...flags, terminal, colors: colors(wantsColor(terminal))});
-}
-
-const wholeOf = (text: string | undefined): number => (/^\d{1,4}$/.test(text ?? '') ? Number(text) : 0);
-
-function wantsColor(terminal: boolean): boolean {
-  const {NO_COLOR, FORCE_COLOR, TERM} = environment();
-  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0';
-  return NO_COLOR === undefined && TERM !== 'dumb' && terminal;
 }

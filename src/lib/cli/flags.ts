@@ -6,6 +6,7 @@ import {Flags} from '@oclif/core';
 import {formatDuration, parseDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {FORMAT_HELP} from '../output/format.js';
+import {SHAPES} from '../output/shape.js';
 import {nameFromText} from '../records/names.js';
 import {type Position, parsePosition} from '../records/position.js';
 import {parseStreamId} from '../records/stream-id.js';
@@ -165,8 +166,18 @@ export const connectionFlags = {
   }),
 };
 
+export const outputFlag = (summary: string, usual: string) =>
+  Flags.option({options: SHAPES, helpValue: SHAPES.join('|')})({
+    ...OUTPUT,
+    char: 'o',
+    exclusive: ['json'],
+    defaultHelp: async () => usual,
+    summary,
+  });
+
 export const commonFlags = {
-  json: Flags.boolean({...OUTPUT, summary: 'print JSON on a terminal too'}),
+  output: outputFlag('print in this shape', 'table on a terminal, json in a pipe'),
+  json: Flags.boolean({...OUTPUT, summary: 'short for -o json'}),
   quiet: Flags.boolean({...OUTPUT, char: 'q', summary: 'print no notes on standard error'}),
   verbose: Flags.boolean({...OUTPUT, char: 'v', exclusive: ['quiet'], summary: 'print more notes on standard error'}),
 };
@@ -178,7 +189,7 @@ export const recordFlags = {
     ...OUTPUT,
     char: 'f',
     helpValue: 'TEMPLATE',
-    exclusive: ['json'],
+    exclusive: ['json', 'output'],
     summary: `print each record by this template: ${FORMAT_HELP}`,
   }),
 };

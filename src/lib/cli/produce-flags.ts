@@ -7,6 +7,7 @@ import {
   commonFlags,
   duration,
   entryId,
+  outputFlag,
   position,
   rate,
   serviceConnectionFlags,
@@ -158,6 +159,7 @@ export const produceFlags = {
   ...deliveryFlags,
   ...serviceConnectionFlags,
   ...commonFlags,
+  output: outputFlag('print IDs in this shape', 'table, which is IDs alone'),
 };
 export type ProduceFlags = Interfaces.InferredFlags<typeof produceFlags>;
 

@@ -8,6 +8,8 @@ export interface Display {
   colors: Colors;
   columns: number;
   rows: number;
+  /** A person sees it: what is unsafe is escaped. */
+  terminal: boolean;
   /** A number as a person reads it: `1,234,567` on a terminal. */
   count(value: number | bigint): string;
 }
@@ -20,6 +22,7 @@ export interface DisplayOptions {
 }
 
 export const displayOf = ({terminal, color, columns, rows}: DisplayOptions): Display => ({
+  terminal,
   colors: colors(color),
   columns,
   rows,

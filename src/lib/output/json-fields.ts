@@ -1,5 +1,5 @@
 /**
- * The JSON of what commands report: the fields of each object, in their order. They are a contract with scripts, and part
+ * What commands report, in JSON, CSV and TSV: the fields of each object, in their order. They are a contract with scripts, and part
  * of test/surface.txt. Invariant: a field that is not listed here is not printed, and a report has all that are listed.
  */
 import type {Cause, DeadLetterSummary} from '../dead-letters/dead-letter-list.js';
@@ -16,6 +16,7 @@ import type {LagFacts} from '../reports/lag.js';
 import type {StreamSummary} from '../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
 import type {GroupLoss} from '../trimming/losses.js';
+import {factCell} from './delimited.js';
 
 /** Each field of `Report`: true, or the fields of the objects that it holds. */
 export type Fields<Report> = {
@@ -211,7 +212,11 @@ export const JSON_FIELDS = {
 export const reportToJson = <Report extends object>(report: Report, fields: Fields<Report>): string =>
   factsToJson(listed(report, fields as FieldTree) as object);
 
-interface FieldTree {
+/** The cells of a line, one for each of `fields`. */
+export const reportCells = <Report extends object>(report: Report, fields: Fields<Report>): string[] =>
+  Object.values(listed(report, fields as FieldTree) as object).map(factCell);
+
+export interface FieldTree {
   readonly [name: string]: true | FieldTree;
 }
 

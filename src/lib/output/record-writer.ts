@@ -1,33 +1,40 @@
 /**
- * Prints records: NDJSON in a pipe, coloured lines on a terminal, or the template of `--format`.
+ * Prints records: NDJSON in a pipe, coloured lines on a terminal, CSV or TSV, or the template of `--format`.
  * Each batch of records is one write, so that a reader never waits for a half-filled buffer.
  */
 import {displayBytes} from '../records/bytes.js';
-import {type Field, recordToJson, type StreamRecord} from '../records/entry.js';
+import {type Field, fieldsToJson, recordToJson, type StreamRecord} from '../records/entry.js';
 import {timePartOf} from '../records/stream-id.js';
 import type {Colors} from './colors.js';
+import {DelimitedLines, factCell, nameCell} from './delimited.js';
+import type {Display} from './display.js';
 import {compileFormat, isoTime} from './format.js';
 import {ndjson} from './ndjson.js';
 import {escapeForTerminal, escapeJsonForTerminal} from './sanitize.js';
+import type {Shape} from './shape.js';
 import type {Sink} from './sink.js';
 
 export interface RecordStyle {
-  /** The template of `--format`; wins over the others. */
+  /** The template of `--format`; wins over the shape. */
   format?: string;
-  /** NDJSON even on a terminal. */
-  json: boolean;
-  terminal: boolean;
-  colors: Colors;
+  shape: Shape;
+  /** Also a column for each of group, consumer and deliveries, in CSV and TSV. */
+  delivered?: boolean;
+  display: Display;
 }
+
+type Render = (records: readonly StreamRecord[]) => string | Buffer;
 
 export class RecordWriter {
   readonly #sink: Sink;
-  readonly #render: (records: readonly StreamRecord[]) => string | Buffer;
+  readonly #render: Render;
 
-  /** Throws a usage error if `style.format` cannot be compiled. */
+  /** Prints headings where there are some. Throws a usage error if `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
     this.#sink = sink;
     this.#render = rendererFor(style);
+    // If it fails, the sink fails at the next write, and at the end.
+    sink.write(this.#render([])).catch(() => {});
   }
 
   /** Resolves when all of `records` were taken. Throws as `Sink.write` does; then none counts as written. */
@@ -36,21 +43,30 @@ export class RecordWriter {
   }
 }
 
-function rendererFor({
-  format,
-  json,
-  terminal,
-  colors,
-}: RecordStyle): (records: readonly StreamRecord[]) => string | Buffer {
+function rendererFor({format, shape, delivered = false, display}: RecordStyle): Render {
+  const {terminal} = display;
   if (format !== undefined) {
     const compiled = compileFormat(format, terminal);
     return (records) => Buffer.concat(records.map(compiled));
   }
-  if (!terminal) return ndjson;
+  if (shape === 'csv' || shape === 'tsv') {
+    const lines = new DelimitedLines(shape, [...COLUMNS, ...(delivered ? DELIVERED_COLUMNS : [])], terminal);
+    return (records) => lines.of(records.map(delivered ? deliveredCells : cellsOf));
+  }
+  if (shape === 'json' && !terminal) return ndjson;
   const line = (record: StreamRecord): string =>
-    json ? `${escapeJsonForTerminal(recordToJson(record))}\n` : recordLine(record, colors);
+    shape === 'json' ? `${escapeJsonForTerminal(recordToJson(record))}\n` : recordLine(record, display.colors);
   return (records) => records.map(line).join('');
 }
+
+const COLUMNS = ['stream', 'id', 'fields'] as const;
+const DELIVERED_COLUMNS = ['group', 'consumer', 'deliveries'] as const;
+
+const cellsOf = ({stream, id, fields}: StreamRecord): string[] => [nameCell(stream), id, fieldsToJson(fields)];
+const deliveredCells = (record: StreamRecord): string[] => [
+  ...cellsOf(record),
+  ...[record.group, record.consumer, record.deliveries].map(factCell),
+];
 
 /** `1526919030474-55  2018-05-21T14:10:30.474Z  events  type=login user=7`, then group and consumer if known. */
 function recordLine({stream, id, fields, group, consumer, deliveries}: StreamRecord, colors: Colors): string {

@@ -4,6 +4,7 @@
  */
 import Table from 'cli-table3';
 import {cellsOf, cutEnd, cutMiddle, fold} from './cell-width.js';
+import {fitColumns, GAP, type SizedColumn} from './column-fit.js';
 import type {Display} from './display.js';
 import {escapeForTerminal} from './sanitize.js';
 import {wrap} from './text-layout.js';
@@ -22,7 +23,6 @@ export interface Column<Row> {
 
 /** Narrower than this, a name says nothing. */
 export const LEAST_NAME = 12;
-const GAP = 2;
 
 const BORDERLESS = {
   top: '',
@@ -43,19 +43,16 @@ const BORDERLESS = {
 };
 
 /** A column with its cells, escaped, and the width that it wants. */
-interface Filled {
+interface Filled extends SizedColumn {
   heading: string;
   right: boolean;
-  least: number | undefined;
-  priority: number;
   cells: string[];
-  width: number;
 }
 
 /** The table as text that ends with a newline. */
 export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], display: Display): string {
   const filled = columns.map((column) => fill(column, rows, display));
-  const shown = fitting(filled, display.columns);
+  const shown = fitColumns(filled, display.columns);
   const hidden = filled.filter((column) => !shown.includes(column)).map(({heading}) => heading);
   return layOut(shown, rows.length, display) + (hidden.length === 0 ? '' : hiddenLine(hidden, display));
 }
@@ -76,41 +73,6 @@ function fill<Row>(
 
 /** A mark on its own would be drawn over what stands before it. */
 const visible = (text: string): string => (/^\p{M}/u.test(text) ? `◌${text}` : text);
-
-/** The columns for which there is room, with the widths that they get. */
-function fitting(columns: readonly Filled[], width: number): Filled[] {
-  let kept = [...columns];
-  for (;;) {
-    const room = width - GAP * (kept.length - 1);
-    const least = kept.reduce((sum, column) => sum + leastOf(column), 0);
-    if (least <= room) break;
-    if (kept.length === 1) {
-      kept[0]!.width = Math.max(1, width);
-      return kept;
-    }
-    kept = kept.filter((column) => column !== leastNeeded(kept));
-  }
-  shrink(kept, width - GAP * (kept.length - 1));
-  return kept;
-}
-
-const leastOf = ({least, width}: Filled): number => Math.min(width, least ?? width);
-
-/** The last of those that are missed least, but not the first column, which says what a row is about. */
-const leastNeeded = ([_, ...others]: readonly Filled[]): Filled =>
-  others.reduce((found, column) => (column.priority >= found.priority ? column : found));
-
-/** Takes from the widest column that may be cut, until all have room. */
-function shrink(columns: readonly Filled[], room: number): void {
-  let over = columns.reduce((sum, {width}) => sum + width, 0) - room;
-  while (over > 0) {
-    const [widest, next] = columns.filter((column) => column.width > leastOf(column)).sort((a, b) => b.width - a.width);
-    const floor = Math.max(leastOf(widest!), Math.min(next?.width ?? 0, widest!.width - 1));
-    const taken = Math.min(over, widest!.width - floor);
-    widest!.width -= taken;
-    over -= taken;
-  }
-}
 
 /** cli-table3 compares each cell with all others: 20,000 rows at once would take it two minutes. */
 const ROWS_AT_ONCE = 100;
@@ -145,7 +107,8 @@ function layOut(columns: readonly Filled[], rows: number, {colors}: Display): st
   return text;
 }
 
-const hiddenLine = (headings: readonly string[], {colors, columns}: Display): string =>
+/** Says which columns had no room. */
+export const hiddenLine = (headings: readonly string[], {colors, columns}: Display): string =>
   wrap(`hidden at this width: ${headings.filter(Boolean).join(', ')}`, columns)
     .map((line) => `${colors.dim(cutEnd(line, columns))}\n`)
     .join('');

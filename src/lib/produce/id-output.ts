@@ -3,11 +3,6 @@
  * the order in which they come, one write at a time, and memory is bounded as
  * long as the caller looks at `isFull`.
  */
-import {nameToJson} from '../records/names.js';
-
-/** What stands around each ID: nothing but a newline, or a JSON object that says of which stream it is. */
-export const idLineOf = (stream: string, json: boolean): {before: string; after: string} =>
-  json ? {before: `{"stream":${nameToJson(stream)},"id":"`, after: '"}\n'} : {before: '', after: '\n'};
 
 const MAX_WAITING_BYTES = 1024 * 1024;
 

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {colors} from '../../../src/lib/output/colors.js';
+import {displayOf} from '../../../src/lib/output/display.js';
 import {type RecordStyle, RecordWriter} from '../../../src/lib/output/record-writer.js';
 import {recordToJson, type StreamRecord} from '../../../src/lib/records/entry.js';
 import {record as anyRecord} from '../arbitraries.js';
 import {memorySink} from './memory-sink.js';
 
-const pipe: RecordStyle = {json: false, terminal: false, colors: colors(false)};
-const terminal: RecordStyle = {json: false, terminal: true, colors: colors(false)};
+const place = {terminal: true, color: false, columns: 80, rows: 24};
+const pipe: RecordStyle = {shape: 'json', display: displayOf({...place, terminal: false})};
+const terminal: RecordStyle = {shape: 'table', display: displayOf(place)};
 
 const login: StreamRecord = {stream: 'events', id: '1526919030474-55', fields: [['type', 'login']]};
 const hostile: StreamRecord = {
@@ -78,7 +79,7 @@ describe('on a terminal', () => {
 
   it.each<[string, RecordStyle]>([
     ['lines', terminal],
-    ['--json', {...terminal, json: true}],
+    ['--json', {...terminal, shape: 'json'}],
     ['--format', {...terminal, format: '%t %s %f{a} %g %c\\n'}],
   ])('never writes a character that a terminal obeys: %s', async (_, style) => {
     await fc.assert(
@@ -91,12 +92,12 @@ describe('on a terminal', () => {
   });
 
   it('writes with --json the JSON of a pipe, escaped but the same', async () => {
-    const shown = await written({...terminal, json: true}, hostile);
+    const shown = await written({...terminal, shape: 'json'}, hostile);
     expect(JSON.parse(shown)).toEqual(JSON.parse(recordToJson(hostile)));
   });
 
   it('colours what it adds, and the colours of data are only shown', async () => {
-    const coloured = {...terminal, colors: colors(true)};
+    const coloured = {...terminal, display: displayOf({...place, color: true})};
     const shown = await written(coloured, {...login, fields: [['a', '\u001b[31mred']]});
     expect(shown).toContain('\u001b[33m1526919030474-55\u001b[39m');
     expect(shown).toContain('=\\x1b[31mred');

@@ -57,8 +57,8 @@ export class DeadLetterWriter {
   /** Throws a usage error when `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
     this.#sink = sink;
-    this.#colors = style.colors;
-    const forPerson = style.terminal && !style.json && style.format === undefined;
+    this.#colors = style.display.colors;
+    const forPerson = style.shape === 'table' && style.format === undefined;
     this.#records = forPerson ? undefined : new RecordWriter(sink, style);
   }
 

@@ -1,11 +1,12 @@
 /** How `pending` looks: the summary, what to do about consumers that may be dead, and single entries. */
 import {formatDuration, shortDuration} from '../../duration.js';
 import type {PendingConsumer, PendingDetail, PendingReport} from '../../groups/pending-report.js';
-import {recordToJson} from '../../records/entry.js';
+import {fieldsToJson, recordToJson} from '../../records/entry.js';
 import {nameToJson} from '../../records/names.js';
 import {timePartOf} from '../../records/stream-id.js';
 import {shellWord} from '../../shell-word.js';
 import type {Colors} from '../colors.js';
+import {DelimitedLines, factCell, nameCell} from '../delimited.js';
 import type {Display} from '../display.js';
 import {isoTime} from '../format.js';
 import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
@@ -110,12 +111,19 @@ export class PendingWriter {
   readonly #style: RecordStyle;
   /** For `--format` only. */
   readonly #records: RecordWriter | undefined;
+  /** For CSV and TSV only. */
+  readonly #delimited: DelimitedLines | undefined;
 
-  /** Throws a usage error when `style.format` cannot be compiled. */
+  /** Prints headings where there are some. Throws a usage error when `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
+    const {format, shape, display} = style;
     this.#sink = sink;
     this.#style = style;
-    this.#records = style.format === undefined ? undefined : new RecordWriter(sink, style);
+    this.#records = format === undefined ? undefined : new RecordWriter(sink, style);
+    if (format !== undefined || (shape !== 'csv' && shape !== 'tsv')) return;
+    this.#delimited = new DelimitedLines(shape, DETAIL_COLUMNS, display.terminal);
+    // If it fails, the sink fails at the next write, and at the end.
+    sink.write(this.#delimited.of([])).catch(() => {});
   }
 
   /** Resolves when all of `details` were taken; throws as `Sink.write` does. */
@@ -123,15 +131,29 @@ export class PendingWriter {
     if (this.#records !== undefined) {
       return this.#records.write(details.map(({fields, ...detail}) => ({...detail, fields: fields ?? []})));
     }
+    if (this.#delimited !== undefined) return this.#sink.write(this.#delimited.of(details.map(detailCells)));
     return this.#sink.write(details.map((detail) => this.#line(detail)).join(''));
   }
 
   #line(detail: PendingDetail): string {
-    const {json, terminal, colors} = this.#style;
-    if (terminal && !json) return `${pendingLine(detail, colors)}\n`;
-    return `${terminal ? escapeJsonForTerminal(pendingToJson(detail)) : pendingToJson(detail)}\n`;
+    const {shape, display} = this.#style;
+    if (shape === 'table') return `${pendingLine(detail, display.colors)}\n`;
+    return `${display.terminal ? escapeJsonForTerminal(pendingToJson(detail)) : pendingToJson(detail)}\n`;
   }
 }
+
+const DETAIL_COLUMNS = ['stream', 'id', 'fields', 'group', 'consumer', 'deliveries', 'idleMs', 'givenBack'];
+
+const detailCells = ({stream, id, fields, group, consumer, ...facts}: PendingDetail): string[] => [
+  nameCell(stream),
+  id,
+  fields ? fieldsToJson(fields) : '',
+  nameCell(group),
+  nameCell(consumer),
+  ...[facts.exactDeliveries ?? facts.deliveries, facts.givenBack ? null : facts.idleMs, facts.givenBack || null].map(
+    factCell,
+  ),
+];
 
 /** `1-0  1970-01-01T00:00:00.001Z  events  streamlog/w1  idle 3m 20s  4 deliveries  type=login` */
 function pendingLine(detail: PendingDetail, colors: Colors): string {
