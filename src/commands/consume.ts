@@ -3,6 +3,7 @@ import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {
   consumeFlags,
   describeWaiting,
+  entryFilter,
   handlerPoolOptions,
   multiStreamOptions,
   removalAtEnd,
@@ -36,7 +37,11 @@ export default class Consume extends BaseCommand {
       command: "<%= config.bin %> consume --name w1 --count 5 --format '%o %f{type}\\n'",
     },
     {
-      description: 'Acknowledge only what passes a filter',
+      description: 'Process what matches, and acknowledge the rest unseen',
+      command: "<%= config.bin %> consume --name w1 --where 'type=login|logout' --others ack",
+    },
+    {
+      description: 'Acknowledge only what has passed another program',
       command: '<%= config.bin %> consume --name w1 --ack none --exit | grep login | <%= config.bin %> ack',
     },
     {
@@ -53,6 +58,7 @@ export default class Consume extends BaseCommand {
     const notes = this.notes(flags);
     const out = await this.watchedOut();
     const writer = this.recordWriter(flags, out, {delivered: true});
+    const filter = entryFilter(flags);
     const tally = new ConsumeSummary(notes, {isHandled: exec !== undefined});
     const consumer = flags.name ?? this.processName;
     const waiting = new WaitingNote(notes, describeWaiting(flags, consumer));
@@ -60,6 +66,7 @@ export default class Consume extends BaseCommand {
     this.drainWithin(limitMs);
     const consumption = new MultiStreamConsumer({
       ...multiStreamOptions(flags),
+      filter,
       connect: await this.connector(flags),
       mayFailOver: mayFailOver(flags),
       consumer,
@@ -95,7 +102,7 @@ export default class Consume extends BaseCommand {
       }
     } finally {
       await consumption.close({limitMs, removal: removalAtEnd(flags)});
-      tally.report(consumption.acknowledged, flags.ack !== 'none' && !flags['no-ack']);
+      tally.report(consumption.acknowledged, flags.ack !== 'none' && !flags['no-ack'], filter?.skipped);
     }
     if (flags['fail-on-trimmed']) tally.failOnGone();
   }

@@ -1,13 +1,16 @@
 /** The flags of `consume`, and what they mean to the parts that do the work. */
 import {Flags, type Interfaces} from '@oclif/core';
+import {EntryFilter} from '../consume/entry-filter.js';
 import type {HandlerPoolOptions} from '../consume/handler-pool.js';
 import type {MultiStreamOptions} from '../consume/multi-stream-consumer.js';
 import {deadLetterStream} from '../dead-letters/dead-letter-origin.js';
 import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
+import {ENVELOPE_NAMES} from '../filter/envelope-test.js';
 import {listed} from '../output/sentences.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID} from '../records/stream-id.js';
+import {conditionsWith, FILTER, recordFilter} from './filter-flags.js';
 import {
   duration,
   durationOrOff,
@@ -38,6 +41,13 @@ export const consumeFlags = {
     exclusive: ['exit'],
     summary: 'stop when no entry has come for this long, not counting the time for processing',
   }),
+  ...conditionsWith(['others']),
+  others: Flags.option({
+    ...FILTER,
+    options: ['ack', 'leave'] as const,
+    summary:
+      'what becomes of entries that do not match: they are acknowledged, or stay pending for consumers that want them',
+  })(),
   batch: wholeNumber({min: 1, default: 100, summary: 'maximum entries per read'}),
   ack: Flags.option({
     options: ['written', 'none'] as const,
@@ -137,6 +147,16 @@ export function describeWaiting({stream, group, wait, exit}: ConsumeFlags, consu
   if (exit) return undefined;
   const limit = wait === undefined ? '' : ` for ${formatDuration(wait)}`;
   return `waiting${limit} for entries of ${listed([...new Set(stream)])} as ${group}/${consumer}; Ctrl-C ends`;
+}
+
+/** Which entries are processed; undefined where all are. Throws a usage error. */
+export function entryFilter(flags: ConsumeFlags): EntryFilter | undefined {
+  const {others} = flags;
+  const filter = recordFilter(flags, ENVELOPE_NAMES);
+  if (others === undefined) return undefined;
+  if (filter === undefined) throw usageError('--others needs --where, --not-where or --grep');
+  if (others === 'leave' && flags['no-ack']) throw usageError('--no-ack leaves nothing pending: give --others ack');
+  return new EntryFilter(filter, others);
 }
 
 const DEFAULT_MAX_DELIVERIES = 5;

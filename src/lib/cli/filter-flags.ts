@@ -10,13 +10,14 @@ import type {Position} from '../records/position.js';
 import {successorOf} from '../records/stream-id.js';
 import {wholeNumber} from './flags.js';
 
-const FILTER = {helpGroup: 'FILTER'};
+export const FILTER = {helpGroup: 'FILTER'};
 const REPEATED = {...FILTER, multiple: true, multipleNonGreedy: true} as const;
 
 const expression = Flags.custom<Condition>({helpValue: 'EXPR', parse: async (text) => parseExpression(text)});
 const grepText = Flags.custom<Condition>({helpValue: 'TEXT', parse: async (text) => parseGrep(text)});
 
-const conditionsWith = (dependsOn: string[]) => ({
+/** The flags of conditions, which need others besides. */
+export const conditionsWith = (dependsOn: string[]) => ({
   where: expression({
     ...REPEATED,
     dependsOn,

@@ -20,8 +20,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface AcknowledgementOptions {
   member: Membership;
-  /** False where somebody else acknowledges: `finish` does nothing. */
-  acknowledges: boolean;
   /** Nothing ever becomes pending. */
   noAck: boolean;
   /** The caller finishes each delivery before it asks for the next one, so that its XACK can go with the next read. */
@@ -72,8 +70,7 @@ export class Acknowledgements {
    * while Redis is away, as soon as it is back. Throws what trying again cannot mend.
    */
   async finish(batch: DeliveredBatch, ids: readonly string[] | undefined, follows: boolean): Promise<void> {
-    const {acknowledges, noAck} = this.#options;
-    if (!acknowledges || noAck) return;
+    if (this.#options.noAck) return;
     this.#inFlight.finish(batch, ids);
     if (follows && this.goWithReads) return;
     let connection: Connection | undefined;

@@ -17,6 +17,9 @@
  * one and leaves them pending (10 ms for 200,000 on 8.6.3). So the walk goes on
  * beside it, ten times slower, and CLAIM waits while the walk finds something.
  *
+ * Where entries that are not wanted are left pending, they would be claimed again and again, by each worker in turn. So entries
+ * are read before they are claimed, and CLAIM, which cannot choose, is not used.
+ *
  * Invariant: one command reads at most a page of the list; every pending entry is
  * seen again and again; none is taken unless Redis sees that it is idle for long
  * enough.
@@ -55,6 +58,8 @@ const MOST_PER_SECOND = 50_000;
 /** The same beside CLAIM, where the walk finds only what is gone from the stream. */
 const MOST_BESIDE_CLAIM = 5_000;
 const LONG_PAUSE_MS = 10_000;
+/** To read an entry takes Redis as long as to list so many pending ones. */
+const LOOK_COST = 10;
 
 export class ClaimSweep {
   readonly #options: SweepOptions;
@@ -112,7 +117,7 @@ export class ClaimSweep {
     let claimed = 0;
     // CLAIM would return our own entries whose IDs were forgotten.
     if (context.inFlight.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
-    if (this.#mayClaim) {
+    if (this.#mayClaim && context.left === undefined) {
       for await (const batch of this.#claim(control, context)) {
         if (!batch.isNew) claimed += batch.records.length;
         yield batch;
@@ -139,9 +144,15 @@ export class ClaimSweep {
       const {forgottenUpTo} = context.inFlight;
       const isForgotten = ({id, consumer: owner}: PendingEntry): boolean =>
         owner === context.member.consumer && compareStreamIds(id, forgottenUpTo) <= 0;
-      const abandoned = page.filter(
+      let abandoned = page.filter(
         (entry) => isIdle(entry, this.#options.idleMs) && !inFlight.has(entry.id) && !isForgotten(entry),
       );
+      if (context.left !== undefined) {
+        const {released} = context.inFlight;
+        abandoned = abandoned.filter(({id}) => !released.has(id));
+        walk.looked += LOOK_COST * abandoned.length;
+        abandoned = await context.left.wantedAmong(control, context.member, abandoned);
+      }
       for await (const records of takeOver(control, {...context, onGone}, abandoned, this.#options)) {
         walk.found += records.length;
         yield records;
@@ -174,7 +185,7 @@ export class ClaimSweep {
   /** How long to wait after a step that began at `begin` and read `looked` entries. Chooses where the next one begins. */
   async #pauseMs(
     control: StreamClient,
-    {member}: RecoveryContext,
+    {member, left}: RecoveryContext,
     begin: string | undefined,
     looked: number,
   ): Promise<number> {
@@ -183,7 +194,7 @@ export class ClaimSweep {
     const group = await groupOf(control, member);
     // Consumers that all begin at the head would stay side by side.
     if (begin === undefined && this.#from !== undefined) this.#from = somewhereIn(this.#from, group?.lastDeliveredId);
-    const hasClaim = this.#mayClaim && control.mayKnowClaim;
+    const hasClaim = this.#mayClaim && left === undefined && control.mayKnowClaim;
     const longestMs = hasClaim ? halfMs : Math.max(halfMs, LONG_PAUSE_MS);
     if (group === undefined) return longestMs;
     const most = hasClaim ? MOST_BESIDE_CLAIM : MOST_PER_SECOND;

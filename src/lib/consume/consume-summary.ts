@@ -45,22 +45,23 @@ export class ConsumeSummary {
     }
   }
 
-  /** The counts, on a terminal or with --verbose, and how many entries were gone. */
-  report(acknowledged: number, acknowledges: boolean): void {
-    this.#notes.sumUp(this.#sentence(acknowledged, acknowledges), undefined);
+  /** The counts, on a terminal or with --verbose, and how many entries were gone; `skipped` where some were filtered. */
+  report(acknowledged: number, acknowledges: boolean, skipped?: number): void {
+    this.#notes.sumUp(this.#sentence(acknowledged, acknowledges, skipped), undefined);
     this.#notes.detail(
       `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}, ` +
-        `lost ${this.#lost}`,
+        `lost ${this.#lost}${skipped === undefined ? '' : `, skipped ${skipped}`}`,
     );
     if (this.#gone > 0) this.#notes.warn(this.#goneText);
   }
 
-  #sentence(acknowledged: number, acknowledges: boolean): string {
+  #sentence(acknowledged: number, acknowledges: boolean, skipped: number | undefined): string {
     return [
       ...(this.#isHandled ? [] : [`${this.written.toLocaleString('en')} written`]),
       ...(acknowledges ? [`${acknowledged.toLocaleString('en')} acknowledged`] : []),
       ...(this.#failures > 0 ? [counted(this.#failures, 'failed attempt')] : []),
       ...(this.#dead > 0 ? [counted(this.#dead, 'dead letter')] : []),
+      ...(skipped === undefined ? [] : [`${skipped.toLocaleString('en')} skipped`]),
       ...(this.#lost > 0 ? [`${this.#lost.toLocaleString('en')} lost`] : []),
     ].join(', ');
   }

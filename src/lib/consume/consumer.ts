@@ -13,6 +13,7 @@ import {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership} from '../stream-client.js';
 import {type AcknowledgementOptions, Acknowledgements} from './acknowledgements.js';
 import {ClaimSweep} from './claim-sweep.js';
+import type {EntryFilter} from './entry-filter.js';
 import {GroupMembership, type MembershipOptions} from './group-membership.js';
 import {GroupReader, type GroupReaderOptions} from './group-reader.js';
 import {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
@@ -25,6 +26,10 @@ export interface ConsumerOptions extends MembershipOptions, GroupReaderOptions, 
   /** Takes over entries that another consumer has had for longer than this; undefined takes none over. */
   claimIdleMs?: number;
   sharedName: SharedName;
+  /** False where somebody else acknowledges: `finish` does nothing. */
+  acknowledges: boolean;
+  /** Which entries are processed; undefined: all. */
+  filter?: EntryFilter | undefined;
   /** Ends when nothing is left to read. */
   stopWhenEmpty: boolean;
   /** Whether delivering again what is pending counts as one more delivery; false where the caller counts attempts. */
@@ -69,7 +74,7 @@ export class Consumer {
   #isEmpty = false;
 
   constructor(redis: ReconnectingClient, budget: ReadBudget, options: ConsumerOptions) {
-    const {member, claimIdleMs, noAck, acknowledges, countsBacklog, stopWhenEmpty, onLost, onProblem} = options;
+    const {member, claimIdleMs, noAck, acknowledges, countsBacklog, stopWhenEmpty, filter, onLost, onProblem} = options;
     this.member = member;
     this.redis = redis;
     this.#budget = budget;
@@ -87,6 +92,7 @@ export class Consumer {
       permitted: this.#reader.permitted,
       widen: () => this.#reader.widen(),
       over: () => budget.isDone,
+      left: filter?.leaves ? filter : undefined,
       onGone: (ids) => {
         for (const id of ids) onLost(member.stream, id, {kind: 'deleted', reference: 'kept'});
       },
@@ -127,8 +133,13 @@ export class Consumer {
     }
   }
 
-  /** Acknowledges what is in flight of a delivery, or those of `ids`: see `Acknowledgements.finish`. */
-  finish({batch}: Delivery, ids?: readonly string[]): Promise<void> {
+  /** Acknowledges what is in flight of a delivery, or those of `ids`, unless somebody else does: see `Acknowledgements.finish`. */
+  async finish(delivery: Delivery, ids?: readonly string[]): Promise<void> {
+    if (this.#options.acknowledges) await this.finishAll(delivery, ids);
+  }
+
+  /** The same, whoever acknowledges what is processed. */
+  finishAll({batch}: Delivery, ids?: readonly string[]): Promise<void> {
     return this.acknowledgements.finish(batch, ids, this.#readFollows);
   }
 

@@ -8,7 +8,7 @@ import {isFailure} from '../errors.js';
 import {PAGE_BYTES, PageSize} from '../reading/page-size.js';
 import type {Connection} from '../reconnecting-client.js';
 import {ConfirmedIds} from '../records/confirmed-ids.js';
-import type {Entry} from '../records/entry.js';
+import type {StreamRecord} from '../records/entry.js';
 import type {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits} from '../stream-client.js';
 import type {Acknowledgements} from './acknowledgements.js';
@@ -24,6 +24,8 @@ export interface GroupReaderOptions {
   noAck: boolean;
   /** The caller finishes each delivery before it asks for the next one, so that more can be read meanwhile. */
   inTurn: boolean;
+  /** Which entries count for the read budget; undefined: all. */
+  filter?: {isWanted(record: StreamRecord): boolean} | undefined;
   /** One line for the user about what did not end the work. */
   onProblem: (line: string) => void;
 }
@@ -169,19 +171,25 @@ export class GroupReader<T> {
   }
 
   /** Runs `read` with how many entries are wanted now; returns none without a call when no more are wanted. */
-  readonly permitted = async <E extends Entry>(read: (count: number) => Promise<E[]>): Promise<E[]> => {
+  readonly permitted = async (read: (count: number) => Promise<StreamRecord[]>): Promise<StreamRecord[]> => {
     const count = await this.#budget.take(this.#size.count);
     if (count === 0) return [];
-    let used = 0;
+    let records: StreamRecord[] = [];
     try {
-      const entries = await read(count);
-      used = entries.length;
-      this.#size.adapt(entries);
-      return entries;
+      records = await read(count);
+      this.#size.adapt(records);
+      return records;
     } finally {
-      this.#budget.settle(count, used);
+      this.#budget.settle(count, this.#wantedOf(records), records.length);
     }
   };
+
+  /** How many of `records` the budget counts. */
+  #wantedOf(records: readonly StreamRecord[]): number {
+    const {filter} = this.#options;
+    if (filter === undefined || !this.#budget.isLimited) return records.length;
+    return records.reduce((count, record) => count + (filter.isWanted(record) ? 1 : 0), 0);
+  }
 
   #readAndAcknowledge(connection: Connection, limits: ReadLimits): Promise<Delivered> {
     if (this.#inFlight.deliveredCount > 0) this.#ownership.removal.uncertain();

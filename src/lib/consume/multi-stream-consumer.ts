@@ -8,6 +8,7 @@ import {merge} from '../reading/merge.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamClient} from '../stream-client.js';
 import {Consumer, type ConsumerOptions, type Delivery} from './consumer.js';
+import type {EntryFilter} from './entry-filter.js';
 import {clientNameOf} from './name-in-use.js';
 import {MAX_BLOCK_MS, ReadBudget, type ReadBudgetOptions} from './read-budget.js';
 
@@ -34,6 +35,7 @@ export class MultiStreamConsumer {
   #closing: NodeJS.Timeout | undefined;
   readonly #checking: NodeJS.Timeout;
   readonly #budget: ReadBudget;
+  readonly #filter: EntryFilter | undefined;
 
   constructor(options: MultiStreamOptions) {
     const {connect, mayFailOver, streams, group, consumer, onProblem} = options;
@@ -42,6 +44,7 @@ export class MultiStreamConsumer {
     const stopping = this.ending;
     const budget = new ReadBudget({...options, stopping, readers: streams.length});
     this.#budget = budget;
+    this.#filter = options.filter;
     this.consumers = streams.map((stream) => {
       const member = {stream, group, consumer};
       const redis = new ReconnectingClient({
@@ -90,7 +93,7 @@ export class MultiStreamConsumer {
     };
     this.ending.addEventListener('abort', free, {once: true});
     try {
-      yield* merge(this.consumers.map((consumer) => consumer.deliveries()));
+      yield* merge(this.consumers.map((consumer) => this.#filter?.deliveries(consumer) ?? consumer.deliveries()));
     } finally {
       this.ending.removeEventListener('abort', free);
     }

@@ -13,6 +13,7 @@ import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import type {Membership, PendingEntry, StreamClient} from '../stream-client.js';
+import type {EntryFilter} from './entry-filter.js';
 import type {GroupMembership} from './group-membership.js';
 import type {InFlightEntries} from './in-flight-entries.js';
 import {MAX_BLOCK_MS} from './read-budget.js';
@@ -21,9 +22,11 @@ export interface RecoveryContext {
   member: Membership;
   inFlight: InFlightEntries;
   /** Runs `read` with how many entries are wanted now; returns none without a call when no more are wanted. */
-  permitted: (read: (count: number) => Promise<Entry[]>) => Promise<Entry[]>;
+  permitted: (read: (count: number) => Promise<StreamRecord[]>) => Promise<StreamRecord[]>;
   /** True when reading should end. */
   over: () => boolean;
+  /** Says which entries are left pending; undefined: none. */
+  left?: EntryFilter | undefined;
   /** Lets the next read ask for more entries. */
   widen: () => void;
   /** Called with entries that were pending but no longer in the stream. */
@@ -74,7 +77,8 @@ export class PendingRecovery {
     const atStart = this.#readUpTo === undefined;
     if (isNew) this.#readUpTo = this.#membership.readUpTo;
     if (atStart && this.#counts) {
-      for await (const records of deliverOwnPending(connection.commands, this.#context)) yield {records, counted: true};
+      const deliver = this.#context.left === undefined ? deliverOwnPending : claimOwnPending;
+      for await (const records of deliver(connection.commands, this.#context)) yield {records, counted: true};
     } else {
       const readUpTo = atStart ? undefined : this.#readUpTo;
       for await (const records of scanOwnPending(connection.commands, this.#context))
@@ -105,15 +109,32 @@ async function* deliverOwnPending(
   let after = FIRST_ID;
   for (;;) {
     let gone: string[] = [];
-    const entries = await context.permitted(async (count) => {
+    const records = await context.permitted(async (count) => {
       const history = await control.readPending(member, after, count);
       after = history.at(-1)?.id ?? after;
       gone = history.filter(({fields}) => fields === undefined).map(({id}) => id);
-      return history.filter((entry): entry is Entry => entry.fields !== undefined);
+      return withDeliveries(
+        control,
+        member,
+        history.filter((entry): entry is Entry => entry.fields !== undefined),
+      );
     });
     await acknowledgeGone(control, context, gone);
-    if (entries.length > 0) yield await withDeliveries(control, member, entries);
+    if (records.length > 0) yield records;
     else if (gone.length === 0) return;
+  }
+}
+
+/** The same for those that are wanted: XREADGROUP would count a delivery of those that are left, too. */
+async function* claimOwnPending(
+  control: StreamClient,
+  context: RecoveryContext,
+): AsyncGenerator<StreamRecord[], void, void> {
+  const {member, left} = context;
+  for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
+    const wanted = left === undefined ? page : await left.wantedAmong(control, member, page);
+    yield* takeOver(control, context, wanted, {idleMs: 0, counts: true});
+    if (context.over()) return;
   }
 }
 
@@ -129,8 +150,9 @@ export async function* scanOwnPending(
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
     for (const {id} of page) missing.delete(id);
     const now = inFlight.ids;
+    const {released} = inFlight;
     let left: readonly PendingEntry[] = page.filter(
-      ({id}) => !known.has(id) && !now.has(id) && compareStreamIds(id, inFlight.forgottenUpTo) > 0,
+      ({id}) => !known.has(id) && !now.has(id) && !released.has(id) && compareStreamIds(id, inFlight.forgottenUpTo) > 0,
     );
     while (left.length > 0 && !context.over()) {
       const gone: string[] = [];
@@ -167,15 +189,17 @@ export async function* takeOver(
   let left = abandoned;
   while (left.length > 0 && !context.over()) {
     const asked = new Map<string, number>();
-    const entries = await context.permitted(async (count) => {
+    const records = await context.permitted(async (count) => {
       for (const {id, deliveries} of left.slice(0, count)) asked.set(id, counts ? deliveries + 1 : deliveries);
       left = left.slice(asked.size);
       const ids = [...asked.keys()];
-      if (counts) return control.claim(member, idleMs, ids);
-      return entriesOf(control, member.stream, await control.claimUncounted(member, idleMs, ids));
+      const entries = counts
+        ? await control.claim(member, idleMs, ids)
+        : await entriesOf(control, member.stream, await control.claimUncounted(member, idleMs, ids));
+      return entries.map((entry) => ({...entry, ...member, deliveries: asked.get(entry.id)}));
     });
-    await acknowledgeGone(control, context, await goneAmong(control, member.stream, [...asked.keys()], entries));
-    if (entries.length > 0) yield entries.map((entry) => ({...entry, ...member, deliveries: asked.get(entry.id)}));
+    await acknowledgeGone(control, context, await goneAmong(control, member.stream, [...asked.keys()], records));
+    if (records.length > 0) yield records;
   }
 }
 
@@ -224,6 +248,7 @@ async function withDeliveries(
   entries: readonly Entry[],
 ): Promise<StreamRecord[]> {
   const {stream, group, consumer} = member;
+  if (entries.length === 0) return [];
   const counts = new Map<string, number>();
   const pages = control.pending(stream, group, {consumer}, entries[0]!.id, entries.at(-1)!.id);
   for await (const page of pages) for (const {id, deliveries} of page) counts.set(id, deliveries);

@@ -44,6 +44,11 @@ export class ReadBudget {
     options.stopping.addEventListener('abort', () => this.#wake(), {once: true});
   }
 
+  /** Whether records are counted at all. */
+  get isLimited(): boolean {
+    return this.#options.limit !== Number.POSITIVE_INFINITY;
+  }
+
   /** True when reading should end: by a signal, by silence, or because all wanted records are there. */
   get isDone(): boolean {
     const {silenceMs, stopping} = this.#options;
@@ -74,11 +79,11 @@ export class ReadBudget {
     return new Promise((give) => this.#waiters.push({max, give}));
   }
 
-  /** Ends a read that asked for `count` records and got `used`. */
-  settle(count: number, used: number): void {
+  /** Ends a read that asked for `count` records and got `used` that are wanted, of `came` in all. */
+  settle(count: number, used: number, came = used): void {
     this.#held -= count;
     this.#free += count - used;
-    if (used > 0) this.restartSilence();
+    if (came > 0) this.restartSilence();
     this.#wake();
   }
 

@@ -1,0 +1,196 @@
+/** `consume --where … --others ack|leave`: what is processed, and what becomes of the rest. */
+import {beforeEach, describe, expect, it} from 'vitest';
+import {serverForAll, until} from '../support/redis-server.js';
+import {startStreamlog, streamlog} from '../support/run-cli.js';
+import {onTerminal} from '../support/terminal.js';
+
+const server = serverForAll();
+beforeEach(() => server.redis.flushall());
+
+const PAID = ['--where', 'type=paid'];
+const consume = (...flags: string[]) => streamlog(['consume', '--exit', ...flags], {server});
+const idsIn = (stdout: string): string[] =>
+  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).id]));
+
+/** `count` entries with the IDs 1-0, 2-0 …; each fifth is `type=paid`. */
+async function addOrders(count: number, stream = 'events'): Promise<void> {
+  const pipeline = server.redis.pipeline();
+  for (let n = 1; n <= count; n++) pipeline.xadd(stream, `${n}-0`, 'type', n % 5 === 0 ? 'paid' : 'open', 'n', `${n}`);
+  await pipeline.exec();
+}
+
+interface Pending {
+  id: string;
+  consumer: string;
+  idleMs: number;
+  deliveries: number;
+}
+
+async function pending(count = 1_000): Promise<Pending[]> {
+  const entries = (await server.redis.xpending('events', 'streamlog', '-', '+', count)) as [
+    string,
+    string,
+    number,
+    number,
+  ][];
+  return entries.map(([id, consumer, idleMs, deliveries]) => ({id, consumer, idleMs, deliveries}));
+}
+
+const everyFifth = (count: number): string[] => Array.from({length: count}, (_, index) => `${5 * (index + 1)}-0`);
+
+describe('--others ack', () => {
+  it('acknowledges what does not match, unseen, and counts it', async () => {
+    await addOrders(500);
+
+    const {code, stdout, stderr} = await consume('--name', 'w1', ...PAID, '--others', 'ack', '-v');
+
+    expect(code).toBe(0);
+    expect(idsIn(stdout)).toEqual(everyFifth(100));
+    expect(stderr).toContain('written 100, acknowledged 500, failed attempts 0, dead letters 0, lost 0, skipped 400');
+    expect(await pending()).toEqual([]);
+  });
+
+  it('with --ack none leaves what matches to "streamlog ack"', async () => {
+    await addOrders(500);
+
+    const {stdout} = await consume('--name', 'w1', ...PAID, '--others', 'ack', '--ack', 'none');
+
+    expect(idsIn(stdout)).toEqual(everyFifth(100));
+    expect((await pending()).map(({id}) => id)).toEqual(everyFifth(100));
+  });
+
+  it('with --exec runs no handler for the others', async () => {
+    await addOrders(50);
+
+    const {code, stdout} = await consume('--name', 'w1', ...PAID, '--others', 'ack', '--exec', 'cat', '-P', '4');
+
+    expect(code).toBe(0);
+    expect(idsIn(stdout).sort()).toEqual(everyFifth(10).sort());
+    expect(await pending()).toEqual([]);
+  });
+
+  it('-n counts what matches, over several streams', async () => {
+    await addOrders(200);
+    await addOrders(200, 'more');
+
+    const flags = ['-s', 'events', '-s', 'more', '-n', '7', ...PAID, '--others', 'ack', '--batch', '3'];
+    const first = await consume('--name', 'w1', ...flags);
+    const second = await consume('--name', 'w1', '-s', 'events', '-s', 'more', ...PAID, '--others', 'ack');
+
+    expect(idsIn(first.stdout)).toHaveLength(7);
+    expect(idsIn(second.stdout)).toHaveLength(80 - 7);
+  });
+
+  it('goes on after kill -9 as without a filter: each match is printed, and nothing stays pending', async () => {
+    await addOrders(20_000);
+    const printed = new Set<string>();
+    for (let kill = 1; kill <= 5; kill++) {
+      const running = startStreamlog(['consume', '--name', 'w1', ...PAID, '--others', 'ack', '--batch', '20'], {
+        server,
+      });
+      const enough = kill * 150 * 40;
+      await until(() => running.stdout().length > enough, 'some of it was printed');
+      running.process.kill('SIGKILL');
+      const whole = (await running.finished).stdout.split('\n').slice(0, -1).join('\n');
+      for (const id of idsIn(whole)) printed.add(id);
+    }
+    for (const id of idsIn((await consume('--name', 'w1', ...PAID, '--others', 'ack')).stdout)) printed.add(id);
+
+    expect([...printed].sort()).toEqual(everyFifth(4_000).sort());
+    expect(await pending()).toEqual([]);
+  });
+});
+
+describe('--others leave', () => {
+  const leave = [...PAID, '--others', 'leave'];
+
+  it('leaves what does not match pending, not counted as a delivery', async () => {
+    await addOrders(500);
+
+    const {stdout, stderr} = await consume('--name', 'w1', ...leave, '-v');
+
+    expect(idsIn(stdout)).toEqual(everyFifth(100));
+    expect(stderr).toContain('written 100, acknowledged 100, failed attempts 0, dead letters 0, lost 0, skipped 400');
+    const left = await pending();
+    expect(left).toHaveLength(400);
+    expect(new Set(left.map(({consumer, deliveries}) => `${consumer} ${deliveries}`))).toEqual(new Set(['w1 0']));
+  });
+
+  it.each([[[]], [['--exec', 'cat']]])(
+    'no worker with that filter claims it, restarted or not (%j)',
+    async (handler) => {
+      await addOrders(50);
+      await consume('--name', 'w1', ...leave);
+      const running = startStreamlog(['consume', '--name', 'w1', '--claim', '1s', ...leave, ...handler], {server});
+      const other = startStreamlog(['consume', '--name', 'w2', '--claim', '1s', ...leave, ...handler], {server});
+      await until(
+        async () => (await pending()).every(({idleMs}) => idleMs > 3_000),
+        'all have been idle for three claims',
+      );
+      for (const {process} of [running, other]) process.kill('SIGINT');
+      const ends = [await running.finished, await other.finished];
+
+      expect(ends.map(({stdout}) => stdout)).toEqual(['', '']);
+      const left = await pending();
+      expect(left).toHaveLength(40);
+      expect(new Set(left.map(({consumer, deliveries}) => `${consumer} ${deliveries}`))).toEqual(new Set(['w1 0']));
+    },
+  );
+
+  it('others that want it take it over, with all of its attempts', async () => {
+    await addOrders(10);
+    await consume('--name', 'w1', ...leave);
+    await until(async () => (await pending()).every(({idleMs}) => idleMs > 1_000), 'they are idle');
+
+    const flags = ['--where', 'n<3', '--others', 'leave', '--claim', '1s'];
+    const failing = ['--exec', 'echo "$STREAMLOG_ID" >&2; exit 1', '--max-deliver', '2', '--retry-backoff', '1ms'];
+    const {code, stderr} = await consume('--name', 'w2', ...flags, ...failing);
+
+    expect(code).toBe(0);
+    expect(stderr.match(/the handler failed/g)).toHaveLength(2);
+    expect(stderr.match(/went to the dead letters/g)).toHaveLength(2);
+    expect(await server.redis.xlen('{events}:dead')).toBe(2);
+    expect((await pending()).map(({id}) => id)).toEqual(['3-0', '4-0', '6-0', '7-0', '8-0', '9-0']);
+  });
+
+  it('what was pending with it before a restart is delivered, if it matches, and counted', async () => {
+    await addOrders(10);
+    await consume('--name', 'w1', '--ack', 'none');
+
+    const {stdout} = await consume('--name', 'w1', ...leave);
+
+    const records = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(records.map(({id, deliveries}) => [id, deliveries])).toEqual([
+      ['5-0', 2],
+      ['10-0', 2],
+    ]);
+    expect((await pending()).every(({deliveries}) => deliveries === 1)).toBe(true);
+  });
+});
+
+describe('how it is asked for', () => {
+  it.each([
+    [PAID, '--where needs --others'],
+    [['--others', 'ack'], '--others needs --where, --not-where or --grep'],
+    [[...PAID, '--others', 'leave', '--no-ack'], '--no-ack leaves nothing pending: give --others ack'],
+    [[...PAID, '--others', 'drop'], '--others takes ack or leave, not "drop"'],
+  ])('%j is a usage error', async (flags, message) => {
+    const {code, stderr} = await consume(...flags);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`streamlog: ${message}\n`);
+  });
+
+  it.each([40, 80, 120])('the last line says what was skipped (%i columns)', async (columns) => {
+    await addOrders(10);
+
+    const {text} = await onTerminal(['consume', '--name', 'w1', '--exit', ...PAID, '--others', 'ack'], {
+      columns,
+      server,
+    });
+
+    expect(text).toContain('streamlog: 2 written, 10 acknowledged, 8 skipped\n');
+  });
+});
