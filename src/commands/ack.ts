@@ -3,7 +3,7 @@ import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/fl
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Acknowledger} from '../lib/groups/named-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
-import {describeAckCount, renderAckCounts} from '../lib/output/views/id-counts-view.js';
+import {describeAckCount, describeAllDone, renderAckCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Ack extends BaseCommand {
   static override summary = 'Acknowledge entries of a consumer group (XACK).';
@@ -31,7 +31,7 @@ export default class Ack extends BaseCommand {
     const {stream, group} = flags;
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes, typed});
     const acknowledger = new Acknowledger(await this.connect(flags), {stream, group});
 
     try {
@@ -41,7 +41,10 @@ export default class Ack extends BaseCommand {
       throw error;
     }
     const {counts} = acknowledger;
-    for (const count of counts) if (count.notPending + count.withAnother > 0) notes.note(describeAckCount(count));
+    for (const count of counts) {
+      if (count.notPending + count.withAnother > 0) notes.note(describeAckCount(count));
+      else notes.sumUp(describeAllDone('acknowledged', count.acknowledged, count), undefined);
+    }
     if (counts.length === 0) notes.note('nothing to acknowledge');
     await this.report(flags, JSON_FIELDS.ack, counts, (display) => renderAckCounts(counts, display));
   }

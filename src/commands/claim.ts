@@ -12,6 +12,7 @@ import {
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {usageError} from '../lib/errors.js';
 import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/groups/claiming.js';
+import {describeNoConsumer} from '../lib/reading/missing-names.js';
 
 export default class Claim extends BaseCommand {
   static override summary = 'Transfer pending entries to another consumer (XCLAIM).';
@@ -59,7 +60,7 @@ export default class Claim extends BaseCommand {
     const writer = this.recordWriter(flags, this.out, {delivered: true});
     const {stream: typedStream, group: typedGroup} = typedTargets(flags, raw);
     const typed = {stream: typedStream, group: typedGroup};
-    const input = {piped: this.pipedInput, stopping: this.stopping, typed};
+    const input = {piped: this.pipedInput, stopping: this.stopping, notes, typed};
     const references = consumer === undefined ? openIds(args.ids, input) : undefined;
 
     const client = await this.connect(flags);
@@ -77,5 +78,8 @@ export default class Claim extends BaseCommand {
     } finally {
       notes.note(describeClaim(claimer.counts, to, dryRun));
     }
+    if (consumer === undefined || claimer.counts.claimed > 0) return;
+    const unknown = await describeNoConsumer(client, {stream, group, consumer});
+    if (unknown !== undefined) notes.note(unknown);
   }
 }

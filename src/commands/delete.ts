@@ -40,7 +40,7 @@ export default class Delete extends BaseCommand {
     const {stream, 'dry-run': dryRun} = flags;
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
-    const open = () => openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
+    const open = () => openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes, typed});
     const references = open();
     let client = await this.connect(flags);
     if (this.asks(flags)) {

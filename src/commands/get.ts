@@ -31,7 +31,7 @@ export default class Get extends BaseCommand {
     const {args, flags, raw} = await this.parse(Get);
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes, typed});
     const filter = recordFilter(flags);
     const writer = this.recordWriter(flags);
     const client = await this.connect(flags);

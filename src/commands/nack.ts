@@ -3,7 +3,7 @@ import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Releaser} from '../lib/groups/named-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
-import {describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/id-counts-view.js';
+import {describeAllDone, describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Nack extends BaseCommand {
   static override summary = 'Release pending entries, so that other consumers can take them now (XNACK, or XCLAIM).';
@@ -34,7 +34,7 @@ export default class Nack extends BaseCommand {
     const {stream, group, consumer} = flags;
     const notes = this.notes(flags);
     const typed = typedTargets(flags, raw);
-    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, typed});
+    const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes, typed});
     const giver = new Releaser(await this.connect(flags), {stream, group, consumer});
 
     try {
@@ -47,6 +47,7 @@ export default class Nack extends BaseCommand {
     for (const count of counts) {
       const {notPending, withAnother, deliveredAgain, gone} = count;
       if (notPending + withAnother + deliveredAgain + gone > 0) notes.note(describeGiveBackCount(count));
+      else notes.sumUp(describeAllDone('released', count.givenBack, count), undefined);
     }
     if (counts.length === 0) notes.note('nothing to release');
     await this.report(flags, JSON_FIELDS.nack, counts, (display) => renderGiveBackCounts(counts, display));

@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {payloadFilterFlags, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
@@ -9,7 +9,9 @@ import {type PendingReport, pendingDetails, reportPending} from '../lib/groups/p
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {SearchNotes} from '../lib/output/search-notes.js';
 import {claimHints, exactHint, PendingWriter, renderPending} from '../lib/output/views/pending-view.js';
+import {describeNoConsumer} from '../lib/reading/missing-names.js';
 import {untilStopped} from '../lib/reading/until-stopped.js';
+import type {StreamClient} from '../lib/stream-client.js';
 
 export default class Pending extends BaseCommand {
   static override summary = 'Show entries that were delivered and not acknowledged, and who has them (XPENDING).';
@@ -74,6 +76,7 @@ export default class Pending extends BaseCommand {
       const pages = pendingDetails(client, streams, group, {...selection, payload, count: most, since, until});
       for await (const details of search.of(untilStopped(pages, client, this.stopping))) await writer.write(details);
       said.end(search);
+      if (search.scanned === 0) await this.#sayUnknown(client, flags);
       return;
     }
     const reports: PendingReport[] = [];
@@ -82,8 +85,21 @@ export default class Pending extends BaseCommand {
     await this.report(flags, JSON_FIELDS.pending, reports, (display) =>
       reports.map((report) => renderPending(report, display)).join('\n'),
     );
+    if (reports.every(({pending}) => pending === 0)) await this.#sayUnknown(client, flags);
     if (this.shapeOf(flags) !== 'table') return;
     const hint = exactHint(reports);
     for (const line of [...reports.flatMap(claimHints), ...(hint === undefined ? [] : [hint])]) notes.note(line);
   }
+
+  /** Nothing is pending with --consumer: it may be mistyped. */
+  async #sayUnknown(client: StreamClient, flags: UnknownFlags): Promise<void> {
+    const {group, consumer} = flags;
+    if (consumer === undefined) return;
+    for (const stream of new Set(flags.stream)) {
+      const unknown = await describeNoConsumer(client, {stream, group, consumer});
+      if (unknown !== undefined) this.notes(flags).note(unknown);
+    }
+  }
 }
+
+type UnknownFlags = Interfaces.InferredFlags<typeof Pending.flags>;

@@ -6,10 +6,11 @@ import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
 import {usageError} from '../lib/errors.js';
 import {idHeadings, idLineOf} from '../lib/output/id-line.js';
+import {countedOrNone} from '../lib/output/sentences.js';
 import {describeLines} from '../lib/produce/line-ranges.js';
 import {openProducer} from '../lib/produce/open-producer.js';
 import {produceRecords} from '../lib/produce/produce-records.js';
-import {describeCounts, describeUncertain, unconfirmedHint} from '../lib/produce/produce-summary.js';
+import {describeAdded, describeCounts, describeUncertain, unconfirmedHint} from '../lib/produce/produce-summary.js';
 import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {
@@ -71,7 +72,7 @@ export default class Produce extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Produce);
-    const {stream, quiet, atomic} = flags;
+    const {stream, quiet, atomic, file} = flags;
     const shape = flags.output ?? (flags.json ? 'json' : 'table');
     if (isReservedKey(stream))
       throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
@@ -106,6 +107,8 @@ export default class Produce extends BaseCommand {
       stopping: this.stopping,
     });
     const {producer, start, checkpoint} = opened;
+    this.sayFinishing(notes, () => countedOrNone(producer.open, 'record'));
+    const startMs = performance.now();
     const {counts, usedBytes, failure} = await produceRecords(input.pages(opened), producer, {
       onBadLine: flags['on-bad-line'],
       requestsOf: addRequests(flags, options),
@@ -127,8 +130,17 @@ export default class Produce extends BaseCommand {
 
     notes.endProgress();
     for (const line of describeUncertain(producer)) notes.warn(line);
-    if (failure !== undefined && input.bulk) notes.warn(describeCounts(counts));
-    else if (input.bulk) notes.note(describeCounts(counts));
+    const tookMs = performance.now() - startMs;
+    if (failure !== undefined) {
+      if (input.bulk) notes.warn(describeCounts(counts));
+    } else if (input.wasAdded?.(start.position) === true) {
+      notes.sumUp(undefined, describeCounts(counts));
+      notes.note(`${file} was added completely before; nothing to do`);
+    } else {
+      if (notes.isShown && !flags['no-create'])
+        await (await import('../lib/produce/made-stream.js')).sayMadeStream(inspect, stream, counts.added, notes);
+      notes.sumUp(describeAdded(counts, stream, tookMs), input.bulk ? describeCounts(counts) : undefined);
+    }
     await input.leaveBehind?.(usedBytes);
     try {
       await checkpoint?.finish();

@@ -4,9 +4,14 @@ import {conditionFlags, maxScanFlag, recordFilter, sinceFlag, startOf} from '../
 import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {Search} from '../lib/filter/search.js';
+import type {Notes} from '../lib/output/notes.js';
 import {SearchNotes} from '../lib/output/search-notes.js';
+import {counted, listed} from '../lib/output/sentences.js';
+import {WaitingNote} from '../lib/output/waiting-note.js';
 import {followStreams} from '../lib/reading/follow-streams.js';
+import {meantStream} from '../lib/reading/known-names.js';
 import {POSITION_HELP, type Position} from '../lib/records/position.js';
+import type {StreamClient} from '../lib/stream-client.js';
 
 const LAST = 10;
 
@@ -55,7 +60,10 @@ export default class Tail extends BaseCommand {
     const writer = this.recordWriter(flags, out);
     const filter = recordFilter(flags);
     const client = await this.connect(flags);
+    const waiting = new WaitingNote(notes, `waiting for new entries of ${listed(flags.stream)}; Ctrl-C ends`);
+    let missing = 0;
     const onPage = (said: SearchNotes) => (search: Search, found: number) => {
+      waiting.came();
       said.page(search, found);
       out.check();
     };
@@ -73,15 +81,28 @@ export default class Tail extends BaseCommand {
       follow: !flags['no-follow'],
       stopping: this.stopping,
       retryForMs: flags['retry-for'],
-      onMissing: (stream) => notes.note(`there is no stream "${stream}" yet; waiting for it`),
-      onIdle: () => out.check(),
+      onMissing: (stream) => {
+        missing++;
+        void sayMissing(stream, client, notes);
+      },
+      onIdle: () => {
+        if (missing < flags.stream.length) waiting.idle();
+        out.check();
+      },
       onProblem: (line) => notes.warn(line),
     });
     const said = new SearchNotes(notes);
     const search = new Search({filter, onPage: onPage(said)});
     for await (const records of search.of(batches)) await writer.write(records);
     said.end(search);
+    if (filter === undefined)
+      notes.sumUp(`printed ${counted(search.matched, 'entry')} of ${listed(flags.stream)}`, undefined);
   }
+}
+
+async function sayMissing(stream: string, client: StreamClient, notes: Notes): Promise<void> {
+  const meant = notes.isShown ? await meantStream(client, stream) : '';
+  notes.note(`there is no stream "${stream}" yet; waiting for it${meant}`);
 }
 
 const lastEntries = (count: number): Position => (count === 0 ? {kind: 'end'} : {kind: 'last', count});

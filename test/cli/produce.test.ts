@@ -489,9 +489,10 @@ it('on a terminal bulk input shows counts in place of IDs', async () => {
   const {code, text} = await onTerminal(['produce', '-s', 'terminal', '--file', path('two.ndjson')], {server});
   expect(code).toBe(0);
   expect(text).toContain('[####################] 100%');
-  expect(text).toContain('read 2, added 2, rejected 0, unconfirmed 0');
+  expect(text).toMatch(/streamlog: added 2 entries to terminal in \d+\.\d+ s\n$/);
   expect(text).not.toContain((await idsOf('terminal'))[0]);
-  expect((await onTerminal(['produce', '-s', 'terminal', 'a=3'], {server})).text).toBe(
-    `${(await idsOf('terminal'))[2]}\n`,
+  const one = (await onTerminal(['produce', '-s', 'terminal', 'a=3'], {server})).text;
+  expect(one.replace(/\d+\.\d+ s/, 'TIME')).toBe(
+    `${(await idsOf('terminal'))[2]}\nstreamlog: added 1 entry to terminal in TIME\n`,
   );
 });

@@ -45,7 +45,7 @@ export default class DlqPurge extends BaseCommand {
     const {'older-than': olderThanMs, 'dry-run': dryRun = false} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const {stopping} = this;
-    const openIds = () => openDeadIds(args.ids, {piped: this.pipedInput, stopping});
+    const openIds = () => openDeadIds(args.ids, {piped: this.pipedInput, stopping, notes: this.notes(flags)});
     const ids = openIds();
     const limited = ids !== undefined || selectsSome(flags) || olderThanMs !== undefined;
     if (!limited && !flags.force && !dryRun && !this.asks(flags)) {

@@ -52,8 +52,8 @@ export default class DlqRedrive extends BaseCommand {
     const {to, rate: ratePerSecond, 'dry-run': dryRun = false} = flags;
     const deadLetter = chosenDeadLetter(flags);
     const {stopping} = this;
-    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping});
     const notes = this.notes(flags);
+    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping, notes});
     const {said, selection} = selectionOf(flags, notes);
     const client = await this.connect(flags);
     const origin = flags['any-stream'] ? undefined : flags.stream;

@@ -38,7 +38,7 @@ export default class DlqShow extends BaseCommand {
     const notes = this.notes(flags);
     const {said, selection} = selectionOf(flags, notes);
     const writer = new DeadLetterWriter(this.out, this.recordStyle(flags));
-    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping: this.stopping});
+    const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes});
     const client = await this.connect(flags);
     const missing: string[] = [];
     const selected = selectDeadLetters(client, deadLetter, {

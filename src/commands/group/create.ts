@@ -1,11 +1,12 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, groupFlag, position, streamFlag, typedText} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
-import {createGroupAt} from '../../lib/groups/group-position.js';
+import {createGroupAt, seekCommand} from '../../lib/groups/group-position.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 import {describeBeyondEnd} from '../../lib/output/views/group-view.js';
+import {meantStream} from '../../lib/reading/known-names.js';
 import type {Position} from '../../lib/records/position.js';
 import {FIRST_ID} from '../../lib/records/stream-id.js';
 
@@ -42,15 +43,17 @@ export default class GroupCreate extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const {flags} = await this.parse(GroupCreate);
+    const {flags, raw} = await this.parse(GroupCreate);
     const {stream, group, from, 'no-create': noCreate} = flags;
     const client = await this.connect(flags);
 
     const options = {makeStream: !noCreate, nowMs: Date.now()};
-    const {created, lastDeliveredId, beyondEnd} = await createGroupAt(client, stream, group, from, options);
+    const {created, madeStream, lastDeliveredId, beyondEnd} = await createGroupAt(client, stream, group, from, options);
 
     const notes = this.notes(flags);
-    if (!created) notes.note(`group "${group}" already exists on stream "${stream}", at ${lastDeliveredId}`);
+    const typedFrom = notes.isShown ? typedText('from', raw) : undefined;
+    const move = typedFrom === undefined ? '' : `; to move it: ${seekCommand(group, stream, typedFrom)}`;
+    if (!created) notes.note(`group "${group}" already exists on stream "${stream}", at ${lastDeliveredId}${move}`);
     if (beyondEnd) notes.warn(describeBeyondEnd(group, stream, lastDeliveredId));
     await this.report(flags, JSON_FIELDS['group create'], [{stream, group, created, lastDeliveredId}], (display) =>
       renderFacts(
@@ -63,5 +66,8 @@ export default class GroupCreate extends BaseCommand {
         display,
       ),
     );
+    if (!notes.isShown || !created) return;
+    if (madeStream) notes.status(`created stream ${stream} and group ${group}${await meantStream(client, stream)}`);
+    else notes.status(`created group ${group} on ${stream}, after ${lastDeliveredId}`);
   }
 }

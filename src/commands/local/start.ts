@@ -27,7 +27,11 @@ export default class LocalStart extends BaseCommand {
     const paths = localPaths(stateDirectory());
     makeRoom(paths);
 
-    const started = await withLockFile(paths.lockFile, () => launch(paths, serverProgram));
+    const started = await withLockFile(
+      paths.lockFile,
+      () => launch(paths, serverProgram),
+      () => notes.status('waiting for another streamlog that starts or stops the private server; Ctrl-C ends'),
+    );
 
     const {STREAMLOG_URL, REDIS_URL} = environment();
     if (!started) notes.note('the private server is already running');

@@ -32,6 +32,7 @@ export async function followedInput(
     throw usageError(`${path} is compressed, which nothing appends to`, 'add it with --file, or follow the log itself');
   requireDirectory(path);
   await requireText(path);
+  notes.status(`following ${path}; Ctrl-C ends`);
   const follower = new FileFollower({
     path,
     from: bound(from),

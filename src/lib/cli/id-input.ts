@@ -8,6 +8,8 @@ import {type IdReference, readIdArguments, readIds} from '../input/id-reader.js'
 import {readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import {refuseOtherTargets, type TypedTargets} from '../input/typed-targets.js';
+import type {Notes} from '../output/notes.js';
+import {WaitingNote} from '../output/waiting-note.js';
 
 export const idsArgument = {
   ids: Args.string({
@@ -21,6 +23,7 @@ export interface Surroundings {
   /** Standard input, unless it is a terminal. */
   piped: StandardInput | undefined;
   stopping: AbortSignal;
+  notes: Notes;
   /** What records must be of. */
   typed?: TypedTargets;
 }
@@ -47,22 +50,30 @@ export function openIds(
   return refuseOtherTargets(openAny(args, surroundings), typed);
 }
 
-function openAny(args: readonly string[] | undefined, {piped, stopping}: Surroundings): AsyncIterable<IdReference[]> {
+function openAny(
+  args: readonly string[] | undefined,
+  {piped, stopping, notes}: Surroundings,
+): AsyncIterable<IdReference[]> {
   if (args !== undefined && args.length > 0) return only(readIdArguments(args));
   if (piped === undefined) {
     throw usageError('no IDs are given', 'give them as arguments, or pipe IDs or records in, one per line');
   }
-  return fromInput(piped, stopping);
+  return fromInput(piped, stopping, notes);
 }
 
 /** A bad line and what follows it are left in the input, for the next command that reads it. */
-async function* fromInput(piped: StandardInput, stopping: AbortSignal): AsyncGenerator<IdReference[], void, void> {
+async function* fromInput(
+  piped: StandardInput,
+  stopping: AbortSignal,
+  notes: Notes,
+): AsyncGenerator<IdReference[], void, void> {
   let usedBytes = 0;
   const onRead = (bytes: number): void => {
     usedBytes += bytes;
   };
+  const waiting = new WaitingNote(notes, 'waiting for IDs on standard input; Ctrl-C ends');
   try {
-    yield* readIds(readSource(piped, {name: 'standard input', stopping}), onRead);
+    yield* readIds(readSource(piped, {name: 'standard input', stopping, onBytes: waiting.watch()}), onRead);
   } finally {
     await piped.leaveBehind(usedBytes);
   }

@@ -7,10 +7,18 @@ import {ProcessLock} from '../process-lock.js';
 const LIMIT_MS = 120_000;
 const POLL_MS = 20;
 
-/** Runs `work` while this process alone holds `lockFile`. Throws `temporary` if another one holds it for too long. */
-export async function withLockFile<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` while this process alone holds `lockFile`. `onWait` is called once where another one holds it; throws
+ * `temporary` if that lasts too long.
+ */
+export async function withLockFile<T>(
+  lockFile: string,
+  work: () => Promise<T>,
+  onWait: () => void = () => {},
+): Promise<T> {
   const deadlineMs = Date.now() + LIMIT_MS;
   let lock = await ProcessLock.acquire(lockFile);
+  if (lock === undefined) onWait();
   for (; lock === undefined; lock = await ProcessLock.acquire(lockFile)) {
     if (Date.now() > deadlineMs)
       throw new StreamlogError('temporary', `another streamlog has held ${lockFile} for too long`);

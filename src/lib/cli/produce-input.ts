@@ -3,12 +3,13 @@ import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {encodingOfFile, readContent} from '../input/content.js';
 import type {ContentOptions} from '../input/encoded-content.js';
-import type {BadLine, InputPage} from '../input/line-page.js';
+import type {BadLine, InputPage, InputPosition} from '../input/line-page.js';
 import {type Continuation, type InputOptions, readRecords} from '../input/record-reader.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
+import {WaitingNote} from '../output/waiting-note.js';
 import type {CheckpointedInput} from '../produce/checkpoint.js';
 import type {OpenProducer} from '../produce/open-producer.js';
 import type {RecordCounts} from '../produce/produce-records.js';
@@ -24,6 +25,8 @@ export interface ProduceInput {
   onProgress?: (counts: RecordCounts) => void;
   /** With --resume and --follow: what a checkpoint is kept of. */
   checkpointed?: CheckpointedInput;
+  /** With --resume: whether an earlier run has added all of the file, up to `position`. */
+  wasAdded?: (position: InputPosition) => boolean;
   /** Leaves what follows `usedBytes` in the input, for the next command that reads it. */
   leaveBehind?: (usedBytes: number) => Promise<void>;
   /** Says of a bad first line what the input looks like, and what to do then. */
@@ -91,11 +94,14 @@ export async function openInput(
   const onEncoded = (): void => {
     isEncoded = true;
   };
-  const onBytes = (bytes: number): void => {
-    readBytes += bytes;
-  };
+  const waiting = new WaitingNote(around.notes, 'waiting for records on standard input; Ctrl-C ends');
   const pages = ({producer}: OpenProducer): AsyncIterable<InputPage> => {
     const stopping = AbortSignal.any([around.stopping, producer.failing]);
+    const came = waiting.watch();
+    const onBytes = (bytes: number): void => {
+      came?.();
+      readBytes += bytes;
+    };
     const source = readSource(piped, {name: 'standard input', stopping, onBytes});
     return readRecords(readContent(source, {name: 'standard input', pipeOf, onEncoded}), options);
   };
@@ -134,7 +140,8 @@ async function fromOpenFile(
     name: path,
     find: async (kept) => (await import('../produce/resumed-file.js')).findResumed(file, kept),
   };
-  return {...ofFile(file, read, {...options, ...continuing}, around), checkpointed};
+  const wasAdded = ({bytes}: InputPosition): boolean => bytes > 0 && bytes >= file.sizeBytes;
+  return {...ofFile(file, read, {...options, ...continuing}, around), checkpointed, wasAdded};
 }
 
 const fromFile = (path: string, options: InputOptions, around: FileSurroundings): ProduceInput =>

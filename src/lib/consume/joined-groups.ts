@@ -1,9 +1,9 @@
 /** What is said about the group that `consume` reads: what was made for it, and a start that an existing group ignores. */
+import {seekCommand} from '../groups/group-position.js';
 import type {Notes} from '../output/notes.js';
-import {knownStreams, nearName} from '../reading/known-names.js';
+import {meantStream} from '../reading/known-names.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID} from '../records/stream-id.js';
-import {shellWord} from '../shell-word.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Joined} from './group-membership.js';
 
@@ -25,13 +25,7 @@ export class JoinedGroups {
     const {member, made} = joined;
     const {stream, group} = member;
     if (made === 'stream and group') {
-      const {names} = await knownStreams(control);
-      const near = nearName(
-        stream,
-        names.filter((name) => name !== stream),
-      );
-      const meant = near === undefined ? '' : `; did you mean ${shellWord(near)}?`;
-      this.#notes.status(`created stream ${stream} and group ${group}${meant}`);
+      this.#notes.status(`created stream ${stream} and group ${group}${await meantStream(control, stream)}`);
     } else if (made === 'group') {
       this.#notes.status(`created group ${group} on ${stream}, ${describeStart(this.#from)}`);
     } else if (this.#typedFrom !== undefined) this.#notes.status(describeIgnored(joined, this.#typedFrom));
@@ -40,7 +34,7 @@ export class JoinedGroups {
 
 const describeIgnored = ({member: {stream, group}, lastDeliveredId}: Joined, typedFrom: string): string =>
   `group ${group} exists and continues${lastDeliveredId === undefined ? '' : ` after ${lastDeliveredId}`}; to move it: ` +
-  `streamlog group seek ${shellWord(group)} --stream ${shellWord(stream)} --to ${shellWord(typedFrom)}`;
+  seekCommand(group, stream, typedFrom);
 
 function describeStart(from: Position): string {
   switch (from.kind) {

@@ -12,6 +12,7 @@ import type {Position} from '../records/position.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, predecessorOf} from '../records/stream-id.js';
 import {type EntryCount, entriesBehind, entriesBetween, isExact} from '../reports/entries-behind.js';
 import {type LagFacts, lagFacts, lagFrom} from '../reports/lag.js';
+import {shellWord} from '../shell-word.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 
 /** The last ID that counts as delivered when the next entry to come is the one at `position`. */
@@ -19,9 +20,15 @@ export async function lastDeliveredBefore(client: StreamClient, stream: string, 
   return predecessorOf(await locate(client, stream, position)) ?? FIRST_ID;
 }
 
+/** What moves a group, to be typed. */
+export const seekCommand = (group: string, stream: string, to: string): string =>
+  `streamlog group seek ${shellWord(group)} --stream ${shellWord(stream)} --to ${shellWord(to)}`;
+
 export interface GroupCreation {
   /** False when the group was there already, and then nothing has changed. */
   created: boolean;
+  /** Whether the stream was made for it. */
+  madeStream: boolean;
   lastDeliveredId: string;
   /** True when entries may come that it never gets. */
   beyondEnd: boolean;
@@ -43,7 +50,12 @@ export async function createGroupAt(
     client.createGroup(stream, group, lastDeliveredId, makeStream, count),
   );
   const standsAt = created ? lastDeliveredId : (await client.group(stream, group)).lastDeliveredId;
-  return {created, lastDeliveredId: standsAt, beyondEnd: isBeyondEnd(info, standsAt, nowMs)};
+  return {
+    created,
+    madeStream: created && info === undefined,
+    lastDeliveredId: standsAt,
+    beyondEnd: isBeyondEnd(info, standsAt, nowMs),
+  };
 }
 
 /**

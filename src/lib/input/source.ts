@@ -18,7 +18,7 @@ export interface SourceOptions {
   /** For messages: a path, or "standard input". */
   name: string;
   stopping: AbortSignal;
-  /** Called with the length of each chunk, for progress. */
+  /** Called with the length of each chunk, and with 0 at the end. */
   onBytes?: (bytes: number) => void;
 }
 
@@ -40,7 +40,10 @@ export async function* readSource(
     for (;;) {
       const next = stopping.aborted ? undefined : await unlessAborted(iterator.next(), stopping);
       if (next === undefined) throw new InputCut();
-      if (next.done) return;
+      if (next.done) {
+        onBytes?.(0);
+        return;
+      }
       onBytes?.(next.value.length);
       yield next.value;
     }

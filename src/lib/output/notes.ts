@@ -59,7 +59,7 @@ export class Notes {
   }
 
   /** The last line of a run: `sentence` on a terminal, `counts` elsewhere, which scripts read. Undefined prints nothing. */
-  sumUp(sentence: string, counts: string | undefined): void {
+  sumUp(sentence: string | undefined, counts: string | undefined): void {
     const line = this.#options.terminal ? sentence : counts;
     if (line !== undefined) this.note(line);
   }

@@ -2,6 +2,8 @@
 import type {Notes} from './notes.js';
 
 const MOMENT_MS = 500;
+/** The program before us in a pipe may take so long to start. */
+const INPUT_MS = 1_000;
 
 export class WaitingNote {
   readonly #notes: Notes;
@@ -14,6 +16,13 @@ export class WaitingNote {
     this.#notes = notes;
     this.#text = text ?? '';
     this.#wasSaid = text === undefined || !notes.isShown;
+  }
+
+  /** For an input that may bring nothing for long. Gives what is to be called when it brings something, or ends. */
+  watch(): (() => void) | undefined {
+    if (this.#wasSaid) return undefined;
+    const timer = setTimeout(() => this.idle(), INPUT_MS).unref();
+    return () => clearTimeout(timer);
   }
 
   /** Something has come. */

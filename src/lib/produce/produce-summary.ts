@@ -1,4 +1,5 @@
 /** What is said at the end of a run of `produce`: in numbers, and what they may hide. */
+import {counted, took} from '../output/sentences.js';
 import type {RecordCounts} from './produce-records.js';
 
 /** For people and scripts: `read 5, added 4, rejected 0, unconfirmed 0, bad lines 1`. */
@@ -11,6 +12,15 @@ export const describeCounts = ({read, added, already, rejected, unconfirmed, bad
     `unconfirmed ${unconfirmed}`,
     ...(bad > 0 ? [`bad lines ${bad}`] : []),
   ].join(', ');
+
+/** For people: `added 3 entries to events in 0.1 s; 1 bad line skipped`. */
+export const describeAdded = ({added, already, rejected, bad}: RecordCounts, stream: string, ms: number): string =>
+  [
+    `added ${counted(added, 'entry')} to ${stream} ${took(ms)}`,
+    ...(already > 0 ? [`${already.toLocaleString('en')} were there already`] : []),
+    ...(rejected > 0 ? [`${rejected.toLocaleString('en')} rejected`] : []),
+    ...(bad > 0 ? [`${counted(bad, 'bad line')} skipped`] : []),
+  ].join('; ');
 
 /** What to do about records that may be in the stream or not; `again` is what a later run knows of this one. */
 export const unconfirmedHint = (again: {exactlyOnce: boolean; resume: boolean; producerId: boolean}): string => {

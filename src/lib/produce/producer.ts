@@ -157,6 +157,11 @@ export class Producer {
     };
   }
 
+  /** Records that are not confirmed. */
+  get open(): number {
+    return this.#sender.open;
+  }
+
   /** Records that were sent again although they may have been added. */
   get maybeTwice(): number {
     return this.#sender.maybeTwice;

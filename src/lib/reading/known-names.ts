@@ -5,6 +5,7 @@
 import {isReservedKey} from '../colocated-key.js';
 import {isNoStream, StreamlogError} from '../errors.js';
 import {nearest} from '../near-word.js';
+import {shellWord} from '../shell-word.js';
 import type {StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
 
@@ -69,6 +70,16 @@ export function nearName(typed: string, names: readonly string[]): string | unde
   return (
     exact ?? nearest(typed, names) ?? (typed.length < 3 ? undefined : names.find((name) => name.startsWith(typed)))
   );
+}
+
+/** `; did you mean orders?` where a stream has a name near that of `typed`; else nothing. */
+export async function meantStream(client: StreamClient, typed: string): Promise<string> {
+  const {names} = await knownStreams(client);
+  const near = nearName(
+    typed,
+    names.filter((name) => name !== typed),
+  );
+  return near === undefined ? '' : `; did you mean ${shellWord(near)}?`;
 }
 
 const inTime = async <T>(ask: () => Promise<T | undefined>): Promise<T | undefined> => {

@@ -4,8 +4,8 @@
  */
 import {type Missing, NO_STREAM, StreamlogError} from '../errors.js';
 import {shellWord} from '../shell-word.js';
-import type {StreamClient} from '../stream-client.js';
-import {type KnownNames, knownGroups, knownStreams, nearName} from './known-names.js';
+import type {Membership, StreamClient} from '../stream-client.js';
+import {type KnownNames, knownConsumers, knownGroups, knownStreams, nearName} from './known-names.js';
 
 /** Names in one hint. */
 const MOST = 8;
@@ -22,6 +22,16 @@ export async function withNames(
   if (groups !== 'no stream') return hinted(failure, failure.message, hintAtGroups(group!, groups, stream));
   const hint = hintAtStreams(stream, await knownStreams(client), client.server.address);
   return hinted(failure, `no stream "${stream}"`, hint, NO_STREAM);
+}
+
+/** That a group has no such consumer, with those that it has; undefined where it has, or that cannot be found out. */
+export async function describeNoConsumer(client: StreamClient, member: Membership): Promise<string | undefined> {
+  const {stream, group, consumer} = member;
+  const consumers = await knownConsumers(client, stream, group);
+  if (consumers === undefined || consumers.includes(consumer)) return undefined;
+  const near = nearName(consumer, consumers);
+  const others = consumers.length === 0 ? 'it has none' : `consumers: ${namesOf(consumers)}`;
+  return `group ${group} on ${stream} has no consumer ${consumer}; ${near === undefined ? others : didYouMean(near)}`;
 }
 
 const hinted = ({kind, code}: StreamlogError, message: string, hint: string, newCode = code): StreamlogError =>

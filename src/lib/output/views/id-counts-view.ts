@@ -1,12 +1,17 @@
 /** How the counts of `ack`, `nack` and `delete` look to a person: a sentence, or a row of a table, for each stream and group. */
-import type {AckCount, DeleteCount, GiveBackCount} from '../../groups/named-entries.js';
+import type {AckCount, DeleteCount, GiveBackCount, GroupKey} from '../../groups/named-entries.js';
 import type {Display} from '../display.js';
+import {counted} from '../sentences.js';
 import {LEAST_NAME, renderTable} from '../table.js';
 
 export const describeAckCount = (count: AckCount): string =>
   sentence(count, `${count.acknowledged} acknowledged, ${count.notPending} not pending`, [
     [count.withAnother, 'with another consumer than the record names'],
   ]);
+
+/** Where there is nothing else to count: `acknowledged 3 entries of orders in group billing`. */
+export const describeAllDone = (done: string, count: number, {stream, group}: GroupKey): string =>
+  `${done} ${counted(count, 'entry')} of ${stream} in group ${group}`;
 
 export const describeGiveBackCount = (count: GiveBackCount): string =>
   sentence(count, `${count.givenBack} released`, [
