@@ -70,6 +70,11 @@ const EXAMPLES: Example[] = [
     },
   },
   {
+    begins: 'streamlog produce --stream app --follow',
+    endless: (running) => lines(running.stdout()).length === 2,
+    proof: async (_, redis) => expect(await redis.xlen('app')).toBe(2),
+  },
+  {
     begins: 'streamlog consume --name w1 | jq',
     endless: (_, redis) => isDone(redis, 'streamlog'),
     proof: (stdout) => expect(stdout).toContain('{"type":"login","user":"u1"}\n'),
@@ -142,6 +147,7 @@ describe('examples', () => {
     port = await freePort();
     writeFileSync(join(directory, 'events.json'), '[{"type":"login"},{"n":1.50},{"tags":["a","b"]}]');
     writeFileSync(join(directory, 'events.ndjson'), '{"type":"login"}\n{"type":"logout"}\n');
+    writeFileSync(join(directory, 'app.ndjson'), '{"type":"login"}\n{"type":"logout"}\n');
     writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
     writeFileSync(join(directory, 'send-mail'), '#!/bin/sh\nexec cat\n', {mode: 0o755});
     writeFileSync(join(directory, 'index-entry'), '#!/bin/sh\nexec cat >>indexed\n', {mode: 0o755});
