@@ -176,6 +176,22 @@ it('reads what it had not read of a truncated file in its copy, without adding a
   expect(await values()).toEqual(numbers(1, 14));
 });
 
+it('a line that was cut in two by a truncation is one line', async () => {
+  writeFileSync(log, `${lines(1, 2)}{"n":`);
+  const run = follow(...ONCE);
+  await kept(2);
+  copyFileSync(log, `${log}.1`);
+  writeFileSync(log, `3}\n${lines(4, 4)}{"n":`);
+  await has(4);
+  await kill(run);
+  copyFileSync(log, `${log}.2`);
+  writeFileSync(log, `5}\n`);
+  const next = follow(...ONCE);
+  await has(5);
+  await stop(next);
+  expect(await values()).toEqual(numbers(1, 5));
+});
+
 it('adds each line once though lines were added and the checkpoint does not know, and the file is gone', async () => {
   writeFileSync(log, lines(1, 5));
   const run = follow(...ONCE);

@@ -28,8 +28,20 @@ const Kept = z.object({
   sha256: z.string(),
   /** So many bytes the digest is of, where these are more: those that were read first, before any was added. */
   hashedBytes: z.optional(whole),
-  /** With --follow, which file that is: its device and inode, the records of the files before it, and when it was last written to. */
-  file: z.optional(z.object({id: z.string(), records: whole, writtenMs: whole})),
+  /** With --follow: the file that these are of. */
+  file: z.optional(
+    z.object({
+      /** Device and inode; empty where there was none yet. */
+      id: z.string(),
+      /** When it was last written to, as far as it was read. */
+      writtenMs: whole,
+      /** Records in the files before it. */
+      records: whole,
+      isCopy: z.optional(z.boolean()),
+      /** The beginning of its first line, which is in the file before, in base64. */
+      carried: z.optional(z.string()),
+    }),
+  ),
   /** When it was kept, in Unix milliseconds. */
   at: whole,
 });

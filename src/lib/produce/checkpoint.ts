@@ -8,6 +8,7 @@ import {StreamlogError} from '../errors.js';
 import {START} from '../input/line-page.js';
 import {ProcessLock} from '../process-lock.js';
 import {type Kept, readKept, refusal, writeKept} from './checkpoint-file.js';
+import {CheckpointTimer} from './checkpoint-timer.js';
 import {type AddedFile, digestIn, type FileDigest} from './file-digest.js';
 import type {Progress} from './in-flight-window.js';
 
@@ -27,11 +28,14 @@ export interface CheckpointedInput {
 }
 
 /** A file of several that follow each other. */
-export interface FollowedFile extends AddedFile {
-  /** Device and inode. */
+export interface FollowedFile {
+  /** Device and inode; empty where there is none yet. */
   readonly id: string;
   /** When it was last written to, as far as it was read, in Unix milliseconds. */
   readonly writtenMs: number;
+  readonly isCopy?: boolean;
+  /** The beginning of its first line, which is in the file before. */
+  readonly carried?: Buffer | undefined;
 }
 
 export interface CheckpointOptions {
@@ -43,9 +47,6 @@ export interface CheckpointOptions {
   onProblem: (line: string) => void;
 }
 
-/** Not for each batch: a disk that has to be asked takes as long as many of them. */
-const KEEP_EVERY_MS = 200;
-
 export class Checkpoint {
   readonly #path: string;
   readonly #lock: ProcessLock;
@@ -55,12 +56,7 @@ export class Checkpoint {
   #file: AddedFile | undefined;
   #digest: FileDigest | undefined;
   #progress: Progress;
-  #keptMs = Number.NEGATIVE_INFINITY;
-  #keeping: Promise<void> = Promise.resolve();
-  #isKeeping = false;
-  #isFailing = false;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #onProblem: (line: string) => void;
+  readonly #timer: CheckpointTimer;
   readonly #keptAt: number;
 
   private constructor(
@@ -70,7 +66,7 @@ export class Checkpoint {
     this.#path = path;
     this.#lock = lock;
     this.#kept = kept;
-    this.#onProblem = onProblem;
+    this.#timer = new CheckpointTimer(() => this.keep(), onProblem);
     this.#file = found?.file;
     this.#digest = found?.digest;
     this.#progress = {position: {bytes: kept.bytes, line: kept.line}, records: kept.records};
@@ -109,8 +105,14 @@ export class Checkpoint {
   }
 
   /** The file that was kept, of those that follow each other. */
-  get file(): Kept['file'] {
-    return this.#kept.file;
+  get file(): FollowedFile | undefined {
+    const {file} = this.#kept;
+    return file && {...file, carried: file.carried === undefined ? undefined : Buffer.from(file.carried, 'base64')};
+  }
+
+  /** Whether something was read of that file. */
+  get hasRead(): boolean {
+    return (this.#kept.hashedBytes ?? this.#kept.bytes) > 0;
   }
 
   /** Whether `file` begins with what was kept. Throws `io` when it cannot be read. */
@@ -145,25 +147,26 @@ export class Checkpoint {
   }
 
   /**
-   * The input goes on in `file`, of which `digest` is the beginning, at `start`, with all before it confirmed. Kept before
+   * The input goes on in that file, which has `digest` at its beginning, at `start`, with all before it confirmed. Kept before
    * anything of it is added: what a later run finds in the stream behind the checkpoint is of this file alone. Throws `io`.
    */
-  async begin(file: FollowedFile | undefined, digest: FileDigest, start: Progress): Promise<void> {
-    await this.#rest();
-    this.#file = file;
-    this.#digest = digest;
+  async begin(next: FollowedFile & {file: AddedFile | undefined; digest: FileDigest; start: Progress}): Promise<void> {
+    await this.#timer.stop();
+    const {id, writtenMs, isCopy, carried, start} = next;
+    this.#file = next.file;
+    this.#digest = next.digest;
     this.#progress = start;
-    const {id, writtenMs} = file ?? {id: '', writtenMs: Date.now()};
-    this.#kept = {...this.#kept, ...START, file: {id, writtenMs, records: start.records}};
+    const file = {id, writtenMs, isCopy, carried: carried?.toString('base64'), records: start.records};
+    this.#kept = {...this.#kept, ...START, file, hashedBytes: 0, sha256: ''};
     await this.keep();
   }
 
   /** What was read of the file is in `file` now, and the input goes on there. */
-  async moveTo(file: FollowedFile): Promise<void> {
-    await this.#rest();
+  async moveTo(file: AddedFile & FollowedFile, isCopy: boolean): Promise<void> {
+    await this.#timer.stop();
     this.#file = file;
     const {id, writtenMs} = file;
-    this.#kept = {...this.#kept, file: {id, writtenMs, records: this.recordsBefore}};
+    this.#kept = {...this.#kept, file: {...this.#kept.file, id, writtenMs, isCopy, records: this.recordsBefore}};
   }
 
   /** The input is confirmed up to there, by a producer with that ID as the last one. Throws nothing: what goes wrong is reported, and thrown by `finish` if it lasts. */
@@ -173,44 +176,7 @@ export class Checkpoint {
     // After a failover, records of an earlier file may be confirmed again.
     if (this.recordsBefore > 0 && progress.records <= this.recordsBefore) return;
     this.#progress = progress;
-    this.#keepSoon();
-  }
-
-  /** An input may pause at any time, so that what is confirmed last is kept too. */
-  #keepSoon(): void {
-    if (this.#isKeeping || this.#timer !== undefined) return;
-    const waitMs = this.#keptMs + KEEP_EVERY_MS - performance.now();
-    if (waitMs <= 0) this.#keepNow();
-    else
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#keepNow();
-      }, waitMs).unref();
-  }
-
-  #keepNow(): void {
-    const progress = this.#progress;
-    this.#isKeeping = true;
-    this.#keeping = this.keep()
-      .then(() => {
-        this.#isFailing = false;
-      })
-      .catch((error: unknown) => {
-        if (!this.#isFailing && error instanceof StreamlogError) this.#onProblem(`${error.message}; trying again`);
-        this.#isFailing = true;
-      })
-      .finally(() => {
-        this.#isKeeping = false;
-        this.#keptMs = performance.now();
-        if (this.#isFailing || this.#progress !== progress) this.#keepSoon();
-      });
-  }
-
-  /** Resolves when nothing is being kept, nor will be by itself. */
-  async #rest(): Promise<void> {
-    await this.#keeping;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.start();
   }
 
   /** Keeps what is confirmed now. Throws `io` when that cannot be done; what was kept before stays. */
@@ -219,7 +185,6 @@ export class Checkpoint {
     // The file may have been read again from its start.
     if (position.bytes < this.#kept.bytes) return;
     if (!this.#lock.isHeld) throw busy(this.#path);
-    this.#keptMs = performance.now();
     const file = this.#file;
     if (file !== undefined && this.#digest !== undefined) {
       let digest: FileDigest;
@@ -240,7 +205,7 @@ export class Checkpoint {
 
   /** Keeps the last word. Throws `io` when that cannot be done, whatever could be kept before. */
   async finish(): Promise<void> {
-    await this.#rest();
+    await this.#timer.stop();
     await this.keep();
   }
 }

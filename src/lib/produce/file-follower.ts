@@ -11,7 +11,8 @@ import {InputCut, readSource} from '../input/source.js';
 import type {Checkpoint, CheckpointedInput} from './checkpoint.js';
 import type {Kept} from './checkpoint-file.js';
 import {FileDigest} from './file-digest.js';
-import {type FoundFile, LogFiles, openLog, type ReadFile} from './log-files.js';
+import {ALL_READ, type FoundFile, LogFiles, openLog, type ReadFile} from './log-files.js';
+import {type Beginning, beginningOf, FIRST_BYTES, isTelling, LogPart} from './log-part.js';
 import type {OpenProducer} from './open-producer.js';
 import type {Producer} from './producer.js';
 
@@ -28,20 +29,13 @@ export interface FollowOptions {
 
 /** Of several programs that write to one log, not all open the new one at once. */
 const SETTLED_MS = 1_000;
-/** By which a file is known again of which nothing is confirmed yet. */
-const FIRST_BYTES = 1_024;
-/** Before all files, and behind them. */
-const NOTHING_READ: ReadFile = {id: '', writtenMs: Number.POSITIVE_INFINITY};
-
 export class FileFollower implements CheckpointedInput {
   readonly #options: FollowOptions;
   readonly #files: LogFiles;
   readonly #watch: FileWatch;
-  /** That which is read; none before the first one has data. */
-  #file: GrowingFile | undefined;
-  /** Nothing is written to it any more. */
-  #isCopy = false;
-  #isTruncated = false;
+  #part: LogPart | undefined;
+  /** The one before: the checkpoint is about it until the next one begins. */
+  #left: GrowingFile | undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -55,8 +49,7 @@ export class FileFollower implements CheckpointedInput {
 
   async find(kept: Kept): Promise<FoundFile | undefined> {
     const found = await this.#files.find(kept);
-    this.#file = found?.file;
-    this.#isCopy = found?.isCopy ?? false;
+    this.#part = found && this.#partOf(found.file, found.isCopy);
     return found;
   }
 
@@ -66,61 +59,81 @@ export class FileFollower implements CheckpointedInput {
     const {input, stopping} = this.#options;
     const ended = AbortSignal.any([stopping, producer.failing]);
     let {records} = start;
-    let [read, position] = await this.#resume(start.position, checkpoint);
+    let read = ALL_READ;
+    let beginning = this.#part && (await this.#goOn(this.#part, start.position, checkpoint));
+    if (beginning === undefined) [read, beginning] = await this.#begin(checkpoint);
     while (!ended.aborted) {
-      let first: Buffer | undefined;
-      if (this.#file === undefined) {
-        first = await this.#begin(read, records, checkpoint, ended);
-        if (first === undefined) break;
-        position = START;
-      }
-      const chunks = this.#chunks(first, producer, checkpoint);
-      yield* readRecords(readSource(chunks, {name: this.name, stopping: ended}), {...input, from: position});
+      beginning ??= await this.#next(read, records, checkpoint, ended);
+      if (beginning === undefined) break;
+      const source = readSource(this.#chunks(beginning, producer, checkpoint), {name: this.name, stopping: ended});
+      yield* readRecords(source, {...input, from: beginning.position});
       if (ended.aborted) break;
       // What came last of the file, without its newline.
       await producer.settled();
       if (producer.failed) break;
       ({records} = checkpoint.progress);
       read = this.#leave();
+      beginning = undefined;
     }
     this.#end(producer);
   }
 
-  /** Goes to where an earlier run stopped, or where a first one is to begin. Gives what was read, and the position in the file. */
-  async #resume(position: InputPosition, checkpoint: Checkpoint): Promise<[ReadFile, InputPosition]> {
-    if (this.#file !== undefined) {
-      await this.#file.seek(position.bytes);
-      await checkpoint.moveTo(this.#file);
-      return [NOTHING_READ, position];
-    }
-    if (checkpoint.isFileGone) {
-      const read = checkpoint.file ?? {id: '', writtenMs: 0};
-      await this.#files.reportGone(read, checkpoint.progress.position.bytes);
-      return [read, START];
-    }
-    if (this.#options.from === 'start') return [NOTHING_READ, START];
-    this.#file = openLog(this.name);
-    const end = (await this.#file?.lastLineEnd()) ?? START;
-    await this.#file?.seek(end.bytes);
-    const digest = this.#file && (await FileDigest.of().upTo(end.bytes, this.#file));
-    await checkpoint.begin(this.#file, digest ?? FileDigest.of(), {position: end, records: 0});
-    return [NOTHING_READ, end];
+  /** Where an earlier run stopped. */
+  async #goOn(part: LogPart, position: InputPosition, checkpoint: Checkpoint): Promise<Beginning> {
+    await part.file.seek(position.bytes);
+    await checkpoint.moveTo(part.file, part.isCopy);
+    return beginningOf(position.bytes === 0 ? checkpoint.file?.carried : undefined, position);
   }
 
-  /** Begins the next file, once there is one with data: its first bytes; undefined when `ended` is aborted before. */
-  async #begin(
+  /** Where there is no file of an earlier run: behind the one that is gone, or where a first run is to begin, which is kept at once. */
+  async #begin(checkpoint: Checkpoint): Promise<[ReadFile, Beginning | undefined]> {
+    if (checkpoint.isFileGone) {
+      const {file = {id: '', writtenMs: 0}, hasRead} = checkpoint;
+      if (hasRead) await this.#files.reportGone(file, checkpoint.progress.position.bytes);
+      return [{...file, isUnread: !hasRead}, undefined];
+    }
+    const file = openLog(this.name);
+    const position = this.#options.from === 'start' || file === undefined ? START : await file.lastLineEnd();
+    const start = {position, records: 0};
+    const read = {id: file?.id ?? '', writtenMs: file?.writtenMs ?? Date.now(), isUnread: true};
+    if (file === undefined || position.bytes === 0) {
+      file?.close();
+      await checkpoint.begin({...read, file: undefined, digest: FileDigest.of(), start});
+      return [read, undefined];
+    }
+    await file.seek(position.bytes);
+    this.#part = this.#partOf(file, false);
+    await checkpoint.begin({...read, file, digest: await FileDigest.of().upTo(position.bytes, file), start});
+    return [ALL_READ, beginningOf(undefined, position)];
+  }
+
+  /** Begins the next file, once there is one with data; undefined when `ended` is aborted before. */
+  async #next(
     read: ReadFile,
     records: number,
     checkpoint: Checkpoint,
     ended: AbortSignal,
-  ): Promise<Buffer | undefined> {
+  ): Promise<Beginning | undefined> {
     while (!ended.aborted) {
       const file = await this.#files.next(read);
       const first = await file?.read();
-      if (file !== undefined && first !== undefined && first.length > 0) {
-        this.#file = file;
-        await checkpoint.begin(file, FileDigest.of(first.subarray(0, FIRST_BYTES)), {position: START, records});
-        return first;
+      if (
+        file !== undefined &&
+        first !== undefined &&
+        this.#canBegin(file, first) &&
+        (await this.#isNext(file, read))
+      ) {
+        // Where the name still has the file that was not read, that was truncated.
+        const isTruncated = read.isCopy === true || (read.isUnread === true && !this.#files.isRotated(read));
+        const isCopy = isTruncated && this.#files.isRotated(file);
+        this.#part = this.#partOf(file, isCopy);
+        const {id, writtenMs} = file;
+        const {carried} = read;
+        const digest = FileDigest.of(first.subarray(0, FIRST_BYTES));
+        await checkpoint.begin({id, writtenMs, isCopy, carried, file, digest, start: {position: START, records}});
+        this.#left?.close();
+        this.#left = undefined;
+        return beginningOf(carried, START, first);
       }
       file?.close();
       await this.#watch.wait();
@@ -128,69 +141,88 @@ export class FileFollower implements CheckpointedInput {
     return undefined;
   }
 
-  /** What is written to the file, until it is to be left. Throws InputCut when it was truncated: a line that had no end by then has none. */
-  async *#chunks(first: Buffer | undefined, producer: Producer, checkpoint: Checkpoint): AsyncGenerator<Buffer> {
-    if (first !== undefined) yield first;
+  /**
+   * What is written to the file, until it is to be left. Throws InputCut where that is in the midst of a line which goes on in
+   * the next one: a program that writes to a file which is truncated notices nothing.
+   */
+  async *#chunks({chunks}: Beginning, producer: Producer, checkpoint: Checkpoint): AsyncGenerator<Buffer> {
+    const part = this.#part!;
+    for (const chunk of chunks) yield part.take(chunk);
     let quietSinceMs: number | undefined;
     for (;;) {
-      const file = this.#file!;
-      const chunk = await file.read();
-      if (chunk === undefined && !(await this.#moveToCopy(file, checkpoint))) {
-        this.#isTruncated = true;
-        throw new InputCut();
-      } else if (chunk !== undefined && chunk.length > 0) {
+      const chunk = await part.file.read();
+      if (chunk === undefined) {
+        part.isTruncated = !(await this.#moveToCopy(part, checkpoint));
+        if (part.isTruncated) throw new InputCut();
+      } else if (chunk.length > 0) {
         quietSinceMs = undefined;
-        yield chunk;
-      } else if (chunk !== undefined) {
-        quietSinceMs = (await this.#isContinued(file)) ? (quietSinceMs ?? performance.now()) : undefined;
-        const isQuiet =
-          quietSinceMs !== undefined && performance.now() - quietSinceMs >= (this.#isCopy ? 0 : SETTLED_MS);
-        if (isQuiet) {
+        yield part.take(chunk);
+      } else {
+        quietSinceMs = (await this.#isContinued(part)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
+        if (quietSinceMs === undefined || performance.now() - quietSinceMs < SETTLED_MS) await this.#watch.wait();
+        else {
           await producer.settled();
           // That may have taken long.
-          if (producer.failed || !(await file.hasMore())) return;
-        } else await this.#watch.wait();
+          if (!producer.failed && (await part.file.hasMore())) continue;
+          if (part.isCopy) throw new InputCut();
+          return;
+        }
       }
     }
   }
 
   /** Whether the log goes on in another file, which has data. */
-  async #isContinued(file: GrowingFile): Promise<boolean> {
-    if (!this.#isCopy && !this.#files.isRotated(file)) return false;
+  async #isContinued({file, isCopy}: LogPart): Promise<boolean> {
+    if (!isCopy && !this.#files.isRotated(file)) return false;
     const next = await this.#files.next(file);
     next?.close();
     return next !== undefined;
   }
 
   /** What was not read of a file that was truncated is in the copy that was made of it before. */
-  async #moveToCopy(file: GrowingFile, checkpoint: Checkpoint): Promise<boolean> {
+  async #moveToCopy(part: LogPart, checkpoint: Checkpoint): Promise<boolean> {
+    const {file} = part;
     const copy = await this.#files.copyOf(file, (some) => checkpoint.isOf(some));
     if (copy === undefined) return false;
-    this.#file = copy;
-    this.#isCopy = true;
-    await checkpoint.moveTo(copy);
+    part.file = copy;
+    part.isCopy = true;
+    await checkpoint.moveTo(copy, true);
     file.close();
     return true;
   }
 
-  /** Closes the file, which was read to its end. */
+  /** The file was read to its end. */
   #leave(): ReadFile {
-    const file = this.#file!;
-    const {id, writtenMs, isInLine, offset} = file;
-    const isTruncated = this.#isTruncated;
-    this.#file = undefined;
-    this.#isCopy = false;
-    this.#isTruncated = false;
-    file.close();
-    if (!isTruncated) return {id, writtenMs};
+    const part = this.#part!;
+    const {file, isCopy, isTruncated} = part;
+    const {id, writtenMs, offset} = file;
+    const carried = part.carried();
+    this.#part = undefined;
+    this.#left = file;
+    if (!isTruncated) return {id, writtenMs, isCopy, carried};
     this.#options.note(`${this.name} was truncated after ${offset} bytes were read; going on with its start`);
-    if (isInLine) this.#options.warn(`the last line that was read before had no newline yet; it is not added`);
-    return NOTHING_READ;
+    return {...ALL_READ, carried};
+  }
+
+  /** Still, after something was read of it: it may have been copied and truncated just before that. */
+  async #isNext({id}: GrowingFile, read: ReadFile): Promise<boolean> {
+    const next = await this.#files.next(read);
+    next?.close();
+    return next?.id === id;
+  }
+
+  /** A file that was rotated gets no whole line any more. */
+  #canBegin(file: GrowingFile, first: Buffer): boolean {
+    return isTelling(first) || (first.length > 0 && this.#files.isRotated(file));
+  }
+
+  #partOf(file: GrowingFile, isCopy: boolean): LogPart {
+    return new LogPart(file, {isCopy, maxRecordBytes: this.#options.input.maxRecordBytes});
   }
 
   #end(producer: Producer): void {
     this.#watch.close();
-    if (this.#options.stopping.aborted && !producer.failed && this.#file?.isInLine)
+    if (this.#options.stopping.aborted && !producer.failed && this.#part?.isInLine)
       this.#options.note(`the last line of ${this.name} has no newline yet; it waits for the next run`);
   }
 }

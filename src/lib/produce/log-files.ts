@@ -3,7 +3,7 @@
  * that was rotated before it was read comes before the one that has the name now, and one that was read does not come again.
  */
 import {StreamlogError, usageError} from '../errors.js';
-import {GrowingFile} from '../input/growing-file.js';
+import {type FileFacts, GrowingFile} from '../input/growing-file.js';
 import {factsAt, type RotatedFile, rotatedFiles} from '../input/rotated-files.js';
 import type {Kept} from './checkpoint-file.js';
 import {digestIn, type FileDigest} from './file-digest.js';
@@ -13,6 +13,21 @@ export interface ReadFile {
   readonly id: string;
   /** When it was last written to: what was rotated and is newer was not read. */
   readonly writtenMs: number;
+  /** It was there and was not read. */
+  readonly isUnread?: boolean;
+  /** It had what another one had before that was truncated. */
+  readonly isCopy?: boolean;
+  /** The beginning of a line that goes on in the next file. */
+  readonly carried?: Buffer | undefined;
+}
+
+const COPYING_MS = 60_000;
+
+/** The file of the name is next, and no other. */
+export const ALL_READ: ReadFile = {id: '', writtenMs: Number.POSITIVE_INFINITY};
+
+interface LogFile extends FileFacts {
+  readonly path: string;
 }
 
 export interface FoundFile {
@@ -40,28 +55,36 @@ export class LogFiles {
 
   /** The file that begins with what `kept` speaks of; undefined when there is none. */
   async find(kept: Kept): Promise<FoundFile | undefined> {
-    const {hashedBytes = kept.bytes, file: {id} = {id: ''}} = kept;
-    const named = factsAt(this.path);
-    const files = [
-      ...(named === undefined ? [] : [{...named, path: this.path}]),
-      ...(await this.#readable()).reverse(),
-    ];
-    const candidates = files
-      .filter((file) => file.id === id || (hashedBytes > 0 && file.sizeBytes >= hashedBytes))
-      .sort((a, b) => Number(b.id === id) - Number(a.id === id));
-    for (const {path} of candidates) {
+    const {hashedBytes = kept.bytes, file: {id, isCopy} = {id: '', isCopy: false}} = kept;
+    if (hashedBytes === 0) return undefined;
+    for (const {path} of (await this.#candidates(kept.file ?? ALL_READ)).filter(
+      ({sizeBytes}) => sizeBytes >= hashedBytes,
+    )) {
       const file = openLog(path);
       const digest = file && (await digestIn(file, kept));
-      if (file !== undefined && digest !== undefined)
-        return {file, digest, isCopy: file.id !== id && path !== this.path};
+      const isRenamed = file?.id === id || path === this.path;
+      if (file !== undefined && digest !== undefined && (isRenamed || (await this.#isWhole(file))))
+        return {file, digest, isCopy: isRenamed ? isCopy === true && file.id === id : true};
       file?.close();
     }
     return undefined;
   }
 
-  /** Whether the file of the name is another one than `file`. */
-  isRotated(file: GrowingFile): boolean {
-    return factsAt(this.path)?.id !== file.id;
+  /**
+   * The likely ones first: several may begin alike. One that was rotated since then comes before that of the name, which
+   * may have been truncated; others have what is sought only where a disk was moved or a file restored.
+   */
+  async #candidates({id, writtenMs}: Pick<ReadFile, 'id' | 'writtenMs'>): Promise<LogFile[]> {
+    const named = factsAt(this.path);
+    const rotated = await this.#readable();
+    const isNewer = (file: RotatedFile): boolean => file.id === id || file.writtenMs > writtenMs;
+    const others = rotated.filter((file) => !isNewer(file)).reverse();
+    return [...rotated.filter(isNewer), ...(named === undefined ? [] : [{...named, path: this.path}]), ...others];
+  }
+
+  /** Whether the file of the name is another one. */
+  isRotated({id}: {id: string}): boolean {
+    return factsAt(this.path)?.id !== id;
   }
 
   /** The next one that has data: what was rotated since `read`, oldest first, then the one of the name; undefined while there is none. */
@@ -74,10 +97,10 @@ export class LogFiles {
         if (rotated.isCompressed) this.#reportCompressed(rotated);
         else {
           const file = openLog(rotated.path);
-          // Another rotation was as quick.
-          if (file?.id === rotated.id) return closed(current, file);
-          file?.close();
-          return closed(current, undefined);
+          // Another rotation may have been as quick.
+          const isIt = file?.id === rotated.id && (isSettled(rotated) || (await this.#isWhole(file)));
+          if (!isIt) file?.close();
+          return closed(current, isIt ? file : undefined);
         }
       }
     } catch (error) {
@@ -101,7 +124,6 @@ export class LogFiles {
 
   /** What an earlier run was reading is gone, also from among the rotated files: warns of what is not added because of that. */
   async reportGone({id, writtenMs}: ReadFile, addedBytes: number): Promise<void> {
-    if (addedBytes === 0) return;
     const rotated = await rotatedFiles(this.path);
     const compressed = rotated.find((file) => file.isCompressed && file.writtenMs >= writtenMs && file.id !== id);
     if (compressed !== undefined) this.#reportedIds.add(compressed.id);
@@ -111,13 +133,28 @@ export class LogFiles {
     );
   }
 
+  /** False for a copy that is being made, or was made of a file that is yet to be truncated: what has the name goes on as it ends. */
+  async #isWhole(copy: GrowingFile): Promise<boolean> {
+    const named = openLog(this.path);
+    if (named === undefined) return true;
+    try {
+      const {sizeBytes} = copy;
+      await copy.seek(sizeBytes);
+      return !(await copy.isContinuedIn(named));
+    } finally {
+      await copy.seek(0);
+      named.close();
+    }
+  }
+
   /** What was rotated after `read`, oldest first. Files that are rotated in quick succession may have the same time. */
-  async #rotatedSince({id, writtenMs}: ReadFile): Promise<RotatedFile[]> {
+  async #rotatedSince({id, writtenMs, isUnread = false}: ReadFile): Promise<RotatedFile[]> {
     const rotated = await rotatedFiles(this.path);
     const number = rotated.find((file) => file.id === id)?.number ?? 0;
     return rotated.filter(
       (file) =>
-        file.id !== id && (file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < number)),
+        (file.id === id && isUnread) ||
+        (file.id !== id && (file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < number))),
     );
   }
 
@@ -156,6 +193,9 @@ export class LogFiles {
 /** Undefined where there is none. Throws `io` when it cannot be opened, a usage error for what is no file. */
 export const openLog = (path: string): GrowingFile | undefined =>
   GrowingFile.open(path, () => usageError(`--follow takes a file; ${path} is none`, 'pipe it in, or give --file'));
+
+/** Also a copy of many gigabytes is written, flushed, and its source truncated by then. */
+const isSettled = ({writtenMs}: RotatedFile): boolean => Date.now() - writtenMs > COPYING_MS;
 
 function closed<T>(file: GrowingFile | undefined, result: T): T {
   file?.close();
