@@ -8,6 +8,7 @@ import {
   multiStreamOptions,
   removalAtEnd,
 } from '../lib/cli/consume-flags.js';
+import {fieldShape} from '../lib/cli/filter-flags.js';
 import {typedText} from '../lib/cli/flags.js';
 import {handlerProcess} from '../lib/cli/handler-process.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
@@ -57,7 +58,7 @@ export default class Consume extends BaseCommand {
     const {exec, drain: limitMs} = flags;
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out, {delivered: true});
+    const writer = this.recordWriter(flags, out, {delivered: true, fields: fieldShape(flags)});
     const filter = entryFilter(flags);
     const tally = new ConsumeSummary(notes, {isHandled: exec !== undefined});
     const consumer = flags.name ?? this.processName;

@@ -1,5 +1,5 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {conditionFlags, recordFilter} from '../lib/cli/filter-flags.js';
+import {conditionFlags, fieldFlags, fieldShape, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Search} from '../lib/filter/search.js';
@@ -25,7 +25,7 @@ export default class Get extends BaseCommand {
     },
   ];
   static override args = {...idsArgument};
-  static override flags = {...streamFlag, ...conditionFlags, ...connectionFlags, ...recordFlags};
+  static override flags = {...streamFlag, ...conditionFlags, ...connectionFlags, ...recordFlags, ...fieldFlags};
 
   async run(): Promise<void> {
     const {args, flags, raw} = await this.parse(Get);
@@ -33,7 +33,7 @@ export default class Get extends BaseCommand {
     const typed = typedTargets(flags, raw);
     const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes, typed});
     const filter = recordFilter(flags);
-    const writer = this.recordWriter(flags);
+    const writer = this.recordWriter(flags, this.out, {fields: fieldShape(flags)});
     const client = await this.connect(flags);
     const search = new Search({filter});
     let missing = 0;

@@ -1,6 +1,6 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {payloadFilterFlags, recordFilter} from '../lib/cli/filter-flags.js';
+import {fieldShape, payloadFieldFlags, payloadFilterFlags, recordFilter} from '../lib/cli/filter-flags.js';
 import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {ENVELOPE_NAMES} from '../lib/filter/envelope-test.js';
@@ -50,6 +50,7 @@ export default class Pending extends BaseCommand {
     ...payloadFilterFlags,
     ...connectionFlags,
     ...recordFlags,
+    ...payloadFieldFlags,
     format: {...recordFlags.format, dependsOn: ['details']},
   };
 
@@ -58,7 +59,9 @@ export default class Pending extends BaseCommand {
     const {group, payload, count} = flags;
     const selection = {consumer: flags.consumer, minIdleMs: flags.idle, minDeliveries: flags['min-deliveries']};
     const streams = [...new Set(flags.stream)];
-    const writer = flags.details ? new PendingWriter(this.out, this.recordStyle(flags)) : undefined;
+    const writer = flags.details
+      ? new PendingWriter(this.out, {...this.recordStyle(flags), fields: fieldShape(flags)})
+      : undefined;
     const notes = this.notes(flags);
     const filter = recordFilter(flags, ENVELOPE_NAMES);
     const client = await this.connect(flags);

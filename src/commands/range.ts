@@ -1,6 +1,14 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {betweenFlags, boundsOf, conditionFlags, maxScanFlag, recordFilter} from '../lib/cli/filter-flags.js';
+import {
+  betweenFlags,
+  boundsOf,
+  conditionFlags,
+  fieldFlags,
+  fieldShape,
+  maxScanFlag,
+  recordFilter,
+} from '../lib/cli/filter-flags.js';
 import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
 import {Search} from '../lib/filter/search.js';
 import {SearchNotes} from '../lib/output/search-notes.js';
@@ -42,6 +50,7 @@ export default class Range extends BaseCommand {
     ...maxScanFlag,
     ...connectionFlags,
     ...recordFlags,
+    ...fieldFlags,
   };
 
   async run(): Promise<void> {
@@ -51,7 +60,7 @@ export default class Range extends BaseCommand {
     const filter = recordFilter(flags);
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out);
+    const writer = this.recordWriter(flags, out, {fields: fieldShape(flags)});
     const client = await this.connect(flags);
     const onEmpty = (from: string, to: string): void =>
       notes.note(`nothing can be between START and END: ${from} is after ${to}`);

@@ -1,6 +1,14 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {conditionFlags, maxScanFlag, recordFilter, sinceFlag, startOf} from '../lib/cli/filter-flags.js';
+import {
+  conditionFlags,
+  fieldFlags,
+  fieldShape,
+  maxScanFlag,
+  recordFilter,
+  sinceFlag,
+  startOf,
+} from '../lib/cli/filter-flags.js';
 import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {Search} from '../lib/filter/search.js';
@@ -51,13 +59,14 @@ export default class Tail extends BaseCommand {
     'no-follow': Flags.boolean({summary: 'stop after the newest entry'}),
     ...connectionFlags,
     ...recordFlags,
+    ...fieldFlags,
   };
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Tail);
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out);
+    const writer = this.recordWriter(flags, out, {fields: fieldShape(flags)});
     const filter = recordFilter(flags);
     const client = await this.connect(flags);
     const waiting = new WaitingNote(notes, `waiting for new entries of ${listed(flags.stream)}; Ctrl-C ends`);

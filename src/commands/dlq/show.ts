@@ -7,6 +7,7 @@ import {
   selectionFlags,
   selectionOf,
 } from '../../lib/cli/dlq-flags.js';
+import {fieldFlags, fieldShape} from '../../lib/cli/filter-flags.js';
 import {connectionFlags, recordFlags} from '../../lib/cli/flags.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {DeadLetterWriter} from '../../lib/output/views/dead-letter-view.js';
@@ -30,14 +31,14 @@ export default class DlqShow extends BaseCommand {
     },
   ];
   static override args = {...deadIdsArgument};
-  static override flags = {...deadLetterFlags, ...selectionFlags, ...connectionFlags, ...recordFlags};
+  static override flags = {...deadLetterFlags, ...selectionFlags, ...connectionFlags, ...recordFlags, ...fieldFlags};
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(DlqShow);
     const deadLetter = chosenDeadLetter(flags);
     const notes = this.notes(flags);
     const {said, selection} = selectionOf(flags, notes);
-    const writer = new DeadLetterWriter(this.out, this.recordStyle(flags));
+    const writer = new DeadLetterWriter(this.out, {...this.recordStyle(flags), fields: fieldShape(flags)});
     const ids = openDeadIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes});
     const client = await this.connect(flags);
     const missing: string[] = [];

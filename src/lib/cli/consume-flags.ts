@@ -10,7 +10,7 @@ import {ENVELOPE_NAMES} from '../filter/envelope-test.js';
 import {listed} from '../output/sentences.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID} from '../records/stream-id.js';
-import {conditionsWith, FILTER, recordFilter} from './filter-flags.js';
+import {conditionsWith, FILTER, fieldFlags, recordFilter} from './filter-flags.js';
 import {
   duration,
   durationOrOff,
@@ -110,6 +110,7 @@ export const consumeFlags = {
   }),
   ...serviceConnectionFlags,
   ...recordFlags,
+  ...fieldFlags,
 };
 type ConsumeFlags = Interfaces.InferredFlags<typeof consumeFlags>;
 

@@ -3,8 +3,11 @@ import {Flags, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
 import type {EnvelopeName} from '../filter/envelope-test.js';
 import {type Condition, parseExpression} from '../filter/expression.js';
+import type {FieldReference} from '../filter/field-reference.js';
+import {FieldSelection, parseSelection} from '../filter/field-selection.js';
 import {parseGrep} from '../filter/grep.js';
 import {RecordFilter} from '../filter/record-filter.js';
+import {FieldShape} from '../output/field-shape.js';
 import {type Bound, parseBound, parseTimeBound} from '../reading/stream-range.js';
 import type {Position} from '../records/position.js';
 import {successorOf} from '../records/stream-id.js';
@@ -56,6 +59,39 @@ export const payloadFilterFlags = {
   ...conditionsWith(['payload']),
   'max-scan': {...maxScanFlag['max-scan'], dependsOn: ['payload']},
 };
+
+const selection = Flags.custom<FieldReference[]>({
+  helpValue: 'FIELD,FIELD',
+  parse: async (text) => parseSelection(text),
+});
+
+/** Which fields of records are printed, and in which form. */
+const fieldFlagsWith = (dependsOn: string[]) => ({
+  select: selection({
+    dependsOn,
+    helpGroup: 'OUTPUT',
+    summary:
+      'print only these fields, in this order; in CSV and TSV, each is a column. A path into JSON is a field, too',
+  }),
+  parse: Flags.string({
+    helpGroup: 'OUTPUT',
+    helpValue: 'FIELD',
+    multiple: true,
+    multipleNonGreedy: true,
+    exclusive: ['format'],
+    dependsOn,
+    summary: 'in JSON, print the JSON that this field holds as it is, not as a string',
+  }),
+});
+
+export const fieldFlags = fieldFlagsWith([]);
+
+/** The same where fields are printed only with `--payload`. */
+export const payloadFieldFlags = fieldFlagsWith(['payload']);
+
+/** What they mean. */
+export const fieldShape = ({select, parse}: Partial<Interfaces.InferredFlags<typeof fieldFlags>>): FieldShape =>
+  new FieldShape(select === undefined ? undefined : new FieldSelection(select), parse ?? []);
 
 type ConditionFlags = Partial<Interfaces.InferredFlags<typeof conditionFlags>>;
 

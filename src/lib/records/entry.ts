@@ -9,6 +9,9 @@ import {nameToJson} from './names.js';
 
 export type Field = readonly [name: Bytes, value: Bytes];
 
+/** The JSON of the value of a field; not asked for where fields come as pairs, which are strings. */
+export type ValueToJson = (name: Bytes, value: Bytes) => string;
+
 export interface Entry {
   readonly id: string;
   readonly fields: readonly Field[];
@@ -38,8 +41,8 @@ export const deliveredAgain = (record: StreamRecord, deliveries: number): Stream
  * and names that are not text come as `"pairs":[["f","v"],…]` in place of
  * `fields`, so nothing is dropped. `readRecord` in lib/input is its inverse.
  */
-export function recordToJson(record: StreamRecord): string {
-  let json = `{"stream":${nameToJson(record.stream)},"id":"${record.id}",${fieldsMember(record.fields)}`;
+export function recordToJson(record: StreamRecord, valueToJson?: ValueToJson): string {
+  let json = `{"stream":${nameToJson(record.stream)},"id":"${record.id}",${fieldsMember(record.fields, valueToJson)}`;
   if (record.group !== undefined) json += `,"group":${nameToJson(record.group)}`;
   if (record.consumer !== undefined) json += `,"consumer":${nameToJson(record.consumer)}`;
   if (record.deliveries !== undefined) json += `,"deliveries":${record.deliveries}`;
@@ -47,15 +50,15 @@ export function recordToJson(record: StreamRecord): string {
 }
 
 /** The fields alone: a JSON object, or an array of pairs where an object would drop something. */
-export const fieldsToJson = (fields: readonly Field[]): string =>
-  fitsObject(fields) ? objectJson(fields) : pairsJson(fields);
+export const fieldsToJson = (fields: readonly Field[], valueToJson?: ValueToJson): string =>
+  fitsObject(fields) ? objectJson(fields, valueToJson) : pairsJson(fields);
 
 /** The first value of the field called `name`, or undefined. */
 export const fieldValue = (fields: readonly Field[], name: string): Bytes | undefined =>
   fields.find(([fieldName]) => fieldName === name)?.[1];
 
-const fieldsMember = (fields: readonly Field[]): string =>
-  fitsObject(fields) ? `"fields":${objectJson(fields)}` : `"pairs":${pairsJson(fields)}`;
+const fieldsMember = (fields: readonly Field[], valueToJson?: ValueToJson): string =>
+  fitsObject(fields) ? `"fields":${objectJson(fields, valueToJson)}` : `"pairs":${pairsJson(fields)}`;
 
 function fitsObject(fields: readonly Field[]): boolean {
   const seen = new Set<string>();
@@ -66,8 +69,10 @@ function fitsObject(fields: readonly Field[]): boolean {
   return true;
 }
 
-const objectJson = (fields: readonly Field[]): string =>
-  `{${fields.map(([name, value]) => `${bytesToJson(name)}:${bytesToJson(value)}`).join(',')}}`;
+const asText: ValueToJson = (_, value) => bytesToJson(value);
+
+const objectJson = (fields: readonly Field[], valueToJson = asText): string =>
+  `{${fields.map(([name, value]) => `${bytesToJson(name)}:${valueToJson(name, value)}`).join(',')}}`;
 
 const pairsJson = (fields: readonly Field[]): string =>
   `[${fields.map(([name, value]) => `[${bytesToJson(name)},${bytesToJson(value)}]`).join(',')}]`;

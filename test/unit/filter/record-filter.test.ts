@@ -2,8 +2,10 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parseExpression} from '../../../src/lib/filter/expression.js';
+import {FieldSelection, parseSelection} from '../../../src/lib/filter/field-selection.js';
 import {parseGrep} from '../../../src/lib/filter/grep.js';
 import {type Conditions, RecordFilter} from '../../../src/lib/filter/record-filter.js';
+import {decodeBytes} from '../../../src/lib/records/bytes.js';
 import {decodeName} from '../../../src/lib/records/names.js';
 import {decoded, NAMES, nearlyJson, numeral, type RawField, rawFields, rawRecord, rawValue} from './records.js';
 
@@ -364,5 +366,35 @@ describe('a mistake', () => {
     }
     expect(thrown).toMatchObject({kind: 'usage', excerpt: {text, at}});
     expect((thrown as Error).message).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  });
+});
+
+describe('a selection', () => {
+  it('has the fields that were asked for, in that order, each value of a name that repeats', () => {
+    const part = fc.constantFrom('type', 'a', 'b', 'data', '__proto__', '0', 'ż', '');
+    const paths = fc.array(fc.array(part, {minLength: 1, maxLength: 3}), {minLength: 1, maxLength: 4});
+    fc.assert(
+      fc.property(rawFields, paths, (fields, selected) => {
+        const text = selected.map((path) => path.map((one) => escaped(Buffer.from(one))).join('.') || '""').join(' , ');
+        const selection = new FieldSelection(parseSelection(text));
+        const expected = selected.flatMap((path) =>
+          valuesOf(fields, path).map((value) => [path.join('.'), decodeBytes(value)]),
+        );
+        const isScalar = ([, value]: unknown[]): boolean => !/^[[{]/.test(String(value));
+        // Objects and arrays come as they are written.
+        fc.pre(expected.every(isScalar));
+        expect(selection.fieldsOf(rawRecord(ID, fields))).toEqual(expected);
+        expect(selection.fieldsOf({id: ID, fields: decoded(fields)})).toEqual(expected);
+      }),
+      {numRuns: 500},
+    );
+  });
+
+  it.each([
+    ['a,,b', 2, 'the name of a field is missing'],
+    ['%id', 0, '--select takes fields'],
+    ['a,"b', 2, 'the closing quote is missing'],
+  ])('a mistake in %j is shown at %i: %s', (text, at, message) => {
+    expect(() => parseSelection(text)).toThrow(expect.objectContaining({kind: 'usage', message, excerpt: {text, at}}));
   });
 });

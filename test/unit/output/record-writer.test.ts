@@ -36,7 +36,7 @@ describe('in a pipe', () => {
       fc.asyncProperty(fc.array(anyRecord), async (records) => {
         const lines = (await written(pipe, ...records)).split('\n');
         expect(lines.pop()).toBe('');
-        expect(lines).toEqual(records.map(recordToJson));
+        expect(lines).toEqual(records.map((record) => recordToJson(record)));
       }),
     );
   });

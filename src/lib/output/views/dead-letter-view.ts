@@ -8,6 +8,7 @@ import type {StreamRecord} from '../../records/entry.js';
 import {timePartOf} from '../../records/stream-id.js';
 import type {Colors} from '../colors.js';
 import type {Display} from '../display.js';
+import {FieldShape} from '../field-shape.js';
 import {isoTime} from '../format.js';
 import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
@@ -51,6 +52,7 @@ export const renderRedriven = (page: readonly Redriven[], {colors}: Display): st
 export class DeadLetterWriter {
   readonly #sink: Sink;
   readonly #colors: Colors;
+  readonly #fields: FieldShape;
   /** Undefined for a person. */
   readonly #records: RecordWriter | undefined;
 
@@ -58,6 +60,7 @@ export class DeadLetterWriter {
   constructor(sink: Sink, style: RecordStyle) {
     this.#sink = sink;
     this.#colors = style.display.colors;
+    this.#fields = style.fields ?? FieldShape.ALL;
     const forPerson = style.shape === 'table' && style.format === undefined;
     this.#records = forPerson ? undefined : new RecordWriter(sink, style);
   }
@@ -65,12 +68,13 @@ export class DeadLetterWriter {
   /** Resolves when all of `records` were taken; throws as `Sink.write` does. */
   async write(records: readonly StreamRecord[]): Promise<void> {
     if (this.#records !== undefined) return this.#records.write(records);
-    return this.#sink.write(records.map((record) => deadLetterLine(record, this.#colors)).join(''));
+    return this.#sink.write(records.map((record) => deadLetterLine(record, this.#fields, this.#colors)).join(''));
   }
 }
 
 /** `1-0  2018-05-21T14:10:30.474Z  orders 7-0  billing/w1  5 deliveries  "exit code 1"  type=login` */
-function deadLetterLine({id, fields}: StreamRecord, colors: Colors): string {
+function deadLetterLine(record: StreamRecord, shape: FieldShape, colors: Colors): string {
+  const {id, fields} = record;
   const origin = deadLetterOrigin(fields);
   const parts = [
     colors.id(id),
@@ -80,7 +84,7 @@ function deadLetterLine({id, fields}: StreamRecord, colors: Colors): string {
     `${quoted(origin.deliveries ?? '?')} ${origin.deliveries === '1' ? 'delivery' : 'deliveries'}`,
     ...(origin.deaths === undefined ? [] : [`${quoted(origin.deaths)} deaths`]),
     colors.warning(quoted(origin.reason ?? '?')),
-    fieldsText(ownFields(fields), colors),
+    fieldsText(shape.selects ? shape.of(record).fields : ownFields(fields), colors),
   ];
   return `${parts.join('  ')}\n`;
 }

@@ -1,13 +1,14 @@
 /** How `pending` looks: the summary, what to do about consumers that may be dead, and single entries. */
 import {formatDuration, shortDuration} from '../../duration.js';
 import type {PendingConsumer, PendingDetail, PendingReport} from '../../groups/pending-report.js';
-import {fieldsToJson, recordToJson} from '../../records/entry.js';
+import {recordToJson, type ValueToJson} from '../../records/entry.js';
 import {nameToJson} from '../../records/names.js';
 import {timePartOf} from '../../records/stream-id.js';
 import {shellWord} from '../../shell-word.js';
 import type {Colors} from '../colors.js';
 import {DelimitedLines, factCell, nameCell} from '../delimited.js';
 import type {Display} from '../display.js';
+import {FieldShape} from '../field-shape.js';
 import {isoTime} from '../format.js';
 import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
 import {escapeJsonForTerminal} from '../sanitize.js';
@@ -109,6 +110,7 @@ const option = (name: string, value: string): string =>
 export class PendingWriter {
   readonly #sink: Sink;
   readonly #style: RecordStyle;
+  readonly #fields: FieldShape;
   /** For `--format` only. */
   readonly #records: RecordWriter | undefined;
   /** For CSV and TSV only. */
@@ -119,35 +121,41 @@ export class PendingWriter {
     const {format, shape, display} = style;
     this.#sink = sink;
     this.#style = style;
+    this.#fields = style.fields ?? FieldShape.ALL;
     this.#records = format === undefined ? undefined : new RecordWriter(sink, style);
     if (format !== undefined || (shape !== 'csv' && shape !== 'tsv')) return;
-    this.#delimited = new DelimitedLines(shape, DETAIL_COLUMNS, display.terminal);
+    const columns = ['stream', 'id', ...this.#fields.columns, ...FACT_COLUMNS];
+    this.#delimited = new DelimitedLines(shape, columns, display.terminal);
     // If it fails, the sink fails at the next write, and at the end.
     sink.write(this.#delimited.of([])).catch(() => {});
   }
 
   /** Resolves when all of `details` were taken; throws as `Sink.write` does. */
-  async write(details: readonly PendingDetail[]): Promise<void> {
+  async write(all: readonly PendingDetail[]): Promise<void> {
+    const shape = this.#fields;
+    const details = shape.selects ? all.map((detail) => shape.of(detail)) : all;
     if (this.#records !== undefined) {
       return this.#records.write(details.map(({fields, ...detail}) => ({...detail, fields: fields ?? []})));
     }
-    if (this.#delimited !== undefined) return this.#sink.write(this.#delimited.of(details.map(detailCells)));
+    if (this.#delimited !== undefined)
+      return this.#sink.write(this.#delimited.of(details.map((detail) => detailCells(detail, shape))));
     return this.#sink.write(details.map((detail) => this.#line(detail)).join(''));
   }
 
   #line(detail: PendingDetail): string {
     const {shape, display} = this.#style;
     if (shape === 'table') return `${pendingLine(detail, display.colors)}\n`;
-    return `${display.terminal ? escapeJsonForTerminal(pendingToJson(detail)) : pendingToJson(detail)}\n`;
+    const json = pendingToJson(detail, this.#fields.valueToJson);
+    return `${display.terminal ? escapeJsonForTerminal(json) : json}\n`;
   }
 }
 
-const DETAIL_COLUMNS = ['stream', 'id', 'fields', 'group', 'consumer', 'deliveries', 'idleMs', 'givenBack'];
+const FACT_COLUMNS = ['group', 'consumer', 'deliveries', 'idleMs', 'givenBack'];
 
-const detailCells = ({stream, id, fields, group, consumer, ...facts}: PendingDetail): string[] => [
+const detailCells = ({stream, id, fields, group, consumer, ...facts}: PendingDetail, shape: FieldShape): string[] => [
   nameCell(stream),
   id,
-  fields ? fieldsToJson(fields) : '',
+  ...shape.cells(fields),
   nameCell(group),
   nameCell(consumer),
   ...[facts.exactDeliveries ?? facts.deliveries, facts.givenBack ? null : facts.idleMs, facts.givenBack || null].map(
@@ -171,10 +179,14 @@ function pendingLine(detail: PendingDetail, colors: Colors): string {
  * A record with `idleMs`, or with `givenBack` where the time since its delivery says nothing. Its `fields` are absent
  * when they were not asked for, null when the entry has gone.
  */
-function pendingToJson({stream, id, group, consumer, idleMs, givenBack, fields, ...counts}: PendingDetail): string {
+function pendingToJson(
+  {stream, id, group, consumer, idleMs, givenBack, fields, ...counts}: PendingDetail,
+  valueToJson: ValueToJson,
+): string {
   const since = givenBack ? '"givenBack":true' : `"idleMs":${idleMs}`;
   const deliveries = `"deliveries":${counts.exactDeliveries ?? counts.deliveries}`;
-  if (fields) return `${recordToJson({stream, id, fields, group, consumer}).slice(0, -1)},${deliveries},${since}}`;
+  if (fields)
+    return `${recordToJson({stream, id, fields, group, consumer}, valueToJson).slice(0, -1)},${deliveries},${since}}`;
   const entry = `{"stream":${nameToJson(stream)},"id":"${id}"${fields === null ? ',"fields":null' : ''}`;
   return `${entry},"group":${nameToJson(group)},"consumer":${nameToJson(consumer)},${deliveries},${since}}`;
 }
