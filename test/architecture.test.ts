@@ -200,6 +200,56 @@ describe('source files', () => {
   });
 });
 
+describe('commands that write', () => {
+  /** Of the stream client; what is not here counts as writing, and so does what is new. */
+  const READS = new Set(
+    (
+      'connect another close readyToAdd addEncoder idempotentEncoder length range records rangePage recordPage ids nextId read ' +
+      'pendingSummary pending pendingPage pendingEntry info groups group consumers bytes constructor briefInfo'
+    ).split(' '),
+  );
+  /** Names that other objects have too. */
+  const COMMON = new Set(['add', 'delete', 'trim', 'claim']);
+  /** Commands, and a file of which they use only what reads. */
+  const ONLY_READS = new Map([
+    ['src/commands/dlq/list.ts', 'src/lib/dead-letters/selection.ts'],
+    ['src/commands/dlq/show.ts', 'src/lib/dead-letters/selection.ts'],
+  ]);
+  const methods = [...read('src/lib/stream-client.ts').matchAll(/^ {2}(?:static )?(?:async )?(\w+)\(/gm)].map(
+    ([, name]) => name!,
+  );
+  const writing = methods.filter((name) => !READS.has(name));
+  const calls = new RegExp(
+    `\\.(${[...writing.filter((name) => !COMMON.has(name)), 'adderOpener'].join('|')})\\(|` +
+      `(client|control|redis|commands)\\.(${[...COMMON].join('|')})\\(|scripts\\s*\\.\\s*(?!briefInfo)\\w+\\(`,
+    'i',
+  );
+  const imports = sourceFiles().flatMap(importsOf);
+
+  /** Files that the one at `from` may run, but for the stream client itself. */
+  function reachable(from: string, found = new Set<string>(), command = from): Set<string> {
+    if (found.has(from) || /^src\/lib\/(redis\/|stream-client|cli\/base-command)/.test(from)) return found;
+    found.add(from);
+    for (const {of, typeOnly} of imports.filter((one) => one.from === from))
+      if (!typeOnly && of.startsWith('src/') && of !== ONLY_READS.get(command)) reachable(of, found, command);
+    return found;
+  }
+
+  it('are known by their calls', () => {
+    expect(writing).toEqual(expect.arrayContaining(['addAll', 'readNew', 'claimUncounted', 'setGroup', 'openAdder']));
+    expect('await this.#client.acknowledge(stream, group, ids)').toMatch(calls);
+    expect('await client.trim(stream, trim)').toMatch(calls);
+    expect('names.add(name); text.trim(); await client.scripts.briefInfo(names)').not.toMatch(calls);
+  });
+
+  it.each(sourceFiles().filter((path) => path.startsWith('src/commands/')))('%s says whether it writes', (path) => {
+    const writers = [...reachable(path)].filter((file) => calls.test(withoutComments(read(file))));
+    const text = read(path);
+    if (writers.length > 0) expect(text, `it reaches ${writers}`).toContain('static override writes = true;');
+    else expect(text).not.toContain('static override writes');
+  });
+});
+
 function sourceFiles(): string[] {
   return filesUnder('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
 }

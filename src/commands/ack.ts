@@ -1,11 +1,12 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, groupFlag, streamFlag} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, groupFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Acknowledger} from '../lib/groups/named-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeAckCount, describeAllDone, renderAckCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Ack extends BaseCommand {
+  static override writes = true;
   static override summary = 'Acknowledge entries of a consumer group (XACK).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input, and ' +
@@ -24,7 +25,7 @@ export default class Ack extends BaseCommand {
     },
   ];
   static override args = {...idsArgument};
-  static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...commonFlags};
+  static override flags = {...streamFlag, ...groupFlag, ...connectionFlags, ...writeFlag, ...commonFlags};
 
   async run(): Promise<void> {
     const {args, flags, raw} = await this.parse(Ack);

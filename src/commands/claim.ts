@@ -8,6 +8,7 @@ import {
   recordFlags,
   streamFlag,
   wholeNumber,
+  writeFlag,
 } from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {usageError} from '../lib/errors.js';
@@ -15,6 +16,7 @@ import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/groups/cla
 import {describeNoConsumer} from '../lib/reading/missing-names.js';
 
 export default class Claim extends BaseCommand {
+  static override writes = true;
   static override summary = 'Transfer pending entries to another consumer (XCLAIM).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input; or, with ' +
@@ -48,6 +50,7 @@ export default class Claim extends BaseCommand {
     }),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...recordFlags,
   };
 

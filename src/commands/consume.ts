@@ -1,5 +1,4 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {
   consumeFlags,
   describeWaiting,
@@ -21,6 +20,7 @@ import {countedOrNone} from '../lib/output/sentences.js';
 import {WaitingNote} from '../lib/output/waiting-note.js';
 
 export default class Consume extends BaseCommand {
+  static override writes = true;
   static override summary = 'Read a stream as a member of a consumer group (XREADGROUP, XCLAIM, XACK).';
   static override description =
     "Delivers the consumer's own pending entries first, then entries of consumers that have stopped working, then " +
@@ -69,7 +69,7 @@ export default class Consume extends BaseCommand {
       ...multiStreamOptions(flags),
       filter,
       connect: await this.connector(flags),
-      mayFailOver: mayFailOver(flags),
+      mayFailOver: this.mayFailOver(flags),
       consumer,
       stopping: this.stopping,
       onJoined: (joined, control) => void groups.joined(joined, control),

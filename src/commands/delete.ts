@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, dryRunFlag, streamFlag} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Deleter} from '../lib/groups/named-entries.js';
 import {type NeededEntries, neededEntries} from '../lib/groups/needed-entries.js';
@@ -11,6 +11,7 @@ import {askDelete} from '../lib/output/views/loss-view.js';
 import {notAllFound} from '../lib/reading/lookup.js';
 
 export default class Delete extends BaseCommand {
+  static override writes = true;
   static override summary = 'Delete single entries by ID (XDEL).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input. A record ' +
@@ -32,6 +33,7 @@ export default class Delete extends BaseCommand {
     force: Flags.boolean({summary: 'do not ask about entries that groups still need'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

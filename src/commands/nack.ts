@@ -1,11 +1,12 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, groupFlag, name, streamFlag} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, groupFlag, name, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Releaser} from '../lib/groups/named-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeAllDone, describeGiveBackCount, renderGiveBackCounts} from '../lib/output/views/id-counts-view.js';
 
 export default class Nack extends BaseCommand {
+  static override writes = true;
   static override summary = 'Release pending entries, so that other consumers can take them now (XNACK, or XCLAIM).';
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input. The entries ' +
@@ -26,6 +27,7 @@ export default class Nack extends BaseCommand {
     ...groupFlag,
     consumer: name({summary: 'only entries that this consumer has; records name their own'}),
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

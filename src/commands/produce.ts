@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {addOptions, addRequests, deliveryOptions, durabilityOf, produceFlags} from '../lib/cli/produce-flags.js';
 import {openInput} from '../lib/cli/produce-input.js';
 import {isReservedKey} from '../lib/colocated-key.js';
@@ -14,6 +13,7 @@ import {describeAdded, describeCounts, describeUncertain, unconfirmedHint} from 
 import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {
+  static override writes = true;
   static override summary = 'Add entries to a stream, from arguments, a pipe or a file (XADD).';
   static override description =
     'Prints the IDs of the new entries, one per line. Exit code 0 means that Redis has confirmed every record; ' +
@@ -97,7 +97,7 @@ export default class Produce extends BaseCommand {
         idLine: wantsIds ? idLineOf(stream, shape) : undefined,
       }),
       inspect,
-      mayFailOver: flags.follow !== undefined || mayFailOver(flags),
+      mayFailOver: flags.follow !== undefined || this.mayFailOver(flags),
       checkpoint: checkpointed && {path: flags.checkpoint ?? `${checkpointed.name}.checkpoint`, input: checkpointed},
       onIds: async (lines) => idSink?.write(lines),
       onProblem: (line) => notes.warn(line),

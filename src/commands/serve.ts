@@ -1,6 +1,5 @@
 import {once} from 'node:events';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {mayFailOver} from '../lib/cli/connection-settings.js';
 import {addOptions} from '../lib/cli/produce-flags.js';
 import {
   hasTokenFile,
@@ -20,6 +19,7 @@ import {hostGuard} from '../lib/serve/request-head.js';
 const HEARTBEAT_MS = 15_000;
 
 export default class Serve extends BaseCommand {
+  static override writes = true;
   static override summary = 'Accept entries over HTTP and add them to streams (XADD).';
   static override description =
     'POST /streams/NAME with a JSON object adds one entry; with a JSON array or application/x-ndjson, a batch. ' +
@@ -105,7 +105,7 @@ export default class Serve extends BaseCommand {
     const endMs = performance.now() + flags.drain;
     await server.drain(flags.drain);
     log?.flush();
-    const failure = await app.end(endMs - performance.now(), mayFailOver(flags));
+    const failure = await app.end(endMs - performance.now(), this.mayFailOver(flags));
     this.endAsIntended();
     if (failure !== undefined) throw failure;
   }

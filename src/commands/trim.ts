@@ -9,6 +9,7 @@ import {
   size,
   streamFlag,
   wholeNumber,
+  writeFlag,
 } from '../lib/cli/flags.js';
 import {streamArgument} from '../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
@@ -27,6 +28,7 @@ import {planTrim, type TrimBound, type TrimGoal, trimStream} from '../lib/trimmi
 const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};
 
 export default class Trim extends BaseCommand {
+  static override writes = true;
   static override summary = 'Remove the oldest entries of a stream (XTRIM).';
   static override description =
     'Give one of --maxlen, --minid, --max-age and --max-bytes. Trimming is exact unless --approx is given. With ' +
@@ -60,6 +62,7 @@ export default class Trim extends BaseCommand {
     safe: Flags.boolean({summary: 'keep entries that a group has not read and acknowledged'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

@@ -15,3 +15,24 @@ export function shellWord(text: string): string {
 /** Byte by byte, since what a shell makes of a code point depends on its locale. */
 const codeOf = (char: string): string =>
   Array.from(Buffer.from(char), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+
+/** The words of a command line, as quotes and backslashes make them; undefined for an open quote. Nothing is expanded. */
+export function wordsOf(line: string): string[] | undefined {
+  const words: string[] = [];
+  let rest = line.trim();
+  while (rest !== '') {
+    // Of a word: what stands in single quotes, in double quotes, behind a backslash, or by itself.
+    const [word] = /^(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/s.exec(rest) ?? [];
+    if (word === undefined) return undefined;
+    words.push(
+      word.replace(
+        /'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs,
+        (_, single, double, char) => single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? char,
+      ),
+    );
+    rest = rest.slice(word.length);
+    if (rest !== '' && !/^\s/.test(rest)) return undefined;
+    rest = rest.trimStart();
+  }
+  return words;
+}

@@ -16,6 +16,10 @@ const ARGUMENTS: Record<string, readonly string[]> = {
   claim: ['1-0', '--to', 'w1'],
   completion: ['bash'],
   consume: ['--exit'],
+  'context:add': ['added', '--url', ':1', '--force'],
+  'context:remove': ['secret'],
+  'context:show': ['secret'],
+  'context:use': ['-'],
   delete: ['1-0'],
   get: ['1-0'],
   'dlq:purge': ['1-0'],
@@ -45,9 +49,9 @@ afterAll(async () => {
 async function loudly(id: string, {args, env}: Given, debug: string): Promise<Finished> {
   const {flags} = manifest.commands[id]!;
   const loud = ['json', 'verbose'].filter((name) => name in flags).map((name) => `--${name}`);
-  const given = 'url' in flags ? args : args.filter((arg) => arg.startsWith('--pass') || arg === '--nonsense');
+  const given = 'context' in flags ? args : args.filter((arg) => arg.startsWith('--pass') || arg === '--nonsense');
   const running = startStreamlog([...id.split(':'), ...(ARGUMENTS[id] ?? []), ...loud, ...given], {
-    env: {...env, DEBUG: debug, XDG_STATE_HOME: state},
+    env: {EDITOR: 'true', ...env, DEBUG: debug, XDG_STATE_HOME: state},
   });
   running.process.stdin.end();
   if (id === 'serve') {
@@ -59,7 +63,7 @@ async function loudly(id: string, {args, env}: Given, debug: string): Promise<Fi
 }
 
 describe.each(Object.keys(manifest.commands))('%s', (id) => {
-  const usesRedis = 'url' in manifest.commands[id]!.flags;
+  const usesRedis = 'context' in manifest.commands[id]!.flags;
   const anyDebug = fc.constantFrom('*', 'ioredis*', 'oclif:*', 'streamlog', '', '');
 
   it('never shows a password, however it came and whatever becomes of it', async () => {

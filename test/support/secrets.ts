@@ -61,6 +61,13 @@ const WAYS = {
     args: ['--url', hidden.place, '--password-file', fileOf(hidden)],
     env: {},
   }),
+  /** A context whose URL has it. */
+  'context url': (hidden: Hidden): Given => inContext(hidden, encoded(hidden.place, hidden.secret)),
+  /** A context whose command prints it, on standard error too. */
+  'context command': (hidden: Hidden): Given => {
+    const command = JSON.stringify(['sh', '-c', `cat '${fileOf(hidden)}' >&2; cat '${fileOf(hidden)}'`]);
+    return inContext(hidden, hidden.place, `password_command = ${command}`);
+  },
   STREAMLOG_PASSWORD_FILE: (hidden: Hidden): Given => ({
     args: ['--url', hidden.place],
     env: {STREAMLOG_PASSWORD_FILE: fileOf(hidden)},
@@ -79,6 +86,14 @@ function fileOf({secret, directory}: Hidden): string {
   const path = join(directory, `password-${Buffer.from(secret).toString('hex').slice(0, 100)}`);
   writeFileSync(path, `${secret}\n`);
   return path;
+}
+
+let contexts = 0;
+
+function inContext({directory}: Hidden, url: string, more = ''): Given {
+  const config = join(directory, `config-${contexts++}.toml`);
+  writeFileSync(config, `[context.secret]\nurl = ${JSON.stringify(url)}\n${more}\n`, {mode: 0o600});
+  return {args: ['--context', 'secret'], env: {STREAMLOG_CONFIG: config}};
 }
 
 export interface Case extends Given {

@@ -9,7 +9,7 @@ import {
   selectionOf,
   selectsSome,
 } from '../../lib/cli/dlq-flags.js';
-import {commonFlags, connectionFlags, dryRunFlag, duration} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, duration, writeFlag} from '../../lib/cli/flags.js';
 import {askPurge, deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
@@ -17,6 +17,7 @@ import {counted} from '../../lib/output/sentences.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class DlqPurge extends BaseCommand {
+  static override writes = true;
   static override summary = 'Delete dead letters for good (XDEL).';
   static override description =
     'Select them by ID, --older-than, --where, --grep or --limit, or delete all of them with --force. At a terminal you ' +
@@ -37,6 +38,7 @@ export default class DlqPurge extends BaseCommand {
     force: Flags.boolean({summary: 'do not ask, and delete all of them where none are selected'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

@@ -8,13 +8,14 @@ import {
   selectionFlags,
   selectionOf,
 } from '../../lib/cli/dlq-flags.js';
-import {commonFlags, connectionFlags, dryRunFlag, name, rate} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, name, rate, writeFlag} from '../../lib/cli/flags.js';
 import {describeRedrive, entriesForeign, entriesWithoutOrigin, Redriver} from '../../lib/dead-letters/redriving.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderRedriven} from '../../lib/output/views/dead-letter-view.js';
 
 export default class DlqRedrive extends BaseCommand {
+  static override writes = true;
   static override summary = 'Put dead letters back into their streams (XADD and XDEL in one step).';
   static override description =
     'Each entry moves in one step, with all its fields and those that begin with _dlq_, and gets a new ID: it is ' +
@@ -44,6 +45,7 @@ export default class DlqRedrive extends BaseCommand {
     rate: rate({summary: 'maximum rate'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

@@ -1,6 +1,14 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, groupFlag, position, streamFlag, typedText} from '../../lib/cli/flags.js';
+import {
+  commonFlags,
+  connectionFlags,
+  groupFlag,
+  position,
+  streamFlag,
+  typedText,
+  writeFlag,
+} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {createGroupAt, seekCommand} from '../../lib/groups/group-position.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
@@ -13,6 +21,7 @@ import {FIRST_ID} from '../../lib/records/stream-id.js';
 const fromStart: Position = {kind: 'id', id: FIRST_ID};
 
 export default class GroupCreate extends BaseCommand {
+  static override writes = true;
   static override summary = 'Create a consumer group, and its stream if it does not exist (XGROUP CREATE).';
   static override description =
     'A group that exists stays as it is, which is not an error: standard error says so, and in JSON "created" is ' +
@@ -39,6 +48,7 @@ export default class GroupCreate extends BaseCommand {
     }),
     'no-create': Flags.boolean({summary: 'fail if the stream does not exist'}),
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

@@ -1,11 +1,21 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, dryRunFlag, duration, groupFlag, name, streamFlag} from '../../lib/cli/flags.js';
+import {
+  commonFlags,
+  connectionFlags,
+  dryRunFlag,
+  duration,
+  groupFlag,
+  name,
+  streamFlag,
+  writeFlag,
+} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {describeFates, renderFates} from '../../lib/output/views/group-view.js';
 
 export default class GroupGc extends BaseCommand {
+  static override writes = true;
   static override summary = 'Remove consumers that no longer run, without losing entries (XGROUP DELCONSUMER).';
   static override description =
     'Removes a consumer that has not tried to read for --idle and has nothing pending; the server checks and ' +
@@ -31,6 +41,7 @@ export default class GroupGc extends BaseCommand {
     to: name({summary: 'transfer their pending entries to this consumer'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

@@ -1,12 +1,13 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag} from '../../lib/cli/flags.js';
+import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag, writeFlag} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {askRemoval, type GroupRemains, mayLose, removeGroup} from '../../lib/groups/remove.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 
 export default class GroupRemove extends BaseCommand {
+  static override writes = true;
   static override summary = 'Remove a consumer group; the entries stay in the stream (XGROUP DESTROY).';
   static override description =
     'A group that has pending or unread entries is removed only with --force, or after you are asked at a terminal: ' +
@@ -25,6 +26,7 @@ export default class GroupRemove extends BaseCommand {
     force: Flags.boolean({summary: 'remove the group although entries are pending or unread'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

@@ -1,12 +1,21 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, dryRunFlag, groupFlag, position, streamFlag} from '../../lib/cli/flags.js';
+import {
+  commonFlags,
+  connectionFlags,
+  dryRunFlag,
+  groupFlag,
+  position,
+  streamFlag,
+  writeFlag,
+} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {askSkip, type SeekResult, seekGroup} from '../../lib/groups/group-position.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {describeAgain, describeBeyondEnd, describeSkipped, renderSeek} from '../../lib/output/views/group-view.js';
 
 export default class GroupSeek extends BaseCommand {
+  static override writes = true;
   static override summary = 'Move a consumer group to another position in its stream (XGROUP SETID).';
   static override description =
     'The position names the first entry that the group gets next. Moving back delivers entries again, moving ' +
@@ -28,6 +37,7 @@ export default class GroupSeek extends BaseCommand {
     force: Flags.boolean({summary: 'do not ask before entries are skipped'}),
     ...dryRunFlag,
     ...connectionFlags,
+    ...writeFlag,
     ...commonFlags,
   };
 

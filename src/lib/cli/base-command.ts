@@ -19,8 +19,10 @@ import {type Shape, shapeOf} from '../output/shape.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
+import {indexOf} from './command-index.js';
+import {ConfiguredServer} from './configured-server.js';
 import {canAsk, confirm} from './confirmation.js';
-import {type ConnectionFlags, connectionSettings} from './connection-settings.js';
+import type {ConnectionFlags} from './connection-settings.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
@@ -38,8 +40,11 @@ type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'v
 const NAMES_MS = 400;
 
 export abstract class BaseCommand extends Command {
+  /** Whether it changes what is in Redis: a context that is read-only refuses it, and one of production names itself. */
+  static writes = false;
   readonly #clients: StreamClient[] = [];
   #settings: Promise<ConnectionSettings> | undefined;
+  readonly #server = new ConfiguredServer();
   #isServerDescribed = false;
   #out: Sink | undefined;
   #reports: ReportWriter | undefined;
@@ -100,18 +105,39 @@ export abstract class BaseCommand extends Command {
   }
 
   /** With `--verbose`, once: which server it is, and where its address came from. */
-  async #describeServer({server}: StreamClient, {verbose = false}: Partial<NoteFlags>): Promise<void> {
-    if (!verbose || this.#isServerDescribed) return;
+  async #describeServer({server}: StreamClient, flags: ConnectionFlags & Partial<NoteFlags>): Promise<void> {
+    if (!flags.verbose || this.#isServerDescribed) return;
     this.#isServerDescribed = true;
     const identity = await server.identity();
-    const facts = [`${server.address} (${server.source})`, ...(identity === undefined ? [] : [identity])];
-    this.notes({quiet: false, verbose}).detail(`server ${facts.join(', ')}`);
+    const facts = [`${server.address} (${this.#server.origin(flags)})`, ...(identity === undefined ? [] : [identity])];
+    this.notes({quiet: false, verbose: true}).detail(`server ${facts.join(', ')}`);
   }
 
   /** Read once: a password may come through a pipe. */
   #connectionSettings(flags: ConnectionFlags & Partial<NoteFlags>): Promise<ConnectionSettings> {
-    this.#settings ??= connectionSettings(flags, this.fileReading(flags));
+    if (this.#settings === undefined && (this.ctor as typeof BaseCommand).writes)
+      this.#server.guard(this.id ?? '', flags, standardNotes());
+    const trace = flags.trace ? (line: string): void => standardNotes().trace(line) : undefined;
+    this.#settings ??= this.#server
+      .settings(flags, this.fileReading(flags))
+      .then((settings) => (trace === undefined ? settings : {...settings, trace}));
     return this.#settings;
+  }
+
+  /** Throws `configuration` for a --url that names no server, as a command that uses it would. */
+  protected async checkUrl(url: string): Promise<void> {
+    // It connects nothing yet.
+    (await streamClient()).openAdder({url, source: '--url', connectTimeoutMs: 0}, '', {});
+  }
+
+  /** The context that is used; undefined where something else names the server. */
+  protected contextOf(flags: ConnectionFlags): string | undefined {
+    return this.#server.choice(flags).context?.name;
+  }
+
+  /** Whether another server may replace this one (Sentinel, Cluster). */
+  protected mayFailOver(flags: ConnectionFlags): boolean {
+    return this.#server.mayFailOver(flags);
   }
 
   /** How files that flags name are read: warns of a wait and of a secret that every user can read, unless `--quiet`. */
@@ -245,7 +271,8 @@ export abstract class BaseCommand extends Command {
 
   /**
    * Two corrections of oclif's parser (https://github.com/oclif/core/blob/main/src/parser/parse.ts): its errors are
-   * put in our words, and the variable of a flag that takes a list gives a list, not a string. And flags by position.
+   * put in our words, and the variable of a flag that takes a list gives a list, not a string. And flags by position, and
+   * what configuration says in their place.
    */
   protected override async parse<
     Flags extends Record<string, unknown>,
@@ -255,7 +282,7 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<Flags, BaseFlags, Args>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const output = await super.parse(options, argv).catch(async (error: unknown) => {
+    const output = await this.#parseConfigured(options, argv ?? this.argv).catch(async (error: unknown) => {
       throw await asUsageError(error, this.id ?? '', options ?? {});
     });
     const values: Record<string, unknown> = output.flags;
@@ -265,6 +292,28 @@ export abstract class BaseCommand extends Command {
     }
     takePositionalFlags(output);
     return output;
+  }
+
+  /** With what configuration says in place of flags that were not typed, where the command uses a server. */
+  async #parseConfigured<
+    Flags extends Record<string, unknown>,
+    BaseFlags extends Record<string, unknown>,
+    Args extends Record<string, unknown>,
+  >(
+    options: Interfaces.Input<Flags, BaseFlags, Args> | undefined,
+    argv: string[],
+  ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
+    const {flags} = options ?? {};
+    if (flags === undefined || !('context' in flags)) return super.parse(options, argv);
+    const server = this.#server;
+    await server.load(Object.keys(indexOf(this.config).commands));
+    const parse = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
+      super.parse({...options, flags: plain} as Interfaces.Input<Flags, BaseFlags, Args>, words);
+    const {flags: configured, words} = await server.input(this.id ?? '', flags, parse);
+    const output = await parse(configured, [...words, ...argv]);
+    output.raw.splice(0, words.length);
+    if (!output.flags.quiet) for (const text of server.warnings) standardNotes().warn(text);
+    return output as Interfaces.ParserOutput<Flags, BaseFlags, Args>;
   }
 
   protected override async finally(): Promise<void> {

@@ -4,6 +4,7 @@
  * value. Invariant: the words keep their order, but for the name of the command, which goes first.
  */
 import {usageError} from '../errors.js';
+import {withAlias} from './alias.js';
 import type {CommandIndex, FlagTable} from './command-index.js';
 import {helpHint} from './help-hint.js';
 import {unknownCommand} from './unknown-command.js';
@@ -20,10 +21,12 @@ export async function searchCommand(argv: readonly string[], index: CommandIndex
   const {default: table} = await index.flags();
   const found = findCommand(argv, table);
   if (found !== undefined) return found;
-  const {words, flags, unknown} = leadingWords(argv, allFlags(table));
+  const {words, firstAt, flags, unknown} = leadingWords(argv, allFlags(table));
   if (words.length === 0 && flags.some((flag) => VERSION_FLAGS.has(flag))) return ['version'];
   if (words.length === 0 && unknown !== undefined) throw unknownFlags([unknown], Object.keys(allFlags(table)));
   if (words.length === 1 && isTopic(words[0]!, index)) return ['help', ...words];
+  const meant = words.length === 0 ? undefined : await withAlias(argv, firstAt, index);
+  if (meant !== undefined) return findCommand(meant.argv, table) ?? meant.refuse();
   if (words.length > 0) throw unknownCommand(words, index);
   throw usageError('no command is given', flags.includes('-v') ? 'streamlog version prints the version' : helpHint());
 }
@@ -93,21 +96,24 @@ function wordsAt(
 function leadingWords(
   argv: readonly string[],
   all: CommandFlags,
-): {words: string[]; flags: string[]; unknown: string | undefined} {
+): {words: string[]; firstAt: number; flags: string[]; unknown: string | undefined} {
   const words: string[] = [];
+  let firstAt = -1;
   const flags: string[] = [];
   let unknown: string | undefined;
   for (let index = 0; index < argv.length && argv[index] !== '--'; index++) {
     const typed = argv[index]!;
-    if (!isFlag(typed)) words.push(typed);
-    else {
+    if (!isFlag(typed)) {
+      if (words.length === 0) firstAt = index;
+      words.push(typed);
+    } else {
       flags.push(typed);
       const takesNext = takesNextWord(typed, all);
       if (takesNext === undefined) unknown ??= typed;
       if (takesNext) index++;
     }
   }
-  return {words, flags, unknown};
+  return {words, firstAt, flags, unknown};
 }
 
 /** As oclif's parser sees it (https://github.com/oclif/core/blob/main/src/parser/parse.ts). */

@@ -1,67 +1,104 @@
 /**
- * How to connect, from flags, variables and files. Invariant: one function, `chooseServer`, decides which server it is, and says
- * where its address came from.
+ * How to connect, from flags, variables and configuration. Invariant: which server it is, and what goes with it, is decided in
+ * config/settings.ts alone.
  */
 import type {Interfaces} from '@oclif/core';
+import {readContextState} from '../config/context-state.js';
+import {type DirectSource, type Secret, type ServerChoice, type Sources, settingOf} from '../config/settings.js';
 import type {FileReading} from '../input/whole-file.js';
 import {runningLocalServer} from '../local/local-server.js';
 import type {ConnectionSettings} from '../stream-client.js';
-import {environment, stateDirectory} from './environment.js';
+import {type Config, configPaths} from './configuration.js';
+import {environment, homeDirectory, optionalStateDirectory} from './environment.js';
 import type {serviceConnectionFlags} from './flags.js';
 import {readNamedFile, readPasswordFile, readPrivateFile} from './named-file.js';
 
 /** The values of `serviceConnectionFlags`. */
 export type ConnectionFlags = Interfaces.InferredFlags<typeof serviceConnectionFlags>;
 
-export const DEFAULT_URL = 'redis://127.0.0.1:6379';
+/** What was typed of these flags. */
+export type TypedFlags = Partial<ConnectionFlags> & {stream?: string | undefined; group?: string | undefined};
 
-/** How to connect: a flag wins over its variable. Throws a configuration failure if a named file cannot be read. */
-export async function connectionSettings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {
-  const env = environment();
-  const secret = async (path: string | undefined, otherwise: string | undefined): Promise<string | undefined> =>
-    path === undefined ? otherwise : readPasswordFile(path, reading);
+/** All that may name a server, or something that goes with it. */
+export function sourcesOf(flags: TypedFlags, config: Config | undefined): Sources {
+  const state = optionalStateDirectory();
+  const {stateFile} = configPaths();
   return {
-    ...chooseServer(flags),
-    username: flags.username ?? env.STREAMLOG_USERNAME,
-    password: await secret(flags['password-file'] ?? env.STREAMLOG_PASSWORD_FILE, env.STREAMLOG_PASSWORD),
-    sentinelUsername: flags['sentinel-username'] ?? env.STREAMLOG_SENTINEL_USERNAME,
-    sentinelPassword: await secret(
-      flags['sentinel-password-file'] ?? env.STREAMLOG_SENTINEL_PASSWORD_FILE,
-      env.STREAMLOG_SENTINEL_PASSWORD,
-    ),
-    tls: await tlsSettings(flags, reading),
-    sni: flags.sni,
+    flags: fromFlags(flags),
+    variables: fromVariables(),
+    project: config?.project,
+    contexts: config?.contexts ?? new Map(),
+    current: () => (stateFile === undefined ? undefined : readContextState(stateFile).current),
+    privateServer: () => (state === undefined ? undefined : runningLocalServer(state)?.url),
+    home: homeDirectory(),
+  };
+}
+
+function fromFlags(flags: TypedFlags): DirectSource {
+  const {url, context, stream, group, username, cacert, cert, key, sni} = flags;
+  return {
+    ...{url, context, stream, group, username, cacert, cert, key, sni},
+    password: fileOf(flags['password-file']),
+    sentinelUsername: flags['sentinel-username'],
+    sentinelPassword: fileOf(flags['sentinel-password-file']),
     mapAddress: flags['map-address'],
+  };
+}
+
+function fromVariables(): Sources['variables'] {
+  const env = environment();
+  return {
+    url: env.STREAMLOG_URL,
+    redisUrl: env.REDIS_URL,
+    context: env.STREAMLOG_CONTEXT,
+    stream: env.STREAMLOG_STREAM,
+    group: env.STREAMLOG_GROUP,
+    username: env.STREAMLOG_USERNAME,
+    password: fileOf(env.STREAMLOG_PASSWORD_FILE) ?? textOf(env.STREAMLOG_PASSWORD),
+    sentinelUsername: env.STREAMLOG_SENTINEL_USERNAME,
+    sentinelPassword: fileOf(env.STREAMLOG_SENTINEL_PASSWORD_FILE) ?? textOf(env.STREAMLOG_SENTINEL_PASSWORD),
+  };
+}
+
+const fileOf = (file: string | undefined): Secret | undefined => (file === undefined ? undefined : {file});
+const textOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : {text});
+
+/** How to connect to `choice`. Throws `configuration` if a named file cannot be read, or a password command fails. */
+export async function connectionSettings(
+  flags: Pick<ConnectionFlags, 'connect-timeout' | 'silence'>,
+  sources: Sources,
+  choice: ServerChoice,
+  reading: FileReading,
+): Promise<ConnectionSettings> {
+  const {url, source} = choice;
+  return {
+    ...{url, source},
+    username: settingOf('username', sources, choice)?.value,
+    password: await secretOf(settingOf('password', sources, choice)?.value, reading),
+    sentinelUsername: settingOf('sentinelUsername', sources, choice)?.value,
+    sentinelPassword: await secretOf(settingOf('sentinelPassword', sources, choice)?.value, reading),
+    tls: await tlsSettings(sources, choice, reading),
+    sni: settingOf('sni', sources, choice)?.value,
+    mapAddress: settingOf('mapAddress', sources, choice)?.value,
     connectTimeoutMs: flags['connect-timeout'],
     silenceMs: flags.silence,
   };
 }
 
-/** The server, and where its address came from, for messages. */
-export interface ServerChoice {
-  url: string;
-  source: string;
+async function secretOf(secret: Secret | undefined, reading: FileReading): Promise<string | undefined> {
+  if (secret === undefined) return undefined;
+  if ('text' in secret) return secret.text;
+  if ('file' in secret) return readPasswordFile(secret.file, reading);
+  return (await import('./password-command.js')).passwordOf(secret.command, reading.stopping);
 }
-
-/** The first of the sources that names one (docs/connecting.md). */
-export function chooseServer({url}: ConnectionFlags): ServerChoice {
-  const {STREAMLOG_URL, REDIS_URL} = environment();
-  if (url !== undefined) return {url, source: '--url'};
-  if (STREAMLOG_URL !== undefined) return {url: STREAMLOG_URL, source: 'STREAMLOG_URL'};
-  if (REDIS_URL !== undefined) return {url: REDIS_URL, source: 'REDIS_URL'};
-  const local = runningLocalServer(stateDirectory());
-  if (local !== undefined) return {url: local.url, source: 'the private server'};
-  return {url: DEFAULT_URL, source: 'the default'};
-}
-
-/** Whether another server may replace this one (Sentinel, Cluster). */
-export const mayFailOver = (flags: ConnectionFlags): boolean =>
-  /^\w+\+(sentinel|cluster):/i.test(chooseServer(flags).url);
 
 async function tlsSettings(
-  {cacert, cert, key}: ConnectionFlags,
+  sources: Sources,
+  choice: ServerChoice,
   reading: FileReading,
 ): Promise<ConnectionSettings['tls']> {
+  const path = (name: 'cacert' | 'cert' | 'key'): string | undefined => settingOf(name, sources, choice)?.value;
+  const [cacert, cert, key] = [path('cacert'), path('cert'), path('key')];
   if (cacert === undefined && cert === undefined) return undefined;
   return {
     ca: cacert === undefined ? undefined : await readNamedFile(cacert, reading),

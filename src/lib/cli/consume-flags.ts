@@ -21,6 +21,7 @@ import {
   serviceConnectionFlags,
   streamsFlag,
   wholeNumber,
+  writeFlag,
 } from './flags.js';
 
 const fromStart: Position = {kind: 'id', id: FIRST_ID};
@@ -109,6 +110,7 @@ export const consumeFlags = {
     summary: 'the stream of dead letters',
   }),
   ...serviceConnectionFlags,
+  ...writeFlag,
   ...recordFlags,
   ...fieldFlags,
 };

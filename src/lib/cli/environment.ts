@@ -3,7 +3,8 @@
  * shells and container files set them so. Blanks around a value are removed: files of secrets often end with a newline.
  */
 import {homedir} from 'node:os';
-import {join} from 'node:path';
+import {isAbsolute, join} from 'node:path';
+import {StreamlogError} from '../errors.js';
 import {urlWithoutPassword} from '../redact.js';
 
 /** What programs that streamlog starts get: a `secret` is not passed on, a `url` only without its password. */
@@ -18,7 +19,15 @@ const VARIABLES = {
   STREAMLOG_SENTINEL_PASSWORD_FILE: 'public',
   STREAMLOG_TOKEN: 'secret',
   STREAMLOG_TOKEN_FILE: 'public',
+  STREAMLOG_CONTEXT: 'public',
+  STREAMLOG_CONFIG: 'public',
+  STREAMLOG_STREAM: 'public',
+  STREAMLOG_GROUP: 'public',
   XDG_STATE_HOME: 'public',
+  XDG_CONFIG_HOME: 'public',
+  HOME: 'public',
+  VISUAL: 'public',
+  EDITOR: 'public',
   PATH: 'public',
   NO_COLOR: 'public',
   FORCE_COLOR: 'public',
@@ -59,6 +68,27 @@ const isSecret = (name: string): boolean =>
 
 const SECRET_NAME = /^STREAMLOG_.*(PASSWORD|PASSPHRASE|TOKEN|SECRET)S?$/;
 
-/** Where streamlog keeps files between runs: `$XDG_STATE_HOME/streamlog` (XDG Base Directory Specification). */
-export const stateDirectory = (): string =>
-  join(environment().XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'streamlog');
+/** Undefined where there is none, as for a user without an account and without `HOME`. */
+export function homeDirectory(): string | undefined {
+  const {HOME} = environment();
+  if (HOME !== undefined) return isAbsolute(HOME) ? HOME : undefined;
+  try {
+    return homedir() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where streamlog keeps files between runs: `$XDG_STATE_HOME/streamlog` (XDG Base Directory Specification); undefined without a home. */
+export function optionalStateDirectory(): string | undefined {
+  const home = homeDirectory();
+  const base = environment().XDG_STATE_HOME ?? (home && join(home, '.local', 'state'));
+  return base && join(base, 'streamlog');
+}
+
+/** The same. Throws `configuration` where there is none. */
+export function stateDirectory(): string {
+  const directory = optionalStateDirectory();
+  if (directory !== undefined) return directory;
+  throw new StreamlogError('configuration', 'there is no home directory', {hint: 'set HOME or XDG_STATE_HOME'});
+}

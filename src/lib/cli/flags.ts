@@ -115,6 +115,12 @@ export const serviceConnectionFlags = {
       'redis://, rediss:// (TLS), valkey://, unix://, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST ' +
       '(env: STREAMLOG_URL, REDIS_URL)',
   }),
+  context: Flags.string({
+    ...CONNECTION,
+    char: 'C',
+    helpValue: 'NAME',
+    summary: 'a server of the configuration, by its name; see streamlog context (env: STREAMLOG_CONTEXT)',
+  }),
   username: Flags.string({...CONNECTION, helpValue: 'NAME', summary: 'Redis user (env: STREAMLOG_USERNAME)'}),
   'password-file': Flags.string({
     ...CONNECTION,
@@ -154,6 +160,10 @@ export const serviceConnectionFlags = {
     summary: 'close a connection whose server owes a reply for this long',
   }),
   'connect-timeout': duration({...CONNECTION, default: 4_000, summary: 'give up connecting after this long'}),
+  trace: Flags.boolean({
+    ...CONNECTION,
+    summary: 'print each command that is sent to Redis, and its time, on standard error',
+  }),
 };
 
 /** The same for commands that end soon. */
@@ -174,6 +184,11 @@ export const outputFlag = (summary: string, usual: string) =>
     defaultHelp: async () => usual,
     summary,
   });
+
+/** For commands that write, which a context may refuse. */
+export const writeFlag = {
+  write: Flags.boolean({...CONNECTION, summary: 'write although the context is read-only'}),
+};
 
 export const commonFlags = {
   output: outputFlag('print in this shape', 'table on a terminal, json in a pipe'),

@@ -23,7 +23,7 @@ const SECTIONS: readonly (readonly [heading: string, words: readonly string[]])[
   ['GROUPS', ['group', 'pending', 'ack', 'nack', 'claim']],
   ['REPAIR', ['dlq', 'trim', 'delete']],
   ['LOOK', ['ls', 'info']],
-  ['SERVER', ['local', 'demo']],
+  ['SERVER', ['context', 'local', 'demo']],
   ['MORE', ['completion', 'help', 'version']],
 ];
 
@@ -162,6 +162,7 @@ const OWN_TOPICS: readonly (readonly [commands: RegExp, topic: string])[] = [
   [/^produce/, 'producing'],
   [/^(consume|pending|ack|nack|claim|dlq)/, 'delivery'],
   [/^serve/, 'http'],
+  [/^context/, 'contexts'],
 ];
 
 const section = (heading: string, lines: readonly string[], {colors}: HelpStyle): string[] =>

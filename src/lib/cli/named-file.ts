@@ -18,10 +18,15 @@ export async function readNamedFile(path: string, reading: FileReading): Promise
 /** The text of a file with a secret. Throws a configuration failure; warns if every user can read the file. */
 export async function readPrivateFile(path: string, reading: FileReading): Promise<string> {
   const text = await readNamedFile(path, reading);
+  warnIfReadable(path, reading);
+  return text;
+}
+
+/** Warns if every user can read the file at `path`, which holds a secret. */
+export function warnIfReadable(path: string, reading: FileReading): void {
   const mode = statSync(path, {throwIfNoEntry: false})?.mode ?? 0;
   if ((mode & READABLE_BY_ALL) !== 0)
     reading.warn(`every user of this machine can read ${path}; make it private with chmod 600 or 640`);
-  return text;
 }
 
 /** The same, without line ends at the end. */

@@ -14,6 +14,7 @@ import {
   size,
   streamFlag,
   wholeNumber,
+  writeFlag,
 } from './flags.js';
 
 type DurabilityWanted = {kind: 'replicas'; count: number} | {kind: 'fsync'};
@@ -158,6 +159,7 @@ export const produceFlags = {
   ...inputFlags,
   ...deliveryFlags,
   ...serviceConnectionFlags,
+  ...writeFlag,
   ...commonFlags,
   output: outputFlag('print IDs in this shape', 'table, which is IDs alone'),
 };

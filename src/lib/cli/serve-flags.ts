@@ -9,7 +9,7 @@ import {AuthTokens} from '../serve/clients.js';
 import {isLoopback, type ListenAddress} from '../serve/listen.js';
 import type {TlsCertificate} from '../serve/tls-front.js';
 import {environment} from './environment.js';
-import {commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber} from './flags.js';
+import {commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber, writeFlag} from './flags.js';
 import {readNamedFile, readPrivateFile} from './named-file.js';
 import {addFlags} from './produce-flags.js';
 
@@ -93,6 +93,7 @@ export const serveFlags = {
   'max-readers': wholeNumber({...READING, default: 100, min: 1, summary: 'maximum readers at a time; 503 above it'}),
   ...addFlags,
   ...serviceConnectionFlags,
+  ...writeFlag,
   quiet,
 };
 

@@ -9,6 +9,8 @@ export interface Colors {
   good(text: string): string;
   warning(text: string): string;
   failure(text: string): string;
+  /** On a background of this colour, which has one of chalk's names (https://github.com/chalk/chalk#colors). */
+  banner(text: string, color: string): string;
 }
 
 /** Functions that colour a text, or return it as it is if not `enabled`. */
@@ -22,5 +24,6 @@ export function colors(enabled: boolean): Colors {
     good: chalk.green,
     warning: chalk.yellow,
     failure: chalk.red,
+    banner: (text, color) => chalk[color as 'red'].inverse.bold(text),
   };
 }

@@ -17,6 +17,7 @@ import type {StreamSummary} from '../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
 import type {GroupLoss} from '../trimming/losses.js';
 import {factCell} from './delimited.js';
+import type {ContextSummary, SettingInUse} from './views/context-view.js';
 
 /** Each field of `Report`: true, or the fields of the objects that it holds. */
 export type Fields<Report> = {
@@ -31,6 +32,15 @@ export type Fields<Report> = {
 
 type Named<Report> = Omit<Report, 'name'>;
 type DryRun = {dryRun: boolean};
+type ContextChange = {context: string; file: string};
+interface ContextTest {
+  context: string | null;
+  address: string;
+  source: string;
+  server: string | null;
+  connectMs: number;
+  pingMs: number;
+}
 
 const KEY = {stream: true, group: true} as const;
 const LAG = {
@@ -101,6 +111,28 @@ export interface PurgeReport extends DryRun {
 /** By the name of the command. */
 export const JSON_FIELDS = {
   ack: {...KEY, acknowledged: true, notPending: true, withAnother: true} satisfies Fields<AckCount>,
+  'context add': {context: true, file: true, replaced: true} satisfies Fields<ContextChange & {replaced: boolean}>,
+  'context edit': {file: true, changed: true} satisfies Fields<{file: string; changed: boolean}>,
+  'context list': {
+    context: true,
+    current: true,
+    url: true,
+    readonly: true,
+    production: true,
+    description: true,
+    file: true,
+  } satisfies Fields<ContextSummary>,
+  'context remove': {context: true, file: true} satisfies Fields<ContextChange>,
+  'context show': {setting: true, value: true, from: true} satisfies Fields<SettingInUse>,
+  'context test': {
+    context: true,
+    address: true,
+    source: true,
+    server: true,
+    connectMs: true,
+    pingMs: true,
+  } satisfies Fields<ContextTest>,
+  'context use': {context: true, previous: true} satisfies Fields<{context: string | null; previous: string | null}>,
   delete: {stream: true, deleted: true, missing: true, dryRun: true} satisfies Fields<DeleteCount & DryRun>,
   'dlq list': {
     deadLetter: true,

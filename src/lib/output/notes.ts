@@ -69,6 +69,18 @@ export class Notes {
     this.#line(`${this.#options.colors.warning('warning:')} ${escapeForTerminal(text)}`, true);
   }
 
+  /** What `--trace` asked for, whatever is hidden. */
+  trace(text: string): void {
+    this.#line(text);
+  }
+
+  /** On a terminal, whatever is hidden: where a command is about to write. */
+  banner(title: string, about: string | undefined, color = 'red'): void {
+    if (!this.#options.terminal) return;
+    const text = escapeForTerminal(about === undefined ? '' : ` ${about}`);
+    this.#line(`${this.#options.colors.banner(` ${escapeForTerminal(title)} `, color)}${text}`, true);
+  }
+
   /** Detail for `--verbose`. */
   detail(text: string): void {
     if (this.#options.verbose) this.#line(text);

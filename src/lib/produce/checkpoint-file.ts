@@ -1,17 +1,14 @@
 /**
- * A checkpoint as it lies on disk, and how it gets there. Knows nothing of the
- * file that it is about. Invariant: at any moment it is a whole one, the old or
- * the new; and it may lie in a directory where others make files: what is read
+ * A checkpoint as it lies on disk. Knows nothing of the file that it is about.
+ * Invariant: it may lie in a directory where others make files: what is read
  * and written is a file of that name, never what a link there points to, and
  * nothing that waits.
  */
-import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {type FileHandle, open, rename, rm} from 'node:fs/promises';
-import {dirname} from 'node:path';
 import {z} from 'zod/mini';
 import {StreamlogError, systemReason} from '../errors.js';
 import {isEntryId} from '../records/stream-id.js';
+import {replaceFile, withFile} from '../replaced-file.js';
 
 const whole = z.int().check(z.minimum(0));
 const Kept = z.object({
@@ -51,7 +48,6 @@ export type Kept = z.infer<typeof Kept>;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** For a FIFO, not to wait for its writer. */
 const TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const TO_MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** That at `path`; undefined when there is none. Throws `data` for what is no checkpoint, `io` when it cannot be read. */
 export async function readKept(path: string): Promise<Kept | undefined> {
@@ -82,31 +78,6 @@ export async function readKept(path: string): Promise<Kept | undefined> {
 /** Replaces what is at `path`. Throws `io` when that cannot be done. */
 export const writeKept = (path: string, kept: Kept): Promise<void> =>
   orIoFailure('keep', path, replaceFile(path, `${JSON.stringify(kept)}\n`));
-
-/** Whole or not at all, also when the power goes: written beside it, flushed, renamed, and the name flushed. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}.new`;
-  try {
-    await withFile(beside, TO_MAKE, async (file) => {
-      await file.writeFile(text);
-      await file.sync();
-    });
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, {force: true}).catch(() => {});
-    throw error;
-  }
-  await withFile(dirname(path), constants.O_RDONLY, (directory) => directory.sync());
-}
-
-async function withFile<T>(path: string, flags: number, use: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const handle = await open(path, flags, 0o600);
-  try {
-    return await use(handle);
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Throws `io` for whatever the file system says. */
 export async function orIoFailure<T>(verb: 'read' | 'keep', path: string, work: Promise<T>): Promise<T> {

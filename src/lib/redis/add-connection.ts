@@ -9,6 +9,7 @@ import type {Socket} from 'node:net';
 import type {Redis} from 'ioredis';
 import {notConnected, type StreamlogError} from '../errors.js';
 import {withAsking} from './ask-redirection.js';
+import {type Trace, traceReplies} from './command-trace.js';
 import {connect, type Standing} from './connect.js';
 import {end} from './new-client.js';
 import {type RespHandler, RespReader} from './resp-reader.js';
@@ -37,6 +38,7 @@ interface AddConnectionOptions {
   owner?: OwnerWatch | undefined;
   /** Each command is sent after an ASKING. */
   asking?: boolean;
+  trace?: Trace | undefined;
 }
 
 /** The command that messages name. */
@@ -57,6 +59,7 @@ export class AddConnection {
   readonly #tickMs: number;
   readonly #owner: OwnerWatch | undefined;
   readonly #isAsking: boolean;
+  readonly #trace: Trace | undefined;
   readonly #isMasterChanging: (() => Promise<boolean>) | undefined;
   #silentTicks = 0;
   #watch: NodeJS.Timeout;
@@ -69,8 +72,9 @@ export class AddConnection {
   private constructor(
     client: Redis,
     problem: ServerErrorReason,
-    {inCluster = false, silenceMs, owner, asking = false, isMasterChanging}: AddConnectionOptions,
+    {inCluster = false, silenceMs, owner, asking = false, isMasterChanging, trace}: AddConnectionOptions,
   ) {
+    this.#trace = trace;
     this.#client = client;
     this.#socket = client.stream as Socket;
     this.#silenceMs = silenceMs;
@@ -103,29 +107,30 @@ export class AddConnection {
    * Throws as `Connection.open` does.
    */
   static async open(target: Target, stream: string, node?: string, asking = false): Promise<AddConnection> {
-    const {silenceMs} = target;
+    const {silenceMs, trace} = target;
     if (target.kind !== 'cluster') {
       const {client, problem, isMasterChanging} = await connect(target, 0);
-      return new AddConnection(client as Redis, problem, {silenceMs, isMasterChanging});
+      return new AddConnection(client as Redis, problem, {silenceMs, isMasterChanging, trace});
     }
     const home = node || (await nodeOf(target, stream));
     // Until the slot has moved, other nodes name the old one.
     const owner = home === undefined || asking ? undefined : new OwnerWatch(target, stream, home);
     const opening = connect(nodeTarget(target, home), 0);
     const {client, problem} = await (owner?.unlessMoved(opening, (late) => end(late.client)) ?? opening);
-    return new AddConnection(client as Redis, problem, {silenceMs, inCluster: true, owner, asking});
+    return new AddConnection(client as Redis, problem, {silenceMs, inCluster: true, owner, asking, trace});
   }
 
   /**
-   * Sends whole commands, after all that was sent before. `callback` gets their
+   * Sends whole commands, after all that was sent before. `handler` gets their
    * replies; bytes must not change until it has them all. What is sent in one
    * turn of the event loop leaves in one write.
    */
-  send(bytes: readonly Uint8Array[], callback: ReplyHandler): void {
+  send(bytes: readonly Uint8Array[], handler: ReplyHandler): void {
     if (this.#ended) {
-      callback.lost(notConnected());
+      handler.lost(notConnected());
       return;
     }
+    const callback = this.#trace === undefined ? handler : traceReplies(bytes, handler, this.#trace);
     if (this.#handlers.length === 0) this.#silentTicks = 0;
     const asking = this.#isAsking ? withAsking(Buffer.concat(bytes), callback) : undefined;
     if (asking === undefined) this.#handlers.push(callback);

@@ -235,6 +235,11 @@ class CommandOnIds extends Command {
     this.#ids = ids;
   }
 
+  /** For --trace. */
+  get idCount(): number {
+    return this.#ids.count;
+  }
+
   override toWritable(): Buffer {
     const {count, protocol} = this.#ids;
     const writer = new RespWriter(protocol.length + LEAD_BYTES);

@@ -4,6 +4,7 @@
  */
 import './tracing-polyfill.js';
 import {Cluster, type ClusterOptions, Redis, type RedisOptions} from 'ioredis';
+import {traceClient} from './command-trace.js';
 import {addressMapper, endpointOf, fillInEndpoints} from './endpoint.js';
 import {guardReplies} from './reply-guard.js';
 import type {Node, Target} from './server-target.js';
@@ -17,6 +18,11 @@ export type ServerTarget = Exclude<Target, {kind: 'sentinel'}>;
 /** A client that is not connected yet. `blockMs` is the longest time that a command may block on it. */
 export function newClient(target: ServerTarget, blockMs: number): Redis | Cluster {
   const client = clientFor(target, blockMs);
+  const {trace} = target;
+  if (trace !== undefined) {
+    if (client instanceof Redis) traceClient(client, trace);
+    else client.on('+node', (node: Redis) => traceClient(node, trace));
+  }
   guardReplies(client);
   return client;
 }

@@ -32,6 +32,8 @@ export interface ConnectionSettings {
   silenceMs?: number;
   /** What CLIENT LIST shows of the connection. */
   clientName?: string | undefined;
+  /** Takes a line about each command that is sent. */
+  trace?: ((line: string) => void) | undefined;
 }
 
 export interface TlsSettings {
@@ -63,6 +65,7 @@ export type Target = Server & {
   /** Numbers of replies come as their digits: a JavaScript number holds 53 bits, and Redis' have 64. */
   exactNumbers?: boolean;
   clientName: string;
+  trace: ((line: string) => void) | undefined;
 };
 
 const CLIENT_NAME = 'streamlog';
@@ -102,6 +105,7 @@ function readTarget(settings: ConnectionSettings, url: string): Target {
     connectTimeoutMs: settings.connectTimeoutMs,
     silenceMs: settings.silenceMs ?? SILENCE_MS,
     clientName: settings.clientName ?? CLIENT_NAME,
+    trace: settings.trace,
   };
 }
 

@@ -1,0 +1,93 @@
+/**
+ * The server of one command, and what goes with it, as flags, variables and configuration say. Invariant: what configuration fills in never
+ * counts as typed; and without files, nothing of configuration is loaded.
+ */
+import type {Interfaces} from '@oclif/core';
+import {chooseServer, isProduction, type ServerChoice, settingOf} from '../config/settings.js';
+import {StreamlogError} from '../errors.js';
+import type {FileReading} from '../input/whole-file.js';
+import type {Notes} from '../output/notes.js';
+import {urlWithoutPassword} from '../redact.js';
+import type {ConnectionSettings} from '../stream-client.js';
+import {type Config, loadConfig} from './configuration.js';
+import {argumentsFor, withoutRules, withSettings} from './configured-flags.js';
+import {type ConnectionFlags, connectionSettings, sourcesOf, type TypedFlags} from './connection-settings.js';
+import {signals} from './signals.js';
+
+type FlagInput = Interfaces.FlagInput;
+
+/** What oclif's parser returns of interest here (https://github.com/oclif/core/blob/main/src/interfaces/parser.ts). */
+interface Parsed {
+  flags: Record<string, unknown>;
+  raw: readonly {type: string; flag?: string}[];
+}
+
+export class ConfiguredServer {
+  /** What to say once it is known whether warnings are wanted. */
+  readonly warnings: string[] = [];
+  #config: Config | undefined;
+
+  /** Reads the configuration. `commands` are the IDs of all commands. */
+  async load(commands: readonly string[]): Promise<void> {
+    this.#config = await loadConfig(commands, {
+      stopping: signals.signalled,
+      warn: (text) => this.warnings.push(text),
+    });
+  }
+
+  /** The flags of the command `id`, and `words` to stand before `argv`, with what configuration says where nothing was typed. */
+  async input(
+    id: string,
+    flags: FlagInput,
+    parse: (flags: FlagInput) => Promise<Parsed>,
+  ): Promise<{flags: FlagInput; words: string[]}> {
+    if (this.#config === undefined) return {flags, words: []};
+    const {raw, flags: typed} = await parse(withoutRules(flags));
+    const names = new Set(raw.flatMap(({type, flag}) => (type === 'flag' && flag !== undefined ? [flag] : [])));
+    const sources = sourcesOf(typed as TypedFlags, this.#config);
+    const choice = chooseServer(sources);
+    const changed = await withSettings(flags, (name) => {
+      const found = settingOf(name, sources, choice);
+      if (found === undefined || found.rank === 'flag' || found.rank === 'variable') return undefined;
+      return {value: found.value, winsOverVariable: choice.rank === 'flag'};
+    });
+    const defaults = this.#config.defaults.get(id) ?? new Map();
+    return {flags: changed, words: await argumentsFor(defaults, changed, names)};
+  }
+
+  choice(flags: ConnectionFlags): ServerChoice {
+    return chooseServer(sourcesOf(flags, this.#config));
+  }
+
+  /** Where its address came from, for people. */
+  origin(flags: ConnectionFlags): string {
+    const {source, namedBy} = this.choice(flags);
+    return namedBy === undefined ? source : `${source}, named by ${namedBy}`;
+  }
+
+  async settings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {
+    const sources = sourcesOf(flags, this.#config);
+    return connectionSettings(flags, sources, chooseServer(sources), reading);
+  }
+
+  /** Whether another server may replace this one (Sentinel, Cluster). */
+  mayFailOver(flags: ConnectionFlags): boolean {
+    return /^\w+\+(sentinel|cluster):/i.test(this.choice(flags).url);
+  }
+
+  /** Before the command `id` writes: throws `denied` where the context is read-only, and names one of production. */
+  guard(id: string, flags: ConnectionFlags & {write?: boolean; 'dry-run'?: boolean}, notes: Notes): void {
+    const {context} = this.choice(flags);
+    if (context === undefined) return;
+    if (context.readonly && !flags.write && !flags['dry-run'])
+      throw new StreamlogError(
+        'denied',
+        `context ${context.name} is read-only, and ${id.replaceAll(':', ' ')} writes`,
+        {
+          hint: 'if you mean it, add --write',
+        },
+      );
+    if (isProduction(context))
+      notes.banner(`production: ${context.name}`, urlWithoutPassword(context.url), context.color);
+  }
+}
