@@ -114,6 +114,17 @@ describe('range', () => {
     expect(Number(calls)).toBeLessThan(60);
   });
 
+  it('ends at Ctrl-C though nothing matches, without a word of a lost connection', async () => {
+    await addOrders(60_000);
+    const running = startStreamlog(['range', '--where', 'amount=1'], {server});
+    await until(() => running.stdout() !== '', 'the only match is printed');
+    running.process.kill('SIGINT');
+
+    expect(await running.finished).toMatchObject({code: 130, stderr: ''});
+    const calls = /cmdstat_xrange:calls=(\d+)/.exec(await server.redis.info('commandstats'))?.[1];
+    expect(Number(calls)).toBeLessThan(65);
+  });
+
   it('of many pages finds each match once, in order', async () => {
     await addOrders(5_000);
 

@@ -32,6 +32,7 @@ export class RequestRetries {
   #hasReported = false;
   /** The time was used up once: a command that asks for a thousand streams must not use it a thousand times. */
   #isSpent = false;
+  #isClosed = false;
 
   /** `mayFailOver`: whether the target names several servers. `adopt` is called with each new connection. */
   constructor(
@@ -64,8 +65,14 @@ export class RequestRetries {
         }
         if (error.kind === 'unreachable' || error.code !== 'TRYAGAIN') this.#drop(connection);
         await retries.pause(error);
+        if (this.#isClosed) throw error;
       }
     }
+  }
+
+  /** Nothing is repeated any more: the caller has closed the client. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   #newRetries(): Retries {
@@ -108,7 +115,7 @@ export class RequestRetries {
   }
 
   #mayRepeat({kind, code}: StreamlogError, isConnecting: boolean, command: string): boolean {
-    if (this.#isSpent) return false;
+    if (this.#isSpent || this.#isClosed) return false;
     const mayFailOver = this.#mayFailOver || this.#policy.forMs !== undefined;
     // A server that is loading its data will answer; one that answered before may come back.
     if (code === 'LOADING') return true;

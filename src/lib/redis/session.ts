@@ -127,6 +127,7 @@ export class Session {
   /** Ends the connections at once; calls under way fail as `unreachable`. */
   close(): void {
     this.#isClosed = true;
+    this.#retries?.close();
     void this.#exact?.then((connection) => connection.close());
     this.#connection.close();
     this.#connections.close();

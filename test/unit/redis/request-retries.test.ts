@@ -63,3 +63,13 @@ it('a server that was there is waited for, though no other can take its place; o
   await expect(absent.retries.run('xinfo', work)).rejects.toThrow('away');
   expect(absent.seen).toMatchObject({attempts: 1, lines: []});
 });
+
+it('once the caller has closed the client, nothing is repeated', async () => {
+  const {seen, retries: requests} = retries({}, () => true);
+  const closing = async (): Promise<never> => {
+    requests.close();
+    throw away();
+  };
+  await expect(requests.run('xrange', closing)).rejects.toThrow('away');
+  expect(seen).toMatchObject({attempts: 1, lines: []});
+});
