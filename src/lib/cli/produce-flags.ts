@@ -1,7 +1,6 @@
 /** The flags of `produce`, those of each XADD that `serve` shares, and what they mean to the parts that do the work. */
 import {Flags, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
-import type {InputKind} from '../input/record-reader.js';
 import type {AddOptions, AddRequest, Trim} from '../stream-client.js';
 import {
   commonFlags,
@@ -11,11 +10,11 @@ import {
   position,
   rate,
   serviceConnectionFlags,
-  size,
   streamFlag,
   wholeNumber,
   writeFlag,
 } from './flags.js';
+import {inputFlags} from './input-flags.js';
 
 type DurabilityWanted = {kind: 'replicas'; count: number} | {kind: 'fsync'};
 
@@ -31,50 +30,12 @@ const durability = Flags.custom<DurabilityWanted | undefined>({
   },
 });
 
-const INPUT = {helpGroup: 'INPUT'};
 const DELIVERY = {helpGroup: 'DELIVERY'};
 
 const entryFlags = {
   id: entryId({summary: 'ID of the entry; with MS-* Redis chooses the sequence number'}),
   count: wholeNumber({char: 'n', min: 1, summary: 'add the entry N times'}),
   rate: rate({summary: 'add it at this rate; without --count, until interrupted'}),
-};
-
-export const inputFlags = {
-  file: Flags.string({...INPUT, helpValue: 'PATH', summary: 'read this file; - is standard input'}),
-  follow: Flags.string({
-    ...INPUT,
-    helpValue: 'FILE',
-    exclusive: ['file', 'resume', 'producer-id'],
-    summary: 'add each line that is written to this log, through rotation; a checkpoint is kept, as with --resume',
-  }),
-  from: position({
-    ...INPUT,
-    dependsOn: ['follow'],
-    defaultHelp: async () => 'start',
-    summary: 'where --follow begins when it has no checkpoint yet: start or end of the file',
-  }),
-  input: Flags.option({
-    ...INPUT,
-    options: ['ndjson', 'text', 'csv', 'envelope'] as const,
-    default: 'ndjson' as InputKind,
-    summary: 'format of the input; envelope is what other commands print',
-  })(),
-  field: Flags.string({
-    ...INPUT,
-    default: 'data',
-    helpValue: 'NAME',
-    summary: 'field that holds the line, with --input text',
-  }),
-  null: Flags.string({...INPUT, helpValue: 'TEXT', summary: 'store this for null, which is otherwise refused'}),
-  'keep-ids': Flags.boolean({...INPUT, summary: 'keep the IDs of the records, with --input envelope'}),
-  'on-bad-line': Flags.option({
-    ...INPUT,
-    options: ['fail', 'skip'] as const,
-    default: 'fail' as const,
-    summary: 'stop at a line that is not a record, or skip it',
-  })(),
-  'max-record-bytes': size({...INPUT, default: 8 * 1024 ** 2, summary: 'refuse longer lines'}),
 };
 
 /** What `produce` and `serve` give to each XADD. */

@@ -14,6 +14,7 @@ import type {CheckpointedInput} from '../produce/checkpoint.js';
 import type {OpenProducer} from '../produce/open-producer.js';
 import type {RecordCounts} from '../produce/produce-records.js';
 import type {FormatContext} from './format-hint.js';
+import {inputOptions} from './input-flags.js';
 import {fromArguments} from './produce-arguments.js';
 import type {ProduceFlags} from './produce-flags.js';
 
@@ -53,7 +54,7 @@ export async function openInput(
   flags: ProduceFlags,
   around: Surroundings,
 ): Promise<ProduceInput> {
-  if (flags['keep-ids'] && flags.input !== 'envelope') throw usageError('--keep-ids goes with --input envelope');
+  const options = inputOptions(flags);
   const isContinued = flags.resume || flags.follow !== undefined;
   if (flags['keep-ids'] && isContinued && !flags['exactly-once'])
     throw usageError(
@@ -65,12 +66,6 @@ export async function openInput(
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
 
-  const options: InputOptions = {
-    kind: flags.input,
-    field: flags.field,
-    nullText: flags.null,
-    maxRecordBytes: flags['max-record-bytes'],
-  };
   if (flags.follow !== undefined) {
     const {followedInput} = await import('./follow-input.js');
     const {explain} = formatOf({stream: flags.stream, input: flags.input, file: flags.follow});

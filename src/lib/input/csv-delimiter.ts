@@ -6,7 +6,7 @@
 import type {Buffer} from 'node:buffer';
 
 const QUOTE = 0x22;
-const COMMA = 0x2c;
+export const COMMA = 0x2c;
 
 /** Those that are recognised, the first of which wins: comma, semicolon, tab, vertical bar. */
 export const DELIMITERS: readonly number[] = [COMMA, 0x3b, 0x09, 0x7c];

@@ -34,6 +34,11 @@ export interface InputOptions {
   nullText?: string;
   /** A longer line is refused. */
   maxRecordBytes: number;
+  /** What ends a text of `text`, where that is no newline. */
+  separator?: Buffer | undefined;
+  /** Of `csv`. */
+  delimiter?: number | undefined;
+  shortRows?: 'reject' | 'fill' | undefined;
 }
 
 /** Where to resume an input that was read before: the source begins there. */
@@ -57,6 +62,12 @@ export async function* readRecords(
     // Few runs need the parser, which takes 5 ms to load.
     const {readCsv} = await import('./csv.js');
     yield* readCsv(source, options);
+    return;
+  }
+  const {separator} = options;
+  if (separator !== undefined) {
+    const {readSeparated} = await import('./separated-text.js');
+    yield* readSeparated(source, {...options, separator});
     return;
   }
   const {kind, maxRecordBytes: maxBytes} = options;

@@ -3,6 +3,7 @@
  * absent field is empty. On a terminal, values are escaped and the template is not.
  */
 import {usageError} from '../errors.js';
+import {escapedBytes} from '../escapes.js';
 import type {Bytes} from '../records/bytes.js';
 import {fieldsToJson, fieldValue, type StreamRecord} from '../records/entry.js';
 import {decodeName, encodeName} from '../records/names.js';
@@ -84,9 +85,7 @@ function shown(text: string, part: Part): Part {
 }
 
 function readEscape(text: string): Buffer {
-  const simple: Record<string, string> = {'\\n': '\n', '\\t': '\t', '\\0': '\0', '\\r': '\r', '\\\\': '\\'};
-  if (text.startsWith('\\x') && text.length === 4) return Buffer.from(text.slice(2), 'hex');
-  const char = simple[text];
-  if (char === undefined) throw usageError(`unknown escape "${text}" in --format`, FORMAT_HELP);
-  return Buffer.from(char);
+  const bytes = escapedBytes(text);
+  if (bytes === undefined) throw usageError(`unknown escape "${text}" in --format`, FORMAT_HELP);
+  return bytes;
 }

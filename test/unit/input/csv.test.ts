@@ -4,8 +4,11 @@ import {readCsv} from '../../../src/lib/input/csv.js';
 import type {InputItem} from '../../../src/lib/input/line-page.js';
 import {allItems, chunks, cutAt, cuts, itemsOf} from './chunks.js';
 
-const read = (parts: (string | Uint8Array)[], maxBytes = 1024 ** 2): Promise<InputItem[]> =>
-  allItems(readCsv(chunks(...parts), {maxRecordBytes: maxBytes}));
+const read = (
+  parts: (string | Uint8Array)[],
+  maxBytes = 1024 ** 2,
+  options: {delimiter?: number; shortRows?: 'fill' | 'reject'} = {},
+): Promise<InputItem[]> => allItems(readCsv(chunks(...parts), {maxRecordBytes: maxBytes, ...options}));
 
 /** `2: a=1 b=2` for a record and `3: reason` for a bad row. */
 async function lines(csv: string | Uint8Array, maxBytes?: number): Promise<string[]> {
@@ -74,6 +77,104 @@ describe('CSV', () => {
   it('has no records without rows', async () => {
     expect(await lines('')).toEqual([]);
     expect(await lines('a,b\n')).toEqual([]);
+  });
+});
+
+/** What spreadsheets and tables of the Unix kind write. */
+const DELIMITERS = [',', ';', '\t', '|'];
+
+/** A naive reader of one table, without limits. */
+function tableOf(csv: string, delimiter: string): string[][] {
+  const rows: string[][] = [[]];
+  let [value, quoted] = ['', false];
+  const text = csv.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    if (quoted && char === '"' && text[at + 1] === '"') value += text[++at];
+    else if (char === '"') quoted = !quoted;
+    else if (quoted || (char !== delimiter && char !== '\n')) value += char;
+    else {
+      rows.at(-1)!.push(value);
+      value = '';
+      if (char === '\n') rows.push([]);
+    }
+  }
+  return rows.slice(0, -1).filter((row) => row.length > 1 || row[0] !== '');
+}
+
+describe('the delimiter', () => {
+  it('is the character that divides the names, whatever the values hold and the chunks are', async () => {
+    const cell = fc.string({unit: fc.constantFrom('a', 'é', ' ', ',', ';', '\t', '|', '"', '\n'), maxLength: 6});
+    const table = fc.integer({min: 2, max: 5}).chain((width) =>
+      fc.record({
+        rows: fc.array(fc.array(cell, {minLength: width, maxLength: width}), {minLength: 1, maxLength: 6}),
+        names: fc.array(fc.stringMatching(/^[a-z]{1,5}$/), {minLength: width, maxLength: width}),
+        delimiter: fc.constantFrom(...DELIMITERS),
+        declared: fc.boolean(),
+        bom: fc.constantFrom('', '\ufeff'),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(table, cuts, async ({rows, names, delimiter, declared, bom}, where) => {
+        const body = `${[names, ...rows.map((row) => row.map(quoted))].map((row) => row.join(delimiter)).join('\n')}\n`;
+        const csv = `${bom}${declared ? `sep=${delimiter}\r\n` : ''}${body}`;
+        const items = await read(cutAt(Buffer.from(csv), where));
+        const [header, ...expected] = tableOf(body, delimiter);
+        expect(items.map((item) => ('fields' in item ? item.fields : item))).toEqual(
+          expected.map((row) => row.map((value, index) => [header![index], value])),
+        );
+      }),
+    );
+  });
+
+  it('is the one that comes most often outside quotes, and a comma where there is none', async () => {
+    expect(await lines('"a;b;c",d\n1,2\n')).toEqual(['2: a;b;c=1 d=2']);
+    expect(await lines('Preis (EUR, netto);Menge;Datum\n1;2;3\n')).toEqual(['2: Preis (EUR, netto)=1 Menge=2 Datum=3']);
+    expect(await lines('a b\n1;2\n')).toEqual(['2: a b=1;2']);
+    expect(await lines('a;b,c\n1;2,3\n')).toEqual(['2: a;b=1;2 c=3']);
+  });
+
+  it('may be said by the first row, which is no header then, and which what was typed overrides', async () => {
+    expect(await lines('\n"sep=|"\n\na|b\n1|2\n')).toEqual(['5: a=1 b=2']);
+    expect(await lines('SEP=\t\r\na\tb,c,d\r\n1\t2')).toEqual(['3: a=1 b,c,d=2']);
+    expect(await read(['sep=;\na;b|c\n1;2|3\n'], undefined, {delimiter: 0x7c})).toEqual([
+      {line: 3, fields: [['a;b', '1;2'], ['c', '3']]}, // biome-ignore format: a row
+    ]);
+    expect(await lines('sep=;;\n1\n')).toEqual(['2: 1 values for 3 columns']);
+  });
+
+  it('may be any other character where it is given', async () => {
+    expect(await read(['a\u0001b,c\n1\u0001"2\u0001\n"\n'], undefined, {delimiter: 1})).toEqual([
+      {line: 2, fields: [['a', '1'], ['b,c', '2\u0001\n']]}, // biome-ignore format: a row
+    ]);
+  });
+
+  it('is the same where reading goes on in the middle', async () => {
+    for (const csv of ['a;b\n1;2\n3;4\n', 'sep=|\na;x|b;y\n1|2\n3|4\n']) {
+      for await (const page of readCsv(chunks(csv), {maxRecordBytes: 100})) {
+        page.next();
+        const from = page.position!;
+        const rest = readCsv(chunks(csv.slice(from.bytes)), {maxRecordBytes: 100, from, head: chunks(csv)});
+        expect(await allItems(rest)).toEqual(itemsOf(page));
+      }
+    }
+  });
+});
+
+describe('short rows', () => {
+  it('are filled with empty values where that is wanted, and long ones are not cut', async () => {
+    expect(await read(['a,b,c\n1\n1,2,3,4\n,\n'], undefined, {shortRows: 'fill'})).toEqual([
+      {line: 2, fields: [['a', '1'], ['b', ''], ['c', '']]}, // biome-ignore format: a row
+      {line: 3, reason: '4 values for 3 columns'},
+      {line: 4, fields: [['a', ''], ['b', ''], ['c', '']]}, // biome-ignore format: a row
+    ]);
+  });
+
+  it('are refused otherwise, with what would take them', async () => {
+    for (const shortRows of [undefined, 'reject'] as const)
+      expect(await read(['a,b\n1\n'], undefined, shortRows === undefined ? {} : {shortRows})).toEqual([
+        {line: 2, reason: '1 values for 2 columns', hint: expect.stringContaining('--short-rows fill')},
+      ]);
   });
 });
 
