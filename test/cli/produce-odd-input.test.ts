@@ -37,6 +37,7 @@ describe('a line of NDJSON', () => {
     ['blank lines, and lines of space', '\n \t\n{"a":1}\n\r\n\n', [['a', '1']]],
     ['NUL, escaped', '{"a\\u0000":"\\u0000"}\n', [['a\0', '\0']]],
     ['a surrogate pair, escaped', '{"a":"\\ud83d\\ude42"}\n', [['a', '🙂']]],
+    ['half a surrogate pair in a nested value', '{"a":{"\\ud800": ["\\udc00"]}}\n', [['a', '{"\\ud800":["\\udc00"]}']]],
     ['__proto__ and its like', '{"__proto__":"1","constructor":"2","toString":{"__proto__":3}}\n', [
       ['__proto__', '1', 'constructor', '2', 'toString', '{"__proto__":3}'],
     ]], // biome-ignore format: a row

@@ -33,6 +33,8 @@ export class RepeatedKey extends BadJson {
   }
 }
 
+/** Said of a string that is stored. */
+export const HALF_PAIR = 'half a surrogate pair cannot be stored as UTF-8';
 /** Said of what stands behind the one object of a text. */
 export const BEHIND_OBJECT = 'expected the end of the line after the object';
 /** Objects and arrays within each other, the outermost included. */
@@ -123,7 +125,7 @@ class Scanner {
   #value(depth: number): void {
     switch (this.#text.charCodeAt(this.#at)) {
       case QUOTE:
-        this.#string();
+        this.#string('kept');
         break;
       case OBJECT:
         this.#nested(depth + 1, OBJECT_END);
@@ -155,7 +157,7 @@ class Scanner {
     for (;;) {
       if (closing === OBJECT_END) {
         this.#requireKey();
-        this.#string();
+        this.#string('kept');
         this.#colon();
       }
       this.#value(depth);
@@ -210,15 +212,15 @@ class Scanner {
     this.#space();
   }
 
-  /** Decodes the string that begins here and moves behind it. */
-  #string(): string {
+  /** Decodes the string that begins here and moves behind it. One that is kept as it is may have half a surrogate pair, in ASCII. */
+  #string(use: 'decoded' | 'kept' = 'decoded'): string {
     const start = this.#at;
     let escaped = false;
     for (let at = start + 1; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);
       if (code === 0x22) {
         this.#at = at + 1;
-        return escaped ? this.#decode(start) : this.#text.slice(start + 1, at);
+        return escaped ? this.#decode(start, use) : this.#text.slice(start + 1, at);
       }
       if (code < 0x20) throw new BadJson('a control character in a string must be escaped', at + 1);
       if (code === 0x5c) {
@@ -229,14 +231,14 @@ class Scanner {
     throw new BadJson('a string does not end', start + 1);
   }
 
-  #decode(start: number): string {
+  #decode(start: number, use: 'decoded' | 'kept'): string {
     let decoded: string;
     try {
       decoded = JSON.parse(this.#text.slice(start, this.#at)) as string;
     } catch {
       throw new BadJson('a string has an unknown escape', start + 1);
     }
-    if (!decoded.isWellFormed()) throw new BadJson('half a surrogate pair cannot be stored as UTF-8', start + 1);
+    if (use === 'decoded' && !decoded.isWellFormed()) throw new BadJson(HALF_PAIR, start + 1);
     return decoded;
   }
 

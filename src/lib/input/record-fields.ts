@@ -6,7 +6,7 @@ import {z} from 'zod/mini';
 import {type Bytes, decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import {parseStreamId} from '../records/stream-id.js';
-import {BadJson, type Member, readMembers, readMembersOf, readObjects} from './json-members.js';
+import {BadJson, HALF_PAIR, type Member, readMembers, readMembersOf, readObjects} from './json-members.js';
 
 /** What an input record says; `stream`, `group` and `id` only when it is one that streamlog printed. */
 export interface InputRecord {
@@ -65,7 +65,11 @@ export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
 function readPairs({text, column}: Member): readonly Field[] {
   const pairs = pairsOfText().safeParse(JSON.parse(text));
   if (!pairs.success) throw new BadJson('"pairs" is a list of ["field","value"]', column);
-  const bytes = (value: string | Encoded): Bytes => (typeof value === 'string' ? value : decodeBase64(value));
+  const bytes = (value: string | Encoded): Bytes => {
+    if (typeof value !== 'string') return decodeBase64(value);
+    if (!value.isWellFormed()) throw new BadJson(HALF_PAIR, column);
+    return value;
+  };
   return nonEmpty(
     pairs.data.map(([name, value]): Field => [bytes(name), bytes(value)]),
     column,

@@ -150,6 +150,12 @@ describe('a text that is no JSON object', () => {
     );
   });
 
+  it('keeps half a surrogate pair in a nested value, whose text is ASCII there', () => {
+    const nested = '{"\\ud800":["\\uDC00\\ud83d", "x"]}';
+    const [member] = readMembers(`{"a": ${nested}}`);
+    expect(member).toMatchObject({kind: 'nested', text: nested.replace(' ', '')});
+  });
+
   it.each([
     ['{"a":1,}', 8, 'expected a key in double quotes'],
     ['{"a":NaN}', 6, 'expected a value'],
@@ -164,7 +170,8 @@ describe('a text that is no JSON object', () => {
     ['{"a":"\\x"}', 6, 'a string has an unknown escape'],
     ['{"a":"\t"}', 7, 'a control character in a string must be escaped'],
     ['{"a":"\\ud800"}', 6, 'half a surrogate pair cannot be stored as UTF-8'],
-    ['{"a":["\\udc00"]}', 7, 'half a surrogate pair cannot be stored as UTF-8'],
+    ['{"\\udc00":1}', 2, 'half a surrogate pair cannot be stored as UTF-8'],
+    ['{"a":["\\udc0"]}', 7, 'a string has an unknown escape'],
     ['{"a":1, "b":2, "a":3}', 16, 'the same key comes twice'],
     ['{a:1}', 2, 'expected a key in double quotes'],
     ['[1]', 1, 'a record is a JSON object'],

@@ -103,6 +103,8 @@ describe('a record that streamlog printed', () => {
     ['{"fields":"x"}', 11, '"fields":{…} or "pairs":[…]'],
     ['{"fields":{}}', 11, 'at least one field'],
     ['{"pairs":[]}', 10, 'at least one field'],
+    ['{"pairs":[["a","\\ud800"]]}', 10, 'half a surrogate pair cannot be stored'],
+    ['{"fields":{"a":"\\ud800"}}', 16, 'half a surrogate pair cannot be stored'],
     ['{"pairs":[["a"]]}', 10, '"pairs" is a list of'],
     ['{"pairs":[["a",1]]}', 10, '"pairs" is a list of'],
     ['{"pairs":[["a","b","c"]]}', 10, '"pairs" is a list of'],
