@@ -78,13 +78,13 @@ export default class Produce extends BaseCommand {
       throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
     const notes = this.notes(flags);
     const reading = this.fileReading(flags);
-    const around = {piped: this.pipedInput, stopping: this.stopping, reading, notes};
+    const around = {piped: this.pipedInput, terminal: this.terminalInput, stopping: this.stopping, reading, notes};
     const input = await openInput(args.fields ?? [], flags, around);
     const inspect = await this.connector(flags);
     if (flags['max-age'] !== undefined && !flags.force) await requireAges(stream, flags.id, inspect, Date.now());
     const options = addOptions(flags);
 
-    const wantsIds = !(quiet || (input.bulk && this.outputIsTerminal && shape === 'table'));
+    const wantsIds = !(quiet || (input.bulk && !input.isTyped && this.outputIsTerminal && shape === 'table'));
     // A reader that goes away has seen enough IDs; the records still have to arrive.
     const idSink = wantsIds ? this.out.untilClosed() : undefined;
     await idSink?.write(idHeadings(shape));

@@ -5,7 +5,6 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {serverForAll} from '../support/redis-server.js';
 import {type Finished, shell, streamlog} from '../support/run-cli.js';
-import {onTerminal} from '../support/terminal.js';
 
 const server = serverForAll();
 let directory: string;
@@ -105,11 +104,5 @@ describe('standard input', () => {
     const {code, stderr} = await shell(`streamlog produce -s directory < ${directory}`, {server});
     expect(code).toBe(74);
     expect(stderr).toContain('streamlog: cannot read standard input: it is a directory\n');
-  });
-
-  it('that is a terminal is not waited for: 2, and what to do', async () => {
-    const {code, text} = await onTerminal(['produce', '-s', 'terminal'], {server, env: {NO_COLOR: '1'}});
-    expect(code).toBe(2);
-    expect(text).toMatch(/^streamlog: nothing to add\nhint: .*pipe NDJSON lines in\n$/);
   });
 });

@@ -28,7 +28,7 @@ import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
 import {signals} from './signals.js';
 import {standardDisplay, wantsColor} from './standard-display.js';
-import {checkOutput, standardError, standardInput, standardOutput} from './standard-streams.js';
+import {checkOutput, standardError, standardInput, standardOutput, terminalInput} from './standard-streams.js';
 import {readerProbe} from './system-calls.js';
 
 type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json' | 'output'> & {
@@ -267,6 +267,11 @@ export abstract class BaseCommand extends Command {
   /** Standard input if it is a pipe or a file; undefined on a terminal. */
   protected get pipedInput(): StandardInput | undefined {
     return standardInput();
+  }
+
+  /** Standard input that is a terminal, for a command that reads what is typed there. */
+  protected get terminalInput(): StandardInput {
+    return terminalInput();
   }
 
   /**

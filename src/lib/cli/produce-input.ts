@@ -4,7 +4,7 @@ import {usageError} from '../errors.js';
 import {encodingOfFile, readContent} from '../input/content.js';
 import type {ContentOptions} from '../input/encoded-content.js';
 import type {BadLine, InputPage, InputPosition} from '../input/line-page.js';
-import {type Continuation, type InputOptions, readRecords} from '../input/record-reader.js';
+import {type Continuation, type InputKind, type InputOptions, readRecords} from '../input/record-reader.js';
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
@@ -21,6 +21,8 @@ import type {ProduceFlags} from './produce-flags.js';
 export interface ProduceInput {
   /** From the start, or from where an earlier run stopped, to the end, or until the producer fails. */
   pages: (opened: OpenProducer) => AsyncIterable<InputPage>;
+  /** A person types it, and wants to see what becomes of each line. */
+  isTyped?: boolean;
   /** False for a single entry, such as that of `produce type=login`: no counts are printed. */
   bulk: boolean;
   onProgress?: (counts: RecordCounts) => void;
@@ -37,6 +39,8 @@ export interface ProduceInput {
 export interface Surroundings {
   /** Standard input, unless it is a terminal. */
   piped: StandardInput | undefined;
+  /** Standard input that is one. */
+  terminal: StandardInput;
   stopping: AbortSignal;
   /** For files that are values of fields. */
   reading: FileReading;
@@ -62,7 +66,9 @@ export async function openInput(
       'Redis refuses an ID that was added before',
     );
   if (flags.checkpoint !== undefined && !isContinued) throw usageError('--checkpoint goes with --resume or --follow');
-  if (fieldArguments.length > 0) return fromArguments(fieldArguments, flags, around);
+  const isDash = fieldArguments.length === 1 && fieldArguments[0] === '-';
+  if (isDash && flags.file !== undefined) throw usageError('give - or --file, not both');
+  if (fieldArguments.length > 0 && !isDash) return fromArguments(fieldArguments, flags, around);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
 
@@ -80,17 +86,19 @@ export async function openInput(
       : fromFile(flags.file, options, {...around, ...format});
     return {...input, explain: format.explain};
   }
-  if (around.piped === undefined) {
-    throw usageError('nothing to add', 'write streamlog produce type=login user=7, or pipe NDJSON lines in');
-  }
-  const {piped} = around;
+  const {piped = around.terminal} = around;
+  const isTyped = around.piped === undefined;
   const {explain, pipeOf} = formatOf({stream: flags.stream, input: flags.input});
   let [readBytes, isEncoded] = [0, false];
   const onEncoded = (): void => {
     isEncoded = true;
   };
-  const waiting = new WaitingNote(around.notes, 'waiting for records on standard input; Ctrl-C ends');
+  const waiting = new WaitingNote(
+    around.notes,
+    isTyped ? undefined : 'waiting for records on standard input; Ctrl-C ends',
+  );
   const pages = ({producer}: OpenProducer): AsyncIterable<InputPage> => {
+    if (isTyped) around.notes.note(`reading ${TYPED[flags.input]}; Ctrl-D ends`);
     const stopping = AbortSignal.any([around.stopping, producer.failing]);
     const came = waiting.watch();
     const onBytes = (bytes: number): void => {
@@ -103,11 +111,20 @@ export async function openInput(
   return {
     pages,
     bulk: true,
+    isTyped,
     // Where a line of compressed data ends in the input is not known.
     leaveBehind: (usedBytes) => piped.leaveBehind(isEncoded ? readBytes : usedBytes),
     explain,
   };
 }
+
+/** What is waited for at a terminal. */
+const TYPED: Record<InputKind, string> = {
+  ndjson: 'records from the terminal, one JSON object a line',
+  text: 'text from the terminal, each line a record',
+  csv: 'CSV from the terminal, names in the first line',
+  envelope: 'records from the terminal as other commands print them, one a line',
+};
 
 /** What is said of an input that is of another format than was said. */
 const formatOf = (context: FormatContext): {explain: ProduceInput['explain']; pipeOf: ContentOptions['pipeOf']} => ({

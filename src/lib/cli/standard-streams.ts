@@ -112,6 +112,9 @@ export function standardInput(): StandardInput | undefined {
   return new FileInput(0, found.isFile() ? offsetOf(0) : undefined);
 }
 
+/** Standard input that is a terminal: what a person types, line by line, up to Ctrl-D. */
+export const terminalInput = (): StandardInput => new WaitingInput(() => process.stdin);
+
 const refuseClosed = (): never => {
   throw closedFailure('input');
 };

@@ -91,7 +91,7 @@ export async function* readRecords(
     yield page;
     if (page.next() !== undefined) throw new Error('a page of input was left before its end');
     position = page.position;
-    first?.passed();
+    first?.passed(position.bytes);
   }
 }
 
@@ -123,9 +123,9 @@ class FirstLine {
     this.#head = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
   }
 
-  /** The lines of a page have been read. */
-  passed(): void {
-    if (this.#head !== undefined && this.#blankBytes < this.#head.length) this.#head = undefined;
+  /** So much of the input has been read. */
+  passed(bytes: number): void {
+    if (this.#head !== undefined && this.#blankBytes < bytes) this.#head = undefined;
   }
 
   /** `item`, with what the input begins with if this is its first line. */

@@ -123,6 +123,7 @@ describe('a bad line shows how the input begins', () => {
         expect(first).toMatch(/^\ufeff\n \n\[/);
         expect(others).toEqual([undefined, undefined]);
       }),
+      {examples: [[[7 / 12]]]},
     );
   });
 
