@@ -64,11 +64,12 @@ describe('an input of another format ends with 65 at its first line', () => {
   it('what the hint says does work', async () => {
     const stream = newStream();
     const run = (command: string): Promise<Finished> => shell(command, {server, cwd: directory});
-    for (const file of ['array.json', 'pretty.json', "'pretty array.json'"]) {
+    await run('gzip -c array.json > array.gz; iconv -t UTF-16 array.json | gzip -c > wide.gz');
+    for (const file of ['array.json', 'pretty.json', "'pretty array.json'", 'array.gz', 'wide.gz']) {
       const {stderr} = await run(`streamlog produce -s ${stream} --file ${file}`);
-      expect(await run(/: (jq .*)\n$/.exec(stderr)![1]!)).toMatchObject({code: 0});
+      expect(await run(/^hint: .*: (.*jq .*)$/m.exec(stderr)![1]!)).toMatchObject({code: 0});
     }
-    expect(await contents(stream)).toEqual([1, 2, 1, 2, 1].map((value) => ['a', `${value}`]));
+    expect(await contents(stream)).toEqual([1, 2, 1, 2, 1, 1, 2, 1, 2].map((value) => ['a', `${value}`]));
   });
 
   it('with --on-bad-line skip the hint comes at the end, and each line is still named', async () => {

@@ -17,6 +17,8 @@ export interface FormatContext {
   input: InputKind;
   /** Undefined for standard input. */
   file?: string | undefined;
+  /** The commands that do what was done to read the input, such as `gzip -dc`. */
+  decoders?: readonly string[];
 }
 
 /** `badLine`, with what to do about it if it is the first line of its input. */
@@ -52,10 +54,16 @@ const JQ: Partial<Record<ContentFormat, {what: string; filter: string}>> = {
 const jqCommand = (filter: string): LinesCommand => ({command: `jq -c ${filter} FILE`, filter: `jq -c ${filter}`});
 
 /** What to type to add what a command prints of the input. */
-export function pipedThrough({command, filter, lines}: LinesCommand, {file, stream, input}: FormatContext): string {
+export function pipedThrough({command, filter, lines}: LinesCommand, context: FormatContext): string {
+  const {file, stream, input, decoders = []} = context;
   const target = produceTo({stream, input: lines ?? input});
-  if (file !== undefined) return `${command.replace('FILE', () => shellWord(file))} | ${target}`;
-  return `${filter === undefined ? command : `... | ${filter}`} | ${target}`;
+  const named = (text: string): string => (file === undefined ? text : text.replace('FILE', () => shellWord(file)));
+  if (filter === undefined) return `${named(command)} | ${target}`;
+  if (file === undefined) return ['...', ...decoders, filter, target].join(' | ');
+  const [decoder, ...more] = decoders;
+  return decoder === undefined
+    ? `${named(command)} | ${target}`
+    : [named(`${decoder} FILE`), ...more, filter, target].join(' | ');
 }
 
 const produceTo = ({stream, input}: FormatContext): string =>

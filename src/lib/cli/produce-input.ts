@@ -47,7 +47,13 @@ export interface Surroundings {
   notes: Notes;
 }
 
-type FileSurroundings = Surroundings & Pick<ContentOptions, 'pipeOf'>;
+interface FormatHints extends Pick<ContentOptions, 'pipeOf' | 'onEncoded'> {
+  /** What the input had to be decoded with so far. */
+  decoders: readonly string[];
+  explain: (badLine: BadLine) => Promise<BadLine>;
+}
+
+type FileSurroundings = Surroundings & FormatHints;
 
 const ENCODED_RESUME_HINT = 'decompress or convert the file first, or use --exactly-once --producer-id ID';
 const RESUME_HINT = 'write the input to a file first, or use --exactly-once --producer-id ID';
@@ -88,11 +94,8 @@ export async function openInput(
   }
   const {piped = around.terminal} = around;
   const isTyped = around.piped === undefined;
-  const {explain, pipeOf} = formatOf({stream: flags.stream, input: flags.input});
-  let [readBytes, isEncoded] = [0, false];
-  const onEncoded = (): void => {
-    isEncoded = true;
-  };
+  const {decoders, explain, ...content} = formatOf({stream: flags.stream, input: flags.input});
+  let readBytes = 0;
   const waiting = new WaitingNote(
     around.notes,
     isTyped ? undefined : 'waiting for records on standard input; Ctrl-C ends',
@@ -106,14 +109,14 @@ export async function openInput(
       readBytes += bytes;
     };
     const source = readSource(piped, {name: 'standard input', stopping, onBytes});
-    return readRecords(readContent(source, {name: 'standard input', pipeOf, onEncoded}), options);
+    return readRecords(readContent(source, {name: 'standard input', ...content}), options);
   };
   return {
     pages,
     bulk: true,
     isTyped,
     // Where a line of compressed data ends in the input is not known.
-    leaveBehind: (usedBytes) => piped.leaveBehind(isEncoded ? readBytes : usedBytes),
+    leaveBehind: (usedBytes) => piped.leaveBehind(decoders.length > 0 ? readBytes : usedBytes),
     explain,
   };
 }
@@ -127,11 +130,17 @@ const TYPED: Record<InputKind, string> = {
 };
 
 /** What is said of an input that is of another format than was said. */
-const formatOf = (context: FormatContext): {explain: ProduceInput['explain']; pipeOf: ContentOptions['pipeOf']} => ({
+function formatOf(target: Omit<FormatContext, 'decoders'>): FormatHints {
+  const decoders: string[] = [];
+  const context: FormatContext = {...target, decoders};
   // Needed at most once in a run, and only when it fails.
-  explain: async (badLine) => (await import('./format-hint.js')).explainFormat(badLine, context),
-  pipeOf: async (command) => (await import('./format-hint.js')).pipedThrough(command, context),
-});
+  return {
+    decoders,
+    explain: async (badLine) => (await import('./format-hint.js')).explainFormat(badLine, context),
+    pipeOf: async (command) => (await import('./format-hint.js')).pipedThrough(command, context),
+    onEncoded: (decoder) => decoders.push(decoder),
+  };
+}
 
 /** A file that may grow: a last line without newline waits for the next run, unless --last-line is given. */
 async function fromOpenFile(
@@ -168,7 +177,7 @@ function ofFile(
   {name, sizeBytes}: {name: string; sizeBytes: number},
   read: (fromBytes: number) => AsyncIterable<Buffer>,
   options: InputOptions & Continuation,
-  {stopping, notes, pipeOf}: FileSurroundings,
+  {stopping, notes, pipeOf, onEncoded}: FileSurroundings,
 ): ProduceInput {
   const startMs = performance.now();
   let readBytes = 0;
@@ -178,7 +187,7 @@ function ofFile(
       readBytes += bytes;
     };
     const source = readSource(read(from.bytes), {name, stopping, onBytes});
-    const content = from.bytes === 0 ? readContent(source, {name, pipeOf}) : source;
+    const content = from.bytes === 0 ? readContent(source, {name, pipeOf, onEncoded}) : source;
     return readRecords(content, {...options, from, head: read(0)});
   };
   return {

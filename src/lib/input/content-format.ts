@@ -21,12 +21,18 @@ export type ContentFormat =
 
 /** More than that of the beginning is not looked at. */
 const MOST_BYTES = 16 * 1024;
+const MOST_ROWS = 20;
 
 /** The format of what begins with `head`. */
 export function contentFormat(head: Buffer): ContentFormat {
   const part = head.subarray(0, MOST_BYTES);
   const text = part.toString('utf8').replace(/^\ufeff/, '');
-  return jsonFormat(text) ?? binaryFormat(part) ?? (isCsv(text, part.length < head.length) ? 'CSV' : 'text');
+  return (
+    jsonFormat(text) ??
+    binaryFormat(part) ??
+    lineFormat(text) ??
+    (isCsv(text, part.length < head.length) ? 'CSV' : 'text')
+  );
 }
 
 function jsonFormat(text: string): ContentFormat | undefined {
@@ -36,6 +42,12 @@ function jsonFormat(text: string): ContentFormat | undefined {
   if (found.spansLines) return 'JSON over several lines';
   return /^[ \t\r]*\{/.test(text.slice(found.end)) ? 'JSON objects in one line' : 'NDJSON';
 }
+
+/** NDJSON may have a line in front that is none, such as what npm prints before a log begins. */
+const lineFormat = (text: string): ContentFormat | undefined =>
+  text.split('\n', MOST_ROWS).some((line) => jsonBeginning(line)?.end === line.trimEnd().length && line.startsWith('{'))
+    ? 'NDJSON'
+    : undefined;
 
 /** Undefined for text, in UTF-8 or in an encoding of one byte for a character. */
 function binaryFormat(bytes: Buffer): ContentFormat | undefined {
@@ -55,7 +67,6 @@ function binaryFormat(bytes: Buffer): ContentFormat | undefined {
 /** Tab, the ends of lines and of pages, backspace, and the escape of colours. */
 const TEXT_CONTROLS = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x1b]);
 
-const MOST_ROWS = 20;
 /** What a column is called: a few words, in quotes or not. */
 const NAME = /^"?(?=[\p{L}_#$@%])[^\p{Cc}:=[\]{}<>"]{1,40}"?$/u;
 const SENTENCE = /(?:\S+\s+){5}/;

@@ -15,8 +15,8 @@ export interface ContentOptions {
   name: string;
   /** For hints: what to type to read the input through a command. */
   pipeOf: (command: LinesCommand) => Promise<string>;
-  /** Called when what comes out is not what is in the input, byte by byte. */
-  onEncoded?: (() => void) | undefined;
+  /** Called when what comes out is not what is in the input, byte by byte, but what this command prints of it. */
+  onEncoded?: ((filter: string) => void) | undefined;
 }
 
 type Compression = 'gzip' | 'zstd';
@@ -37,10 +37,10 @@ export async function* readEncoded(
     yield* textOf(reader, head, options);
     return;
   }
-  options.onEncoded?.();
   const content = new ByteReader(decompress(reader, compression, options));
   const beginning = await headOf(content);
   if (compressionOf(beginning) !== undefined) throw await compressedTwice(compression, options);
+  options.onEncoded?.(filterOf(compression));
   yield* textOf(content, beginning, options);
 }
 
@@ -55,7 +55,7 @@ async function* textOf(reader: ByteReader, head: Buffer, options: ContentOptions
     yield* reader;
     return;
   }
-  options.onEncoded?.();
+  options.onEncoded?.(`iconv -f ${order.encoding.slice(0, 6)} -t UTF-8`);
   await reader.take(order.bytes);
   try {
     yield* toUtf8(reader, order.encoding);
@@ -131,9 +131,11 @@ async function* decompress(
   }
 }
 
+const filterOf = (compression: Compression): string => `${compression} -dc`;
+
 const commandOf = (compression: Compression): LinesCommand => ({
-  command: `${compression} -dc FILE`,
-  filter: `${compression} -dc`,
+  command: `${filterOf(compression)} FILE`,
+  filter: filterOf(compression),
 });
 
 async function compressedTwice(compression: Compression, {name, pipeOf}: ContentOptions): Promise<StreamlogError> {

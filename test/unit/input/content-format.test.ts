@@ -39,6 +39,7 @@ describe('the format of an input is recognised by its beginning', () => {
     ['JSON over several lines', '{\n'],
     ['JSON objects in one line', '{"a":1} {"b":2}\n'],
     ['NDJSON', '{"a":1}\n{"b":2}\n'],
+    ['NDJSON', '> app@1.0.0 start\n> node app.js\n\n{"a":1}\r\n{"b":'],
     ['NDJSON', '{"a":"x\n{"b":2}\n'],
     ['NDJSON', '{"a":1,\n{"b":2}\n'],
     ['NDJSON', '{"a":"\0"}\n'],
