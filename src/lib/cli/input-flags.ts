@@ -34,7 +34,11 @@ const delimiter = Flags.custom<number>({
 });
 
 export const inputFlags = {
-  file: Flags.string({...INPUT, helpValue: 'PATH', summary: 'read this file; - is standard input'}),
+  file: Flags.string({
+    ...INPUT,
+    helpValue: 'PATH',
+    summary: 'read this file, also in gzip or zstd; - is standard input',
+  }),
   follow: Flags.string({
     ...INPUT,
     helpValue: 'FILE',

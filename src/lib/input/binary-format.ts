@@ -85,6 +85,7 @@ export function binaryFormatOf(head: Buffer): BinaryFormat | undefined {
   return SIGNATURES.find(({begins, mayBeText}) => begins.test(text) && !(mayBeText && isText(head)));
 }
 
-/** Where `head` ends, a character may be cut off. */
+/** Texts may be divided by zeros. Where `head` ends, a character may be cut off. */
 const isText = (head: Buffer): boolean =>
-  !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, Math.max(0, head.length - cut))));
+  !/[\x01-\x07\x0e-\x1a\x1c-\x1f]/.test(head.toString('latin1')) &&
+  [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, Math.max(0, head.length - cut))));

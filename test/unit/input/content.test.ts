@@ -184,7 +184,9 @@ describe('a format that holds no lines', () => {
     ['a spreadsheet', Buffer.from(`PK\x03\x04${'\0'.repeat(26)}[Content_Types].xml`), 'save it as CSV'],
     ['a tar archive', tar, 'tar -xOf FILE | streamlog produce'],
     ['an SQLite database', Buffer.from('SQLite format 3\0\x10'), "sqlite3 -json FILE 'SELECT ...' | jq -c '.[]'"],
-    ['a Parquet file', Buffer.from('PAR1\x15\0'), 'duckdb'],
+    ['a Parquet file', Buffer.from('PAR1\x15\0\x15'), 'duckdb'],
+    ['a dump of Redis', Buffer.from('REDIS0011\xfa\x09redis-ver', 'latin1'), 'load it into a Redis server'],
+    ['a program', Buffer.from('MZ\x90\0\x03\0', 'latin1'), 'data=@FILE'],
     ['a PDF document', Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n', 'latin1'), 'pdftotext FILE -'],
     ['a program', Buffer.from('\x7fELF\x02\x01\x01\0'), 'to store a file as one value: streamlog produce data=@FILE'],
     ['an image', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), 'data=@FILE'],
@@ -211,7 +213,8 @@ describe('a format that holds no lines', () => {
       'Obj',
       'RIFF1234WEBP',
     ])
-      expect([line, binaryFormatOf(Buffer.from(`${line}\nté`).subarray(0, -1))]).toEqual([line, undefined]);
+      for (const rest of ['\nté', '\0té'])
+        expect([line, binaryFormatOf(Buffer.from(line + rest).subarray(0, -1))]).toEqual([line, undefined]);
     fc.assert(
       fc.property(fc.string({unit: 'grapheme'}), fc.nat({max: 3}), (value, cut) => {
         const bytes = Buffer.from(value);
