@@ -478,12 +478,6 @@ it('a .env in the directory that it runs in has no say', async () => {
   expect(await server.redis.exists('from-dotenv')).toBe(0);
 });
 
-it('on a terminal nothing is read, so nobody waits for ever: a hint instead', async () => {
-  const {code, text} = await onTerminal(['produce'], {server, env: {NO_COLOR: '1'}});
-  expect(code).toBe(2);
-  expect(text).toContain('nothing to add\nhint: write streamlog produce type=login user=7, or pipe NDJSON lines in');
-});
-
 it('on a terminal bulk input shows counts in place of IDs', async () => {
   writeFileSync(path('two.ndjson'), '{"a":1}\n{"a":2}\n');
   const {code, text} = await onTerminal(['produce', '-s', 'terminal', '--file', path('two.ndjson')], {server});

@@ -101,7 +101,7 @@ export async function openInput(
     isTyped ? undefined : 'waiting for records on standard input; Ctrl-C ends',
   );
   const pages = ({producer}: OpenProducer): AsyncIterable<InputPage> => {
-    if (isTyped) around.notes.note(`reading ${TYPED[flags.input]}; Ctrl-D ends`);
+    if (isTyped) around.notes.status(`reading ${TYPED[flags.input]}; Ctrl-D ends`);
     const stopping = AbortSignal.any([around.stopping, producer.failing]);
     const came = waiting.watch();
     const onBytes = (bytes: number): void => {
