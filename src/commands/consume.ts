@@ -58,7 +58,11 @@ export default class Consume extends BaseCommand {
     const {exec, drain: limitMs} = flags;
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out, {delivered: true, fields: fieldShape(flags)});
+    const writer = this.recordWriter(flags, out, {
+      delivered: true,
+      fields: fieldShape(flags),
+      several: flags.stream.length > 1,
+    });
     const filter = entryFilter(flags);
     const tally = new ConsumeSummary(notes, {isHandled: exec !== undefined});
     const consumer = flags.name ?? this.processName;

@@ -86,7 +86,7 @@ describe('what is printed', () => {
     await server.redis.xadd('events', '1-0', HOSTILE, HOSTILE);
 
     for (const shape of [[], ['--json'], ['--format', '%s %f{x} %t\\n']]) {
-      const {code, text} = await onTerminal(['range', ...shape], {server});
+      const {code, text} = await onTerminal(['range', ...shape], {server, columns: 400});
       expect(text).toContain('evil');
       expect(unsafeIn(text)).toEqual([]);
       expect(code).toBe(0);

@@ -77,7 +77,7 @@ describe('what is there', () => {
   it('on a terminal hostile data does nothing', async () => {
     await server.redis.xadd('events', '1-0', 'by', HOSTILE);
 
-    const {text} = await onTerminal(['tail', '--no-follow'], {server});
+    const {text} = await onTerminal(['tail', '--no-follow'], {server, columns: 400});
 
     expect(text).toContain('evil');
     expect(unsafeIn(text)).toEqual([]);

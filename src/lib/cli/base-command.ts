@@ -31,9 +31,8 @@ import {standardDisplay, wantsColor} from './standard-display.js';
 import {checkOutput, standardError, standardInput, standardOutput, terminalInput} from './standard-streams.js';
 import {readerProbe} from './system-calls.js';
 
-type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json' | 'output'> & {
-  format?: string | undefined;
-};
+type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json' | 'output'> &
+  Partial<Pick<Interfaces.InferredFlags<typeof recordFlags>, 'format' | 'utc' | 'full' | 'pretty'>>;
 type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
 
 /** How long a failure may wait for names that exist. */
@@ -224,7 +223,8 @@ export abstract class BaseCommand extends Command {
 
   /** How records are printed: as the flags and the terminal ask. */
   protected recordStyle(flags: OutputFlags): RecordStyle {
-    return {format: flags.format, shape: this.shapeOf(flags), display: this.display};
+    const {format, utc, full, pretty} = flags;
+    return {format, utc, full, pretty, shape: this.shapeOf(flags), display: this.display};
   }
 
   protected recordWriter(flags: OutputFlags, sink = this.out, style: Partial<RecordStyle> = {}): RecordWriter {

@@ -200,11 +200,14 @@ export const commonFlags = {
 /** For commands that print records. */
 export const recordFlags = {
   ...commonFlags,
+  pretty: Flags.boolean({...OUTPUT, default: false, summary: 'each field on lines of its own, JSON indented'}),
+  full: Flags.boolean({...OUTPUT, default: false, summary: 'do not cut lines to the width of the terminal'}),
+  utc: Flags.boolean({...OUTPUT, default: false, summary: 'times on a terminal in UTC, not local'}),
   format: Flags.string({
     ...OUTPUT,
     char: 'f',
     helpValue: 'TEMPLATE',
-    exclusive: ['json', 'output'],
+    exclusive: ['json', 'output', 'pretty'],
     summary: `print each record by this template: ${FORMAT_HELP}`,
   }),
 };

@@ -43,6 +43,16 @@ export function compileFormat(template: string, terminal = false): (record: Stre
 export const isoTime = (ms: number | string): string =>
   Number(ms) <= 8.64e15 ? new Date(Number(ms)).toISOString() : String(ms);
 
+/** The same in the zone of the user: `2018-05-21 14:10:30.474`. */
+export function localTime(ms: number | string): string {
+  if (!(Number(ms) <= 8.64e15)) return String(ms);
+  const date = new Date(Number(ms));
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
 function parseTemplate(template: string, terminal: boolean): Part[] {
   const parts: Part[] = [];
   let literal: Buffer[] = [];

@@ -5,14 +5,13 @@ import {deadLetterOrigin, ownFields} from '../../dead-letters/dead-letter-origin
 import type {Redriven} from '../../dead-letters/redriving.js';
 import {shortDuration} from '../../duration.js';
 import type {StreamRecord} from '../../records/entry.js';
-import {timePartOf} from '../../records/stream-id.js';
-import type {Colors} from '../colors.js';
 import type {Display} from '../display.js';
 import {FieldShape} from '../field-shape.js';
-import {isoTime} from '../format.js';
-import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
+import {type LineColumn, quoted, type RecordLine, RecordLines} from '../record-lines.js';
+import {type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
 import {LEAST_NAME, renderFacts, renderTable} from '../table.js';
+import {ID_COLUMN, TIME_COLUMN, timeOf} from './record-view.js';
 
 export function renderDeadLetters(summary: DeadLetterSummary, display: Display): string {
   const facts = renderFacts(
@@ -51,40 +50,55 @@ export const renderRedriven = (page: readonly Redriven[], {colors}: Display): st
 
 export class DeadLetterWriter {
   readonly #sink: Sink;
-  readonly #colors: Colors;
+  readonly #style: RecordStyle;
   readonly #fields: FieldShape;
-  /** Undefined for a person. */
+  readonly #lines: RecordLines;
+  /** Undefined for lines. */
   readonly #records: RecordWriter | undefined;
 
   /** Throws a usage error when `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
+    const {shape, format, pretty = false, display, full = false} = style;
     this.#sink = sink;
-    this.#colors = style.display.colors;
+    this.#style = style;
     this.#fields = style.fields ?? FieldShape.ALL;
-    const forPerson = style.shape === 'table' && style.format === undefined;
+    this.#lines = new RecordLines(LINE_COLUMNS, display, full);
+    const forPerson = shape === 'table' && format === undefined && !pretty;
     this.#records = forPerson ? undefined : new RecordWriter(sink, style);
   }
 
   /** Resolves when all of `records` were taken; throws as `Sink.write` does. */
   async write(records: readonly StreamRecord[]): Promise<void> {
     if (this.#records !== undefined) return this.#records.write(records);
-    return this.#sink.write(records.map((record) => deadLetterLine(record, this.#fields, this.#colors)).join(''));
+    return this.#sink.write(this.#lines.of(records.map((record) => deadLetterLine(record, this.#fields, this.#style))));
   }
 }
 
-/** `1-0  2018-05-21T14:10:30.474Z  orders 7-0  billing/w1  5 deliveries  "exit code 1"  type=login` */
-function deadLetterLine(record: StreamRecord, shape: FieldShape, colors: Colors): string {
-  const {id, fields} = record;
+const LINE_COLUMNS: LineColumn[] = [
+  TIME_COLUMN,
+  ID_COLUMN,
+  {name: 'entry', priority: 3, least: LEAST_NAME},
+  {name: 'consumer', priority: 4, least: LEAST_NAME},
+  {name: 'deliveries', priority: 5, right: true},
+  {name: 'deaths', priority: 2, right: true},
+  {name: 'reason', priority: 1, least: LEAST_NAME, paint: (text, colors) => colors.warning(text)},
+];
+
+/** `2018-05-21 14:10:30.474  1-0  orders 7-0  billing/w1  5 deliveries  exit code 1  type=login` */
+function deadLetterLine(record: StreamRecord, shape: FieldShape, style: RecordStyle): RecordLine {
+  const {stream, id, fields} = record;
   const origin = deadLetterOrigin(fields);
-  const parts = [
-    colors.id(id),
-    colors.dim(isoTime(timePartOf(id))),
-    `${quoted(origin.stream ?? '?')} ${quoted(origin.id ?? '?')}`,
-    colors.dim(`${quoted(origin.group ?? '?')}/${quoted(origin.consumer ?? '?')}`),
-    `${quoted(origin.deliveries ?? '?')} ${origin.deliveries === '1' ? 'delivery' : 'deliveries'}`,
-    ...(origin.deaths === undefined ? [] : [`${quoted(origin.deaths)} deaths`]),
-    colors.warning(quoted(origin.reason ?? '?')),
-    fieldsText(shape.selects ? shape.of(record).fields : ownFields(fields), colors),
-  ];
-  return `${parts.join('  ')}\n`;
+  return {
+    heading: quoted(stream),
+    cells: [
+      timeOf(id, style),
+      id,
+      `${origin.stream ?? '?'} ${origin.id ?? '?'}`,
+      `${origin.group ?? '?'}/${origin.consumer ?? '?'}`,
+      `${origin.deliveries ?? '?'} ${origin.deliveries === '1' ? 'delivery' : 'deliveries'}`,
+      origin.deaths === undefined ? '' : `${origin.deaths} deaths`,
+      origin.reason ?? '?',
+    ],
+    fields: shape.selects ? shape.of(record).fields : ownFields(fields),
+  };
 }

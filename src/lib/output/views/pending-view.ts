@@ -3,17 +3,16 @@ import {formatDuration, shortDuration} from '../../duration.js';
 import type {PendingConsumer, PendingDetail, PendingReport} from '../../groups/pending-report.js';
 import {recordToJson, type ValueToJson} from '../../records/entry.js';
 import {nameToJson} from '../../records/names.js';
-import {timePartOf} from '../../records/stream-id.js';
 import {shellWord} from '../../shell-word.js';
-import type {Colors} from '../colors.js';
 import {DelimitedLines, factCell, nameCell} from '../delimited.js';
 import type {Display} from '../display.js';
 import {FieldShape} from '../field-shape.js';
-import {isoTime} from '../format.js';
-import {fieldsText, quoted, type RecordStyle, RecordWriter} from '../record-writer.js';
-import {escapeJsonForTerminal} from '../sanitize.js';
+import {jsonLines} from '../pretty-json.js';
+import {type LineColumn, quoted, type RecordLine, RecordLines} from '../record-lines.js';
+import {type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
 import {LEAST_NAME, renderFacts, renderTable} from '../table.js';
+import {ID_COLUMN, TIME_COLUMN, timeOf} from './record-view.js';
 
 /** From here on a consumer may be dead, and its entries another's to take. */
 const LONG_IDLE_MS = 60_000;
@@ -111,18 +110,22 @@ export class PendingWriter {
   readonly #sink: Sink;
   readonly #style: RecordStyle;
   readonly #fields: FieldShape;
-  /** For `--format` only. */
+  /** For `--format`, and blocks. */
   readonly #records: RecordWriter | undefined;
   /** For CSV and TSV only. */
   readonly #delimited: DelimitedLines | undefined;
+  /** For a person only. */
+  readonly #lines: RecordLines | undefined;
 
   /** Prints headings where there are some. Throws a usage error when `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
-    const {format, shape, display} = style;
+    const {format, shape, display, pretty = false} = style;
     this.#sink = sink;
     this.#style = style;
     this.#fields = style.fields ?? FieldShape.ALL;
-    this.#records = format === undefined ? undefined : new RecordWriter(sink, style);
+    const asRecords = format !== undefined || (pretty && shape === 'table');
+    this.#records = asRecords ? new RecordWriter(sink, style) : undefined;
+    this.#lines = shape === 'table' ? new RecordLines(LINE_COLUMNS, display, style.full ?? false) : undefined;
     if (format !== undefined || (shape !== 'csv' && shape !== 'tsv')) return;
     const columns = ['stream', 'id', ...this.#fields.columns, ...FACT_COLUMNS];
     this.#delimited = new DelimitedLines(shape, columns, display.terminal);
@@ -139,14 +142,15 @@ export class PendingWriter {
     }
     if (this.#delimited !== undefined)
       return this.#sink.write(this.#delimited.of(details.map((detail) => detailCells(detail, shape))));
-    return this.#sink.write(details.map((detail) => this.#line(detail)).join(''));
+    if (this.#lines !== undefined)
+      return this.#sink.write(this.#lines.of(details.map((detail) => pendingLine(detail, this.#style))));
+    return this.#sink.write(details.map((detail) => this.#json(detail)).join(''));
   }
 
-  #line(detail: PendingDetail): string {
-    const {shape, display} = this.#style;
-    if (shape === 'table') return `${pendingLine(detail, display.colors)}\n`;
+  #json(detail: PendingDetail): string {
+    const {display, pretty = false} = this.#style;
     const json = pendingToJson(detail, this.#fields.valueToJson);
-    return `${display.terminal ? escapeJsonForTerminal(json) : json}\n`;
+    return `${jsonLines(json, pretty, display.terminal)}\n`;
   }
 }
 
@@ -163,16 +167,30 @@ const detailCells = ({stream, id, fields, group, consumer, ...facts}: PendingDet
   ),
 ];
 
-/** `1-0  1970-01-01T00:00:00.001Z  events  streamlog/w1  idle 3m 20s  4 deliveries  type=login` */
-function pendingLine(detail: PendingDetail, colors: Colors): string {
+const LINE_COLUMNS: LineColumn[] = [
+  TIME_COLUMN,
+  ID_COLUMN,
+  {name: 'consumer', priority: 1, least: LEAST_NAME},
+  {name: 'idle', priority: 2, right: true},
+  {name: 'deliveries', priority: 3, right: true},
+];
+
+/** `1970-01-01 00:00:00.001  1-0  w1  idle 3m  4 deliveries  type=login` */
+function pendingLine(detail: PendingDetail, style: RecordStyle): RecordLine {
   const {stream, id, group, consumer, idleMs, givenBack, fields} = detail;
   const deliveries = detail.exactDeliveries ?? detail.deliveries;
-  const holder = colors.dim(`${quoted(group)}/${quoted(consumer)}`);
-  const idle = givenBack ? 'given back' : `idle ${formatDuration(idleMs)}`;
-  const delivered = `${idle}  ${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'}`;
-  const gone = colors.warning('no longer in the stream');
-  const payload = fields === undefined ? '' : `  ${fields === null ? gone : fieldsText(fields, colors)}`;
-  return `${colors.id(id)}  ${colors.dim(isoTime(timePartOf(id)))}  ${quoted(stream)}  ${holder}  ${delivered}${payload}`;
+  return {
+    heading: `${quoted(stream)}  group ${quoted(group)}`,
+    cells: [
+      timeOf(id, style),
+      id,
+      consumer,
+      givenBack ? 'given back' : `idle ${shortDuration(idleMs)}`,
+      `${deliveries} ${String(deliveries) === '1' ? 'delivery' : 'deliveries'}`,
+    ],
+    fields: fields ?? [],
+    note: fields === null ? 'no longer in the stream' : '',
+  };
 }
 
 /**
