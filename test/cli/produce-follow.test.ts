@@ -4,9 +4,11 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   truncateSync,
   unlinkSync,
@@ -207,6 +209,43 @@ it('adds each line once though lines were added and the checkpoint does not know
   await has(12);
   expect((await stop(next)).stderr).toContain('is gone');
   expect(await values()).toEqual(numbers(1, 12));
+});
+
+it('a stream that is gone gets the file again that is being read, and what it lacks of earlier ones is said', async () => {
+  writeFileSync(log, lines(1, 5));
+  const run = follow(...ONCE);
+  await kept(5);
+  renameSync(log, `${log}.1`);
+  writeFileSync(log, lines(6, 8));
+  await kept(8);
+  await stop(run);
+  await server.redis.del(stream, ...(await server.redis.keys(`{${stream}}:streamlog:*`)));
+  appendFileSync(log, lines(9, 9));
+  const next = follow(...ONCE);
+  await has(4);
+  expect((await stop(next)).stderr).toContain('the stream lacks 5 records of earlier files');
+  appendFileSync(log, lines(10, 10));
+  const last = follow(...ONCE);
+  await has(5);
+  expect((await stop(last)).stderr).toBe('');
+  expect(await values()).toEqual(numbers(6, 10));
+});
+
+it('says once that it cannot keep its checkpoint, and keeps it as soon as it can', async () => {
+  writeFileSync(log, lines(1, 2));
+  const run = follow();
+  await kept(2);
+  unlinkSync(`${log}.checkpoint`);
+  mkdirSync(`${log}.checkpoint`);
+  appendFileSync(log, lines(3, 3));
+  await until(() => run.stderr().includes('trying again'), 'it says so');
+  appendFileSync(log, lines(4, 4));
+  await has(4);
+  rmdirSync(`${log}.checkpoint`);
+  await kept(4);
+  const {code, stderr} = await stop(run);
+  expect(code).toBe(143);
+  expect(stderr).toMatch(/^streamlog: warning: cannot keep the checkpoint .*; trying again\n$/);
 });
 
 it('begins behind the last whole line with --from end, also when it is killed before the next one', async () => {

@@ -6,13 +6,18 @@ import {type FSWatcher, watch} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import {Condition} from '../waiting.js';
 
-/** Without a hint, a line waits for as long. */
+/** With hints, this only covers for one that was lost. */
+const HINTED_POLL_MS = 1_000;
+/** Without them, a line waits for as long. */
 const POLL_MS = 250;
 
 export class FileWatch {
   readonly #condition = new Condition();
   readonly #watcher: FSWatcher | undefined;
+  #pollMs: number;
   #isHinted = false;
+  /** The last wait ended by a hint. */
+  #wasHinted = true;
 
   constructor(path: string) {
     const name = basename(path);
@@ -22,16 +27,24 @@ export class FileWatch {
       this.#isHinted = true;
       this.#condition.notify();
     });
+    this.#pollMs = this.#watcher === undefined ? POLL_MS : HINTED_POLL_MS;
   }
 
-  /** Resolves at once if there was a hint since the last wait, else at the next one, and after 250 ms anyway. */
-  async wait(): Promise<void> {
+  /** Resolves at once if there was a hint since the last wait, else at the next one, and after `limitMs` or a poll anyway. */
+  async wait(limitMs = HINTED_POLL_MS): Promise<void> {
     if (!this.#isHinted) {
-      const timer = setTimeout(() => this.#condition.notify(), POLL_MS);
+      const timer = setTimeout(() => this.#condition.notify(), Math.max(0, Math.min(limitMs, this.#pollMs)));
       await this.#condition.wait();
       clearTimeout(timer);
     }
+    this.#wasHinted = this.#isHinted;
     this.#isHinted = false;
+  }
+
+  /** The last wait was not in vain. On a file system that gives no hints, polls are more frequent. */
+  found(): void {
+    if (!this.#wasHinted) this.#pollMs = POLL_MS;
+    this.#wasHinted = true;
   }
 
   close(): void {

@@ -156,10 +156,12 @@ export class FileFollower implements CheckpointedInput {
         if (part.isTruncated) throw new InputCut();
       } else if (chunk.length > 0) {
         quietSinceMs = undefined;
+        this.#watch.found();
         yield part.take(chunk);
       } else {
         quietSinceMs = (await this.#isContinued(part)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
-        if (quietSinceMs === undefined || performance.now() - quietSinceMs < SETTLED_MS) await this.#watch.wait();
+        const settlesInMs = quietSinceMs === undefined ? undefined : quietSinceMs + SETTLED_MS - performance.now();
+        if (settlesInMs === undefined || settlesInMs > 0) await this.#watch.wait(settlesInMs);
         else {
           await producer.settled();
           // That may have taken long.

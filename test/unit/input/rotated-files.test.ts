@@ -1,0 +1,70 @@
+import {mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {basename, join} from 'node:path';
+import {afterEach, beforeEach, expect, it} from 'vitest';
+import {rotatedFiles} from '../../../src/lib/input/rotated-files.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'streamlog-rotated-'));
+});
+afterEach(() => rmSync(directory, {recursive: true, force: true}));
+
+const write = (name: string, writtenSeconds: number): void => {
+  writeFileSync(join(directory, name), name);
+  utimesSync(join(directory, name), writtenSeconds, writtenSeconds);
+};
+const found = async (log: string): Promise<string[]> =>
+  (await rotatedFiles(join(directory, log))).map(({path}) => basename(path));
+
+it.each([
+  'app.log.1',
+  'app.log.12.gz',
+  'app.log-20261201',
+  'app.log-20261201.zst',
+  'app.log-2026120113',
+  'app.log-1796083200',
+  'app.log.2026-12-01',
+  'app.log.2026-12-01_10',
+  'app.log.20261201-101010',
+  'app.1.log',
+  'app-2026-12-01.log',
+  'app-2026-12-01-1.log.gz',
+])('%s is a rotated app.log', async (name) => {
+  write(name, 1);
+  expect(await found('app.log')).toEqual([name]);
+});
+
+it.each([
+  'app.log',
+  'app.log.checkpoint',
+  'app.log.checkpoint.lock',
+  'app.log.bak',
+  'app.log.old',
+  'app.log~',
+  'app-1.log',
+  'app2.log',
+  'app.log.1.txt',
+  'xapp.log.1',
+  'app.log.123456',
+  'error.log.1',
+])('%s is another file', async (name) => {
+  write(name, 1);
+  expect(await found('app.log')).toEqual([]);
+});
+
+it('takes the name of the log as it is', async () => {
+  for (const name of ['a+b.log.1', 'aab.log.1', 'a+bxlog.1']) write(name, 1);
+  expect(await found('a+b.log')).toEqual(['a+b.log.1']);
+  write('log.1', 1);
+  expect(await found('log')).toEqual(['log.1']);
+});
+
+it('gives them in the order in which they were written, those of the same moment by their numbers', async () => {
+  write('app.log.1', 30);
+  write('app.log-20261201', 40);
+  write('app.log.3', 20);
+  write('app.log.10', 20);
+  write('app.log.2.gz', 20);
+  expect(await found('app.log')).toEqual(['app.log.10', 'app.log.3', 'app.log.2.gz', 'app.log.1', 'app.log-20261201']);
+});
