@@ -12,7 +12,7 @@ import {tuneBun} from './lib/cli/bun-tuning.js';
 import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
 import {commandLine} from './lib/cli/command-line.js';
 import {environment} from './lib/cli/environment.js';
-import {endProcess} from './lib/cli/process-exit.js';
+import {endProcess, restoreTerminal} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
 import {signals} from './lib/cli/signals.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
@@ -34,9 +34,10 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   // of ioredis have the arguments of their command (https://github.com/redis/ioredis/blob/main/lib/DataHandler.ts).
   for (const event of ['uncaughtException', 'unhandledRejection'])
     process.on(event, (error: unknown) => void endProcess(report(error), sayOutputFailed));
-  signals.install((limitMs) =>
-    standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in progress is not finished`),
-  );
+  signals.install((limitMs) => {
+    restoreTerminal();
+    standardNotes().warn(`gave up after ${formatDuration(limitMs)}; what was in progress is not finished`);
+  });
   let code: number;
   try {
     refuseRuntimeVariables(process.env);
@@ -56,6 +57,7 @@ function reported(error: unknown): number {
   if (error instanceof InputCut && signals.exitCode !== undefined) return signals.exitCode;
   const failure = asFailure(error);
   if (failure === undefined) return exitCodeOf('done');
+  restoreTerminal();
   standardNotes().failure(failure);
   if (environment().DEBUG !== undefined && error instanceof Error) standardError.write(`${stackOf(error, failure)}\n`);
   return signals.exitCode ?? exitCodeOf(failure.kind);

@@ -1,12 +1,13 @@
-import {Flags} from '@oclif/core';
+import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
-import type {Display} from '../lib/output/display.js';
+import {hasFullScreen} from '../lib/cli/standard-display.js';
+import {WatchScreen} from '../lib/cli/watch-screen.js';
+import {type WatchOptions, watchStreams} from '../lib/observe/stream-watch.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderStream} from '../lib/output/views/stream-view.js';
-import {untilStopped} from '../lib/reading/until-stopped.js';
-import {ReconnectingClient} from '../lib/reconnecting-client.js';
+import {renderWatched} from '../lib/output/views/watch-view.js';
 import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
 import type {StreamClient} from '../lib/stream-client.js';
 
@@ -15,7 +16,9 @@ export default class Info extends BaseCommand {
   static override description =
     'The lag of a group is exact, or marked with ~ where an exact figure would take too long to count; in JSON, ' +
     '"lagExact" is then false, the lag is between "lagAtLeast" and "lagAtMost", and "lagSource" says where "lag" ' +
-    'comes from: redis, counted or bound. With --watch, waits while Redis is away.';
+    'comes from: redis, counted or bound. "Oldest unread" ("behindMs") is the age of the oldest entry that a group has not been given. ' +
+    'With --watch, a terminal shows it in place, with rates per second of the last seconds; q ends it. A pipe gets a line of JSON each time. It waits ' +
+    'while Redis is away.';
   static override examples = [
     {description: 'Show the default stream', command: '<%= config.bin %> info'},
     {
@@ -45,34 +48,46 @@ export default class Info extends BaseCommand {
       if (!omitted.has(what)) notes.note(what);
       omitted.add(what);
     };
-    const reportAll = async (from: StreamClient): Promise<StreamReport[]> => {
-      const reports: StreamReport[] = [];
-      const options = {withConsumers: flags.consumers, nowMs: Date.now(), onOmitted};
-      for (const stream of flags.stream) reports.push(await reportStream(from, stream, options));
-      return reports;
-    };
-    const render = (reports: readonly StreamReport[]) => (display: Display) =>
-      reports.map((report) => renderStream(report, display)).join('\n');
+    const options = {withConsumers: flags.consumers, nowMs: Date.now(), onOmitted};
+    if (flags.watch !== undefined) return this.#watch(client, flags, options);
+    const reports: StreamReport[] = [];
+    for (const stream of flags.stream) reports.push(await reportStream(client, stream, options));
+    await this.report(flags, JSON_FIELDS.info, reports, (display) =>
+      reports.map((report) => renderStream(report, display)).join('\n'),
+    );
+  }
 
-    if (flags.watch === undefined) {
-      const reports = await reportAll(client);
-      return this.report(flags, JSON_FIELDS.info, reports, render(reports));
-    }
+  async #watch(client: StreamClient, flags: InfoFlags, watching: Pick<WatchOptions, 'withConsumers' | 'onOmitted'>) {
     const out = await this.watchedOut();
-    const {stopping} = this;
-    const redis = new ReconnectingClient({
+    const notes = this.notes(flags);
+    const quit = new AbortController();
+    const everyMs = flags.watch ?? 0;
+    const screen =
+      hasFullScreen() && this.shapeOf(flags) === 'table'
+        ? new WatchScreen({out, display: this.display, everyMs, onQuit: () => quit.abort()})
+        : undefined;
+    const say = (line: string): void => (screen?.isShown ? screen.notice(line) : notes.warn(line));
+    const readings = watchStreams(flags.stream, {
+      ...watching,
+      everyMs,
       connect: () => client.another(),
-      mayFailOver: true,
       retryForMs: flags['retry-for'],
-      stopping,
-      onProblem: (line) => notes.warn(line),
+      stopping: AbortSignal.any([this.stopping, quit.signal]),
+      waitsForGone: screen !== undefined,
+      onChange: say,
+      onProblem: say,
     });
-    const redraws = this.outputIsTerminal && this.shapeOf(flags) === 'table';
-    for await (const reports of untilStopped(redis.repeat(reportAll, flags.watch), redis, stopping)) {
-      out.check();
-      if (redraws) await out.write('\u001b[2J\u001b[H');
-      await this.report(flags, JSON_FIELDS.info, reports, render(reports));
+    try {
+      for await (const streams of readings) {
+        out.check();
+        const reports = streams.flatMap(({report}) => report ?? []);
+        if (screen !== undefined) await screen.show(streams);
+        else await this.report(flags, JSON_FIELDS.info, reports, (display) => `${renderWatched(streams, display)}\n`);
+      }
+    } finally {
+      await screen?.close();
     }
-    redis.close();
   }
 }
+
+type InfoFlags = Interfaces.InferredFlags<typeof Info.flags>;

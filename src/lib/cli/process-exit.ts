@@ -7,6 +7,22 @@ import {endWaits} from '../input/opened-file.js';
 import {flushStandardStreams, standardError, standardOutput} from './standard-streams.js';
 
 let isEnding = false;
+let restore: (() => void) | undefined;
+
+/** Calls `back` before anything is said about a failure, and before the process ends, unless the function that this returns was called. */
+export function onRestore(back: () => void): () => void {
+  restore = back;
+  return () => {
+    if (restore === back) restore = undefined;
+  };
+}
+
+/** Gives back a terminal that shows a full screen. */
+export function restoreTerminal(): void {
+  const back = restore;
+  restore = undefined;
+  back?.();
+}
 
 /** Ends the process when all output was taken; only the first call counts. Calls `onFailed` if code 0 is not to be had, since output was not. */
 export async function endProcess(code: number, onFailed: (error: Error) => void): Promise<void> {
@@ -25,6 +41,7 @@ export async function endProcess(code: number, onFailed: (error: Error) => void)
  * after the handlers of `exit`.
  */
 export function leave(code: number, signal?: NodeJS.Signals): void {
+  restoreTerminal();
   const isBlocked = standardOutput.isWriting || standardError.isWriting;
   // A FIFO that cannot be opened for writing here, so that nothing ends the wait.
   const isWaiting = !endWaits();

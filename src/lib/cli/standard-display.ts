@@ -21,6 +21,9 @@ export function standardDisplay(): Display {
   });
 }
 
+/** Whether a view may take the whole terminal. */
+export const hasFullScreen = (): boolean => standardOutput.isTTY && environment().TERM !== 'dumb';
+
 /** Columns for text: those of the terminal, within what is easy to read, and 80 in a pipe. */
 export const textWidth = (): number =>
   standardOutput.isTTY ? Math.min(standardDisplay().columns, MOST_COLUMNS) : PIPE_COLUMNS;

@@ -1,7 +1,7 @@
 /** What `info` and `group list` show of a stream: XINFO, MEMORY USAGE, and the lag of its groups. */
 import {isFailure} from '../errors.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
-import type {StreamClient, StreamInfo} from '../stream-client.js';
+import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {entriesBehind} from './entries-behind.js';
 import {type LagFacts, lagFacts, lagFrom} from './lag.js';
 import {ageOfUnread, firstUnread} from './oldest-unread.js';
@@ -50,16 +50,30 @@ export interface ReportOptions {
   onOmitted?: (what: string) => void;
 }
 
+/** A report, and what it was made of. */
+export interface StreamReading {
+  report: StreamReport;
+  info: StreamInfo;
+  groups: GroupInfo[];
+}
+
 /** Throws `notFound` when there is no such stream. */
 export async function reportStream(
   client: StreamClient,
   stream: string,
-  {withConsumers = false, nowMs, onOmitted = () => {}}: ReportOptions,
+  options: ReportOptions,
 ): Promise<StreamReport> {
+  return (await readStream(client, stream, options)).report;
+}
+
+/** The same, with what a later reading is compared to. */
+export async function readStream(client: StreamClient, stream: string, options: ReportOptions): Promise<StreamReading> {
+  const {nowMs, onOmitted = () => {}} = options;
   const info = await client.info(stream);
-  const groups = await reportGroups(client, stream, info, {withConsumers, nowMs, onOmitted});
+  const found = info.groups === 0 ? [] : await client.groups(stream);
+  const groups = await reportsOf(client, stream, info, found, options);
   const [firstId, lastId] = [info.firstEntry?.id, info.lastEntry?.id];
-  return {
+  const report: StreamReport = {
     stream,
     length: info.length,
     firstId: firstId ?? null,
@@ -73,6 +87,7 @@ export async function reportStream(
     bytes: await memoryOf(client, stream, groups, onOmitted),
     groups,
   };
+  return {report, info, groups: found};
 }
 
 /** The groups of `stream`, in the order in which Redis lists them. */
@@ -80,15 +95,20 @@ export async function reportGroups(
   client: StreamClient,
   stream: string,
   info: StreamInfo,
+  options: ReportOptions,
+): Promise<GroupReport[]> {
+  return reportsOf(client, stream, info, info.groups === 0 ? [] : await client.groups(stream), options);
+}
+
+async function reportsOf(
+  client: StreamClient,
+  stream: string,
+  info: StreamInfo,
+  groups: readonly GroupInfo[],
   {withConsumers = false, nowMs, onOmitted = () => {}}: ReportOptions,
 ): Promise<GroupReport[]> {
-  const groups = info.groups === 0 ? [] : await client.groups(stream);
-  const behind = await entriesBehind(
-    client,
-    stream,
-    info,
-    groups.map(({lastDeliveredId}) => lastDeliveredId),
-  );
+  const ids = groups.map(({lastDeliveredId}) => lastDeliveredId);
+  const behind = await entriesBehind(client, stream, info, ids);
   const unread = await firstUnread(client, stream, info, behind);
   const reports = groups.map((group): GroupReport => {
     const {name, consumers, pending, lastDeliveredId} = group;

@@ -22,3 +22,7 @@ export function unreadCell({behindMs, lagAtMost}: Pick<Behind, 'behindMs' | 'lag
 
 export const knownCell = (figure: number | null | undefined, format: (figure: number) => string): string =>
   figure === null || figure === undefined ? '?' : format(figure);
+
+/** `8.4/s`; `?` where it is not known, as before the second reading. */
+export const rateCell = (perSec: number | null | undefined, {count}: Display): string =>
+  knownCell(perSec, (rate) => `${rate < 100 ? rate.toFixed(1) : count(Math.round(rate))}/s`);

@@ -1,5 +1,6 @@
 /** How streams look to a person: one in full for `info`, a list for `ls`, and what a trim took. */
 import {formatAge, shortAge, shortDuration} from '../../duration.js';
+import type {GroupRates, StreamRates} from '../../observe/rates.js';
 import type {Omissions} from '../../reports/omissions.js';
 import type {StreamSummary} from '../../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../../reports/stream-report.js';
@@ -7,9 +8,10 @@ import {formatSize} from '../../size.js';
 import type {GroupLoss} from '../../trimming/losses.js';
 import type {Display} from '../display.js';
 import {LEAST_NAME, renderFacts, renderHeading, renderTable} from '../table.js';
-import {knownCell, lagCell, listedLagCell, unreadCell} from './lag-view.js';
+import {knownCell, lagCell, listedLagCell, rateCell, unreadCell} from './lag-view.js';
 
-export function renderStream(report: StreamReport, display: Display): string {
+/** With `rates`, also how fast things go. */
+export function renderStream(report: StreamReport, display: Display, rates?: StreamRates): string {
   const facts = renderFacts(
     [
       ['stream', report.stream],
@@ -17,19 +19,25 @@ export function renderStream(report: StreamReport, display: Display): string {
       ['first', idAndAge(report.firstId, report.firstAgeMs, report.firstAheadMs)],
       ['last', idAndAge(report.lastId, report.lastAgeMs, report.lastAheadMs)],
       ['last generated ID', report.lastGeneratedId],
-      ['entries added', report.entriesAdded ?? 'not reported by this server'],
+      ['entries added', entriesAdded(report, rates, display)],
       ['memory', report.bytes === null ? 'not reported by this server' : formatSize(report.bytes)],
       ['groups', report.groups.length],
     ],
     display,
   );
-  const groups = report.groups.length === 0 ? '' : `\n${renderGroups(report.groups, display)}`;
+  const groups = report.groups.length === 0 ? '' : `\n${renderGroups(report.groups, display, rates)}`;
   const members = report.groups.map((group) => drawMembers(group, display)).join('');
   return `${facts}${groups}${members}`;
 }
 
-const renderGroups = (groups: readonly GroupReport[], display: Display): string =>
-  renderTable(
+function renderGroups(groups: readonly GroupReport[], display: Display, rates?: StreamRates): string {
+  const rate = (heading: string, name: keyof GroupRates, priority: number) => ({
+    heading,
+    right: true,
+    priority,
+    cell: (group: GroupReport) => rateCell(rates?.groups.get(group.name)?.[name], display),
+  });
+  return renderTable(
     groups,
     [
       {heading: 'group', least: LEAST_NAME, cell: ({name}) => name},
@@ -37,10 +45,21 @@ const renderGroups = (groups: readonly GroupReport[], display: Display): string 
       {heading: 'pending', right: true, cell: ({pending}) => pending},
       {heading: 'lag', right: true, cell: (group) => lagCell(group, display)},
       {heading: 'oldest unread', right: true, priority: 1, cell: (group) => unreadCell(group)},
+      ...(rates === undefined ? [] : [rate('delivered', 'deliveredPerSec', 1), rate('done', 'donePerSec', 2)]),
       {heading: 'last delivered', priority: 3, cell: ({lastDeliveredId}) => lastDeliveredId},
     ],
     display,
   );
+}
+
+function entriesAdded(
+  {entriesAdded: added}: StreamReport,
+  rates: StreamRates | undefined,
+  display: Display,
+): string | number {
+  if (added === null) return 'not reported by this server';
+  return rates === undefined ? added : `${display.count(added)}  (${rateCell(rates.addedPerSec, display)})`;
+}
 
 export const renderConsumers = (consumers: readonly ConsumerReport[], display: Display): string =>
   renderTable(

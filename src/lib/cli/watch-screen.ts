@@ -1,0 +1,85 @@
+/** `info --watch` on a terminal that can show a full screen: it is redrawn in the same window, scrolls, and ends with `q`. */
+import {formatDuration} from '../duration.js';
+import type {WatchedStream} from '../observe/stream-watch.js';
+import type {WindowSize} from '../output/screen.js';
+import type {Sink} from '../output/sink.js';
+import {mostOffset, type WatchState, type WindowDisplay, watchRows} from '../output/views/watch-view.js';
+import {FullScreen} from './full-screen.js';
+
+export interface WatchScreenOptions {
+  out: Pick<Sink, 'write'>;
+  display: WindowDisplay;
+  everyMs: number;
+  /** Called by the key `q`. */
+  onQuit: () => void;
+}
+
+const NOTICE_MS = 15_000;
+
+/** Lines by which a key moves what is shown; a page is the window. */
+const MOVES: Record<string, (rows: number) => number> = {
+  up: () => -1,
+  down: () => 1,
+  'page-up': (rows) => -rows,
+  'page-down': (rows) => rows,
+  ' ': (rows) => rows,
+  home: () => Number.NEGATIVE_INFINITY,
+  end: () => Number.POSITIVE_INFINITY,
+};
+
+export class WatchScreen {
+  readonly #options: WatchScreenOptions;
+  #screen: FullScreen | undefined;
+  #state: WatchState;
+  #size: WindowSize = {columns: 0, rows: 0};
+  #noticedAtMs = 0;
+
+  constructor(options: WatchScreenOptions) {
+    this.#options = options;
+    const every = formatDuration(options.everyMs);
+    this.#state = {streams: [], at: new Date(), every, notice: undefined, offset: 0};
+  }
+
+  /** Shows what was read. Throws as `out` does. */
+  async show(streams: readonly WatchedStream[]): Promise<void> {
+    const isOld = performance.now() - this.#noticedAtMs > NOTICE_MS;
+    this.#state = {...this.#state, streams, at: new Date(), notice: isOld ? undefined : this.#state.notice};
+    // Only now: a failure before the first reading is for the terminal as it was.
+    this.#screen ??= await FullScreen.open(this.#options.out, (key) => this.#onKey(key));
+    await this.#draw();
+  }
+
+  /** Whether the terminal is ours already; what is said before is for standard error. */
+  get isShown(): boolean {
+    return this.#screen !== undefined;
+  }
+
+  /** Shows one line about what is wrong, or has happened, until the next one, or for a while. */
+  notice(line: string): void {
+    this.#noticedAtMs = performance.now();
+    this.#state = {...this.#state, notice: line};
+    this.#draw().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.#screen?.close();
+  }
+
+  #onKey(key: string): void {
+    if (key === 'q' || key === 'Q') this.#options.onQuit();
+    const move = Object.hasOwn(MOVES, key) ? MOVES[key]!(this.#size.rows) : 0;
+    if (move === 0) return;
+    const {streams, offset} = this.#state;
+    const most = mostOffset(streams, this.#size, this.#options.display);
+    this.#state = {...this.#state, offset: Math.min(most, Math.max(0, offset + move))};
+    this.#draw().catch(() => {});
+  }
+
+  async #draw(): Promise<void> {
+    const state = this.#state;
+    await this.#screen?.show((size) => {
+      this.#size = size;
+      return watchRows(state, size, this.#options.display);
+    });
+  }
+}

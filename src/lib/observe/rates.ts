@@ -1,0 +1,103 @@
+/**
+ * How fast things go, from counters that were read again and again. Invariants: a rate is never negative; the first one takes
+ * two readings; where a counter went back (a stream that began anew, a failover, a group that was moved), there is none
+ * until the next reading.
+ */
+import {compareStreamIds} from '../records/stream-id.js';
+
+/** What was read of a group; null where the server does not say. */
+export interface GroupCounters {
+  name: string;
+  entriesRead: number | null;
+  pending: number;
+  lastDeliveredId: string;
+}
+
+/** One reading of a stream. */
+export interface StreamCounters {
+  /** On a clock that never goes back. */
+  atMs: number;
+  entriesAdded: number | null;
+  groups: readonly GroupCounters[];
+}
+
+export interface GroupRates {
+  /** Entries that the group was given. */
+  deliveredPerSec: number | null;
+  /** Entries that it was given and that are not pending: acknowledged, dead-lettered, or read without acknowledgement. */
+  donePerSec: number | null;
+}
+
+export interface StreamRates {
+  addedPerSec: number | null;
+  groups: ReadonlyMap<string, GroupRates>;
+}
+
+export const NO_RATES: StreamRates = {addedPerSec: null, groups: new Map()};
+
+/** The weight of what happened so long ago is a half. */
+const HALF_LIFE_MS = 10_000;
+
+/** An average in which what is older counts less. */
+class MovingAverage {
+  #value: number | null = null;
+
+  /** Takes a rate that held for `ms`; null where it is not known, which forgets the past. */
+  add(perSec: number | null, ms: number): number | null {
+    const before = this.#value;
+    if (perSec === null || before === null) this.#value = perSec;
+    else this.#value = before + (perSec - before) * (1 - 2 ** (-ms / HALF_LIFE_MS));
+    return this.#value;
+  }
+}
+
+/** The rates of one stream and its groups. */
+export class RateMeter {
+  #last: StreamCounters | undefined;
+  readonly #added = new MovingAverage();
+  readonly #groups = new Map<string, {delivered: MovingAverage; done: MovingAverage}>();
+
+  /** Takes the next reading; the rates as of it. */
+  take(now: StreamCounters): StreamRates {
+    const last = this.#last;
+    this.#last = now;
+    for (const name of this.#groups.keys())
+      if (!now.groups.some((group) => group.name === name)) this.#groups.delete(name);
+    if (last === undefined) return NO_RATES;
+    const ms = now.atMs - last.atMs;
+    const groups = now.groups.map((group): [string, GroupRates] => {
+      const before = last.groups.find(({name}) => name === group.name);
+      const averages = this.#groups.get(group.name) ?? {delivered: new MovingAverage(), done: new MovingAverage()};
+      this.#groups.set(group.name, averages);
+      const {delivered, done} = progress(before, group);
+      return [
+        group.name,
+        {
+          deliveredPerSec: averages.delivered.add(perSec(delivered, ms), ms),
+          donePerSec: averages.done.add(perSec(done, ms), ms),
+        },
+      ];
+    });
+    return {
+      addedPerSec: this.#added.add(perSec(difference(last.entriesAdded, now.entriesAdded), ms), ms),
+      groups: new Map(groups),
+    };
+  }
+}
+
+/** What a group was given between two readings, and what of it is done. */
+function progress(
+  before: GroupCounters | undefined,
+  now: GroupCounters,
+): {delivered: number | null; done: number | null} {
+  const wasMoved = before !== undefined && compareStreamIds(now.lastDeliveredId, before.lastDeliveredId) < 0;
+  if (before === undefined || wasMoved) return {delivered: null, done: null};
+  const delivered = difference(before.entriesRead, now.entriesRead);
+  return {delivered, done: delivered === null ? null : delivered - (now.pending - before.pending)};
+}
+
+const difference = (before: number | null, now: number | null): number | null =>
+  before === null || now === null ? null : now - before;
+
+const perSec = (count: number | null, ms: number): number | null =>
+  count === null || count < 0 || ms <= 0 ? null : (count * 1_000) / ms;
