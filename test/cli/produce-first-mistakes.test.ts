@@ -90,6 +90,10 @@ describe('an input of another format ends with 65 at its first line', () => {
     const {code, stderr} = await produce(['--input', 'csv'], FILES['events.ndjson']);
     expect(code).toBe(65);
     expect(stderr).toContain('\nhint: this looks like NDJSON: leave out --input csv\n');
+    const array = await produce(['-s', 'x', '--input', 'csv', '--file', 'array.json']);
+    expect(array.stderr).toContain(
+      "hint: this looks like a JSON array: jq -c '.[]' array.json | streamlog produce -s x\n",
+    );
   });
 
   it('a bad line behind a record gets the usual hint', async () => {

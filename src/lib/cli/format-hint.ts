@@ -29,12 +29,14 @@ export function explainFormat(badLine: BadLine, context: FormatContext): BadLine
   if (format === 'binary') return {line, reason: 'this is binary data, not lines of text', hint: STORE_AS_VALUE};
   if (format === 'UTF-16LE' || format === 'UTF-16BE')
     return {line, reason: `this looks like ${format}`, hint: `convert it first: iconv -f ${format} -t UTF-8`};
-  const hint = context.input === 'csv' ? csvHint(format) : lineHint(format, context);
+  const hint = context.input === 'csv' ? csvHint(format, context) : lineHint(format, context);
   return hint === undefined ? badLine : {...badLine, hint};
 }
 
-const csvHint = (format: ContentFormat): string | undefined =>
-  format === 'NDJSON' ? 'this looks like NDJSON: leave out --input csv' : undefined;
+function csvHint(format: ContentFormat, context: FormatContext): string | undefined {
+  if (format === 'NDJSON') return 'this looks like NDJSON: leave out --input csv';
+  return format in JQ ? lineHint(format, {...context, input: 'ndjson'}) : undefined;
+}
 
 function lineHint(format: ContentFormat, context: FormatContext): string | undefined {
   if (format === 'CSV') return 'this looks like CSV: add --input csv';

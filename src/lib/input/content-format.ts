@@ -43,11 +43,12 @@ function jsonFormat(text: string): ContentFormat | undefined {
   return /^[ \t\r]*\{/.test(text.slice(found.end)) ? 'JSON objects in one line' : 'NDJSON';
 }
 
-/** NDJSON may have a line in front that is none, such as what npm prints before a log begins. */
-const lineFormat = (text: string): ContentFormat | undefined =>
-  text.split('\n', MOST_ROWS).some((line) => jsonBeginning(line)?.end === line.trimEnd().length && line.startsWith('{'))
-    ? 'NDJSON'
-    : undefined;
+/** What begins as JSON does is no text; nor are records behind other lines, such as what npm prints before a log. */
+function lineFormat(text: string): ContentFormat | undefined {
+  const isRecord = (line: string): boolean =>
+    line.startsWith('{') && jsonBeginning(line)?.end === line.trimEnd().length;
+  return /^\s*\{/.test(text) || text.split('\n', MOST_ROWS).some(isRecord) ? 'NDJSON' : undefined;
+}
 
 /** Undefined for text, in UTF-8 or in an encoding of one byte for a character. */
 function binaryFormat(bytes: Buffer): ContentFormat | undefined {

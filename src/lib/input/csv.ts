@@ -84,8 +84,8 @@ async function headerOf({head, maxRecordBytes: maxBytes, delimiter}: CsvOptions)
 }
 
 function readHeader(row: Row, delimiter: number, maxBytes: number): Header | BadLine {
-  const isCrAlone = 'bytes' in row && /\r(?!\n)/.test(row.bytes.toString('latin1'));
-  const read = isCrAlone ? {reason: CR_ALONE} : readRow(row, delimiter, maxBytes);
+  const unusable = 'bytes' in row ? HEADERS.find(({has}) => has.test(row.bytes.toString('latin1'))) : undefined;
+  const read = unusable ?? readRow(row, delimiter, maxBytes);
   if ('values' in read) return {names: read.values, delimiter};
   const badLine = {line: row.number, reason: `the header cannot be read: ${read.reason}`};
   return 'bytes' in row ? {...badLine, head: row.bytes} : badLine;
@@ -134,7 +134,11 @@ function parseCsv(bytes: Buffer, delimiter: number): Bytes[][] | {reason: string
   }
 }
 
-const CR_ALONE = 'its lines end in CR alone; convert them to LF first';
+/** Headers that could be read and are none. */
+const HEADERS = [
+  {has: /\0/, reason: 'it holds a zero byte'},
+  {has: /\r(?!\n)/, reason: 'its lines end in CR alone; convert them to LF first'},
+];
 const SHORT_HINT = '--short-rows fill adds rows that end before the last column, with empty values there';
 
 const REASONS: Record<string, string> = {

@@ -42,6 +42,8 @@ describe('the format of an input is recognised by its beginning', () => {
     ['NDJSON', '> app@1.0.0 start\n> node app.js\n\n{"a":1}\r\n{"b":'],
     ['NDJSON', '{"a":"x\n{"b":2}\n'],
     ['NDJSON', '{"a":1,\n{"b":2}\n'],
+    ['NDJSON', "{'a': 1}\n"],
+    ['binary', '{\0\u0001\u0002'],
     ['NDJSON', '{"a":"\0"}\n'],
     ['binary', Buffer.from([0, 1, 2, 3, 250, 251, 0, 0, 7])],
     ['UTF-16LE', Buffer.from('{"a":1}\n', 'utf16le')],

@@ -211,6 +211,7 @@ describe('a bad row', () => {
     expect(await lines(`${'x'.repeat(30)}\n1\n`, 20)).toEqual([
       '1: the header cannot be read: 30 bytes are more than --max-record-bytes (20)',
     ]);
+    expect(await lines('a\0,b\n1,2\n')).toEqual(['1: the header cannot be read: it holds a zero byte']);
     expect(await lines('a,b\r1,2\r3,4')).toEqual([
       '1: the header cannot be read: its lines end in CR alone; convert them to LF first',
     ]);
