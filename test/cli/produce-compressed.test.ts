@@ -133,6 +133,48 @@ describe.each(RUNTIMES)('%s', (_, program) => {
   });
 });
 
+describe('zstd', () => {
+  const compressed = (flags: string[], input: Buffer): Buffer =>
+    execFileSync('zstd', ['-c', ...flags], {input, maxBuffer: 1e9});
+
+  it('that is cut off anywhere ends with 65, behind the records that could be read', async () => {
+    const [checked, unchecked] = [zstd, compressed(['--no-check'], ndjson)];
+    for (const data of [checked, unchecked]) {
+      for (const end of [5, 20, data.length >> 1, data.length - 5, data.length - 1]) {
+        const stream = newStream();
+        const {code, stderr} = await produce(EXECUTABLE, `-s ${stream}`, data.subarray(0, end), 'pipe');
+        expect(code).toBe(65);
+        expect(stderr).toMatch(/\nstreamlog: the zstd data of standard input is cut off\n$/);
+        const added = Number(/added (\d+)/.exec(stderr)![1]);
+        expect(await server.redis.xlen(stream)).toBe(added);
+        if (end > data.length / 2) expect(added).toBeGreaterThan(RECORDS / 2);
+      }
+    }
+  });
+
+  it('that is corrupt or followed by something else ends with 65', async () => {
+    const changed = Buffer.from(zstd);
+    changed[zstd.length - 2]! ^= 0xff;
+    const corrupt = await produce(EXECUTABLE, `-s ${newStream()}`, changed, 'file');
+    expect([corrupt.code, corrupt.stderr]).toEqual([65, expect.stringMatching(/the zstd data of .* is corrupt\n$/)]);
+    const followed = await produce(EXECUTABLE, `-s ${newStream()}`, Buffer.concat([zstd, ndjson]), 'file');
+    expect(followed.stderr).toContain(`read ${RECORDS}, added ${RECORDS}, rejected 0, unconfirmed 0\n`);
+    expect(followed.stderr).toMatch(/is followed by something else\n$/);
+  });
+
+  it('may have many frames, frames to be skipped, blocks that are stored or repeat a byte, and zeros at its end', async () => {
+    const skipped = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const few = Buffer.from('{"n":-1}\n');
+    const long = Buffer.from(`{"n":"${'x'.repeat(300_000)}"}\n`);
+    const frames = Array.from({length: 20}, () => compressed(['-19'], few));
+    const input = Buffer.concat([skipped, ...frames, skipped, compressed(['--long=24'], long), zstd, Buffer.alloc(99)]);
+    const stream = newStream();
+    for (const from of ['file', 'pipe'] as const)
+      expect((await produce(EXECUTABLE, `-q -s ${stream}`, input, from)).code).toBe(0);
+    expect(await server.redis.xlen(stream)).toBe(2 * (RECORDS + 21));
+  });
+});
+
 it('--resume refuses what it cannot continue in the middle of, and leaves no checkpoint', async () => {
   const path = join(directory, 'resumed');
   for (const [input, what] of [

@@ -86,6 +86,7 @@ it('--quiet says nothing, and - goes with no other argument', async () => {
   for (const [args, message] of [
     ['- type=login', '"-" is not field=value'],
     ['- --file x', 'give - or --file, not both'],
+    ['- --follow x', 'give - or --follow, not both'],
   ]) {
     const {code, text} = await open(`${program} produce ${args}`).finished;
     expect([code, text]).toEqual([2, expect.stringContaining(`streamlog: ${message}`)]);

@@ -73,7 +73,8 @@ export async function openInput(
     );
   if (flags.checkpoint !== undefined && !isContinued) throw usageError('--checkpoint goes with --resume or --follow');
   const isDash = fieldArguments.length === 1 && fieldArguments[0] === '-';
-  if (isDash && flags.file !== undefined) throw usageError('give - or --file, not both');
+  const other = (['file', 'follow'] as const).find((name) => flags[name] !== undefined);
+  if (isDash && other !== undefined) throw usageError(`give - or --${other}, not both`);
   if (fieldArguments.length > 0 && !isDash) return fromArguments(fieldArguments, flags, around);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
@@ -92,16 +93,23 @@ export async function openInput(
       : fromFile(flags.file, options, {...around, ...format});
     return {...input, explain: format.explain};
   }
+  return fromStandardInput(options, formatOf({stream: flags.stream, input: flags.input}), around);
+}
+
+function fromStandardInput(
+  options: InputOptions,
+  {decoders, explain, ...content}: FormatHints,
+  around: Surroundings,
+): ProduceInput {
   const {piped = around.terminal} = around;
   const isTyped = around.piped === undefined;
-  const {decoders, explain, ...content} = formatOf({stream: flags.stream, input: flags.input});
   let readBytes = 0;
   const waiting = new WaitingNote(
     around.notes,
     isTyped ? undefined : 'waiting for records on standard input; Ctrl-C ends',
   );
   const pages = ({producer}: OpenProducer): AsyncIterable<InputPage> => {
-    if (isTyped) around.notes.status(`reading ${TYPED[flags.input]}; Ctrl-D ends`);
+    if (isTyped) around.notes.status(`reading ${TYPED[options.kind]}; Ctrl-D ends`);
     const stopping = AbortSignal.any([around.stopping, producer.failing]);
     const came = waiting.watch();
     const onBytes = (bytes: number): void => {
