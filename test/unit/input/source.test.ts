@@ -26,7 +26,7 @@ async function textOf(chunks: AsyncIterable<Buffer>): Promise<string> {
 }
 
 describe('a source', () => {
-  it('hands its chunks over and tells their length', async () => {
+  it('hands its chunks over and tells their length, and 0 at the end', async () => {
     async function* two(): AsyncGenerator<string> {
       yield 'ab';
       yield 'c';
@@ -38,7 +38,7 @@ describe('a source', () => {
       found.push(chunk);
     }
     expect(found).toEqual(['ab', 'c']);
-    expect(lengths).toEqual([2, 1]);
+    expect(lengths).toEqual([2, 1, 0]);
   });
 
   it('is cut off at once when asked to stop while it waits for more', async () => {
