@@ -69,7 +69,7 @@ it('cron and logrotate: of 3,000 lines that are written meanwhile none is lost a
   const log = join(directory, 'log', 'events.ndjson');
   const configuration = join(directory, 'logrotate.conf');
   writeFileSync(log, '');
-  writeFileSync(configuration, recipe('logrotate', 'events.ndjson'), {mode: 0o644});
+  writeFileSync(configuration, recipe('logrotate', 'firstaction'), {mode: 0o644});
   writeFileSync(join(directory, 'bin', 'add-events'), recipe('sh', 'add "$log"'), {mode: 0o755});
   const cron = recipe('cron', 'add-events').replace(/^(\S+ +){5}/, '');
   const rotate = () => run('logrotate', '--force', '--state', join(directory, 'state'), configuration);
@@ -93,12 +93,46 @@ it('cron and logrotate: of 3,000 lines that are written meanwhile none is lost a
   expect([...found].sort((a, b) => a - b)).toEqual(Array.from({length: 3_000}, (_, n) => n + 1));
 });
 
+it('the unit of a log that logrotate rotates: of 3,000 lines none is lost and none comes twice', async () => {
+  const log = join(directory, 'log', 'events.ndjson');
+  const configuration = join(directory, 'logrotate.conf');
+  writeFileSync(log, '');
+  writeFileSync(configuration, recipe('logrotate', 'delaycompress'), {mode: 0o644});
+  const command = /^ExecStart=(.*)$/m.exec(recipe('ini', '--follow'))![1]!;
+  const follower = startShell(`exec ${command}`, {env: environment});
+  await until(() => existsSync(join(directory, 'lib', 'checkpoint')), 'it has begun');
+
+  const pidFile = join(directory, 'app.pid');
+  const writer = startShell(`set -- '${log}' '${pidFile}'\n${WRITER}`, {env: environment});
+  await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n'), 'the writer is at work');
+  let rotations = 0;
+  for (; !existsSync(`${pidFile}.done`); rotations++) {
+    const added = await server.redis.xlen('app');
+    expect(await run('logrotate', '--force', '--state', join(directory, 'state'), configuration)).toEqual({
+      code: 0,
+      stderr: '',
+    });
+    // What is compressed at the next rotation has to be read by then.
+    await until(
+      async () => existsSync(`${pidFile}.done`) || (await server.redis.xlen('app')) > added + 100,
+      'it goes on',
+    );
+  }
+  rmSync(`${pidFile}.done`);
+  expect((await writer.finished).code).toBe(0);
+  await until(async () => (await server.redis.xlen('app')) >= 3_000, 'all is added');
+  follower.process.kill('SIGTERM');
+  expect(await follower.finished).toMatchObject({code: 143, stderr: ''});
+  expect(rotations).toBeGreaterThan(2);
+  expect((await values('app')).map(Number)).toEqual(Array.from({length: 3_000}, (_, n) => n + 1));
+});
+
 it('logrotate leaves the file as it is while Redis is away', async () => {
   const log = join(directory, 'log', 'events.ndjson');
   const configuration = join(directory, 'logrotate.conf');
   writeFileSync(log, '{"n":1}\n');
   writeFileSync(join(directory, 'app.pid'), '');
-  writeFileSync(configuration, recipe('logrotate', 'events.ndjson'), {mode: 0o644});
+  writeFileSync(configuration, recipe('logrotate', 'firstaction'), {mode: 0o644});
   writeFileSync(join(directory, 'bin', 'add-events'), recipe('sh', 'add "$log"'), {mode: 0o755});
   environment.STREAMLOG_URL = 'redis://127.0.0.1:1';
   expect((await run('logrotate', '--force', '--state', join(directory, 'state'), configuration)).code).not.toBe(0);
