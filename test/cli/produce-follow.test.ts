@@ -194,6 +194,24 @@ it('a line that was cut in two by a truncation is one line', async () => {
   expect(await values()).toEqual(numbers(1, 5));
 });
 
+it('skips the zero bytes that a program leaves which does not append to its truncated log, and says so', async () => {
+  writeFileSync(log, lines(1, 5));
+  const run = follow(...ONCE);
+  await kept(5);
+  await kill(run);
+  copyFileSync(log, `${log}.1`);
+  writeFileSync(log, Buffer.concat([Buffer.alloc(300_000), Buffer.from(lines(6, 8))]));
+  const next = follow(...ONCE);
+  await has(8);
+  await kill(next);
+  appendFileSync(log, lines(9, 9));
+  const last = follow(...ONCE);
+  await has(9);
+  expect((await stop(last)).stderr).toBe('');
+  expect(next.stderr()).toContain(`${log} begins with 300000 zero bytes`);
+  expect(await values()).toEqual(numbers(1, 9));
+});
+
 it('adds each line once though lines were added and the checkpoint does not know, and the file is gone', async () => {
   writeFileSync(log, lines(1, 5));
   const run = follow(...ONCE);

@@ -104,6 +104,19 @@ export class GrowingFile {
     return chunk;
   }
 
+  /**
+   * The first chunk of a file that was just opened, without zero bytes at its beginning: a program that does not append leaves
+   * them when its file is truncated, and goes on behind them. Undefined as for `read`.
+   */
+  async readFirst(): Promise<Buffer | undefined> {
+    for (;;) {
+      const chunk = await this.read();
+      const start = chunk?.findIndex((byte) => byte !== 0);
+      if (chunk === undefined || start === undefined || chunk.length === 0) return chunk;
+      if (start !== -1) return chunk.subarray(start);
+    }
+  }
+
   /** Whether `read` would give something, also that the content is another one. */
   async hasMore(): Promise<boolean> {
     const {size, mtimeMs} = await statOf(this.fd);

@@ -80,9 +80,13 @@ export class FileFollower implements CheckpointedInput {
 
   /** Where an earlier run stopped. */
   async #goOn(part: LogPart, position: InputPosition, checkpoint: Checkpoint): Promise<Beginning> {
-    await part.file.seek(position.bytes);
-    await checkpoint.moveTo(part.file, part.isCopy);
-    return beginningOf(position.bytes === 0 ? checkpoint.file?.carried : undefined, position);
+    const {file, isCopy} = part;
+    await checkpoint.moveTo(file, isCopy);
+    const isBegun = position.line > 0;
+    await file.seek(isBegun ? position.bytes : 0);
+    const first = isBegun ? undefined : await file.readFirst();
+    if (first === undefined) return beginningOf(undefined, position);
+    return beginningOf(checkpoint.file?.carried, {bytes: file.offset - first.length, line: 0}, first);
   }
 
   /** Where there is no file of an earlier run: behind the one that is gone, or where a first run is to begin, which is kept at once. */
@@ -116,7 +120,7 @@ export class FileFollower implements CheckpointedInput {
   ): Promise<Beginning | undefined> {
     while (!ended.aborted) {
       const file = await this.#files.next(read);
-      const first = await file?.read();
+      const first = await file?.readFirst();
       if (
         file !== undefined &&
         first !== undefined &&
@@ -127,13 +131,15 @@ export class FileFollower implements CheckpointedInput {
         const isTruncated = read.isCopy === true || (read.isUnread === true && !this.#files.isRotated(read));
         const isCopy = isTruncated && this.#files.isRotated(file);
         this.#part = this.#partOf(file, isCopy);
+        const position = {bytes: file.offset - first.length, line: 0};
+        if (position.bytes > 0) this.#options.warn(zerosSkipped(this.name, position.bytes));
         const {id, writtenMs} = file;
         const {carried} = read;
-        const digest = FileDigest.of(first.subarray(0, FIRST_BYTES));
-        await checkpoint.begin({id, writtenMs, isCopy, carried, file, digest, start: {position: START, records}});
+        const digest = await FileDigest.of().upTo(position.bytes + Math.min(first.length, FIRST_BYTES), file);
+        await checkpoint.begin({id, writtenMs, isCopy, carried, file, digest, start: {position, records}});
         this.#left?.close();
         this.#left = undefined;
-        return beginningOf(carried, START, first);
+        return beginningOf(carried, position, first);
       }
       file?.close();
       await this.#watch.wait();
@@ -228,3 +234,6 @@ export class FileFollower implements CheckpointedInput {
       this.#options.note(`the last line of ${this.name} has no newline yet; it waits for the next run`);
   }
 }
+
+const zerosSkipped = (name: string, bytes: number): string =>
+  `${name} begins with ${bytes} zero bytes, which are skipped: it was truncated, and its program does not append to it (O_APPEND)`;
