@@ -10,6 +10,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -212,6 +213,38 @@ it('skips the zero bytes that a program leaves which does not append to its trun
   expect(await values()).toEqual(numbers(1, 9));
 });
 
+it('goes on in a file that has replaced the log and has all that was read, as an editor writes it', async () => {
+  writeFileSync(log, lines(1, 800));
+  const run = follow();
+  await kept(800);
+  writeFileSync(`${log}.new`, lines(1, 810));
+  renameSync(`${log}.new`, log);
+  await has(810);
+  appendFileSync(log, lines(811, 811));
+  await has(811);
+  await stop(run);
+  expect(await values()).toEqual(numbers(1, 811));
+});
+
+it('follows a link through the rotation of what it stands for, also while it was down', async () => {
+  mkdirSync(join(directory, 'pods'));
+  const target = join(directory, 'pods', '0.log');
+  symlinkSync('pods/0.log', log);
+  writeFileSync(target, lines(1, 2));
+  const run = follow(...ONCE);
+  await kept(2);
+  appendFileSync(target, lines(3, 3));
+  await has(3);
+  await kill(run);
+  appendFileSync(target, lines(4, 4));
+  renameSync(target, `${target}.20261201-101010`);
+  writeFileSync(target, lines(5, 6));
+  const next = follow(...ONCE);
+  await has(6);
+  expect((await stop(next)).stderr).toBe('');
+  expect(await values()).toEqual(numbers(1, 6));
+});
+
 it('adds each line once though lines were added and the checkpoint does not know, and the file is gone', async () => {
   writeFileSync(log, lines(1, 5));
   const run = follow(...ONCE);
@@ -338,6 +371,7 @@ it('a line that is no record ends it with 65 until it is mended or skipped', asy
 });
 
 it.each<[what: string, flags: () => string[], said: string]>([
+  ['an empty name', () => ['--follow', ''], 'takes the path of a file'],
   ['standard input', () => ['--follow', '-'], 'takes the path of a file'],
   ['a directory', () => ['--follow', directory], 'takes a file'],
   ['a FIFO', () => ['--follow', join(directory, 'fifo')], 'takes a file'],

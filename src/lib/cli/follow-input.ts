@@ -24,7 +24,7 @@ export async function followedInput(
   {from, input}: FollowFlags,
   {stopping, notes}: {stopping: AbortSignal; notes: Notes},
 ): Promise<ProduceInput> {
-  if (path === '-')
+  if (path === '-' || path === '')
     throw usageError('--follow takes the path of a file', 'leave it out: standard input is read to its end');
   if (input.kind === 'csv')
     throw usageError('--follow does not take --input csv: a log that is rotated loses its header', 'give --input text');

@@ -5,6 +5,7 @@
 import {type FSWatcher, watch} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import {Condition} from '../waiting.js';
+import {namesOf} from './rotated-files.js';
 
 /** With hints, this only covers for one that was lost. */
 const HINTED_POLL_MS = 1_000;
@@ -13,21 +14,23 @@ const POLL_MS = 250;
 
 export class FileWatch {
   readonly #condition = new Condition();
-  readonly #watcher: FSWatcher | undefined;
+  readonly #watchers: readonly (FSWatcher | undefined)[];
   #pollMs: number;
   #isHinted = false;
   /** The last wait ended by a hint. */
   #wasHinted = true;
 
   constructor(path: string) {
-    const name = basename(path);
-    this.#watcher = watchOf(dirname(path), (changed) => {
-      // Its rotated files have names that begin with it.
-      if (changed !== null && !changed.startsWith(name)) return;
-      this.#isHinted = true;
-      this.#condition.notify();
-    });
-    this.#pollMs = this.#watcher === undefined ? POLL_MS : HINTED_POLL_MS;
+    // Of a link, both directories.
+    this.#watchers = namesOf(path).map((name) =>
+      watchOf(dirname(name), (changed) => {
+        // Its rotated files have names that begin with it.
+        if (changed !== null && !changed.startsWith(basename(name))) return;
+        this.#isHinted = true;
+        this.#condition.notify();
+      }),
+    );
+    this.#pollMs = this.#watchers.includes(undefined) ? POLL_MS : HINTED_POLL_MS;
   }
 
   /** Resolves at once if there was a hint since the last wait, else at the next one, and after `limitMs` or a poll anyway. */
@@ -48,7 +51,7 @@ export class FileWatch {
   }
 
   close(): void {
-    this.#watcher?.close();
+    for (const watcher of this.#watchers) watcher?.close();
   }
 }
 

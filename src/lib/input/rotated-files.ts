@@ -2,9 +2,9 @@
  * The files that a log was renamed or copied to: which names they have, and which was written after which. Known by
  * their names alone, so only names with a number or a date count: a log of another program may have nearly the same.
  */
-import {statSync} from 'node:fs';
+import {readlinkSync, statSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
-import {basename, dirname, extname, join} from 'node:path';
+import {basename, dirname, extname, join, resolve} from 'node:path';
 import {asFacts, type FileFacts} from './growing-file.js';
 
 export interface RotatedFile extends FileFacts {
@@ -19,8 +19,28 @@ export interface RotatedFile extends FileFacts {
 const NUMBER_OR_DATE = String.raw`(?:\.(\d{1,5})|[.-](?:\d{4}-\d\d-\d\d|\d{8})(?:[-_.T:]?\d+)*|[.-]\d{10,13})`;
 const COMPRESSED = String.raw`(\.(?:gz|bz2|xz|zst|lz4|Z|zip))?`;
 
-/** The rotated files of `path`, oldest first. A directory that cannot be listed has none. */
+/** The rotated files of `path`, and of what it is a link to, oldest first. A directory that cannot be listed has none. */
 export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
+  const found = await Promise.all(namesOf(path).map(rotatedFilesNamed));
+  const files = new Map(found.flat().map((file) => [file.path, file]));
+  return [...files.values()].sort((a, b) => a.writtenMs - b.writtenMs || b.number - a.number);
+}
+
+/** `path` and, where that is a link, what it stands for, also when there is no file of that name. */
+export function namesOf(path: string): string[] {
+  const names = new Set([path]);
+  try {
+    for (let name = path; ; names.add(name)) {
+      name = resolve(dirname(name), readlinkSync(name));
+      if (names.has(name)) break;
+    }
+  } catch {
+    // It is no link, or does not exist.
+  }
+  return [...names];
+}
+
+async function rotatedFilesNamed(path: string): Promise<RotatedFile[]> {
   const directory = dirname(path);
   const pattern = patternOf(basename(path));
   const found: RotatedFile[] = [];
@@ -32,7 +52,7 @@ export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
     const isCompressed = (match[2] ?? match[4]) !== undefined;
     if (facts !== undefined) found.push({...facts, path: join(directory, name), number, isCompressed});
   }
-  return found.sort((a, b) => a.writtenMs - b.writtenMs || b.number - a.number);
+  return found;
 }
 
 /** What has the name `path` now; undefined for none, and for what is no file. */

@@ -121,12 +121,7 @@ export class FileFollower implements CheckpointedInput {
     while (!ended.aborted) {
       const file = await this.#files.next(read);
       const first = await file?.readFirst();
-      if (
-        file !== undefined &&
-        first !== undefined &&
-        this.#canBegin(file, first) &&
-        (await this.#isNext(file, read))
-      ) {
+      if (file !== undefined && first !== undefined && (await this.#isNext(file, first, read))) {
         // Where the name still has the file that was not read, that was truncated.
         const isTruncated = read.isCopy === true || (read.isUnread === true && !this.#files.isRotated(read));
         const isCopy = isTruncated && this.#files.isRotated(file);
@@ -165,7 +160,7 @@ export class FileFollower implements CheckpointedInput {
         this.#watch.found();
         yield part.take(chunk);
       } else {
-        quietSinceMs = (await this.#isContinued(part)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
+        quietSinceMs = (await this.#isContinued(part, checkpoint)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
         const settlesInMs = quietSinceMs === undefined ? undefined : quietSinceMs + SETTLED_MS - performance.now();
         if (settlesInMs === undefined || settlesInMs > 0) await this.#watch.wait(settlesInMs);
         else {
@@ -180,8 +175,16 @@ export class FileFollower implements CheckpointedInput {
   }
 
   /** Whether the log goes on in another file, which has data. */
-  async #isContinued({file, isCopy}: LogPart): Promise<boolean> {
-    if (!isCopy && !this.#files.isRotated(file)) return false;
+  async #isContinued(part: LogPart, checkpoint: Checkpoint): Promise<boolean> {
+    const {file, isCopy} = part;
+    if (!isCopy) {
+      if (!this.#files.isRotated(file)) return false;
+      const same = await this.#files.replacementOf(file, (some) => checkpoint.isOf(some));
+      if (same !== undefined) {
+        await this.#moveTo(part, same, checkpoint);
+        return false;
+      }
+    }
     const next = await this.#files.next(file);
     next?.close();
     return next !== undefined;
@@ -189,14 +192,19 @@ export class FileFollower implements CheckpointedInput {
 
   /** What was not read of a file that was truncated is in the copy that was made of it before. */
   async #moveToCopy(part: LogPart, checkpoint: Checkpoint): Promise<boolean> {
-    const {file} = part;
-    const copy = await this.#files.copyOf(file, (some) => checkpoint.isOf(some));
+    const copy = await this.#files.copyOf(part.file, (some) => checkpoint.isOf(some));
     if (copy === undefined) return false;
-    part.file = copy;
     part.isCopy = true;
-    await checkpoint.moveTo(copy, true);
-    file.close();
+    await this.#moveTo(part, copy, checkpoint);
     return true;
+  }
+
+  /** What was read of the file is in `other`. */
+  async #moveTo(part: LogPart, other: GrowingFile, checkpoint: Checkpoint): Promise<void> {
+    const {file} = part;
+    part.file = other;
+    await checkpoint.moveTo(other, part.isCopy);
+    file.close();
   }
 
   /** The file was read to its end. */
@@ -212,16 +220,12 @@ export class FileFollower implements CheckpointedInput {
     return {...ALL_READ, carried};
   }
 
-  /** Still, after something was read of it: it may have been copied and truncated just before that. */
-  async #isNext({id}: GrowingFile, read: ReadFile): Promise<boolean> {
+  /** Whether `file` begins with a whole line, or, once rotated, with all that it will have; and, as it may have been truncated before, is still the next. */
+  async #isNext(file: GrowingFile, first: Buffer, read: ReadFile): Promise<boolean> {
+    if (!isTelling(first) && (first.length === 0 || !this.#files.isRotated(file))) return false;
     const next = await this.#files.next(read);
     next?.close();
-    return next?.id === id;
-  }
-
-  /** A file that was rotated gets no whole line any more. */
-  #canBegin(file: GrowingFile, first: Buffer): boolean {
-    return isTelling(first) || (first.length > 0 && this.#files.isRotated(file));
+    return next?.id === file.id;
   }
 
   #partOf(file: GrowingFile, isCopy: boolean): LogPart {

@@ -22,6 +22,8 @@ export interface ReadFile {
 }
 
 const COPYING_MS = 60_000;
+/** Several files of a log may begin with the same few lines. */
+const LEAST_REPLACED_BYTES = 4_096;
 
 /** The file of the name is next, and no other. */
 export const ALL_READ: ReadFile = {id: '', writtenMs: Number.POSITIVE_INFINITY};
@@ -111,15 +113,20 @@ export class LogFiles {
   }
 
   /** The copy that was made of `file` before it was truncated, as far as `file` was read; undefined when there is none that has as much. */
-  async copyOf(file: GrowingFile, isSame: (copy: GrowingFile) => Promise<boolean>): Promise<GrowingFile | undefined> {
-    for (const {path, sizeBytes} of (await this.#readable()).reverse()) {
-      if (sizeBytes < file.offset) continue;
-      const copy = openLog(path);
-      if (copy === undefined) continue;
-      if ((await file.isContinuedIn(copy)) && (await isSame(copy)) && (await copy.seek(file.offset))) return copy;
-      copy.close();
+  async copyOf(file: GrowingFile, isSame: (other: GrowingFile) => Promise<boolean>): Promise<GrowingFile | undefined> {
+    for (const {path} of (await this.#readable()).reverse()) {
+      const copy = await sameAs(file, openLog(path), isSame);
+      if (copy !== undefined) return copy;
     }
     return undefined;
+  }
+
+  /** The file of the name, where it has all that was read of `file`: an editor or a restored backup replaced it. Too little tells nothing. */
+  async replacementOf(
+    file: GrowingFile,
+    isSame: (other: GrowingFile) => Promise<boolean>,
+  ): Promise<GrowingFile | undefined> {
+    return file.offset < LEAST_REPLACED_BYTES ? undefined : sameAs(file, this.#open(), isSame);
   }
 
   /** What an earlier run was reading is gone, also from among the rotated files: warns of what is not added because of that. */
@@ -193,6 +200,19 @@ export class LogFiles {
 /** Undefined where there is none. Throws `io` when it cannot be opened, a usage error for what is no file. */
 export const openLog = (path: string): GrowingFile | undefined =>
   GrowingFile.open(path, () => usageError(`--follow takes a file; ${path} is none`, 'pipe it in, or give --file'));
+
+/** `other`, behind what was read of `file`, where it has that too. */
+async function sameAs(
+  file: GrowingFile,
+  other: GrowingFile | undefined,
+  isSame: (other: GrowingFile) => Promise<boolean>,
+): Promise<GrowingFile | undefined> {
+  if (other === undefined) return undefined;
+  const has = other.sizeBytes >= file.offset && (await file.isContinuedIn(other));
+  if (has && (await isSame(other)) && (await other.seek(file.offset))) return other;
+  other.close();
+  return undefined;
+}
 
 /** Also a copy of many gigabytes is written, flushed, and its source truncated by then. */
 const isSettled = ({writtenMs}: RotatedFile): boolean => Date.now() - writtenMs > COPYING_MS;
