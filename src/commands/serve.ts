@@ -47,7 +47,7 @@ export default class Serve extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Serve);
-    const notes = this.notes({...flags, verbose: false});
+    const notes = this.notes(flags);
     const warn = (text: string): void => notes.warn(text);
     const reload = new Reload(notes);
     reload.install();

@@ -151,6 +151,14 @@ describe('the server', () => {
     );
   });
 
+  it('is not the private one while a context is the current one, and local start says so', async () => {
+    write(prod());
+    await run('context use prod');
+    expect((await run('local start')).stderr).toContain('commands use the current context prod, not it');
+    expect((await run('range')).stdout).toContain('"1-0"');
+    await run('local stop');
+  });
+
   it('is tested by context test', async () => {
     write(prod());
     const {stdout, code} = await run('context test prod');

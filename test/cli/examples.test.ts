@@ -4,9 +4,9 @@
  * are about. A new example needs nothing here unless it goes on for ever.
  */
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {manifest} from '../support/manifest.js';
 import {freePort, serverForAll, until} from '../support/redis-server.js';
@@ -28,7 +28,7 @@ interface Endless {
 const server = serverForAll();
 let port: number;
 const directory = mkdtempSync(join(tmpdir(), 'streamlog-examples-'));
-const state = {XDG_STATE_HOME: join(directory, 'state')};
+const state = {XDG_STATE_HOME: join(directory, 'state'), XDG_CONFIG_HOME: join(directory, 'config')};
 
 const waits = async (): Promise<boolean> => /blocked_clients:[1-9]/.test(await server.redis.info('clients'));
 const ENDLESS: Endless[] = [
@@ -51,6 +51,9 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'tokens'), 'a-token-of-more-than-enough-characters\n', {mode: 0o600});
   const git = (...args: string[]): unknown =>
     execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], {cwd: directory});
+  mkdirSync(join(directory, 'bin'));
+  // Editors that are content with what they find.
+  for (const name of ['vi', 'nano']) writeFileSync(join(directory, 'bin', name), '#!/bin/sh\n', {mode: 0o755});
   git('init', '--quiet');
   for (const subject of ['First light', 'Second thoughts']) git('commit', '--quiet', '--allow-empty', '-m', subject);
 });
@@ -76,7 +79,9 @@ describe('examples', () => {
 
     // streamlog takes the signal all the same; other programs live on until their input ends.
     const line = `set -o pipefail; trap '' INT; ${onLoopback(example)}`;
-    const running = startShell(line, {server, cwd: directory, env: state});
+    if (id.startsWith('context:')) prepareContexts();
+    const env = {...state, PATH: `${join(directory, 'bin')}:${process.env.PATH}`};
+    const running = startShell(line, {server, cwd: directory, env});
     running.process.stdin.end();
     const endless = ENDLESS.find(({begins}) => example.startsWith(begins) && !example.includes('--no-follow'));
     if (endless !== undefined) {
@@ -90,6 +95,20 @@ describe('examples', () => {
     expect(stderr).not.toMatch(/this is a bug|command not found/);
   });
 });
+
+/** The contexts that examples name, of which prod is the current one, and staging the one before. */
+function prepareContexts(): void {
+  const files = {
+    'config/streamlog/config.toml': ['prod', 'staging', 'old'].map(
+      (name) => `[context.${name}]\nurl = "${server.url}"\n`,
+    ),
+    'state/streamlog/context': ['prod\nstaging\n'],
+  };
+  for (const [path, parts] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), {recursive: true});
+    writeFileSync(join(directory, path), parts.join('\n'));
+  }
+}
 
 /** The server as the examples take it for granted. */
 async function prepare(): Promise<void> {

@@ -52,6 +52,7 @@ const RUNS: Record<string, {args: string; input?: string}> = {
   '`dlq show`': {args: 'dlq show -s orders'},
   '`dlq redrive`': {args: 'dlq redrive -s orders'},
   '`dlq purge`': {args: 'dlq purge -s orders --force'},
+  '`context test`': {args: 'context test'},
 };
 
 const TABLE = readFileSync(join(import.meta.dirname, '../../docs/permissions.md'), 'utf8');

@@ -49,9 +49,9 @@ afterAll(async () => {
 async function loudly(id: string, {args, env}: Given, debug: string): Promise<Finished> {
   const {flags} = manifest.commands[id]!;
   const loud = ['json', 'verbose'].filter((name) => name in flags).map((name) => `--${name}`);
-  const given = 'context' in flags ? args : args.filter((arg) => arg.startsWith('--pass') || arg === '--nonsense');
+  const given = 'context' in flags ? args : args.filter((arg) => arg.startsWith('--password=') || arg === '--nonsense');
   const running = startStreamlog([...id.split(':'), ...(ARGUMENTS[id] ?? []), ...loud, ...given], {
-    env: {EDITOR: 'true', ...env, DEBUG: debug, XDG_STATE_HOME: state},
+    env: {EDITOR: 'true', XDG_CONFIG_HOME: state, ...env, DEBUG: debug, XDG_STATE_HOME: state},
   });
   running.process.stdin.end();
   if (id === 'serve') {

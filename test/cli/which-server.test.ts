@@ -3,6 +3,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {serve} from '../support/http.js';
 import {freePort, type RedisServer, startRedis} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
@@ -55,6 +56,12 @@ describe('-v', () => {
     const {stderr, code} = await streamlog(['range', '-v', '-u', `redis://reader:pw@${here()}`]);
     expect([code, stderr]).toEqual([0, `streamlog: server ${here()} (--url)\n`]);
   });
+});
+
+it('serve says it too, with -v', async () => {
+  const served = await serve(['-v'], {server});
+  served.process.kill('SIGTERM');
+  expect((await served.finished).stderr).toMatch(/^streamlog: server .* \(STREAMLOG_URL\), /m);
 });
 
 describe('an error of the connection', () => {

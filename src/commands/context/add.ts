@@ -17,7 +17,7 @@ export default class ContextAdd extends BaseCommand {
     {
       description: 'Add one of production, which is only looked at',
       command:
-        "<%= config.bin %> context add prod --url rediss://orders.example:6380 --username ops --password-command 'pass show redis/prod' --readonly",
+        "<%= config.bin %> context add live --url rediss://orders.example:6380 --username ops --password-command 'pass show redis/live' --readonly",
     },
     {
       description: 'Give it a stream and a group of its own',

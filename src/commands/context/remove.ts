@@ -14,7 +14,7 @@ export default class ContextRemove extends BaseCommand {
     {description: 'Remove a context', command: '<%= config.bin %> context remove staging'},
     {
       description: 'Remove it, and print the name of the file',
-      command: '<%= config.bin %> context remove staging --json | jq -r .file',
+      command: '<%= config.bin %> context remove old --json | jq -r .file',
     },
   ];
   static override args = {

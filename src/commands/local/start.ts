@@ -1,8 +1,10 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
+import {contextStateFile} from '../../lib/cli/configuration.js';
 import {environment, stateDirectory} from '../../lib/cli/environment.js';
 import {commonFlags} from '../../lib/cli/flags.js';
 import {withLockFile} from '../../lib/cli/lock-file.js';
 import {serverProgram} from '../../lib/cli/server-program.js';
+import {readContextState} from '../../lib/config/context-state.js';
 import {launch, makeRoom} from '../../lib/local/launch.js';
 import {localPaths, reportLocalServer} from '../../lib/local/local-server.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
@@ -12,8 +14,8 @@ export default class LocalStart extends BaseCommand {
   static override summary = 'Start a private Redis server, unless it is running.';
   static override description =
     'Runs the redis-server or valkey-server on your path, on a unix socket that only you can open, with an ' +
-    'append-only file, so that its data outlives a restart. While it runs, every command without --url, ' +
-    'STREAMLOG_URL and REDIS_URL uses it. Its files are in $XDG_STATE_HOME/streamlog/local (by default under ' +
+    'append-only file, so that its data outlives a restart. While it runs, every command uses it, unless --url, ' +
+    'a context, STREAMLOG_URL or REDIS_URL names another. Its files are in $XDG_STATE_HOME/streamlog/local (by default under ' +
     '~/.local/state).';
   static override examples = [
     {description: 'Start the server', command: '<%= config.bin %> local start'},
@@ -38,6 +40,9 @@ export default class LocalStart extends BaseCommand {
     if ((STREAMLOG_URL ?? REDIS_URL) !== undefined) {
       notes.warn('commands will not use it while STREAMLOG_URL or REDIS_URL is set; they name another server');
     }
+    const {current} = readContextState(contextStateFile());
+    if (current !== undefined)
+      notes.warn(`commands use the current context ${current}, not it; to change that: streamlog context use --none`);
     const report = reportLocalServer(paths);
     await this.report(flags, JSON_FIELDS['local start'], [{started, ...report}], (display) =>
       renderLocalServer(report, display),

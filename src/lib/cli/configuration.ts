@@ -6,7 +6,7 @@ import {type ConfigFiles, type ConfigPaths, findConfigFiles} from '../config/con
 import {StreamlogError} from '../errors.js';
 import {type FileReading, readWholeFile} from '../input/whole-file.js';
 import {urlWithoutPassword} from '../redact.js';
-import {environment, homeDirectory, optionalStateDirectory} from './environment.js';
+import {environment, homeDirectory, optionalStateDirectory, stateDirectory} from './environment.js';
 import {warnIfReadable} from './named-file.js';
 
 export type {Config} from '../config/config.js';
@@ -26,6 +26,9 @@ export function configPaths(): ConfigPaths {
     stateFile: state && join(state, 'context'),
   };
 }
+
+/** Where the current context is. Throws `configuration` where there is no home directory. */
+export const contextStateFile = (): string => join(stateDirectory(), 'context');
 
 export function configFiles(): ConfigFiles {
   return findConfigFiles(configPaths(), workingDirectory());

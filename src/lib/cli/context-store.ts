@@ -12,7 +12,7 @@ import {StreamlogError, systemReason, usageError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import {urlWithoutPassword} from '../redact.js';
 import {replaceFile} from '../replaced-file.js';
-import {type Config, configFiles, configPaths, loadConfig, readText} from './configuration.js';
+import {type Config, configFiles, configPaths, contextStateFile, loadConfig, readText} from './configuration.js';
 import {withLockFile} from './lock-file.js';
 
 export class ContextStore {
@@ -37,7 +37,7 @@ export class ContextStore {
   }
 
   get state(): ContextState {
-    return readContextState(stateFile());
+    return readContextState(contextStateFile());
   }
 
   /** Throws `configuration` where there is none of this name. */
@@ -72,7 +72,7 @@ export class ContextStore {
     );
     const {current, previous} = this.state;
     if (current === name || previous === name)
-      await writeContextState(stateFile(), {
+      await writeContextState(contextStateFile(), {
         current: current === name ? undefined : current,
         previous: previous === name ? undefined : previous,
       });
@@ -87,7 +87,7 @@ export class ContextStore {
     const chosen = name === '-' ? previous : name;
     if (chosen !== undefined) this.named(chosen);
     const state = chosen === current ? {current, previous} : {current: chosen, previous: current};
-    await writeContextState(stateFile(), state);
+    await writeContextState(contextStateFile(), state);
     return state;
   }
 
@@ -141,12 +141,6 @@ function userFile(): string {
   const {file} = configPaths();
   if (file !== undefined) return file;
   throw new StreamlogError('configuration', 'there is no home directory', {hint: 'set HOME or STREAMLOG_CONFIG'});
-}
-
-function stateFile(): string {
-  const {stateFile} = configPaths();
-  if (stateFile !== undefined) return stateFile;
-  throw new StreamlogError('configuration', 'there is no home directory', {hint: 'set HOME or XDG_STATE_HOME'});
 }
 
 async function orIoFailure<T>(path: string, work: () => Promise<T>): Promise<T> {

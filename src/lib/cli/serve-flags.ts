@@ -13,7 +13,7 @@ import {commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber, 
 import {readNamedFile, readPrivateFile} from './named-file.js';
 import {addFlags} from './produce-flags.js';
 
-const {quiet} = commonFlags;
+const {quiet, verbose} = commonFlags;
 const READING = {helpGroup: 'READING'};
 
 export const serveFlags = {
@@ -95,6 +95,7 @@ export const serveFlags = {
   ...serviceConnectionFlags,
   ...writeFlag,
   quiet,
+  verbose,
 };
 
 /** A test for names that match one of `globs`. Streamlog's own keys match only by their full name. Throws a usage error. */

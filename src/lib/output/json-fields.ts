@@ -39,7 +39,7 @@ interface ContextTest {
   source: string;
   server: string | null;
   connectMs: number;
-  pingMs: number;
+  pingMs: number | null;
 }
 
 const KEY = {stream: true, group: true} as const;
