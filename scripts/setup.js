@@ -10,7 +10,9 @@ import {fileURLToPath} from 'node:url';
 import {isOnPath, provide} from './system-packages.js';
 
 /** What the tests run beside Node and a server. */
-const TEST_PROGRAMS = ['bash', 'curl', 'flock', 'git', 'jq', 'less', 'logrotate', 'openssl', 'script'];
+const TEST_PROGRAMS = [
+  ...['bash', 'curl', 'fish', 'flock', 'git', 'jq', 'less', 'logrotate', 'mandoc', 'openssl', 'script', 'tmux', 'zsh'],
+];
 const TEST_SERVERS = ['redis-8', 'valkey-9'];
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));

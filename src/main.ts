@@ -10,7 +10,7 @@ import {run} from '@oclif/core';
 import {standardNotes} from './lib/cli/base-command.js';
 import {tuneBun} from './lib/cli/bun-tuning.js';
 import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
-import {commandLine} from './lib/cli/command-line.js';
+import {commandLine, isSilent} from './lib/cli/command-line.js';
 import {environment} from './lib/cli/environment.js';
 import {endProcess, restoreTerminal} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
@@ -45,7 +45,7 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
     await run(await commandLine(argv, index), oclifOptions(index));
     code = signals.exitCode ?? exitCodeOf('done');
   } catch (error) {
-    code = report(error);
+    code = isSilent(argv) ? exitCodeOf('done') : report(error);
   }
   await endProcess(code, sayOutputFailed);
 }

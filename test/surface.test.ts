@@ -17,6 +17,7 @@ const commands = Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -
 
 /** The Redis command that each command stands for, and has to name in its summary. */
 const REDIS_COMMAND: Record<string, string | undefined> = {
+  __complete: 'SCAN',
   ack: 'XACK',
   claim: 'XCLAIM',
   completion: undefined,

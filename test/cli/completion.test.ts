@@ -6,7 +6,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {manifest} from '../support/manifest.js';
 import {shell, streamlog} from '../support/run-cli.js';
 
-const commands = Object.entries(manifest.commands);
+const commands = Object.entries(manifest.commands).filter(([, {hidden}]) => !hidden);
 const script = async (name: string): Promise<string> => (await streamlog(['completion', name])).stdout;
 
 describe('bash', () => {

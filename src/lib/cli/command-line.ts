@@ -7,6 +7,9 @@ import type {CommandIndex} from './command-index.js';
 
 const isHelp = (word: string): boolean => word === '--help' || word === '-h';
 
+/** What the scripts of `completion --live` run, in the middle of a line that is being typed: nothing is said of a failure. */
+export const isSilent = ([command]: readonly string[]): boolean => command === '__complete';
+
 /** Throws a usage error if no command is named. */
 export async function commandLine(argv: readonly string[], index: CommandIndex): Promise<string[]> {
   if (argv.length === 0) return ['help'];

@@ -23,6 +23,7 @@ const VARIABLES = {
   STREAMLOG_CONFIG: 'public',
   STREAMLOG_STREAM: 'public',
   STREAMLOG_GROUP: 'public',
+  XDG_CACHE_HOME: 'public',
   XDG_STATE_HOME: 'public',
   XDG_CONFIG_HOME: 'public',
   HOME: 'public',
@@ -91,4 +92,11 @@ export function stateDirectory(): string {
   const directory = optionalStateDirectory();
   if (directory !== undefined) return directory;
   throw new StreamlogError('configuration', 'there is no home directory', {hint: 'set HOME or XDG_STATE_HOME'});
+}
+
+/** Where streamlog keeps what can be found again: `$XDG_CACHE_HOME/streamlog`; undefined without a home. */
+export function cacheDirectory(): string | undefined {
+  const home = homeDirectory();
+  const base = environment().XDG_CACHE_HOME ?? (home && join(home, '.cache'));
+  return base && join(base, 'streamlog');
 }

@@ -1,22 +1,30 @@
-/** The completion script for bash 3.2 (of macOS) and later. It needs neither the program nor the bash-completion package. */
-import {type CommandOutline, firstWords, type ProgramOutline, spellings, type Value, wordsOfTopic} from './outline.js';
+/** The completion script for bash 3.2 (of macOS) and later. It needs no bash-completion package, and the program only for names that it looks up. */
+import {
+  type CommandOutline,
+  firstWords,
+  type Lookup,
+  type ProgramOutline,
+  spellings,
+  type Value,
+  wordsOfTopic,
+} from './outline.js';
 
 export function bashScript(program: ProgramOutline): string {
-  const {name, commands, topics} = program;
+  const {name, commands, topics, live} = program;
   const known = [...topics.map(({word}) => word), ...commands.map(({words}) => words.join(' '))];
   return `# bash completion for ${name}; made by: ${name} completion bash
 
 # What the flag $2 of the command $1 takes: "kind" is empty for one that stands alone.
 _${name}_value() {
-  kind='' choices=''
+  kind='' choices='' what=''
   case "$1" in
 ${commands.map(valueCases).join('\n')}
   esac
 }
 
-# What may stand behind the command $1: words, and flags.
+# What may stand behind the command $1: words, flags, and what kind of name.
 _${name}_words() {
-  words='' flags='--help'
+  words='' flags='--help' argument=''
   case "$1" in
     '')
       words='${list(firstWords(program))}'
@@ -27,11 +35,39 @@ ${commands.map(wordCase).join('\n')}
   esac
 }
 
+# Splits $1 into "typed", with its quotes.
+_${name}_split() {
+  local rest="$1" word='' open='' char=''
+  typed=()
+  case "$rest" in
+    *[\\"\\'\\\\]*) ;;
+    *)
+      read -r -a typed <<<"$rest"
+      case "$rest" in *[[:space:]]) typed+=('') ;; esac
+      return
+      ;;
+  esac
+  while [ -n "$rest" ]; do
+    char="\${rest:0:1}" rest="\${rest:1}"
+    case "$open$char" in
+      [[:space:]])
+        if [ -n "$word" ]; then typed+=("$word"); fi
+        word=''
+        continue
+        ;;
+      \\\\ | \\"\\\\) word+="$char" char="\${rest:0:1}" rest="\${rest:1}" ;;
+      \\" | \\') open="$char" ;;
+      \\"\\" | \\'\\') open='' ;;
+    esac
+    word+="$char"
+  done
+  typed+=("$word")
+}
+
 _${name}() {
   local IFS=$' \\t\\n' line="\${COMP_LINE:0:$COMP_POINT}" command='' previous='' start='' last=''
-  local typed word words flags kind choices index
-  read -r -a typed <<<"$line"
-  case "$line" in *[[:space:]]) typed+=('') ;; esac
+  local typed word words flags kind choices what argument index
+  _${name}_split "$line"
   last="\${typed[\${#typed[@]} - 1]}"
 
   for ((index = 1; index < \${#typed[@]} - 1; index++)); do
@@ -63,11 +99,17 @@ _${name}() {
       words=''
       ;;
     text) words='' ;;
-    *) case "$last" in -*) words="$flags" ;; *) words="\${words:-$flags}" ;; esac ;;
+    live) ;;
+    *)
+      case "$last" in
+        -*) words="$flags" ;;
+        *) if [ -n "$argument" ]; then kind=live what="$argument"; else words="\${words:-$flags}"; fi ;;
+      esac
+      ;;
   esac
-  # Readline replaces only what it takes for the last word, and that may begin behind the "=".
-  case "$2" in --*=*) ;; *) start='' ;; esac
   COMPREPLY=()
+${live === undefined ? '' : liveReply(live)}  # Readline replaces only what it takes for the last word, and that may begin behind the "=".
+  case "$2" in --*=*) ;; *) start='' ;; esac
   while IFS= read -r word; do
     COMPREPLY+=("$start$word")
   done < <(if [ "$kind" = file ]; then compgen -f -- "$last"; else compgen -W "$words" -- "$last"; fi)
@@ -90,16 +132,32 @@ function valueCases({words, flags}: CommandOutline): string {
   return [`    '${words.join(' ')}')`, '      case "$2" in', ...cases, '      esac', '      ;;'].join('\n');
 }
 
-const assignments = (value: Value): string =>
-  value.kind === 'choice' ? `kind=choice choices='${value.choices.join(' ')}'` : `kind=${value.kind}`;
+function assignments(value: Value): string {
+  if (value.kind === 'choice') return `kind=choice choices='${value.choices.join(' ')}'`;
+  return value.kind === 'live' ? `kind=live what=${value.what}` : `kind=${value.kind}`;
+}
 
 function wordCase({words, flags, arguments: args}: CommandOutline): string {
   const choices = args.flatMap((arg) => (arg.kind === 'choice' ? arg.choices : []));
   const names = flags.map(({name}) => `--${name}`);
+  const live = args.find((arg) => arg.kind === 'live');
   return [
     `    '${words.join(' ')}')`,
     `      words='${choices.join(' ')}'`,
     `      flags='${names.join(' ')}'`,
+    ...(live === undefined ? [] : [`      argument=${live.what}`]),
     '      ;;',
   ].join('\n');
 }
+
+/** Readline replaces what it takes for the last word, which begins behind a ":" or "=" or an open quote. */
+const liveReply = ({limitMs}: Lookup): string => `  if [ "$kind" = live ]; then
+    local head='' flag=''
+    case "$2" in --*=*) flag="$start" ;; esac
+    case "$last" in *"$2") head="\${last%"$2"}" ;; esac
+    while IFS= read -r word; do
+      COMPREPLY+=("$flag\${word#"$head"}")
+    done < <("$1" __complete "$what" --shell bash --limit ${limitMs} -- "$last" "\${typed[@]:1:\${#typed[@]} - 2}" 2>/dev/null)
+    return
+  fi
+`;

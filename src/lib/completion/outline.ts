@@ -2,12 +2,16 @@
  * The command line as completion scripts need it: words, flags, and the values that flags take.
  * Invariant: names are plain words that need no quotes; summaries are any text and must be quoted.
  */
+import type {LookUp} from './live-names.js';
+
 export type Value =
   /** One of these words. */
   | {kind: 'choice'; name: string; choices: readonly string[]}
   | {kind: 'file'; name: string}
   /** Anything; `name` says what. */
-  | {kind: 'text'; name: string};
+  | {kind: 'text'; name: string}
+  /** A name that the program can look up: its command __complete is asked for `what`. */
+  | {kind: 'live'; name: string; what: LookUp};
 
 export interface FlagOutline {
   /** Without its dashes. */
@@ -28,10 +32,18 @@ export interface CommandOutline {
   arguments: readonly (Value & {repeatable: boolean})[];
 }
 
+/** How names are looked up. */
+export interface Lookup {
+  /** A look-up ends after this long, without an answer if need be. */
+  limitMs: number;
+}
+
 export interface ProgramOutline {
   name: string;
   commands: readonly CommandOutline[];
   topics: readonly {word: string; summary: string}[];
+  /** Absent where nothing is looked up. */
+  live?: Lookup | undefined;
 }
 
 /** A word that may follow the words typed so far. */

@@ -3,6 +3,7 @@ import {
   type CommandOutline,
   type FlagOutline,
   firstWords,
+  type Lookup,
   type NextWord,
   type ProgramOutline,
   spellings,
@@ -11,21 +12,25 @@ import {
 } from './outline.js';
 
 export function zshScript(program: ProgramOutline): string {
-  const {name, commands, topics} = program;
+  const {name, commands, topics, live} = program;
   const topLevel = commands.filter(({words}) => words.length === 1);
   const topLevelCases = [
-    ...topLevel.map(commandCase),
+    ...topLevel.map((command) => commandCase(name, command)),
     ...topics.map(({word}) => `        ${word}) _${name}_${word} ;;`),
   ];
   const topicFunctions = topics.map(({word}) => {
     const inTopic = commands.filter(({words}) => words.length === 2 && words[0] === word);
-    return levelFunction(`_${name}_${word}`, wordsOfTopic(program, word), inTopic.map(commandCase));
+    return levelFunction(
+      `_${name}_${word}`,
+      wordsOfTopic(program, word),
+      inTopic.map((command) => commandCase(name, command)),
+    );
   });
   return `#compdef ${name}
 # zsh completion for ${name}; made by: ${name} completion zsh
 
-${topicFunctions.join('\n')}
-${levelFunction(`_${name}`, firstWords(program), topLevelCases, ['(- *)--version[show the version]'])}
+${live === undefined ? '' : liveFunction(name, live)}${topicFunctions.join('\n')}
+${levelFunction(`_${name}`, firstWords(program), topLevelCases, ['(- *)--version[show the version]'], live === undefined ? '' : keepLine(name))}
 # Autoloaded from fpath this file is the function itself; sourced, it only defines it.
 if [ "$funcstack[1]" = _${name} ]; then
   _${name} "$@"
@@ -35,14 +40,28 @@ fi
 `;
 }
 
+/** `_arguments` changes `words`, so the line is kept first. */
+const liveFunction = (
+  name: string,
+  {limitMs}: Lookup,
+): string => `# Names that exist and begin as the word does. The last argument is their kind, the others are for compadd.
+_${name}_live() {
+  local -a names
+  names=("\${(@f)$("\${(Q)_${name}_typed[1]}" __complete "\${@[-1]}" --shell zsh --limit ${limitMs} -- "\${(Q)PREFIX}" "\${(@Q)_${name}_typed[2,-1]}" 2>/dev/null)}")
+  compadd "\${(@)argv[1,-2]}" -a names
+}
+
+`;
+
 /** A function that completes one word, and passes what follows to the function of that word. */
 const levelFunction = (
   functionName: string,
   next: readonly NextWord[],
   cases: readonly string[],
   moreSpecs: readonly string[] = [],
+  preparation = '',
 ): string => `${functionName}() {
-  local context state state_descr line
+${preparation}  local context state state_descr line
   local -A opt_args
   local -a candidates
   candidates=(
@@ -60,12 +79,15 @@ ${cases.join('\n')}
 }
 `;
 
+const keepLine = (name: string): string => `  local -a _${name}_typed=("\${(@)words[1,CURRENT - 1]}")
+`;
+
 const HELP = '(- *)--help[show help]';
 
-function commandCase({words, flags, arguments: args}: CommandOutline): string {
+function commandCase(program: string, {words, flags, arguments: args}: CommandOutline): string {
   const specs = [
-    ...flags.flatMap(flagSpecs),
-    ...args.map((arg, index) => `${arg.repeatable ? '*' : index + 1}:${arg.name}${action(arg)}`),
+    ...flags.flatMap((flag) => flagSpecs(program, flag)),
+    ...args.map((arg, index) => `${arg.repeatable ? '*' : index + 1}:${arg.name}${action(program, arg)}`),
   ];
   return [
     `        ${words.at(-1)})`,
@@ -75,17 +97,18 @@ function commandCase({words, flags, arguments: args}: CommandOutline): string {
   ].join('\n');
 }
 
-function flagSpecs(flag: FlagOutline): string[] {
+function flagSpecs(program: string, flag: FlagOutline): string[] {
   const all = spellings(flag);
   const prefix = flag.repeatable ? '*' : `(${all.join(' ')})`;
-  const value = flag.value === undefined ? '' : `:${escaped(flag.value.name)}${action(flag.value)}`;
+  const value = flag.value === undefined ? '' : `:${escaped(flag.value.name)}${action(program, flag.value)}`;
   return all.map((spelling) => {
     const attached = flag.value !== undefined && spelling.startsWith('--') ? '=' : '';
     return `${prefix}${spelling}${attached}[${escaped(flag.summary)}]${value}`;
   });
 }
 
-function action(value: Value): string {
+function action(program: string, value: Value): string {
+  if (value.kind === 'live') return `:_${program}_live ${value.what}`;
   if (value.kind === 'choice') return `:(${value.choices.join(' ')})`;
   return value.kind === 'file' ? ':_files' : ': ';
 }

@@ -58,11 +58,17 @@ export const knownConsumers = (
   client: StreamClient,
   stream: string,
   group: string,
-): Promise<readonly string[] | undefined> =>
-  inTime(async () => {
-    if ((await client.group(stream, group)).consumers > MOST_CONSUMERS) return undefined;
-    return (await client.consumers(stream, group)).map(({name}) => name).sort();
-  });
+): Promise<readonly string[] | undefined> => inTime(() => consumersUnlessMany(client, stream, group));
+
+/** In order; undefined where they are too many to ask for. */
+export async function consumersUnlessMany(
+  client: StreamClient,
+  stream: string,
+  group: string,
+): Promise<readonly string[] | undefined> {
+  if ((await client.group(stream, group)).consumers > MOST_CONSUMERS) return undefined;
+  return (await client.consumers(stream, group)).map(({name}) => name).sort();
+}
 
 /** The one of `names` that was probably meant by `typed`. */
 export function nearName(typed: string, names: readonly string[]): string | undefined {
