@@ -60,7 +60,7 @@ export default class Claim extends BaseCommand {
     const {'min-idle': minIdleMs = 0, 'dry-run': dryRun = false} = flags;
     if (consumer !== undefined && args.ids !== undefined) throw usageError('give IDs or --consumer, not both');
     const notes = this.notes(flags);
-    const writer = this.recordWriter(flags, this.out, {delivered: true});
+    const writer = await this.recordWriter(flags, this.out, {delivered: true});
     const {stream: typedStream, group: typedGroup} = typedTargets(flags, raw);
     const typed = {stream: typedStream, group: typedGroup};
     const input = {piped: this.pipedInput, stopping: this.stopping, notes, typed};

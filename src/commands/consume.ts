@@ -58,7 +58,7 @@ export default class Consume extends BaseCommand {
     const {exec, drain: limitMs} = flags;
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out, {
+    const writer = await this.recordWriter(flags, out, {
       delivered: true,
       fields: fieldShape(flags),
       several: flags.stream.length > 1,

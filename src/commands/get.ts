@@ -34,7 +34,7 @@ export default class Get extends BaseCommand {
     const references = openIds(args.ids, {piped: this.pipedInput, stopping: this.stopping, notes, typed});
     const filter = recordFilter(flags);
     const pretty = flags.pretty || this.shapeOf(flags) === 'table';
-    const writer = this.recordWriter(flags, this.out, {fields: fieldShape(flags), pretty});
+    const writer = await this.recordWriter(flags, this.out, {fields: fieldShape(flags), pretty});
     const client = await this.connect(flags);
     const search = new Search({filter});
     let missing = 0;

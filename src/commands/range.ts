@@ -60,7 +60,7 @@ export default class Range extends BaseCommand {
     const filter = recordFilter(flags);
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out, {fields: fieldShape(flags)});
+    const writer = await this.recordWriter(flags, out, {fields: fieldShape(flags)});
     const client = await this.connect(flags);
     const onEmpty = (from: string, to: string): void =>
       notes.note(`nothing can be between START and END: ${from} is after ${to}`);

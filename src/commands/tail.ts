@@ -66,7 +66,7 @@ export default class Tail extends BaseCommand {
     const {flags} = await this.parse(Tail);
     const notes = this.notes(flags);
     const out = await this.watchedOut();
-    const writer = this.recordWriter(flags, out, {fields: fieldShape(flags), several: flags.stream.length > 1});
+    const writer = await this.recordWriter(flags, out, {fields: fieldShape(flags), several: flags.stream.length > 1});
     const filter = recordFilter(flags);
     const client = await this.connect(flags);
     const waiting = new WaitingNote(notes, `waiting for new entries of ${listed(flags.stream)}; Ctrl-C ends`);

@@ -13,8 +13,8 @@ import {type Colors, colors} from '../output/colors.js';
 import type {Display} from '../output/display.js';
 import type {Fields, FieldTree} from '../output/json-fields.js';
 import {Notes} from '../output/notes.js';
-import {type RecordStyle, RecordWriter} from '../output/record-writer.js';
-import {ReportWriter} from '../output/report-writer.js';
+import type {RecordStyle, RecordWriter} from '../output/record-writer.js';
+import type {ReportWriter} from '../output/report-writer.js';
 import {type Shape, shapeOf} from '../output/shape.js';
 import {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
@@ -227,27 +227,34 @@ export abstract class BaseCommand extends Command {
     return {format, utc, full, pretty, shape: this.shapeOf(flags), display: this.display};
   }
 
-  protected recordWriter(flags: OutputFlags, sink = this.out, style: Partial<RecordStyle> = {}): RecordWriter {
-    return new RecordWriter(sink, {...this.recordStyle(flags), ...style});
+  protected async recordWriter(
+    flags: OutputFlags,
+    sink = this.out,
+    style: Partial<RecordStyle> = {},
+  ): Promise<RecordWriter> {
+    const writers = await import('../output/record-writer.js');
+    return new writers.RecordWriter(sink, {...this.recordStyle(flags), ...style});
   }
 
   /** Prints reports, in the shape that the flags and the terminal ask for; `render` makes a table of them. All of a run have the same `fields`. */
-  protected report<Report extends object>(
+  protected async report<Report extends object>(
     flags: OutputFlags,
     fields: Fields<Report>,
     reports: readonly Report[],
     render: (display: Display) => string,
   ): Promise<void> {
-    return this.#reportWriter(flags).write(reports, fields, render);
+    await (await this.#reportWriter(flags)).write(reports, fields, render);
   }
 
   /** For a command that may have nothing to report: prints the headings of CSV and TSV. */
-  protected beginReport(flags: OutputFlags, fields: FieldTree): Promise<void> {
-    return this.#reportWriter(flags).begin(fields);
+  protected async beginReport(flags: OutputFlags, fields: FieldTree): Promise<void> {
+    await (await this.#reportWriter(flags)).begin(fields);
   }
 
-  #reportWriter(flags: OutputFlags): ReportWriter {
-    this.#reports ??= new ReportWriter(this.out, this.shapeOf(flags), () => this.display);
+  /** Loaded when something is printed: `produce` prints neither reports nor records. */
+  async #reportWriter(flags: OutputFlags): Promise<ReportWriter> {
+    const writers = await import('../output/report-writer.js');
+    this.#reports ??= new writers.ReportWriter(this.out, this.shapeOf(flags), () => this.display);
     return this.#reports;
   }
 

@@ -23,6 +23,8 @@ class StandardStream extends DescriptorStream {
   /** It was closed at the start. */
   readonly isClosed: boolean;
   #writes = 0;
+  #windowSize: [number, number] | undefined;
+  #watchesWindow = false;
 
   constructor(fd: 1 | 2) {
     super(fd);
@@ -34,9 +36,15 @@ class StandardStream extends DescriptorStream {
     return this.isTTY ? this.getWindowSize()[0] : undefined;
   }
 
-  /** Columns and rows of the terminal. Both runtimes open it anew (uv_tty_init of libuv), which leaves our descriptor alone. */
+  /**
+   * Columns and rows of the terminal. Both runtimes open it anew (uv_tty_init of libuv), which leaves our descriptor alone and
+   * takes another one: so only at the first time and after the window has changed.
+   */
   getWindowSize(): [number, number] {
-    return new WriteStream(this.fd).getWindowSize();
+    this.#windowSize ??= new WriteStream(this.fd).getWindowSize();
+    if (!this.#watchesWindow) process.prependListener('SIGWINCH', () => (this.#windowSize = undefined));
+    this.#watchesWindow = true;
+    return this.#windowSize;
   }
 
   async #writeWithoutThreads(): Promise<void> {

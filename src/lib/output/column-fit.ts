@@ -2,6 +2,9 @@
  * Which columns there is room for, and how wide they are. Invariant: together, with a gap between them, they take no more than
  * the room; the one of the lowest `priority`, the first of equals, always stays.
  */
+import {cutEnd} from './cell-width.js';
+import type {Display} from './display.js';
+import {wrap} from './text-layout.js';
 
 export interface SizedColumn {
   /** The width that it wants; set to the one that it gets. */
@@ -13,6 +16,8 @@ export interface SizedColumn {
 }
 
 export const GAP = 2;
+/** Narrower than this, a name says nothing. */
+export const LEAST_NAME = 12;
 
 export function fitColumns<Column extends SizedColumn>(columns: readonly Column[], room: number): Column[] {
   const lowest = Math.min(...columns.map(({priority}) => priority));
@@ -44,3 +49,9 @@ function shrink(columns: readonly SizedColumn[], room: number): void {
     over -= cut;
   }
 }
+
+/** Says which columns had no room. */
+export const hiddenLine = (headings: readonly string[], {colors, columns}: Display): string =>
+  wrap(`hidden at this width: ${headings.filter(Boolean).join(', ')}`, columns)
+    .map((line) => `${colors.dim(cutEnd(line, columns))}\n`)
+    .join('');

@@ -4,6 +4,7 @@
  * Text is escaped for terminals, since messages quote names of streams, groups and consumers.
  */
 import type {StreamlogError} from '../errors.js';
+import {cutEnd} from './cell-width.js';
 import type {Colors} from './colors.js';
 import {excerptLines} from './excerpt.js';
 import {escapeForTerminal} from './sanitize.js';
@@ -15,6 +16,8 @@ export interface NoteStream {
   readonly isBehind: boolean;
   /** Bytes that were written and not yet taken. */
   readonly writableLength: number;
+  /** The width of the terminal; undefined or 0 where there is none, or it does not say. */
+  readonly columns?: number | undefined;
   /** Resolves when all that was written so far was taken or has failed. */
   flushed(): Promise<void>;
 }
@@ -26,6 +29,8 @@ export interface NotesOptions {
   terminal: boolean;
   colors: Colors;
 }
+
+const USUAL_COLUMNS = 80;
 
 export class Notes {
   readonly #stream: NoteStream;
@@ -116,10 +121,12 @@ export class Notes {
       this.#stream.write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
   }
 
-  /** A line that the next one overwrites; on a terminal only. */
+  /** A line that the next one overwrites; on a terminal only. It is cut: of one that wraps, only the end is overwritten. */
   progress(text: string): void {
     if (!this.#options.terminal || this.#options.quiet) return;
-    this.#stream.write(`\r\u001b[K${escapeForTerminal(text)}`);
+    // Some terminals wrap once the last column is taken.
+    const room = (this.#stream.columns || USUAL_COLUMNS) - 1;
+    this.#stream.write(`\r\u001b[K${cutEnd(escapeForTerminal(text), room)}`);
     this.#progressShown = true;
   }
 

@@ -7,10 +7,9 @@ import {displayBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import {cellsOf, cutEnd, cutMiddle} from './cell-width.js';
 import type {Colors} from './colors.js';
-import {fitColumns, GAP, type SizedColumn} from './column-fit.js';
+import {fitColumns, GAP, hiddenLine, type SizedColumn} from './column-fit.js';
 import type {Display} from './display.js';
 import {escapeForTerminal} from './sanitize.js';
-import {hiddenLine} from './table.js';
 import {padded} from './text-layout.js';
 
 export interface LineColumn {

@@ -26,19 +26,22 @@ const KEPT = [
     .map((script) => String.raw`(?<=${DRAWN}\p{Script=${script}})[\u200c\u200d](?=${DRAWN}\p{Script=${script}})`),
 ].join('|');
 
-const UNSAFE_OR_KEPT = new RegExp(`(${KEPT})|${UNSAFE}`, 'gu');
+let unsafeOrKept: RegExp | undefined;
+/** Made when it is needed. */
+const pattern = (): RegExp => {
+  unsafeOrKept ??= new RegExp(`(${KEPT})|${UNSAFE}`, 'gu');
+  return unsafeOrKept;
+};
 const NAMED: Record<string, string> = {'\n': '\\n', '\r': '\\r', '\t': '\\t'};
 const PLAIN = /^[ -~]*$/;
 
 /** Text that is safe to show, each unsafe character as `\n`, `\x1b` or `\u202e`. */
 export const escapeForTerminal = (text: string): string =>
-  PLAIN.test(text) ? text : text.replace(UNSAFE_OR_KEPT, (char, kept) => kept ?? NAMED[char] ?? codeOf(char));
+  PLAIN.test(text) ? text : text.replace(pattern(), (char, kept) => kept ?? NAMED[char] ?? codeOf(char));
 
 /** The same for JSON, which keeps its meaning: only strings can have such characters. */
 export const escapeJsonForTerminal = (json: string): string =>
-  PLAIN.test(json)
-    ? json
-    : json.replace(UNSAFE_OR_KEPT, (char, kept) => kept ?? char.split('').map(codeUnitOf).join(''));
+  PLAIN.test(json) ? json : json.replace(pattern(), (char, kept) => kept ?? char.split('').map(codeUnitOf).join(''));
 
 function codeOf(char: string): string {
   const code = char.codePointAt(0)!;

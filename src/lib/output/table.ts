@@ -4,10 +4,9 @@
  */
 import Table from 'cli-table3';
 import {cellsOf, cutEnd, cutMiddle, fold} from './cell-width.js';
-import {fitColumns, GAP, type SizedColumn} from './column-fit.js';
+import {fitColumns, GAP, hiddenLine, type SizedColumn} from './column-fit.js';
 import type {Display} from './display.js';
 import {escapeForTerminal} from './sanitize.js';
-import {wrap} from './text-layout.js';
 
 export interface Column<Row> {
   heading: string;
@@ -20,9 +19,6 @@ export interface Column<Row> {
   /** A number is written with separators on a terminal. */
   cell(row: Row): string | number;
 }
-
-/** Narrower than this, a name says nothing. */
-export const LEAST_NAME = 12;
 
 const BORDERLESS = {
   top: '',
@@ -106,12 +102,6 @@ function layOut(columns: readonly Filled[], rows: number, {colors}: Display): st
   }
   return text;
 }
-
-/** Says which columns had no room. */
-export const hiddenLine = (headings: readonly string[], {colors, columns}: Display): string =>
-  wrap(`hidden at this width: ${headings.filter(Boolean).join(', ')}`, columns)
-    .map((line) => `${colors.dim(cutEnd(line, columns))}\n`)
-    .join('');
 
 /** A line above a table. */
 export const renderHeading = (text: string, {colors, columns}: Display): string =>

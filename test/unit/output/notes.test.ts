@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
+import {cellsOf} from '../../../src/lib/output/cell-width.js';
 import {colors} from '../../../src/lib/output/colors.js';
 import {Notes, type NotesOptions} from '../../../src/lib/output/notes.js';
 
@@ -48,6 +49,11 @@ describe('what is said', () => {
       `streamlog: ${shown}\nhint: ${shown}\n`,
     );
     expect(say({terminal: true}, (notes) => notes.progress(name))).toBe(`\r\u001b[K${shown}`);
+  });
+
+  it('progress takes less than a line', () => {
+    const line = say({terminal: true}, (notes) => notes.progress('日本'.repeat(50)));
+    expect(cellsOf(line.replace('\r\u001b[K', ''))).toBe(79);
   });
 
   it('colours its own words and none of the quoted ones', () => {

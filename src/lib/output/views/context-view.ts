@@ -2,8 +2,9 @@
 import type {Context} from '../../config/config.js';
 import {isProduction} from '../../config/settings.js';
 import {urlWithoutPassword} from '../../redact.js';
+import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
-import {LEAST_NAME, renderTable} from '../table.js';
+import {renderTable} from '../table.js';
 
 export interface ContextSummary {
   context: string;

@@ -5,12 +5,13 @@ import {deadLetterOrigin, ownFields} from '../../dead-letters/dead-letter-origin
 import type {Redriven} from '../../dead-letters/redriving.js';
 import {shortDuration} from '../../duration.js';
 import type {StreamRecord} from '../../records/entry.js';
+import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
 import {FieldShape} from '../field-shape.js';
 import {type LineColumn, quoted, type RecordLine, RecordLines} from '../record-lines.js';
 import {type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
-import {LEAST_NAME, renderFacts, renderTable} from '../table.js';
+import {renderFacts, renderTable} from '../table.js';
 import {ID_COLUMN, TIME_COLUMN, timeOf} from './record-view.js';
 
 export function renderDeadLetters(summary: DeadLetterSummary, display: Display): string {

@@ -3,8 +3,9 @@ import {shortDuration} from '../../duration.js';
 import type {ConsumerFate} from '../../groups/gc.js';
 import type {GroupPosition, SeekResult} from '../../groups/group-position.js';
 import type {GroupSummary} from '../../reports/group-list.js';
+import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
-import {LEAST_NAME, renderTable} from '../table.js';
+import {renderTable} from '../table.js';
 import {lagCell, listedLagCell, unreadCell} from './lag-view.js';
 
 /** A table of groups, with the names of their streams where those are not all the same. */

@@ -1,8 +1,9 @@
 /** How the counts of `ack`, `nack` and `delete` look to a person: a sentence, or a row of a table, for each stream and group. */
 import type {AckCount, DeleteCount, GiveBackCount, GroupKey} from '../../groups/named-entries.js';
+import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
 import {counted} from '../sentences.js';
-import {LEAST_NAME, renderTable} from '../table.js';
+import {renderTable} from '../table.js';
 
 export const describeAckCount = (count: AckCount): string =>
   sentence(count, `${count.acknowledged} acknowledged, ${count.notPending} not pending`, [

@@ -4,6 +4,7 @@ import type {PendingConsumer, PendingDetail, PendingReport} from '../../groups/p
 import {recordToJson, type ValueToJson} from '../../records/entry.js';
 import {nameToJson} from '../../records/names.js';
 import {shellWord} from '../../shell-word.js';
+import {LEAST_NAME} from '../column-fit.js';
 import {DelimitedLines, factCell, nameCell} from '../delimited.js';
 import type {Display} from '../display.js';
 import {FieldShape} from '../field-shape.js';
@@ -11,7 +12,7 @@ import {jsonLines} from '../pretty-json.js';
 import {type LineColumn, quoted, type RecordLine, RecordLines} from '../record-lines.js';
 import {type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
-import {LEAST_NAME, renderFacts, renderTable} from '../table.js';
+import {renderFacts, renderTable} from '../table.js';
 import {ID_COLUMN, TIME_COLUMN, timeOf} from './record-view.js';
 
 /** From here on a consumer may be dead, and its entries another's to take. */

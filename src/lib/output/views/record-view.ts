@@ -1,11 +1,11 @@
 /** How records look to a person: a line each, or a block with `--pretty`. */
 import type {StreamRecord} from '../../records/entry.js';
 import {timePartOf} from '../../records/stream-id.js';
+import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
 import {isoTime, localTime} from '../format.js';
 import {RecordBlocks} from '../record-blocks.js';
 import {type LineColumn, quoted, type RecordLine, RecordLines} from '../record-lines.js';
-import {LEAST_NAME} from '../table.js';
 
 export interface PersonStyle {
   display: Display;

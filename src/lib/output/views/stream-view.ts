@@ -6,8 +6,9 @@ import type {StreamSummary} from '../../reports/stream-list.js';
 import type {ConsumerReport, GroupReport, StreamReport} from '../../reports/stream-report.js';
 import {formatSize} from '../../size.js';
 import type {GroupLoss} from '../../trimming/losses.js';
+import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
-import {LEAST_NAME, renderFacts, renderHeading, renderTable} from '../table.js';
+import {renderFacts, renderHeading, renderTable} from '../table.js';
 import {knownCell, lagCell, listedLagCell, rateCell, unreadCell} from './lag-view.js';
 
 /** With `rates`, also how fast things go. */
