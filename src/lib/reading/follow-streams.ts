@@ -14,7 +14,7 @@ import {compareStreamIds, FIRST_ID, predecessorOf, successorOf} from '../records
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import {inOrder} from './in-order.js';
 import {lastMatches} from './last-matches.js';
-import {findInfo, lastIdOf, locate} from './locate.js';
+import {findInfo, infoUnlessDenied, lastIdOf, locate} from './locate.js';
 import {merge} from './merge.js';
 import {PageSize} from './page-size.js';
 import {streamChange} from './stream-change.js';
@@ -43,6 +43,8 @@ export interface Cursor {
   readonly stream: string;
   /** The last ID that was handed over, or is to be passed over. */
   after: string;
+  /** What the stream was when reading began; undefined where it was missing, or the user may not ask. */
+  readonly seen?: StreamInfo | undefined;
 }
 
 interface StartedCursor extends Cursor {
@@ -125,7 +127,9 @@ async function cursorAt(
   );
   const after = predecessorOf(start) ?? FIRST_ID;
   try {
-    return {stream, after, newest: await run((client) => lastIdOf(client, stream))};
+    const seen = await run((client) => infoUnlessDenied(client, stream));
+    const newest = seen?.lastGeneratedId ?? (await run((client) => lastIdOf(client, stream)));
+    return {stream, after, newest, seen};
   } catch (error) {
     if (!follow || !isFailure(error, 'notFound')) throw error;
     onMissing(stream);
@@ -196,6 +200,8 @@ class ChangeCheck {
   constructor(cursor: Cursor, onChange: (line: string) => void) {
     this.#cursor = cursor;
     this.#onChange = onChange;
+    this.#seen = cursor.seen;
+    this.#highest = cursor.seen?.lastGeneratedId ?? FIRST_ID;
   }
 
   /** Before a read on `client`: moves the cursor where the stream is another one. */

@@ -45,6 +45,16 @@ export async function lastIdOf(client: StreamClient, stream: string): Promise<st
   }
 }
 
+/** XINFO STREAM; undefined for a user who may not ask. Throws `notFound` when there is no such stream. */
+export async function infoUnlessDenied(client: StreamClient, stream: string): Promise<StreamInfo | undefined> {
+  try {
+    return await client.info(stream);
+  } catch (error) {
+    if (!isFailure(error, 'denied')) throw error;
+    return undefined;
+  }
+}
+
 /** XINFO STREAM; undefined when there is no such stream. */
 export const findInfo = (client: StreamClient, stream: string): Promise<StreamInfo | undefined> =>
   unlessMissing(client.info(stream));
