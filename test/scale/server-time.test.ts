@@ -63,14 +63,14 @@ const CASES: Record<string, Case[]> = {
     {args: [...work, '--idle', '1ms', '--to', 'w', '-q'], works: 'crowd', spends: true},
     {args: ['-s', 'wide', '--idle', '1ms']},
   ],
-  'group:list': [{args: ['-s', 'big']}],
+  'group:list': [{args: ['-s', 'big']}, {args: []}],
   'group:remove': [
     {args: [...work, 'streamlog', '--force'], works: 'big', spends: true},
     {args: [...work, 'one', '--force'], works: 'big', spends: true},
   ],
   'group:seek': [{args: [...work, 'g9', '--to', middle], works: 'big'}],
   info: [{args: ['-s', 'big', '-s', 'wide']}, {args: ['-s', 'big', '--consumers']}],
-  ls: [{args: []}, {args: ['--match', 's:1*']}],
+  ls: [{args: []}, {args: ['--match', 's:1*']}, {args: ['--sort', 'bytes']}],
   nack: [{args: work, input: ids(500), works: 'big'}],
   pending: [
     {args: ['-s', 'big']},
