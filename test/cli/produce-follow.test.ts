@@ -13,6 +13,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -100,10 +101,12 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   });
 });
 
-describe.each([
+const ways: [name: string, flags: string[]][] = [
   ['by XADD', []],
   ['--exactly-once', ONCE],
-])('%s, after a kill', (_, flags) => {
+];
+
+describe.each(ways)('%s, after a kill', (_, flags) => {
   it('reads what was written meanwhile to a file that was rotated, twice, and then the new one', async () => {
     writeFileSync(log, lines(1, 5));
     const run = follow(...flags);
@@ -297,6 +300,25 @@ it('says once that it cannot keep its checkpoint, and keeps it as soon as it can
   const {code, stderr} = await stop(run);
   expect(code).toBe(143);
   expect(stderr).toMatch(/^streamlog: warning: cannot keep the checkpoint .*; trying again\n$/);
+});
+
+it.each(ways)('goes on where --resume stopped, and --resume where it stopped (%s)', async (_, flags) => {
+  const resume = () => streamlog(['produce', '-q', '-s', stream, '--file', log, '--resume', ...flags], {server});
+  writeFileSync(log, lines(1, 3));
+  utimesSync(log, -10, -10);
+  expect((await resume()).code).toBe(0);
+  renameSync(log, `${log}.1`);
+  writeFileSync(log, lines(4, 5));
+  const run = follow(...flags);
+  await kept(5);
+  await stop(run);
+  appendFileSync(log, lines(6, 7));
+  expect((await resume()).code).toBe(0);
+  appendFileSync(log, lines(8, 8));
+  const next = follow(...flags);
+  await has(8);
+  expect((await stop(next)).stderr).toBe('');
+  expect(await values()).toEqual(numbers(1, 8));
 });
 
 it('begins behind the last whole line with --from end, also when it is killed before the next one', async () => {

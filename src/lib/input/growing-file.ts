@@ -99,7 +99,7 @@ export class GrowingFile {
     this.#offset += chunk.length;
     // A copy, not to keep the chunk.
     if (chunk.length > 0) this.#before = Buffer.from(found.subarray(-COMPARED_BYTES));
-    this.#writtenMs = Math.floor(mtimeMs);
+    this.#writtenMs = wholeMs(mtimeMs);
     this.#seenMs = mtimeMs;
     return chunk;
   }
@@ -163,5 +163,8 @@ function factsOf(fd: number): FileFacts | undefined {
 export const asFacts = ({dev, ino, size, mtimeMs}: BigIntStats): FileFacts => ({
   id: `${dev}:${ino}`,
   sizeBytes: Number(size),
-  writtenMs: Number(mtimeMs),
+  writtenMs: wholeMs(Number(mtimeMs)),
 });
+
+/** A file may be dated before 1970. */
+const wholeMs = (ms: number): number => Math.max(0, Math.floor(ms));

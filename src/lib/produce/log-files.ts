@@ -64,9 +64,10 @@ export class LogFiles {
     )) {
       const file = openLog(path);
       const digest = file && (await digestIn(file, kept));
-      const isRenamed = file?.id === id || path === this.path;
+      // The number of a device need not outlive a restart of the machine.
+      const isRenamed = path === this.path || id === '' || inodeOf(file?.id) === inodeOf(id);
       if (file !== undefined && digest !== undefined && (isRenamed || (await this.#isWhole(file))))
-        return {file, digest, isCopy: isRenamed ? isCopy === true && file.id === id : true};
+        return {file, digest, isCopy: !isRenamed || (isCopy === true && path !== this.path)};
       file?.close();
     }
     return undefined;
@@ -200,6 +201,8 @@ export class LogFiles {
 /** Undefined where there is none. Throws `io` when it cannot be opened, a usage error for what is no file. */
 export const openLog = (path: string): GrowingFile | undefined =>
   GrowingFile.open(path, () => usageError(`--follow takes a file; ${path} is none`, 'pipe it in, or give --file'));
+
+const inodeOf = (id = ''): string => id.slice(id.indexOf(':') + 1);
 
 /** `other`, behind what was read of `file`, where it has that too. */
 async function sameAs(
