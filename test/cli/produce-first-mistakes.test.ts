@@ -129,6 +129,14 @@ describe('a file as an argument', () => {
     expect(stderr).toBe(`streamlog: "${args[0]}" is a file, not field=value\nhint: ${hint}\n`);
   });
 
+  it('among fields is refused', async () => {
+    const {code, stderr} = await produce(['type=login', 'events.ndjson']);
+    expect([code, stderr]).toEqual([
+      2,
+      'streamlog: "events.ndjson" is a file, not field=value\nhint: give field=value arguments or --file, not both\n',
+    ]);
+  });
+
   it('that does not exist is no field', async () => {
     const {code, stderr} = await produce(['missing.ndjson']);
     expect(code).toBe(2);

@@ -84,7 +84,7 @@ it('--quiet says nothing, and - goes with no other argument', async () => {
   quiet.press(CTRL_D);
   expect((await quiet.finished).text.replaceAll(/\^D\b|[\b]/g, '')).toBe('{"a":1}\n');
   for (const [args, message] of [
-    ['- type=login', '"-" is not field=value'],
+    ['- type=login', 'give - or field=value arguments, not both'],
     ['- --file x', 'give - or --file, not both'],
     ['- --follow x', 'give - or --follow, not both'],
   ]) {

@@ -71,19 +71,19 @@ export function pipedThrough({command, filter, lines}: LinesCommand, context: Fo
 const produceTo = ({stream, input}: FormatContext): string =>
   `streamlog produce${stream === 'events' ? '' : ` -s ${shellWord(stream)}`}${input === 'ndjson' ? '' : ` --input ${input}`}`;
 
-/** The failure for arguments that are names of files, with how these are read; undefined for others. */
+/** The failure for arguments with names of files among them, with how these are read; undefined for others. */
 export async function fileArgumentFailure(
   args: readonly string[],
   target: FormatContext,
 ): Promise<StreamlogError | undefined> {
-  if (!args.every(isFileName)) return undefined;
-  const [file = '', ...more] = args;
-  if (more.length > 0)
-    return usageError(
-      `"${file}" is a file, not field=value`,
-      `to read the files: cat ${args.map(shellWord).join(' ')} | ${produceTo(target)}`,
-    );
-  return usageError(`"${file}" is a file, not field=value`, `to read it: ${await commandFor(file, target)}`);
+  const files = args.filter(isFileName);
+  const [file, ...more] = files;
+  if (file === undefined) return undefined;
+  const message = `"${file}" is a file, not field=value`;
+  if (files.length < args.length) return usageError(message, 'give field=value arguments or --file, not both');
+  return more.length === 0
+    ? usageError(message, `to read it: ${await commandFor(file, target)}`)
+    : usageError(message, `to read the files: cat ${files.map(shellWord).join(' ')} | ${produceTo(target)}`);
 }
 
 function isFileName(arg: string): boolean {

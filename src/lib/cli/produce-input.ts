@@ -72,7 +72,8 @@ export async function openInput(
       'Redis refuses an ID that was added before',
     );
   if (flags.checkpoint !== undefined && !isContinued) throw usageError('--checkpoint goes with --resume or --follow');
-  const isDash = fieldArguments.length === 1 && fieldArguments[0] === '-';
+  const isDash = fieldArguments.includes('-');
+  if (isDash && fieldArguments.length > 1) throw usageError('give - or field=value arguments, not both');
   const other = (['file', 'follow'] as const).find((name) => flags[name] !== undefined);
   if (isDash && other !== undefined) throw usageError(`give - or --${other}, not both`);
   if (fieldArguments.length > 0 && !isDash) return fromArguments(fieldArguments, flags, around);
