@@ -27,12 +27,7 @@ const MOST_ROWS = 20;
 export function contentFormat(head: Buffer): ContentFormat {
   const part = head.subarray(0, MOST_BYTES);
   const text = part.toString('utf8').replace(/^\ufeff/, '');
-  return (
-    jsonFormat(text) ??
-    binaryFormat(part) ??
-    lineFormat(text) ??
-    (isCsv(text, part.length < head.length) ? 'CSV' : 'text')
-  );
+  return jsonFormat(text) ?? binaryFormat(part) ?? lineFormat(text) ?? (isCsv(text) ? 'CSV' : 'text');
 }
 
 function jsonFormat(text: string): ContentFormat | undefined {
@@ -74,8 +69,8 @@ const SENTENCE = /(?:\S+\s+){5}/;
 /** Where nothing but a first line is known, a sentence with a comma is not taken for names. */
 const PLAIN_NAME = /^"?[\p{L}_][\p{L}\p{N}_.-]*"?$/u;
 
-/** Names in the first row, and nearly as many values in each of the next ones. `isCut`: the last row may go on. */
-function isCsv(text: string, isCut: boolean): boolean {
+/** Names in the first row, and nearly as many values in each of the next ones; the last may go on behind `text`. */
+function isCsv(text: string): boolean {
   const [header = '', ...lines] = text.replace(/^(?:[ \t\r]*\n)+/, '').split('\n', MOST_ROWS + 2);
   const row = Buffer.from(header.replace(/\r$/, ''));
   if (declaredDelimiter(row) !== undefined) return true;
@@ -84,7 +79,7 @@ function isCsv(text: string, isCut: boolean): boolean {
   if (names.length < 2 || !names.some((name) => name !== '')) return false;
   if (!names.every((name) => name === '' || (NAME.test(name.trim()) && !SENTENCE.test(name)))) return false;
   const widths = widthsOf(lines.join('\n'), delimiter);
-  if (isCut || widths.length > MOST_ROWS) widths.pop();
+  if (widths.length > 1 && (widths.length > MOST_ROWS || !text.endsWith('\n'))) widths.pop();
   if (widths.length === 0) return names.every((name) => name === '' || PLAIN_NAME.test(name));
   return widths.every((width) => width > 1 && width <= names.length);
 }

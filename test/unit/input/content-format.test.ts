@@ -19,6 +19,8 @@ describe('the format of an input is recognised by its beginning', () => {
     ['CSV', 'a,b,c\n1,2\n'],
     ['CSV', 'sep=;\na;b\n'],
     ['CSV', 'id,name'],
+    ['CSV', `id,long text\n${`1,${'x'.repeat(900)}\n`.repeat(17)}1234567890`],
+    ['CSV', `id,long text\n${`1234567890,${'x'.repeat(1000)}\n`.repeat(30)}`],
     ['text', 'Hello, world\n'],
     ['text', '2024-01-01 10:00:00,123 INFO a\n2024-01-01 10:00:00,124 INFO b\n'],
     ['text', '[2024-01-01] [main] INFO a, b\n'],
