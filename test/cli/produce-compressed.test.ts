@@ -140,7 +140,7 @@ describe('zstd', () => {
   it('that is cut off anywhere ends with 65, behind the records that could be read', async () => {
     const [checked, unchecked] = [zstd, compressed(['--no-check'], ndjson)];
     for (const data of [checked, unchecked]) {
-      for (const end of [5, 20, data.length >> 1, data.length - 5, data.length - 1]) {
+      for (const end of [5, data.length >> 1, data.length - 1]) {
         const stream = newStream();
         const {code, stderr} = await produce(EXECUTABLE, `-s ${stream}`, data.subarray(0, end), 'pipe');
         expect(code).toBe(65);

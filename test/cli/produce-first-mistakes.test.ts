@@ -30,6 +30,7 @@ const FILES: Record<string, string | Buffer> = {
   'pretty.json': '{\n  "a": 1\n}\n{\n  "a": 2\n}\n',
   'pretty array.json': '[\n  {\n    "a": 1\n  }\n]\n',
   'events.ndjson': '{"a":1}\n{"a":2}\n',
+  '-data.json': '[{"a":3}]\n',
   'random.bin': Buffer.from(Array.from({length: 400}, (_, index) => (index * 149 + 7) % 256)),
 };
 
@@ -65,11 +66,11 @@ describe('an input of another format ends with 65 at its first line', () => {
     const stream = newStream();
     const run = (command: string): Promise<Finished> => shell(command, {server, cwd: directory});
     await run('gzip -c array.json > array.gz; iconv -t UTF-16 array.json | gzip -c > wide.gz');
-    for (const file of ['array.json', 'pretty.json', "'pretty array.json'", 'array.gz', 'wide.gz']) {
-      const {stderr} = await run(`streamlog produce -s ${stream} --file ${file}`);
+    for (const file of ['array.json', 'pretty.json', "'pretty array.json'", 'array.gz', 'wide.gz', '-data.json']) {
+      const {stderr} = await run(`streamlog produce -s ${stream} --file=${file}`);
       expect(await run(/^hint: .*: (.*jq .*)$/m.exec(stderr)![1]!)).toMatchObject({code: 0});
     }
-    expect(await contents(stream)).toEqual([1, 2, 1, 2, 1, 1, 2, 1, 2].map((value) => ['a', `${value}`]));
+    expect(await contents(stream)).toEqual([1, 2, 1, 2, 1, 1, 2, 1, 2, 3].map((value) => ['a', `${value}`]));
   });
 
   it('with --on-bad-line skip the hint comes at the end, and each line is still named', async () => {

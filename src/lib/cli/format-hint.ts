@@ -59,7 +59,7 @@ const jqCommand = (filter: string): LinesCommand => ({command: `jq -c ${filter} 
 export function pipedThrough({command, filter, lines}: LinesCommand, context: FormatContext): string {
   const {file, stream, input, decoders = []} = context;
   const target = produceTo({stream, input: lines ?? input});
-  const named = (text: string): string => (file === undefined ? text : text.replace('FILE', () => shellWord(file)));
+  const named = (text: string): string => (file === undefined ? text : text.replace('FILE', () => pathWord(file)));
   if (filter === undefined) return `${named(command)} | ${target}`;
   if (file === undefined) return ['...', ...decoders, filter, target].join(' | ');
   const [decoder, ...more] = decoders;
@@ -67,6 +67,9 @@ export function pipedThrough({command, filter, lines}: LinesCommand, context: Fo
     ? `${named(command)} | ${target}`
     : [named(`${decoder} FILE`), ...more, filter, target].join(' | ');
 }
+
+/** A name that begins with a dash is no flag. */
+const pathWord = (path: string): string => shellWord(path.startsWith('-') ? `./${path}` : path);
 
 const produceTo = ({stream, input}: FormatContext): string =>
   `streamlog produce${stream === 'events' ? '' : ` -s ${shellWord(stream)}`}${input === 'ndjson' ? '' : ` --input ${input}`}`;
@@ -83,7 +86,7 @@ export async function fileArgumentFailure(
   if (files.length < args.length) return usageError(message, 'give field=value arguments or --file, not both');
   return more.length === 0
     ? usageError(message, `to read it: ${await commandFor(file, target)}`)
-    : usageError(message, `to read the files: cat ${files.map(shellWord).join(' ')} | ${produceTo(target)}`);
+    : usageError(message, `to read the files: cat ${files.map(pathWord).join(' ')} | ${produceTo(target)}`);
 }
 
 function isFileName(arg: string): boolean {
@@ -99,7 +102,7 @@ async function commandFor(file: string, {stream, input}: FormatContext): Promise
   const jq = format && JQ[format];
   if (jq !== undefined) return pipedThrough(jqCommand(jq.filter), {stream, input, file});
   const read = format === 'CSV' ? 'csv' : format === 'text' ? 'text' : input;
-  return `${produceTo({stream, input: read})} --file ${shellWord(file)}`;
+  return `${produceTo({stream, input: read})} --file ${pathWord(file)}`;
 }
 
 /** Undefined for an empty file, and where nothing can be read now. */
