@@ -1,6 +1,7 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {
   consumeFlags,
+  describeUnused,
   describeWaiting,
   entryFilter,
   handlerPoolOptions,
@@ -68,6 +69,8 @@ export default class Consume extends BaseCommand {
     const consumer = flags.name ?? this.processName;
     const waiting = new WaitingNote(notes, describeWaiting(flags, consumer));
     const groups = new JoinedGroups(notes, flags.from, typedText('from', raw));
+    const unused = describeUnused(flags, raw);
+    if (unused !== undefined) notes.status(unused);
     this.drainWithin(limitMs);
     const consumption = new MultiStreamConsumer({
       ...multiStreamOptions(flags),

@@ -1,9 +1,10 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {unlessDenied} from '../lib/cli/confirmation.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Deleter} from '../lib/groups/named-entries.js';
-import {type NeededEntries, neededEntries} from '../lib/groups/needed-entries.js';
+import {neededEntries} from '../lib/groups/needed-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {counted} from '../lib/output/sentences.js';
 import {describeDeleteCount, renderDeleteCounts} from '../lib/output/views/id-counts-view.js';
@@ -46,9 +47,8 @@ export default class Delete extends BaseCommand {
     const references = open();
     let client = await this.connect(flags);
     if (this.asks(flags)) {
-      const needed: NeededEntries[] = [];
-      for await (const batch of open()) needed.push(...(await neededEntries(client, batch, stream)));
-      if (needed.length > 0) client = await this.confirm(flags, askDelete(needed), 'nothing was deleted');
+      const needed = await unlessDenied(neededEntries(client, open(), stream));
+      if (needed?.length !== 0) client = await this.confirm(flags, askDelete(needed), 'nothing was deleted');
     }
     const deleter = new Deleter(client, {stream, dryRun});
 

@@ -14,7 +14,7 @@ import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {Search} from '../lib/filter/search.js';
 import type {Notes} from '../lib/output/notes.js';
 import {SearchNotes} from '../lib/output/search-notes.js';
-import {counted, listed} from '../lib/output/sentences.js';
+import {listed} from '../lib/output/sentences.js';
 import {WaitingNote} from '../lib/output/waiting-note.js';
 import {followStreams} from '../lib/reading/follow-streams.js';
 import {meantStream} from '../lib/reading/known-names.js';
@@ -104,8 +104,6 @@ export default class Tail extends BaseCommand {
     const search = new Search({filter, onPage: onPage(said)});
     for await (const records of search.of(batches)) await writer.write(records);
     said.end(search);
-    if (filter === undefined)
-      notes.sumUp(`printed ${counted(search.matched, 'entry')} of ${listed(flags.stream)}`, undefined);
   }
 }
 

@@ -1,5 +1,6 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {unlessDenied} from '../lib/cli/confirmation.js';
 import {
   commonFlags,
   connectionFlags,
@@ -83,10 +84,10 @@ export default class Trim extends BaseCommand {
 
     let bound: TrimBound | undefined;
     if (this.asks(flags)) {
-      const plan = await planTrim(client, stream, {goal, safe});
-      if (plan.result.losses.length > 0) {
-        client = await this.confirm(flags, askTrim(stream, plan.result), 'nothing was removed');
-        bound = plan.bound;
+      const plan = await unlessDenied(planTrim(client, stream, {goal, safe}));
+      if (plan === undefined || plan.result.losses.length > 0) {
+        client = await this.confirm(flags, askTrim(stream, plan?.result), 'nothing was removed');
+        bound = plan?.bound;
       }
     }
     const startMs = performance.now();

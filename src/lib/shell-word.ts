@@ -1,12 +1,17 @@
 /** Names that others chose, as words of a command line that a user may paste into a shell. */
+import {isText, nameToJson} from './records/names.js';
 
 // What no shell gives a meaning to, wherever it stands in a word.
 const PLAIN = /^[\p{L}\p{N}_.:/@%+,-]+$/u;
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** One word for bash and zsh that means exactly `text`, without a character that a terminal acts upon. */
+/**
+ * One word for bash and zsh that means exactly `text`, without a character that a terminal acts upon; for a name that is not
+ * text, its `{"$b64":"…"}`.
+ */
 export function shellWord(text: string): string {
   if (PLAIN.test(text)) return text;
+  if (!isText(text)) return shellWord(nameToJson(text));
   if (!UNSEEN.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
   const escaped = Array.from(text, (char) => (UNSEEN.test(char) ? codeOf(char) : char.replace(/['\\]/, '\\$&')));
   return `$'${escaped.join('')}'`;

@@ -138,6 +138,32 @@ it.each([40, 120])('a question is whole at %i columns, and what is hostile does 
   expect((await open.finished).code).toBe(2);
 });
 
+describe.each(RUNTIMES)('with %s', (_name, program) => {
+  it('leaves the lines that were pasted behind the answer to the program that reads next', async () => {
+    const rest = 'read a; echo "<$a>"; read b; echo "<$b>"';
+    const open = openTerminal(`{ ${program} trim -s orders --maxlen 8; ${rest}; }`, {server});
+    await asked(open);
+    open.press('n\nsecond\nthird\n');
+    const {text} = await open.finished;
+    expect(text).toContain('nothing was removed');
+    expect(text).toContain('<second>\n<third>\n');
+    expect(await server.redis.xlen('orders')).toBe(12);
+  });
+});
+
+it.each([
+  ['delete -s orders 2-0', 'may not see whether a group still needs these entries. Delete them?', '+xdel'],
+  ['trim -s orders --minid 3-0', 'may not see what groups still need of orders. Trim it?', '+xtrim +xinfo|stream'],
+])('asks a user who may not look at the groups, too: %s', async (line, question, rules) => {
+  await server.redis.call('ACL', 'SETUSER', 'cleaner', 'on', '>pw', '~*', ...rules.split(' '));
+  const url = server.url.replace('unix://', 'unix://cleaner:pw@');
+  const open = openTerminal(`${EXECUTABLE} ${line} --url ${url}`, {server});
+  await asked(open);
+  expect(open.text()).toContain(question);
+  open.press('n\n');
+  expect((await open.finished).code).toBe(2);
+});
+
 describe('while it waits for the answer', () => {
   const clients = async (): Promise<number> =>
     String(await server.redis.call('CLIENT', 'LIST', 'TYPE', 'normal'))

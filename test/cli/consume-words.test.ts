@@ -101,6 +101,12 @@ describe('on a terminal', () => {
     );
   });
 
+  it('says which flags have no effect', async () => {
+    expect(await consume('-s orders -g billing --exit --max-deliver 3 --dead-letter dead')).toContain(
+      '--max-deliver and --dead-letter have no effect without --exec',
+    );
+  });
+
   it('names a stream that was probably meant, beside the one that it made', async () => {
     await server.redis.xadd('orders', '1-0', 'a', '1');
     expect((await consume('-s oders -g billing --exit'))[0]).toBe(

@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
+import {decodeName} from '../../src/lib/records/names.js';
 import {shellWord} from '../../src/lib/shell-word.js';
 import {text} from './arbitraries.js';
 
@@ -25,6 +26,10 @@ it('is one word that bash reads as exactly the text, in any locale', () => {
     }),
     {numRuns: 10},
   );
+});
+
+it('gives the bytes of a name that is not text as options take them', () => {
+  expect(shellWord(decodeName(Buffer.from([0x61, 0xff])))).toBe(`'{"$b64":"Yf8="}'`);
 });
 
 it('leaves alone what needs no quotes', () => {

@@ -1,11 +1,13 @@
 /**
  * Asks a person before something is destroyed that somebody still needs. Invariants: only y or yes is a yes; the end of input
- * and a signal are a no; nobody is asked where standard input or standard error is no terminal.
+ * and a signal are a no; nobody is asked where standard input or standard error is no terminal. Of what is typed, one line is
+ * read: what was pasted behind it is for the program that reads after us.
  */
+import {closeSync, constants, openSync, readSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {isatty} from 'node:tty';
-import {StreamlogError} from '../errors.js';
+import {isFailure, StreamlogError} from '../errors.js';
 import type {Notes} from '../output/notes.js';
-import {unlessAborted} from '../waiting.js';
 import {standardError} from './standard-streams.js';
 
 /** Whether a person can read a question and answer it. */
@@ -17,23 +19,60 @@ export async function confirm(
   {notes, stopping, nothing}: {notes: Notes; stopping: AbortSignal; nothing: string},
 ): Promise<void> {
   notes.ask(`${question} [y/N] `);
-  const answer = await unlessAborted(readAnswer(), stopping);
-  process.stdin.pause();
-  process.stdin.unref();
-  if (answer === '') standardError.write('\n');
+  const answer = await readAnswer(stopping);
+  if (answer !== undefined && !answer.endsWith('\n')) standardError.write('\n');
   if (answer === undefined || !/^y(es)?$/i.test(answer.trim())) throw new StreamlogError('usage', nothing);
 }
 
-/** A line with its newline; what was typed before the end of input, else. */
-function readAnswer(): Promise<string> {
-  const {stdin} = process;
-  let typed = '';
-  return new Promise((resolve, reject) => {
-    stdin.on('data', (chunk: Buffer | string) => {
-      typed += chunk.toString();
-      if (typed.includes('\n')) resolve(typed.slice(0, typed.indexOf('\n') + 1));
-    });
-    stdin.once('end', () => resolve(typed));
-    stdin.once('error', reject);
-  });
+/** What `look` finds, and undefined for a user who may do the work but not look at what it would do. */
+export async function unlessDenied<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (isFailure(error, 'denied')) return undefined;
+    throw error;
+  }
+}
+
+/** A key that was pressed is noticed so soon. */
+const PAUSE_MS = 20;
+
+/** A line with its newline, or what was typed before the end of input; undefined after `stopping`. */
+async function readAnswer(stopping: AbortSignal): Promise<string | undefined> {
+  const fd = openAnew();
+  try {
+    let typed = '';
+    while (!stopping.aborted) {
+      const more = readNow(fd);
+      if (more === undefined) await sleep(PAUSE_MS, undefined, {signal: stopping}).catch(() => {});
+      else typed += more;
+      if (more === '' || typed.endsWith('\n')) return typed;
+    }
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The terminal of standard input with flags of its own, so that no thread has to wait in read(2), which no signal would end. */
+function openAnew(): number {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  try {
+    return openSync('/proc/self/fd/0', flags);
+  } catch {
+    return openSync('/dev/tty', flags);
+  }
+}
+
+/** What read(2) gives: of a terminal, a line at most. Undefined while there is nothing, empty at the end of input. */
+function readNow(fd: number): string | undefined {
+  const buffer = Buffer.alloc(4096);
+  try {
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, null));
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN' || code === 'EINTR') return undefined;
+    if (code === 'EIO') return '';
+    throw error;
+  }
 }

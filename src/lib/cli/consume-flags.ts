@@ -20,6 +20,7 @@ import {
   recordFlags,
   serviceConnectionFlags,
   streamsFlag,
+  typedText,
   wholeNumber,
   writeFlag,
 } from './flags.js';
@@ -188,4 +189,14 @@ export function handlerPoolOptions(flags: ConsumeFlags): Omit<HandlerPoolOptions
     maxDeliveries: flags['max-deliver'] ?? DEFAULT_MAX_DELIVERIES,
     deadLetterOf: (stream) => deadLetters.get(stream)!,
   };
+}
+
+/** What is given for handlers while there are none: `--max-deliver and --dead-letter have no effect without --exec`. */
+export function describeUnused(
+  {exec}: ConsumeFlags,
+  raw: readonly {type: string; flag?: string | undefined; input: string}[],
+): string | undefined {
+  const handlers = ['retry-backoff', 'max-deliver', 'dead-letter'].filter((flag) => typedText(flag, raw) !== undefined);
+  if (exec !== undefined || handlers.length === 0) return undefined;
+  return `${listed(handlers.map((flag) => `--${flag}`))} ${handlers.length === 1 ? 'has' : 'have'} no effect without --exec`;
 }

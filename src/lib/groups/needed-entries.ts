@@ -21,12 +21,12 @@ const PAGE = 100;
 /** For each stream of `references`, unless no group needs any of them. */
 export async function neededEntries(
   client: StreamClient,
-  references: readonly IdReference[],
+  references: AsyncIterable<readonly IdReference[]>,
   defaultStream: string,
 ): Promise<NeededEntries[]> {
   const streams = new Map<string, Set<string>>();
-  for (const {id, stream = defaultStream} of references)
-    streams.set(stream, (streams.get(stream) ?? new Set()).add(id));
+  for await (const batch of references)
+    for (const {id, stream = defaultStream} of batch) streams.set(stream, (streams.get(stream) ?? new Set()).add(id));
   const needed: NeededEntries[] = [];
   for (const [stream, ids] of streams) {
     const present = await presentOf(client, stream, [...ids]);

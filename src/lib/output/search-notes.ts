@@ -38,11 +38,11 @@ export class SearchNotes {
     }
   }
 
-  /** At the end, if anything was filtered. */
+  /** At the end. */
   end(search: Search): void {
     if (this.#isShown) this.#notes.endProgress();
-    if (!search.isFiltered) return;
-    if (search.isCutShort) this.#notes.note(`${this.#sentence(search)}; --max-scan has ended the search there`);
+    if (!search.isFiltered) this.#notes.sumUp(`printed ${counted(search.matched, 'entry')}`, undefined);
+    else if (search.isCutShort) this.#notes.note(`${this.#sentence(search)}; --max-scan has ended the search there`);
     else this.#notes.status(this.#sentence(search));
   }
 

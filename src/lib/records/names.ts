@@ -35,6 +35,9 @@ export function encodeName(name: string): Bytes {
   );
 }
 
+/** Whether a name is text, and not other bytes. */
+export const isText = (name: string): boolean => !LONE_SURROGATE.test(name);
+
 /** JSON for a name: a string, or `{"$b64":"…"}` for bytes that no JSON string can hold. */
 export const nameToJson = (name: string): string => bytesToJson(encodeName(name));
 

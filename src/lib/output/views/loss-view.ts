@@ -11,12 +11,24 @@ export function describeNeeds(losses: readonly GroupLoss[]): string {
   return `${need} some of them: ${listed(groups)}`;
 }
 
-export const askTrim = (stream: string, {removed, left, exact, losses}: TrimResult): string =>
-  `this removes ${exact === undefined ? '' : 'about '}${removed.toLocaleString('en')} of ` +
-  `${counted(removed + left, 'entry')} of ${stream}; ${describeNeeds(losses)}. Remove them?`;
+/** `plan` is undefined where the user may not look. */
+export function askTrim(stream: string, plan: TrimResult | undefined): string {
+  if (plan === undefined) return `the Redis user may not see what groups still need of ${stream}. Trim it?`;
+  const {removed, left, exact, losses} = plan;
+  return (
+    `this removes ${exact === undefined ? '' : 'about '}${removed.toLocaleString('en')} of ` +
+    `${counted(removed + left, 'entry')} of ${stream}; ${describeNeeds(losses)}. Remove them?`
+  );
+}
 
-export const askDelete = (needed: readonly NeededEntries[]): string =>
-  `this deletes ${needed.map(({stream, entries, needs}) => `${counted(entries, 'entry')} of ${stream}; ${describeNeeds(needs)}`).join('. And ')}. Delete them?`;
+/** `needed` is undefined where the user may not look. */
+export function askDelete(needed: readonly NeededEntries[] | undefined): string {
+  if (needed === undefined) return 'the Redis user may not see whether a group still needs these entries. Delete them?';
+  const each = needed.map(
+    ({stream, entries, needs}) => `${counted(entries, 'entry')} of ${stream}; ${describeNeeds(needs)}`,
+  );
+  return `this deletes ${each.join('. And ')}. Delete them?`;
+}
 
 /** `removed 990 entries of orders in 0.1 s; 10 are left` */
 export const describeTrimmed = (stream: string, {removed, left}: TrimResult, ms: number): string =>
