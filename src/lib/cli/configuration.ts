@@ -1,17 +1,12 @@
 /** The configuration of this process: where its files are, and what they say. Invariant: without files nothing of it is loaded. */
-import {isUtf8} from 'node:buffer';
 import {isAbsolute, join} from 'node:path';
-import type {Config, ConfigText} from '../config/config.js';
+import type {Config} from '../config/config.js';
 import {type ConfigFiles, type ConfigPaths, findConfigFiles} from '../config/config-files.js';
-import {StreamlogError} from '../errors.js';
-import {type FileReading, readWholeFile} from '../input/whole-file.js';
-import {urlWithoutPassword} from '../redact.js';
+import type {FileReading} from '../input/whole-file.js';
 import {environment, homeDirectory, optionalStateDirectory, stateDirectory} from './environment.js';
-import {warnIfReadable} from './named-file.js';
 
 export type {Config} from '../config/config.js';
 
-const MOST_BYTES = 1024 * 1024;
 export function configPaths(): ConfigPaths {
   const {STREAMLOG_CONFIG, XDG_CONFIG_HOME} = environment();
   const home = homeDirectory();
@@ -42,40 +37,9 @@ function workingDirectory(): string | undefined {
   }
 }
 
-/**
- * What the files say; undefined where there are none. `commands` are the IDs of all commands, and `changed` stands for the file of
- * its name. Throws `configuration`.
- */
-export async function loadConfig(
-  commands: readonly string[],
-  reading: FileReading,
-  {user, project} = configFiles(),
-  changed?: ConfigText,
-): Promise<Config | undefined> {
-  if (user.length === 0 && project === undefined) return undefined;
-  const read = async (file: string): Promise<ConfigText> =>
-    file === changed?.file ? changed : readText(file, reading);
-  const texts: ConfigText[] = [];
-  for (const file of user) texts.push(await read(file));
-  const {readConfig} = await import('../config/config.js');
-  const config = readConfig(texts, project === undefined ? undefined : await read(project), commands);
-  for (const file of user) if (file !== changed?.file && holdsPassword(config, file)) warnIfReadable(file, reading);
-  return config;
+/** What the files say; undefined where there are none. `commands` are the IDs of all commands. Throws `configuration`. */
+export async function loadConfig(commands: readonly string[], reading: FileReading): Promise<Config | undefined> {
+  const files = configFiles();
+  if (files.user.length === 0 && files.project === undefined) return undefined;
+  return (await import('./config-reading.js')).readFiles(files, commands, reading);
 }
-
-/** Throws `configuration`. */
-export async function readText(file: string, reading: FileReading): Promise<ConfigText> {
-  let bytes: Buffer;
-  try {
-    bytes = await readWholeFile(file, reading);
-  } catch (error) {
-    if (!(error instanceof StreamlogError)) throw error;
-    throw new StreamlogError('configuration', error.message, {code: error.code});
-  }
-  const refusal = bytes.length > MOST_BYTES ? 'it is larger than 1 MB' : isUtf8(bytes) ? undefined : 'it is not UTF-8';
-  if (refusal !== undefined) throw new StreamlogError('configuration', `cannot read ${file}: ${refusal}`);
-  return {file, text: bytes.toString('utf8').replace(/^\ufeff/, '')};
-}
-
-const holdsPassword = ({contexts}: Config, file: string): boolean =>
-  [...contexts.values()].some((context) => context.file === file && urlWithoutPassword(context.url) !== context.url);

@@ -10,7 +10,6 @@ import type {Notes} from '../output/notes.js';
 import {urlWithoutPassword} from '../redact.js';
 import type {ConnectionSettings} from '../stream-client.js';
 import {type Config, loadConfig} from './configuration.js';
-import {argumentsFor, withoutRules, withSettings} from './configured-flags.js';
 import {type ConnectionFlags, connectionSettings, sourcesOf, type TypedFlags} from './connection-settings.js';
 import {signals} from './signals.js';
 
@@ -42,6 +41,7 @@ export class ConfiguredServer {
     parse: (flags: FlagInput) => Promise<Parsed>,
   ): Promise<{flags: FlagInput; words: string[]}> {
     if (this.#config === undefined) return {flags, words: []};
+    const {argumentsFor, withoutRules, withSettings} = await import('./configured-flags.js');
     const {raw, flags: typed} = await parse(withoutRules(flags));
     const names = new Set(raw.flatMap(({type, flag}) => (type === 'flag' && flag !== undefined ? [flag] : [])));
     const sources = sourcesOf(typed as TypedFlags, this.#config);

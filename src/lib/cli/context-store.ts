@@ -12,7 +12,8 @@ import {StreamlogError, systemReason, usageError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import {urlWithoutPassword} from '../redact.js';
 import {replaceFile} from '../replaced-file.js';
-import {type Config, configFiles, configPaths, contextStateFile, loadConfig, readText} from './configuration.js';
+import {readFiles, readText} from './config-reading.js';
+import {type Config, configFiles, configPaths, contextStateFile, loadConfig} from './configuration.js';
 import {withLockFile} from './lock-file.js';
 
 export class ContextStore {
@@ -133,7 +134,7 @@ export class ContextStore {
   async #validate(file: string, text: string): Promise<void> {
     const {user, project} = configFiles();
     const files = {user: user.includes(file) ? user : [file, ...user], project};
-    await loadConfig(this.#commands, this.#reading, files, {file, text});
+    await readFiles(files, this.#commands, this.#reading, {file, text});
   }
 }
 

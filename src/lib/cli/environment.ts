@@ -38,16 +38,17 @@ const VARIABLES = {
   DEBUG: 'public',
 } as const satisfies Record<string, 'public' | 'secret' | 'url'>;
 
-type Environment = Partial<Record<keyof typeof VARIABLES, string>>;
+type Environment = Readonly<Partial<Record<keyof typeof VARIABLES, string>>>;
 
-export function environment(): Environment {
-  const found: Environment = {};
-  for (const name of Object.keys(VARIABLES) as (keyof typeof VARIABLES)[]) {
-    const value = process.env[name]?.trim();
-    if (value) found[name] = value;
-  }
-  return found;
-}
+/** Each is read when it is asked for: most runs need few of them. */
+const VALUES: Environment = Object.defineProperties(
+  {},
+  Object.fromEntries(
+    Object.keys(VARIABLES).map((name) => [name, {enumerable: true, get: () => process.env[name]?.trim() || undefined}]),
+  ),
+);
+
+export const environment = (): Environment => VALUES;
 
 /** The environment for a handler: without our secrets, but with the names of files that hold one. */
 export function environmentForOthers(all: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
