@@ -100,6 +100,29 @@ describe('context add, list, use, show, remove', () => {
     expect(statSync(real).mode & 0o777).toBe(0o640);
   });
 
+  it('lose none of several that are added at once', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    await Promise.all(names.map((name) => run(`context add ${name} -u :1`)));
+    const listed = (await run('context list')).stdout.trimEnd().split('\n');
+    expect(listed.map((line) => JSON.parse(line).context)).toEqual(names);
+  });
+
+  it.each([40, 80, 120])('are tables within %i columns', async (columns) => {
+    write(
+      `${prod()}description = "${'the one that matters '.repeat(8)}"\ncolor = "red"\n[context.${'long-'.repeat(12)}]\nurl = ":1"\n`,
+    );
+    await run('context use prod');
+    for (const command of ['list', 'show']) {
+      const {code, text} = await onTerminal(['context', command], {
+        columns,
+        env: {HOME: home, TERM: 'xterm', NO_COLOR: '1'},
+      });
+      expect(code).toBe(0);
+      expect(text).toContain('prod');
+      for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);
+    }
+  });
+
   it('refuse a context that exists, a name and a URL that are none, and what is not there', async () => {
     write(prod());
     expect(await run('context add prod -u :1')).toMatchObject({code: 2, stderr: expect.stringContaining('--force')});
@@ -253,6 +276,7 @@ describe('an alias', () => {
     expect(await run('again')).toMatchObject({code: 78, stderr: expect.stringContaining('not with an alias')});
     expect(await run('odd')).toMatchObject({code: 78, stderr: expect.stringContaining('a quote is open')});
     expect(await run('lost')).toMatchObject({code: 2});
+    expect((await run('first --help')).stdout).toBe((await run('range --help')).stdout);
   });
 });
 
@@ -347,8 +371,10 @@ describe('a file that cannot be used', () => {
     writeFileSync(config, Buffer.from([0x23, 0xff]));
     expect(await run('ls')).toMatchObject({code: 78, stderr: expect.stringContaining('it is not UTF-8')});
     expect(await run('ls', {env: {STREAMLOG_CONFIG: join(home, 'none.toml')}})).toMatchObject({code: 78});
-    if (process.getuid?.() === 0) return;
-    chmodSync(config, 0);
+  });
+
+  it.runIf(process.getuid?.() !== 0)('is said to be one that may not be read', async () => {
+    write(prod(), config, 0);
     expect(await run('ls')).toMatchObject({code: 78, stderr: expect.stringContaining('permission denied')});
   });
 

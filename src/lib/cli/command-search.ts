@@ -41,7 +41,10 @@ export async function subjectOfHelp(
   const {default: table} = await index.flags();
   const [id] = findCommand(rest, table) ?? [];
   if (id !== undefined) return id.split(':');
-  const {words} = leadingWords(rest, allFlags(table));
+  const {words, firstAt} = leadingWords(rest, allFlags(table));
+  const meant = firstAt < 0 ? undefined : await withAlias(rest, firstAt, index);
+  const [stoodFor] = (meant && findCommand(meant.argv, table)) ?? [];
+  if (stoodFor !== undefined) return stoodFor.split(':');
   const [first] = words;
   if (first !== undefined && LIKE_A_HOST.test(first) && argv[argv.indexOf(first) - 1] === '-h')
     throw unknownCommand(words, index, '-h shows help; -u redis://HOST:PORT, or --url, names the server');

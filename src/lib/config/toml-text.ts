@@ -20,7 +20,8 @@ interface Statement {
 
 /** Those of a text that parses. */
 function statementsOf(text: string): Statement[] {
-  const lines = text.split('\n');
+  // The end of a line of DOS is none without its newline.
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
   const statements: Statement[] = [];
   let table: Path = [];
   for (let start = 0; start < lines.length; ) {
@@ -86,11 +87,15 @@ export function withoutTable(text: string, path: Path): string | undefined {
     }
     last = statement;
   }
-  const kept = lines
-    .filter((_, line) => !dropped.has(line))
-    .join('\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .replace(/^\n+/, '');
+  const isBlank = (line: number): boolean => line < 0 || lines[line]?.trim() === '';
+  // What separated it from its neighbours is there twice otherwise.
+  for (const line of [...dropped])
+    if (!dropped.has(line + 1) && isBlank(line + 1)) {
+      let before = line;
+      while (dropped.has(before)) before--;
+      if (isBlank(before)) dropped.add(line + 1);
+    }
+  const kept = lines.filter((_, line) => !dropped.has(line)).join('\n');
   return isChange(text, kept, path, undefined) ? kept : undefined;
 }
 
