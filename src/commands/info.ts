@@ -62,10 +62,10 @@ export default class Info extends BaseCommand {
     const notes = this.notes(flags);
     const quit = new AbortController();
     const everyMs = flags.watch ?? 0;
-    const screen =
-      hasFullScreen() && this.shapeOf(flags) === 'table'
-        ? new WatchScreen({out, display: this.display, everyMs, onQuit: () => quit.abort()})
-        : undefined;
+    // A trace goes to the same terminal.
+    const isFull = hasFullScreen() && this.shapeOf(flags) === 'table' && !flags.trace;
+    const onQuit = (): void => quit.abort();
+    const screen = isFull ? new WatchScreen({out, display: this.display, everyMs, onQuit}) : undefined;
     const say = (line: string): void => (screen?.isShown ? screen.notice(line) : notes.warn(line));
     const readings = watchStreams(flags.stream, {
       ...watching,
@@ -73,7 +73,8 @@ export default class Info extends BaseCommand {
       connect: () => client.another(),
       retryForMs: flags['retry-for'],
       stopping: AbortSignal.any([this.stopping, quit.signal]),
-      waitsForGone: screen !== undefined,
+      waitsForGone: isFull,
+      onOmitted: (what) => (screen?.isShown ? screen.notice(what) : watching.onOmitted?.(what)),
       onChange: say,
       onProblem: say,
     });

@@ -94,6 +94,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   it.each([
     ['SIGTERM', 143],
     ['SIGHUP', 129],
+    ['SIGQUIT', 131],
   ])('leaves the terminal as it was on %s', async (signal, code) => {
     await fill();
     const pty = await openPty({server, columns: 100, env: {NO_COLOR: '1'}});

@@ -29,7 +29,7 @@ export class FullScreen {
   }
 
   /**
-   * Takes the terminal. `onKey` is called with each key but Ctrl-C, which is a SIGINT, and Ctrl-Z. Where standard input is
+   * Takes the terminal. `onKey` is called with each key but Ctrl-C, Ctrl-Z and Ctrl-\\, which are signals. Where standard input is
    * no terminal there are no keys. Throws as `out` does.
    */
   static async open(out: Pick<Sink, 'write'>, onKey: (key: string) => void): Promise<FullScreen> {
@@ -38,6 +38,7 @@ export class FullScreen {
     process.on('SIGWINCH', opened.#onResize);
     process.on('SIGTSTP', opened.#onStop);
     process.on('SIGCONT', opened.#onContinue);
+    process.on('SIGQUIT', opened.#onQuit);
     opened.#listen();
     await opened.#screen.enter();
     return opened;
@@ -53,12 +54,19 @@ export class FullScreen {
     process.off('SIGWINCH', this.#onResize);
     process.off('SIGTSTP', this.#onStop);
     process.off('SIGCONT', this.#onContinue);
+    process.off('SIGQUIT', this.#onQuit);
     // The terminal may have gone; then there is nothing to give back.
     await this.#screen.leave().catch(() => {});
     this.#release();
     this.#forget();
   }
 
+  /** Ends at once, as programs do that do not know it. */
+  readonly #onQuit = (): void => {
+    this.#restoreNow();
+    process.off('SIGQUIT', this.#onQuit);
+    process.kill(process.pid, 'SIGQUIT');
+  };
   readonly #onResize = (): void => this.#later(this.#screen.redraw());
   readonly #onStop = (): void => this.#later(this.#suspend());
   /** Also after SIGSTOP, which nothing announces: the shell has used the terminal meanwhile. */
@@ -112,6 +120,7 @@ export class FullScreen {
 
   #take(key: string): void {
     if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
+    else if (key === 'ctrl-\\') process.kill(process.pid, 'SIGQUIT');
     else if (key === 'ctrl-z') this.#onStop();
     else this.#onKey(key);
   }

@@ -71,5 +71,5 @@ function keyOf(character: string): string {
   const named = CONTROLS[character];
   if (named !== undefined) return named;
   const code = character.codePointAt(0)!;
-  return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x60)}` : character;
+  return code < 0x20 ? `ctrl-${String.fromCharCode(code + 0x40).toLowerCase()}` : character;
 }

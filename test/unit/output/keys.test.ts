@@ -9,7 +9,7 @@ const keys = (...chunks: (string | Buffer)[]): string[] => {
 it.each([
   ['q', ['q']],
   ['qé😀', ['q', 'é', '😀']],
-  ['\u0003\u001a\u0001', ['ctrl-c', 'ctrl-z', 'ctrl-a']],
+  ['\u0003\u001a\u0001\u001c', ['ctrl-c', 'ctrl-z', 'ctrl-a', 'ctrl-\\']],
   ['\r\n\t\u007f', ['enter', 'enter', 'tab', 'backspace']],
   ['\u001b[A\u001b[B\u001bOC\u001b[D', ['up', 'down', 'right', 'left']],
   ['\u001b[5~\u001b[6~\u001b[H\u001b[4~\u001b[3~', ['page-up', 'page-down', 'home', 'end', 'delete']],

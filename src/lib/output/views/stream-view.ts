@@ -107,7 +107,7 @@ export function renderStreams(summaries: readonly StreamSummary[], display: Disp
       {heading: 'stream', least: LEAST_NAME, cell: ({name}) => name},
       {heading: 'entries', right: true, cell: ({length}) => length},
       ...(measured ? [memory] : []),
-      {heading: 'groups', right: true, priority: 5, cell: ({groups}) => groups},
+      {heading: 'groups', right: true, priority: 6, cell: ({groups}) => groups},
       {
         heading: 'pending',
         right: true,
@@ -127,7 +127,7 @@ export function renderStreams(summaries: readonly StreamSummary[], display: Disp
         priority: 4,
         cell: ({deadLetters}) => knownCell(deadLetters?.length, display.count),
       },
-      {heading: 'last', right: true, priority: 6, cell: lastOf},
+      {heading: 'last', right: true, priority: 3, cell: lastOf},
       {heading: 'last ID', priority: 7, cell: ({lastId}) => lastId ?? ''},
     ],
     display,
