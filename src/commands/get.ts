@@ -12,7 +12,8 @@ export default class Get extends BaseCommand {
   static override description =
     'Takes IDs, or records as other commands print them, from the arguments or from standard input, and keeps ' +
     'their order. A record names its own stream; if you type --stream, a record of another one is refused (exit ' +
-    'code 65). If an entry does not exist, the others are still printed and the exit code is 66.';
+    'code 65). If an entry does not exist, the others are still printed and the exit code is 66. ' +
+    'On a terminal, each field has lines of its own, with JSON indented, and nothing is cut.';
   static override examples = [
     {description: 'Print two entries', command: '<%= config.bin %> get 1526919030474-55 1526919030474-56'},
     {

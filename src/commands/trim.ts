@@ -113,8 +113,8 @@ export default class Trim extends BaseCommand {
       renderFacts(
         [
           ['stream', stream],
-          [dryRun ? 'would remove' : 'removed', `${about}${removed}`],
-          ['left', `${about}${left}`],
+          [dryRun ? 'would remove' : 'removed', `${about}${display.count(removed)}`],
+          ['left', `${about}${display.count(left)}`],
           ...(bytes === undefined ? [] : [['takes', formatSize(bytes)] as const]),
         ],
         display,

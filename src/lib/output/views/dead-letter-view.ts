@@ -43,11 +43,16 @@ const drawCauses = (causes: readonly Cause[], display: Display): string =>
 const death = (id: string | null, ageMs: number | null): string =>
   id === null ? 'none' : `${id}  (${shortDuration(ageMs ?? 0)} ago)`;
 
-export const renderRedriven = (page: readonly Redriven[], {colors}: Display): string =>
-  page
-    .map(({id, stream, newId}) => `${colors.id(id)}  ${quoted(stream)}  ${newId === null ? '' : colors.id(newId)}`)
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+export const renderRedriven = (page: readonly Redriven[], display: Display): string =>
+  new RecordLines(REDRIVEN_COLUMNS, display, false).of(
+    page.map(({id, stream, newId}) => ({heading: '', cells: [id, stream, newId ?? ''], fields: []})),
+  );
+
+const REDRIVEN_COLUMNS: LineColumn[] = [
+  ID_COLUMN,
+  {name: 'stream', priority: 1, least: LEAST_NAME},
+  {...ID_COLUMN, name: 'new ID', priority: 2},
+];
 
 export class DeadLetterWriter {
   readonly #sink: Sink;
