@@ -289,7 +289,7 @@ describe('--select and --parse', () => {
       /^stream\tid\tn\tgroup\t.*\nevents\t1-0\t5\t/,
     );
     expect((await run('dlq', 'show', '--select', '_dlq_reason')).stdout).toContain('"fields":{"_dlq_reason":"x"}');
-    expect((await onTerminal(['dlq', 'show', '--select', 'n'], {server})).text).toMatch(/n=7\n$/);
+    expect((await onTerminal(['dlq', 'show', '--select', 'n'], {server})).text).toMatch(/ n=7\n/);
   });
 });
 

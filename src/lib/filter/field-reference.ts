@@ -13,6 +13,8 @@ export interface FieldOffsets {
   readonly offsets: Int32Array;
   readonly first: number;
   readonly fieldCount: number;
+  /** The same object for all records of the same bytes, which then do not change. */
+  readonly page?: unknown;
 }
 
 /** A shorter name, and what is looked up in the JSON of its value. */
@@ -22,7 +24,11 @@ interface Prefix {
 }
 
 const OFFSETS = 4;
-const BACKSLASH = 0x5c;
+/** To read such JSON takes no longer than to search it first. */
+const SHORT_JSON = 64;
+/** Beyond any real one: each costs a call. */
+const MOST_PARTS = 100;
+const BACKSLASH = Buffer.from('\\');
 
 export class FieldReference {
   readonly name: Buffer;
@@ -52,7 +58,7 @@ export class FieldReference {
         if (!rangeEquals(bytes, offsets[at]!, offsets[at + 1]!, name)) continue;
         isThere = true;
         const [start, stop] = [offsets[at + 2]!, offsets[at + 3]!];
-        if (needles !== undefined && !mayHold(bytes, start, stop, needles)) continue;
+        if (needles !== undefined && stop - start > SHORT_JSON && !mayHold(bytes, start, stop, needles)) continue;
         if (path.find(bytes, start, stop) && test(path.bytes, path.start, path.end)) return true;
       }
       if (isThere) return false;
@@ -68,6 +74,7 @@ const mayHold = (bytes: Buffer, start: number, end: number, needles: readonly Bu
 export function fieldReference(reader: ExpressionReader, {characters, isQuoted, at}: Word): FieldReference {
   if (characters.length === 0 && !isQuoted) throw reader.failure('the name of a field is missing', at);
   const parts = partsOf(characters);
+  if (parts.length > MOST_PARTS) throw reader.failure(`a path has at most ${MOST_PARTS} parts`, at);
   const prefixes = parts.slice(1).map((_, index): Prefix => {
     const cut = parts.length - 1 - index;
     const name = bytesOf(joined(parts.slice(0, cut)));

@@ -6,15 +6,23 @@ import {isUtf8} from 'node:buffer';
 import {rangeEquals, rangeIncludes} from './byte-range.js';
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
-const [OBJECT, OBJECT_END, ARRAY, ARRAY_END] = [0x7b, 0x7d, 0x5b, 0x5d];
+const [OBJECT, ARRAY] = [0x7b, 0x5b];
+/** From an opening bracket to the closing one. */
+const TO_CLOSING = 2;
 const [SPACE, TAB, NEWLINE, CARRIAGE_RETURN] = [0x20, 0x09, 0x0a, 0x0d];
 const [MINUS, PLUS, POINT, ZERO, NINE] = [0x2d, 0x2b, 0x2e, 0x30, 0x39];
 const [SMALL_E, LARGE_E, SMALL_U] = [0x65, 0x45, 0x75];
 const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
 const ESCAPES = Buffer.from('"\\/bfnrt');
+const ESCAPE = Buffer.of(BACKSLASH);
+/** What ends a run of characters that stand for themselves in a string: a quote, a backslash, a control. */
+const ENDS_RUN = new Uint8Array(256).map((_, byte) => (byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 1 : 0));
+const ASCII = 0x80;
 /** Instead of an offset: it is not JSON. */
 const BAD = -1;
 const FIRST_DEPTH = 64;
+/** Above this length, it is searched for the key before it is read. */
+const LONG_JSON = 256;
 
 export class JsonPath {
   readonly #keys: readonly Buffer[];
@@ -26,21 +34,16 @@ export class JsonPath {
   end = 0;
   #json: Buffer = this.bytes;
   #jsonEnd = 0;
-  /** The kind of each open object or array, OBJECT or ARRAY. */
+  /** The opening bracket of each object and array around a value that is passed over. */
   #open = new Uint8Array(FIRST_DEPTH);
-  #depth = 0;
-  /** Whether the innermost object or array has just begun. */
-  #isOpening = false;
-  /** How many of the open ones lie on the path, from the outermost. */
-  #onPath = 0;
-  /** The next index of each array on the path. */
-  readonly #counts: number[] = [];
+  /** The bits of all bytes in strings, and whether the last string had an escape. */
+  #seen = 0;
+  #hasEscape = false;
   /** Where the value begins and ends in the JSON; -1 while it is not found. */
   #foundAt = -1;
   #foundEnd = -1;
-  /** How many were open around the value, while it is being read; -1 otherwise. */
-  #foundDepth = -1;
 
+  /** A method calls itself once for each of `keys`. */
   constructor(keys: readonly Buffer[]) {
     this.#keys = keys;
     this.#indexes = keys.map((key) => {
@@ -51,134 +54,155 @@ export class JsonPath {
 
   /** Whether the JSON from `start` to before `end` has a value there. False where that is not JSON. */
   find(bytes: Buffer, start: number, end: number): boolean {
-    // Only an object or array has anything at a path.
-    const first = bytes[skipSpace(bytes, start, end)];
-    if (first !== OBJECT && first !== ARRAY) return false;
-    if (!this.#mayHave(bytes, start, end) || !isUtf8(bytes.subarray(start, end))) return false;
+    const at = skipSpace(bytes, start, end);
+    // Nothing else has anything at a path.
+    if (!isOpening(bytes[at]) || at >= end || (end - start > LONG_JSON && !this.#mayHave(bytes, start, end)))
+      return false;
     this.#json = bytes;
     this.#jsonEnd = end;
-    this.#depth = 0;
-    this.#onPath = 0;
+    this.#seen = 0;
     this.#foundAt = -1;
-    this.#foundDepth = -1;
-    const after = this.#document(start);
-    if (after === BAD || skipSpace(bytes, after, end) !== end || this.#foundAt === -1) return false;
+    const after = this.#container(at, 0);
+    if (this.#foundAt === -1 || after === BAD || skipSpace(bytes, after, end) !== end) return false;
+    if (this.#seen >= ASCII && !isUtf8(bytes.subarray(start, end))) return false;
     this.#take();
     return true;
   }
 
   /** Whether the last key may be there: it stands in the JSON as it is, or with an escape. An array has no keys. */
   #mayHave(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#indexes.at(-1) !== -1) return true;
-    return rangeIncludes(bytes, start, end, this.#keys.at(-1)!) || rangeIncludes(bytes, start, end, BACKSLASH);
+    const last = this.#keys.at(-1)!;
+    if (this.#indexes.at(-1) !== -1 || last.length === 0) return true;
+    return rangeIncludes(bytes, start, end, last) || rangeIncludes(bytes, start, end, ESCAPE);
   }
 
-  /** Reads the whole value at `start`, without recursion; returns where it ends. */
-  #document(start: number): number {
+  /** An object or array that lies on the path, as deep as `level`; returns the offset behind it. */
+  #container(start: number, level: number): number {
     const json = this.#json;
-    let at = this.#value(skipSpace(json, start, this.#jsonEnd));
-    while (at !== BAD && this.#depth > 0) {
-      at = skipSpace(json, at, this.#jsonEnd);
-      const isObject = this.#open[this.#depth - 1] === OBJECT;
-      const byte = at < this.#jsonEnd ? json[at]! : 0;
-      if (byte === (isObject ? OBJECT_END : ARRAY_END)) {
-        at = this.#close(at + 1);
-        continue;
+    const end = this.#jsonEnd;
+    const isObject = json[start] === OBJECT;
+    const closing = json[start]! + TO_CLOSING;
+    let at = skipSpace(json, start + 1, end);
+    if (at < end && json[at] === closing) return at + 1;
+    for (let index = 0; ; index++) {
+      let isOn = index === this.#indexes[level];
+      if (isObject) {
+        const keyAt = at + 1;
+        const keyEnd = at < end && json[at] === QUOTE ? this.#endOfString(keyAt) : BAD;
+        if (keyEnd === BAD) return BAD;
+        isOn = this.#isKey(level, keyAt, keyEnd - 1);
+        at = this.#afterColon(keyEnd);
+        if (at === BAD) return BAD;
       }
-      if (!this.#isOpening) {
-        if (byte !== COMMA) return BAD;
-        at = skipSpace(json, at + 1, this.#jsonEnd);
-      }
-      this.#isOpening = false;
-      at = isObject ? this.#member(at) : this.#item(at);
+      at = isOn ? this.#selected(at, level) : this.#endOfValue(at);
+      if (at === BAD) return BAD;
+      at = skipSpace(json, at, end);
+      if (at >= end) return BAD;
+      const byte = json[at++]!;
+      if (byte === closing) return at;
+      if (byte !== COMMA) return BAD;
+      at = skipSpace(json, at, end);
     }
-    return at;
   }
 
-  /** A key, its colon and its value, or the beginning of it. */
-  #member(at: number): number {
-    const json = this.#json;
-    if (at >= this.#jsonEnd || json[at] !== QUOTE) return BAD;
-    const keyEnd = endOfString(json, at + 1, this.#jsonEnd);
-    if (keyEnd === BAD) return BAD;
-    const colon = skipSpace(json, keyEnd, this.#jsonEnd);
-    if (colon >= this.#jsonEnd || json[colon] !== COLON) return BAD;
-    const isOn = this.#onPath === this.#depth && this.#depth <= this.#keys.length && this.#isKey(at + 1, keyEnd - 1);
-    return this.#select(isOn, skipSpace(json, colon + 1, this.#jsonEnd));
-  }
-
-  #item(at: number): number {
-    if (this.#onPath !== this.#depth || this.#depth > this.#keys.length) return this.#select(false, at);
-    const index = this.#counts[this.#depth]!++;
-    return this.#select(index === this.#indexes[this.#depth - 1], at);
-  }
-
-  /** The value at `at`, which is on the path or not. */
-  #select(isOn: boolean, at: number): number {
-    if (!isOn) return this.#value(at);
-    const isLast = this.#depth === this.#keys.length;
-    // An earlier one of the same key does not count.
+  /** The value of the key at `level`. An earlier one of the same key does not count any more. */
+  #selected(at: number, level: number): number {
     this.#foundAt = -1;
-    if (isLast) {
-      this.#foundAt = at;
-      this.#foundDepth = this.#depth;
-    }
-    const depth = this.#depth;
-    const after = this.#begin(at);
-    if (this.#depth === depth) {
-      if (isLast) this.#foundWhole(after);
-    } else if (!isLast) this.#enter();
-    return after;
+    if (level < this.#keys.length - 1)
+      return at < this.#jsonEnd && isOpening(this.#json[at]) ? this.#container(at, level + 1) : this.#endOfValue(at);
+    this.#foundEnd = this.#endOfValue(at);
+    this.#foundAt = at;
+    return this.#foundEnd;
   }
 
-  #value(at: number): number {
-    const after = this.#begin(at);
-    // The outermost one begins each path.
-    if (this.#depth === 1 && this.#isOpening) this.#enter();
-    return after;
-  }
-
-  /** The object or array that was just opened lies on the path. */
-  #enter(): void {
-    this.#onPath = this.#depth;
-    this.#counts[this.#depth] = 0;
-  }
-
-  /** Reads a string, number or word, or the bracket that opens an object or array. */
-  #begin(at: number): number {
+  /** Behind any value, without recursion. */
+  #endOfValue(start: number): number {
     const json = this.#json;
-    const byte = at < this.#jsonEnd ? json[at]! : 0;
-    if (byte === QUOTE) return endOfString(json, at + 1, this.#jsonEnd);
-    if (byte !== OBJECT && byte !== ARRAY) return endOfScalar(json, at, this.#jsonEnd);
-    if (this.#depth === this.#open.length) {
-      const grown = new Uint8Array(2 * this.#depth);
-      grown.set(this.#open);
-      this.#open = grown;
+    const end = this.#jsonEnd;
+    let at = start;
+    for (let depth = 0; ; ) {
+      const byte = at < end ? json[at]! : 0;
+      if (byte === QUOTE) at = this.#endOfString(at + 1);
+      else if (!isOpening(byte)) at = endOfScalar(json, at, end);
+      else {
+        if (depth === this.#open.length) this.#grow();
+        this.#open[depth++] = byte;
+        at = skipSpace(json, at + 1, end);
+        if (at < end && json[at] === byte + TO_CLOSING) {
+          depth--;
+          at++;
+        } else {
+          if (byte === OBJECT) at = this.#endOfKey(at);
+          if (at === BAD) return BAD;
+          continue;
+        }
+      }
+      if (at === BAD) return BAD;
+      // Behind a value: brackets that close, or the next one.
+      for (;;) {
+        if (depth === 0) return at;
+        at = skipSpace(json, at, end);
+        if (at >= end) return BAD;
+        const next = json[at++]!;
+        const bracket = this.#open[depth - 1]!;
+        if (next === bracket + TO_CLOSING) {
+          depth--;
+          continue;
+        }
+        if (next !== COMMA) return BAD;
+        at = skipSpace(json, at, end);
+        if (bracket === OBJECT) at = this.#endOfKey(at);
+        if (at === BAD) return BAD;
+        break;
+      }
     }
-    this.#open[this.#depth++] = byte;
-    this.#isOpening = true;
-    return at + 1;
   }
 
-  /** Behind the bracket that closes the innermost object or array. */
-  #close(at: number): number {
-    this.#depth--;
-    this.#isOpening = false;
-    if (this.#onPath > this.#depth) this.#onPath = this.#depth;
-    if (this.#foundDepth === this.#depth && this.#foundAt !== -1) this.#foundWhole(at);
-    return at;
+  /** Where the value of the key at `at` begins. */
+  #endOfKey(at: number): number {
+    if (at >= this.#jsonEnd || this.#json[at] !== QUOTE) return BAD;
+    const keyEnd = this.#endOfString(at + 1);
+    return keyEnd === BAD ? BAD : this.#afterColon(keyEnd);
   }
 
-  #foundWhole(end: number): void {
-    this.#foundEnd = end;
-    this.#foundDepth = -1;
+  #afterColon(keyEnd: number): number {
+    const colon = skipSpace(this.#json, keyEnd, this.#jsonEnd);
+    if (colon >= this.#jsonEnd || this.#json[colon] !== COLON) return BAD;
+    return skipSpace(this.#json, colon + 1, this.#jsonEnd);
   }
 
-  #isKey(start: number, end: number): boolean {
-    const key = this.#keys[this.#depth - 1]!;
+  #grow(): void {
+    const grown = new Uint8Array(2 * this.#open.length);
+    grown.set(this.#open);
+    this.#open = grown;
+  }
+
+  /** Behind the closing quote of the string whose text begins at `start`. */
+  #endOfString(start: number): number {
     const json = this.#json;
-    if (rangeIncludes(json, start, end, BACKSLASH)) return textOf(json, start - 1, end + 1).equals(key);
-    return rangeEquals(json, start, end, key);
+    const end = this.#jsonEnd;
+    let seen = this.#seen;
+    this.#hasEscape = false;
+    for (let at = start; at < end; at++) {
+      const byte = json[at]!;
+      seen |= byte;
+      if (ENDS_RUN[byte] === 0) continue;
+      if (byte === QUOTE) {
+        this.#seen = seen;
+        return at + 1;
+      }
+      if (byte !== BACKSLASH) return BAD;
+      this.#hasEscape = true;
+      at = endOfEscape(json, at + 1, end);
+      if (at === BAD) return BAD;
+    }
+    return BAD;
+  }
+
+  #isKey(level: number, start: number, end: number): boolean {
+    const key = this.#keys[level]!;
+    if (this.#hasEscape) return textOf(this.#json, start - 1, end + 1).equals(key);
+    return rangeEquals(this.#json, start, end, key);
   }
 
   #take(): void {
@@ -187,7 +211,7 @@ export class JsonPath {
     this.start = this.#foundAt;
     this.end = this.#foundEnd;
     if (json[this.start] !== QUOTE) return;
-    if (rangeIncludes(json, this.start, this.end, BACKSLASH)) {
+    if (rangeIncludes(json, this.start, this.end, ESCAPE)) {
       this.bytes = textOf(json, this.start, this.end);
       this.start = 0;
       this.end = this.bytes.length;
@@ -198,6 +222,8 @@ export class JsonPath {
   }
 }
 
+const isOpening = (byte: number | undefined): boolean => byte === OBJECT || byte === ARRAY;
+
 /** The text of a JSON string with its quotes. */
 const textOf = (json: Buffer, start: number, end: number): Buffer =>
   Buffer.from(JSON.parse(json.toString('utf8', start, end)) as string);
@@ -206,25 +232,18 @@ function skipSpace(bytes: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end) {
     const byte = bytes[at]!;
-    if (byte !== SPACE && byte !== NEWLINE && byte !== CARRIAGE_RETURN && byte !== TAB) break;
+    if (byte > SPACE || (byte !== SPACE && byte !== NEWLINE && byte !== CARRIAGE_RETURN && byte !== TAB)) break;
     at++;
   }
   return at;
 }
 
-/** Behind the closing quote of the string whose text begins at `start`. */
-function endOfString(bytes: Buffer, start: number, end: number): number {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]!;
-    if (byte === QUOTE) return at + 1;
-    if (byte < SPACE) return BAD;
-    if (byte !== BACKSLASH) continue;
-    if (++at >= end) return BAD;
-    if (bytes[at] === SMALL_U) {
-      for (const last = at + 4; at < last; ) if (!isHex(bytes[++at]!)) return BAD;
-    } else if (!ESCAPES.includes(bytes[at]!)) return BAD;
-  }
-  return BAD;
+/** The offset of the last character of an escape whose backslash is before `start`. */
+function endOfEscape(bytes: Buffer, start: number, end: number): number {
+  if (start >= end) return BAD;
+  if (bytes[start] !== SMALL_U) return ESCAPES.includes(bytes[start]!) ? start : BAD;
+  for (let at = start + 1; at <= start + 4; at++) if (at >= end || !isHex(bytes[at]!)) return BAD;
+  return start + 4;
 }
 
 const isHex = (byte: number): boolean =>
@@ -232,16 +251,12 @@ const isHex = (byte: number): boolean =>
 
 /** Behind the number, true, false or null at `start`. */
 function endOfScalar(bytes: Buffer, start: number, end: number): number {
-  const word = WORDS.find(([first]) => first === bytes[start]);
-  if (word !== undefined) {
-    const wordEnd = start + word.length;
-    return wordEnd <= end && rangeEquals(bytes, start, wordEnd, word) ? wordEnd : BAD;
-  }
   let at = start;
   if (at < end && bytes[at] === MINUS) at++;
   const whole = endOfDigits(bytes, at, end);
+  if (whole === BAD) return at === start ? endOfWord(bytes, start, end) : BAD;
   // A number has no leading zero.
-  if (whole === BAD || (bytes[at] === ZERO && whole > at + 1)) return BAD;
+  if (bytes[at] === ZERO && whole > at + 1) return BAD;
   at = whole;
   if (at < end && bytes[at] === POINT) at = endOfDigits(bytes, at + 1, end);
   if (at === BAD || at >= end || (bytes[at] !== SMALL_E && bytes[at] !== LARGE_E)) return at;
@@ -254,4 +269,12 @@ function endOfDigits(bytes: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
   return at === start ? BAD : at;
+}
+
+function endOfWord(bytes: Buffer, start: number, end: number): number {
+  for (const word of WORDS) {
+    const wordEnd = start + word.length;
+    if (wordEnd <= end && rangeEquals(bytes, start, wordEnd, word)) return wordEnd;
+  }
+  return BAD;
 }

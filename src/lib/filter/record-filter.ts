@@ -58,4 +58,5 @@ const rawFields = ({page, at, fieldCount}: RawRecord): FieldOffsets => ({
   offsets: page.offsets,
   first: at + ENTRY_OFFSETS,
   fieldCount,
+  page,
 });

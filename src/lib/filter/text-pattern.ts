@@ -7,6 +7,7 @@ import {decodeName} from '../records/names.js';
 import type {RangeTest} from './byte-range.js';
 
 const IN_SLASHES = /^\/(.*)\/([a-zA-Z]*)$/s;
+const REPLACEMENT = '\ufffd';
 /** g and y go on where the last match ended, and d costs time. */
 const FLAGS = /^[imsuv]*$/;
 
@@ -18,7 +19,11 @@ export function regexTest(text: string): RangeTest {
   if (!FLAGS.test(flags))
     throw new RangeError(`the flags of a regular expression are i, m, s, u and v, not "${flags}"`);
   const regex = compiled(source, flags);
-  return (bytes, start, end) => regex.test(decodeName(bytes.subarray(start, end)));
+  return (bytes, start, end) => {
+    const text = bytes.toString('utf8', start, end);
+    // Perhaps for a byte that is not UTF-8.
+    return regex.test(text.includes(REPLACEMENT) ? decodeName(bytes.subarray(start, end)) : text);
+  };
 }
 
 function compiled(source: string, flags: string): RegExp {

@@ -4,7 +4,7 @@
  */
 import {isUtf8} from 'node:buffer';
 import {endOfCharacter} from '../records/names.js';
-import {type RangeTest, rangeEquals, rangeIncludes} from './byte-range.js';
+import {indexInRange, type RangeTest, rangeEquals} from './byte-range.js';
 import {bytesOf, type Character} from './expression-reader.js';
 
 /** Beside the bytes of a pattern. */
@@ -19,16 +19,39 @@ export function wildcardTest(characters: readonly Character[]): RangeTest {
     const literal = bytesOf(characters);
     return (bytes, start, end) => rangeEquals(bytes, start, end, literal);
   }
-  const inner = characters.slice(1, -1);
-  const literal = bytesOf(inner);
-  const isContaining = characters.length > 2 && characters[0]!.plain === '*' && characters.at(-1)!.plain === '*';
-  // UTF-8 never stands in the middle of another character.
-  if (isContaining && !inner.some(isWild) && isUtf8(literal))
-    return (bytes, start, end) => rangeIncludes(bytes, start, end, literal);
+  const pieces = piecesOf(characters);
+  // UTF-8 never begins in the middle of another character.
+  if (pieces?.every((piece) => isUtf8(piece))) return (bytes, start, end) => hasInOrder(pieces, bytes, start, end);
   const pattern = Uint16Array.from(
     characters.flatMap(({plain, bytes}) => (plain === '*' ? [ANY_TEXT] : plain === '?' ? [ANY_CHARACTER] : [...bytes])),
   );
   return (bytes, start, end) => matches(pattern, bytes, start, end);
+}
+
+/** The texts between the stars; undefined where there is a wildcard of another kind. */
+function piecesOf(characters: readonly Character[]): Buffer[] | undefined {
+  const pieces: Character[][] = [[]];
+  for (const character of characters) {
+    if (character.plain === '?') return undefined;
+    if (character.plain === '*') pieces.push([]);
+    else pieces.at(-1)!.push(character);
+  }
+  return pieces.map(bytesOf);
+}
+
+/** Whether the range begins with the first of `pieces` and ends with the last, and has the others between, in their order. */
+function hasInOrder(pieces: readonly Buffer[], bytes: Buffer, start: number, end: number): boolean {
+  const last = pieces.length - 1;
+  let at = start + pieces[0]!.length;
+  const stop = end - pieces[last]!.length;
+  if (at > stop || !rangeEquals(bytes, start, at, pieces[0]!) || !rangeEquals(bytes, stop, end, pieces[last]!))
+    return false;
+  for (let index = 1; index < last; index++) {
+    const found = indexInRange(bytes, at, stop, pieces[index]!);
+    if (found === -1) return false;
+    at = found + pieces[index]!.length;
+  }
+  return true;
 }
 
 function matches(pattern: Uint16Array, bytes: Buffer, start: number, end: number): boolean {

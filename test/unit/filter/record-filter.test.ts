@@ -7,7 +7,17 @@ import {parseGrep} from '../../../src/lib/filter/grep.js';
 import {type Conditions, RecordFilter} from '../../../src/lib/filter/record-filter.js';
 import {decodeBytes} from '../../../src/lib/records/bytes.js';
 import {decodeName} from '../../../src/lib/records/names.js';
-import {decoded, NAMES, nearlyJson, numeral, type RawField, rawFields, rawRecord, rawValue} from './records.js';
+import {
+  decoded,
+  NAMES,
+  nearlyJson,
+  numeral,
+  type RawField,
+  rawFields,
+  rawRecord,
+  rawRecords,
+  rawValue,
+} from './records.js';
 
 const ID = '1526919030474-55';
 const filterOf = (conditions: Conditions): RecordFilter =>
@@ -206,6 +216,27 @@ describe('a filter says the same as a model that decodes everything', () => {
       {numRuns: 1_000},
     );
   });
+});
+
+it('--grep says the same of each record of a page, in whatever order they are looked at', () => {
+  fc.assert(
+    fc.property(
+      fc.array(rawFields, {maxLength: 6}),
+      rawValue,
+      fc.array(fc.nat({max: 5}), {maxLength: 12}),
+      (all, wanted, order) => {
+        const text = decodeName(wanted);
+        fc.pre(text !== '' && !/\p{Cs}|^\//u.test(text));
+        const filter = filterOf({grep: [parseGrep(text)]});
+        const records = rawRecords(all.map((fields, index) => ({id: `${index}-0`, fields})));
+        for (const index of order.filter((one) => one < all.length)) {
+          const expected = all[index]!.some((field) => field.some((part) => part.includes(wanted)));
+          expect(filter.matches(records[index]!)).toBe(expected);
+        }
+      },
+    ),
+    {numRuns: 1_000},
+  );
 });
 
 describe('what an expression means', () => {

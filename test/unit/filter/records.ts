@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import {decodeBytes} from '../../../src/lib/records/bytes.js';
 import type {Field} from '../../../src/lib/records/entry.js';
-import {ENTRY_OFFSETS, RawRecord, RawRecordBatch} from '../../../src/lib/records/raw-record.js';
+import {type RawRecord, RawRecordBatch} from '../../../src/lib/records/raw-record.js';
 
 export const NAMES = [
   'type',
@@ -98,21 +98,27 @@ export const decoded = (fields: readonly RawField[]): Field[] =>
   fields.map(([name, value]) => [decodeBytes(name), decodeBytes(value)]);
 
 /** A record as it comes from Redis, between others. */
-export function rawRecord(id: string, fields: readonly RawField[]): RawRecord {
+export const rawRecord = (id: string, fields: readonly RawField[]): RawRecord => rawRecords([{id, fields}])[0]!;
+
+/** Records that came together. */
+export function rawRecords(entries: readonly {id: string; fields: readonly RawField[]}[]): RawRecord[] {
   const pieces: Buffer[] = [Buffer.from('paid\r\n')];
   const offsets: number[] = [];
   let length = pieces[0]!.length;
+  let lastAt = 0;
   const add = (bytes: Buffer): void => {
     const head = Buffer.from(`$${bytes.length}\r\n`);
     offsets.push(length + head.length, length + head.length + bytes.length);
     pieces.push(head, bytes, Buffer.from('\r\n'));
     length += head.length + bytes.length + 2;
   };
-  add(Buffer.from(id));
-  offsets.push(fields.length);
-  for (const field of fields) field.forEach(add);
+  for (const {id, fields} of entries) {
+    lastAt = offsets.length;
+    add(Buffer.from(id));
+    offsets.push(fields.length);
+    for (const field of fields) field.forEach(add);
+  }
   pieces.push(Buffer.from('"}0]paid'));
-  const batch = new RawRecordBatch(Buffer.concat(pieces), Int32Array.from(offsets), {count: 1, lastAt: 0});
-  if (offsets.length !== ENTRY_OFFSETS + 4 * fields.length) throw new Error('bad offsets');
-  return new RawRecord(batch, 0, {stream: 'events'});
+  const batch = new RawRecordBatch(Buffer.concat(pieces), Int32Array.from(offsets), {count: entries.length, lastAt});
+  return batch.records({stream: 'events'});
 }
