@@ -4,6 +4,7 @@ import {indexOf} from '../../lib/cli/command-index.js';
 import {contextFlags, tableOf} from '../../lib/cli/context-flags.js';
 import {ContextStore} from '../../lib/cli/context-store.js';
 import {commonFlags} from '../../lib/cli/flags.js';
+import {ServerConnections} from '../../lib/cli/server-connections.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {renderFacts} from '../../lib/output/table.js';
 
@@ -37,7 +38,7 @@ export default class ContextAdd extends BaseCommand {
     const {args, flags} = await this.parse(ContextAdd);
     const store = await ContextStore.open(Object.keys(indexOf(this.config).commands), this.fileReading(flags));
     const {table, notes} = tableOf(args.name, flags);
-    await this.checkUrl(flags.url);
+    await ServerConnections.checkUrl(flags.url);
     const {file, replaced} = await store.add(args.name, table, flags.force);
     for (const text of notes) this.notes(flags).note(text);
     await this.report(flags, JSON_FIELDS['context add'], [{context: args.name, file, replaced}], (display) =>

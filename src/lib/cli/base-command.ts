@@ -1,5 +1,5 @@
 /**
- * The base class of all commands: connections that are closed at the end, sinks for data and for
+ * The base class of all commands: connections that are closed at the end (server-connections.ts), sinks for data and for
  * notes, and the first signal. What oclif does that harms a pipe is undone here and in main.ts
  * (docs/adr/0001). Invariant: a command prints data through `out`, everything else through
  * `notes`, and throws its failure.
@@ -17,15 +17,15 @@ import type {RecordStyle, RecordWriter} from '../output/record-writer.js';
 import type {ReportWriter} from '../output/report-writer.js';
 import {type Shape, shapeOf} from '../output/shape.js';
 import {Sink} from '../output/sink.js';
-import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
+import type {Adder, AdderOptions, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
 import {indexOf} from './command-index.js';
-import {ConfiguredServer} from './configured-server.js';
 import {canAsk, confirm} from './confirmation.js';
 import type {ConnectionFlags} from './connection-settings.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
+import {ServerConnections} from './server-connections.js';
 import {signals} from './signals.js';
 import {standardDisplay, wantsColor} from './standard-display.js';
 import {checkOutput, standardError, standardInput, standardOutput, terminalInput} from './standard-streams.js';
@@ -41,10 +41,12 @@ const NAMES_MS = 400;
 export abstract class BaseCommand extends Command {
   /** Whether it changes what is in Redis: a context that is read-only refuses it, and one of production names itself. */
   static writes = false;
-  readonly #clients: StreamClient[] = [];
-  #settings: Promise<ConnectionSettings> | undefined;
-  readonly #server = new ConfiguredServer();
-  #isServerDescribed = false;
+  readonly #server = new ServerConnections({
+    id: this.id ?? '',
+    writes: (this.ctor as typeof BaseCommand).writes,
+    notes: (flags) => this.notes(flags),
+    fileReading: (flags) => this.fileReading(flags),
+  });
   #out: Sink | undefined;
   #reports: ReportWriter | undefined;
 
@@ -62,81 +64,34 @@ export abstract class BaseCommand extends Command {
   }
 
   /** The one stream client of this command; more come from `client.another`. Closed when the command ends. */
-  protected async connect(flags: ConnectionFlags & Partial<NoteFlags> & {'retry-for'?: number}): Promise<StreamClient> {
-    const settings = await this.#connectionSettings(flags);
-    const {quiet = false, verbose = false} = flags;
-    const client = await (await streamClient()).connect(settings, {
-      forMs: flags['retry-for'],
-      onProblem: (line) => this.notes({quiet, verbose}).warn(line),
-    });
-    this.#clients.push(client);
-    await this.#describeServer(client, flags);
-    return client;
+  protected connect(flags: ConnectionFlags & Partial<NoteFlags> & {'retry-for'?: number}): Promise<StreamClient> {
+    return this.#server.connect(flags);
   }
 
   /** How to connect, for work that outlives a connection and closes its clients itself; `clientName` is for CLIENT LIST. */
-  protected async connector(
+  protected connector(
     flags: ConnectionFlags & Partial<NoteFlags>,
   ): Promise<(clientName?: string) => Promise<StreamClient>> {
-    const settings = await this.#connectionSettings(flags);
-    return async (clientName) => {
-      const client = await (await streamClient()).connect({...settings, clientName});
-      await this.#describeServer(client, flags);
-      return client;
-    };
+    return this.#server.connector(flags);
   }
 
   /** Opens what adds to `stream`, over a connection of its own that is made later; `idempotent` adds each record once. */
-  protected async adderOpener(
+  protected adderOpener(
     flags: ConnectionFlags & Partial<NoteFlags>,
     stream: string,
     options: AdderOptions,
   ): Promise<(idempotent?: IdempotentProducer) => Adder> {
-    const settings = await this.#connectionSettings(flags);
-    const client = await streamClient();
-    // Not over the connection for adding, which takes no other commands; and that one says why there is none.
-    if (flags.verbose)
-      await (await this.connector(flags))().then(
-        (asked) => asked.close(),
-        () => {},
-      );
-    return (idempotent) => client.openAdder(settings, stream, {...options, idempotent});
-  }
-
-  /** With `--verbose`, once: which server it is, and where its address came from. */
-  async #describeServer({server}: StreamClient, flags: ConnectionFlags & Partial<NoteFlags>): Promise<void> {
-    if (!flags.verbose || this.#isServerDescribed) return;
-    this.#isServerDescribed = true;
-    const identity = await server.identity();
-    const facts = [`${server.address} (${this.#server.origin(flags)})`, ...(identity === undefined ? [] : [identity])];
-    this.notes({quiet: false, verbose: true}).detail(`server ${facts.join(', ')}`);
-  }
-
-  /** Read once: a password may come through a pipe. */
-  #connectionSettings(flags: ConnectionFlags & Partial<NoteFlags>): Promise<ConnectionSettings> {
-    if (this.#settings === undefined && (this.ctor as typeof BaseCommand).writes)
-      this.#server.guard(this.id ?? '', flags, standardNotes());
-    const trace = flags.trace ? (line: string): void => standardNotes().trace(line) : undefined;
-    this.#settings ??= this.#server
-      .settings(flags, this.fileReading(flags))
-      .then((settings) => (trace === undefined ? settings : {...settings, trace}));
-    return this.#settings;
-  }
-
-  /** Throws `configuration` for a --url that names no server, as a command that uses it would. */
-  protected async checkUrl(url: string): Promise<void> {
-    // It connects nothing yet.
-    (await streamClient()).openAdder({url, source: '--url', connectTimeoutMs: 0}, '', {});
+    return this.#server.adderOpener(flags, stream, options);
   }
 
   /** The context that is used; undefined where something else names the server. */
   protected contextOf(flags: ConnectionFlags): string | undefined {
-    return this.#server.choice(flags).context?.name;
+    return this.#server.configured.choice(flags).context?.name;
   }
 
   /** Whether another server may replace this one (Sentinel, Cluster). */
   protected mayFailOver(flags: ConnectionFlags): boolean {
-    return this.#server.mayFailOver(flags);
+    return this.#server.configured.mayFailOver(flags);
   }
 
   /** How files that flags name are read: warns of a wait and of a secret that every user can read, unless `--quiet`. */
@@ -164,7 +119,7 @@ export abstract class BaseCommand extends Command {
     question: string,
     nothing: string,
   ): Promise<StreamClient> {
-    for (const client of this.#clients.splice(0)) client.close();
+    this.#server.close();
     await confirm(question, {notes: this.notes(flags), stopping: this.stopping, nothing});
     return this.connect(flags);
   }
@@ -317,7 +272,7 @@ export abstract class BaseCommand extends Command {
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
     const {flags} = options ?? {};
     if (flags === undefined || !('context' in flags)) return super.parse(options, argv);
-    const server = this.#server;
+    const server = this.#server.configured;
     await server.load(Object.keys(indexOf(this.config).commands));
     const parse = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
       super.parse({...options, flags: plain} as Interfaces.Input<Flags, BaseFlags, Args>, words);
@@ -329,7 +284,7 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async finally(): Promise<void> {
-    for (const client of this.#clients) client.close();
+    this.#server.close();
   }
 
   /** main.ts prints failures: oclif wraps their lines (https://github.com/oclif/core/blob/main/src/errors/handle.ts). */
@@ -342,25 +297,14 @@ export abstract class BaseCommand extends Command {
     if (!(error instanceof StreamlogError) || error.missing === undefined || signals.signalled.aborted) return error;
     const {missing} = error;
     const explained = async (): Promise<StreamlogError> => {
-      const client = this.#clients.at(-1) ?? (await this.#newClient());
+      const client = await this.#server.latest();
       return client === undefined
         ? error
         : (await import('../reading/missing-names.js')).withNames(error, missing, client);
     };
     return (await unlessAborted(explained(), AbortSignal.timeout(NAMES_MS)).catch(() => undefined)) ?? error;
   }
-
-  async #newClient(): Promise<StreamClient | undefined> {
-    const settings = await this.#settings;
-    if (settings === undefined) return undefined;
-    const client = await (await streamClient()).connect(settings);
-    this.#clients.push(client);
-    return client;
-  }
 }
-
-/** Loaded for the first connection: help and usage errors need none. */
-const streamClient = async (): Promise<typeof StreamClient> => (await import('../stream-client.js')).StreamClient;
 
 /** Notes on standard error; also for failures before a command runs. */
 export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {

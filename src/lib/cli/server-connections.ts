@@ -1,0 +1,115 @@
+/**
+ * The connections of one command to its server. Invariants: what is open is closed at the end; a command that writes is let through by
+ * the context before anything is connected; and with `--verbose`, the server is named once.
+ */
+import type {Interfaces} from '@oclif/core';
+import type {FileReading} from '../input/whole-file.js';
+import type {Notes} from '../output/notes.js';
+import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
+import {ConfiguredServer} from './configured-server.js';
+import type {ConnectionFlags} from './connection-settings.js';
+import type {commonFlags} from './flags.js';
+
+type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
+type ServerFlags = ConnectionFlags & Partial<NoteFlags>;
+
+/** What is known of the command. */
+export interface ConnectingCommand {
+  id: string;
+  writes: boolean;
+  notes(flags: NoteFlags): Notes;
+  fileReading(flags: Partial<NoteFlags>): FileReading;
+}
+
+export class ServerConnections {
+  readonly configured = new ConfiguredServer();
+  readonly #command: ConnectingCommand;
+  readonly #clients: StreamClient[] = [];
+  #settings: Promise<ConnectionSettings> | undefined;
+  #isDescribed = false;
+
+  constructor(command: ConnectingCommand) {
+    this.#command = command;
+  }
+
+  async connect(flags: ServerFlags & {'retry-for'?: number}): Promise<StreamClient> {
+    const settings = await this.#readSettings(flags);
+    const {quiet = false, verbose = false} = flags;
+    const client = await (await streamClient()).connect(settings, {
+      forMs: flags['retry-for'],
+      onProblem: (line) => this.#command.notes({quiet, verbose}).warn(line),
+    });
+    this.#clients.push(client);
+    await this.#describe(client, flags);
+    return client;
+  }
+
+  async connector(flags: ServerFlags): Promise<(clientName?: string) => Promise<StreamClient>> {
+    const settings = await this.#readSettings(flags);
+    return async (clientName) => {
+      const client = await (await streamClient()).connect({...settings, clientName});
+      await this.#describe(client, flags);
+      return client;
+    };
+  }
+
+  async adderOpener(
+    flags: ServerFlags,
+    stream: string,
+    options: AdderOptions,
+  ): Promise<(idempotent?: IdempotentProducer) => Adder> {
+    const settings = await this.#readSettings(flags);
+    const client = await streamClient();
+    // Not over the connection for adding, which takes no other commands; and that one says why there is none.
+    if (flags.verbose)
+      await (await this.connector(flags))().then(
+        (asked) => asked.close(),
+        () => {},
+      );
+    return (idempotent) => client.openAdder(settings, stream, {...options, idempotent});
+  }
+
+  /** The client that was made last, or one for a command that closes its own; undefined if it never knew how to connect. */
+  async latest(): Promise<StreamClient | undefined> {
+    const last = this.#clients.at(-1);
+    const settings = await this.#settings;
+    if (last !== undefined || settings === undefined) return last;
+    const client = await (await streamClient()).connect(settings);
+    this.#clients.push(client);
+    return client;
+  }
+
+  close(): void {
+    for (const client of this.#clients.splice(0)) client.close();
+  }
+
+  /** Throws `configuration` for a --url that names no server, as a command that uses it would. */
+  static async checkUrl(url: string): Promise<void> {
+    // It connects nothing yet.
+    (await streamClient()).openAdder({url, source: '--url', connectTimeoutMs: 0}, '', {});
+  }
+
+  /** With `--verbose`, once: which server it is, and where its address came from. */
+  async #describe({server}: StreamClient, flags: ServerFlags): Promise<void> {
+    if (!flags.verbose || this.#isDescribed) return;
+    this.#isDescribed = true;
+    const identity = await server.identity();
+    const origin = `${server.address} (${this.configured.origin(flags)})`;
+    const facts = [origin, ...(identity === undefined ? [] : [identity])];
+    this.#command.notes({quiet: false, verbose: true}).detail(`server ${facts.join(', ')}`);
+  }
+
+  /** Once: a password may come through a pipe. */
+  #readSettings(flags: ServerFlags): Promise<ConnectionSettings> {
+    const {id, writes, fileReading} = this.#command;
+    const notes = this.#command.notes({quiet: false, verbose: false});
+    if (this.#settings === undefined && writes) this.configured.guard(id, flags, notes);
+    this.#settings ??= this.configured
+      .settings(flags, fileReading(flags))
+      .then((settings) => (flags.trace ? {...settings, trace: (line: string) => notes.trace(line)} : settings));
+    return this.#settings;
+  }
+}
+
+/** Loaded for the first connection: help and usage errors need none. */
+const streamClient = async (): Promise<typeof StreamClient> => (await import('../stream-client.js')).StreamClient;
