@@ -361,6 +361,39 @@ it('waits for a Redis that is not there yet, says so, and then adds everything i
   }
 });
 
+it.each([
+  ['something', 5],
+  ['nothing', 0],
+])(
+  'finds the rest in the copy of a log that is truncated while it waits for Redis, when %s was confirmed',
+  async (_, records) => {
+    writeFileSync(log, lines(1, 5));
+    const first = follow();
+    await kept(5);
+    await kill(first);
+    if (records === 0)
+      writeFileSync(
+        `${log}.checkpoint`,
+        JSON.stringify({...checkpoint(), bytes: 0, line: 0, records: 0, hashedBytes: checkpoint().bytes}),
+      );
+    appendFileSync(log, lines(6, 7));
+    const port = await freePort();
+    const run = follow('--url', `redis://127.0.0.1:${port}`);
+    await until(() => run.stderr().includes('trying again'), 'it has found its file');
+    copyFileSync(log, `${log}.1`);
+    writeFileSync(log, lines(8, 40));
+    const own = await startRedis({args: ['--port', String(port)]});
+    try {
+      await until(async () => (await own.redis.xlen(stream)) >= 40 - records, 'all is added');
+      expect((await stop(run)).code).toBe(143);
+      const found = await own.redis.xrange(stream, '-', '+');
+      expect(found.map(([, [, value]]) => value)).toEqual(numbers(records + 1, 40));
+    } finally {
+      await own.stop();
+    }
+  },
+);
+
 it('a signal while Redis is away ends it, and the next run adds what is missing', async () => {
   writeFileSync(log, lines(1, 2));
   const port = await freePort();

@@ -15,6 +15,19 @@ export interface RotatedFile extends FileFacts {
   readonly number: number;
 }
 
+/** A file that was read to its end. */
+export interface ReadFile {
+  readonly id: string;
+  /** When it was last written to: what was rotated and is newer was not read. */
+  readonly writtenMs: number;
+  /** It was there and was not read. */
+  readonly isUnread?: boolean;
+  /** It had what another one had before that was truncated. */
+  readonly isCopy?: boolean;
+  /** The beginning of a line that goes on in the next file. */
+  readonly carried?: Buffer | undefined;
+}
+
 /** `.1`, `-20261201`, `.2026-12-01`, `-2026120113`, `-1796083200`; and, with letters and a number behind it, what log libraries make of dates. */
 const NUMBER_OR_DATE = String.raw`(?:\.(\d{1,5})|[.-](?:\d{4}-\d\d-\d\d|\d{8})(?:[-_.T:]?\d+)*|[.-]\d{10,13})`;
 const COMPRESSED = String.raw`(\.(?:gz|bz2|xz|zst|lz4|Z|zip))?`;
@@ -54,6 +67,26 @@ async function rotatedFilesNamed(path: string): Promise<RotatedFile[]> {
   }
   return found;
 }
+
+/** What was rotated after `read`, oldest first. Files that are rotated in quick succession may have the same time. */
+export function rotatedSince(
+  rotated: readonly RotatedFile[],
+  {id, writtenMs, isUnread = false}: ReadFile,
+): RotatedFile[] {
+  const number = rotated.find((file) => file.id === id)?.number ?? 0;
+  return rotated.filter(
+    (file) =>
+      (file.id === id && isUnread) ||
+      (file.id !== id && (file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < number))),
+  );
+}
+
+/** For comparison: renaming changes it. */
+export const namesAndIds = (rotated: readonly RotatedFile[]): string =>
+  rotated
+    .map(({path, id}) => `${id} ${path}`)
+    .sort()
+    .join('\0');
 
 /** What has the name `path` now; undefined for none, and for what is no file. */
 export function factsAt(path: string): FileFacts | undefined {

@@ -104,6 +104,11 @@ export class Checkpoint {
     return this.#progress;
   }
 
+  /** As on disk, or as it will be next. */
+  get kept(): Kept {
+    return this.#kept;
+  }
+
   /** The file that was kept, of those that follow each other. */
   get file(): FollowedFile | undefined {
     const {file} = this.#kept;

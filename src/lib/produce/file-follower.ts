@@ -7,12 +7,13 @@ import {FileWatch} from '../input/file-watch.js';
 import type {GrowingFile} from '../input/growing-file.js';
 import {type InputPage, type InputPosition, START} from '../input/line-page.js';
 import {type InputOptions, readRecords} from '../input/record-reader.js';
+import type {ReadFile} from '../input/rotated-files.js';
 import {InputCut, readSource} from '../input/source.js';
 import type {Checkpoint, CheckpointedInput} from './checkpoint.js';
 import type {Kept} from './checkpoint-file.js';
 import {FileDigest} from './file-digest.js';
-import {ALL_READ, type FoundFile, LogFiles, openLog, type ReadFile} from './log-files.js';
-import {type Beginning, beginningOf, FIRST_BYTES, isTelling, LogPart} from './log-part.js';
+import {ALL_READ, type FoundFile, LogFiles, openLog} from './log-files.js';
+import {type Beginning, beginningOf, FIRST_BYTES, isTelling, LogPart, zerosSkipped} from './log-part.js';
 import type {OpenProducer} from './open-producer.js';
 import type {Producer} from './producer.js';
 
@@ -29,6 +30,7 @@ export interface FollowOptions {
 
 /** Of several programs that write to one log, not all open the new one at once. */
 const SETTLED_MS = 1_000;
+const NOTHING = Buffer.alloc(0);
 export class FileFollower implements CheckpointedInput {
   readonly #options: FollowOptions;
   readonly #files: LogFiles;
@@ -60,7 +62,11 @@ export class FileFollower implements CheckpointedInput {
     const ended = AbortSignal.any([stopping, producer.failing]);
     let {records} = start;
     let read = ALL_READ;
-    let beginning = this.#part && (await this.#goOn(this.#part, start.position, checkpoint));
+    let beginning: Beginning | undefined;
+    while (this.#part !== undefined && beginning === undefined) {
+      beginning = await this.#goOn(this.#part, start.position, checkpoint);
+      if (beginning === undefined) await this.find(checkpoint.kept);
+    }
     if (beginning === undefined) [read, beginning] = await this.#begin(checkpoint);
     while (!ended.aborted) {
       beginning ??= await this.#next(read, records, checkpoint, ended);
@@ -78,21 +84,22 @@ export class FileFollower implements CheckpointedInput {
     this.#end(producer);
   }
 
-  /** Where an earlier run stopped. */
-  async #goOn(part: LogPart, position: InputPosition, checkpoint: Checkpoint): Promise<Beginning> {
+  /** Where an earlier run stopped; undefined when the file was truncated since it was found. */
+  async #goOn(part: LogPart, position: InputPosition, checkpoint: Checkpoint): Promise<Beginning | undefined> {
     const {file, isCopy} = part;
     await checkpoint.moveTo(file, isCopy);
-    const isBegun = position.line > 0;
-    await file.seek(isBegun ? position.bytes : 0);
-    const first = isBegun ? undefined : await file.readFirst();
-    if (first === undefined) return beginningOf(undefined, position);
+    if (position.line > 0) return beginningOf(undefined, position);
+    await file.seek(0);
+    const first = (await file.readFirst()) ?? NOTHING;
+    if (!(await checkpoint.isOf(file))) return undefined;
     return beginningOf(checkpoint.file?.carried, {bytes: file.offset - first.length, line: 0}, first);
   }
 
   /** Where there is no file of an earlier run: behind the one that is gone, or where a first run is to begin, which is kept at once. */
   async #begin(checkpoint: Checkpoint): Promise<[ReadFile, Beginning | undefined]> {
-    if (checkpoint.isFileGone) {
-      const {file = {id: '', writtenMs: 0}, hasRead} = checkpoint;
+    const {file: gone, hasRead} = checkpoint;
+    if (gone !== undefined || hasRead) {
+      const file = gone ?? {id: '', writtenMs: 0};
       if (hasRead) await this.#files.reportGone(file, checkpoint.progress.position.bytes);
       return [{...file, isUnread: !hasRead}, undefined];
     }
@@ -130,7 +137,8 @@ export class FileFollower implements CheckpointedInput {
         if (position.bytes > 0) this.#options.warn(zerosSkipped(this.name, position.bytes));
         const {id, writtenMs} = file;
         const {carried} = read;
-        const digest = await FileDigest.of().upTo(position.bytes + Math.min(first.length, FIRST_BYTES), file);
+        const beginning = FileDigest.of(first.subarray(0, FIRST_BYTES));
+        const digest = position.bytes === 0 ? beginning : await FileDigest.of().upTo(file.offset, file);
         await checkpoint.begin({id, writtenMs, isCopy, carried, file, digest, start: {position, records}});
         this.#left?.close();
         this.#left = undefined;
@@ -216,7 +224,9 @@ export class FileFollower implements CheckpointedInput {
     this.#part = undefined;
     this.#left = file;
     if (!isTruncated) return {id, writtenMs, isCopy, carried};
-    this.#options.note(`${this.name} was truncated after ${offset} bytes were read; going on with its start`);
+    this.#options.warn(
+      `${this.name} was truncated, and no copy of it is there: what was written to it after the ${offset} bytes that were read is not added`,
+    );
     return {...ALL_READ, carried};
   }
 
@@ -238,6 +248,3 @@ export class FileFollower implements CheckpointedInput {
       this.#options.note(`the last line of ${this.name} has no newline yet; it waits for the next run`);
   }
 }
-
-const zerosSkipped = (name: string, bytes: number): string =>
-  `${name} begins with ${bytes} zero bytes, which are skipped: it was truncated, and its program does not append to it (O_APPEND)`;

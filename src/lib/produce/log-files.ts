@@ -4,22 +4,16 @@
  */
 import {StreamlogError, usageError} from '../errors.js';
 import {type FileFacts, GrowingFile} from '../input/growing-file.js';
-import {factsAt, type RotatedFile, rotatedFiles} from '../input/rotated-files.js';
+import {
+  factsAt,
+  namesAndIds,
+  type ReadFile,
+  type RotatedFile,
+  rotatedFiles,
+  rotatedSince,
+} from '../input/rotated-files.js';
 import type {Kept} from './checkpoint-file.js';
 import {digestIn, type FileDigest} from './file-digest.js';
-
-/** A file that was read to its end. */
-export interface ReadFile {
-  readonly id: string;
-  /** When it was last written to: what was rotated and is newer was not read. */
-  readonly writtenMs: number;
-  /** It was there and was not read. */
-  readonly isUnread?: boolean;
-  /** It had what another one had before that was truncated. */
-  readonly isCopy?: boolean;
-  /** The beginning of a line that goes on in the next file. */
-  readonly carried?: Buffer | undefined;
-}
 
 const COPYING_MS = 60_000;
 /** Several files of a log may begin with the same few lines. */
@@ -55,31 +49,50 @@ export class LogFiles {
     this.#warn = warn;
   }
 
-  /** The file that begins with what `kept` speaks of; undefined when there is none. */
-  async find(kept: Kept): Promise<FoundFile | undefined> {
-    const {hashedBytes = kept.bytes, file: {id, isCopy} = {id: '', isCopy: false}} = kept;
-    if (hashedBytes === 0) return undefined;
-    for (const {path} of (await this.#candidates(kept.file ?? ALL_READ)).filter(
-      ({sizeBytes}) => sizeBytes >= hashedBytes,
-    )) {
-      const file = openLog(path);
-      const digest = file && (await digestIn(file, kept));
-      // The number of a device need not outlive a restart of the machine.
-      const isRenamed = path === this.path || id === '' || inodeOf(file?.id) === inodeOf(id);
-      if (file !== undefined && digest !== undefined && (isRenamed || (await this.#isWhole(file))))
-        return {file, digest, isCopy: !isRenamed || (isCopy === true && path !== this.path)};
-      file?.close();
-    }
+  /** The file that begins with what `kept` speaks of, at its end of that; undefined when there is none. */
+  find(kept: Kept): Promise<FoundFile | undefined> {
+    const {hashedBytes = kept.bytes} = kept;
+    if (hashedBytes === 0) return Promise.resolve(undefined);
+    return this.#search(async (rotated) => {
+      for (const {path, sizeBytes} of this.#candidates(rotated, kept.file ?? ALL_READ)) {
+        const found = sizeBytes < hashedBytes ? undefined : await this.#foundIn(path, kept);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    });
+  }
+
+  async #foundIn(path: string, kept: Kept): Promise<FoundFile | undefined> {
+    const {id = '', isCopy = false} = kept.file ?? {};
+    const file = openLog(path);
+    if (file === undefined) return undefined;
+    // The number of a device need not outlive a restart of the machine.
+    const isRenamed = path === this.path || id === '' || inodeOf(file.id) === inodeOf(id);
+    const isWhole = isRenamed || (await this.#isWhole(file));
+    // What is before that position is read before it is verified: it is of the same content.
+    const digest = isWhole && (await file.seek(kept.bytes)) ? await digestIn(file, kept) : undefined;
+    if (digest !== undefined) return {file, digest, isCopy: !isRenamed || (isCopy && path !== this.path)};
+    file.close();
     return undefined;
+  }
+
+  /** What `look` finds among the rotated files. It looks again where they were renamed meanwhile, since a list that is read then may lack one. */
+  async #search<T>(look: (rotated: RotatedFile[]) => Promise<T | undefined>): Promise<T | undefined> {
+    for (let rotated = await rotatedFiles(this.path); ; ) {
+      const found = await look(rotated.filter(({isCompressed}) => !isCompressed));
+      if (found !== undefined) return found;
+      const before = namesAndIds(rotated);
+      rotated = await rotatedFiles(this.path);
+      if (namesAndIds(rotated) === before) return undefined;
+    }
   }
 
   /**
    * The likely ones first: several may begin alike. One that was rotated since then comes before that of the name, which
    * may have been truncated; others have what is sought only where a disk was moved or a file restored.
    */
-  async #candidates({id, writtenMs}: Pick<ReadFile, 'id' | 'writtenMs'>): Promise<LogFile[]> {
+  #candidates(rotated: RotatedFile[], {id, writtenMs}: Pick<ReadFile, 'id' | 'writtenMs'>): LogFile[] {
     const named = factsAt(this.path);
-    const rotated = await this.#readable();
     const isNewer = (file: RotatedFile): boolean => file.id === id || file.writtenMs > writtenMs;
     const others = rotated.filter((file) => !isNewer(file)).reverse();
     return [...rotated.filter(isNewer), ...(named === undefined ? [] : [{...named, path: this.path}]), ...others];
@@ -95,7 +108,11 @@ export class LogFiles {
     // Opened first: one that is rotated from now on is still ours.
     const current = this.#open();
     try {
-      const newer = (await this.#rotatedSince(read)).filter(({id, sizeBytes}) => sizeBytes > 0 && id !== current?.id);
+      const listed = await rotatedFiles(this.path);
+      const isData = ({id, sizeBytes}: RotatedFile): boolean => sizeBytes > 0 && id !== current?.id;
+      const newer = rotatedSince(listed, read).filter(isData);
+      // A list that is read while files are renamed may lack one.
+      if (namesAndIds(await rotatedFiles(this.path)) !== namesAndIds(listed)) return closed(current, undefined);
       for (const rotated of newer) {
         if (rotated.isCompressed) this.#reportCompressed(rotated);
         else {
@@ -114,12 +131,14 @@ export class LogFiles {
   }
 
   /** The copy that was made of `file` before it was truncated, as far as `file` was read; undefined when there is none that has as much. */
-  async copyOf(file: GrowingFile, isSame: (other: GrowingFile) => Promise<boolean>): Promise<GrowingFile | undefined> {
-    for (const {path} of (await this.#readable()).reverse()) {
-      const copy = await sameAs(file, openLog(path), isSame);
-      if (copy !== undefined) return copy;
-    }
-    return undefined;
+  copyOf(file: GrowingFile, isSame: (other: GrowingFile) => Promise<boolean>): Promise<GrowingFile | undefined> {
+    return this.#search(async (rotated) => {
+      for (const {path} of rotated.reverse()) {
+        const copy = await sameAs(file, openLog(path), isSame);
+        if (copy !== undefined) return copy;
+      }
+      return undefined;
+    });
   }
 
   /** The file of the name, where it has all that was read of `file`: an editor or a restored backup replaced it. Too little tells nothing. */
@@ -153,21 +172,6 @@ export class LogFiles {
       await copy.seek(0);
       named.close();
     }
-  }
-
-  /** What was rotated after `read`, oldest first. Files that are rotated in quick succession may have the same time. */
-  async #rotatedSince({id, writtenMs, isUnread = false}: ReadFile): Promise<RotatedFile[]> {
-    const rotated = await rotatedFiles(this.path);
-    const number = rotated.find((file) => file.id === id)?.number ?? 0;
-    return rotated.filter(
-      (file) =>
-        (file.id === id && isUnread) ||
-        (file.id !== id && (file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < number))),
-    );
-  }
-
-  async #readable(): Promise<RotatedFile[]> {
-    return (await rotatedFiles(this.path)).filter(({isCompressed}) => !isCompressed);
   }
 
   /** The one of the name. A reason why there is none is reported once it lasts. */

@@ -61,3 +61,6 @@ export const beginningOf = (carried: Buffer | undefined, {bytes, line} = START, 
 
 /** Whether a file can be known again by what it begins with: a whole line, or much of it. */
 export const isTelling = (first: Buffer): boolean => first.length >= FIRST_BYTES || first.includes(NEWLINE);
+
+export const zerosSkipped = (name: string, bytes: number): string =>
+  `${name} begins with ${bytes} zero bytes, which are skipped: it was truncated, and its program does not append to it (O_APPEND)`;
