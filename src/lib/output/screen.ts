@@ -83,20 +83,25 @@ export class Screen {
   /** One write at a time: what changes meanwhile is drawn by the next one, and a slow terminal skips frames. */
   #update(): Promise<void> {
     this.#isOutdated = true;
-    this.#drawing ??= this.#draw().finally(() => {
-      this.#drawing = undefined;
-    });
+    this.#drawing ??= this.#draw();
     return this.#drawing;
   }
 
   async #draw(): Promise<void> {
-    while (this.#isOutdated && this.#isEntered && this.#frame !== undefined) {
-      this.#isOutdated = false;
-      const size = this.#terminal.size();
-      const rows = this.#frame(size).slice(0, size.rows);
-      const text = frameChanges(this.#shown, rows);
-      this.#shown = rows;
-      if (text !== '') await this.#terminal.write(text);
+    // Not at once: `#update` has to note first that this runs.
+    await undefined;
+    try {
+      while (this.#isOutdated && this.#isEntered && this.#frame !== undefined) {
+        this.#isOutdated = false;
+        const size = this.#terminal.size();
+        const rows = this.#frame(size).slice(0, size.rows);
+        const text = frameChanges(this.#shown, rows);
+        this.#shown = rows;
+        if (text !== '') await this.#terminal.write(text);
+      }
+    } finally {
+      // In the same turn as the last look at `#isOutdated`, so that no change is missed.
+      this.#drawing = undefined;
     }
   }
 }
