@@ -79,7 +79,10 @@ export default class Consume extends BaseCommand {
       mayFailOver: this.mayFailOver(flags),
       consumer,
       stopping: this.stopping,
-      onJoined: (joined, control) => void groups.joined(joined, control),
+      onJoined: (joined, control) => {
+        tally.hasJoined = true;
+        void groups.joined(joined, control);
+      },
       onIdle: () => {
         if (exec === undefined || consumption.inFlight === 0) waiting.idle();
         out.check();

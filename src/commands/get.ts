@@ -52,7 +52,7 @@ export default class Get extends BaseCommand {
       await writer.write(records);
     }
     if (missing + search.scanned === 0) notes.note('nothing to get');
-    else new SearchNotes(notes).end(search);
+    else new SearchNotes(notes).printed(search);
     if (missing > 0) throw await notAllFound(client, empty, missing, missing + search.scanned);
   }
 }

@@ -78,7 +78,7 @@ export default class Pending extends BaseCommand {
       const most = filter === undefined ? count : undefined;
       const pages = pendingDetails(client, streams, group, {...selection, payload, count: most, since, until});
       for await (const details of search.of(untilStopped(pages, client, this.stopping))) await writer.write(details);
-      said.end(search);
+      said.printed(search);
       if (search.scanned === 0) await this.#sayUnknown(client, flags);
       return;
     }

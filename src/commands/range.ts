@@ -76,6 +76,6 @@ export default class Range extends BaseCommand {
     for await (const records of search.of(untilStopped(pages, client, this.stopping))) {
       await writer.write(records);
     }
-    said.end(search);
+    said.printed(search);
   }
 }

@@ -103,7 +103,7 @@ export default class Tail extends BaseCommand {
     const said = new SearchNotes(notes);
     const search = new Search({filter, onPage: onPage(said)});
     for await (const records of search.of(batches)) await writer.write(records);
-    said.end(search);
+    said.printed(search);
   }
 }
 

@@ -121,6 +121,10 @@ describe('on a terminal', () => {
     expect((await consume('-s orders -g dead --exec "exit 65" --exit')).at(-1)).toBe('0 acknowledged, 2 dead letters');
   });
 
+  it('counts nothing where no group was joined', async () => {
+    expect(await consume('-s orders --no-create --exit')).toEqual(['no stream "orders"']);
+  });
+
   it('--quiet says nothing', async () => {
     expect(await consume('-s new -g billing --from end --exit -q')).toEqual([]);
   });

@@ -52,6 +52,12 @@ it.each([
     ['created stream oders; did you mean orders?', 'added 3 entries to oders in TIME'],
   ],
   ['streamlog tail -s orders --no-follow', ['printed 5 entries']],
+  [
+    'streamlog dlq purge -s oders',
+    ['there is no stream "oders"; did you mean orders?', 'deleted 0 dead letters; 0 left'],
+  ],
+  ['streamlog dlq redrive -s oders', ['0 put back', 'there is no stream "oders"; did you mean orders?']],
+  ['streamlog dlq show -s orders', ['printed 0 entries', 'no matching dead letters in "{orders}:dead"']],
   ['streamlog range -s orders 2-0 3-0', ['printed 2 entries']],
   ['streamlog range -s orders 7-0', ['printed 0 entries']],
   ['streamlog get -s orders 2-0', ['printed 1 entry']],
@@ -136,10 +142,7 @@ describe.each(RUNTIMES)('with %s', (_name, program) => {
 
   it('produce says what Ctrl-C finishes, and finishes it', async () => {
     await server.redis.call('CLIENT', 'PAUSE', '60000', 'WRITE');
-    const running = open(
-      `{ cat ${file}; sleep 30; } | streamlog produce -s orders -q --silence 60s -v`.replace(' -q', ''),
-      program,
-    );
+    const running = open(`streamlog produce -s orders --file ${file} --silence 60s`, program);
     await until(
       async () => /flags=\S*b\S* .*cmd=xadd/.test(String(await server.redis.call('CLIENT', 'LIST'))),
       'records were sent and are not confirmed',

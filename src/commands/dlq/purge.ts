@@ -5,6 +5,7 @@ import {
   deadIdsArgument,
   deadLetterFlags,
   openDeadIds,
+  sayNoOrigin,
   selectionFlags,
   selectionOf,
   selectsSome,
@@ -90,8 +91,9 @@ export default class DlqPurge extends BaseCommand {
         display,
       ),
     );
+    if (facts.purged === 0) await sayNoOrigin(client, flags, notes);
     if (!dryRun)
-      this.notes(flags).sumUp(
+      notes.sumUp(
         `deleted ${counted(facts.purged, 'dead letter')}; ${facts.left.toLocaleString('en')} left`,
         undefined,
       );

@@ -5,6 +5,7 @@ import {
   deadIdsArgument,
   deadLetterFlags,
   openDeadIds,
+  sayNoOrigin,
   selectionFlags,
   selectionOf,
 } from '../../lib/cli/dlq-flags.js';
@@ -76,6 +77,7 @@ export default class DlqRedrive extends BaseCommand {
       said.end(selection.search);
       notes.note(describeRedrive(redriver.counts, dryRun));
     }
+    if (selection.search.scanned === 0) await sayNoOrigin(client, flags, notes);
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
     const {foreign} = redriver.counts;
     if (foreign > 0) throw entriesForeign(foreign, redriver.foreignStreams, flags.stream);

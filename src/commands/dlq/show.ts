@@ -4,6 +4,7 @@ import {
   deadIdsArgument,
   deadLetterFlags,
   openDeadIds,
+  sayNoOrigin,
   selectionFlags,
   selectionOf,
 } from '../../lib/cli/dlq-flags.js';
@@ -53,8 +54,11 @@ export default class DlqShow extends BaseCommand {
       shown += page.length;
       await writer.write(page);
     }
-    said.end(selection.search);
-    if (shown === 0 && ids === undefined) notes.note(`no matching dead letters in "${deadLetter}"`);
+    said.printed(selection.search);
+    if (shown === 0 && ids === undefined) {
+      notes.note(`no matching dead letters in "${deadLetter}"`);
+      await sayNoOrigin(client, flags, notes);
+    }
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
   }
 }

@@ -6,6 +6,8 @@ import {Search} from '../filter/search.js';
 import type {IdReference} from '../input/id-reader.js';
 import type {Notes} from '../output/notes.js';
 import {SearchNotes} from '../output/search-notes.js';
+import {describeNoStream} from '../reading/missing-names.js';
+import type {StreamClient} from '../stream-client.js';
 import {betweenFlags, conditionFlags, maxScanFlag, recordFilter} from './filter-flags.js';
 import {name, wholeNumber} from './flags.js';
 import {openIds, type Surroundings} from './id-input.js';
@@ -55,6 +57,17 @@ export function selectionOf(
   const {since, until, limit: count, 'max-scan': maxScan} = flags;
   const search = new Search({filter: recordFilter(flags), count, maxScan, onPage});
   return {said, selection: {search, since, until}};
+}
+
+/** Nothing was found: at a terminal, says that the stream of the dead letters does not exist, if that is so. */
+export async function sayNoOrigin(
+  client: StreamClient,
+  flags: {stream: string; 'dead-letter'?: string | undefined},
+  notes: Notes,
+): Promise<void> {
+  if (!notes.isShown || flags['dead-letter'] !== undefined) return;
+  const unknown = await describeNoStream(client, flags.stream);
+  if (unknown !== undefined) notes.status(unknown);
 }
 
 /** Undefined if no IDs are given: all entries are selected. */

@@ -8,6 +8,8 @@ import type {Loss} from './ownership.js';
 
 export class ConsumeSummary {
   written = 0;
+  /** Whether a group was joined: before, there is nothing to sum up. */
+  hasJoined = false;
   readonly #notes: Notes;
   readonly #isHandled: boolean;
   #gone = 0;
@@ -47,7 +49,7 @@ export class ConsumeSummary {
 
   /** The counts, on a terminal or with --verbose, and how many entries were gone; `skipped` where some were filtered. */
   report(acknowledged: number, acknowledges: boolean, skipped?: number): void {
-    this.#notes.sumUp(this.#sentence(acknowledged, acknowledges, skipped), undefined);
+    if (this.hasJoined) this.#notes.sumUp(this.#sentence(acknowledged, acknowledges, skipped), undefined);
     this.#notes.detail(
       `written ${this.written}, acknowledged ${acknowledged}, failed attempts ${this.#failures}, dead letters ${this.#dead}, ` +
         `lost ${this.#lost}${skipped === undefined ? '' : `, skipped ${skipped}`}`,

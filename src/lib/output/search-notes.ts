@@ -38,11 +38,17 @@ export class SearchNotes {
     }
   }
 
-  /** At the end. */
+  /** At the end of what prints the matches: how many there were, filtered or not. */
+  printed(search: Search): void {
+    if (search.isFiltered) this.end(search);
+    else this.#notes.sumUp(`printed ${counted(search.matched, 'entry')}`, undefined);
+  }
+
+  /** At the end, if anything was filtered. */
   end(search: Search): void {
     if (this.#isShown) this.#notes.endProgress();
-    if (!search.isFiltered) this.#notes.sumUp(`printed ${counted(search.matched, 'entry')}`, undefined);
-    else if (search.isCutShort) this.#notes.note(`${this.#sentence(search)}; --max-scan has ended the search there`);
+    if (!search.isFiltered) return;
+    if (search.isCutShort) this.#notes.note(`${this.#sentence(search)}; --max-scan has ended the search there`);
     else this.#notes.status(this.#sentence(search));
   }
 

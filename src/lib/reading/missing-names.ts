@@ -5,7 +5,7 @@
 import {type Missing, NO_STREAM, StreamlogError} from '../errors.js';
 import {shellWord} from '../shell-word.js';
 import type {Membership, StreamClient} from '../stream-client.js';
-import {type KnownNames, knownConsumers, knownGroups, knownStreams, nearName} from './known-names.js';
+import {type KnownNames, knownConsumers, knownGroups, knownStreams, meantStream, nearName} from './known-names.js';
 
 /** Names in one hint. */
 const MOST = 8;
@@ -22,6 +22,12 @@ export async function withNames(
   if (groups !== 'no stream') return hinted(failure, failure.message, hintAtGroups(group!, groups, stream));
   const hint = hintAtStreams(stream, await knownStreams(client), client.server.address);
   return hinted(failure, `no stream "${stream}"`, hint, NO_STREAM);
+}
+
+/** That a stream does not exist, for what is found beside it and may be absent too; undefined where it does, or that cannot be found out. */
+export async function describeNoStream(client: StreamClient, stream: string): Promise<string | undefined> {
+  if ((await knownGroups(client, stream)) !== 'no stream') return undefined;
+  return `there is no stream "${stream}"${await meantStream(client, stream)}`;
 }
 
 /** That a group has no such consumer, with those that it has; undefined where it has, or that cannot be found out. */
