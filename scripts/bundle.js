@@ -1,9 +1,10 @@
 // Run by Bun: makes both artefacts of bin/start.js and all that it imports,
 // dist/npm (for Node, docs/adr/0009) and the executable dist/streamlog.new, and
-// writes dist/manifest.json, from which tests learn what commands there are.
-import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+// writes dist/man and dist/manifest.json, from which tests learn what commands there are.
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {resolve} from 'node:path';
-import {commandIndex} from './command-index.js';
+import {manPages} from '../src/lib/cli/man-page.ts';
+import {commandIndex, plainIndex} from './command-index.js';
 import {lateRequires} from './late-requires.js';
 import {licensesOf} from './licenses.js';
 import {PACKAGES_APART, packagesApart, withPlainBuiltins} from './quick-start.js';
@@ -11,6 +12,7 @@ import {readCommands, readPackage, readTopics} from './read-commands.js';
 
 const commands = await readCommands();
 const pjson = readPackage();
+const topics = readTopics();
 const manifest = {pjson, commands: Object.fromEntries(commands.map(({id, facts}) => [id, facts]))};
 writeFileSync('dist/manifest.json', JSON.stringify(manifest, undefined, 1));
 
@@ -21,8 +23,13 @@ const settings = {
   // The check reads the package.json of oclif, which is in no artefact.
   // Where a package was at build time means nothing where it runs.
   define: {'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"', __dirname: '"/"', __filename: '"/"'},
-  plugins: [commandIndex(pjson, commands, readTopics()), lateRequires],
+  plugins: [commandIndex(pjson, commands, topics), lateRequires],
 };
+
+rmSync('dist/man', {recursive: true, force: true});
+mkdirSync('dist/man');
+for (const {name, roff} of await manPages(plainIndex(pjson, commands, topics)))
+  writeFileSync(`dist/man/${name}.1`, roff);
 
 rmSync('dist/npm', {recursive: true, force: true});
 const forNode = {...settings, target: 'node', outdir: 'dist/npm', metafile: true};

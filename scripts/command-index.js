@@ -43,6 +43,22 @@ export function commandIndex(pjson, commands, topics) {
   };
 }
 
+/** The index without modules of its own, for what runs from source. */
+export function plainIndex(pjson, commands, topics) {
+  const entry = ({id, file, facts}) => [
+    id,
+    {brief: facts, details: async () => ({default: facts}), load: () => import(file)},
+  ];
+  return {
+    pjson,
+    commands: Object.fromEntries(commands.map(entry)),
+    topics: Object.fromEntries(
+      topics.map(({topic, text, ...facts}) => [topic, {...facts, load: async () => ({default: text})}]),
+    ),
+    flags: async () => ({default: flagTable(commands)}),
+  };
+}
+
 /** FlagTable of src/lib/cli/command-index.ts. */
 export const flagTable = (commands) =>
   Object.fromEntries(

@@ -16,10 +16,12 @@ const require = createRequire(import.meta.url);
 const oclif = dirname(require.resolve('@oclif/core/package.json'));
 const {cacheCommand} = require(join(oclif, 'lib/util/cache-command.js'));
 
-/** What main.ts needs of package.json. */
+/** What main.ts needs of package.json, and the date for man pages, which SOURCE_DATE_EPOCH may set. */
 export function readPackage() {
   const {name, version, description, oclif} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return {name, version, description, oclif};
+  const {SOURCE_DATE_EPOCH} = process.env;
+  const built = SOURCE_DATE_EPOCH ? new Date(Number(SOURCE_DATE_EPOCH) * 1000) : new Date();
+  return {name, version, description, oclif, date: built.toISOString().slice(0, 10)};
 }
 
 /**

@@ -20,6 +20,10 @@ const NEEDS = {
     programs: ['flock'],
     packages: {'apt-get': ['util-linux'], dnf: ['util-linux-core'], apk: ['flock'], brew: ['flock']},
   },
+  man: {
+    programs: ['man'],
+    packages: {'apt-get': ['man-db'], dnf: ['man-db'], apk: ['mandoc'], brew: ['man-db']},
+  },
   script: {
     programs: ['script'],
     packages: {'apt-get': ['bsdutils'], dnf: ['util-linux'], apk: ['util-linux-misc'], brew: ['util-linux']},

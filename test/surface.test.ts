@@ -48,6 +48,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'local:status': undefined,
   'local:stop': undefined,
   ls: 'SCAN',
+  man: undefined,
   nack: 'XNACK',
   pending: 'XPENDING',
   produce: 'XADD',

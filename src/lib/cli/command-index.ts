@@ -6,8 +6,8 @@
 import type {Command, Config, Interfaces} from '@oclif/core';
 
 export interface CommandIndex {
-  /** Of package.json, what oclif reads. */
-  pjson: Interfaces.PJSON;
+  /** Of package.json, what oclif reads; and the date of the build, `2026-12-01`. */
+  pjson: Interfaces.PJSON & {date: string};
   /** By ID: `group:list`. */
   commands: Record<string, IndexedCommand>;
   /** Pages of docs/ by topic, in the order of docs/README.md. */
