@@ -216,8 +216,9 @@ it.runIf(process.platform === 'linux')(
     }, 'it has ended');
     running.process.stderr.resume();
     const {stderr} = await running.finished;
-    expect(stderr.split('\n')).toHaveLength(500_003);
+    expect(stderr.split('\n')).toHaveLength(500_004);
     expect(stderr).toContain('bad lines 500000\n');
+    expect(stderr).toMatch(/\nhint: this looks like text: .*\n$/);
     expect(peakKb).toBeLessThan(120 * 1024);
   },
 );
