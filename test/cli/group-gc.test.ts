@@ -170,7 +170,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
     await idleFor(1);
     const {code, text} = await onTerminal(['group', 'gc', '--idle', '1ms'], {server});
     expect(code).toBe(0);
-    expect(text).toMatch(/pod-1 .* kept: has pending entries \(--to hands them over\)/);
+    expect(text).toMatch(/pod-1 .* kept: has pending entries \(see --to\)/);
   });
 
   it('a group that is not there is a failure', async () => {

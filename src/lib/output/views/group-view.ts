@@ -59,7 +59,7 @@ const entries = (count: number, exact: boolean): string =>
 
 const KEPT: Record<NonNullable<ConsumerFate['kept']>, string> = {
   active: 'kept: not idle for long enough',
-  pending: 'kept: has pending entries (--to hands them over)',
+  pending: 'kept: has pending entries (see --to)',
   heir: 'kept: receives the entries',
   gone: 'already removed',
   interrupted: 'kept: interrupted',
