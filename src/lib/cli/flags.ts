@@ -112,7 +112,7 @@ export const serviceConnectionFlags = {
     char: 'u',
     helpValue: 'URL',
     summary:
-      'redis://, rediss:// (TLS), valkey://, unix://, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST ' +
+      'HOST:PORT, redis://, rediss:// (TLS), valkey://, unix://, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST ' +
       '(env: STREAMLOG_URL, REDIS_URL)',
   }),
   context: Flags.string({

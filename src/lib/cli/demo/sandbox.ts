@@ -120,7 +120,13 @@ export class Sandbox {
       cwd: this.directory,
       // A group of its own, so that one signal reaches all processes of a pipeline.
       detached: true,
-      env: {...process.env, PATH: `${this.directory}:${process.env.PATH ?? ''}`, STREAMLOG_URL: this.paths.url},
+      env: {
+        ...process.env,
+        PATH: `${this.directory}:${process.env.PATH ?? ''}`,
+        STREAMLOG_URL: this.paths.url,
+        // Whatever is configured.
+        STREAMLOG_CONFIG: '/dev/null',
+      },
       stdio: ['ignore', output, output],
     });
     this.#running.add(child);
