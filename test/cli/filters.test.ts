@@ -235,6 +235,17 @@ describe('dlq', () => {
     ]);
   });
 
+  it('redrive and purge say at a terminal how many they looked at, and what they did', async () => {
+    await addDead();
+
+    const redriven = await onTerminal(['dlq', 'redrive', '--where', '_dlq_reason=timeout', '--limit', '1'], {server});
+    const purged = await onTerminal(['dlq', 'purge', '--grep', 'x', '--limit', '1', '--force'], {server});
+
+    expect(redriven.text).toContain('streamlog: 1 of 1 entry matched, up to 1970-01-01T00:00:00.001Z\n');
+    expect(purged.text).toContain('streamlog: 1 of 1 entry matched, up to 1970-01-01T00:00:00.002Z\n');
+    expect((await onTerminal(['dlq', 'purge', '--force'], {server})).text).not.toContain('printed');
+  });
+
   it('redrive moves, and purge deletes, what matches, and nothing else', async () => {
     await addDead();
 
