@@ -3,6 +3,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
+import {startCluster} from '../support/topologies.js';
 
 type Facts = Record<string, unknown>;
 
@@ -418,4 +419,27 @@ describe.each(serverPrograms())('on $name', ({program}) => {
       expect(await run('consumers', 'billing')).toMatchObject({code: 66, stdout: ''});
     });
   });
+});
+
+it('list without a stream, of a cluster: the groups of all masters', async () => {
+  const cluster = await startCluster();
+  try {
+    const names = ['one', 'two', 'three', 'four', 'five', 'six'];
+    const holders = new Set<number>();
+    for (const name of names) {
+      const node = await cluster.nodeOf(name);
+      holders.add(node.port);
+      for (const id of ['1-0', '2-0', '3-0']) await node.redis.xadd(name, id, 'n', '1');
+      await node.redis.xgroup('CREATE', name, 'g', '2-0');
+    }
+    expect(holders.size).toBeGreaterThan(1);
+    const listed = await streamlog(['group', 'list', '--url', cluster.url], {});
+    expect(listed).toMatchObject({code: 0, stderr: ''});
+    const found = facts(listed).map(({stream, group, lag, lagExact}) => ({stream, group, lag, lagExact}));
+    expect(found.toSorted((a, b) => names.indexOf(a.stream as string) - names.indexOf(b.stream as string))).toEqual(
+      names.map((stream) => ({stream, group: 'g', lag: 1, lagExact: true})),
+    );
+  } finally {
+    await cluster.stop();
+  }
 });
