@@ -49,6 +49,11 @@ const QUESTIONS: readonly (readonly [line: string, question: string, nothing: st
     'nothing was removed',
   ],
   [
+    'delete -s orders 11-0',
+    'this deletes 1 entry of orders; 1 group still needs it: billing (1 unread). Delete it?',
+    'nothing was deleted',
+  ],
+  [
     'delete -s orders 2-0 11-0 99-0',
     'this deletes 2 entries of orders; 1 group still needs some of them: billing (1 unread, 1 pending). Delete them?',
     'nothing was deleted',

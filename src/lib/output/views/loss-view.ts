@@ -4,11 +4,11 @@ import type {GroupLoss} from '../../trimming/losses.js';
 import type {TrimResult} from '../../trimming/trim-stream.js';
 import {counted, listed, took} from '../sentences.js';
 
-/** `2 groups still need some of them: billing (120 unread, 3 pending) and audit (5 unread)` */
-export function describeNeeds(losses: readonly GroupLoss[]): string {
+/** Of `count` entries: `2 groups still need some of them: billing (120 unread, 3 pending) and audit (5 unread)`. */
+function describeNeeds(losses: readonly GroupLoss[], count: number): string {
   const groups = losses.map((loss) => `${loss.group} (${amounts(loss)})`);
   const need = losses.length === 1 ? '1 group still needs' : `${counted(losses.length, 'group')} still need`;
-  return `${need} some of them: ${listed(groups)}`;
+  return `${need} ${count === 1 ? 'it' : 'some of them'}: ${listed(groups)}`;
 }
 
 /** `plan` is undefined where the user may not look. */
@@ -17,7 +17,7 @@ export function askTrim(stream: string, plan: TrimResult | undefined): string {
   const {removed, left, exact, losses} = plan;
   return (
     `this removes ${exact === undefined ? '' : 'about '}${removed.toLocaleString('en')} of ` +
-    `${counted(removed + left, 'entry')} of ${stream}; ${describeNeeds(losses)}. Remove them?`
+    `${counted(removed + left, 'entry')} of ${stream}; ${describeNeeds(losses, removed)}. Remove ${removed === 1 ? 'it' : 'them'}?`
   );
 }
 
@@ -25,9 +25,10 @@ export function askTrim(stream: string, plan: TrimResult | undefined): string {
 export function askDelete(needed: readonly NeededEntries[] | undefined): string {
   if (needed === undefined) return 'the Redis user may not see whether a group still needs these entries. Delete them?';
   const each = needed.map(
-    ({stream, entries, needs}) => `${counted(entries, 'entry')} of ${stream}; ${describeNeeds(needs)}`,
+    ({stream, entries, needs}) => `${counted(entries, 'entry')} of ${stream}; ${describeNeeds(needs, entries)}`,
   );
-  return `this deletes ${each.join('. And ')}. Delete them?`;
+  const all = needed.reduce((sum, {entries}) => sum + entries, 0);
+  return `this deletes ${each.join('. And ')}. Delete ${all === 1 ? 'it' : 'them'}?`;
 }
 
 /** `removed 990 entries of orders in 0.1 s; 10 are left` */
