@@ -94,6 +94,14 @@ describe('names', () => {
     expect((await complete(['stream', '--', '*', 'tail'])).stdout).toBe('');
   });
 
+  it.each(RUNTIMES)('are found by %s', async (_, program) => {
+    const done = await run(`${program} __complete stream --limit 60000 -- ord tail`, {
+      server,
+      env: {XDG_CACHE_HOME: cache},
+    });
+    expect(done).toMatchObject({code: 0, stdout: 'orders:eu\n', stderr: ''});
+  });
+
   it('are quoted for bash so that it reads the same names', async () => {
     const {stdout} = await complete(['stream', '--shell', 'bash', '--', '', 'tail']);
     const read = await run(`printf '%s\\n' ${stdout.split('\n').join(' ')}`);

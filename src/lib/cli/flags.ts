@@ -197,6 +197,11 @@ export const commonFlags = {
   verbose: Flags.boolean({...OUTPUT, char: 'v', exclusive: ['quiet'], summary: 'print more notes on standard error'}),
 };
 
+const formatHint = (word: string): string =>
+  /^(table|json|csv|tsv)$/.test(word)
+    ? `-o ${word}, or --output, prints in that shape`
+    : `a template is like '%o %s\\n'; a stream is named by position or by -s, and tail follows by itself`;
+
 /** For commands that print records. */
 export const recordFlags = {
   ...commonFlags,
@@ -209,6 +214,12 @@ export const recordFlags = {
     helpValue: 'TEMPLATE',
     exclusive: ['json', 'output', 'pretty'],
     summary: `print each record by this template: ${FORMAT_HELP}`,
+    parse: async (text) => {
+      // `tail -f orders`, `get -f json`: as other programs have it, and every record would be this word.
+      if (/^[a-z][\w.:-]+$/i.test(text))
+        throw usageError(`--format takes a template, and "${text}" names no part of a record`, formatHint(text));
+      return text;
+    },
   }),
 };
 

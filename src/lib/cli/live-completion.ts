@@ -57,7 +57,7 @@ export function readRequest(argv: readonly string[]): Request | undefined {
 
 /** As the shell takes them, a line each. */
 export async function candidates(request: Request, index: CommandIndex): Promise<string[]> {
-  const leftMs = request.limitMs - END_MS - process.uptime() * 1000;
+  const leftMs = Math.floor(request.limitMs - END_MS - process.uptime() * 1000);
   if (leftMs <= 0) return [];
   const found = await unlessAborted(names(request, index), AbortSignal.timeout(leftMs)).catch(() => undefined);
   return (found ?? []).map((name) => offered(request.shell, name, request.quote)).filter((name) => name !== undefined);
@@ -67,7 +67,7 @@ async function names({kind, prefix, words, limitMs}: Request, index: CommandInde
   const config = await loadConfig(Object.keys(index.commands), SILENT);
   if (kind === 'context') return [...(config?.contexts.keys() ?? [])].filter((name) => name.startsWith(prefix)).sort();
   const line = await readTypedLine(words, index);
-  const flags = connectionFlags(line, limitMs / 2);
+  const flags = connectionFlags(line, Math.ceil(limitMs / 2));
   const sources = sourcesOf(flags, config);
   const choice = chooseServer(sources);
   const settingOfServer = <Name extends keyof Settings>(name: Name) => settingOf(name, sources, choice)?.value;

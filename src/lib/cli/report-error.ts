@@ -51,6 +51,8 @@ export async function asUsageError(error: unknown, id: string, {flags = {}, args
     return usageError(`${command} takes no arguments, but got: ${unexpected}`, helpHint(command));
   if (unexpected !== undefined && 'glob' in args)
     return usageError(message, 'give one pattern, in quotes: the shell replaces it by names of files');
+  if (command === 'tail' && message === '--format needs a value')
+    return usageError(message, 'tail follows by itself; -f is short for --format TEMPLATE');
   return usageError(message, helpHint(command));
 }
 
