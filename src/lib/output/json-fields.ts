@@ -10,6 +10,7 @@ import type {AckCount, DeleteCount, GiveBackCount, GroupKey} from '../groups/nam
 import type {PendingConsumer, PendingReport} from '../groups/pending-report.js';
 import type {GroupRemains} from '../groups/remove.js';
 import type {LocalReport} from '../local/local-server.js';
+import type {GroupFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
 import {factsToJson} from '../records/names.js';
 import type {GroupSummary} from '../reports/group-list.js';
 import type {LagFacts} from '../reports/lag.js';
@@ -86,6 +87,69 @@ const LOSS = {
   unreadAtMost: true,
   pendingAtMost: true,
 } as const satisfies Fields<GroupLoss>;
+
+const GROUP_FACTS = {
+  group: true,
+  ...GROUP,
+  entriesRead: true,
+  deliveredPerSec: true,
+  donePerSec: true,
+  drainMs: true,
+  trend: true,
+  oldestPendingId: true,
+  oldestPendingAgeMs: true,
+  oldestPendingIdleMs: true,
+  oldestPendingConsumer: true,
+  maxDeliveries: true,
+  maxDeliveriesExact: true,
+  members: {name: true, ...CONSUMER},
+} as const satisfies Fields<GroupFacts>;
+const STREAM_FACTS = {
+  stream: true,
+  length: true,
+  firstId: true,
+  firstAgeMs: true,
+  firstAheadMs: true,
+  lastId: true,
+  lastAgeMs: true,
+  lastAheadMs: true,
+  lastGeneratedId: true,
+  entriesAdded: true,
+  maxDeletedId: true,
+  radixTreeKeys: true,
+  radixTreeNodes: true,
+  addedPerSec: true,
+  bytes: true,
+  bytesPerEntry: true,
+  deadLetters: {stream: true, length: true, newestAgeMs: true},
+  groups: GROUP_FACTS,
+  ageMs: true,
+} as const satisfies Fields<StreamFacts>;
+
+/** Of what is going on on a server, as the collector reads it. */
+export const SNAPSHOT_FIELDS = {
+  at: true,
+  tookMs: true,
+  server: {
+    address: true,
+    name: true,
+    version: true,
+    mode: true,
+    role: true,
+    masters: true,
+    uptimeMs: true,
+    memoryBytes: true,
+    maxMemoryBytes: true,
+    maxMemoryPolicy: true,
+    evictedKeys: true,
+    connectedClients: true,
+    commandsPerSec: true,
+  },
+  streams: STREAM_FACTS,
+  skipped: {streams: true, reason: true},
+  discovered: true,
+  roundMs: true,
+} as const satisfies Fields<Snapshot>;
 
 export interface GroupCreated extends GroupKey {
   created: boolean;
