@@ -5,7 +5,7 @@
 import {createHash} from 'node:crypto';
 import {lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {z} from 'zod';
+import {z} from 'zod/mini';
 import type {KnownNames} from '../reading/known-names.js';
 
 const KEPT_MS = 30_000;

@@ -2,7 +2,6 @@
  * From what a line, an argument or an HTTP body says to the fields of an entry.
  * Invariant: every field that leaves here can be stored and read back exactly.
  */
-import {z} from 'zod/mini';
 import {type Bytes, decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import {parseStreamId} from '../records/stream-id.js';
@@ -39,14 +38,6 @@ export function readJsonArray(json: string, take: (fields: Field[]) => void, rul
   });
 }
 
-/** With other members beside it, `$b64` is JSON like any other. */
-const base64 = once(() => z.strictObject({$b64: z.base64()}));
-type Encoded = z.infer<ReturnType<typeof base64>>;
-const pairsOfText = once(() => {
-  const text = z.union([z.string(), base64()]);
-  return z.array(z.tuple([text, text]));
-});
-
 /** A record as `recordToJson` writes it: with `fields` or `pairs`, and perhaps an ID. Throws BadJson. */
 export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
   const members = new Map(readMembers(json).map((member) => [member.key, member]));
@@ -63,17 +54,23 @@ export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
 }
 
 function readPairs({text, column}: Member): readonly Field[] {
-  const pairs = pairsOfText().safeParse(JSON.parse(text));
-  if (!pairs.success) throw new BadJson('"pairs" is a list of ["field","value"]', column);
-  const bytes = (value: string | Encoded): Bytes => {
-    if (typeof value !== 'string') return decodeBase64(value);
+  const pairs: unknown = JSON.parse(text);
+  const badPairs = (): BadJson => new BadJson('"pairs" is a list of ["field","value"]', column);
+  if (!Array.isArray(pairs)) throw badPairs();
+  const bytes = (value: unknown): Bytes => {
+    if (typeof value !== 'string') {
+      const decoded = decodeBase64(value);
+      if (decoded === undefined) throw badPairs();
+      return decoded;
+    }
     if (!value.isWellFormed()) throw new BadJson(HALF_PAIR, column);
     return value;
   };
-  return nonEmpty(
-    pairs.data.map(([name, value]): Field => [bytes(name), bytes(value)]),
-    column,
-  );
+  const fields = pairs.map((pair: unknown): Field => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw badPairs();
+    return [bytes(pair[0]), bytes(pair[1])];
+  });
+  return nonEmpty(fields, column);
 }
 
 function readId(member: Member | undefined): string | undefined {
@@ -94,20 +91,18 @@ function bytesOf({kind, text}: Member): Bytes | undefined {
   if (kind !== 'nested' || !text.startsWith('{"$b64":')) return undefined;
   // Of two members called so JSON.parse would keep the last, without a word.
   readMembers(text);
-  const parsed = base64().safeParse(JSON.parse(text));
-  return parsed.success ? decodeBase64(parsed.data) : undefined;
+  return decodeBase64(JSON.parse(text));
 }
 
-const decodeBase64 = ({$b64}: Encoded): Bytes => decodeBytes(Buffer.from($b64, 'base64'));
-
-/** What `make` returns, made when it is first asked for: most runs read none of it. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
+/** The bytes of `{"$b64":"…"}`; undefined for any other value, and where other members stand beside it. */
+function decodeBase64(value: unknown): Bytes | undefined {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return undefined;
+  const {$b64: text} = value as {$b64?: unknown};
+  if (typeof text !== 'string' || text.length % 4 !== 0 || !BASE64.test(text)) return undefined;
+  return decodeBytes(Buffer.from(text, 'base64'));
 }
+
+const BASE64 = /^[A-Za-z\d+/]*={0,2}$/;
 
 function nonEmpty<T extends readonly Field[]>(fields: T, column = 1): T {
   if (fields.length === 0) throw new BadJson('an entry needs at least one field', column);

@@ -97,6 +97,15 @@ describe('a record that streamlog printed', () => {
     ]);
   });
 
+  it.each(['QQ', 'QQ=', 'Q===', 'QQ==QQ==', 'QQ=Q', 'Q Q=', 'QQQ\n', 'Q-_=', 'é'.repeat(4)])(
+    'takes %j for no base64',
+    (text) => {
+      const value = JSON.stringify({$b64: text});
+      expect(readRecord(`{"fields":{"a":${value}}}`).fields).toEqual([['a', value]]);
+      expect(() => readRecord(`{"pairs":[["a",${value}]]}`)).toThrow('"pairs" is a list');
+    },
+  );
+
   it.each([
     ['{"type":"login"}', 1, '"fields":{…} or "pairs":[…]'],
     ['{"fields":[]}', 11, '"fields":{…} or "pairs":[…]'],
