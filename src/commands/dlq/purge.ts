@@ -13,6 +13,7 @@ import {
 import {commonFlags, connectionFlags, dryRunFlag, duration, writeFlag} from '../../lib/cli/flags.js';
 import {askPurge, deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
+import {withCommas} from '../../lib/number-text.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';
 import {counted} from '../../lib/output/sentences.js';
 import {renderFacts} from '../../lib/output/table.js';
@@ -93,10 +94,7 @@ export default class DlqPurge extends BaseCommand {
     );
     if (facts.purged === 0) await sayNoOrigin(client, flags, notes);
     if (!dryRun)
-      notes.sumUp(
-        `deleted ${counted(facts.purged, 'dead letter')}; ${facts.left.toLocaleString('en')} left`,
-        undefined,
-      );
+      notes.sumUp(`deleted ${counted(facts.purged, 'dead letter')}; ${withCommas(facts.left)} left`, undefined);
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
   }
 }

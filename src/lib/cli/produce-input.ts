@@ -8,6 +8,7 @@ import {type Continuation, type InputKind, type InputOptions, readRecords} from 
 import {fileSize, openFile, readFile, readOpenFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
+import {withCommas} from '../number-text.js';
 import type {Notes} from '../output/notes.js';
 import {WaitingNote} from '../output/waiting-note.js';
 import type {CheckpointedInput} from '../produce/checkpoint.js';
@@ -213,5 +214,5 @@ function progressLine(share: number, added: number, elapsedMs: number): string {
   const bar = '#'.repeat(Math.round(done * 20)).padEnd(20, '.');
   const rate = Math.round(added / Math.max(0.001, elapsedMs / 1_000));
   const leftMs = done === 0 ? 0 : (elapsedMs / done) * (1 - done);
-  return `[${bar}] ${String(Math.round(done * 100)).padStart(3)}%  ${added.toLocaleString('en')} added  ${rate.toLocaleString('en')}/s  ${formatDuration(leftMs)} left`;
+  return `[${bar}] ${String(Math.round(done * 100)).padStart(3)}%  ${withCommas(added)} added  ${withCommas(rate)}/s  ${formatDuration(leftMs)} left`;
 }

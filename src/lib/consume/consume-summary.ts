@@ -1,6 +1,7 @@
 /** What `consume` reports: which group it reads, failures as they come, counts at the end. */
 import {formatDuration} from '../duration.js';
 import {StreamlogError} from '../errors.js';
+import {withCommas} from '../number-text.js';
 import type {Notes} from '../output/notes.js';
 import {counted} from '../output/sentences.js';
 import type {StreamRecord} from '../records/entry.js';
@@ -59,12 +60,12 @@ export class ConsumeSummary {
 
   #sentence(acknowledged: number, acknowledges: boolean, skipped: number | undefined): string {
     return [
-      ...(this.#isHandled ? [] : [`${this.written.toLocaleString('en')} written`]),
-      ...(acknowledges ? [`${acknowledged.toLocaleString('en')} acknowledged`] : []),
+      ...(this.#isHandled ? [] : [`${withCommas(this.written)} written`]),
+      ...(acknowledges ? [`${withCommas(acknowledged)} acknowledged`] : []),
       ...(this.#failures > 0 ? [counted(this.#failures, 'failed attempt')] : []),
       ...(this.#dead > 0 ? [counted(this.#dead, 'dead letter')] : []),
-      ...(skipped === undefined ? [] : [`${skipped.toLocaleString('en')} skipped`]),
-      ...(this.#lost > 0 ? [`${this.#lost.toLocaleString('en')} lost`] : []),
+      ...(skipped === undefined ? [] : [`${withCommas(skipped)} skipped`]),
+      ...(this.#lost > 0 ? [`${withCommas(this.#lost)} lost`] : []),
     ].join(', ');
   }
 

@@ -5,6 +5,7 @@
 import {StreamlogError} from '../errors.js';
 import type {Search} from '../filter/search.js';
 import type {IdReference} from '../input/id-reader.js';
+import {withCommas} from '../number-text.js';
 import {counted} from '../output/sentences.js';
 import {findInfo} from '../reading/locate.js';
 import {lookUp} from '../reading/lookup.js';
@@ -136,7 +137,7 @@ const lastIdBefore = (ms: number): string => predecessorOf(`${Math.max(0, ms)}-0
 
 /** What is asked before `count` of `all` dead letters are deleted. */
 export const askPurge = (deadLetter: string, count: number, all: number): string =>
-  `this deletes ${count.toLocaleString('en')} of ${counted(all, 'dead letter')} in ${deadLetter} for good. Delete them?`;
+  `this deletes ${withCommas(count)} of ${counted(all, 'dead letter')} in ${deadLetter} for good. Delete them?`;
 
 /** IDs in one XDEL at most, so that none holds Redis up. */
 const MAX_IDS = 500;

@@ -2,6 +2,8 @@
  * What views need to know of the place where they are shown: its width and height in cells, colours, and
  * how numbers are written. Invariant: no line of a view is wider than `columns`.
  */
+
+import {withCommas} from '../number-text.js';
 import {type Colors, colors} from './colors.js';
 
 export interface Display {
@@ -26,8 +28,5 @@ export const displayOf = ({terminal, color, columns, rows}: DisplayOptions): Dis
   colors: colors(color),
   columns,
   rows,
-  count: terminal ? grouped : String,
+  count: terminal ? withCommas : String,
 });
-
-/** As `toLocaleString('en')`, which takes milliseconds at its first use. */
-const grouped = (value: number | bigint): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');

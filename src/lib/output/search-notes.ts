@@ -3,6 +3,7 @@
  * people, but for a search that `--max-scan` has ended: that is always said.
  */
 import type {Search} from '../filter/search.js';
+import {withCommas} from '../number-text.js';
 import {millisecondsOf} from '../records/stream-id.js';
 import {isoTime} from './format.js';
 import type {Notes} from './notes.js';
@@ -55,6 +56,6 @@ export class SearchNotes {
   /** `3 of 120,000 entries matched, back to 2026-11-30T12:00:00.000Z`: within 80 columns, so that it never wraps. */
   #sentence({matched, scanned, lastId}: Search): string {
     const reached = lastId === undefined ? '' : `, ${this.#direction} ${isoTime(millisecondsOf(lastId))}`;
-    return `${matched.toLocaleString('en')} of ${counted(scanned, 'entry')} matched${reached}`;
+    return `${withCommas(matched)} of ${counted(scanned, 'entry')} matched${reached}`;
   }
 }

@@ -1,9 +1,10 @@
 /** Parts of the sentences that people read: counted things, lists of names, and how long something took. */
 import {formatDuration} from '../duration.js';
+import {withCommas} from '../number-text.js';
 
 /** `1 entry`, `3 entries`, `12,345 entries`; with one that cannot be counted by an s, give its `plural`. */
 export function counted(count: number, one: string, plural = pluralOf(one)): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : plural}`;
+  return `${withCommas(count)} ${count === 1 ? one : plural}`;
 }
 
 /** The same, and undefined for none. */
@@ -16,7 +17,7 @@ const pluralOf = (one: string): string => (one.endsWith('y') ? `${one.slice(0, -
 export function listed(names: readonly string[], most = 3): string {
   const shown = names.length <= most ? names : names.slice(0, most - 1);
   const more = names.length - shown.length;
-  const all = more === 0 ? shown : [...shown, `${more.toLocaleString('en')} more`];
+  const all = more === 0 ? shown : [...shown, `${withCommas(more)} more`];
   return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 

@@ -1,4 +1,6 @@
 /** What is said at the end of a run of `produce`: in numbers, and what they may hide. */
+
+import {withCommas} from '../number-text.js';
 import {counted, took} from '../output/sentences.js';
 import type {RecordCounts} from './produce-records.js';
 
@@ -17,8 +19,8 @@ export const describeCounts = ({read, added, already, rejected, unconfirmed, bad
 export const describeAdded = ({added, already, rejected, bad}: RecordCounts, stream: string, ms: number): string =>
   [
     `added ${counted(added, 'entry')} to ${stream} ${took(ms)}`,
-    ...(already > 0 ? [`${already.toLocaleString('en')} were there already`] : []),
-    ...(rejected > 0 ? [`${rejected.toLocaleString('en')} rejected`] : []),
+    ...(already > 0 ? [`${withCommas(already)} were there already`] : []),
+    ...(rejected > 0 ? [`${withCommas(rejected)} rejected`] : []),
     ...(bad > 0 ? [`${counted(bad, 'bad line')} skipped`] : []),
   ].join('; ');
 

@@ -4,6 +4,7 @@
  */
 import type {Command, Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
+import {withCommas} from '../number-text.js';
 import type {ReplyHandler} from './add-connection.js';
 
 /** Takes a line. */
@@ -36,7 +37,7 @@ export function traceClient(client: Redis, trace: Trace): void {
   }) as Redis['sendCommand'];
 }
 
-const idsText = (count: number): string => ` … (${count.toLocaleString('en')} ${count === 1 ? 'ID' : 'IDs'})`;
+const idsText = (count: number): string => ` … (${withCommas(count)} ${count === 1 ? 'ID' : 'IDs'})`;
 
 /** `handler`, with a line once all its replies to `bytes` have come. */
 export function traceReplies(bytes: readonly Uint8Array[], handler: ReplyHandler, trace: Trace): ReplyHandler {
@@ -136,7 +137,7 @@ function summary(commands: readonly SentCommand[]): string {
     let end = at + 1;
     while (commands[end]?.name === name) end++;
     if (end - at === 1) texts.push(describe(name, args));
-    else texts.push(`${describe(name, args.slice(0, 1))} … (${(end - at).toLocaleString('en')} pipelined)`);
+    else texts.push(`${describe(name, args.slice(0, 1))} … (${withCommas(end - at)} pipelined)`);
     at = end;
   }
   return texts.join(', ');
@@ -146,7 +147,7 @@ function summary(commands: readonly SentCommand[]): string {
 export function describe(name: string, args: readonly (string | Buffer)[]): string {
   const shown = args.slice(0, MOST_ARGUMENTS).map((arg) => word(typeof arg === 'string' ? Buffer.from(arg) : arg));
   const more = args.length - shown.length;
-  return [name.toUpperCase(), ...shown, ...(more > 0 ? [`… (${more.toLocaleString('en')} more)`] : [])].join(' ');
+  return [name.toUpperCase(), ...shown, ...(more > 0 ? [`… (${withCommas(more)} more)`] : [])].join(' ');
 }
 
 const PLAIN = /^[\p{L}\p{N}_.:;/@%+,=*<>~$(){}[\]!?&|#^-]+$/u;

@@ -4,6 +4,7 @@
  * Invariant: what the stream has of this producer is not sent.
  */
 import {StreamlogError} from '../errors.js';
+import {withCommas} from '../number-text.js';
 import type {Accumulator} from './accumulator.js';
 import type {AddConnection} from './add-connection.js';
 import type {AddRequest} from './args.js';
@@ -172,7 +173,7 @@ async function evictionOf(connection: AddConnection): Promise<string | undefined
 const tooMuch = (): StreamlogError =>
   new StreamlogError(
     'data',
-    `--atomic takes at most ${ATOMIC_RECORDS.toLocaleString('en')} records and 64MB; nothing was added`,
+    `--atomic takes at most ${withCommas(ATOMIC_RECORDS)} records and 64MB; nothing was added`,
     {
       hint: 'leave --atomic out; --exactly-once --resume adds a file of any size, once',
     },

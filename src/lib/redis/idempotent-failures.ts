@@ -1,5 +1,6 @@
 /** What goes wrong when records are added once, as failures that say what can be done. */
 import {StreamlogError} from '../errors.js';
+import {withCommas} from '../number-text.js';
 import type {IdempotentResult} from './producer-state.js';
 import {MOST_FIELDS_IN_SCRIPT} from './script.js';
 import {noStream} from './server-errors.js';
@@ -47,7 +48,7 @@ const scriptForbidden = ({message, code}: StreamlogError): StreamlogError =>
 export const transactionForbidden = ({message, code}: StreamlogError): StreamlogError =>
   new StreamlogError(
     'denied',
-    `${message} (a record of more than ${MOST_FIELDS_IN_SCRIPT.toLocaleString('en')} fields is added in a transaction)`,
+    `${message} (a record of more than ${withCommas(MOST_FIELDS_IN_SCRIPT)} fields is added in a transaction)`,
     {
       code,
       hint: 'it needs MULTI, EXEC, DISCARD, WATCH, XLEN and XREVRANGE, beside what other records need with --exactly-once',

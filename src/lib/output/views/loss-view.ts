@@ -1,5 +1,6 @@
 /** What is asked before entries are removed that groups still need, and what is said when they are gone. */
 import type {NeededEntries} from '../../groups/needed-entries.js';
+import {withCommas} from '../../number-text.js';
 import type {GroupLoss} from '../../trimming/losses.js';
 import type {TrimResult} from '../../trimming/trim-stream.js';
 import {counted, listed, took} from '../sentences.js';
@@ -16,7 +17,7 @@ export function askTrim(stream: string, plan: TrimResult | undefined): string {
   if (plan === undefined) return `the Redis user may not see what groups still need of ${stream}. Trim it?`;
   const {removed, left, exact, losses} = plan;
   return (
-    `this removes ${exact === undefined ? '' : 'about '}${removed.toLocaleString('en')} of ` +
+    `this removes ${exact === undefined ? '' : 'about '}${withCommas(removed)} of ` +
     `${counted(removed + left, 'entry')} of ${stream}; ${describeNeeds(losses, removed)}. Remove ${removed === 1 ? 'it' : 'them'}?`
   );
 }
@@ -33,13 +34,13 @@ export function askDelete(needed: readonly NeededEntries[] | undefined): string 
 
 /** `removed 990 entries of orders in 0.1 s; 10 are left` */
 export const describeTrimmed = (stream: string, {removed, left}: TrimResult, ms: number): string =>
-  `removed ${counted(removed, 'entry')} of ${stream} ${took(ms)}; ${left === 1 ? '1 is' : `${left.toLocaleString('en')} are`} left`;
+  `removed ${counted(removed, 'entry')} of ${stream} ${took(ms)}; ${left === 1 ? '1 is' : `${withCommas(left)} are`} left`;
 
 function amounts({exact, unread, pending, unreadAtMost = unread, pendingAtMost = pending}: GroupLoss): string {
   const about = exact === undefined ? '' : 'up to ';
   const parts = [
-    ...(unreadAtMost > 0 ? [`${about}${unreadAtMost.toLocaleString('en')} unread`] : []),
-    ...(pendingAtMost > 0 ? [`${about}${pendingAtMost.toLocaleString('en')} pending`] : []),
+    ...(unreadAtMost > 0 ? [`${about}${withCommas(unreadAtMost)} unread`] : []),
+    ...(pendingAtMost > 0 ? [`${about}${withCommas(pendingAtMost)} pending`] : []),
   ];
   return parts.join(', ');
 }
