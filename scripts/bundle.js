@@ -58,9 +58,10 @@ await bundle({
   // So many times later than usual a function that is used again and again becomes machine code: most runs end before that pays.
   // And no file of the directory that it happens to run in has a say: neither .env nor bunfig.toml.
   compile: {outfile: 'dist/streamlog.new', jitPolicy: 8, autoloadDotenv: false, autoloadBunfig: false},
-  // So that starting it parses nothing.
+  // So that starting it parses nothing, and sets up only what its command loads: in one file, the functions of all modules.
   bytecode: true,
-  format: 'cjs',
+  splitting: true,
+  format: 'esm',
 });
 
 /** A map that says where, not what: half the package would be copies of the sources. */
