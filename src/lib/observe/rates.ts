@@ -4,6 +4,7 @@
  * until the next reading.
  */
 import {compareStreamIds} from '../records/stream-id.js';
+import type {Trend} from './snapshot.js';
 
 /** What was read of a group; null where the server does not say. */
 export interface GroupCounters {
@@ -94,6 +95,35 @@ function progress(
   if (before === undefined || wasMoved) return {delivered: null, done: null};
   const delivered = difference(before.entriesRead, now.entriesRead);
   return {delivered, done: delivered === null ? null : delivered - (now.pending - before.pending)};
+}
+
+/** Where the lag of a group goes, and how long until there is none. */
+export interface Drain {
+  drainMs: number | null;
+  trend: Trend;
+}
+
+/** What the trend follows from; null where it is not known. */
+export interface DrainFacts {
+  lag: {count: number; atLeast: number; atMost: number} | null;
+  addedPerSec: number | null;
+  deliveredPerSec: number | null;
+  /** How long nothing was delivered to the group, as far as was seen. */
+  unmovedMs: number;
+}
+
+/** Rates that differ by less are the same. */
+const STEADY_SHARE = 0.01;
+const STALLED_MS = 60_000;
+
+export function drainOf({lag, addedPerSec, deliveredPerSec, unmovedMs}: DrainFacts): Drain {
+  if (lag?.atMost === 0) return {drainMs: 0, trend: 'drained'};
+  if (lag !== null && lag.atLeast > 0 && unmovedMs >= STALLED_MS) return {drainMs: null, trend: 'stalled'};
+  if (lag === null || addedPerSec === null || deliveredPerSec === null) return {drainMs: null, trend: 'unknown'};
+  const gained = deliveredPerSec - addedPerSec;
+  const drainMs = gained > 0 ? Math.round((lag.count / gained) * 1_000) : null;
+  if (Math.abs(gained) <= STEADY_SHARE * Math.max(addedPerSec, deliveredPerSec)) return {drainMs, trend: 'steady'};
+  return {drainMs, trend: gained > 0 ? 'draining' : 'growing'};
 }
 
 const difference = (before: number | null, now: number | null): number | null =>

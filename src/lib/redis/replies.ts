@@ -32,6 +32,8 @@ export interface StreamInfo {
   groups: number;
   /** Of its radix tree, which hold the entries. */
   nodes: number;
+  /** Nodes of the tree itself. */
+  treeNodes: number;
   /** All entries ever added; since Redis 7.0 (https://redis.io/docs/latest/commands/xinfo-stream/). */
   entriesAdded: number | undefined;
   /** Highest ID ever deleted by XDEL; since Redis 7.0. */
@@ -184,6 +186,7 @@ export function readStreamInfo(reply: Reply): StreamInfo {
     lastEntry: optional(map.get('last-entry'), readEntry),
     groups: readNumber(map.get('groups')!),
     nodes: readNumber(map.get('radix-tree-keys') ?? 0),
+    treeNodes: readNumber(map.get('radix-tree-nodes') ?? 0),
     entriesAdded: optional(map.get('entries-added'), readNumber),
     maxDeletedId: optional(map.get('max-deleted-entry-id'), idOf),
   };

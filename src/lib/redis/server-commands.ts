@@ -1,10 +1,11 @@
 /** Commands that name no stream: what a server is, what it holds, who is connected. In a cluster they go to its masters. */
 import {isFailure, StreamlogError} from '../errors.js';
 import {scanStreams} from './args.js';
-import {bytesOf, listOf, notRedis, tupleOf} from './checked-reply.js';
-import type {Reply} from './command-connection.js';
+import {bytesOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
+import type {CommandLine, Reply} from './command-connection.js';
 import type {Standing} from './connect.js';
 import {readText} from './replies.js';
+import {readCommandTimes, readServerInfo, type ServerInfo} from './server-info.js';
 import {describeTarget} from './server-target.js';
 import type {Session} from './session.js';
 
@@ -40,6 +41,12 @@ export class ServerCommands {
     return this.#session.connection.inCluster;
   }
 
+  /** How it was connected to. */
+  get kind(): 'standalone' | 'sentinel' | 'cluster' {
+    const {kind} = this.#session.target;
+    return kind === 'sentinel' || kind === 'cluster' ? kind : 'standalone';
+  }
+
   /** Whether it is the master, as all sentinels say when they are asked once; `master` where there are none. */
   standing(): Promise<Standing> {
     return this.#session.connection.standing();
@@ -57,6 +64,48 @@ export class ServerCommands {
       ['server', 'replication'].map((section) => connection.sendToMasters(['info', section], 0).catch(() => [])),
     );
     return describeIdentity(info.flat().map(readText).join('\n'));
+  }
+
+  /** TIME: the clock of the server, in Unix milliseconds; undefined where the user may not ask. */
+  async time(): Promise<number | undefined> {
+    const [reply] = await this.#ofFirst(['time']);
+    if (reply === undefined) return undefined;
+    const [seconds, microseconds] = tupleOf(reply, 2).map(numberOf);
+    return seconds! * 1_000 + Math.floor(microseconds! / 1_000);
+  }
+
+  /** INFO of every master; undefined for those that do not answer, and where the user may not ask. */
+  async info(): Promise<(ServerInfo | undefined)[]> {
+    const {connection} = this.#session;
+    const asked = connection.masters.map(async (master) => {
+      try {
+        return readServerInfo(readText(await connection.sendToMaster(['info'], master)));
+      } catch (error) {
+        return this.#nothingWhereRefused(error);
+      }
+    });
+    return Promise.all(asked);
+  }
+
+  /** INFO commandstats of the first master: microseconds that a call takes on average, by command in lower case. */
+  async commandTimes(): Promise<ReadonlyMap<string, number>> {
+    const [reply] = await this.#ofFirst(['info', 'commandstats']);
+    return reply === undefined ? new Map() : readCommandTimes(readText(reply));
+  }
+
+  async #ofFirst(line: CommandLine): Promise<(Reply | undefined)[]> {
+    try {
+      return await this.#session.connection.sendToMasters(line, 0);
+    } catch (error) {
+      return [this.#nothingWhereRefused(error)];
+    }
+  }
+
+  /** Other masters of a cluster may answer where one does not. */
+  #nothingWhereRefused(error: unknown): undefined {
+    const isRefused = isFailure(error, 'denied') || isFailure(error, 'configuration');
+    if (!isRefused && !(this.isCluster && isFailure(error, 'unreachable'))) throw error;
+    return undefined;
   }
 
   /** PING. */
@@ -125,19 +174,11 @@ export class ServerCommands {
   }
 }
 
-const SERVERS: readonly (readonly [fact: string, name: string])[] = [
-  ['valkey_version', 'Valkey'],
-  ['dragonfly_version', 'Dragonfly'],
-  ['redis_version', 'Redis'],
-];
-
 /** Of the text of INFO; undefined where it names no version. */
 export function describeIdentity(info: string): string | undefined {
-  const fact = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
-  const [known, name] = SERVERS.find(([version]) => fact(version) !== undefined) ?? [];
-  if (known === undefined) return undefined;
-  const role = fact('role');
-  return [`${name} ${fact(known)}`, ...(role === undefined ? [] : [role === 'slave' ? 'replica' : role])].join(', ');
+  const {name, version, role} = readServerInfo(info);
+  if (name === undefined) return undefined;
+  return [`${name} ${version}`, ...(role === undefined ? [] : [role])].join(', ');
 }
 
 /** CLIENT LIST: a line each, of words `name=value`. */

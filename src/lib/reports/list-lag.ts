@@ -21,10 +21,11 @@ export const UNKNOWN: Behind = {
   behindMs: null,
 };
 
-const EACH: CountLimits = {entries: 1_000, bytes: 1024 * 1024};
-const NONE: CountLimits = {entries: 0, bytes: -1};
+export const EACH: CountLimits = {entries: 1_000, bytes: 1024 * 1024};
+/** Only what follows from IDs. */
+export const NONE: CountLimits = {entries: 0, bytes: -1};
 /** In all: Redis reads so many small entries in about a second. */
-const MOST_ENTRIES = 500_000;
+export const MOST_ENTRIES = 500_000;
 
 export class ListLags {
   readonly #client: StreamClient;
@@ -58,7 +59,7 @@ function spent(count: EntryCount): number {
 }
 
 /** The figure of Redis, if it has one: neither end of the stream is known. */
-function ofLargeEntries(length: number, {lag}: GroupInfo): Behind {
+export function ofLargeEntries(length: number, {lag}: GroupInfo): Behind {
   if (lag === undefined) return {...UNKNOWN, lagAtLeast: 0, lagAtMost: length, lagExact: false};
   const count = Math.min(length, Math.max(0, lag));
   return {lag: count, lagExact: false, lagAtLeast: 0, lagAtMost: length, lagSource: 'redis', behindMs: null};

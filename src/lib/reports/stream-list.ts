@@ -3,7 +3,6 @@
  * does not grow with its size.
  */
 import {deadLetterKey} from '../colocated-key.js';
-import {isFailure} from '../errors.js';
 import {pipelined} from '../pipelined.js';
 import {ageMs, aheadMs} from '../records/entry-time.js';
 import {compareStreamIds} from '../records/stream-id.js';
@@ -11,6 +10,7 @@ import type {GroupInfo, StreamClient} from '../stream-client.js';
 import {type Behind, ListLags, UNKNOWN} from './list-lag.js';
 import {Omissions} from './omissions.js';
 import {type ScannedStream, scannedStreams} from './stream-scan.js';
+import {unlessRefused} from './unless-refused.js';
 
 /** The dead letter stream of a stream. */
 export interface DeadLetters {
@@ -104,16 +104,3 @@ async function bytesOf(client: StreamClient, {name, groups}: ScannedStream): Pro
   if (consumers > MOST_CONSUMERS_MEASURED) return null;
   return (await unlessRefused(client.bytes(name))) ?? null;
 }
-
-/** Null where Redis does not say, though it says the rest. */
-async function unlessRefused<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (KINDS.some((kind) => isFailure(error, kind))) return null;
-    throw error;
-  }
-}
-
-/** Not allowed, a command that the server does not have, gone meanwhile, of another type, not just now. */
-const KINDS = ['denied', 'configuration', 'notFound', 'data', 'temporary'] as const;
