@@ -14,6 +14,8 @@ export interface FailureDetails {
   code?: string;
   /** The stream, or the group of it, that does not exist. */
   missing?: Missing;
+  /** A word that stands where no stream is named, and may be the name of one. */
+  word?: string;
   cause?: unknown;
 }
 
@@ -35,8 +37,9 @@ export class StreamlogError extends Error {
   readonly excerpt: Excerpt | undefined;
   readonly code: string | undefined;
   readonly missing: Missing | undefined;
+  readonly word: string | undefined;
 
-  constructor(kind: Outcome, message: string, {hint, excerpt, code, missing, cause}: FailureDetails = {}) {
+  constructor(kind: Outcome, message: string, {hint, excerpt, code, missing, word, cause}: FailureDetails = {}) {
     super(message, cause === undefined ? undefined : {cause});
     this.name = 'StreamlogError';
     this.kind = kind;
@@ -44,6 +47,7 @@ export class StreamlogError extends Error {
     this.excerpt = excerpt;
     this.code = code;
     this.missing = missing;
+    this.word = word;
   }
 }
 
@@ -84,6 +88,10 @@ export const isRetryable = (error: unknown): error is StreamlogError =>
 /** A mistake in what the user typed: exit code 2. */
 export const usageError = (message: string, hint?: string): StreamlogError =>
   new StreamlogError('usage', message, {hint});
+
+/** The same for `word`, which is not what is expected where it stands, and may be the name of a stream. */
+export const wrongWord = (word: string, message: string, hint: string): StreamlogError =>
+  new StreamlogError('usage', message, {hint, word});
 
 /** Errors of errno(3) that have an obvious cause. */
 const SYSTEM_REASONS: Record<string, string> = {

@@ -1,10 +1,10 @@
-/** The word of `known` that `typed` may stand for: with the fewest changes of letters; undefined if all take more than a third of them. */
+/** The word of `known` that `typed` may stand for: with the fewest changes of letters; undefined if all take more than a third of them, or change each. */
 export function nearest(typed: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const word of known) {
     const distance = editDistance(typed, word);
-    if (distance < least) [best, least] = [word, distance];
+    if (distance < least && distance < Math.max(typed.length, word.length)) [best, least] = [word, distance];
   }
   return best;
 }

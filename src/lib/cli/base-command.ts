@@ -22,6 +22,7 @@ import {unlessAborted} from '../waiting.js';
 import {indexOf} from './command-index.js';
 import {canAsk, confirm} from './confirmation.js';
 import type {ConnectionFlags} from './connection-settings.js';
+import {hasDashedValue, marked, readingMarked, unmark} from './dashed-values.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
@@ -48,6 +49,7 @@ export abstract class BaseCommand extends Command {
     fileReading: (flags) => this.fileReading(flags),
   });
   #out: Sink | undefined;
+  #flags: ConnectionFlags | undefined;
   #reports: ReportWriter | undefined;
 
   /** As oclif's own (https://github.com/oclif/core/blob/main/src/command.ts), which would load the configuration a second time. */
@@ -249,8 +251,9 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<Flags, BaseFlags, Args>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const output = await this.#parseConfigured(options, argv ?? this.argv).catch(async (error: unknown) => {
-      throw await asUsageError(error, this.id ?? '', options ?? {});
+    const words = argv ?? this.argv;
+    const output = await this.#parseConfigured(options, words).catch(async (error: unknown) => {
+      throw await asUsageError(error, this.id ?? '', {...options, words});
     });
     const values: Record<string, unknown> = output.flags;
     for (const [name, value] of Object.entries(values)) {
@@ -258,6 +261,7 @@ export abstract class BaseCommand extends Command {
       if (flag?.type === 'option' && flag.multiple && typeof value === 'string') values[name] = [value];
     }
     takePositionalFlags(output);
+    if ('context' in (options?.flags ?? {})) this.#flags = values as ConnectionFlags;
     return output;
   }
 
@@ -271,16 +275,33 @@ export abstract class BaseCommand extends Command {
     argv: string[],
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
     const {flags} = options ?? {};
-    if (flags === undefined || !('context' in flags)) return super.parse(options, argv);
+    if (flags === undefined || !('context' in flags)) return this.#parseWords(options, argv);
     const server = this.#server.configured;
     await server.load(Object.keys(indexOf(this.config).commands));
     const parse = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
-      super.parse({...options, flags: plain} as Interfaces.Input<Flags, BaseFlags, Args>, words);
+      this.#parseWords({...options, flags: plain} as Interfaces.Input<Flags, BaseFlags, Args>, words);
     const {flags: configured, words} = await server.input(this.id ?? '', flags, parse);
     const output = await parse(configured, [...words, ...argv]);
     output.raw.splice(0, words.length);
     if (!output.flags.quiet) for (const text of server.warnings) standardNotes().warn(text);
     return output as Interfaces.ParserOutput<Flags, BaseFlags, Args>;
+  }
+
+  /** A third correction: a value that is attached to its flag may begin with a dash. */
+  async #parseWords<
+    Flags extends Record<string, unknown>,
+    BaseFlags extends Record<string, unknown>,
+    Args extends Record<string, unknown>,
+  >(
+    options: Interfaces.Input<Flags, BaseFlags, Args> | undefined,
+    argv: string[],
+  ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
+    const flags = options?.flags as Interfaces.FlagInput | undefined;
+    if (flags === undefined || !hasDashedValue(argv)) return super.parse(options, argv);
+    const marking = {...options, flags: readingMarked(flags)} as Interfaces.Input<Flags, BaseFlags, Args>;
+    const output = await super.parse(marking, marked(argv, flags));
+    unmark(output.raw);
+    return output;
   }
 
   protected override async finally(): Promise<void> {
@@ -292,15 +313,17 @@ export abstract class BaseCommand extends Command {
     throw await this.#withNames(error);
   }
 
-  /** A failure about a name that does not exist is explained with those that do, if the server gives them soon. */
+  /** A failure about a name that does not exist, or about one in the wrong place, is explained with those that exist, if the server gives them soon. */
   async #withNames(error: Error): Promise<Error> {
-    if (!(error instanceof StreamlogError) || error.missing === undefined || signals.signalled.aborted) return error;
-    const {missing} = error;
+    if (!(error instanceof StreamlogError) || signals.signalled.aborted) return error;
+    const {missing, word} = error;
+    const isName = word !== undefined && 'stream' in (this.ctor.flags ?? {});
+    if (missing === undefined && !isName) return error;
     const explained = async (): Promise<StreamlogError> => {
-      const client = await this.#server.latest();
-      return client === undefined
-        ? error
-        : (await import('../reading/missing-names.js')).withNames(error, missing, client);
+      const client = await this.#server.latest(this.#flags);
+      if (client === undefined) return error;
+      const names = await import('../reading/missing-names.js');
+      return missing === undefined ? names.withStream(error, word!, client) : names.withNames(error, missing, client);
     };
     return (await unlessAborted(explained(), AbortSignal.timeout(NAMES_MS)).catch(() => undefined)) ?? error;
   }

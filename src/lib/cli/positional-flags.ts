@@ -3,7 +3,7 @@
  * command reads only the flag. Where several values are allowed, both ways add up in the order in
  * which they were typed; where one is allowed, giving it twice is refused.
  */
-import {Args, type Interfaces} from '@oclif/core';
+import {Args, type Command, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
 import {parseName} from './flags.js';
 
@@ -14,10 +14,19 @@ const SERVER_URL = /^(unix|(redis|valkey)s?(\+\w+)?):\/\//i;
 
 const nameArgument = Args.custom<string>({
   ignoreStdin: true,
-  parse: async (text, _context, {name}) => {
+  parse: async (text, command, {name}) => {
     // It would be a stream of that name, and be shown with its password.
     if (SERVER_URL.test(text))
       throw usageError(`${name.toUpperCase()} takes a name, not a URL`, 'give the URL with --url');
+    // As `tail -5` of coreutils.
+    if (/^-\d/.test(text)) {
+      const count =
+        'count' in (command.constructor as typeof Command).flags ? `-n ${text.slice(1)} says how many; ` : '';
+      throw usageError(
+        `${name.toUpperCase()} takes a name, not ${text}`,
+        `${count}a ${name} of this name is given as --${name}=${text}`,
+      );
+    }
     return parseName(text, name.toUpperCase());
   },
 });

@@ -31,10 +31,16 @@ export function asFailure(error: unknown): StreamlogError | undefined {
 interface Known {
   flags?: Interfaces.FlagInput;
   args?: object;
+  /** As they were typed. */
+  words?: readonly string[];
 }
 
 /** What oclif's parser threw for the command `id`, as a usage error in our words; anything else as it is. */
-export async function asUsageError(error: unknown, id: string, {flags = {}, args = {}}: Known): Promise<unknown> {
+export async function asUsageError(
+  error: unknown,
+  id: string,
+  {flags = {}, args = {}, words = []}: Known,
+): Promise<unknown> {
   if (!(error instanceof Error)) return error;
   const command = id.replaceAll(':', ' ');
   const message = inOurWords(error.message);
@@ -49,11 +55,8 @@ export async function asUsageError(error: unknown, id: string, {flags = {}, args
   const unexpected = /^unexpected arguments?: (.*)$/s.exec(message)?.[1];
   if (unexpected !== undefined && Object.keys(args).length === 0)
     return usageError(`${command} takes no arguments, but got: ${unexpected}`, helpHint(command));
-  if (unexpected !== undefined && 'glob' in args)
-    return usageError(message, 'give one pattern, in quotes: the shell replaces it by names of files');
-  if (command === 'tail' && message === '--format needs a value')
-    return usageError(message, 'tail follows by itself; -f is short for --format TEMPLATE');
-  return usageError(message, helpHint(command));
+  const {hintAtMistake} = await import('./argument-hints.js');
+  return usageError(message, hintAtMistake({command, message, unexpected, words, flags, args}) ?? helpHint(command));
 }
 
 /** The same failure; messages may quote an argument, and that a URL with its password. */
@@ -76,6 +79,7 @@ const MESSAGES: readonly (readonly [oclif: RegExp, ours: (...found: string[]) =>
   ],
   [/^Expected (.*) to be one of: (.+)$/s, (_, value, all) => `"${value}" is not ${oneOf(all!)}`],
   [/^Flag (--\S+) expects one of these values: (.+)$/, (_, flag, all) => `${flag} takes ${oneOf(all!)}`],
+  [/^Exactly one of the following must be provided: (.+)$/, (_, all) => `give one of ${oneOf(all!)}`],
   [/^Flag (--\S+) expects a value$/, (_, flag) => `${flag} needs a value`],
   [/^Flag (--\S+) can only be specified once$/, (_, flag) => `${flag} can be given only once`],
   [

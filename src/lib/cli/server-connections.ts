@@ -69,11 +69,15 @@ export class ServerConnections {
     return (idempotent) => client.openAdder(settings, stream, {...options, idempotent});
   }
 
-  /** The client that was made last, or one for a command that closes its own; undefined if it never knew how to connect. */
-  async latest(): Promise<StreamClient | undefined> {
+  /**
+   * The client that was made last, or one for a command that closes its own or has refused what was typed; undefined where
+   * nothing says how to connect, or only a program that prints a password.
+   */
+  async latest(flags: ConnectionFlags | undefined): Promise<StreamClient | undefined> {
     const last = this.#clients.at(-1);
-    const settings = await this.#settings;
-    if (last !== undefined || settings === undefined) return last;
+    if (last !== undefined) return last;
+    const settings = await (this.#settings ?? this.#quietSettings(flags));
+    if (settings === undefined) return undefined;
     const client = await (await streamClient()).connect(settings);
     this.#clients.push(client);
     return client;
@@ -97,6 +101,11 @@ export class ServerConnections {
     const origin = `${server.address} (${this.configured.origin(flags)})`;
     const facts = [origin, ...(identity === undefined ? [] : [identity])];
     this.#command.notes({quiet: false, verbose: true}).detail(`server ${facts.join(', ')}`);
+  }
+
+  #quietSettings(flags: ConnectionFlags | undefined): Promise<ConnectionSettings> | undefined {
+    if (flags === undefined || this.configured.choice(flags).context?.password_command !== undefined) return undefined;
+    return this.configured.settings(flags, this.#command.fileReading({quiet: true}));
   }
 
   /** Once: a password may come through a pipe. */

@@ -6,7 +6,7 @@
  */
 import {isUtf8} from 'node:buffer';
 import {z} from 'zod/mini';
-import {StreamlogError, usageError} from '../errors.js';
+import {StreamlogError, wrongWord} from '../errors.js';
 import {nameFromJson} from '../records/names.js';
 import {parseStreamId} from '../records/stream-id.js';
 import {beginningOf} from '../redact.js';
@@ -71,7 +71,7 @@ export async function* readIds(
 export function readIdArguments(args: readonly string[]): IdReference[] {
   return args.map((arg) => {
     const found = readReference(arg.trim());
-    if (typeof found === 'string') throw usageError(found, 'an ID looks like 1526919030474-55');
+    if (typeof found === 'string') throw wrongWord(arg, found, 'an ID looks like 1526919030474-55');
     return found;
   });
 }

@@ -19,10 +19,28 @@ export async function withNames(
   const {stream, group} = missing;
   const groups = group === undefined ? 'no stream' : await knownGroups(client, stream);
   if (groups === undefined) return failure;
-  if (groups !== 'no stream') return hinted(failure, failure.message, hintAtGroups(group!, groups, stream));
-  const hint = hintAtStreams(stream, await knownStreams(client), client.server.address);
+  const isNear = groups !== 'no stream' && nearName(group!, groups) !== undefined;
+  const isStream = !isNear && group !== undefined && group !== stream && (await exists(client, group));
+  if (groups !== 'no stream')
+    return hinted(failure, failure.message, isStream ? nameIt(group) : hintAtGroups(group!, groups, stream));
+  const hint = isStream ? nameIt(group) : hintAtStreams(stream, await knownStreams(client), client.server.address);
   return hinted(failure, `no stream "${stream}"`, hint, NO_STREAM);
 }
+
+/** `failure`, which refuses `word`, with how to name a stream where there is one of that name. */
+export const withStream = async (
+  failure: StreamlogError,
+  word: string,
+  client: StreamClient,
+): Promise<StreamlogError> => ((await exists(client, word)) ? hinted(failure, failure.message, nameIt(word)) : failure);
+
+const exists = async (client: StreamClient, stream: string): Promise<boolean> => {
+  const groups = await knownGroups(client, stream);
+  return groups !== undefined && groups !== 'no stream';
+};
+
+const nameIt = (stream: string): string =>
+  `there is a stream ${shellWord(stream)}: name it with -s${/^[-{]/.test(stream) ? '' : ' '}${shellWord(stream)}`;
 
 /** That a stream does not exist, for what is found beside it and may be absent too; undefined where it does, or that cannot be found out. */
 export async function describeNoStream(client: StreamClient, stream: string): Promise<string | undefined> {

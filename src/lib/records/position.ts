@@ -4,7 +4,7 @@
  * no server; `StreamClient.locate` turns a position into an ID.
  */
 import {parseDuration} from '../duration.js';
-import {usageError} from '../errors.js';
+import {usageError, wrongWord} from '../errors.js';
 import {FIRST_ID, parseStreamId} from './stream-id.js';
 
 export type Position =
@@ -31,7 +31,7 @@ export function parsePosition(text: string, nowMs: number, bound: 'start' | 'end
   if (/^-\d+$/.test(text)) return lastEntries(text);
   if (text.startsWith('@')) return {kind: 'time', ms: parseTime(text.slice(1), nowMs)};
   const id = parseStreamId(text, bound === 'start' ? '0' : '18446744073709551615');
-  if (id === undefined) throw usageError(`"${text}" is not a valid position`, `give ${POSITION_HELP}`);
+  if (id === undefined) throw wrongWord(text, `"${text}" is not a valid position`, `give ${POSITION_HELP}`);
   return {kind: 'id', id};
 }
 
