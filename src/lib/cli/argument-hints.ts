@@ -28,7 +28,7 @@ function hintAtArgument(unexpected: string, flags: Interfaces.FlagInput, args: o
   if ('glob' in args) return 'give one pattern, in quotes: the shell replaces it by names of files';
   if ('stream' in args && 'maxlen' in flags && /^\d+$/.test(unexpected))
     return `--maxlen ${unexpected} keeps the newest ${unexpected}`;
-  if ('name' in args) return 'url' in flags ? '--url names the server' : undefined;
+  if ('name' in args) return flags.url?.required ? '--url names the server' : undefined;
   return 'stream' in flags && !('stream' in args) ? '-s, or --stream, names the stream' : undefined;
 }
 

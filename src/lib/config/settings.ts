@@ -74,7 +74,8 @@ export function chooseServer(sources: Sources): ServerChoice {
 }
 
 function ofContext(name: string, namedBy: string, rank: Rank, sources: Sources): ServerChoice {
-  const context = contextNamed(name, sources.contexts, namedBy);
+  // Who has just typed it knows where it stands.
+  const context = contextNamed(name, sources.contexts, rank === 'flag' ? undefined : namedBy);
   return {url: context.url, source: sourceOf(context, sources), namedBy, context, rank};
 }
 

@@ -17,13 +17,18 @@ export async function withNames(
   client: StreamClient,
 ): Promise<StreamlogError> {
   const {stream, group} = missing;
-  const groups = group === undefined ? 'no stream' : await knownGroups(client, stream);
+  // At once, since all of it has a moment only.
+  const [groups, isStream] = await Promise.all([
+    group === undefined ? 'no stream' : knownGroups(client, stream),
+    group !== undefined && group !== stream && exists(client, group),
+  ]);
   if (groups === undefined) return failure;
-  const isNear = groups !== 'no stream' && nearName(group!, groups) !== undefined;
-  const isStream = !isNear && group !== undefined && group !== stream && (await exists(client, group));
-  if (groups !== 'no stream')
-    return hinted(failure, failure.message, isStream ? nameIt(group) : hintAtGroups(group!, groups, stream));
-  const hint = isStream ? nameIt(group) : hintAtStreams(stream, await knownStreams(client), client.server.address);
+  const misplaced = isStream ? nameIt(group) : undefined;
+  if (groups !== 'no stream') {
+    const isNear = nearName(group!, groups) !== undefined;
+    return hinted(failure, failure.message, (isNear ? undefined : misplaced) ?? hintAtGroups(group!, groups, stream));
+  }
+  const hint = misplaced ?? hintAtStreams(stream, await knownStreams(client), client.server.address);
   return hinted(failure, `no stream "${stream}"`, hint, NO_STREAM);
 }
 

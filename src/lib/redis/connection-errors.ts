@@ -61,7 +61,7 @@ export const isNotRedis = (error: unknown): boolean => error instanceof Error &&
 
 /** The failure of a connection that could not be opened: `unreachable`, or `configuration` where trying again is no use. */
 export function unreachable(error: unknown, server: ServerAddress): StreamlogError {
-  const {usesTls, isSocket = false} = server;
+  const {isSocket = false} = server;
   const code = codeOf(error);
   if (code?.startsWith('ERR_OSSL_') || code === 'ERR_BORINGSSL') {
     return new StreamlogError('configuration', `the certificates or the key given for TLS cannot be used (${code})`, {
@@ -72,7 +72,7 @@ export function unreachable(error: unknown, server: ServerAddress): StreamlogErr
   const message = `cannot reach Redis at ${withSource(server)}: ${reasonOf(error)}`;
   return new StreamlogError('unreachable', message, {
     code,
-    hint: isSocket && wasCut(error, code) ? SOCKET_CUT : hintFor(error, code, usesTls),
+    hint: isSocket && wasCut(error, code) ? SOCKET_CUT : hintFor(error, code, server),
   });
 }
 
@@ -111,7 +111,8 @@ const SOCKET_CUT = 'is it Redis, and does it accept more connections (maxclients
 const wasCut = (error: unknown, code: string | undefined): boolean =>
   code === 'ECONNRESET' || code === 'EPIPE' || (code === undefined && isConnectionLoss(error));
 
-function hintFor(error: unknown, code: string | undefined, usesTls: boolean): string {
+function hintFor(error: unknown, code: string | undefined, {usesTls, source}: ServerAddress): string {
+  if (code === 'ENOTFOUND') return `check the name of the host in ${source ?? 'the URL'}`;
   if (code !== undefined && CERTIFICATE[code] === UNTRUSTED) return 'name its authority: --cacert FILE';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'give --url the name that the certificate is for';
   if (code !== undefined && code in CERTIFICATE) return 'the server needs a new certificate';

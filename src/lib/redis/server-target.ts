@@ -87,7 +87,7 @@ export function parseTarget(settings: ConnectionSettings): Target {
 
 function readTarget(settings: ConnectionSettings, url: string): Target {
   const match = URL_SHAPE.exec(url);
-  if (match === null) throw badUrl('its form is unknown');
+  if (match === null) throw badUrl(unknownForm(url));
   const [, anyCase = '', credentials = '', hosts = '', path = '', query = ''] = match;
   const scheme = anyCase.toLowerCase().replace('valkey', 'redis');
   if (cutsPassword(match)) throw badUrl('a / or ? in the password must be written %2F or %3F');
@@ -107,6 +107,14 @@ function readTarget(settings: ConnectionSettings, url: string): Target {
     clientName: settings.clientName ?? CLIENT_NAME,
     trace: settings.trace,
   };
+}
+
+function unknownForm(url: string): string {
+  if (url === '') return 'it is empty';
+  const scheme = /^[a-z][a-z0-9+.-]*(?=:\/\/)/i.exec(url)?.[0];
+  return scheme === undefined || URL_SHAPE.test(`${scheme}://h`)
+    ? 'its form is unknown'
+    : `${scheme}:// is no scheme of Redis`;
 }
 
 /** The server's address for messages: host and port, socket path or node list. Never credentials. */
@@ -151,7 +159,12 @@ function readServer(scheme: string, hosts: string, path: string): Server {
 function readNodes(hosts: string, defaultPort: number): Node[] {
   return hosts.split(',').map((text) => {
     const node = readNode(text, defaultPort);
-    if (node === undefined) throw badUrl('a host is missing or its port is not a number');
+    if (node === undefined)
+      throw badUrl(
+        /^[^:]+:\d+$/.test(text)
+          ? 'a port is a number from 1 to 65535'
+          : 'a host is missing or its port is not a number',
+      );
     return node;
   });
 }

@@ -104,7 +104,7 @@ describe('the server', () => {
     expect(() => chooseServer(sources)).toThrow(
       expect.objectContaining({
         kind: 'configuration',
-        message: 'there is no context "flag", which --context names',
+        message: 'there is no context "flag"',
         hint: 'did you mean flags?',
       }),
     );

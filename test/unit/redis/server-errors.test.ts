@@ -146,7 +146,7 @@ describe('a connection that cannot be made', () => {
   test.each([
     ['ECONNREFUSED', 'nothing listens there', 'streamlog local start'],
     ['ENOENT', 'no such socket', 'streamlog local start'],
-    ['ENOTFOUND', 'host name', 'streamlog local start'],
+    ['ENOTFOUND', 'host name', 'check the name of the host'],
     ['EAI_AGAIN', 'host name', 'streamlog local start'],
     ['ETIMEDOUT', 'no answer in time', 'streamlog local start'],
     ['EACCES', 'permission denied', 'streamlog local start'],

@@ -115,6 +115,18 @@ describe('a URL that cannot be used', () => {
     expect(failureOf(url)).toMatchObject({kind: 'configuration', hint: expect.stringContaining('redis://')});
   });
 
+  test.each([
+    ['http://h', 'http:// is no scheme of Redis'],
+    ['reds://u:p@h', 'reds:// is no scheme of Redis'],
+    ['', 'it is empty'],
+    ['redis://h:65536', 'a port is a number from 1 to 65535'],
+    ['h:0', 'a port is a number from 1 to 65535'],
+    ['redis://h:x', 'a host is missing or its port is not a number'],
+    ['redis://h#/ /', 'the Redis URL cannot be used'],
+  ])('%s is refused with its fault', (url, fault) => {
+    expect(failureOf(url).message).toContain(fault);
+  });
+
   test('says that / and ? in a password are escaped', () => {
     expect(failureOf('redis://u:a/b@h').message).toContain('%2F');
   });
