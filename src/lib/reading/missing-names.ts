@@ -18,12 +18,11 @@ export async function withNames(
 ): Promise<StreamlogError> {
   const {stream, group} = missing;
   // At once, since all of it has a moment only.
-  const [groups, isStream] = await Promise.all([
-    group === undefined ? 'no stream' : knownGroups(client, stream),
-    group !== undefined && group !== stream && exists(client, group),
+  const [groups, misplaced] = await Promise.all([
+    group === undefined ? ('no stream' as const) : knownGroups(client, stream),
+    group !== undefined && group !== stream ? hintAtMisplaced(client, group) : undefined,
   ]);
   if (groups === undefined) return failure;
-  const misplaced = isStream ? nameIt(group) : undefined;
   if (groups !== 'no stream') {
     const isNear = nearName(group!, groups) !== undefined;
     return hinted(failure, failure.message, (isNear ? undefined : misplaced) ?? hintAtGroups(group!, groups, stream));
@@ -33,19 +32,18 @@ export async function withNames(
 }
 
 /** `failure`, which refuses `word`, with how to name a stream where there is one of that name. */
-export const withStream = async (
-  failure: StreamlogError,
-  word: string,
-  client: StreamClient,
-): Promise<StreamlogError> => ((await exists(client, word)) ? hinted(failure, failure.message, nameIt(word)) : failure);
+export async function withStream(failure: StreamlogError, word: string, client: StreamClient): Promise<StreamlogError> {
+  const hint = await hintAtMisplaced(client, word);
+  return hint === undefined ? failure : hinted(failure, failure.message, hint);
+}
 
-const exists = async (client: StreamClient, stream: string): Promise<boolean> => {
+/** Undefined where there is no stream of this name. */
+async function hintAtMisplaced(client: StreamClient, stream: string): Promise<string | undefined> {
   const groups = await knownGroups(client, stream);
-  return groups !== undefined && groups !== 'no stream';
-};
-
-const nameIt = (stream: string): string =>
-  `there is a stream ${shellWord(stream)}: name it with -s${/^[-{]/.test(stream) ? '' : ' '}${shellWord(stream)}`;
+  if (groups === undefined || groups === 'no stream') return undefined;
+  const word = shellWord(stream);
+  return `there is a stream ${word}: name it with -s${word.startsWith('-') ? '' : ' '}${word}`;
+}
 
 /** That a stream does not exist, for what is found beside it and may be absent too; undefined where it does, or that cannot be found out. */
 export async function describeNoStream(client: StreamClient, stream: string): Promise<string | undefined> {
