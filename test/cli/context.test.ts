@@ -431,7 +431,9 @@ describe.each(RUNTIMES)('a password command, in %s', (_, program) => {
     const failed = await go({env: {DEBUG: '*'}});
     expect(failed).toMatchObject({
       code: 78,
-      stderr: expect.stringContaining('the password command sh failed (exit code 3)'),
+      stderr: expect.stringMatching(
+        /^streamlog: the password command sh failed \(exit code 3\)\nhint: run it in a shell to /,
+      ),
     });
     expect(failed.stdout + failed.stderr).not.toContain('zQ9x');
     secret('["sh", "-c", "cat"]');

@@ -119,7 +119,7 @@ describe('delete', () => {
     const {code, stdout, stderr} = await remove(['1-0', '1-1']);
 
     expect(stdout).toBe('{"stream":"events","deleted":1,"missing":1,"dryRun":false}\n');
-    expect(stderr).toContain('1 of 2 entries were not found');
+    expect(stderr).toContain('1 of 2 entries was not found');
     expect(code).toBe(66);
     expect(await left()).not.toContain('1-0');
   });

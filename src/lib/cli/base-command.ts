@@ -22,7 +22,7 @@ import {unlessAborted} from '../waiting.js';
 import {indexOf} from './command-index.js';
 import {canAsk, confirm} from './confirmation.js';
 import type {ConnectionFlags} from './connection-settings.js';
-import {hasDashedValue, marked, readingMarked, unmark} from './dashed-values.js';
+import {hasDashedValue, prefixed, readingPrefixed, stripPrefixes} from './dashed-values.js';
 import type {commonFlags, recordFlags} from './flags.js';
 import {takePositionalFlags} from './positional-flags.js';
 import {asUsageError} from './report-error.js';
@@ -298,9 +298,9 @@ export abstract class BaseCommand extends Command {
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
     const flags = options?.flags as Interfaces.FlagInput | undefined;
     if (flags === undefined || !hasDashedValue(argv)) return super.parse(options, argv);
-    const marking = {...options, flags: readingMarked(flags)} as Interfaces.Input<Flags, BaseFlags, Args>;
-    const output = await super.parse(marking, marked(argv, flags));
-    unmark(output.raw);
+    const reading = {...options, flags: readingPrefixed(flags)} as Interfaces.Input<Flags, BaseFlags, Args>;
+    const output = await super.parse(reading, prefixed(argv, flags));
+    stripPrefixes(output.raw);
     return output;
   }
 

@@ -1,26 +1,26 @@
 /**
  * Values that begin with a dash and are attached to their flag: `--file=-odd.json`, `-s-x`. oclif takes such a value for a
- * flag where there is one of its name (https://github.com/oclif/core/blob/main/src/parser/parse.ts), so they are marked on the
- * way through its parser. Invariant: no value that leaves it has a mark, which no argument can hold.
+ * flag where there is one of its name (https://github.com/oclif/core/blob/main/src/parser/parse.ts), so they get a prefix on the
+ * way through its parser. Invariant: no value that leaves it has the prefix, which no argument can hold.
  */
 import type {Interfaces} from '@oclif/core';
 
 type FlagInput = Interfaces.FlagInput;
 type Flag = FlagInput[string];
 
-const MARK = '\0';
+const PREFIX = '\0';
 
-/** Whether `marked` changes any of `argv`, but for what stands behind `--`. */
+/** Whether `prefixed` changes any of `argv`, but for what stands behind `--`. */
 export const hasDashedValue = (argv: readonly string[]): boolean =>
   argv.some((word) => /^-[^=]*=-|^-[^-].*-/s.test(word));
 
-/** `argv` with marks before values that begin with a dash. */
-export function marked(argv: readonly string[], flags: FlagInput): string[] {
+/** `argv` with a prefix before values that begin with a dash. */
+export function prefixed(argv: readonly string[], flags: FlagInput): string[] {
   const end = argv.indexOf('--');
   return argv.map((word, index) => {
     if (!word.startsWith('-') || (end >= 0 && index >= end)) return word;
     const at = valueAt(word, flags);
-    return at !== undefined && word[at] === '-' ? word.slice(0, at) + MARK + word.slice(at) : word;
+    return at !== undefined && word[at] === '-' ? word.slice(0, at) + PREFIX + word.slice(at) : word;
   });
 }
 
@@ -40,20 +40,23 @@ function valueAt(word: string, flags: FlagInput): number | undefined {
 
 const takesAny = (flag: Flag | undefined): boolean => flag?.type === 'option' && flag.options === undefined;
 
-/** The flags, which read values without their marks. */
-export const readingMarked = (flags: FlagInput): FlagInput =>
+/** The flags, which read values without their prefixes. */
+export const readingPrefixed = (flags: FlagInput): FlagInput =>
   Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => {
       if (!takesAny(flag)) return [name, flag];
       // biome-ignore lint/suspicious/noExplicitAny: oclif types the context of a parser as a whole command
       const parse = flag.parse as any;
-      return [name, {...flag, parse: (text: string, ...rest: unknown[]) => parse(unmarked(text), ...rest)} as Flag];
+      return [
+        name,
+        {...flag, parse: (text: string, ...rest: unknown[]) => parse(withoutPrefix(text), ...rest)} as Flag,
+      ];
     }),
   );
 
-/** Takes the marks out of what was typed, as oclif reports it. */
-export function unmark(raw: Interfaces.ParserOutput['raw']): void {
-  for (const token of raw) token.input = unmarked(token.input);
+/** Takes the prefixes out of what was typed, as oclif reports it. */
+export function stripPrefixes(raw: Interfaces.ParserOutput['raw']): void {
+  for (const token of raw) token.input = withoutPrefix(token.input);
 }
 
-const unmarked = (text: string): string => (text.startsWith(MARK) ? text.slice(1) : text);
+const withoutPrefix = (text: string): string => (text.startsWith(PREFIX) ? text.slice(1) : text);

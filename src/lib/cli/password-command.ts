@@ -15,7 +15,9 @@ const MOST_BYTES = 64 * 1024;
 export function passwordOf(command: readonly string[], stopping: AbortSignal, limitMs = LIMIT_MS): Promise<string> {
   const [program, ...args] = command as [string, ...string[]];
   const failure = (reason: string): StreamlogError =>
-    new StreamlogError('configuration', `the password command ${program} ${reason}`);
+    new StreamlogError('configuration', `the password command ${program} ${reason}`, {
+      hint: 'run it in a shell to see why: nothing that it prints is shown here',
+    });
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {env: environmentForOthers(), stdio: ['ignore', 'pipe', 'ignore']});
     const chunks: Buffer[] = [];

@@ -175,7 +175,8 @@ function problemOf(
     const key = issue.keys[0]!;
     const known = keysOf(path, schema);
     const near = nearest(key, known);
-    const help = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
+    const meant = near === undefined ? known.filter((name) => name.startsWith(key)) : [near];
+    const help = meant.length === 0 ? `known are ${known.join(', ')}` : `did you mean ${meant.join(' or ')}?`;
     return {path: [...path, key], reason: `unknown key; ${help}`};
   }
   if (issue.code === 'invalid_key') return {path, reason: `it has to be ${issue.issues[0]!.message}`};

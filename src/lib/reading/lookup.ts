@@ -64,9 +64,13 @@ export async function notAllFound(
     const failure = await noSuchStream(client, stream);
     if (failure !== undefined) return failure;
   }
-  return new StreamlogError('notFound', `${missing} of ${asked} entries were not found`, {
-    hint: 'they may be trimmed or deleted, or in another --stream',
-  });
+  return new StreamlogError(
+    'notFound',
+    `${missing} of ${asked} ${asked === 1 ? 'entry' : 'entries'} ${missing === 1 ? 'was' : 'were'} not found`,
+    {
+      hint: 'they may be trimmed or deleted, or in another --stream',
+    },
+  );
 }
 
 /** A stream may be there and empty, so XLEN does not tell. Undefined also for a user who may not look. */

@@ -19,7 +19,7 @@ type Meaning = (
   context: CommandContext & {word: string; text: string},
 ) => readonly [kind: Outcome, message: string, hint?: string];
 
-const CREDENTIALS = 'check --username and the password (STREAMLOG_PASSWORD, --password-file or in the URL)';
+const CREDENTIALS = 'check the user and the password; streamlog context show says where they come from';
 const refused: Meaning = () => ['denied', 'Redis refuses the given user or password', CREDENTIALS];
 
 /** `context` with the command that `text` names, as the inner one of a script, and what it was needed for. */

@@ -2,7 +2,7 @@
 import {Flags, type Interfaces, Parser} from '@oclif/core';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {hasDashedValue, marked, readingMarked, unmark} from '../../../src/lib/cli/dashed-values.js';
+import {hasDashedValue, prefixed, readingPrefixed, stripPrefixes} from '../../../src/lib/cli/dashed-values.js';
 
 const flags: Interfaces.FlagInput = {
   stream: Flags.string({char: 's'}),
@@ -13,8 +13,8 @@ const flags: Interfaces.FlagInput = {
 };
 
 const parse = async (argv: string[]) => {
-  const output = await Parser.parse(marked(argv, flags), {flags: readingMarked(flags), args: {}, strict: false});
-  unmark(output.raw);
+  const output = await Parser.parse(prefixed(argv, flags), {flags: readingPrefixed(flags), args: {}, strict: false});
+  stripPrefixes(output.raw);
   return output;
 };
 
@@ -58,5 +58,5 @@ it('what is no attached value keeps its form', () => {
     ['--quiet=-s', '--unknown=-s', '-x-s'],
     ['a=-b', '-', '--stream', '--output=-json', '-o-json'],
   ])
-    expect(marked(argv, flags)).toEqual(argv);
+    expect(prefixed(argv, flags)).toEqual(argv);
 });

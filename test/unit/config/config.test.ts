@@ -35,6 +35,10 @@ it('reads contexts, defaults, aliases and the project', () => {
 describe('a mistake is named with its line', () => {
   it.each([
     ['[context.a]\nurl = "h"\nusernme = "x"', 'config.toml:3: context.a.usernme: unknown key; did you mean username?'],
+    [
+      '[context.a]\nurl = "h"\npassword = "x"',
+      'config.toml:3: context.a.password: unknown key; did you mean password_file or password_command?',
+    ],
     ['\n[contxt.a]\nurl = "h"', 'config.toml:2: contxt: unknown key; did you mean context?'],
     ['[context.a]\nstream = "s"', 'config.toml:1: context.a.url: it is missing'],
     ['[context.a]\nurl = "h"\nreadonly = "yes"', 'config.toml:3: context.a.readonly: it takes true or false'],
