@@ -36,6 +36,11 @@ async function pending(count = 1_000): Promise<Pending[]> {
   return entries.map(([id, consumer, idleMs, deliveries]) => ({id, consumer, idleMs, deliveries}));
 }
 
+const statistic = async (section: string, pattern: RegExp): Promise<number> =>
+  Number(pattern.exec(await server.redis.info(section))?.[1] ?? 0);
+const blockedReads = (): Promise<number> => statistic('clients', /blocked_clients:(\d+)/);
+const createConsumers = (): Promise<number> => statistic('commandstats', /cmdstat_xgroup\|createconsumer:calls=(\d+)/);
+
 const everyFifth = (count: number): string[] => Array.from({length: count}, (_, index) => `${5 * (index + 1)}-0`);
 
 describe('--others ack', () => {
@@ -151,6 +156,70 @@ describe('--others leave', () => {
     expect(stderr.match(/went to the dead letters/g)).toHaveLength(2);
     expect(await server.redis.xlen('{events}:dead')).toBe(2);
     expect((await pending()).map(({id}) => id)).toEqual(['3-0', '4-0', '6-0', '7-0', '8-0', '9-0']);
+  });
+
+  it.each([0, 1])(
+    'what others have acknowledged is not pending again when it ends (%i matched before)',
+    async (matched) => {
+      const running = startStreamlog(['consume', '--name', 'w1', '--claim', '1s', ...leave], {server});
+      await until(async () => (await blockedReads()) > 0, 'it waits');
+      if (matched > 0) await server.redis.xadd('events', '0-1', 'type', 'paid');
+      for (const n of [1, 2, 3, 4]) {
+        await until(async () => (await blockedReads()) > 0, 'it waits');
+        await server.redis.xadd('events', `${n}-0`, 'type', 'open');
+        await until(async () => (await pending()).length === n, `${n}-0 was read`);
+      }
+      await until(async () => (await blockedReads()) > 0, 'it waits');
+      for (const id of ['1-0', '2-0', '3-0', '4-0']) {
+        await server.redis.xclaim('events', 'streamlog', 'w2', 0, id);
+        await server.redis.xack('events', 'streamlog', id);
+      }
+      running.process.kill('SIGINT');
+      const {code, stderr} = await running.finished;
+
+      expect(code).toBe(130);
+      expect(stderr).not.toContain('removed');
+      expect(await pending()).toEqual([]);
+    },
+  );
+
+  it('what its consumer had is pending again when that was removed, without what others have acknowledged', async () => {
+    await addOrders(4);
+    await server.redis.xgroup('CREATE', 'events', 'streamlog', '0');
+    const running = startStreamlog(['consume', '--name', 'w1', '--claim', '1s', ...leave], {server});
+    await until(async () => (await pending()).length === 4, 'all were read');
+    for (const id of ['1-0', '3-0']) await server.redis.xack('events', 'streamlog', id);
+    const checks = await createConsumers();
+    // Each sweep looks what became of what it left, behind such a check.
+    await until(async () => (await createConsumers()) > checks + 8, 'it has looked');
+    await server.redis.xgroup('DELCONSUMER', 'events', 'streamlog', 'w1');
+    await until(async () => (await pending()).length > 0, 'they are pending again');
+
+    expect((await pending()).map(({id}) => id)).toEqual(['2-0', '4-0']);
+    running.process.kill('SIGINT');
+    await running.finished;
+    expect((await pending()).map(({id}) => id)).toEqual(['2-0', '4-0']);
+  });
+
+  it('what its consumer had is pending again when that was removed, and created again by the next entry', async () => {
+    const running = startStreamlog(['consume', '--name', 'w1', '--claim', '1s', ...leave], {server});
+    await until(async () => (await blockedReads()) > 0, 'it waits');
+    await server.redis.xadd('events', '0-1', 'type', 'paid');
+    for (const n of [1, 2]) {
+      await server.redis.xadd('events', `${n}-0`, 'type', 'open');
+      await until(async () => (await pending()).length === n, `${n}-0 was read`);
+    }
+    await until(async () => (await blockedReads()) > 0, 'it waits');
+    await server.redis
+      .multi()
+      .xgroup('DELCONSUMER', 'events', 'streamlog', 'w1')
+      .xadd('events', '3-0', 'type', 'open')
+      .exec();
+    await until(async () => (await pending()).some(({id}) => id === '3-0'), '3-0 was read');
+    running.process.kill('SIGINT');
+    await running.finished;
+
+    expect((await pending()).map(({id}) => id)).toEqual(['1-0', '2-0', '3-0']);
   });
 
   it('what was pending with it before a restart is delivered, if it matches, and counted', async () => {

@@ -55,9 +55,17 @@ export class Acknowledgements {
     return this.#confirmed;
   }
 
-  /** Whether the next XACK goes with a read: only after Redis has confirmed one on this connection. */
+  /**
+   * Whether the next XACK goes with a read: only after Redis has confirmed one on this connection. Where entries are left
+   * pending, each read finds out whether our consumer was removed with them.
+   */
   get goWithReads(): boolean {
-    return this.#options.inTurn && this.#confirmedOn !== undefined && this.#confirmedOn === this.#redis.current;
+    return (
+      this.#options.inTurn &&
+      this.#inFlight.released.size === 0 &&
+      this.#confirmedOn !== undefined &&
+      this.#confirmedOn === this.#redis.current
+    );
   }
 
   /** Whether something is finished that does not go with a read. */

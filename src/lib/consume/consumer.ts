@@ -211,6 +211,7 @@ export class Consumer {
       if (this.#sweep?.isDue) {
         // Claiming creates our consumer again, where it was removed.
         if (this.ownership.removal.needsCheck) await this.ownership.checkConsumer(commands);
+        if (this.#context.left !== undefined) await this.ownership.forgetTaken(commands);
         for await (const {records, isNew} of this.#sweep.step(commands, this.#context)) {
           if (isNew) this.membership.advance(records);
           yield this.#delivery(records, isNew || countsBacklog);

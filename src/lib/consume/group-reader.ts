@@ -210,10 +210,11 @@ export class GroupReader<T> {
       .catch(() => {});
     try {
       const came = await delivered;
-      if (limits.blockMs !== undefined && came.ids.count > 0) this.#ownership.removal.uncertain();
+      if (limits.blockMs !== undefined && came.ids.count > 0)
+        await this.#ownership.afterBlockedRead(commands, came.ids);
       return came;
     } catch (error) {
-      this.#ownership.removal.uncertain();
+      this.#ownership.readFailed();
       throw error;
     }
   }

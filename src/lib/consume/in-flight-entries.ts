@@ -66,7 +66,6 @@ export class InFlightEntries {
   /** Released, and their stream is gone. */
   #orphans: string[] = [];
   #deliveredCount = 0;
-  /** The highest ID that was ever delivered. */
   #highest = FIRST_ID;
   #order = 0;
   readonly #most: number;
@@ -80,6 +79,11 @@ export class InFlightEntries {
   /** Pending entries up to this ID were all delivered, though their IDs are no longer kept. */
   get forgottenUpTo(): string {
     return this.#forgottenUpTo;
+  }
+
+  /** The highest ID that was ever delivered. */
+  get highest(): string {
+    return this.#highest;
   }
 
   /** `ids` in ascending order. One that comes again has to be finished again: the ID may be another entry's by now. */
@@ -115,6 +119,11 @@ export class InFlightEntries {
       const gone = new Set(held);
       batch.keep((id) => !gone.has(id));
     }
+  }
+
+  /** The next consumer has `id`, which was released with `batch`. */
+  forget(id: string, batch: DeliveredBatch): void {
+    if (this.#released.get(id) === batch) this.#released.delete(id);
   }
 
   /** Released entries, each with its batch. */

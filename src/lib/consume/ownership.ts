@@ -22,6 +22,7 @@
 
 import {isFailure} from '../errors.js';
 import {EntryIds} from '../records/entry-ids.js';
+import {compareStreamIds, successorOf} from '../records/stream-id.js';
 import type {PendingEntry, StreamClient} from '../stream-client.js';
 import {ConsumerRemoval, type RemovalOptions} from './consumer-removal.js';
 import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
@@ -66,6 +67,8 @@ export class EntryOwnership {
   readonly #options: OwnershipOptions;
   #handling: EntryHandling = {isAtWork: () => false, onLosses: () => {}};
   #isSuspect = false;
+  /** The highest ID that had been delivered when a read ended without a reply. */
+  #readFailedAfter: string | undefined;
   /** In-flight entries that Redis dropped from our pending list when it found them gone from the stream. */
   #gone: ReadonlySet<string> = new Set();
 
@@ -83,6 +86,44 @@ export class EntryOwnership {
   /** XGROUP CREATECONSUMER, and `heal` when our consumer had been removed. */
   async checkConsumer(control: StreamClient): Promise<void> {
     if (await this.removal.check(control.createConsumer(this.#options.member))) await this.heal(control);
+  }
+
+  /**
+   * A read that blocked brought `came`, and would have created our consumer again had it been removed meanwhile. Entries that
+   * others take over leave no witness in the end, so where some are released one is asked for at once.
+   */
+  async afterBlockedRead(control: StreamClient, came: EntryIds): Promise<void> {
+    if (this.#inFlight.released.size > 0 && (await this.#hasEarlierThan(control, came.first))) return;
+    this.removal.uncertain();
+  }
+
+  /** A read ended without a reply: if it brought something, our consumer may have been removed and created again by it. */
+  readFailed(): void {
+    this.#readFailedAfter = this.#inFlight.highest;
+  }
+
+  /** Whether such a read brought something. */
+  async #hasUnseen(control: StreamClient): Promise<boolean> {
+    if (this.#readFailedAfter === undefined) return false;
+    const {stream, group, consumer} = this.#options.member;
+    const start = successorOf(this.#readFailedAfter);
+    if (start === undefined) return true;
+    return (await control.pendingPage(stream, group, {consumer, start, count: 1})).length > 0;
+  }
+
+  /** Whether something is pending with us that came before `id`. Whatever fails, that is not known. */
+  async #hasEarlierThan(control: StreamClient, id: string): Promise<boolean> {
+    const {stream, group, consumer} = this.#options.member;
+    const first = await control.pendingPage(stream, group, {consumer, count: 1}).catch(() => []);
+    return first.some((entry) => compareStreamIds(entry.id, id) < 0);
+  }
+
+  /** Forgets released entries that others have taken or acknowledged: ours to make pending again is what they have not. */
+  async forgetTaken(control: StreamClient): Promise<void> {
+    const released = new Map(this.#inFlight.released);
+    if (released.size === 0) return;
+    for (const [id, {kind}] of await this.of(control, released))
+      if (kind === 'taken' || kind === 'acknowledged') this.#inFlight.forget(id, released.get(id)!);
   }
 
   /** XACK found fewer entries pending than expected: someone else has acted on ours. */
@@ -104,6 +145,8 @@ export class EntryOwnership {
    */
   async settle(control: StreamClient): Promise<void> {
     await this.removal.ask(control);
+    // Before all the rest is made pending again.
+    await this.forgetTaken(control);
     await this.heal(control);
     const {released} = this.#inFlight;
     if ([...(await this.of(control, released)).values()].some(({kind}) => kind === 'removed'))
@@ -186,10 +229,11 @@ export class EntryOwnership {
     const {member} = this.#options;
     const candidates = this.#inFlight.oldest(WITNESSES, new Set(held.keys()));
     // Sent together, the witnesses after the missing entries.
-    const [pending, witnesses, wasRemoved] = await Promise.all([
+    const [pending, witnesses, wasRemoved, hasUnseen] = await Promise.all([
       Promise.all(ids.map((id) => control.pendingEntry(member, id))),
       Promise.all(candidates.map(({id}) => control.pendingEntry(member, id))),
       this.removal.ask(control),
+      this.#hasUnseen(control),
     ]);
     const witness = candidates.find((_, index) => this.#isOurs(witnesses[index]))?.order ?? Number.POSITIVE_INFINITY;
     const inStream = await Promise.all(ids.map((id, index) => this.#isInStream(control, id, pending[index])));
@@ -200,7 +244,7 @@ export class EntryOwnership {
         if (!inStream[index]) return [id, {kind: 'deleted', reference: entry === undefined ? 'deleted' : 'kept'}];
         if (entry !== undefined) return [id, {kind: 'ours'}];
         const batch = held.get(id)!;
-        const wasThere = wasRemoved === false && this.removal.isCertainSince(batch);
+        const wasThere = wasRemoved === false && !hasUnseen && this.removal.isCertainSince(batch);
         return [id, {kind: witness <= batch.order || wasThere ? 'acknowledged' : 'removed'}];
       }),
     );
