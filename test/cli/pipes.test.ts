@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -106,7 +106,8 @@ describe('a reader that is slow', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-    await until(() => readable(`${name}.pid`).endsWith('\n'), 'cat is running');
+    // Its output is created once the pipe is open at both ends; stopped before that, it would hold up the start of consume.
+    await until(() => readable(`${name}.pid`).endsWith('\n') && existsSync(`${name}.out`), 'cat reads');
     const catPid = Number(readable(`${name}.pid`));
     return {child, ended, catPid, printed: () => readable(`${name}.out`)};
   }
