@@ -53,7 +53,8 @@ export async function* selectDeadLetters(
   deadLetter: string,
   {search, most = Number.POSITIVE_INFINITY, ids, onMissing, ...between}: DeadLetterSelection,
 ): AsyncGenerator<StreamRecord[], void, void> {
-  const bounds = await idBounds(client, deadLetter, between);
+  const newest = (await findInfo(client, deadLetter))?.lastGeneratedId ?? FIRST_ID;
+  const bounds = await idBounds(client, deadLetter, between, newest);
   const all =
     ids === undefined
       ? recordsWithin(client, deadLetter, bounds)
@@ -61,13 +62,13 @@ export async function* selectDeadLetters(
   yield* firstItems(search.of(all), most);
 }
 
-/** XRANGE of what `between` includes. */
+/** XRANGE of what `between` includes, and of what is added while it is read: only what is moved could be seen twice. */
 export async function* deadLettersBetween(
   client: StreamClient,
   deadLetter: string,
   between: Between,
 ): AsyncGenerator<StreamRecord[], void, void> {
-  yield* recordsWithin(client, deadLetter, await idBounds(client, deadLetter, between));
+  yield* recordsWithin(client, deadLetter, await idBounds(client, deadLetter, between, LAST_ID));
 }
 
 async function* recordsWithin(
@@ -90,8 +91,8 @@ async function idBounds(
   client: StreamClient,
   deadLetter: string,
   {since, until, upTo, beforeMs}: Between,
+  newest: string,
 ): Promise<IdBounds> {
-  const newest = (await findInfo(client, deadLetter))?.lastGeneratedId ?? FIRST_ID;
   const first = since === undefined ? FIRST_ID : await firstIncluded(client, deadLetter, since);
   const last = until === undefined ? newest : await lastIncluded(client, deadLetter, until, newest);
   if (first === undefined || last === undefined) return {first: LAST_ID, last: FIRST_ID};
