@@ -7,7 +7,6 @@
 import './lib/cli/debug-filter.js';
 import './lib/cli/standard-streams.js';
 import {run} from '@oclif/core';
-import {standardNotes} from './lib/cli/base-command.js';
 import {tuneBun} from './lib/cli/bun-tuning.js';
 import {type CommandIndex, oclifOptions} from './lib/cli/command-index.js';
 import {commandLine, isSilent} from './lib/cli/command-line.js';
@@ -15,6 +14,7 @@ import {environment} from './lib/cli/environment.js';
 import {endProcess, restoreTerminal} from './lib/cli/process-exit.js';
 import {asFailure, stackOf} from './lib/cli/report-error.js';
 import {signals} from './lib/cli/signals.js';
+import {standardNotes} from './lib/cli/standard-notes.js';
 import {standardError, standardOutput} from './lib/cli/standard-streams.js';
 import {refuseChangedText, refuseRuntimeVariables} from './lib/cli/startup-checks.js';
 import {formatDuration} from './lib/duration.js';

@@ -12,32 +12,20 @@ import type {FileReading} from '../input/whole-file.js';
 import {type Colors, colors} from '../output/colors.js';
 import type {Display} from '../output/display.js';
 import type {Fields, FieldTree} from '../output/json-fields.js';
-import {Notes} from '../output/notes.js';
+import type {Notes} from '../output/notes.js';
 import type {RecordStyle, RecordWriter} from '../output/record-writer.js';
-import type {ReportWriter} from '../output/report-writer.js';
-import {type Shape, shapeOf} from '../output/shape.js';
-import {Sink} from '../output/sink.js';
+import type {Shape} from '../output/shape.js';
+import type {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, IdempotentProducer, StreamClient} from '../stream-client.js';
-import {unlessAborted} from '../waiting.js';
 import {indexOf} from './command-index.js';
-import {canAsk, confirm} from './confirmation.js';
+import {CommandOutput, type OutputFlags} from './command-output.js';
 import type {ConnectionFlags} from './connection-settings.js';
-import {hasDashedValue, prefixed, readingPrefixed, stripPrefixes} from './dashed-values.js';
-import type {commonFlags, recordFlags} from './flags.js';
-import {takePositionalFlags} from './positional-flags.js';
-import {asUsageError} from './report-error.js';
+import {type Input, parseFlags} from './flag-parsing.js';
 import {ServerConnections} from './server-connections.js';
 import {signals} from './signals.js';
 import {standardDisplay, wantsColor} from './standard-display.js';
-import {checkOutput, standardError, standardInput, standardOutput, terminalInput} from './standard-streams.js';
-import {readerProbe} from './system-calls.js';
-
-type OutputFlags = Pick<Interfaces.InferredFlags<typeof recordFlags>, 'json' | 'output'> &
-  Partial<Pick<Interfaces.InferredFlags<typeof recordFlags>, 'format' | 'utc' | 'full' | 'pretty'>>;
-type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
-
-/** How long a failure may wait for names that exist. */
-const NAMES_MS = 400;
+import {type NoteFlags, standardNotes} from './standard-notes.js';
+import {canAsk, standardInput, standardOutput, terminalInput} from './standard-streams.js';
 
 export abstract class BaseCommand extends Command {
   /** Whether it changes what is in Redis: a context that is read-only refuses it, and one of production names itself. */
@@ -48,9 +36,8 @@ export abstract class BaseCommand extends Command {
     notes: (flags) => this.notes(flags),
     fileReading: (flags) => this.fileReading(flags),
   });
-  #out: Sink | undefined;
+  readonly #output = new CommandOutput();
   #flags: ConnectionFlags | undefined;
-  #reports: ReportWriter | undefined;
 
   /** As oclif's own (https://github.com/oclif/core/blob/main/src/command.ts), which would load the configuration a second time. */
   static override async run<T extends Command>(
@@ -122,6 +109,7 @@ export abstract class BaseCommand extends Command {
     nothing: string,
   ): Promise<StreamClient> {
     this.#server.close();
+    const {confirm} = await import('./confirmation.js');
     await confirm(question, {notes: this.notes(flags), stopping: this.stopping, nothing});
     return this.connect(flags);
   }
@@ -152,16 +140,12 @@ export abstract class BaseCommand extends Command {
 
   /** Standard output, for data. Throws `io` when it is closed. */
   protected get out(): Sink {
-    checkOutput();
-    this.#out ??= new Sink(standardOutput);
-    return this.#out;
+    return this.#output.sink;
   }
 
   /** The same, for commands that may print nothing for long: `check` notices that the reader has gone. */
-  protected async watchedOut(): Promise<Sink> {
-    checkOutput();
-    this.#out ??= new Sink(standardOutput, await readerProbe());
-    return this.#out;
+  protected watchedOut(): Promise<Sink> {
+    return this.#output.watchedSink();
   }
 
   protected notes(flags: NoteFlags): Notes {
@@ -175,44 +159,31 @@ export abstract class BaseCommand extends Command {
 
   /** In which shape facts and records are printed. */
   protected shapeOf(flags: OutputFlags): Shape {
-    return shapeOf(flags, standardOutput.isTTY);
+    return this.#output.shapeOf(flags);
   }
 
   /** How records are printed: as the flags and the terminal ask. */
   protected recordStyle(flags: OutputFlags): RecordStyle {
-    const {format, utc, full, pretty} = flags;
-    return {format, utc, full, pretty, shape: this.shapeOf(flags), display: this.display};
+    return this.#output.recordStyle(flags);
   }
 
-  protected async recordWriter(
-    flags: OutputFlags,
-    sink = this.out,
-    style: Partial<RecordStyle> = {},
-  ): Promise<RecordWriter> {
-    const writers = await import('../output/record-writer.js');
-    return new writers.RecordWriter(sink, {...this.recordStyle(flags), ...style});
+  protected recordWriter(flags: OutputFlags, sink = this.out, style: Partial<RecordStyle> = {}): Promise<RecordWriter> {
+    return this.#output.recordWriter(flags, sink, style);
   }
 
   /** Prints reports, in the shape that the flags and the terminal ask for; `render` makes a table of them. All of a run have the same `fields`. */
-  protected async report<Report extends object>(
+  protected report<Report extends object>(
     flags: OutputFlags,
     fields: Fields<Report>,
     reports: readonly Report[],
     render: (display: Display) => string,
   ): Promise<void> {
-    await (await this.#reportWriter(flags)).write(reports, fields, render);
+    return this.#output.report(flags, fields, reports, render);
   }
 
   /** For a command that may have nothing to report: prints the headings of CSV and TSV. */
-  protected async beginReport(flags: OutputFlags, fields: FieldTree): Promise<void> {
-    await (await this.#reportWriter(flags)).begin(fields);
-  }
-
-  /** Loaded when something is printed: `produce` prints neither reports nor records. */
-  async #reportWriter(flags: OutputFlags): Promise<ReportWriter> {
-    const writers = await import('../output/report-writer.js');
-    this.#reports ??= new writers.ReportWriter(this.out, this.shapeOf(flags), () => this.display);
-    return this.#reports;
+  protected beginReport(flags: OutputFlags, fields: FieldTree): Promise<void> {
+    return this.#output.beginReport(flags, fields);
   }
 
   /** The default name of a consumer: host and process ID. */
@@ -238,69 +209,23 @@ export abstract class BaseCommand extends Command {
     return terminalInput();
   }
 
-  /**
-   * Two corrections of oclif's parser (https://github.com/oclif/core/blob/main/src/parser/parse.ts): its errors are
-   * put in our words, and the variable of a flag that takes a list gives a list, not a string. And flags by position, and
-   * what configuration says in their place.
-   */
+  /** As oclif's own, with flags by position and configuration. */
   protected override async parse<
     Flags extends Record<string, unknown>,
     BaseFlags extends Record<string, unknown>,
     Args extends Record<string, unknown>,
   >(
-    options?: Interfaces.Input<Flags, BaseFlags, Args>,
-    argv?: string[],
+    options: Interfaces.Input<Flags, BaseFlags, Args> = {},
+    argv = this.argv,
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const words = argv ?? this.argv;
-    const output = await this.#parseConfigured(options, words).catch(async (error: unknown) => {
-      throw await asUsageError(error, this.id ?? '', {...options, words});
-    });
-    const values: Record<string, unknown> = output.flags;
-    for (const [name, value] of Object.entries(values)) {
-      const flag = options?.flags?.[name];
-      if (flag?.type === 'option' && flag.multiple && typeof value === 'string') values[name] = [value];
-    }
-    takePositionalFlags(output);
-    if ('context' in (options?.flags ?? {})) this.#flags = values as ConnectionFlags;
-    return output;
-  }
-
-  /** With what configuration says in place of flags that were not typed, where the command uses a server. */
-  async #parseConfigured<
-    Flags extends Record<string, unknown>,
-    BaseFlags extends Record<string, unknown>,
-    Args extends Record<string, unknown>,
-  >(
-    options: Interfaces.Input<Flags, BaseFlags, Args> | undefined,
-    argv: string[],
-  ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const {flags} = options ?? {};
-    if (flags === undefined || !('context' in flags)) return this.#parseWords(options, argv);
-    const server = this.#server.configured;
-    await server.load(Object.keys(indexOf(this.config).commands));
-    const parse = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
-      this.#parseWords({...options, flags: plain} as Interfaces.Input<Flags, BaseFlags, Args>, words);
-    const {flags: configured, words} = await server.input(this.id ?? '', flags, parse);
-    const output = await parse(configured, [...words, ...argv]);
-    output.raw.splice(0, words.length);
-    if (!output.flags.quiet) for (const text of server.warnings) standardNotes().warn(text);
-    return output as Interfaces.ParserOutput<Flags, BaseFlags, Args>;
-  }
-
-  /** A third correction: a value that is attached to its flag may begin with a dash. */
-  async #parseWords<
-    Flags extends Record<string, unknown>,
-    BaseFlags extends Record<string, unknown>,
-    Args extends Record<string, unknown>,
-  >(
-    options: Interfaces.Input<Flags, BaseFlags, Args> | undefined,
-    argv: string[],
-  ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
-    const flags = options?.flags as Interfaces.FlagInput | undefined;
-    if (flags === undefined || !hasDashedValue(argv)) return super.parse(options, argv);
-    const reading = {...options, flags: readingPrefixed(flags)} as Interfaces.Input<Flags, BaseFlags, Args>;
-    const output = await super.parse(reading, prefixed(argv, flags));
-    stripPrefixes(output.raw);
+    const command = {
+      id: this.id ?? '',
+      commands: Object.keys(indexOf(this.config).commands),
+      server: this.#server.configured,
+      parser: (input: Input, words: string[]) => super.parse(input, words),
+    };
+    const output = await parseFlags(command, options as Input, argv);
+    if ('context' in (options.flags ?? {})) this.#flags = output.flags;
     return output;
   }
 
@@ -310,27 +235,7 @@ export abstract class BaseCommand extends Command {
 
   /** main.ts prints failures: oclif wraps their lines (https://github.com/oclif/core/blob/main/src/errors/handle.ts). */
   protected override async catch(error: Error): Promise<void> {
-    throw await this.#withNames(error);
+    if (!(error instanceof StreamlogError) || signals.signalled.aborted) throw error;
+    throw await this.#server.explain(error, {flags: this.#flags, takesStream: 'stream' in (this.ctor.flags ?? {})});
   }
-
-  /** A failure about a name that does not exist, or about one in the wrong place, is explained with those that exist, if the server gives them soon. */
-  async #withNames(error: Error): Promise<Error> {
-    if (!(error instanceof StreamlogError) || signals.signalled.aborted) return error;
-    const {missing, word} = error;
-    const isName = word !== undefined && 'stream' in (this.ctor.flags ?? {});
-    if (missing === undefined && !isName) return error;
-    const explained = async (): Promise<StreamlogError> => {
-      const client = await this.#server.latest(this.#flags);
-      if (client === undefined) return error;
-      const names = await import('../reading/missing-names.js');
-      return missing === undefined ? names.withStream(error, word!, client) : names.withNames(error, missing, client);
-    };
-    return (await unlessAborted(explained(), AbortSignal.timeout(NAMES_MS)).catch(() => undefined)) ?? error;
-  }
-}
-
-/** Notes on standard error; also for failures before a command runs. */
-export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {
-  const terminal = standardError.isTTY;
-  return new Notes(standardError, {...flags, terminal, colors: colors(wantsColor(terminal))});
 }

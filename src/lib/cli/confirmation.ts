@@ -5,13 +5,9 @@
  */
 import {closeSync, constants, openSync, readSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {isatty} from 'node:tty';
 import {isFailure, StreamlogError} from '../errors.js';
 import type {Notes} from '../output/notes.js';
 import {standardError} from './standard-streams.js';
-
-/** Whether a person can read a question and answer it. */
-export const canAsk = (): boolean => isatty(0) && standardError.isTTY;
 
 /** Resolves when `question` is answered with yes. Throws a usage error, which says `nothing`, for any other answer. */
 export async function confirm(

@@ -2,15 +2,18 @@
  * The connections of one command to its server. Invariants: what is open is closed at the end; a command that writes is let through by
  * the context before anything is connected; and with `--verbose`, the server is named once.
  */
-import type {Interfaces} from '@oclif/core';
+import type {StreamlogError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
 import type {Adder, AdderOptions, ConnectionSettings, IdempotentProducer, StreamClient} from '../stream-client.js';
+import {unlessAborted} from '../waiting.js';
 import {ConfiguredServer} from './configured-server.js';
 import type {ConnectionFlags} from './connection-settings.js';
-import type {commonFlags} from './flags.js';
+import type {NoteFlags} from './standard-notes.js';
 
-type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
+/** How long a failure may wait for names that exist. */
+const NAMES_MS = 400;
+
 type ServerFlags = ConnectionFlags & Partial<NoteFlags>;
 
 /** What is known of the command. */
@@ -70,17 +73,22 @@ export class ServerConnections {
   }
 
   /**
-   * The client that was made last, or one for a command that closes its own or has refused what was typed; undefined where
-   * nothing says how to connect, or only a program that prints a password.
+   * The failure; about a name that does not exist, or about one in the wrong place, with those that exist, if the server gives
+   * them soon. `flags` are undefined where they could not be read.
    */
-  async latest(flags: ConnectionFlags | undefined): Promise<StreamClient | undefined> {
-    const last = this.#clients.at(-1);
-    if (last !== undefined) return last;
-    const settings = await (this.#settings ?? this.#quietSettings(flags));
-    if (settings === undefined) return undefined;
-    const client = await (await streamClient()).connect(settings);
-    this.#clients.push(client);
-    return client;
+  async explain(
+    error: StreamlogError,
+    {flags, takesStream}: {flags: ConnectionFlags | undefined; takesStream: boolean},
+  ): Promise<StreamlogError> {
+    const {missing, word} = error;
+    if (missing === undefined && (word === undefined || !takesStream)) return error;
+    const explained = async (): Promise<StreamlogError> => {
+      const client = await this.#latest(flags);
+      if (client === undefined) return error;
+      const names = await import('../reading/missing-names.js');
+      return missing === undefined ? names.withStream(error, word!, client) : names.withNames(error, missing, client);
+    };
+    return (await unlessAborted(explained(), AbortSignal.timeout(NAMES_MS)).catch(() => undefined)) ?? error;
   }
 
   close(): void {
@@ -91,6 +99,20 @@ export class ServerConnections {
   static async checkUrl(url: string): Promise<void> {
     // It connects nothing yet.
     (await streamClient()).openAdder({url, source: '--url', connectTimeoutMs: 0}, '', {});
+  }
+
+  /**
+   * The client that was made last, or one for a command that closes its own or has refused what was typed; undefined where
+   * nothing says how to connect, or only a program that prints a password.
+   */
+  async #latest(flags: ConnectionFlags | undefined): Promise<StreamClient | undefined> {
+    const last = this.#clients.at(-1);
+    if (last !== undefined) return last;
+    const settings = await (this.#settings ?? this.#quietSettings(flags));
+    if (settings === undefined) return undefined;
+    const client = await (await streamClient()).connect(settings);
+    this.#clients.push(client);
+    return client;
   }
 
   /** With `--verbose`, once: which server it is, and where its address came from. */

@@ -147,6 +147,9 @@ async function openedAnew(): Promise<AsyncIterable<Buffer> | undefined> {
   }
 }
 
+/** Whether a person can read a question on standard error and answer it. */
+export const canAsk = (): boolean => isatty(0) && standardError.isTTY;
+
 /** The file offset of `fd`; undefined where the system does not say. */
 function offsetOf(fd: number): number | undefined {
   const offset = Number(/^pos:\s*(\d+)$/m.exec(describedBySystem(fd))?.[1]);

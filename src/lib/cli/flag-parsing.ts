@@ -1,0 +1,70 @@
+/**
+ * From the words of a command line to the flags and arguments of a command, as oclif's parser reads them
+ * (https://github.com/oclif/core/blob/main/src/parser/parse.ts). Corrected are its errors, which are put in our words, the
+ * variable of a flag that takes a list, and values with a dash; added are flags by position, and what configuration says.
+ */
+import type {Interfaces} from '@oclif/core';
+import type {ConfiguredServer} from './configured-server.js';
+import {hasDashedValue, prefixed, readingPrefixed, stripPrefixes} from './dashed-values.js';
+import {takePositionalFlags} from './positional-flags.js';
+import {asUsageError} from './report-error.js';
+import {standardNotes} from './standard-notes.js';
+
+type Values = Record<string, unknown>;
+export type Input = Interfaces.Input<Values, Values, Values>;
+
+type Parser = (input: Input, argv: string[]) => Promise<Interfaces.ParserOutput>;
+
+export interface ParsingCommand {
+  id: string;
+  /** The IDs of all commands. */
+  commands: readonly string[];
+  server: ConfiguredServer;
+  /** oclif's own. */
+  parser: Parser;
+}
+
+/** Throws a usage error for what the command does not take, and `configuration` for files that cannot be used. */
+export async function parseFlags(
+  command: ParsingCommand,
+  input: Input,
+  argv: string[],
+): Promise<Interfaces.ParserOutput> {
+  const output = await parseConfigured(command, input, argv).catch(async (error: unknown) => {
+    throw await asUsageError(error, command.id, {...input, words: argv});
+  });
+  const values: Values = output.flags;
+  for (const [name, value] of Object.entries(values)) {
+    const flag = input.flags?.[name];
+    if (flag?.type === 'option' && flag.multiple && typeof value === 'string') values[name] = [value];
+  }
+  takePositionalFlags(output);
+  return output;
+}
+
+/** With what configuration says in place of flags that were not typed, where the command uses a server. */
+async function parseConfigured(
+  {id, commands, server, parser}: ParsingCommand,
+  input: Input,
+  argv: string[],
+): Promise<Interfaces.ParserOutput> {
+  const {flags} = input;
+  if (flags === undefined || !('context' in flags)) return parseWords(parser, input, argv);
+  await server.load(commands);
+  const parsePlain = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
+    parseWords(parser, {...input, flags: plain} as Input, words);
+  const {flags: configured, words} = await server.input(id, flags, parsePlain);
+  const output = await parsePlain(configured, [...words, ...argv]);
+  output.raw.splice(0, words.length);
+  if (!output.flags.quiet) for (const text of server.warnings) standardNotes().warn(text);
+  return output;
+}
+
+/** A value that is attached to its flag may begin with a dash. */
+async function parseWords(parse: Parser, input: Input, argv: string[]): Promise<Interfaces.ParserOutput> {
+  const flags = input.flags as Interfaces.FlagInput | undefined;
+  if (flags === undefined || !hasDashedValue(argv)) return parse(input, argv);
+  const output = await parse({...input, flags: readingPrefixed(flags)} as Input, prefixed(argv, flags));
+  stripPrefixes(output.raw);
+  return output;
+}
