@@ -26,8 +26,8 @@ const MEASURED = [
   ['xinfo|groups', COSTS.groups],
 ] as const;
 
-/** Beyond it, somebody else's commands of the same name must be what is slow. */
-const MOST_SLOWNESS = 20;
+/** Below, it is for us that more would be too much work; above, somebody else's commands of the same name must be what is slow. */
+const [LEAST_SLOWNESS, MOST_SLOWNESS] = [0.4, 20];
 
 /** What makes the reading of a stream expensive. */
 export interface StreamSize {
@@ -53,7 +53,7 @@ export class ServerTimeBudget {
       const each = times.get(command);
       return each === undefined ? [] : [each / cost];
     });
-    if (ratios.length > 0) this.#slowness = Math.min(MOST_SLOWNESS, Math.max(...ratios));
+    if (ratios.length > 0) this.#slowness = Math.min(MOST_SLOWNESS, Math.max(LEAST_SLOWNESS, ...ratios));
   }
 
   /** What it takes to read a stream once. */

@@ -24,7 +24,7 @@ export interface CollectorOptions extends DiscoveryOptions {
 const MOST_STREAMS = 1_000;
 /** XINFO CONSUMERS has no pages, and 1,000 consumers take a millisecond. */
 const MOST_CONSUMERS_LISTED = 1_000;
-const CALIBRATED_EACH_MS = 60_000;
+const CALIBRATED_EACH_MS = 10_000;
 /** Streams of which the counters are read together: three commands each; and of which entries are counted together. */
 const READ_TOGETHER = 160;
 const COUNTED_TOGETHER = 16;

@@ -117,9 +117,6 @@ function continues(before: Ends, now: Ends): boolean {
   return now.removed > before.removed || sameFirst;
 }
 
-/** Whether no entry behind the position was removed since: XDEL would show in the highest deleted ID, XTRIM in the first entry. */
-function holds({id, removed}: KnownPosition, now: Ends): boolean {
-  if (removed === now.removed) return true;
-  const isBehindFirst = now.firstId !== undefined && compareStreamIds(now.firstId, id) <= 0;
-  return isBehindFirst && compareStreamIds(now.maxDeletedId, id) <= 0;
-}
+/** Whether no entry behind the position was removed since. XDEL shows in the highest deleted ID; what XTRIM took is in front of all that is asked for. */
+const holds = ({id, removed}: KnownPosition, now: Ends): boolean =>
+  removed === now.removed || compareStreamIds(now.maxDeletedId, id) <= 0;

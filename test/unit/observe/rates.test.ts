@@ -1,5 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {type GroupCounters, RateMeter, type StreamCounters} from '../../../src/lib/observe/rates.js';
+import {
+  type DrainFacts,
+  drainOf,
+  type GroupCounters,
+  RateMeter,
+  type StreamCounters,
+} from '../../../src/lib/observe/rates.js';
 import {seededRandom} from '../../support/seeded-random.js';
 
 const group = (facts: Partial<GroupCounters> = {}): GroupCounters => ({
@@ -100,6 +106,63 @@ describe('rates', () => {
         const all = [rates.addedPerSec, ...[...rates.groups.values()].flatMap((each) => Object.values(each))];
         for (const rate of all) if (rate !== null) expect(rate, `seed ${seed}`).toBeGreaterThanOrEqual(0);
       }
+    }
+  });
+});
+
+describe('the trend of a lag', () => {
+  const behind = (count: number) => ({count, atLeast: count, atMost: count});
+  const drain = (facts: Partial<DrainFacts>) =>
+    drainOf({lag: behind(1_000), addedPerSec: 100, deliveredPerSec: 100, unmovedMs: 0, ...facts});
+
+  it('is drained without a lag, whatever the rates', () => {
+    expect(drain({lag: behind(0), addedPerSec: null})).toEqual({drainMs: 0, trend: 'drained'});
+  });
+
+  it('is draining where more is delivered than added, and says until when', () => {
+    expect(drain({deliveredPerSec: 150})).toEqual({drainMs: 20_000, trend: 'draining'});
+  });
+
+  it('is growing where less is', () => {
+    expect(drain({deliveredPerSec: 90})).toEqual({drainMs: null, trend: 'growing'});
+    expect(drain({deliveredPerSec: 0})).toEqual({drainMs: null, trend: 'growing'});
+  });
+
+  it('is steady within one percent', () => {
+    expect(drain({deliveredPerSec: 99.5})).toEqual({drainMs: null, trend: 'steady'});
+    expect(drain({deliveredPerSec: 100.5})).toEqual({drainMs: 2_000_000, trend: 'steady'});
+    expect(drain({addedPerSec: 0, deliveredPerSec: 0})).toEqual({drainMs: null, trend: 'steady'});
+  });
+
+  it('is stalled where nothing was delivered for a minute, though there is something', () => {
+    expect(drain({deliveredPerSec: 0, unmovedMs: 60_000})).toEqual({drainMs: null, trend: 'stalled'});
+    const maybe = {count: 1, atLeast: 0, atMost: 5};
+    expect(drain({lag: maybe, deliveredPerSec: 0, unmovedMs: 60_000}).trend).not.toBe('stalled');
+  });
+
+  it('is unknown without rates or a lag', () => {
+    for (const facts of [{lag: null}, {addedPerSec: null}, {deliveredPerSec: null}])
+      expect(drain(facts)).toEqual({drainMs: null, trend: 'unknown'});
+  });
+
+  it('never has a time below 0, and one exactly where the group gains', () => {
+    for (let seed = 1; seed <= 1_000; seed++) {
+      const random = seededRandom(seed);
+      const any = (): number | null => (random.oneIn(8) ? null : random.below(1_000) / 10);
+      const atLeast = random.below(100);
+      const atMost = atLeast + random.below(3);
+      const facts = {
+        lag: {count: atLeast, atLeast, atMost},
+        addedPerSec: any(),
+        deliveredPerSec: any(),
+        unmovedMs: random.below(70_000),
+      };
+      const {drainMs, trend} = drainOf(facts);
+      const gains = (facts.deliveredPerSec ?? 0) > (facts.addedPerSec ?? Number.POSITIVE_INFINITY);
+      if (drainMs !== null) expect(drainMs).toBeGreaterThanOrEqual(0);
+      if (trend === 'draining') expect(drainMs).not.toBeNull();
+      if (trend === 'growing' || trend === 'stalled' || trend === 'unknown') expect(drainMs).toBeNull();
+      if (trend === 'steady') expect(drainMs !== null).toBe(gains);
     }
   });
 });

@@ -125,7 +125,15 @@ const STREAM_7_0: Record<string, Written> = {
 };
 
 describe('XINFO STREAM', () => {
-  const known = {length: 2, lastGeneratedId: '2-0', firstEntry: first, lastEntry: second, groups: 1, nodes: 1};
+  const known = {
+    length: 2,
+    lastGeneratedId: '2-0',
+    firstEntry: first,
+    lastEntry: second,
+    groups: 1,
+    nodes: 1,
+    treeNodes: 2,
+  };
 
   it('of Redis 6.2 leaves open what it does not count', () => {
     expect(replies.readStreamInfo(flat(STREAM_6_2))).toEqual({
