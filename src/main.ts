@@ -42,8 +42,9 @@ export async function main(argv: string[], index: CommandIndex): Promise<void> {
   try {
     refuseRuntimeVariables(process.env);
     refuseChangedText(argv, process.env);
-    await run(await commandLine(argv, index), oclifOptions(index));
-    code = signals.exitCode ?? exitCodeOf('done');
+    const answer: unknown = await run(await commandLine(argv, index), oclifOptions(index));
+    // A command may have exit codes of its own: check has those of Nagios.
+    code = signals.exitCode ?? (typeof answer === 'number' ? answer : exitCodeOf('done'));
   } catch (error) {
     code = isSilent(argv) ? exitCodeOf('done') : report(error);
   }

@@ -235,7 +235,12 @@ export abstract class BaseCommand extends Command {
 
   /** main.ts prints failures: oclif wraps their lines (https://github.com/oclif/core/blob/main/src/errors/handle.ts). */
   protected override async catch(error: Error): Promise<void> {
-    if (!(error instanceof StreamlogError) || signals.signalled.aborted) throw error;
-    throw await this.#server.explain(error, {flags: this.#flags, takesStream: 'stream' in (this.ctor.flags ?? {})});
+    throw await this.withNames(error);
+  }
+
+  /** A failure about a name that does not exist, or about one in the wrong place, with those that exist, if the server gives them soon. */
+  protected async withNames<Failure extends Error>(error: Failure): Promise<Failure | StreamlogError> {
+    if (!(error instanceof StreamlogError) || signals.signalled.aborted) return error;
+    return this.#server.explain(error, {flags: this.#flags, takesStream: 'stream' in (this.ctor.flags ?? {})});
   }
 }

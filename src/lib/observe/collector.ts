@@ -130,7 +130,7 @@ export class Collector {
   /** Of all streams together, since one may have a thousand groups. */
   async #readGroups(client: StreamClient, streams: readonly ObservedStream[]): Promise<void> {
     const groups = streams.flatMap((stream) => stream.groups.map((group) => ({name: stream.name, group})));
-    await pipelined(groups, ({name, group}) => group.readPending(client, name), GROUPS_TOGETHER);
+    await pipelined(groups, ({name, group}) => group.readPendingEntries(client, name), GROUPS_TOGETHER);
     if (this.#consumersUpTo < 0) return;
     await pipelined(groups, ({name, group}) => group.readMembers(client, name, this.#consumersUpTo), READ_TOGETHER);
   }

@@ -41,7 +41,7 @@ export class GroupReadings {
   }
 
   /** XPENDING - + 100: they come in the order of their IDs, whatever their number. */
-  async readPending(client: StreamClient, stream: string): Promise<void> {
+  async readPendingEntries(client: StreamClient, stream: string): Promise<void> {
     const {name, pending} = this.#info;
     this.#pending = pending === 0 ? [] : await unlessRefused(client.pendingPage(stream, name, {count: PENDING_PAGE}));
   }

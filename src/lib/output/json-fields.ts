@@ -2,6 +2,7 @@
  * What commands report, in JSON, CSV and TSV: the fields of each object, in their order. They are a contract with scripts, and part
  * of test/surface.txt. Invariant: a field that is not listed here is not printed, and a report has all that are listed.
  */
+import type {CheckReport, ResultReport} from '../check/report.js';
 import type {Cause, DeadLetterSummary} from '../dead-letters/dead-letter-list.js';
 import type {Redriven} from '../dead-letters/redriving.js';
 import type {ConsumerFate} from '../groups/gc.js';
@@ -79,6 +80,19 @@ const PENDING_CONSUMER = {
   maxDeliveriesAtLeast: true,
   givenBackAtLeast: true,
 } as const satisfies Fields<PendingConsumer>;
+export const CHECK_RESULT = {
+  state: true,
+  stream: true,
+  group: true,
+  metric: true,
+  unit: true,
+  value: true,
+  atLeast: true,
+  atMost: true,
+  warn: true,
+  critical: true,
+  because: true,
+} as const satisfies Fields<ResultReport>;
 const LOSS = {
   group: true,
   unread: true,
@@ -175,6 +189,7 @@ export interface PurgeReport extends DryRun {
 /** By the name of the command. */
 export const JSON_FIELDS = {
   ack: {...KEY, acknowledged: true, notPending: true, withAnother: true} satisfies Fields<AckCount>,
+  check: {state: true, code: true, message: true, results: CHECK_RESULT} satisfies Fields<CheckReport>,
   'context add': {context: true, file: true, replaced: true} satisfies Fields<ContextChange & {replaced: boolean}>,
   'context edit': {file: true, changed: true} satisfies Fields<{file: string; changed: boolean}>,
   'context list': {
