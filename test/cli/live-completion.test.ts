@@ -9,9 +9,9 @@ import {RUNTIMES, shell as run, streamlog} from '../support/run-cli.js';
 import {InteractiveShell, type ShellName} from '../support/shells.js';
 
 const server = serverForAll();
-const NAMES = ['orders:eu', 'two words', "it's", 'a$b`c', 'ünï', 'back\\slash'];
+const NAMES = ['orders:eu', 'e\u0301te\u0301', 'two words', "it's", 'a$b`c', 'ünï', 'back\\slash'];
 /** Not to be offered: they would be flags, change the screen, or mean something else. */
-const UNFIT = ['-x', 'line\nfeed', 'esc\u001b[2J', '{"$b64":"AA=="}', Buffer.from([0x6e, 0xff])];
+const UNFIT = ['-x', 'line\nfeed', 'esc\u001b[2J', '{"$b64":"AA=="}', Buffer.from([0x6e, 0xff]), 'n'.repeat(10_240)];
 
 beforeAll(async () => {
   for (const stream of [...NAMES, ...UNFIT]) {
@@ -60,6 +60,14 @@ describe.each<ShellName>(['bash', 'fish', 'zsh'])('%s', (name) => {
     ['streamlog ack -s orders:eu -g billing 1', 'streamlog ack -s orders:eu -g billing 15-0'],
     ['streamlog tail nosuch', 'streamlog tail nosuch'],
     ['streamlog tai', 'streamlog tail'],
+    // Flags may stand before the command, and before its second word.
+    ['streamlog -u redis://h:1 tai', 'streamlog -u redis://h:1 tail'],
+    ['streamlog -q --connect-timeout=1s tail ord', 'streamlog -q --connect-timeout=1s tail orders:eu'],
+    ['streamlog -s ord', 'streamlog -s orders:eu'],
+    ['streamlog --stream=ord', 'streamlog --stream=orders:eu'],
+    ['streamlog -s orders:eu group seek bil', 'streamlog -s orders:eu group seek billing'],
+    ['streamlog group -s orders:eu see', 'streamlog group -s orders:eu seek'],
+    ['streamlog --tra', 'streamlog --trace'],
   ])('%s', async (line, expected) => {
     expect(await shell.completed(line)).toBe(expected);
   });

@@ -1,8 +1,10 @@
 /** The completion script for bash 3.2 (of macOS) and later. It needs no bash-completion package, and the program only for names that it looks up. */
 import {
   type CommandOutline,
+  type FlagOutline,
   firstWords,
   type Lookup,
+  leadingFlags,
   type ProgramOutline,
   spellings,
   type Value,
@@ -12,13 +14,16 @@ import {
 export function bashScript(program: ProgramOutline): string {
   const {name, commands, topics, live} = program;
   const known = [...topics.map(({word}) => word), ...commands.map(({words}) => words.join(' '))];
+  const leading = leadingFlags(program);
+  const leadingNames = leading.map((flag) => `--${flag.name}`).join(' ');
   return `# bash completion for ${name}; made by: ${name} completion bash
 
 # What the flag $2 of the command $1 takes: "kind" is empty for one that stands alone.
 _${name}_value() {
   kind='' choices='' what=''
   case "$1" in
-${commands.map(valueCases).join('\n')}
+${valueCases(['', ...topics.map(({word}) => word)], leading)}
+${commands.map(({words, flags}) => valueCases([words.join(' ')], flags)).join('\n')}
   esac
 }
 
@@ -28,9 +33,9 @@ _${name}_words() {
   case "$1" in
     '')
       words='${list(firstWords(program))}'
-      flags='--help --version'
+      flags='--help --version ${leadingNames}'
       ;;
-${topics.map(({word}) => `    '${word}') words='${list(wordsOfTopic(program, word))}' ;;`).join('\n')}
+${topics.map(({word}) => `    '${word}') words='${list(wordsOfTopic(program, word))}' flags='--help ${leadingNames}' ;;`).join('\n')}
 ${commands.map(wordCase).join('\n')}
   esac
 }
@@ -121,7 +126,8 @@ complete -F _${name} ${name}
 
 const list = (words: readonly {word: string}[]): string => words.map(({word}) => word).join(' ');
 
-function valueCases({words, flags}: CommandOutline): string {
+/** `behind`: command lines up to the flag, without other flags. */
+function valueCases(behind: readonly string[], flags: readonly FlagOutline[]): string {
   const spellingsOf = new Map<string, string[]>();
   for (const flag of flags) {
     if (flag.value === undefined) continue;
@@ -129,7 +135,13 @@ function valueCases({words, flags}: CommandOutline): string {
     spellingsOf.set(key, [...(spellingsOf.get(key) ?? []), ...spellings(flag)]);
   }
   const cases = [...spellingsOf].map(([key, names]) => `        ${names.join(' | ')}) ${key} ;;`);
-  return [`    '${words.join(' ')}')`, '      case "$2" in', ...cases, '      esac', '      ;;'].join('\n');
+  return [
+    `    ${behind.map((words) => `'${words}'`).join(' | ')})`,
+    '      case "$2" in',
+    ...cases,
+    '      esac',
+    '      ;;',
+  ].join('\n');
 }
 
 function assignments(value: Value): string {

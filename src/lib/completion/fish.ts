@@ -4,6 +4,7 @@ import {
   type FlagOutline,
   firstWords,
   type Lookup,
+  leadingFlags,
   type NextWord,
   type ProgramOutline,
   wordsOfTopic,
@@ -34,6 +35,7 @@ ${live === undefined ? '' : liveFunction(name, live)}
 complete -c ${name} -f
 complete -c ${name} -n '__${name}_at ""' -l version -d 'show the version'
 complete -c ${name} -n '__${name}_at ""' -s h -l help -d 'show help'
+${['', ...topics.map(({word}) => word)].flatMap((words) => leadingFlags(program).map((flag) => flagLine(name, words, flag))).join('\n')}
 ${words.join('\n')}
 ${commands.flatMap((command) => commandLines(name, command)).join('\n')}
 `;
@@ -57,11 +59,14 @@ function commandLines(name: string, {words, flags, arguments: args}: CommandOutl
   const choices = args.flatMap((arg) => (arg.kind === 'choice' ? arg.choices : []));
   const live = args.find((arg) => arg.kind === 'live');
   return [
-    ...flags.map((flag) => `${start} ${flagOptions(name, flag)} -d ${quoted(flag.summary)}`),
+    ...flags.map((flag) => flagLine(name, words.join(' '), flag)),
     ...(choices.length === 0 ? [] : [`${start} -a ${quoted(choices.join(' '))}`]),
     ...(live === undefined ? [] : [`${start} -a ${liveNames(name, live.what)}`]),
   ];
 }
+
+const flagLine = (name: string, words: string, flag: FlagOutline): string =>
+  `complete -c ${name} -n ${condition(name, words)} ${flagOptions(name, flag)} -d ${quoted(flag.summary)}`;
 
 function flagOptions(program: string, {name, char, value}: FlagOutline): string {
   const spelled = char === undefined ? `-l ${name}` : `-s ${char} -l ${name}`;

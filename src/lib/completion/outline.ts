@@ -65,6 +65,19 @@ export const wordsOfTopic = ({commands}: ProgramOutline, topic: string): NextWor
     .filter(({words}) => words.length === 2 && words[0] === topic)
     .map(({words, summary}) => ({word: words[1]!, summary}));
 
+/** Flags that may stand before the command: those that most commands have that use a server, in the form that most have. */
+export function leadingFlags({commands}: ProgramOutline): FlagOutline[] {
+  const ofServers = commands.filter(({flags}) => flags.some(({name}) => name === 'context'));
+  const forms = new Map<string, {flag: FlagOutline; count: number}>();
+  for (const flag of ofServers.flatMap(({flags}) => flags)) {
+    const form = JSON.stringify([flag.name, flag.char, flag.value]);
+    forms.set(form, {flag, count: (forms.get(form)?.count ?? 0) + 1});
+  }
+  return [...forms.values()].flatMap(({flag, count}) =>
+    flag.name === 'help' || count <= ofServers.length / 2 ? [] : [flag],
+  );
+}
+
 /** `--stream`, `-s`. */
 export const spellings = ({name, char}: FlagOutline): string[] =>
   char === undefined ? [`--${name}`] : [`--${name}`, `-${char}`];

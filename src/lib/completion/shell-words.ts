@@ -40,12 +40,16 @@ function readQuoted(word: string): TypedWord | undefined {
 /** Characters that could not be shown or would end the line of a candidate. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 /** What bash gives no meaning to. */
-const SPECIAL = /[^\p{L}\p{N}_.:/@%+,=-]/gu;
+const SPECIAL = /[^\p{L}\p{M}\p{N}_.:/@%+,=-]/gu;
+
+/** Longer ones fill the screen. */
+const MOST_CHARACTERS = 256;
 
 /** How the shell is offered `name` for a word in which `quote` is open; undefined if it cannot be. */
 export function offered(shell: Shell, name: string, quote: string): string | undefined {
   // What begins with a dash would be a flag; what looks like {"$b64":…} stands for other bytes.
-  if (UNSEEN.test(name) || name.startsWith('-') || nameFromText(name) !== name) return undefined;
+  if (name.length > MOST_CHARACTERS || UNSEEN.test(name) || name.startsWith('-') || nameFromText(name) !== name)
+    return undefined;
   if (shell !== 'bash') return name;
   if (quote === '') return name.replace(SPECIAL, '\\$&');
   return (quote === "'" ? /'/ : /["$`\\!]/).test(name) ? undefined : name;

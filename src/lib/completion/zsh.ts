@@ -4,6 +4,7 @@ import {
   type FlagOutline,
   firstWords,
   type Lookup,
+  leadingFlags,
   type NextWord,
   type ProgramOutline,
   spellings,
@@ -18,19 +19,21 @@ export function zshScript(program: ProgramOutline): string {
     ...topLevel.map((command) => commandCase(name, command)),
     ...topics.map(({word}) => `        ${word}) _${name}_${word} ;;`),
   ];
+  const leading = leadingFlags(program).flatMap((flag) => flagSpecs(name, flag));
   const topicFunctions = topics.map(({word}) => {
     const inTopic = commands.filter(({words}) => words.length === 2 && words[0] === word);
     return levelFunction(
       `_${name}_${word}`,
       wordsOfTopic(program, word),
       inTopic.map((command) => commandCase(name, command)),
+      leading,
     );
   });
   return `#compdef ${name}
 # zsh completion for ${name}; made by: ${name} completion zsh
 
 ${live === undefined ? '' : liveFunction(name, live)}${topicFunctions.join('\n')}
-${levelFunction(`_${name}`, firstWords(program), topLevelCases, ['(- *)--version[show the version]'], live === undefined ? '' : keepLine(name))}
+${levelFunction(`_${name}`, firstWords(program), topLevelCases, ['(- *)--version[show the version]', ...leading], live === undefined ? '' : keepLine(name))}
 # Autoloaded from fpath this file is the function itself; sourced, it only defines it.
 if [ "$funcstack[1]" = _${name} ]; then
   _${name} "$@"
@@ -58,7 +61,7 @@ const levelFunction = (
   functionName: string,
   next: readonly NextWord[],
   cases: readonly string[],
-  moreSpecs: readonly string[] = [],
+  moreSpecs: readonly string[],
   preparation = '',
 ): string => `${functionName}() {
 ${preparation}  local context state state_descr line
@@ -67,7 +70,7 @@ ${preparation}  local context state state_descr line
   candidates=(
 ${next.map(({word, summary}) => `    ${quoted(`${word}:${summary}`)}`).join('\n')}
   )
-  _arguments -C ${[HELP, ...moreSpecs, '1: :->word', '*:: :->rest'].map(quoted).join(' ')}
+  _arguments -C -A '-*' ${[HELP, ...moreSpecs, '1: :->word', '*:: :->rest'].map(quoted).join(' ')}
   case "$state" in
     word) _describe -t commands command candidates ;;
     rest)
