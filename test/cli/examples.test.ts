@@ -33,6 +33,13 @@ const state = {XDG_STATE_HOME: join(directory, 'state'), XDG_CONFIG_HOME: join(d
 const waits = async (): Promise<boolean> => /blocked_clients:[1-9]/.test(await server.redis.info('clients'));
 const ENDLESS: Endless[] = [
   {begins: 'streamlog consume --name w1 | jq', isAtWork: waits, code: 130},
+  {begins: "streamlog consume --name w1 --where 'type=login|logout' --others ack", isAtWork: waits, code: 130},
+  {
+    begins: 'streamlog produce --follow',
+    // The two lines of its file, behind what the stream has.
+    isAtWork: async () => (await server.redis.xlen('events')) === 7,
+    code: 130,
+  },
   {begins: 'streamlog tail', isAtWork: waits, code: 130},
   {
     begins: 'streamlog serve',
@@ -46,7 +53,7 @@ const ENDLESS: Endless[] = [
 beforeAll(async () => {
   port = await freePort();
   writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
-  for (const name of ['events', 'orders', 'order'])
+  for (const name of ['app', 'events', 'orders', 'order'])
     writeFileSync(join(directory, `${name}.ndjson`), '{"type":"login","amount":1}\n{"type":"logout","amount":2}\n');
   writeFileSync(join(directory, 'tokens'), 'a-token-of-more-than-enough-characters\n', {mode: 0o600});
   const git = (...args: string[]): unknown =>
@@ -144,12 +151,13 @@ async function prepare(): Promise<void> {
 
 const startServe = (): Running => startStreamlog(['serve', '--listen', `127.0.0.1:${port}`], {server});
 
-/** The port of the examples may be taken, and nothing here is for other machines. */
+/** The port of the examples may be taken, nothing here is for other machines, and logs are those of the test. */
 const onLoopback = (example: string): string =>
   example
     .replace(/ serve$/, ' serve --listen :8080')
     .replaceAll('--listen :8080', `--listen 127.0.0.1:${port}`)
-    .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`);
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
+    .replaceAll('/var/log/', `${directory}/`);
 
 function textsOf(given: (typeof manifest)['commands'][string]['examples'] = []): string[] {
   return given.map((one) => (typeof one === 'string' ? one : one.command));

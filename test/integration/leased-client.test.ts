@@ -148,6 +148,6 @@ describe('a live client', () => {
     await server.redis.call('ACL', 'SETUSER', 'someone', 'on', '>right', '~*', '+@all');
     const url = server.url.replace('redis://', 'redis://someone:wrong@');
     await expect(start(url)).rejects.toMatchObject({kind: 'denied'});
-    await expect(start('nonsense')).rejects.toMatchObject({kind: 'configuration'});
+    await expect(start('ftp://nonsense')).rejects.toMatchObject({kind: 'configuration'});
   });
 });

@@ -27,6 +27,12 @@ const work = ['-s', 'work'];
 
 /** By the ID of the command. Those without a case do not talk to this server. */
 const CASES: Record<string, Case[]> = {
+  __complete: [
+    {args: ['stream', '--', 's:', 'tail']},
+    {args: ['group', '--', '', 'pending', '-s', 'big', '-g']},
+    {args: ['consumer', '--', '', 'pending', '-s', 'crowd', '--consumer']},
+    {args: ['id', '--', '', 'get', '-s', 'wide']},
+  ],
   ack: [{args: [...work, '-q'], input: ids(3_000), works: 'big'}],
   claim: [
     {args: [...work, '--consumer', 'c7', '--to', 'w', '--min-idle', '1ms'], works: 'big'},
@@ -43,6 +49,8 @@ const CASES: Record<string, Case[]> = {
     {args: [...work, '--name', 'w', '-g', 'g4', '-n', '5000', '--ack', 'none'], works: 'big'},
     {args: [...work, '--name', 'w', '-g', 'g3', '-n', '5000', '--no-ack'], works: 'big'},
     {args: [...work, '--name', 'c1', '-n', '300'], works: 'wide'},
+    {args: [...work, '--name', 'w', '--exit', '--where', 'value=none', '--others', 'ack'], works: 'big'},
+    {args: [...work, '--name', 'w', '-g', 'fresh', '--exit', '--where', 'none', '--others', 'leave'], works: 'wide'},
     {args: [...work, '--name', 'w', '-g', 'fresh', '-n', '300'], works: 'wide'},
   ],
   delete: [{args: work, input: ids(3_000), works: 'big'}],
@@ -79,6 +87,7 @@ const CASES: Record<string, Case[]> = {
     {args: ['-s', 'big', '--idle', '1h']},
     {args: ['-s', 'big', '--details', '--min-deliveries', '5']},
     {args: ['-s', 'wide', '--details', '--payload']},
+    {args: ['-s', 'big', '--details', '--payload', '--where', 'value=none', '--max-scan', '20000']},
   ],
   produce: [
     {args: ['-s', 'new', '-q'], input: lines(20_000, 20)},
@@ -90,6 +99,8 @@ const CASES: Record<string, Case[]> = {
     {args: ['-s', 'big', middle, '-n', '20000']},
     {args: ['-s', 'wide']},
     {args: ['-s', 'wide', '--reverse', '-n', '300']},
+    {args: ['-s', 'wide', '--grep', 'none']},
+    {args: ['-s', 'big', '--where', 'value=none', '--reverse']},
   ],
   tail: [{args: ['-s', 'big', '-s', 'wide', '--no-follow', '-n', '300']}],
   trim: [
@@ -100,8 +111,11 @@ const CASES: Record<string, Case[]> = {
   ],
 };
 
-/** They work on a server of their own. */
-const ELSEWHERE = ['demo', 'help', 'local:start', 'local:status', 'local:stop'];
+/** They work on a server of their own, or on none; `context test` asks for no more than -v does. */
+const ELSEWHERE = [
+  ...['context:add', 'context:edit', 'context:list', 'context:remove', 'context:show', 'context:test', 'context:use'],
+  ...['demo', 'help', 'local:start', 'local:status', 'local:stop', 'man', 'version'],
+];
 
 /**
  * XINFO CONSUMERS is the only command that says how idle a consumer is, and it has no pages: 4 to 10 ms for 20,000. What is
