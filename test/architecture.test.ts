@@ -13,6 +13,8 @@ interface Import {
   /** A file under src, or the name of a package. */
   of: string;
   typeOnly: boolean;
+  /** `import()`: loaded when it is needed. */
+  late: boolean;
 }
 
 interface ImportRule {
@@ -90,8 +92,10 @@ const IMPORT_RULES: ImportRule[] = [
   },
 ];
 
-const breaks = ({imports, belongIn, typesAreFree = false}: ImportRule, {from, of, typeOnly}: Import): boolean =>
-  imports.test(of) && !belongIn.test(from) && !(typesAreFree && typeOnly);
+const breaks = (
+  {imports, belongIn, typesAreFree = false}: ImportRule,
+  {from, of, typeOnly}: Omit<Import, 'late'>,
+): boolean => imports.test(of) && !belongIn.test(from) && !(typesAreFree && typeOnly);
 
 interface TextRule {
   rule: string;
@@ -177,13 +181,23 @@ describe('imports', () => {
   });
 
   it('are all seen by this test', () => {
-    expect(imports).toContainEqual({from: 'src/lib/redis/command-connection.ts', of: 'ioredis', typeOnly: false});
-    expect(imports).toContainEqual({from: 'src/lib/redis/args.ts', of: 'src/lib/records/entry-ids.ts', typeOnly: true});
+    expect(imports).toContainEqual({
+      from: 'src/lib/redis/command-connection.ts',
+      of: 'ioredis',
+      typeOnly: false,
+      late: false,
+    });
+    expect(imports).toContainEqual({
+      from: 'src/lib/redis/args.ts',
+      of: 'src/lib/records/entry-ids.ts',
+      typeOnly: true,
+      late: false,
+    });
     expect(importsIn("export * from './a.js';\nimport './b.js';\nimport {\n  c,\n} from 'c';\n// import 'd';")).toEqual(
       [
-        {of: './a.js', typeOnly: false},
-        {of: './b.js', typeOnly: false},
-        {of: 'c', typeOnly: false},
+        {of: './a.js', typeOnly: false, late: false},
+        {of: './b.js', typeOnly: false, late: false},
+        {of: 'c', typeOnly: false, late: false},
       ],
     );
   });
@@ -203,6 +217,47 @@ describe('source files', () => {
     const vague = /(^|-)(utils?|helpers?|common|managers?|misc|shared)(-|\.)/;
     expect(vague.test('string-utils.ts')).toBe(true);
     expect([...sourceFiles(), ...filesUnder('test')].filter((path) => vague.test(basename(path)))).toEqual([]);
+  });
+});
+
+describe('a one-shot produce', () => {
+  /** What it loads, whatever its flags are; an import() elsewhere is for what a flag, a file or a terminal asks for. */
+  const LOADED = ['src/main.ts', 'src/commands/produce.ts', 'src/lib/stream-client.ts'];
+  /** Packages, and modules of what other commands, other input and people at a terminal need. */
+  const NOT_LOADED = [
+    /^(zod|cli-table3|csv-parse|smol-toml|prom-client)/,
+    /^src\/lib\/(completion|consume|dead-letters|filter|groups|handler|observe|reports|serve)\//,
+    /^src\/lib\/output\/(views\/|table|screen|markdown|json-fields|ndjson|record-|report-)/,
+    /^src\/lib\/input\/(csv|separated|gzip|zstd|decompression|encoded|growing|rotated)/,
+    /^src\/lib\/config\/(config|config-schema|toml-text)\.ts$/,
+    /^src\/lib\/cli\/(confirmation|help|man-page|editor|watch-screen|follow-input|config-reading|configured-flags|command-search)\.ts$/,
+  ];
+  const imports = sourceFiles().flatMap(importsOf);
+
+  /** The files that come with `from`, each with the file that imports it. */
+  function loadedWith(from: readonly string[]): Map<string, string | undefined> {
+    const found = new Map<string, string | undefined>(from.map((file) => [file, undefined]));
+    for (const file of found.keys())
+      for (const {of, typeOnly, late} of imports.filter((one) => one.from === file))
+        if (!typeOnly && !late && !found.has(of)) found.set(of, file);
+    return found;
+  }
+
+  it('loads nothing that only another run needs', () => {
+    const found = loadedWith(LOADED);
+    const way = (to: string | undefined): string => (to === undefined ? '' : `${way(found.get(to))} → ${to}`);
+    const tooMuch = [...found.keys()].filter((file) => NOT_LOADED.some((pattern) => pattern.test(file)));
+    expect(tooMuch.map((file) => way(file).slice(3))).toEqual([]);
+  });
+
+  it('is known by its imports', () => {
+    expect([...loadedWith(LOADED).keys()]).toContain('src/lib/produce/producer.ts');
+    expect([...loadedWith(['src/commands/info.ts']).keys()]).toContain('src/lib/output/json-fields.ts');
+    for (const pattern of NOT_LOADED)
+      expect(
+        imports.some(({of}) => pattern.test(of)),
+        `${pattern}`,
+      ).toBe(true);
   });
 });
 
@@ -273,10 +328,10 @@ function read(path: string): string {
 }
 
 function importsOf(from: string): Import[] {
-  return importsIn(read(from)).map(({of, typeOnly}) => ({
+  return importsIn(read(from)).map(({of, ...how}) => ({
     from,
     of: of.startsWith('.') ? join(from, '..', of).replace(/\.js$/, '.ts') : of,
-    typeOnly,
+    ...how,
   }));
 }
 
@@ -285,7 +340,11 @@ function importsIn(text: string): Omit<Import, 'from'>[] {
   const found = withoutComments(text).matchAll(
     /^(?:import|export)\s+(type\b)?(?:[^'";]*\sfrom\s*)?'([^']+)'|\bimport\('([^']+)'\)/gm,
   );
-  return [...found].map(([, type, of, dynamic]) => ({of: (of ?? dynamic)!, typeOnly: type !== undefined}));
+  return [...found].map(([, type, of, dynamic]) => ({
+    of: (of ?? dynamic)!,
+    typeOnly: type !== undefined,
+    late: dynamic !== undefined,
+  }));
 }
 
 function withoutComments(text: string): string {
