@@ -228,7 +228,7 @@ describe('a one-shot produce', () => {
     /^(zod|cli-table3|csv-parse|smol-toml|prom-client)/,
     /^src\/lib\/(completion|consume|dead-letters|filter|groups|handler|observe|reports|serve)\//,
     /^src\/lib\/output\/(views\/|table|screen|markdown|json-fields|ndjson|record-|report-)/,
-    /^src\/lib\/input\/(csv|separated|gzip|zstd|decompression|encoded|growing|rotated)/,
+    /^src\/lib\/input\/(csv|content|lines|line-page|record-reader|separated|gzip|zstd|decompression|encoded|growing|rotated)/,
     /^src\/lib\/config\/(config|config-schema|toml-text)\.ts$/,
     /^src\/lib\/cli\/(confirmation|help|man-page|editor|watch-screen|follow-input|config-reading|configured-flags|command-search)\.ts$/,
   ];

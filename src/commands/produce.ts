@@ -10,7 +10,6 @@ import {describeLines} from '../lib/produce/line-ranges.js';
 import {openProducer} from '../lib/produce/open-producer.js';
 import {produceRecords} from '../lib/produce/produce-records.js';
 import {describeAdded, describeCounts, describeUncertain, unconfirmedHint} from '../lib/produce/produce-summary.js';
-import {requireAges} from '../lib/trimming/age-goal.js';
 
 export default class Produce extends BaseCommand {
   static override writes = true;
@@ -81,7 +80,10 @@ export default class Produce extends BaseCommand {
     const around = {piped: this.pipedInput, terminal: this.terminalInput, stopping: this.stopping, reading, notes};
     const input = await openInput(args.fields ?? [], flags, around);
     const inspect = await this.connector(flags);
-    if (flags['max-age'] !== undefined && !flags.force) await requireAges(stream, flags.id, inspect, Date.now());
+    if (flags['max-age'] !== undefined && !flags.force) {
+      const {requireAges} = await import('../lib/trimming/age-goal.js');
+      await requireAges(stream, flags.id, inspect, Date.now());
+    }
     const options = addOptions(flags);
 
     const wantsIds = !(quiet || (input.bulk && !input.isTyped && this.outputIsTerminal && shape === 'table'));

@@ -4,7 +4,7 @@
  * depend on the chunks in which they arrive; a row that is cut off is none.
  */
 import {COMMA, DELIMITERS, declaredDelimiter, delimiterOf} from './csv-delimiter.js';
-import type {InputPosition} from './line-page.js';
+import type {InputPosition} from './input-item.js';
 import {isBomByte, type LineBytes, LineParts, type Unfinished, wholeChunks, withoutBom} from './lines.js';
 import type {Row} from './row-page.js';
 

@@ -8,7 +8,7 @@ import {CsvError, parse} from 'csv-parse/sync';
 import {type Bytes, decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import {CsvRows, isNotBlank} from './csv-rows.js';
-import {type BadLine, type InputItem, type InputPage, type InputPosition, START} from './line-page.js';
+import {type BadLine, type InputItem, type InputPage, type InputPosition, START} from './input-item.js';
 import {tooLongReason, type Unfinished} from './lines.js';
 import {type Row, RowPage} from './row-page.js';
 

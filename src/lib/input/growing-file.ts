@@ -7,7 +7,7 @@ import {Buffer} from 'node:buffer';
 import {type BigIntStats, closeSync, constants, fstat, fstatSync, openSync} from 'node:fs';
 import {promisify} from 'node:util';
 import {StreamlogError, systemReason} from '../errors.js';
-import {type InputPosition, START} from './line-page.js';
+import {type InputPosition, START} from './input-item.js';
 import {CHUNK_BYTES, readOpenFile, readSome} from './source.js';
 
 /** So much before the offset is compared: more than a line with its time of most logs. */

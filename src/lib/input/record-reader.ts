@@ -6,17 +6,10 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
+import {type BadLine, type InputItem, type InputPage, type InputPosition, isBadLine, START} from './input-item.js';
 import {BadJson} from './json-members.js';
 import {skipBlank} from './json-scan.js';
-import {
-  type BadLine,
-  type InputItem,
-  type InputPage,
-  type InputPosition,
-  isBadLine,
-  LinePage,
-  START,
-} from './line-page.js';
+import {LinePage} from './line-page.js';
 import {type Line, RunSplitter, tooLongReason, type Unfinished, wholeChunks, withoutBom} from './lines.js';
 import {NdjsonFastPath} from './ndjson-fast-path.js';
 import {readJsonFields, readRecord} from './record-fields.js';
@@ -105,12 +98,6 @@ export function recordsOf(
   const run = {bytes: isWhole ? bytes : Buffer.concat([bytes, Buffer.of(NEWLINE)]), sizeBytes: bytes.length};
   const {maxRecordBytes: maxBytes} = options;
   return new LinePage(START, [run], {maxBytes, fastPath, readLine: (line: Line) => readLine(line, options)});
-}
-
-/** For people: `line 17 column 5: expected , or }, near "…"`. */
-export function describeBadLine({line, column, reason, excerpt}: BadLine): string {
-  const where = column === undefined ? `line ${line}` : `line ${line} column ${column}`;
-  return `${where}: ${reason}${excerpt === undefined ? '' : `, near "${excerpt}"`}`;
 }
 
 /** The beginning of an input, until its first line is known to be a record. */

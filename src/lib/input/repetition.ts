@@ -1,7 +1,7 @@
 /** The record of the arguments, as often and at the rate that is asked for. It cannot be resumed. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Field} from '../records/entry.js';
-import type {GoodLine, InputPage} from './line-page.js';
+import type {GoodLine, InputPage} from './input-item.js';
 
 export interface RepeatedRecord {
   /** How often; infinite is allowed. */

@@ -2,7 +2,7 @@
  * The items of rows that were cut out of the input: rows of CSV, or texts between
  * separators. Invariant: each row is read once, and `position` is always behind a whole one.
  */
-import type {InputItem, InputPage, InputPosition} from './line-page.js';
+import type {InputItem, InputPage, InputPosition} from './input-item.js';
 import type {Line} from './lines.js';
 
 /** Without what ends it; `number` is the line in which it begins, `behind` the position behind its end. */

@@ -5,8 +5,8 @@
  */
 import {Buffer} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
-import type {InputItem, InputPage} from './line-page.js';
-import {START} from './line-page.js';
+import type {InputItem, InputPage} from './input-item.js';
+import {START} from './input-item.js';
 import {LineParts, tooLongReason, wholeChunks} from './lines.js';
 import {type Row, RowPage} from './row-page.js';
 

@@ -5,7 +5,7 @@
  * whole one, and never ahead of the stream.
  */
 import {StreamlogError} from '../errors.js';
-import {START} from '../input/line-page.js';
+import {START} from '../input/input-item.js';
 import {ProcessLock} from '../process-lock.js';
 import {type Kept, readKept, refusal, writeKept} from './checkpoint-file.js';
 import {CheckpointTimer} from './checkpoint-timer.js';

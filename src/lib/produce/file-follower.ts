@@ -5,7 +5,7 @@
  */
 import {FileWatch} from '../input/file-watch.js';
 import type {GrowingFile} from '../input/growing-file.js';
-import {type InputPage, type InputPosition, START} from '../input/line-page.js';
+import {type InputPage, type InputPosition, START} from '../input/input-item.js';
 import {type InputOptions, readRecords} from '../input/record-reader.js';
 import type {ReadFile} from '../input/rotated-files.js';
 import {InputCut, readSource} from '../input/source.js';

@@ -3,7 +3,7 @@
  * connection they were sent on. Invariant: batches leave when nothing of them is
  * open, and are sent in their order, again from the oldest on after a `rewind`.
  */
-import type {InputPosition} from '../input/line-page.js';
+import type {InputPosition} from '../input/input-item.js';
 import type {Batch} from '../stream-client.js';
 
 /** How far an input is read. */

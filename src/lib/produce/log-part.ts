@@ -1,6 +1,6 @@
 /** A file of a log while it is read, and what is known of its last line. */
 import type {GrowingFile} from '../input/growing-file.js';
-import {type InputPosition, START} from '../input/line-page.js';
+import {type InputPosition, START} from '../input/input-item.js';
 import {LineParts} from '../input/lines.js';
 
 const NEWLINE = 0x0a;

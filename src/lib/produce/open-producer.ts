@@ -6,7 +6,7 @@
 import {randomBytes} from 'node:crypto';
 import {colocatedKey} from '../colocated-key.js';
 import {usageError} from '../errors.js';
-import {START} from '../input/line-page.js';
+import {START} from '../input/input-item.js';
 import type {Adder, IdempotentAccumulator, IdempotentProducer} from '../stream-client.js';
 import type {Checkpoint, CheckpointedInput, CheckpointOptions} from './checkpoint.js';
 import type {Progress} from './in-flight-window.js';

@@ -5,8 +5,15 @@
  * the records before the first bad line were sent.
  */
 import {NOT_REDIS, StreamlogError} from '../errors.js';
-import {type BadLine, type GoodLine, type InputPage, type InputPosition, isBadLine, START} from '../input/line-page.js';
-import {describeBadLine} from '../input/record-reader.js';
+import {
+  type BadLine,
+  describeBadLine,
+  type GoodLine,
+  type InputPage,
+  type InputPosition,
+  isBadLine,
+  START,
+} from '../input/input-item.js';
 import {countOf, FlatRecord} from '../records/raw-fields.js';
 import type {AddRequest} from '../stream-client.js';
 import type {ProduceCounts, Producer} from './producer.js';

@@ -1,6 +1,6 @@
 /** Sources for readers of input: bytes as they arrive, in whatever pieces, and everything that a reader made of them. */
 import fc from 'fast-check';
-import {type InputItem, type InputPage, isBadLine} from '../../../src/lib/input/line-page.js';
+import {type InputItem, type InputPage, isBadLine} from '../../../src/lib/input/input-item.js';
 import {FlatRecord} from '../../../src/lib/records/raw-fields.js';
 
 export async function* chunks(...parts: (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array, void, void> {

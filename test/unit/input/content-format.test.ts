@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {contentFormat} from '../../../src/lib/input/content-format.js';
+import {isBadLine} from '../../../src/lib/input/input-item.js';
 import {jsonBeginning} from '../../../src/lib/input/json-beginning.js';
-import {isBadLine} from '../../../src/lib/input/line-page.js';
 import {readRecords} from '../../../src/lib/input/record-reader.js';
 import {chunks, cutAt, cuts} from './chunks.js';
 

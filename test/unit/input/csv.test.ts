@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {readCsv} from '../../../src/lib/input/csv.js';
-import type {InputItem} from '../../../src/lib/input/line-page.js';
+import type {InputItem} from '../../../src/lib/input/input-item.js';
 import {allItems, chunks, cutAt, cuts, itemsOf} from './chunks.js';
 
 const read = (

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {type InputItem, type InputPosition, isBadLine} from '../../../src/lib/input/line-page.js';
+import {type InputItem, type InputPosition, isBadLine} from '../../../src/lib/input/input-item.js';
 import {type InputOptions, readRecords} from '../../../src/lib/input/record-reader.js';
 import {allItems, chunks, cutAt, cuts, lasting} from './chunks.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {type InputItem, isBadLine} from '../../../src/lib/input/line-page.js';
-import {describeBadLine, type InputOptions, readRecords} from '../../../src/lib/input/record-reader.js';
+import {describeBadLine, type InputItem, isBadLine} from '../../../src/lib/input/input-item.js';
+import {type InputOptions, readRecords} from '../../../src/lib/input/record-reader.js';
 import {recordToJson} from '../../../src/lib/records/entry.js';
 import {record} from '../arbitraries.js';
 import {allItems, chunks, cutAt, cuts} from './chunks.js';
