@@ -15,6 +15,13 @@ beforeEach(async () => {
 });
 
 describe('the name of a stream that exists', () => {
+  it('where a field is expected', async () => {
+    const wrong = 'streamlog: "orders" is not field=value\n';
+    expect(await run('produce orders a=1')).toMatchObject({code: 2, stderr: wrong + NAME_IT});
+    expect((await run('produce other a=1')).stderr).toContain('hint: write streamlog produce type=login');
+    expect((await server.redis.keys('*')).sort()).toEqual(['events', 'orders']);
+  });
+
   it.each(['range orders', 'get orders', 'delete orders 1-1', 'ack orders 1-1', 'nack orders 1-1', 'dlq show orders'])(
     'where an ID is expected: %s',
     async (line) => {
@@ -58,6 +65,10 @@ it.each([
   ['context add dev localhost:1', 'unexpected argument: localhost:1\nhint: --url names the server\n'],
   ['tail -5', 'STREAM takes a name, not -5\nhint: -n 5 says how many; a stream of this name is given as --stream=-5\n'],
   ['info -5', 'STREAM takes a name, not -5\nhint: a stream of this name is given as --stream=-5\n'],
+  ['range 2026-01-31', '"2026-01-31" is not a valid position\nhint: a time begins with @: @2026-01-31\n'],
+  ['tail --from=-1h', '--from: "-1h" is not a valid position\nhint: a time begins with @: @-1h\n'],
+  ['info --hlep', 'unknown flag --hlep\nhint: did you mean --help?\n'],
+  ['--helpp', 'unknown flag --helpp\nhint: did you mean --help?\n'],
   ['produce --file -odd.json', '--file needs a value\nhint: if -odd.json is the value: --file=-odd.json\n'],
   ['produce --file -s orders', '--file needs a value\nhint: see: streamlog produce --help\n'],
 ])('the hint names the flag that was meant: %s', async (line, text) => {

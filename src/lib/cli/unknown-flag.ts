@@ -55,7 +55,7 @@ function hintFor(typed: string, known: readonly string[]): string | undefined {
   const [, , said] =
     ELSEWHERE.find(([words, flag]) => known.includes(`--${flag}`) && words.split(' ').includes(name)) ?? [];
   if (said !== undefined || !typed.startsWith('--')) return said;
-  const near = nearest(`--${name}`, known);
+  const near = nearest(`--${name}`, [...known, '--help']);
   return near && `did you mean ${near}?`;
 }
 

@@ -4,7 +4,7 @@
  * takes the value from a file, and `field=@@text` is a value that begins with an @.
  */
 
-import {isFailure, StreamlogError, usageError} from '../errors.js';
+import {isFailure, StreamlogError, usageError, wrongWord} from '../errors.js';
 import {decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import {type FileReading, readWholeFile} from './whole-file.js';
@@ -36,7 +36,8 @@ export function isJsonArgument(args: readonly string[]): boolean {
 async function readFieldArgument(arg: string, reading: FileReading): Promise<Field> {
   const equals = arg.indexOf('=');
   if (equals === -1) {
-    throw usageError(
+    throw wrongWord(
+      arg,
       `"${arg}" is not field=value`,
       'write streamlog produce type=login user=7, or pipe NDJSON lines in',
     );

@@ -31,8 +31,13 @@ export function parsePosition(text: string, nowMs: number, bound: 'start' | 'end
   if (/^-\d+$/.test(text)) return lastEntries(text);
   if (text.startsWith('@')) return {kind: 'time', ms: parseTime(text.slice(1), nowMs)};
   const id = parseStreamId(text, bound === 'start' ? '0' : '18446744073709551615');
-  if (id === undefined) throw wrongWord(text, `"${text}" is not a valid position`, `give ${POSITION_HELP}`);
+  if (id === undefined) throw wrongWord(text, `"${text}" is not a valid position`, hintFor(text));
   return {kind: 'id', id};
+}
+
+function hintFor(text: string): string {
+  const isTime = ISO_TIME.test(text) || (text.startsWith('-') && parseDuration(text.slice(1)) !== undefined);
+  return isTime ? `a time begins with @: @${text}` : `give ${POSITION_HELP}`;
 }
 
 /**
