@@ -216,6 +216,45 @@ it('skips the zero bytes that a program leaves which does not append to its trun
   expect(await values()).toEqual(numbers(1, 9));
 });
 
+it('reads what was rotated after the clock was set back', async () => {
+  writeFileSync(log, lines(1, 3));
+  const ahead = Date.now() / 1_000 + 3_600;
+  utimesSync(log, ahead, ahead);
+  const run = follow(...ONCE);
+  await kept(3);
+  await kill(run);
+  renameSync(log, `${log}.2`);
+  writeFileSync(`${log}.1`, lines(4, 5));
+  writeFileSync(log, lines(6, 7));
+  const next = follow(...ONCE);
+  await has(7);
+  expect((await stop(next)).stderr).toBe('');
+  expect(await values()).toEqual(numbers(1, 7));
+});
+
+it('reports what is written to a rotated file after the next one has begun, once, and where it is', async () => {
+  writeFileSync(log, lines(1, 3));
+  const run = follow(...ONCE);
+  await kept(3);
+  renameSync(log, `${log}.1`);
+  writeFileSync(log, lines(4, 5));
+  await has(5);
+  appendFileSync(`${log}.1`, lines(8, 8));
+  await until(() => run.stderr().includes('tail'), 'it is reported');
+  appendFileSync(`${log}.1`, lines(9, 9));
+  appendFileSync(log, lines(6, 6));
+  await has(6);
+  const {stderr} = await stop(run);
+  const size = Buffer.byteLength(lines(1, 3));
+  expect(stderr).toBe(
+    `streamlog: warning: ${log}.1 was still written to after the next file had begun: what is behind its first ${size} bytes ` +
+      `is not added; tail -c +${size + 1} prints it\n`,
+  );
+  const late = execFileSync('tail', ['-c', `+${size + 1}`, `${log}.1`], {encoding: 'utf8'});
+  expect(late).toBe(lines(8, 9));
+  expect(await values()).toEqual(numbers(1, 6));
+});
+
 it('goes on in a file that has replaced the log and has all that was read, as an editor writes it', async () => {
   writeFileSync(log, lines(1, 800));
   const run = follow();

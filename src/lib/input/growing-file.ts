@@ -22,6 +22,8 @@ export interface FileFacts {
   readonly sizeBytes: number;
   /** When it was last written to, in Unix milliseconds. */
   readonly writtenMs: number;
+  /** When it was created; where the file system does not know that, when it was renamed last. */
+  readonly createdMs: number;
 }
 
 export class GrowingFile {
@@ -123,6 +125,12 @@ export class GrowingFile {
     return size !== this.#offset || mtimeMs !== this.#seenMs;
   }
 
+  /** How many bytes there are behind the offset. */
+  async unreadBytes(): Promise<number> {
+    const {size} = await statOf(this.fd);
+    return Math.max(0, size - this.#offset);
+  }
+
   /** Behind the last newline. */
   async lastLineEnd(): Promise<InputPosition> {
     let end = START;
@@ -160,10 +168,11 @@ function factsOf(fd: number): FileFacts | undefined {
   return found.isFile() ? asFacts(found) : undefined;
 }
 
-export const asFacts = ({dev, ino, size, mtimeMs}: BigIntStats): FileFacts => ({
+export const asFacts = ({dev, ino, size, mtimeMs, birthtimeMs}: BigIntStats): FileFacts => ({
   id: `${dev}:${ino}`,
   sizeBytes: Number(size),
   writtenMs: wholeMs(Number(mtimeMs)),
+  createdMs: Number(birthtimeMs),
 });
 
 /** A file may be dated before 1970. */

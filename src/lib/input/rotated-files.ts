@@ -68,17 +68,22 @@ async function rotatedFilesNamed(path: string): Promise<RotatedFile[]> {
   return found;
 }
 
-/** What was rotated after `read`, oldest first. Files that are rotated in quick succession may have the same time. */
+/**
+ * What was rotated after `read`, oldest first. Files that are rotated in quick succession may have the same time; and where
+ * one has a time to come, since the clock was set back, they are compared by their creation.
+ */
 export function rotatedSince(
   rotated: readonly RotatedFile[],
   {id, writtenMs, isUnread = false}: ReadFile,
 ): RotatedFile[] {
-  const number = rotated.find((file) => file.id === id)?.number ?? 0;
-  return rotated.filter(
-    (file) =>
-      (file.id === id && isUnread) ||
-      (file.id !== id && (file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < number))),
-  );
+  const own = rotated.find((file) => file.id === id);
+  const nowMs = Date.now();
+  const isNewer = (file: RotatedFile): boolean => {
+    if (own !== undefined && Math.max(file.writtenMs, writtenMs) > nowMs && file.createdMs !== own.createdMs)
+      return file.createdMs > own.createdMs;
+    return file.writtenMs > writtenMs || (file.writtenMs === writtenMs && file.number < (own?.number ?? 0));
+  };
+  return rotated.filter((file) => (file.id === id ? isUnread : isNewer(file)));
 }
 
 /** For comparison: renaming changes it. */

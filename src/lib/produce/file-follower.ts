@@ -12,6 +12,7 @@ import {InputCut, readSource} from '../input/source.js';
 import type {Checkpoint, CheckpointedInput} from './checkpoint.js';
 import type {Kept} from './checkpoint-file.js';
 import {FileDigest} from './file-digest.js';
+import {LeftFile} from './left-file.js';
 import {ALL_READ, type FoundFile, LogFiles, openLog} from './log-files.js';
 import {type Beginning, beginningOf, FIRST_BYTES, isTelling, LogPart, zerosSkipped} from './log-part.js';
 import type {OpenProducer} from './open-producer.js';
@@ -38,6 +39,8 @@ export class FileFollower implements CheckpointedInput {
   #part: LogPart | undefined;
   /** The one before: the checkpoint is about it until the next one begins. */
   #left: GrowingFile | undefined;
+  /** The one before, once the next one has begun. */
+  #leftFile: LeftFile | undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -81,6 +84,7 @@ export class FileFollower implements CheckpointedInput {
       read = this.#leave();
       beginning = undefined;
     }
+    await this.#leftFile?.check();
     this.#end(producer);
   }
 
@@ -140,14 +144,24 @@ export class FileFollower implements CheckpointedInput {
         const beginning = FileDigest.of(first.subarray(0, FIRST_BYTES));
         const digest = position.bytes === 0 ? beginning : await FileDigest.of().upTo(file.offset, file);
         await checkpoint.begin({id, writtenMs, isCopy, carried, file, digest, start: {position, records}});
-        this.#left?.close();
-        this.#left = undefined;
+        await this.#keepLeft(file, read);
         return beginningOf(carried, position, first);
       }
       file?.close();
       await this.#watch.wait();
     }
     return undefined;
+  }
+
+  /** What was left may still be written to; not so a copy, nor what has become `next` itself. */
+  async #keepLeft(next: GrowingFile, {isCopy = false}: ReadFile): Promise<void> {
+    await this.#leftFile?.check();
+    this.#leftFile?.close();
+    this.#leftFile = undefined;
+    if (this.#left !== undefined && !isCopy && this.#left.id !== next.id)
+      this.#leftFile = new LeftFile(this.#left, this.#options.warn);
+    else this.#left?.close();
+    this.#left = undefined;
   }
 
   /**
@@ -168,6 +182,7 @@ export class FileFollower implements CheckpointedInput {
         this.#watch.found();
         yield part.take(chunk);
       } else {
+        await this.#leftFile?.check();
         quietSinceMs = (await this.#isContinued(part, checkpoint)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
         const settlesInMs = quietSinceMs === undefined ? undefined : quietSinceMs + SETTLED_MS - performance.now();
         if (settlesInMs === undefined || settlesInMs > 0) await this.#watch.wait(settlesInMs);
@@ -244,6 +259,7 @@ export class FileFollower implements CheckpointedInput {
 
   #end(producer: Producer): void {
     this.#watch.close();
+    this.#leftFile?.close();
     if (this.#options.stopping.aborted && !producer.failed && this.#part?.isInLine)
       this.#options.note(`the last line of ${this.name} has no newline yet; it waits for the next run`);
   }

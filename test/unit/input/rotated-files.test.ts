@@ -1,8 +1,8 @@
 import {mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
-import {afterEach, beforeEach, expect, it} from 'vitest';
-import {rotatedFiles} from '../../../src/lib/input/rotated-files.js';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {type RotatedFile, rotatedFiles, rotatedSince} from '../../../src/lib/input/rotated-files.js';
 
 let directory: string;
 beforeEach(() => {
@@ -67,4 +67,41 @@ it('gives them in the order in which they were written, those of the same moment
   write('app.log.10', 20);
   write('app.log.2.gz', 20);
   expect(await found('app.log')).toEqual(['app.log.10', 'app.log.3', 'app.log.2.gz', 'app.log.1', 'app.log-20261201']);
+});
+
+describe('what was rotated since', () => {
+  const hour = 3_600_000;
+  const now = Date.now();
+  const file = (id: string, number: number, writtenMs: number, createdMs: number): RotatedFile => ({
+    id,
+    number,
+    writtenMs,
+    createdMs,
+    path: `app.log.${number}`,
+    sizeBytes: 1,
+    isCompressed: false,
+  });
+  const since = (rotated: RotatedFile[], id: string, writtenMs: number): string[] =>
+    rotatedSince(rotated, {id, writtenMs}).map((found) => found.id);
+
+  it('has a later time, or a lower number with the same time', () => {
+    const rotated = [file('old', 4, 10, 1), file('read', 3, 20, 2), file('same', 2, 20, 3), file('new', 1, 30, 4)];
+    expect(since(rotated, 'read', 20)).toEqual(['same', 'new']);
+  });
+
+  it('was created later, where the clock was set back', () => {
+    const rotated = [
+      file('old', 3, now - 2 * hour, now - 3 * hour),
+      file('ahead', 2, now + hour, now - hour),
+      file('new', 1, now - 10, now - 20),
+    ];
+    expect(since(rotated, 'ahead', now + hour)).toEqual(['new']);
+    expect(since(rotated, 'new', now - 10)).toEqual([]);
+    expect(since(rotated, 'old', now - 2 * hour)).toEqual(['ahead', 'new']);
+  });
+
+  it('is no copy that was made while it was written: only a time to come says that the clock was set back', () => {
+    const rotated = [file('backup', 2, now - 50, now - 50), file('read', 1, now - 10, now - hour)];
+    expect(since(rotated, 'read', now - 10)).toEqual([]);
+  });
 });
