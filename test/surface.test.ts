@@ -56,6 +56,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   range: 'XRANGE',
   serve: 'XADD',
   tail: 'XREAD',
+  top: 'XINFO',
   trim: 'XTRIM',
   version: undefined,
 };

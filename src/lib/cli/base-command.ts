@@ -78,6 +78,12 @@ export abstract class BaseCommand extends Command {
     return this.#server.configured.choice(flags).context?.name;
   }
 
+  /** The same, and whether it is read-only. */
+  protected contextUsed(flags: ConnectionFlags): {name: string; isReadonly: boolean} | undefined {
+    const {context} = this.#server.configured.choice(flags);
+    return context && {name: context.name, isReadonly: context.readonly ?? false};
+  }
+
   /** Whether another server may replace this one (Sentinel, Cluster). */
   protected mayFailOver(flags: ConnectionFlags): boolean {
     return this.#server.configured.mayFailOver(flags);

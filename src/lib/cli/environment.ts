@@ -35,6 +35,9 @@ const VARIABLES = {
   TERM: 'public',
   COLUMNS: 'public',
   LINES: 'public',
+  LC_ALL: 'public',
+  LC_CTYPE: 'public',
+  LANG: 'public',
   DEBUG: 'public',
 } as const satisfies Record<string, 'public' | 'secret' | 'url'>;
 

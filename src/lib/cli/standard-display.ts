@@ -24,6 +24,12 @@ export function standardDisplay(): Display {
 /** Whether a view may take the whole terminal. */
 export const hasFullScreen = (): boolean => standardOutput.isTTY && environment().TERM !== 'dumb';
 
+/** Whether the terminal has more than the characters of ASCII (locale(7)). */
+export function hasUnicode(): boolean {
+  const {LC_ALL, LC_CTYPE, LANG} = environment();
+  return /utf-?8/i.test(LC_ALL ?? LC_CTYPE ?? LANG ?? '');
+}
+
 /** Columns for text: those of the terminal, within what is easy to read, and 80 in a pipe. */
 export const textWidth = (): number =>
   standardOutput.isTTY ? Math.min(standardDisplay().columns, MOST_COLUMNS) : PIPE_COLUMNS;

@@ -6,6 +6,8 @@ export interface Colors {
   name(text: string): string;
   dim(text: string): string;
   heading(text: string): string;
+  /** Of the row that keys are for. */
+  selected(text: string): string;
   good(text: string): string;
   warning(text: string): string;
   failure(text: string): string;
@@ -21,6 +23,7 @@ export function colors(enabled: boolean): Colors {
     name: chalk.cyan,
     dim: chalk.dim,
     heading: chalk.bold,
+    selected: chalk.inverse,
     good: chalk.green,
     warning: chalk.yellow,
     failure: chalk.red,

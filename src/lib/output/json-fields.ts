@@ -308,6 +308,7 @@ export const JSON_FIELDS = {
     highestId: true,
     consumers: PENDING_CONSUMER,
   } satisfies Fields<PendingReport>,
+  top: SNAPSHOT_FIELDS,
   trim: {
     stream: true,
     removed: true,

@@ -1,0 +1,40 @@
+/**
+ * What is read of one group while a person looks at it: consumers, and the pending entries with the lowest IDs. Invariant: it is
+ * nothing that takes Redis long, however many there are.
+ */
+import {isFailure} from '../errors.js';
+import type {ConsumerReport} from '../reports/stream-report.js';
+import type {PendingEntry, StreamClient} from '../stream-client.js';
+import type {GroupFacts} from './snapshot.js';
+
+export interface GroupDetail {
+  /** Those that have the most pending come first, at most 200; null where there are too many to be asked for. */
+  consumers: ConsumerReport[] | null;
+  /** Consumers in all. */
+  consumerCount: number;
+  pending: PendingEntry[];
+}
+
+/** XINFO CONSUMERS of more takes more than a millisecond. */
+const MOST_CONSUMERS = 1_000;
+const SHOWN_CONSUMERS = 200;
+const SHOWN_PENDING = 20;
+
+/** Undefined where the stream or the group is gone, or the user may not ask. */
+export async function readGroupDetail(
+  client: StreamClient,
+  stream: string,
+  {group, consumers: consumerCount}: Pick<GroupFacts, 'group' | 'consumers'>,
+): Promise<GroupDetail | undefined> {
+  try {
+    const [consumers, pending] = await Promise.all([
+      consumerCount > MOST_CONSUMERS ? null : client.consumers(stream, group),
+      client.pendingPage(stream, group, {count: SHOWN_PENDING}),
+    ]);
+    const byPending = consumers?.sort((one, other) => other.pending - one.pending || (one.name < other.name ? -1 : 1));
+    return {consumers: byPending?.slice(0, SHOWN_CONSUMERS) ?? null, consumerCount, pending};
+  } catch (error) {
+    if (isFailure(error, 'notFound') || isFailure(error, 'denied')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,191 @@
+/** `top` as a person uses it, and in a pipe. */
+import {describe, expect, it} from 'vitest';
+import {openPty, type Pty} from '../support/pty.js';
+import {serverForEach, startRedis, until} from '../support/redis-server.js';
+import {EXECUTABLE, RUNTIMES, shell, startShell, streamlog} from '../support/run-cli.js';
+import {HOSTILE} from '../support/terminal.js';
+
+const server = serverForEach();
+
+describe.each(RUNTIMES)('%s', (_, command) => {
+  const top = `${command} top --every 50ms`;
+
+  async function fill(): Promise<void> {
+    for (let n = 1; n <= 9; n++) await server.redis.xadd('orders', '*', 'n', n);
+    await server.redis.xadd('mail', '*', 'n', '1');
+    await server.redis.xgroup('CREATE', 'orders', 'billing', '0');
+    await server.redis.xgroup('CREATE', 'orders', 'audit', '$');
+    await server.redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 4, 'STREAMS', 'orders', '>');
+  }
+
+  async function watching(
+    columns = 120,
+    line = top,
+    env: Record<string, string> = {},
+  ): Promise<{pty: Pty; before: string}> {
+    await fill();
+    const pty = await openPty({server, columns, env: {NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...env}});
+    const before = pty.settings();
+    pty.type(`${line}\n`);
+    await pty.untilShown(/^> orders/);
+    return {pty, before};
+  }
+
+  /** The shell is there again, with the screen and the settings that it had, and says how it ended. */
+  async function ended(pty: Pty, before: string, code: number): Promise<void> {
+    await until(() => !pty.screen().isAlternate, 'the alternate screen is left');
+    await pty.untilShown(/^\$$/);
+    pty.type('echo "code: $?"\n');
+    await pty.untilShown(new RegExp(`^code: ${code}$`));
+    const {cursorShown, wraps} = pty.screen();
+    expect({cursorShown, wraps, settings: pty.settings()}).toEqual({cursorShown: true, wraps: true, settings: before});
+  }
+
+  it('shows streams and groups, brings them up to date, and ends with q', async () => {
+    const {pty, before} = await watching();
+    await pty.untilShown(/^ {4}billing .* 5 +\S+ .* 4 +\S+ +1$/);
+    await server.redis.xadd('orders', '*', 'n', '10');
+    await pty.untilShown(/^> orders +10 +[\d.]+ /);
+    pty.type('q');
+    await ended(pty, before, 0);
+  });
+
+  it('selects, sorts, filters, shows details with a command to copy, pauses and helps by keys', async () => {
+    const {pty, before} = await watching();
+    pty.type('\u001b[B');
+    await pty.untilShown(/^> {3}billing/);
+    pty.type('s');
+    await pty.untilShown(/sort: rate/);
+    pty.type('\r');
+    await pty.untilShown(/^group billing of stream orders$/);
+    await pty.untilShown(/^ {2}streamlog \S+ .*-s orders/);
+    pty.resize(120, 45);
+    await pty.untilShown(/60 s ago +now/);
+    pty.type('c');
+    await pty.untilShown(/^w1 +4 /);
+    pty.type('p');
+    await pty.untilShown(/^\d+-0 +w1 .* 1$/);
+    pty.type('?');
+    await pty.untilShown(/^Keys$/);
+    pty.type('\u007f');
+    await pty.untilShown(/^> {3}billing/);
+    pty.type('/MAI\r');
+    await pty.untilShown(/^> mail/);
+    expect(pty.screen().text.join()).not.toContain('orders');
+    pty.type(' ');
+    await pty.untilShown(/^ paused; Space goes on; filter: MAI/);
+    await server.redis.xadd('mail', '*', 'n', '2');
+    pty.type(' ');
+    await pty.untilShown(/^> mail +2 /);
+    pty.type('q');
+    await ended(pty, before, 0);
+  });
+
+  it.each([40, 80, 200])('fits %i columns, also when the window changes', async (columns) => {
+    const {pty, before} = await watching(120);
+    pty.resize(columns, 20);
+    await until(() => pty.screen().text[0]!.length <= columns, 'it is drawn again');
+    await pty.untilShown(columns === 200 ? /MAX DEL +MEMORY$/ : /STREAM\/GROUP.*LAG +BEHIND/);
+    pty.type('q');
+    await ended(pty, before, 0);
+  });
+
+  it('stops by Ctrl-Z and goes on by fg', async () => {
+    const {pty, before} = await watching();
+    pty.type('\u001a');
+    await until(() => !pty.screen().isAlternate, 'the alternate screen is left');
+    await until(() => pty.settings() === before, 'keys are for the shell');
+    await server.redis.xadd('orders', '*', 'n', '1');
+    pty.type('fg\n');
+    await pty.untilShown(/^> orders +10 /);
+    pty.type('q');
+    await ended(pty, before, 0);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'])('leaves the terminal as it was on %s, and ends with 0', async (signal) => {
+    await fill();
+    const pty = await openPty({server, columns: 100, env: {NO_COLOR: '1'}});
+    const before = pty.settings();
+    pty.type(`sh -c 'echo "pid: $$"; exec ${top}'\n`);
+    await pty.untilShown(/^> orders/);
+    process.kill(Number(/pid: (\d+)/.exec(pty.sent())![1]), signal);
+    await ended(pty, before, 0);
+  });
+
+  it('keeps the screen while Redis is away, and goes on when it is back', async () => {
+    const own = await startRedis();
+    try {
+      await own.redis.xadd('orders', '*', 'n', '1');
+      const pty = await openPty({server: own, columns: 100, env: {NO_COLOR: '1'}});
+      const before = pty.settings();
+      pty.type(`${top} --silence 200ms --connect-timeout 200ms\n`);
+      await pty.untilShown(/^> orders +1 /);
+      own.process.kill('SIGSTOP');
+      await pty.untilShown(/^ Redis at .* is away since /);
+      await pty.untilShown(/^> orders +1 /);
+      own.process.kill('SIGCONT');
+      await own.redis.xadd('orders', '*', 'n', '2');
+      await pty.untilShown(/^> orders +2 /);
+      await until(() => !pty.screen().text.join().includes('is away'), 'it is not away any more');
+      pty.type('q');
+      await ended(pty, before, 0);
+    } finally {
+      own.process.kill('SIGCONT');
+      await own.stop();
+    }
+  });
+
+  it('shows names of any bytes so that the terminal does not act upon them', async () => {
+    await server.redis.xadd(HOSTILE, '*', 'n', '1');
+    await server.redis.xgroup('CREATE', HOSTILE, HOSTILE, '0');
+    const pty = await openPty({server, columns: 120, env: {NO_COLOR: '1'}});
+    pty.type(`${top}\n`);
+    await pty.untilShown(/^> \\x1b/);
+    pty.type('\u001b[B\r');
+    await pty.untilShown(/^group \\x1b/);
+    // The model of a terminal throws at what it does not know.
+    await pty.untilShown(/streamlog consume -s /);
+  });
+
+  it('prints a line of JSON each time in a pipe, and no control sequence', async () => {
+    await fill();
+    const running = startShell(`exec ${top}`, {server});
+    await until(() => running.stdout().split('\n').length > 3, 'there are three');
+    running.process.kill('SIGTERM');
+    const {stdout, stderr, code} = await running.finished;
+    expect({stderr, code}).toEqual({stderr: '', code: 0});
+    expect(stdout).not.toContain('\u001b');
+    for (const line of stdout.trimEnd().split('\n'))
+      expect(JSON.parse(line)).toMatchObject({
+        streams: [{stream: 'mail'}, {stream: 'orders', groups: [{}, {}]}].reverse(),
+      });
+  });
+
+  it('prints one reading with rates with --once, on a terminal as a table', async () => {
+    await fill();
+    const {stdout, code} = await shell(`${top} --once --sort name --groups-only | cat`, {server});
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({streams: [{stream: 'mail', addedPerSec: 0}, {stream: 'orders'}]});
+    const pty = await openPty({server, columns: 100, env: {NO_COLOR: '1'}});
+    pty.type(`${top} --once -n 1\n`);
+    await pty.untilShown(/^ {2}orders +9 +0\.0/);
+    await pty.untilShown(/^\$$/);
+    expect(pty.sent()).not.toMatch(/\u001b|mail/);
+  });
+});
+
+it('prints tables one below the other where TERM is dumb', async () => {
+  await server.redis.xadd('orders', '*', 'n', '1');
+  const pty = await openPty({server, columns: 100, env: {TERM: 'dumb'}});
+  pty.type(`${EXECUTABLE} top --every 50ms\n`);
+  await until(() => (pty.sent().match(/orders +1 /g) ?? []).length >= 2, 'it is shown twice');
+  pty.type('\u0003');
+  await pty.untilShown(/^\$$/);
+  expect(pty.sent()).not.toContain('\u001b');
+});
+
+it('names the columns that there are', async () => {
+  const {stderr, code} = await streamlog(['top', '--columns', 'lag,nosuch'], {server});
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/there is no column "nosuch"\nhint: columns: entries,/);
+});
