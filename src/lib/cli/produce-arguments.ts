@@ -1,7 +1,7 @@
 /** The input of `produce` where it is given as arguments: one record, which may be repeated. */
 import {usageError} from '../errors.js';
+import {BadJson} from '../input/bad-json.js';
 import {isJsonArgument, readFieldArguments} from '../input/field-arguments.js';
-import {BadJson} from '../input/json-members.js';
 import {readJsonFields, readRecord} from '../input/record-fields.js';
 import {repeat} from '../input/repetition.js';
 import type {Field} from '../records/entry.js';

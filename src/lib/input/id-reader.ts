@@ -10,7 +10,8 @@ import {StreamlogError, wrongWord} from '../errors.js';
 import {nameFromJson} from '../records/names.js';
 import {parseStreamId} from '../records/stream-id.js';
 import {beginningOf} from '../redact.js';
-import {type Member, RepeatedKey, readMembers} from './json-members.js';
+import {RepeatedKey} from './bad-json.js';
+import {type Member, readMembers} from './json-members.js';
 import {type Line, readLines} from './lines.js';
 
 /** One entry; where it is, who had it, how often and for how long, where the record says so. */

@@ -6,6 +6,9 @@
  * Invariant: what it accepts is valid JSON,
  * nested at most MAX_DEPTH deep.
  */
+import {withoutSpace} from '../records/compact-json.js';
+import {BadJson, BEHIND_OBJECT, HALF_PAIR, RepeatedKey} from './bad-json.js';
+
 export interface Member {
   readonly key: string;
   readonly kind: 'string' | 'number' | 'true' | 'false' | 'null' | 'nested';
@@ -15,32 +18,10 @@ export interface Member {
   readonly column: number;
 }
 
-/** What is wrong with a JSON text, and where. Its message never quotes the text. */
-export class BadJson extends Error {
-  readonly column: number;
-
-  constructor(reason: string, column: number) {
-    super(reason);
-    this.name = 'BadJson';
-    this.column = column;
-  }
-}
-
-/** A key of an object that came before. */
-export class RepeatedKey extends BadJson {
-  constructor(column: number) {
-    super('the same key comes twice; give repeated fields as "pairs" with --input envelope', column);
-  }
-}
-
-/** Said of a string that is stored. */
-export const HALF_PAIR = 'half a surrogate pair cannot be stored as UTF-8';
-/** Said of what stands behind the one object of a text. */
-export const BEHIND_OBJECT = 'expected the end of the line after the object';
 /** Objects and arrays within each other, the outermost included. */
 export const MAX_DEPTH = 256;
 
-const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c] as const;
+const [QUOTE, COLON, COMMA] = [0x22, 0x3a, 0x2c] as const;
 const [OBJECT, OBJECT_END, ARRAY, ARRAY_END] = [0x7b, 0x7d, 0x5b, 0x5d] as const;
 const [MINUS, PLUS, POINT, ZERO, NINE, SMALL_E, LARGE_E] = [0x2d, 0x2b, 0x2e, 0x30, 0x39, 0x65, 0x45] as const;
 const [SMALL_T, SMALL_F, SMALL_N] = [0x74, 0x66, 0x6e] as const;
@@ -287,28 +268,3 @@ class Scanner {
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 
 const isDigit = (code: number): boolean => code >= ZERO && code <= NINE;
-
-/** A valid JSON text without the space between its tokens. */
-function withoutSpace(json: string): string {
-  if (!/[ \t\r\n]/.test(json)) return json;
-  const parts: string[] = [];
-  let start = 0;
-  for (let at = 0; at < json.length; at++) {
-    const code = json.charCodeAt(at);
-    if (code === QUOTE) {
-      at = behindString(json, at);
-    } else if (isSpace(code)) {
-      if (at > start) parts.push(json.slice(start, at));
-      start = at + 1;
-    }
-  }
-  parts.push(json.slice(start));
-  return parts.join('');
-}
-
-/** Where the closing quote is of the string that begins at `start`. */
-function behindString(json: string, start: number): number {
-  let at = start + 1;
-  for (let code = json.charCodeAt(at); code !== QUOTE; code = json.charCodeAt(at)) at += code === BACKSLASH ? 2 : 1;
-  return at;
-}

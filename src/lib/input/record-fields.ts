@@ -5,7 +5,8 @@
 import {type Bytes, decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import {parseStreamId} from '../records/stream-id.js';
-import {BadJson, HALF_PAIR, type Member, readMembers, readMembersOf, readObjects} from './json-members.js';
+import {BadJson, HALF_PAIR} from './bad-json.js';
+import {type Member, readMembers, readMembersOf, readObjects} from './json-members.js';
 
 /** What an input record says; `stream`, `group` and `id` only when it is one that streamlog printed. */
 export interface InputRecord {

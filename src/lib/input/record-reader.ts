@@ -6,8 +6,8 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
+import {BadJson} from './bad-json.js';
 import {type BadLine, type InputItem, type InputPage, type InputPosition, isBadLine, START} from './input-item.js';
-import {BadJson} from './json-members.js';
 import {skipBlank} from './json-scan.js';
 import {LinePage} from './line-page.js';
 import {type Line, RunSplitter, tooLongReason, type Unfinished, wholeChunks, withoutBom} from './lines.js';

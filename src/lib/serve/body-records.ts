@@ -5,8 +5,8 @@
  */
 import {isUtf8} from 'node:buffer';
 import type {IncomingHttpHeaders} from 'node:http';
+import {BadJson, BEHIND_OBJECT} from '../input/bad-json.js';
 import {isBadLine} from '../input/input-item.js';
-import {BadJson, BEHIND_OBJECT} from '../input/json-members.js';
 import {NdjsonFastPath} from '../input/ndjson-fast-path.js';
 import {readJsonArray, readJsonFields} from '../input/record-fields.js';
 import {recordsOf} from '../input/record-reader.js';

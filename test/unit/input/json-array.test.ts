@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {BadJson} from '../../../src/lib/input/json-members.js';
+import {BadJson} from '../../../src/lib/input/bad-json.js';
 import {readJsonArray, readJsonFields} from '../../../src/lib/input/record-fields.js';
 import type {Field} from '../../../src/lib/records/entry.js';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {BadJson, type Member, readMembers} from '../../../src/lib/input/json-members.js';
+import {BadJson} from '../../../src/lib/input/bad-json.js';
+import {type Member, readMembers} from '../../../src/lib/input/json-members.js';
 
 /** Keys and values that are no trap for JSON.parse, which is the model here. */
 const word = fc.string({unit: 'grapheme'});

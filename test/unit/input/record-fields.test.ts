@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {BadJson} from '../../../src/lib/input/json-members.js';
+import {BadJson} from '../../../src/lib/input/bad-json.js';
 import {type FieldRules, readJsonFields, readRecord} from '../../../src/lib/input/record-fields.js';
 import type {Bytes} from '../../../src/lib/records/bytes.js';
 import {recordToJson, type StreamRecord} from '../../../src/lib/records/entry.js';
