@@ -7,7 +7,7 @@ import type {GroupFacts, Snapshot, StreamFacts} from '../../src/lib/observe/snap
 import {snapshots, snapshotWithRates} from '../../src/lib/observe/snapshots.js';
 import {compareStreamIds, millisecondsOf} from '../../src/lib/records/stream-id.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, serverForAll, serverPrograms} from '../support/redis-server.js';
+import {type RedisServer, serverForAll, serverPrograms, startRedis} from '../support/redis-server.js';
 import {type SeededRandom, seededRandom} from '../support/seeded-random.js';
 import {startCluster, startSentinelSet} from '../support/topologies.js';
 
@@ -206,6 +206,51 @@ describe('many streams', () => {
     stopping.abort();
     expect(await readings.next()).toEqual({done: true, value: undefined});
   });
+});
+
+it('what a server before 7.0 does not count is null, and its lags are counted or bounds', async () => {
+  const server = await startRedis();
+  try {
+    for (let ms = 1; ms <= 400; ms++) await server.redis.xadd('old', `${ms}-0`, 'n', '1');
+    await server.redis.xgroup('CREATE', 'old', 'near', '300-0');
+    await server.redis.xgroup('CREATE', 'old', 'end', '$');
+    const client = await connect(server.url);
+    // The same replies without what Redis 7.0 has added to them.
+    const old: StreamClient = Object.create(client, {
+      server: {value: client.server},
+      info: {
+        value: async (name: string) => ({
+          ...(await client.info(name)),
+          entriesAdded: undefined,
+          maxDeletedId: undefined,
+        }),
+      },
+      groups: {
+        value: async (name: string) =>
+          (await client.groups(name)).map((group) => ({...group, entriesRead: undefined, lag: undefined})),
+      },
+      length: {value: client.length.bind(client)},
+      bytes: {value: client.bytes.bind(client)},
+      ids: {value: client.ids.bind(client)},
+      nextId: {value: client.nextId.bind(client)},
+      pendingPage: {value: client.pendingPage.bind(client)},
+    });
+    const collector = new Collector({streams: ['old'], everyMs: OFTEN});
+    await collector.read(old);
+    await server.redis.xadd('old', '*', 'n', '1');
+    const snapshot = await collector.read(old);
+    expect(streamOf(snapshot, 'old')).toMatchObject({entriesAdded: null, maxDeletedId: null, addedPerSec: null});
+    // What stands still was given nothing.
+    const unknown = {entriesRead: null, deliveredPerSec: 0, drainMs: null, trend: 'unknown'};
+    expect(groupOf(snapshot, 'old', 'near')).toMatchObject({...unknown, lag: 101, lagExact: true});
+    expect(groupOf(snapshot, 'old', 'end')).toMatchObject({...unknown, lag: 1, lagExact: true});
+    const hasty = await new Collector({streams: ['old'], everyMs: 0.01}).read(old);
+    const {lagAtLeast, lagAtMost} = groupOf(hasty, 'old', 'near');
+    expect([lagAtLeast! <= 101, lagAtMost! >= 101]).toEqual([true, true]);
+    client.close();
+  } finally {
+    await server.stop();
+  }
 });
 
 describe('other topologies', () => {

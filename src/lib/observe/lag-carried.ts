@@ -31,7 +31,7 @@ interface Ends {
 }
 
 /** So many readings are kept; then every other of the older ones goes. */
-const MOST_POSITIONS = 600;
+const MOST_POSITIONS = 128;
 
 export class CarriedCounts {
   /** In the order of their IDs. */
@@ -46,7 +46,7 @@ export class CarriedCounts {
     if (now === undefined || before === undefined || !continues(before, now)) this.#positions = [];
     if (now === undefined) return;
     this.#positions = this.#positions.filter((position) => holds(position, now));
-    this.#forgetBelow(lowestId);
+    this.#forgetBelow(laterId(lowestId, now.firstId ?? lowestId));
     if (this.#positions.length >= MOST_POSITIONS) {
       const half = MOST_POSITIONS / 2;
       this.#positions = this.#positions.filter((_, at) => at >= half || at % 2 === 0);
@@ -101,6 +101,8 @@ export class CarriedCounts {
     if (at > 1) this.#positions = this.#positions.slice(at - 1);
   }
 }
+
+const laterId = (one: string, other: string): string => (compareStreamIds(one, other) < 0 ? other : one);
 
 function endsOf({length, firstEntry, lastGeneratedId, entriesAdded, maxDeletedId}: CarriedInfo): Ends | undefined {
   if (entriesAdded === undefined || maxDeletedId === undefined) return undefined;

@@ -5,11 +5,13 @@
 import {deadLetterKey} from '../colocated-key.js';
 import {isFailure} from '../errors.js';
 import {streamChange} from '../reading/stream-change.js';
-import {ageMs, aheadMs} from '../records/entry-time.js';
+import {ageMs} from '../records/entry-time.js';
 import {compareStreamIds, earlierId} from '../records/stream-id.js';
+import {firstFacts, lastFacts} from '../reports/end-facts.js';
 import {bytesOf, type EntryCount, entriesBehind, isExact} from '../reports/entries-behind.js';
 import {lagFacts, lagFrom} from '../reports/lag.js';
 import {NONE, ofLargeEntries} from '../reports/list-lag.js';
+import {consumersOf, MOST_CONSUMERS_MEASURED_OFTEN} from '../reports/measurable.js';
 import {ageOfUnread, firstUnread} from '../reports/oldest-unread.js';
 import {unlessRefused} from '../reports/unless-refused.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
@@ -21,8 +23,6 @@ import type {DeadLetterFacts, StreamFacts} from './snapshot.js';
 
 /** Bytes of an entry up to which XINFO STREAM, which copies two of them, takes Redis a millisecond. */
 const LARGE_ENTRY_BYTES = 256 * 1024;
-/** MEMORY USAGE looks at each consumer, and 10,000 of them take 2 ms. */
-const MOST_CONSUMERS_MEASURED = 10_000;
 const MEASURED_EACH_MS = 60_000;
 const DEAD_LETTERS_EACH_MS = 10_000;
 
@@ -42,6 +42,8 @@ export class ObservedStream {
   omitted: 'denied' | 'unanswered' | undefined;
   #length = 0;
   #info: StreamInfo | undefined;
+  /** Of what XINFO STREAM copies. */
+  #payloadBytes = 0;
   /** Undefined before they were read, null where the user may not ask. */
   #groups: Map<string, GroupReadings> | null = new Map();
   #bytes: number | null = null;
@@ -50,6 +52,8 @@ export class ObservedStream {
   #rates: StreamRates = NO_RATES;
   #carried = new CarriedCounts();
   #countedAtMs = Number.NEGATIVE_INFINITY;
+  /** Behind each ID at least, in the last reading: an old server says nothing else by which a lag could be guessed. */
+  readonly #lastCounts = new Map<string, number>();
   #unread = new Map<string, string>();
   #lags = new Map<string, GroupLag>();
   #dead: {length: number; newestId: string | null} | null = {length: 0, newestId: null};
@@ -78,8 +82,7 @@ export class ObservedStream {
   async measure(client: StreamClient, {atMs}: ReadingTime): Promise<void> {
     if (atMs - this.#measuredAtMs < MEASURED_EACH_MS) return;
     const groups = await unlessDenied(client.groups(this.name));
-    const consumers = groups?.reduce((sum, group) => sum + group.consumers, 0) ?? Number.POSITIVE_INFINITY;
-    const mayMeasure = consumers <= MOST_CONSUMERS_MEASURED;
+    const mayMeasure = consumersOf(groups) <= MOST_CONSUMERS_MEASURED_OFTEN;
     const [bytes, length] = await Promise.all([
       mayMeasure ? unlessDenied(client.bytes(this.name)) : null,
       client.length(this.name),
@@ -117,6 +120,7 @@ export class ObservedStream {
   #take(info: StreamInfo | undefined): void {
     const before = this.#info;
     this.#info = info;
+    if (info !== undefined) this.#payloadBytes = payloadBytesOf(info);
     if (before === undefined || info === undefined) return;
     if (streamChange(before, before.lastGeneratedId, info) === 'none') return;
     this.#meter = new RateMeter();
@@ -163,7 +167,9 @@ export class ObservedStream {
     this.#carried.take(info, ids.reduce(earlierId));
     const behind = await this.#narrowed(client, info, ids);
     await this.#count(client, info, behind, counts, atMs);
+    this.#lastCounts.clear();
     for (const [id, count] of behind) {
+      this.#lastCounts.set(id, count.atLeast);
       this.#carried.note(id, count);
       behind.set(id, {...count, firstId: count.firstId ?? this.#rememberedUnread(id, info)});
     }
@@ -180,18 +186,14 @@ export class ObservedStream {
   conclude({nowMs, atMs}: ReadingTime): void {
     const info = this.#info;
     const length = this.#length;
-    const [firstId, lastId] = [info?.firstEntry?.id ?? null, info?.lastEntry?.id ?? null];
+    const ends = {firstEntry: info?.firstEntry, lastEntry: info?.lastEntry};
     const {addedPerSec, groups} = this.#rates;
     this.readAtMs = atMs;
     this.facts = {
       stream: this.name,
       length,
-      firstId,
-      firstAgeMs: firstId === null ? null : ageMs(firstId, nowMs),
-      firstAheadMs: firstId === null ? undefined : aheadMs(firstId, nowMs),
-      lastId,
-      lastAgeMs: lastId === null ? null : ageMs(lastId, nowMs),
-      lastAheadMs: lastId === null ? undefined : aheadMs(lastId, nowMs),
+      ...firstFacts(ends, nowMs),
+      ...lastFacts(ends, nowMs),
       lastGeneratedId: info?.lastGeneratedId ?? null,
       entriesAdded: info?.entriesAdded ?? null,
       maxDeletedId: info?.maxDeletedId ?? null,
@@ -210,17 +212,12 @@ export class ObservedStream {
             }),
       ageMs: 0,
     };
+    if (info !== undefined) this.#info = withoutPayloads(info);
   }
 
   get #hasLargeEntries(): boolean {
     const each = this.#bytes === null || this.#length === 0 ? 0 : this.#bytes / this.#length;
     return Math.max(each, this.#payloadBytes / 2) > LARGE_ENTRY_BYTES;
-  }
-
-  /** What XINFO STREAM copies. */
-  get #payloadBytes(): number {
-    const {firstEntry, lastEntry} = this.#info ?? {};
-    return [firstEntry, lastEntry].reduce((sum, entry) => sum + (entry === undefined ? 0 : bytesOf(entry)), 0);
   }
 
   /** What follows from IDs and from earlier readings. */
@@ -240,7 +237,13 @@ export class ObservedStream {
   ): Promise<void> {
     const open = this.groups.filter(({info: group}) => !isExact(behind.get(group.lastDeliveredId)!));
     if (open.length === 0) return;
-    const lags = open.map(({info: group}) => lagFrom(info, group, behind.get(group.lastDeliveredId)!).count);
+    const lags = open.map(({info: group}) => {
+      const {lastDeliveredId: id} = group;
+      return Math.min(
+        lagFrom(info, group, behind.get(id)!).count,
+        this.#lastCounts.get(id) ?? Number.POSITIVE_INFINITY,
+      );
+    });
     const limits = counts.take(Math.max(...lags), atMs - this.#countedAtMs);
     if (limits === undefined) return;
     this.#countedAtMs = atMs;
@@ -263,6 +266,16 @@ export class ObservedStream {
     return {stream: deadLetterKey(this.name), length, newestAgeMs: newestId === null ? null : ageMs(newestId, nowMs)};
   }
 }
+
+const payloadBytesOf = ({firstEntry, lastEntry}: StreamInfo): number =>
+  [firstEntry, lastEntry].reduce((sum, entry) => sum + (entry === undefined ? 0 : bytesOf(entry)), 0);
+
+/** What is kept until the next reading: of thousands of streams, payloads would take too much memory. */
+const withoutPayloads = (info: StreamInfo): StreamInfo => ({
+  ...info,
+  firstEntry: info.firstEntry && {id: info.firstEntry.id, fields: []},
+  lastEntry: info.lastEntry && {id: info.lastEntry.id, fields: []},
+});
 
 /** Both are certain. */
 function within(one: EntryCount, other: EntryCount): EntryCount {

@@ -91,9 +91,10 @@ function progress(
   before: GroupCounters | undefined,
   now: GroupCounters,
 ): {delivered: number | null; done: number | null} {
-  const wasMoved = before !== undefined && compareStreamIds(now.lastDeliveredId, before.lastDeliveredId) < 0;
-  if (before === undefined || wasMoved) return {delivered: null, done: null};
-  const delivered = difference(before.entriesRead, now.entriesRead);
+  const moved = before === undefined ? -1 : compareStreamIds(now.lastDeliveredId, before.lastDeliveredId);
+  if (before === undefined || moved < 0) return {delivered: null, done: null};
+  // Whatever was delivered would have moved it, whether or not the server counts.
+  const delivered = moved === 0 ? 0 : difference(before.entriesRead, now.entriesRead);
   return {delivered, done: delivered === null ? null : delivered - (now.pending - before.pending)};
 }
 

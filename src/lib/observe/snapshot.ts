@@ -2,6 +2,7 @@
  * What is going on on a server at one moment: for `top`, `check`, `metrics` and `doctor`. The names are those of the JSON output,
  * a contract. Invariant: a figure is exact, or between bounds that are certain, or null where it is not known; never 0 for unknown.
  */
+import type {FirstFacts, LastFacts} from '../reports/end-facts.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
 
 /**
@@ -52,16 +53,9 @@ export interface ServerFacts {
   commandsPerSec: number | null;
 }
 
-export interface StreamFacts {
+export interface StreamFacts extends FirstFacts, LastFacts {
   stream: Name;
   length: number;
-  firstId: string | null;
-  firstAgeMs: number | null;
-  /** Only where the ID is ahead of the clock: by how much. */
-  firstAheadMs?: number | undefined;
-  lastId: string | null;
-  lastAgeMs: number | null;
-  lastAheadMs?: number | undefined;
   /** Null, as all that XINFO STREAM says, where entries are too large for it to be asked. */
   lastGeneratedId: string | null;
   /** All entries ever added; null before Redis 7.0 (https://redis.io/docs/latest/commands/xinfo-stream/), as is the next one. */

@@ -4,10 +4,11 @@
  */
 import {deadLetterKey} from '../colocated-key.js';
 import {pipelined} from '../pipelined.js';
-import {ageMs, aheadMs} from '../records/entry-time.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
+import {lastFacts} from './end-facts.js';
 import {type Behind, ListLags, UNKNOWN} from './list-lag.js';
+import {consumersOf, MOST_CONSUMERS_MEASURED} from './measurable.js';
 import {Omissions} from './omissions.js';
 import {type ScannedStream, scannedStreams} from './stream-scan.js';
 import {unlessRefused} from './unless-refused.js';
@@ -48,8 +49,6 @@ export interface ListOptions {
 
 /** Streams whose entries are counted at the same time: a page of each is in memory then. */
 const COUNTED_TOGETHER = 16;
-/** MEMORY USAGE looks at each consumer, and 10,000 of them take 2 ms. */
-const MOST_CONSUMERS_MEASURED = 20_000;
 
 /** All streams whose names match the glob `match`, page by page in no order. */
 export async function* listStreams(
@@ -75,10 +74,7 @@ export async function* listStreams(
 function summaryOf({name, length, groups, groupCount, ends}: ScannedStream, nowMs: number) {
   const pending = groups === undefined ? null : groups.reduce((sum, group) => sum + group.pending, 0);
   const summary = {name, length, groups: groupCount, pending};
-  if (ends === undefined) return summary;
-  const id = ends.lastEntry?.id;
-  if (id === undefined) return {...summary, lastId: null, lastAgeMs: null};
-  return {...summary, lastId: id, lastAgeMs: ageMs(id, nowMs), lastAheadMs: aheadMs(id, nowMs)};
+  return ends === undefined ? summary : {...summary, ...lastFacts(ends, nowMs)};
 }
 
 /** Of the group that was delivered least: it has the largest lag, and the oldest entry that was not read. */
@@ -100,7 +96,6 @@ async function deadLettersOf(client: StreamClient, name: string): Promise<DeadLe
 }
 
 async function bytesOf(client: StreamClient, {name, groups}: ScannedStream): Promise<number | null> {
-  const consumers = groups?.reduce((sum, group) => sum + group.consumers, 0) ?? Number.POSITIVE_INFINITY;
-  if (consumers > MOST_CONSUMERS_MEASURED) return null;
+  if (consumersOf(groups) > MOST_CONSUMERS_MEASURED) return null;
   return (await unlessRefused(client.bytes(name))) ?? null;
 }

@@ -1,9 +1,10 @@
 /** What `info` and `group list` show of a stream: XINFO, MEMORY USAGE, and the lag of its groups. */
 import {isFailure} from '../errors.js';
-import {ageMs, aheadMs} from '../records/entry-time.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
+import {type FirstFacts, firstFacts, type LastFacts, lastFacts} from './end-facts.js';
 import {entriesBehind} from './entries-behind.js';
 import {type LagFacts, lagFacts, lagFrom} from './lag.js';
+import {consumersOf, MOST_CONSUMERS_MEASURED} from './measurable.js';
 import {ageOfUnread, firstUnread} from './oldest-unread.js';
 
 export interface ConsumerReport {
@@ -24,16 +25,9 @@ export interface GroupReport extends LagFacts {
   members?: ConsumerReport[];
 }
 
-export interface StreamReport {
+export interface StreamReport extends FirstFacts, LastFacts {
   stream: string;
   length: number;
-  firstId: string | null;
-  firstAgeMs: number | null;
-  /** Only where the ID is ahead of the clock: by how much. */
-  firstAheadMs?: number | undefined;
-  lastId: string | null;
-  lastAgeMs: number | null;
-  lastAheadMs?: number | undefined;
   /** The last ID ever given, whether or not its entry is still there. */
   lastGeneratedId: string;
   /** All entries ever added; null before Redis 7.0. */
@@ -72,16 +66,11 @@ export async function readStream(client: StreamClient, stream: string, options: 
   const info = await client.info(stream);
   const found = info.groups === 0 ? [] : await client.groups(stream);
   const groups = await reportsOf(client, stream, info, found, options);
-  const [firstId, lastId] = [info.firstEntry?.id, info.lastEntry?.id];
   const report: StreamReport = {
     stream,
     length: info.length,
-    firstId: firstId ?? null,
-    firstAgeMs: firstId === undefined ? null : ageMs(firstId, nowMs),
-    firstAheadMs: firstId === undefined ? undefined : aheadMs(firstId, nowMs),
-    lastId: lastId ?? null,
-    lastAgeMs: lastId === undefined ? null : ageMs(lastId, nowMs),
-    lastAheadMs: lastId === undefined ? undefined : aheadMs(lastId, nowMs),
+    ...firstFacts(info, nowMs),
+    ...lastFacts(info, nowMs),
     lastGeneratedId: info.lastGeneratedId,
     entriesAdded: info.entriesAdded ?? null,
     bytes: await memoryOf(client, stream, groups, onOmitted),
@@ -135,7 +124,7 @@ async function memoryOf(
   groups: readonly GroupReport[],
   onOmitted: (what: string) => void,
 ): Promise<number | null> {
-  const consumers = groups.reduce((sum, group) => sum + group.consumers, 0);
+  const consumers = consumersOf(groups);
   if (consumers > MOST_CONSUMERS_MEASURED) {
     onOmitted(
       `the memory of stream "${stream}" is not shown: with ${consumers} consumers, to ask for it would block Redis`,
@@ -153,5 +142,3 @@ async function memoryOf(
 
 /** XINFO CONSUMERS cannot be paged, and 10,000 consumers take 10 ms. */
 const MOST_CONSUMERS_LISTED = 4_000;
-/** MEMORY USAGE looks at each consumer, and 10,000 of them take 2 ms. */
-const MOST_CONSUMERS_MEASURED = 20_000;

@@ -83,10 +83,22 @@ describe('rates', () => {
       reading(0, null, group({entriesRead: null}), group({name: 'moved', entriesRead: 5, lastDeliveredId: '5-0'})),
     );
     const {addedPerSec, groups} = meter.take(
-      reading(1, null, group({entriesRead: null}), group({name: 'moved', entriesRead: 9, lastDeliveredId: '2-0'})),
+      reading(
+        1,
+        null,
+        group({entriesRead: null, lastDeliveredId: '3-0'}),
+        group({name: 'moved', entriesRead: 9, lastDeliveredId: '2-0'}),
+      ),
     );
     const unknown = {deliveredPerSec: null, donePerSec: null};
     expect([addedPerSec, groups.get('g'), groups.get('moved')]).toEqual([null, unknown, unknown]);
+  });
+
+  it('are 0 for a group that stands still, also where the server does not count', () => {
+    const meter = new RateMeter();
+    meter.take(reading(0, null, group({entriesRead: null, pending: 5, lastDeliveredId: '5-0'})));
+    const {groups} = meter.take(reading(1, null, group({entriesRead: null, pending: 3, lastDeliveredId: '5-0'})));
+    expect(groups.get('g')).toEqual({deliveredPerSec: 0, donePerSec: 2});
   });
 
   it('are never negative, and of a group that was made anew not those of the old one', () => {
