@@ -4,7 +4,7 @@
  * the first kind needs a line in EXAMPLES that says what it has to come to.
  */
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, dirname, join, relative} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -190,8 +190,10 @@ describe('examples', () => {
     }
   });
 
-  it('start, use and stop a private server', async () => {
-    const options = {env: {XDG_STATE_HOME: join(directory, 'state')}, cwd: directory};
+  it('start, use and stop a private server, in a directory where nothing is', async () => {
+    const cwd = join(directory, 'empty');
+    mkdirSync(cwd);
+    const options = {env: {XDG_STATE_HOME: join(directory, 'state')}, cwd};
     try {
       const {code, stdout, stderr} = await shell(`set -e\n${local!.text}`, options);
       expect({code, stderr}).toEqual({code: 0, stderr: 'streamlog: read 2, added 2, rejected 0, unconfirmed 0\n'});
