@@ -32,6 +32,9 @@ export interface NotesOptions {
 
 const USUAL_COLUMNS = 80;
 
+/** Of a longer word, such as a name of 10 KB, a terminal shows the beginning and the end. */
+const LONG_WORD = /(\S{160})\S{140,}(\S{40})/gu;
+
 export class Notes {
   readonly #stream: NoteStream;
   readonly #options: NotesOptions;
@@ -71,7 +74,7 @@ export class Notes {
 
   /** Something that may be lost or wrong; never hidden. */
   warn(text: string): void {
-    this.#line(`${this.#options.colors.warning('warning:')} ${escapeForTerminal(text)}`, true);
+    this.#line(`${this.#options.colors.warning('warning:')} ${this.#shown(text)}`, true);
   }
 
   /** What `--trace` asked for, whatever is hidden. */
@@ -104,7 +107,7 @@ export class Notes {
   /** A question, whose answer is typed behind it. */
   ask(question: string): void {
     this.endProgress();
-    this.#stream.write(`streamlog: ${escapeForTerminal(question)}`);
+    this.#stream.write(`streamlog: ${this.#shown(question)}`);
   }
 
   /** Lines that are not notes, such as those of an access log: with newlines, already escaped. */
@@ -115,10 +118,10 @@ export class Notes {
 
   /** The last line of a command that fails, with the mistake that it is about and its hint. */
   failure(error: StreamlogError): void {
-    this.#line(`${this.#options.colors.failure(escapeForTerminal(error.message))}`, true);
+    this.#line(`${this.#options.colors.failure(this.#shown(error.message))}`, true);
     if (error.excerpt !== undefined) this.#stream.write(excerptLines(error.excerpt));
     if (error.hint !== undefined)
-      this.#stream.write(`${this.#options.colors.dim('hint:')} ${escapeForTerminal(error.hint)}\n`);
+      this.#stream.write(`${this.#options.colors.dim('hint:')} ${this.#shown(error.hint)}\n`);
   }
 
   /** A line that the next one overwrites; on a terminal only. It is cut: of one that wraps, only the end is overwritten. */
@@ -138,6 +141,11 @@ export class Notes {
 
   #line(text: string, escaped = false): void {
     this.endProgress();
-    this.#stream.write(`streamlog: ${escaped ? text : escapeForTerminal(text)}\n`);
+    this.#stream.write(`streamlog: ${escaped ? text : this.#shown(text)}\n`);
+  }
+
+  #shown(text: string): string {
+    const escaped = escapeForTerminal(text);
+    return this.#options.terminal ? escaped.replace(LONG_WORD, '$1…$2') : escaped;
   }
 }

@@ -39,6 +39,23 @@ describe('what is said', () => {
     expect(say({}, (notes) => notes.failure(new StreamlogError('bug', 'why')))).toBe('streamlog: why\n');
   });
 
+  it('shows the beginning and the end of a very long name on a terminal, and all of it elsewhere', () => {
+    const name = `${'a'.repeat(5_000)}z`;
+    const shown = `${'a'.repeat(160)}…${'a'.repeat(39)}z`;
+    const speak = (notes: Notes): void => {
+      notes.failure(new StreamlogError('data', `no "${name}"!`, {hint: name}));
+      notes.note(name);
+      notes.warn(name);
+      notes.ask(name);
+    };
+    const said = (one: string): string =>
+      `hint: ${one}\nstreamlog: ${one}\nstreamlog: warning: ${one}\nstreamlog: ${one}`;
+    expect(say({terminal: true}, speak)).toMatch(/^streamlog: no "a{159}…a{37}z"!\n/);
+    expect(say({terminal: true}, speak).endsWith(said(shown))).toBe(true);
+    expect(say({}, speak)).toBe(`streamlog: no "${name}"!\n${said(name)}`);
+    expect(say({terminal: true}, (notes) => notes.note(`${'a'.repeat(300)} ${'é'.repeat(339)}`))).not.toContain('…a');
+  });
+
   it('escapes the names that others chose, in notes, warnings, failures and hints alike', () => {
     const name = 'a\u001b]0;x\u0007\nstreamlog: done';
     const shown = 'a\\x1b]0;x\\x07\\nstreamlog: done';
