@@ -36,8 +36,10 @@ export class Sink {
     if (text.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#stream.write(text, (error) => {
-        if (error == null) return resolve();
-        this.#end ??= failureOf(error);
+        // Node reports a write as done that was under way when its stream was destroyed, as a child's input is when it exits
+        // (onWriteComplete of lib/internal/stream_base_commons.js; nodejs/node#11973).
+        if (error == null && !this.#stream.destroyed) return resolve();
+        this.#end ??= error == null ? new OutputClosed() : failureOf(error);
         reject(this.#end);
       });
     });

@@ -75,6 +75,15 @@ describe('when the reader has gone', () => {
     expect(results.map(({status}) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   });
 
+  it('a write that was under way when the stream was destroyed fails, though Node reports it as done', async () => {
+    const reader = spawn('sleep', ['60'], {stdio: ['pipe', 'ignore', 'ignore']});
+    const sink = new Sink(reader.stdin!);
+    const written = sink.write(MUCH);
+    reader.stdin!.destroy();
+    reader.kill();
+    await expect(written).rejects.toBeInstanceOf(OutputClosed);
+  });
+
   it('is noticed by looking, before anything is written', async () => {
     const tried: string[] = [];
     const stream = new Writable({
