@@ -23,6 +23,8 @@ const TEST_PROGRAMS = [
     'man',
     'mandoc',
     'openssl',
+    'prometheus',
+    'promtool',
     'script',
     'tmux',
     'zsh',

@@ -24,11 +24,32 @@ const NEEDS = {
     programs: ['man'],
     packages: {'apt-get': ['man-db'], dnf: ['man-db'], apk: ['mandoc'], brew: ['man-db']},
   },
+  prometheus: {
+    programs: ['prometheus'],
+    packages: {
+      'apt-get': ['prometheus'],
+      dnf: ['golang-github-prometheus', 'prometheus'],
+      apk: ['prometheus'],
+      brew: ['prometheus'],
+    },
+  },
+  promtool: {
+    programs: ['promtool'],
+    packages: {
+      'apt-get': ['prometheus'],
+      dnf: ['golang-github-prometheus', 'prometheus'],
+      apk: ['prometheus'],
+      brew: ['prometheus'],
+    },
+  },
   script: {
     programs: ['script'],
     packages: {'apt-get': ['bsdutils'], dnf: ['util-linux'], apk: ['util-linux-misc'], brew: ['util-linux']},
   },
 };
+
+/** Needs whose package may start a service. */
+const SERVICES = ['redis', 'prometheus', 'promtool'];
 
 /** In the order in which they are tried. */
 const MANAGERS = [
@@ -73,7 +94,7 @@ export function provide(need) {
     reasons.push(run(manager, [...manager.install, name]));
     // Judged by what it came to: a package can be installed and its service still fail to start.
     if (!isMet()) continue;
-    if (need === 'redis') stopService(manager, name);
+    if (SERVICES.includes(need)) stopService(manager, name);
     return;
   }
   throw new Error(`${missing}, and ${manager.program} cannot install it (${reasons[0]}); install it yourself`);

@@ -50,6 +50,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'local:stop': undefined,
   ls: 'SCAN',
   man: undefined,
+  metrics: 'XINFO',
   nack: 'XNACK',
   pending: 'XPENDING',
   produce: 'XADD',

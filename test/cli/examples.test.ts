@@ -46,6 +46,7 @@ const ENDLESS: Endless[] = [
     isAtWork: ({stderr}) => ['listening', 'connected'].every((word) => stderr().includes(word)),
     code: 0,
   },
+  {begins: 'streamlog metrics --listen', isAtWork: ({stderr}) => stderr().includes('listening'), code: 0},
   // test/cli/demo.test.ts sees it to its end.
   {begins: 'streamlog demo', isAtWork: ({stdout}) => stdout() !== '', code: 130},
 ];

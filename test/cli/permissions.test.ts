@@ -30,6 +30,7 @@ const RUNS: Record<string, {args: string; input?: string}> = {
   '`info`': {args: 'info -s orders'},
   '`info --consumers`': {args: 'info -s orders --consumers'},
   '`check`': {args: 'check orders -c lag>1000 -c pending>1000'},
+  '`metrics`': {args: 'metrics'},
   '`ls`': {args: 'ls'},
   '`pending`': {args: 'pending -s orders'},
   '`pending --details --payload`': {args: 'pending -s orders --details --payload'},

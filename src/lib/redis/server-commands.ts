@@ -36,6 +36,11 @@ export class ServerCommands {
     return describeTarget(this.#session.target);
   }
 
+  /** The number of the database. */
+  get database(): number {
+    return this.#session.target.db;
+  }
+
   /** Whether it is a cluster, where other nodes may answer when one does not. */
   get isCluster(): boolean {
     return this.#session.connection.inCluster;

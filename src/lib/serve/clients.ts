@@ -114,7 +114,7 @@ export class ClientShares {
   readonly total: number;
   /** For one client. */
   readonly largest: number;
-  readonly #byClient = new Map<string, number>();
+  readonly #shares = new Map<string, number>();
   #held = 0;
 
   constructor(total: number, largest = Math.ceil(LARGEST_SHARE * total)) {
@@ -128,11 +128,11 @@ export class ClientShares {
 
   /** How many clients hold something. */
   get clients(): number {
-    return this.#byClient.size;
+    return this.#shares.size;
   }
 
   heldBy(client: string): number {
-    return this.#byClient.get(client) ?? 0;
+    return this.#shares.get(client) ?? 0;
   }
 
   hasRoom(client: string, amount = 1): boolean {
@@ -142,18 +142,18 @@ export class ClientShares {
   /** Counts `amount` for `client`, whether there is room or not. */
   take(client: string, amount = 1): void {
     this.#held += amount;
-    this.#byClient.set(client, this.heldBy(client) + amount);
+    this.#shares.set(client, this.heldBy(client) + amount);
   }
 
   give(client: string, amount = 1): void {
     this.#held -= amount;
     const left = this.heldBy(client) - amount;
-    if (left > 0) this.#byClient.set(client, left);
-    else this.#byClient.delete(client);
+    if (left > 0) this.#shares.set(client, left);
+    else this.#shares.delete(client);
   }
 
   /** The clients, the one with the largest share first. */
   get heaviestFirst(): string[] {
-    return [...this.#byClient].sort(([, one], [, other]) => other - one).map(([client]) => client);
+    return [...this.#shares].sort(([, one], [, other]) => other - one).map(([client]) => client);
   }
 }

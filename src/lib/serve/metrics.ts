@@ -8,7 +8,7 @@ import type {AccessFacts} from './access-log.js';
 import type {Response} from './responses.js';
 import {templateOf} from './router.js';
 
-const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS', 'other'] as const;
 const OTHER = METHODS.length - 1;
 /** The upper bounds of the buckets, in seconds. */
@@ -105,7 +105,7 @@ export class Metrics {
       const lines = samples().map(([suffix, value]) => `${name}${suffix} ${value}\n`);
       return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
     });
-    return {status: 200, headers: {'Content-Type': CONTENT_TYPE}, body: body.join('\n')};
+    return {status: 200, headers: {'Content-Type': PROMETHEUS_TYPE}, body: body.join('\n')};
   }
 
   #add(name: string, type: Metric['type'], help: string, samples: Metric['samples']): void {

@@ -4,6 +4,7 @@
  * tokens are set, only the two probes answer without one.
  */
 import type {AddHandler} from './add-handler.js';
+import {authenticate} from './authentication.js';
 import type {AuthTokens, RateLimit} from './clients.js';
 import type {RequestState} from './http-connection.js';
 import type {Metrics} from './metrics.js';
@@ -92,24 +93,13 @@ export class Router {
     const {kind, encodedName, query} = readRoute(request.method, target);
     if (kind === 'livez') return {status: 200, body: {status: 'alive'}};
     if (kind === 'readyz') return readiness.answer(state.draining);
-    this.#authenticate(state);
+    authenticate(this.#options.tokens, state);
     if (kind === 'metrics') return metrics.answer();
     if (kind === 'openapi') return this.#openApi;
     this.#limitRate(state.client);
     if (kind === 'follow') return sseHandler.answer(state, decodeName(encodedName), query);
     if (query !== undefined) throw new Refusal('bad_query');
     return addHandler.answer(state, decodeName(encodedName));
-  }
-
-  /** Makes the token, where tokens are set, the client of the request. Throws Refusal for an unknown one. */
-  #authenticate(state: RequestState): void {
-    const {tokens} = this.#options;
-    if (tokens === undefined) return;
-    const token = tokens.identify(state.request.headers.authorization);
-    if (token === undefined)
-      throw new Refusal('unauthorized', {headers: {'WWW-Authenticate': 'Bearer realm="streamlog"'}});
-    state.client = token;
-    state.scope = token;
   }
 
   #limitRate(client: string): void {

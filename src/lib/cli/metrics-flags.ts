@@ -1,0 +1,38 @@
+/** The flags of `metrics`: what has series, and where they can be scraped. */
+import {Flags} from '@oclif/core';
+import {commonFlags, duration, serviceConnectionFlags, someStreamsFlag, wholeNumber} from './flags.js';
+import {serveFlags} from './serve-flags.js';
+
+const {quiet, verbose} = commonFlags;
+const {'socket-mode': socketMode, 'tls-cert': cert, 'tls-key': key, token, 'token-file': file} = serveFlags;
+
+export const CONSUMERS = ['auto', 'on', 'off'] as const;
+
+/** Groups of which the consumers have series: those of at most so many. */
+export const CONSUMERS_UP_TO = {auto: 50, on: 1_000, off: undefined} as const;
+
+export const metricsFlags = {
+  ...someStreamsFlag,
+  match: Flags.string({helpValue: 'GLOB', summary: 'only streams whose names match: *, ?, [a-z]; \\ escapes'}),
+  listen: Flags.string({
+    helpValue: 'HOST:PORT',
+    summary: 'serve GET /metrics there, such as 127.0.0.1:9121; unix:PATH is a unix socket',
+  }),
+  every: duration({default: 15_000, summary: 'read this often, with --listen'}),
+  discover: duration({default: 60_000, summary: 'look for new streams this often, with --listen'}),
+  consumers: Flags.option({options: CONSUMERS, default: 'auto', helpValue: CONSUMERS.join('|')})({
+    summary: 'series for each consumer; auto: in groups of at most 50',
+  }),
+  'max-streams': wholeNumber({default: 1_000, min: 1, summary: 'read no more than N streams'}),
+  'max-series': wholeNumber({default: 20_000, min: 1, summary: 'print no more than N series'}),
+  'socket-mode': socketMode,
+  'tls-cert': cert,
+  'tls-key': key,
+  'allow-host': serveFlags['allow-host'],
+  token,
+  'token-file': file,
+  'insecure-no-auth': serveFlags['insecure-no-auth'],
+  ...serviceConnectionFlags,
+  quiet,
+  verbose,
+};
