@@ -19,7 +19,8 @@ type Meaning = (
   context: CommandContext & {word: string; text: string},
 ) => readonly [kind: Outcome, message: string, hint?: string];
 
-const CREDENTIALS = 'check the user and the password; streamlog context show says where they come from';
+const CREDENTIALS =
+  'check the user and the password: those of the URL, the context, --password-file or STREAMLOG_PASSWORD';
 const refused: Meaning = () => ['denied', 'Redis refuses the given user or password', CREDENTIALS];
 
 /** `context` with the command that `text` names, as the inner one of a script, and what it was needed for. */
