@@ -34,6 +34,8 @@ export class TopScreen {
   #detail: {key: string; detail: GroupDetail | undefined} | undefined;
   #isReading = false;
   #size: WindowSize = {columns: 0, rows: 0};
+  #readAtMs = performance.now();
+  /** The time of the last answer. */
   #awaySinceMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -51,7 +53,8 @@ export class TopScreen {
   async show(snapshot: Snapshot): Promise<void> {
     this.#endAway();
     this.#latest = snapshot;
-    this.#minutes.take(snapshot, performance.now());
+    this.#readAtMs = performance.now();
+    this.#minutes.take(snapshot, this.#readAtMs);
     if (!this.#state.isPaused || this.#shown === undefined) this.#shown = snapshot;
     // Only now: a failure before the first snapshot is for the terminal as it was.
     this.#screen ??= await FullScreen.open(this.#options.out, (key) => this.#onKey(key));
@@ -61,7 +64,7 @@ export class TopScreen {
 
   /** Redis does not answer; until the next snapshot. */
   away(): void {
-    this.#awaySinceMs ??= performance.now();
+    this.#awaySinceMs ??= this.#readAtMs;
     this.#timer ??= setInterval(() => this.#redraw(), AWAY_MS);
     this.#redraw();
   }

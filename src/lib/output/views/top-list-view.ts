@@ -52,6 +52,9 @@ const ofGroup =
   ({group}: FactsRow, context: CellContext): string =>
     group === undefined ? '' : cell(group, context);
 
+const CHART_HEADING = 'LAST 60 S';
+const DRAIN_HEADING = 'DRAIN';
+
 /** By the names that --columns takes, in the order in which they are shown. */
 const COLUMNS: Record<string, TopColumn> = {
   entries: {heading: 'ENTRIES', priority: 4, cell: ofStream(({length}, {display}) => display.count(length))},
@@ -61,7 +64,7 @@ const COLUMNS: Record<string, TopColumn> = {
     cell: ofStream(({addedPerSec}, {display}) => known(addedPerSec, (rate) => rateText(rate, display))),
   },
   chart: {
-    heading: 'LAST 60 S',
+    heading: CHART_HEADING,
     priority: 7,
     cell: ({stream, group}, {minutes, chartCells, display}) =>
       sparkline(minutes.of(stream, group).perSec, chartCells, display.unicode),
@@ -78,7 +81,7 @@ const COLUMNS: Record<string, TopColumn> = {
     priority: 9,
     cell: ofGroup(({donePerSec}, {display}) => known(donePerSec, (rate) => rateText(rate, display))),
   },
-  drain: {heading: 'DRAIN', priority: 2, cell: ofGroup(drainText)},
+  drain: {heading: DRAIN_HEADING, priority: 2, cell: ofGroup(drainText)},
   pending: {heading: 'PENDING', priority: 5, cell: ofGroup(({pending}, {display}) => display.count(pending))},
   oldest: {
     heading: 'OLDEST',
@@ -150,9 +153,7 @@ function aligned(text: string, {isName, heading, width}: Filled): string {
   if (isName) return padded(cutMiddle(text, width), width);
   // A chart ends now, on the right; blanks at its beginning are a part of it.
   const fitting = cellsOf(text) > width ? cutMiddle(text, width) : text;
-  return heading === COLUMNS['chart']!.heading
-    ? padded(fitting, width)
-    : ' '.repeat(width - cellsOf(fitting)) + fitting;
+  return heading === CHART_HEADING ? padded(fitting, width) : ' '.repeat(width - cellsOf(fitting)) + fitting;
 }
 
 /** Spaces of its own would stand for those of the layout, and an accent for one on what is before it. */
@@ -173,7 +174,7 @@ function painted(
   const {colors} = display;
   if (isOld(stream, context.everyMs)) return colors.dim(text);
   if (isName) return group === undefined ? colors.name(text) : text;
-  if (heading !== COLUMNS['drain']!.heading || group === undefined) return text;
+  if (heading !== DRAIN_HEADING || group === undefined) return text;
   if (needsHelp(group.trend)) return colors.failure(text);
   return group.trend === 'drained' || group.trend === 'draining' ? colors.good(text) : text;
 }
