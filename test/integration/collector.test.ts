@@ -276,6 +276,29 @@ describe('other topologies', () => {
     }
   });
 
+  it('what a master of a cluster held that is gone is counted, and grows old', async () => {
+    const cluster = await startCluster({args: ['--cluster-require-full-coverage', 'no']});
+    try {
+      for (let n = 0; n < 20; n++) await (await cluster.nodeOf(`s${n}`)).redis.xadd(`s${n}`, '*', 'a', 'b');
+      const client = await connect(cluster.url);
+      const collector = new Collector({everyMs: OFTEN});
+      const {streams} = await collector.readAll(client);
+      const lost = cluster.nodes[1]!;
+      const isLost = async (name: string): Promise<boolean> => (await cluster.nodeOf(name)) === lost;
+      const held = (await Promise.all(streams.map(({stream}) => isLost(stream)))).filter(Boolean).length;
+      lost.process.kill('SIGKILL');
+      let now = await collector.read(client);
+      while (now.skipped.length === 0) now = await collector.read(client);
+      expect(now.skipped).toEqual([{streams: held, reason: 'unanswered'}]);
+      expect(now.streams.filter(({ageMs}) => ageMs > 0).length).toBe(held);
+      expect([now.streams.length, now.server.memoryBytes]).toEqual([20, null]);
+      expect(collector.lostNode).toMatchObject({kind: 'unreachable'});
+      client.close();
+    } finally {
+      await cluster.stop();
+    }
+  });
+
   it('through a sentinel, and of a replica', async () => {
     const set = await startSentinelSet();
     try {

@@ -58,7 +58,7 @@ export class Collector {
   async read(client: StreamClient): Promise<Snapshot> {
     return this.#reading(client, async (time) => {
       await this.#discovery.step(client, time.atMs);
-      const due = this.#watched().toSorted((one, other) => one.readAtMs - other.readAtMs);
+      const due = this.#watched().toSorted((one, other) => one.triedAtMs - other.triedAtMs);
       await this.#read(client, this.#budget.take(due, this.#costOf), new RoundCounts(this.#options.everyMs), time);
     });
   }
@@ -153,7 +153,7 @@ export class Collector {
         this.#discovery.forget(stream.name);
         this.#streams.delete(stream.name);
       } else throw error;
-      stream.readAtMs = performance.now();
+      stream.triedAtMs = performance.now();
       return false;
     }
   }

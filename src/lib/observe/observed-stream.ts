@@ -38,6 +38,8 @@ export class ObservedStream {
   facts: StreamFacts | undefined;
   /** When it was read; the clock that never goes back. */
   readAtMs = Number.NEGATIVE_INFINITY;
+  /** When it was its turn last, whether or not it could be read. */
+  triedAtMs = Number.NEGATIVE_INFINITY;
   /** Why it is not read. */
   omitted: 'denied' | 'unanswered' | undefined;
   #length = 0;
@@ -189,6 +191,7 @@ export class ObservedStream {
     const ends = {firstEntry: info?.firstEntry, lastEntry: info?.lastEntry};
     const {addedPerSec, groups} = this.#rates;
     this.readAtMs = atMs;
+    this.triedAtMs = atMs;
     this.facts = {
       stream: this.name,
       length,
