@@ -3,7 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {commonFlags, connectionFlags, duration, someStreamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {globArgument} from '../lib/cli/positional-flags.js';
 import {hasFullScreen} from '../lib/cli/standard-display.js';
-import {columnsFlag, liveView, topOptions} from '../lib/cli/top-run.js';
+import {checkInterval, columnsFlag, liveView, requireStreams, topOptions} from '../lib/cli/top-run.js';
 import {ROW_ORDERS} from '../lib/observe/snapshot-rows.js';
 import {snapshotWithRates} from '../lib/observe/snapshots.js';
 
@@ -50,7 +50,9 @@ export default class Top extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Top);
+    checkInterval(flags.every);
     const client = await this.connect(flags);
+    await requireStreams(client, flags.stream ?? []);
     const options = topOptions(flags, this.contextUsed(flags));
     const reading = {everyMs: flags.every, streams: flags.stream, match: flags.match, maxStreams: flags['max-streams']};
     if (flags.once) {

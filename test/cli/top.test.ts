@@ -189,3 +189,11 @@ it('names the columns that there are', async () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/there is no column "nosuch"\nhint: columns: entries,/);
 });
+
+it('ends with 66 for a stream that was named and is not there, and with 2 for an interval of nothing', async () => {
+  await server.redis.xadd('orders', '*', 'n', '1');
+  const {stdout, stderr, code} = await streamlog(['top', '-s', 'order', '--once'], {server});
+  expect({stdout, code}).toEqual({stdout: '', code: 66});
+  expect(stderr).toMatch(/no stream "order"\nhint: .*orders/);
+  expect(await streamlog(['top', '--every', '0s'], {server})).toMatchObject({code: 2});
+});

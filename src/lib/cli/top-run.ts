@@ -1,7 +1,7 @@
 /** How `top` runs: what its flags mean, and snapshots on the screen or line by line until it is ended. */
 import {Flags} from '@oclif/core';
 import {formatDuration} from '../duration.js';
-import {usageError} from '../errors.js';
+import {isFailure, usageError} from '../errors.js';
 import {type GroupDetail, readGroupDetail} from '../observe/group-detail.js';
 import {RecentMinute} from '../observe/recent-minute.js';
 import type {GroupFacts, Snapshot} from '../observe/snapshot.js';
@@ -75,6 +75,21 @@ export function topOptions(flags: TopFlags, context: {name: string; isReadonly: 
       ];
     },
   };
+}
+
+/** Throws `notFound` for a stream that was named and is not there; it may be mistyped. One that may not be read is counted later. */
+export async function requireStreams(client: StreamClient, streams: readonly string[]): Promise<void> {
+  for (const stream of streams)
+    await client.groups(stream).catch((error: unknown) => {
+      if (!isFailure(error, 'denied')) throw error;
+    });
+}
+
+/** Less would be one reading after the other, without a pause. */
+const LEAST_EVERY_MS = 10;
+
+export function checkInterval(everyMs: number): void {
+  if (everyMs < LEAST_EVERY_MS) throw usageError(`--every takes at least ${LEAST_EVERY_MS}ms`);
 }
 
 export interface LiveOptions {
