@@ -1,6 +1,6 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, duration, streamsFlag} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, interval, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {hasFullScreen} from '../lib/cli/standard-display.js';
 import {WatchScreen} from '../lib/cli/watch-screen.js';
@@ -34,7 +34,7 @@ export default class Info extends BaseCommand {
   static override flags = {
     ...streamsFlag,
     consumers: Flags.boolean({summary: 'also list the consumers of each group'}),
-    watch: duration({summary: 'show it again at this interval, until interrupted'}),
+    watch: interval({summary: 'show it again at this interval, until interrupted'}),
     ...connectionFlags,
     ...commonFlags,
   };

@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, duration, someStreamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, interval, someStreamsFlag, wholeNumber} from '../lib/cli/flags.js';
 import {globArgument} from '../lib/cli/positional-flags.js';
 import {hasFullScreen} from '../lib/cli/standard-display.js';
-import {checkInterval, columnsFlag, liveView, requireStreams, topOptions} from '../lib/cli/top-run.js';
+import {columnsFlag, liveView, requireStreams, topOptions} from '../lib/cli/top-run.js';
 import {ROW_ORDERS} from '../lib/observe/snapshot-rows.js';
 import {snapshotWithRates} from '../lib/observe/snapshots.js';
 
@@ -34,7 +34,7 @@ export default class Top extends BaseCommand {
       exclusive: ['stream'],
       summary: 'only names that match: *, ?, [a-z]; \\ escapes',
     }),
-    every: duration({default: 1_000, summary: 'read at this interval'}),
+    every: interval({default: 1_000, summary: 'read at this interval'}),
     sort: Flags.option({options: ROW_ORDERS, helpValue: ROW_ORDERS.join('|')})({
       default: 'lag',
       summary: 'the most first; names from A to Z',
@@ -50,7 +50,6 @@ export default class Top extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Top);
-    checkInterval(flags.every);
     const client = await this.connect(flags);
     await requireStreams(client, flags.stream ?? []);
     const options = topOptions(flags, this.contextUsed(flags));

@@ -17,6 +17,8 @@ interface Case {
   works?: 'big' | 'wide' | 'dead' | 'crowd';
   /** Leaves little of `work`, so that the next one gets a new copy. */
   spends?: boolean;
+  /** Of `check`: what it found. */
+  code?: number;
 }
 
 const ids = (count: number, step = 1): string =>
@@ -34,6 +36,10 @@ const CASES: Record<string, Case[]> = {
     {args: ['id', '--', '', 'get', '-s', 'wide']},
   ],
   ack: [{args: [...work, '-q'], input: ids(3_000), works: 'big'}],
+  check: [
+    {args: ['-s', 'big', '-s', 'wide', '-c', 'lag>1', '-w', 'oldest_pending>1h'], code: 2},
+    {args: ['-c', 'deliveries>5'], code: 3},
+  ],
   claim: [
     {args: [...work, '--consumer', 'c7', '--to', 'w', '--min-idle', '1ms'], works: 'big'},
     {args: [...work, '-g', 'one', '--consumer', 'c1', '--to', 'w', '-n', '5000'], works: 'big'},
@@ -79,6 +85,7 @@ const CASES: Record<string, Case[]> = {
   'group:seek': [{args: [...work, 'g9', '--to', middle], works: 'big'}],
   info: [{args: ['-s', 'big', '-s', 'wide']}, {args: ['-s', 'big', '--consumers']}],
   ls: [{args: []}, {args: ['--match', 's:1*']}, {args: ['--sort', 'bytes']}],
+  metrics: [{args: []}],
   nack: [{args: work, input: ids(500), works: 'big'}],
   pending: [
     {args: ['-s', 'big']},
@@ -103,6 +110,7 @@ const CASES: Record<string, Case[]> = {
     {args: ['-s', 'big', '--where', 'value=none', '--reverse']},
   ],
   tail: [{args: ['-s', 'big', '-s', 'wide', '--no-follow', '-n', '300']}],
+  top: [{args: ['--once']}, {args: ['--once', '--max-streams', '6000', '--every', '2s']}],
   trim: [
     {args: [...work, '--maxlen', '1000'], works: 'big', spends: true},
     {args: [...work, '--max-age', '1h', '--safe'], works: 'big', spends: true},
@@ -161,7 +169,7 @@ class Scene {
     const args = [...name.split(':'), ...one.args];
     const run = async (): Promise<void> => {
       const {code, stderr} = await streamlog(args, {server: this.server, input: one.input});
-      expect([code, stderr.slice(0, 300)]).toEqual([0, expect.any(String)]);
+      expect([code, stderr.slice(0, 300)]).toEqual([one.code ?? 0, expect.any(String)]);
     };
     return this.slow.find(run, (isAgain) => this.prepare(one, isAgain), allowedMs(name, args));
   }

@@ -47,6 +47,23 @@ export const duration = Flags.custom<number>({
   },
 });
 
+/** Less would be one reading after the other, without a pause. */
+const LEAST_INTERVAL_MS = 10;
+
+/** Milliseconds between two readings of the server. */
+export const interval = Flags.custom<number>({
+  helpValue: 'TIME',
+  defaultHelp: async ({options}) => shownDuration(options.default),
+  parse: async (text, _context, {name}) => {
+    const ms = parseDuration(text);
+    if (ms === undefined || ms < LEAST_INTERVAL_MS)
+      throw usageError(
+        `--${name} takes an interval of at least ${LEAST_INTERVAL_MS}ms, such as 1s or 15s, not "${text}"`,
+      );
+    return ms;
+  },
+});
+
 /** Milliseconds, or `off`. */
 export const durationOrOff = Flags.custom<number | 'off'>({
   helpValue: 'TIME|off',

@@ -1,6 +1,6 @@
 /** The flags of `metrics`: what has series, and where they can be scraped. */
 import {Flags} from '@oclif/core';
-import {commonFlags, duration, serviceConnectionFlags, someStreamsFlag, wholeNumber} from './flags.js';
+import {commonFlags, interval, serviceConnectionFlags, someStreamsFlag, wholeNumber} from './flags.js';
 import {serveFlags} from './serve-flags.js';
 
 const {quiet, verbose} = commonFlags;
@@ -18,8 +18,8 @@ export const metricsFlags = {
     helpValue: 'HOST:PORT',
     summary: 'serve GET /metrics there, such as 127.0.0.1:9121; unix:PATH is a unix socket',
   }),
-  every: duration({default: 15_000, summary: 'read this often, with --listen'}),
-  discover: duration({default: 60_000, summary: 'look for new streams this often, with --listen'}),
+  every: interval({default: 15_000, summary: 'read this often, with --listen'}),
+  discover: interval({default: 60_000, summary: 'look for new streams this often, with --listen'}),
   consumers: Flags.option({options: CONSUMERS, default: 'auto', helpValue: CONSUMERS.join('|')})({
     summary: 'series for each consumer; auto: in groups of at most 50',
   }),

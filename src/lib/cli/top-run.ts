@@ -85,13 +85,6 @@ export async function requireStreams(client: StreamClient, streams: readonly str
     });
 }
 
-/** Less would be one reading after the other, without a pause. */
-const LEAST_EVERY_MS = 10;
-
-export function checkInterval(everyMs: number): void {
-  if (everyMs < LEAST_EVERY_MS) throw usageError(`--every takes at least ${LEAST_EVERY_MS}ms`);
-}
-
 export interface LiveOptions {
   out: Sink;
   client: StreamClient;
