@@ -47,6 +47,7 @@ const ENDLESS: Endless[] = [
     code: 0,
   },
   {begins: 'streamlog metrics --listen', isAtWork: ({stderr}) => stderr().includes('listening'), code: 0},
+  {begins: 'streamlog top', isAtWork: ({stdout}) => stdout() !== '', code: 0},
   // test/cli/demo.test.ts sees it to its end.
   {begins: 'streamlog demo', isAtWork: ({stdout}) => stdout() !== '', code: 130},
 ];
@@ -91,7 +92,7 @@ describe('examples', () => {
     const env = {...state, PATH: `${join(directory, 'bin')}:${process.env.PATH}`};
     const running = startShell(line, {server, cwd: directory, env});
     running.process.stdin.end();
-    const endless = ENDLESS.find(({begins}) => example.startsWith(begins) && !example.includes('--no-follow'));
+    const endless = ENDLESS.find(({begins}) => example.startsWith(begins) && !/--no-follow|--once/.test(example));
     if (endless !== undefined) {
       await until(() => endless.isAtWork(running), 'it is at work');
       process.kill(-running.process.pid!, 'SIGINT');
