@@ -85,7 +85,8 @@ export class InteractiveShell {
 
   end(): void {
     this.#tmux('kill-server');
-    rmSync(this.#directory, {recursive: true, force: true});
+    // The shell may still be writing its history.
+    rmSync(this.#directory, {recursive: true, force: true, maxRetries: 10});
   }
 
   #type(text: string): void {

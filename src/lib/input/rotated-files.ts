@@ -30,7 +30,9 @@ export interface ReadFile {
 
 /** `.1`, `-20261201`, `.2026-12-01`, `-2026120113`, `-1796083200`; and, with letters and a number behind it, what log libraries make of dates. */
 const NUMBER_OR_DATE = String.raw`(?:\.(\d{1,5})|[.-](?:\d{4}-\d\d-\d\d|\d{8})(?:[-_.T:]?\d+)*|[.-]\d{10,13})`;
-const COMPRESSED = String.raw`(\.(?:gz|bz2|xz|zst|lz4|Z|zip))?`;
+const SUFFIX = String.raw`\.(?:gz|bz2|xz|zst|lz4|Z|zip)`;
+const COMPRESSED = `(${SUFFIX})?`;
+const COMPRESSED_END = new RegExp(`${SUFFIX}$`);
 
 /** The rotated files of `path`, and of what it is a link to, oldest first. A directory that cannot be listed has none. */
 export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
@@ -56,10 +58,12 @@ export function namesOf(path: string): string[] {
 async function rotatedFilesNamed(path: string): Promise<RotatedFile[]> {
   const directory = dirname(path);
   const pattern = patternOf(basename(path));
+  const names = new Set(await readdir(directory).catch(() => []));
   const found: RotatedFile[] = [];
-  for (const name of await readdir(directory).catch(() => [])) {
+  for (const name of names) {
     const match = pattern.exec(name);
-    if (match === null) continue;
+    // While a file is compressed, both are there. What is compressed gets the time of the original at the end, and looks newer until then.
+    if (match === null || (COMPRESSED_END.test(name) && names.has(name.replace(COMPRESSED_END, '')))) continue;
     const facts = factsAt(join(directory, name));
     const number = Number(match[1] ?? match[3] ?? 0);
     const isCompressed = (match[2] ?? match[4]) !== undefined;

@@ -53,6 +53,13 @@ it.each([
   expect(await found('app.log')).toEqual([]);
 });
 
+it('what is being compressed counts once: as the original, until that is gone', async () => {
+  for (const name of ['app.log.1', 'app.log.1.gz', 'app.log.2.gz']) write(name, 1);
+  expect((await found('app.log')).sort()).toEqual(['app.log.1', 'app.log.2.gz']);
+  rmSync(join(directory, 'app.log.1'));
+  expect((await found('app.log')).sort()).toEqual(['app.log.1.gz', 'app.log.2.gz']);
+});
+
 it('takes the name of the log as it is', async () => {
   for (const name of ['a+b.log.1', 'aab.log.1', 'a+bxlog.1']) write(name, 1);
   expect(await found('a+b.log')).toEqual(['a+b.log.1']);
