@@ -73,6 +73,12 @@ export async function startCluster({
     return Promise.race([work.catch(() => undefined), sleep(500).then(() => undefined)]);
   };
   const idOf = async (node: RedisServer): Promise<string> => String(await node.redis.call('CLUSTER', 'MYID'));
+  /** The epoch of the claims of the node `id`, as far as `asked` knows. */
+  const epochOf = async (id: string, asked: RedisServer): Promise<string | undefined> =>
+    String(await asked.redis.call('CLUSTER', 'NODES'))
+      .split('\n')
+      .find((line) => line.startsWith(id))
+      ?.split(' ')[6];
   /** The ID of the node that `asked` takes for the holder. */
   const holderOf = async (key: string, asked: RedisServer): Promise<string | undefined> => {
     const slot = Number(await asked.redis.call('CLUSTER', 'KEYSLOT', key));
@@ -135,9 +141,16 @@ export async function startCluster({
       for (const node of [to, from, ...nodes]) {
         await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', await idOf(to));
       }
-      // What they tell each other may be older than what they were told.
+      // What they tell each other may be older than what they were told. The epoch decides between two that claim a slot: where
+      // not all know the latest, the next move may leave the slot with none of them.
       const holder = await idOf(to);
-      for (const node of nodes) await until(async () => (await holderOf(key, node)) === holder, 'all know who has it');
+      for (const node of nodes) {
+        await until(
+          async () =>
+            (await holderOf(key, node)) === holder && (await epochOf(holder, node)) === (await epochOf(holder, to)),
+          'all know who has it',
+        );
+      }
     },
     async stop() {
       await Promise.all(servers.map((node) => node.stop()));
