@@ -26,13 +26,21 @@ function drip({socket}: RawConnection, bytes: string): void {
   socket.once('close', () => clearInterval(timer));
 }
 
-/** Posts one record; the status of the answer. */
+/**
+ * Posts one record; the status of the answer. serve may close a connection between two requests, so that the next one
+ * meets a reset: clients post again then, over a new one (https://nodejs.org/api/http.html#requestreusedsocket). A record that
+ * was added all the same would be there twice.
+ */
 const post = (agent: Agent, record: string): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    request(`${served.url}/streams/honest`, {agent, method: 'POST', headers: {'Content-Type': 'application/json'}})
+    const headers = {'Content-Type': 'application/json'};
+    const posting = request(`${served.url}/streams/honest`, {agent, method: 'POST', headers})
       .once('response', (response) => response.resume().once('end', () => resolve(response.statusCode)))
-      .once('error', (cause) => reject(new Error(`an honest client failed; serve says: ${served.stderr()}`, {cause})))
-      .end(record);
+      .once('error', (cause: NodeJS.ErrnoException) => {
+        if (posting.reusedSocket && cause.code === 'ECONNRESET') return resolve(post(agent, record));
+        return reject(new Error(`an honest client failed; serve says: ${served.stderr()}`, {cause}));
+      });
+    posting.end(record);
   });
 
 /**
