@@ -4,6 +4,7 @@ import {dirname} from 'node:path';
 import {StreamlogError, systemReason, usageError} from '../errors.js';
 import {encodingOfFile} from '../input/content.js';
 import type {InputOptions} from '../input/record-reader.js';
+import {isCompressedName} from '../input/rotated-files.js';
 import type {Notes} from '../output/notes.js';
 import {FileFollower} from '../produce/file-follower.js';
 import {openLog} from '../produce/log-files.js';
@@ -16,8 +17,6 @@ interface FollowFlags {
   readonly input: InputOptions;
 }
 
-const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|Z|zip)$/;
-
 /** Throws a usage error for what cannot be followed, `io` for what cannot be read. A log that does not exist yet is waited for. */
 export async function followedInput(
   path: string,
@@ -28,7 +27,7 @@ export async function followedInput(
     throw usageError('--follow takes the path of a file', 'leave it out: standard input is read to its end');
   if (input.kind === 'csv')
     throw usageError('--follow does not take --input csv: a log that is rotated loses its header', 'give --input text');
-  if (COMPRESSED.test(path))
+  if (isCompressedName(path))
     throw usageError(`${path} is compressed, which nothing appends to`, 'add it with --file, or follow the log itself');
   requireDirectory(path);
   await requireText(path);

@@ -34,6 +34,9 @@ const SUFFIX = String.raw`\.(?:gz|bz2|xz|zst|lz4|Z|zip)`;
 const COMPRESSED = `(${SUFFIX})?`;
 const COMPRESSED_END = new RegExp(`${SUFFIX}$`);
 
+/** By its name. */
+export const isCompressedName = (path: string): boolean => COMPRESSED_END.test(path);
+
 /** The rotated files of `path`, and of what it is a link to, oldest first. A directory that cannot be listed has none. */
 export async function rotatedFiles(path: string): Promise<RotatedFile[]> {
   const found = await Promise.all(namesOf(path).map(rotatedFilesNamed));
@@ -63,7 +66,7 @@ async function rotatedFilesNamed(path: string): Promise<RotatedFile[]> {
   for (const name of names) {
     const match = pattern.exec(name);
     // While a file is compressed, both are there. What is compressed gets the time of the original at the end, and looks newer until then.
-    if (match === null || (COMPRESSED_END.test(name) && names.has(name.replace(COMPRESSED_END, '')))) continue;
+    if (match === null || (isCompressedName(name) && names.has(name.replace(COMPRESSED_END, '')))) continue;
     const facts = factsAt(join(directory, name));
     const number = Number(match[1] ?? match[3] ?? 0);
     const isCompressed = (match[2] ?? match[4]) !== undefined;
