@@ -3,9 +3,8 @@
  * then. Nothing is hashed twice: a digest grows with the part of the file that it is of.
  */
 import {createHash, type Hash} from 'node:crypto';
-import {read} from 'node:fs';
-import {promisify} from 'node:util';
-import {StreamlogError} from '../errors.js';
+import {isFailure, StreamlogError} from '../errors.js';
+import {readSome} from '../input/source.js';
 import {type Kept, orIoFailure} from './checkpoint-file.js';
 
 /** A file that is being added, open: what has its name may be another one by now. */
@@ -61,7 +60,7 @@ export async function digestIn(file: AddedFile, kept: Kept): Promise<FileDigest 
   try {
     return await verifiedDigest(file, kept);
   } catch (error) {
-    if (error instanceof StreamlogError && error.kind === 'data') return undefined;
+    if (isFailure(error, 'data')) return undefined;
     throw error;
   }
 }
@@ -69,22 +68,20 @@ export async function digestIn(file: AddedFile, kept: Kept): Promise<FileDigest 
 /** Throws `data` where a line of `file` goes on over the end of what was added: a last one without newline may have been added as it was. */
 export async function requireLineEnd({name, fd}: AddedFile, {bytes, line}: Kept): Promise<void> {
   if (bytes === 0) return;
-  const {buffer, bytesRead} = await orIoFailure('read', name, readAt(fd, Buffer.alloc(2), 0, 2, bytes - 1));
-  const around = buffer.toString('latin1', 0, bytesRead);
+  const around = (await orIoFailure('read', name, readSome(fd, Buffer.alloc(2), bytes - 1))).toString('latin1');
   if (around.length < 2 || around[0] === '\n' || /[\r\n]/.test(around[1]!)) return;
   throw changed(name, `line ${line} has become longer since it was added`);
 }
 
-const readAt = promisify(read);
 const CHUNK_BYTES = 1024 * 1024;
 
 async function hashRange(hash: Hash, {name, fd}: AddedFile, start: number, end: number): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - start));
   for (let at = start; at < end; ) {
-    const {bytesRead} = await readAt(fd, buffer, 0, Math.min(buffer.length, end - at), at);
-    if (bytesRead === 0) throw changed(name, `it has ${at} bytes by now, of which ${end} were added`);
-    hash.update(buffer.subarray(0, bytesRead));
-    at += bytesRead;
+    const chunk = await readSome(fd, buffer.subarray(0, end - at), at);
+    if (chunk.length === 0) throw changed(name, `it has ${at} bytes by now, of which ${end} were added`);
+    hash.update(chunk);
+    at += chunk.length;
   }
 }
 
