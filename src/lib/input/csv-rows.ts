@@ -8,7 +8,7 @@ import type {InputPosition} from './input-item.js';
 import {isBomByte, type LineBytes, LineParts, type Unfinished, wholeChunks, withoutBom} from './lines.js';
 import type {Row} from './row-page.js';
 
-export interface CsvRowOptions {
+interface CsvRowOptions {
   maxBytes: number;
   from: InputPosition;
   /** Undefined where the first row is to say it. */

@@ -74,11 +74,6 @@ export class GrowingFile {
     return this.#writtenMs;
   }
 
-  /** Whether the last byte that was read does not end a line. */
-  get isInLine(): boolean {
-    return this.#before.length > 0 && this.#before.at(-1) !== NEWLINE;
-  }
-
   /** Goes to `offset`; false when the file is shorter. */
   async seek(offset: number): Promise<boolean> {
     const bytes = Math.min(COMPARED_BYTES, offset);

@@ -13,7 +13,7 @@ import {type AddedFile, digestIn, type FileDigest} from './file-digest.js';
 import type {Progress} from './in-flight-window.js';
 
 /** The idempotent producer of the records, and where its numbers begin. */
-export interface CheckpointProducer {
+interface CheckpointProducer {
   readonly id: string;
   readonly since: number;
   /** The ID of a record that it has added, the last one that is known. */

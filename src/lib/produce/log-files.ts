@@ -38,14 +38,14 @@ export interface FoundFile {
 const SILENT_WAIT_MS = 2_000;
 
 export class LogFiles {
-  readonly path: string;
+  readonly #path: string;
   readonly #warn: (text: string) => void;
   /** Why there is no file to read, since when, and whether that was reported. */
   #waiting: {readonly sinceMs: number; isReported: boolean} | undefined;
   readonly #reportedIds = new Set<string>();
 
   constructor(path: string, warn: (text: string) => void) {
-    this.path = path;
+    this.#path = path;
     this.#warn = warn;
   }
 
@@ -67,22 +67,22 @@ export class LogFiles {
     const file = openLog(path);
     if (file === undefined) return undefined;
     // The number of a device need not outlive a restart of the machine.
-    const isRenamed = path === this.path || id === '' || inodeOf(file.id) === inodeOf(id);
+    const isRenamed = path === this.#path || id === '' || inodeOf(file.id) === inodeOf(id);
     const isWhole = isRenamed || (await this.#isWhole(file));
     // What is before that position is read before it is verified: it is of the same content.
     const digest = isWhole && (await file.seek(kept.bytes)) ? await digestIn(file, kept) : undefined;
-    if (digest !== undefined) return {file, digest, isCopy: !isRenamed || (isCopy && path !== this.path)};
+    if (digest !== undefined) return {file, digest, isCopy: !isRenamed || (isCopy && path !== this.#path)};
     file.close();
     return undefined;
   }
 
   /** What `look` finds among the rotated files. It looks again where they were renamed meanwhile, since a list that is read then may lack one. */
   async #search<T>(look: (rotated: RotatedFile[]) => Promise<T | undefined>): Promise<T | undefined> {
-    for (let rotated = await rotatedFiles(this.path); ; ) {
+    for (let rotated = await rotatedFiles(this.#path); ; ) {
       const found = await look(rotated.filter(({isCompressed}) => !isCompressed));
       if (found !== undefined) return found;
       const before = namesAndIds(rotated);
-      rotated = await rotatedFiles(this.path);
+      rotated = await rotatedFiles(this.#path);
       if (namesAndIds(rotated) === before) return undefined;
     }
   }
@@ -92,15 +92,15 @@ export class LogFiles {
    * may have been truncated; others have what is sought only where a disk was moved or a file restored.
    */
   #candidates(rotated: RotatedFile[], {id, writtenMs}: Pick<ReadFile, 'id' | 'writtenMs'>): LogFile[] {
-    const named = factsAt(this.path);
+    const named = factsAt(this.#path);
     const isNewer = (file: RotatedFile): boolean => file.id === id || file.writtenMs > writtenMs;
     const others = rotated.filter((file) => !isNewer(file)).reverse();
-    return [...rotated.filter(isNewer), ...(named === undefined ? [] : [{...named, path: this.path}]), ...others];
+    return [...rotated.filter(isNewer), ...(named === undefined ? [] : [{...named, path: this.#path}]), ...others];
   }
 
   /** Whether the file of the name is another one. */
   isRotated({id}: {id: string}): boolean {
-    return factsAt(this.path)?.id !== id;
+    return factsAt(this.#path)?.id !== id;
   }
 
   /** The next one that has data: what was rotated since `read`, oldest first, then the one of the name; undefined while there is none. */
@@ -108,11 +108,11 @@ export class LogFiles {
     // Opened first: one that is rotated from now on is still ours.
     const current = this.#open();
     try {
-      const listed = await rotatedFiles(this.path);
+      const listed = await rotatedFiles(this.#path);
       const isData = ({id, sizeBytes}: RotatedFile): boolean => sizeBytes > 0 && id !== current?.id;
       const newer = rotatedSince(listed, read).filter(isData);
       // A list that is read while files are renamed may lack one.
-      if (namesAndIds(await rotatedFiles(this.path)) !== namesAndIds(listed)) return closed(current, undefined);
+      if (namesAndIds(await rotatedFiles(this.#path)) !== namesAndIds(listed)) return closed(current, undefined);
       for (const rotated of newer) {
         if (rotated.isCompressed) this.#reportCompressed(rotated);
         else {
@@ -151,7 +151,7 @@ export class LogFiles {
 
   /** What an earlier run was reading is gone, also from among the rotated files: warns of what is not added because of that. */
   async reportGone({id, writtenMs}: ReadFile, addedBytes: number): Promise<void> {
-    const rotated = await rotatedFiles(this.path);
+    const rotated = await rotatedFiles(this.#path);
     const compressed = rotated.find((file) => file.isCompressed && file.writtenMs >= writtenMs && file.id !== id);
     if (compressed !== undefined) this.#reportedIds.add(compressed.id);
     const where = compressed === undefined ? '' : `; it may be in ${compressed.path}`;
@@ -162,7 +162,7 @@ export class LogFiles {
 
   /** False for a copy that is being made, or was made of a file that is yet to be truncated: what has the name goes on as it ends. */
   async #isWhole(copy: GrowingFile): Promise<boolean> {
-    const named = openLog(this.path);
+    const named = openLog(this.#path);
     if (named === undefined) return true;
     try {
       const {sizeBytes} = copy;
@@ -176,9 +176,9 @@ export class LogFiles {
 
   /** The one of the name. A reason why there is none is reported once it lasts. */
   #open(): GrowingFile | undefined {
-    let reason = `${this.path} does not exist`;
+    let reason = `${this.#path} does not exist`;
     try {
-      const file = openLog(this.path);
+      const file = openLog(this.#path);
       if (file !== undefined) {
         this.#waiting = undefined;
         return file;
