@@ -7,7 +7,7 @@ import {closeSync, statSync} from 'node:fs';
 import {type StreamlogError, usageError} from '../errors.js';
 import {type LinesCommand, STORE_AS_VALUE} from '../input/binary-format.js';
 import {type ContentFormat, contentFormat} from '../input/content-format.js';
-import type {BadLine} from '../input/input-item.js';
+import {type BadLine, HEAD_BYTES} from '../input/input-item.js';
 import type {InputKind} from '../input/record-reader.js';
 import {openFile, readSome} from '../input/source.js';
 import {shellWord} from '../shell-word.js';
@@ -116,5 +116,3 @@ async function formatOf(path: string): Promise<ContentFormat | undefined> {
     return undefined;
   }
 }
-
-const HEAD_BYTES = 16 * 1024;

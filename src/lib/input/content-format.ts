@@ -5,6 +5,7 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {declaredDelimiter, delimiterOf} from './csv-delimiter.js';
+import {HEAD_BYTES} from './input-item.js';
 import {jsonBeginning} from './json-beginning.js';
 
 export type ContentFormat =
@@ -19,13 +20,11 @@ export type ContentFormat =
   | 'binary'
   | 'text';
 
-/** More than that of the beginning is not looked at. */
-const MOST_BYTES = 16 * 1024;
 const MOST_ROWS = 20;
 
 /** The format of what begins with `head`. */
 export function contentFormat(head: Buffer): ContentFormat {
-  const part = head.subarray(0, MOST_BYTES);
+  const part = head.subarray(0, HEAD_BYTES);
   const text = part.toString('utf8').replace(/^\ufeff/, '');
   return jsonFormat(text) ?? binaryFormat(part) ?? lineFormat(text) ?? (isCsv(text) ? 'CSV' : 'text');
 }

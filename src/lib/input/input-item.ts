@@ -30,6 +30,9 @@ export interface GoodLine extends InputRecord {
   readonly line: number;
 }
 
+/** So much of an input shows of which format it is. */
+export const HEAD_BYTES = 16 * 1024;
+
 /** A line that is no record. `excerpt` is short and still unescaped. */
 export interface BadLine {
   readonly line: number;

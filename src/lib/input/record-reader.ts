@@ -7,7 +7,16 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
 import {BadJson} from './bad-json.js';
-import {type BadLine, type InputItem, type InputPage, type InputPosition, isBadLine, START} from './input-item.js';
+import type {ShortRows} from './csv.js';
+import {
+  type BadLine,
+  HEAD_BYTES,
+  type InputItem,
+  type InputPage,
+  type InputPosition,
+  isBadLine,
+  START,
+} from './input-item.js';
 import {skipBlank} from './json-scan.js';
 import {LinePage} from './line-page.js';
 import {type Line, RunSplitter, tooLongReason, type Unfinished, wholeChunks, withoutBom} from './lines.js';
@@ -15,8 +24,6 @@ import {NdjsonFastPath} from './ndjson-fast-path.js';
 import {readJsonFields, readRecord} from './record-fields.js';
 
 const NEWLINE = 0x0a;
-/** So much of an input shows of which format it is. */
-const HEAD_BYTES = 16 * 1024;
 
 export type InputKind = 'ndjson' | 'text' | 'csv' | 'envelope';
 
@@ -31,7 +38,7 @@ export interface InputOptions {
   separator?: Buffer | undefined;
   /** Of `csv`. */
   delimiter?: number | undefined;
-  shortRows?: 'reject' | 'fill' | undefined;
+  shortRows?: ShortRows | undefined;
 }
 
 /** Where to resume an input that was read before: the source begins there. */
