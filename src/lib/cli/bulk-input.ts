@@ -66,7 +66,7 @@ const TYPED: Record<InputKind, string> = {
 };
 
 /** What is said of an input that is of another format than was said. */
-export function formatOf(target: Omit<FormatContext, 'decoders'>): FormatHints {
+export function formatHints(target: Omit<FormatContext, 'decoders'>): FormatHints {
   const decoders: string[] = [];
   const context: FormatContext = {...target, decoders};
   // Needed at most once in a run, and only when it fails.
@@ -113,7 +113,7 @@ function ofFile(
   {name, sizeBytes}: {name: string; sizeBytes: number},
   read: (fromBytes: number) => AsyncIterable<Buffer>,
   options: InputOptions & Continuation,
-  {stopping, notes, pipeOf, onEncoded}: FileSurroundings,
+  {stopping, notes, pipeOf, onEncoded, explain}: FileSurroundings,
 ): ProduceInput {
   const startMs = performance.now();
   let readBytes = 0;
@@ -129,6 +129,7 @@ function ofFile(
   return {
     pages,
     bulk: true,
+    explain,
     onProgress: ({added}) =>
       notes.progress(progressLine(readBytes / Math.max(1, sizeBytes), added, performance.now() - startMs)),
   };

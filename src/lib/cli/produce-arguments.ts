@@ -14,8 +14,6 @@ export async function fromArguments(
   flags: ProduceFlags,
   {stopping, reading}: Surroundings,
 ): Promise<ProduceInput> {
-  const other = (['file', 'follow'] as const).find((name) => flags[name] !== undefined);
-  if (other !== undefined) throw usageError(`give field=value arguments or --${other}, not both`);
   const count = flags.count ?? (flags.rate === undefined ? 1 : Number.POSITIVE_INFINITY);
   const fields = isJsonArgument(fieldArguments)
     ? readJsonArgument(fieldArguments[0]!, flags)

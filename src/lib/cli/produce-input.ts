@@ -59,25 +59,24 @@ export async function openInput(
   const isDash = fieldArguments.includes('-');
   if (isDash && fieldArguments.length > 1) throw usageError('give - or field=value arguments, not both');
   const other = (['file', 'follow'] as const).find((name) => flags[name] !== undefined);
-  if (isDash && other !== undefined) throw usageError(`give - or --${other}, not both`);
+  if (fieldArguments.length > 0 && other !== undefined)
+    throw usageError(`give ${isDash ? '-' : 'field=value arguments'} or --${other}, not both`);
   if (fieldArguments.length > 0 && !isDash) return fromArguments(fieldArguments, flags, around);
   const misplaced = (['id', 'count', 'rate'] as const).find((name) => flags[name] !== undefined);
   if (misplaced !== undefined) throw usageError(`--${misplaced} goes with an entry given as field=value arguments`);
 
-  const {formatOf, fromFile, fromOpenFile, fromStandardInput} = await import('./bulk-input.js');
+  const {formatHints, fromFile, fromOpenFile, fromStandardInput} = await import('./bulk-input.js');
+  const file = flags.file === '-' ? undefined : flags.file;
+  const hints = formatHints({stream: flags.stream, input: flags.input, file: flags.follow ?? file});
   if (flags.follow !== undefined) {
     const {followedInput} = await import('./follow-input.js');
-    const {explain} = formatOf({stream: flags.stream, input: flags.input, file: flags.follow});
-    return {...(await followedInput(flags.follow, {from: flags.from, input: options}, around)), explain};
+    const input = await followedInput(flags.follow, {from: flags.from, input: options}, around);
+    return {...input, explain: hints.explain};
   }
-  if (flags.resume && flags.file === '-')
-    throw usageError('--resume takes a file, which can be read again', RESUME_HINT);
-  if (flags.file !== undefined && flags.file !== '-') {
-    const format = formatOf({stream: flags.stream, input: flags.input, file: flags.file});
-    const input = flags.resume
-      ? await fromOpenFile(flags.file, options, flags['last-line'], {...around, ...format})
-      : fromFile(flags.file, options, {...around, ...format});
-    return {...input, explain: format.explain};
+  if (file === undefined) {
+    if (flags.resume) throw usageError('--resume takes a file, which can be read again', RESUME_HINT);
+    return fromStandardInput(options, hints, around);
   }
-  return fromStandardInput(options, formatOf({stream: flags.stream, input: flags.input}), around);
+  const hinted = {...around, ...hints};
+  return flags.resume ? fromOpenFile(file, options, flags['last-line'], hinted) : fromFile(file, options, hinted);
 }
