@@ -20,7 +20,7 @@ export async function readFieldArguments(args: readonly string[], reading: FileR
   return fields;
 }
 
-/** How a JSON object begins, and no name of a field that anybody has. */
+/** How a JSON object begins, and no name of a field does. */
 const JSON_OBJECT = /^\s*\{\s*(?:["}]|$)/;
 
 /** True for arguments that are one JSON object. Throws a usage error where there is one among others. */

@@ -34,7 +34,7 @@ export interface FoundFile {
   readonly isCopy: boolean;
 }
 
-/** Between a rename and the creation of the new file, there may be none; and for a while it may belong to somebody else. */
+/** Between a rename and the creation of the new file, there may be none; and for a while it may belong to another user. */
 const SILENT_WAIT_MS = 2_000;
 
 export class LogFiles {
