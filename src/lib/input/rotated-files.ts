@@ -22,10 +22,6 @@ export interface ReadFile {
   readonly writtenMs: number;
   /** It was there and was not read. */
   readonly isUnread?: boolean;
-  /** It had what another one had before that was truncated. */
-  readonly isCopy?: boolean;
-  /** The beginning of a line that goes on in the next file. */
-  readonly carried?: Buffer | undefined;
 }
 
 /** `.1`, `-20261201`, `.2026-12-01`, `-2026120113`, `-1796083200`; and, with letters and a number behind it, what log libraries make of dates. */

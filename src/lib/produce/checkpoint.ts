@@ -9,7 +9,7 @@ import {START} from '../input/input-item.js';
 import {ProcessLock} from '../process-lock.js';
 import {type Kept, readKept, refusal, writeKept} from './checkpoint-file.js';
 import {CheckpointTimer} from './checkpoint-timer.js';
-import {type AddedFile, digestIn, type FileDigest} from './file-digest.js';
+import {type AddedFile, type AddedPart, digestIn, type FileDigest} from './file-digest.js';
 import type {Progress} from './in-flight-window.js';
 
 /** The idempotent producer of the records, and where its numbers begin. */
@@ -24,7 +24,7 @@ interface CheckpointProducer {
 export interface CheckpointedInput {
   readonly name: string;
   /** The file that `kept` speaks of, with the digest of what it had; undefined once there is none. Throws as `Checkpoint.open`. */
-  find(kept: Kept): Promise<{file: AddedFile; digest: FileDigest} | undefined>;
+  find(kept: Kept): Promise<AddedPart | undefined>;
 }
 
 /** A file of several that follow each other. */
@@ -53,22 +53,20 @@ export class Checkpoint {
   /** As on disk, or as it will be next. */
   #kept: Kept;
   /** The file in which the input goes on: none where what was kept speaks of none, or of one that is gone. */
-  #file: AddedFile | undefined;
-  #digest: FileDigest | undefined;
+  #added: AddedPart | undefined;
   #progress: Progress;
   readonly #timer: CheckpointTimer;
   readonly #keptAt: number;
 
   private constructor(
     {path, onProblem}: CheckpointOptions,
-    {lock, kept, found}: {lock: ProcessLock; kept: Kept; found: {file: AddedFile; digest: FileDigest} | undefined},
+    {lock, kept, found}: {lock: ProcessLock; kept: Kept; found: AddedPart | undefined},
   ) {
     this.#path = path;
     this.#lock = lock;
     this.#kept = kept;
     this.#timer = new CheckpointTimer(() => this.keep(), onProblem);
-    this.#file = found?.file;
-    this.#digest = found?.digest;
+    this.#added = found;
     this.#progress = {position: {bytes: kept.bytes, line: kept.line}, records: kept.records};
     this.#keptAt = kept.at;
   }
@@ -132,7 +130,7 @@ export class Checkpoint {
 
   /** What was kept speaks of a file that is gone. */
   get isFileGone(): boolean {
-    return this.#file === undefined && (this.#kept.file !== undefined || this.#kept.bytes > 0);
+    return this.#added === undefined && (this.#kept.file !== undefined || this.#kept.bytes > 0);
   }
 
   /** The idempotent producer that added what is kept, where there was one. */
@@ -152,14 +150,12 @@ export class Checkpoint {
   }
 
   /**
-   * The input goes on in that file, which has `digest` at its beginning, at `start`, with all before it confirmed. Kept before
+   * The input goes on in that file, of which `added` is the beginning, at `start`, with all before it confirmed. Kept before
    * anything of it is added: what a later run finds in the stream behind the checkpoint is of this file alone. Throws `io`.
    */
-  async begin(next: FollowedFile & {file: AddedFile | undefined; digest: FileDigest; start: Progress}): Promise<void> {
+  async begin({id, writtenMs, isCopy, carried}: FollowedFile, start: Progress, added?: AddedPart): Promise<void> {
     await this.#timer.stop();
-    const {id, writtenMs, isCopy, carried, start} = next;
-    this.#file = next.file;
-    this.#digest = next.digest;
+    this.#added = added;
     this.#progress = start;
     const file = {id, writtenMs, isCopy, carried: carried?.toString('base64'), records: start.records};
     this.#kept = {...this.#kept, ...START, file, hashedBytes: 0, sha256: ''};
@@ -169,7 +165,7 @@ export class Checkpoint {
   /** What was read of the file is in `file` now, and the input goes on there. */
   async moveTo(file: AddedFile & FollowedFile, isCopy: boolean): Promise<void> {
     await this.#timer.stop();
-    this.#file = file;
+    this.#added = this.#added && {...this.#added, file};
     const {id, writtenMs} = file;
     this.#kept = {...this.#kept, file: {...this.#kept.file, id, writtenMs, isCopy, records: this.recordsBefore}};
   }
@@ -190,18 +186,18 @@ export class Checkpoint {
     // The file may have been read again from its start.
     if (position.bytes < this.#kept.bytes) return;
     if (!this.#lock.isHeld) throw busy(this.#path);
-    const file = this.#file;
-    if (file !== undefined && this.#digest !== undefined) {
+    if (this.#added !== undefined) {
+      const {file} = this.#added;
       let digest: FileDigest;
       try {
-        digest = await this.#digest.upTo(position.bytes, file);
+        digest = await this.#added.digest.upTo(position.bytes, file);
       } catch (error) {
-        if ((await file.isUnchanged?.()) ?? true) throw error;
+        if (await isUnchanged(file)) throw error;
         return;
       }
-      // What was hashed may be what came in place of it.
-      if (!((await file.isUnchanged?.()) ?? true)) return;
-      this.#digest = digest;
+      // What was hashed may be what was written since the file was truncated.
+      if (!(await isUnchanged(file))) return;
+      this.#added = {file, digest};
       const hashedBytes = digest.bytes === position.bytes ? undefined : digest.bytes;
       this.#kept = {...this.#kept, ...position, records, sha256: digest.sha256, hashedBytes};
     }
@@ -214,6 +210,8 @@ export class Checkpoint {
     await this.keep();
   }
 }
+
+const isUnchanged = async (file: AddedFile): Promise<boolean> => (await file.isUnchanged?.()) ?? true;
 
 const busy = (path: string): StreamlogError =>
   new StreamlogError('temporary', `another run is using the checkpoint ${path}`, {

@@ -17,6 +17,12 @@ export interface AddedFile {
   isUnchanged?(): Promise<boolean>;
 }
 
+/** What was read of a file, which is added. */
+export interface AddedPart {
+  readonly file: AddedFile;
+  readonly digest: FileDigest;
+}
+
 export class FileDigest {
   readonly #hash: Hash;
   readonly bytes: number;

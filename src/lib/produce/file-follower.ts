@@ -7,14 +7,13 @@ import {FileWatch} from '../input/file-watch.js';
 import type {GrowingFile} from '../input/growing-file.js';
 import {type InputPage, type InputPosition, START} from '../input/input-item.js';
 import {type InputOptions, readRecords} from '../input/record-reader.js';
-import type {ReadFile} from '../input/rotated-files.js';
 import {InputCut, readSource} from '../input/source.js';
 import type {Checkpoint, CheckpointedInput} from './checkpoint.js';
 import type {Kept} from './checkpoint-file.js';
 import {FileDigest} from './file-digest.js';
 import {LeftFile} from './left-file.js';
 import {ALL_READ, type FoundFile, LogFiles, openLog} from './log-files.js';
-import {type Beginning, beginningOf, FIRST_BYTES, isTelling, LogPart, zerosSkipped} from './log-part.js';
+import {type Beginning, beginningOf, FIRST_BYTES, isTelling, LogPart, type ReadPart, zerosSkipped} from './log-part.js';
 import type {OpenProducer} from './open-producer.js';
 import type {Producer} from './producer.js';
 
@@ -64,7 +63,7 @@ export class FileFollower implements CheckpointedInput {
     const {input, stopping} = this.#options;
     const ended = AbortSignal.any([stopping, producer.failing]);
     let {records} = start;
-    let read = ALL_READ;
+    let read: ReadPart = ALL_READ;
     let beginning: Beginning | undefined;
     while (this.#part !== undefined && beginning === undefined) {
       beginning = await this.#goOn(this.#part, start.position, checkpoint);
@@ -100,7 +99,7 @@ export class FileFollower implements CheckpointedInput {
   }
 
   /** Where there is no file of an earlier run: behind the one that is gone, or where a first run is to begin, which is kept at once. */
-  async #begin(checkpoint: Checkpoint): Promise<[ReadFile, Beginning | undefined]> {
+  async #begin(checkpoint: Checkpoint): Promise<[ReadPart, Beginning | undefined]> {
     const {file: gone, hasRead} = checkpoint;
     if (gone !== undefined || hasRead) {
       const file = gone ?? {id: '', writtenMs: 0};
@@ -113,18 +112,18 @@ export class FileFollower implements CheckpointedInput {
     const read = {id: file?.id ?? '', writtenMs: file?.writtenMs ?? Date.now(), isUnread: true};
     if (file === undefined || position.bytes === 0) {
       file?.close();
-      await checkpoint.begin({...read, file: undefined, digest: FileDigest.of(), start});
+      await checkpoint.begin(read, start);
       return [read, undefined];
     }
     await file.seek(position.bytes);
     this.#part = this.#partOf(file, false);
-    await checkpoint.begin({...read, file, digest: await FileDigest.of().upTo(position.bytes, file), start});
+    await checkpoint.begin(read, start, {file, digest: await FileDigest.of().upTo(position.bytes, file)});
     return [ALL_READ, beginningOf(undefined, position)];
   }
 
   /** Begins the next file, once there is one with data; undefined when `ended` is aborted before. */
   async #next(
-    read: ReadFile,
+    read: ReadPart,
     records: number,
     checkpoint: Checkpoint,
     ended: AbortSignal,
@@ -143,7 +142,7 @@ export class FileFollower implements CheckpointedInput {
         const {carried} = read;
         const beginning = FileDigest.of(first.subarray(0, FIRST_BYTES));
         const digest = position.bytes === 0 ? beginning : await FileDigest.of().upTo(file.offset, file);
-        await checkpoint.begin({id, writtenMs, isCopy, carried, file, digest, start: {position, records}});
+        await checkpoint.begin({id, writtenMs, isCopy, carried}, {position, records}, {file, digest});
         await this.#keepLeft(file, read);
         return beginningOf(carried, position, first);
       }
@@ -154,7 +153,7 @@ export class FileFollower implements CheckpointedInput {
   }
 
   /** What was left may still be written to; not so a copy, nor what has become `next` itself. */
-  async #keepLeft(next: GrowingFile, {isCopy = false}: ReadFile): Promise<void> {
+  async #keepLeft(next: GrowingFile, {isCopy = false}: ReadPart): Promise<void> {
     await this.#leftFile?.check();
     this.#leftFile?.close();
     this.#leftFile = undefined;
@@ -231,7 +230,7 @@ export class FileFollower implements CheckpointedInput {
   }
 
   /** The file was read to its end. */
-  #leave(): ReadFile {
+  #leave(): ReadPart {
     const part = this.#part!;
     const {file, isCopy, isTruncated} = part;
     const {id, writtenMs, offset} = file;
@@ -246,7 +245,7 @@ export class FileFollower implements CheckpointedInput {
   }
 
   /** Whether `file` begins with a whole line, or, once rotated, with all that it will have; and, as it may have been truncated before, is still the next. */
-  async #isNext(file: GrowingFile, first: Buffer, read: ReadFile): Promise<boolean> {
+  async #isNext(file: GrowingFile, first: Buffer, read: ReadPart): Promise<boolean> {
     if (!isTelling(first) && (first.length === 0 || !this.#files.isRotated(file))) return false;
     const next = await this.#files.next(read);
     next?.close();

@@ -2,6 +2,7 @@
 import type {GrowingFile} from '../input/growing-file.js';
 import {type InputPosition, START} from '../input/input-item.js';
 import {LineParts} from '../input/lines.js';
+import type {ReadFile} from '../input/rotated-files.js';
 
 const NEWLINE = 0x0a;
 /** By which a file is known again of which nothing is confirmed yet. */
@@ -11,6 +12,14 @@ export const FIRST_BYTES = 1_024;
 export interface Beginning {
   readonly position: InputPosition;
   readonly chunks: readonly Buffer[];
+}
+
+/** A part that was read to its end. */
+export interface ReadPart extends ReadFile {
+  /** It had what another one had before that was truncated. */
+  readonly isCopy?: boolean;
+  /** The beginning of a line that goes on in the next one. */
+  readonly carried?: Buffer | undefined;
 }
 
 export class LogPart {
