@@ -53,7 +53,7 @@ export class FileFollower implements CheckpointedInput {
 
   async find(kept: Kept): Promise<FoundFile | undefined> {
     const found = await this.#files.find(kept);
-    this.#part = found && this.#partOf(found.file, found.isCopy);
+    this.#part = found && this.#partOf(found);
     return found;
   }
 
@@ -116,7 +116,7 @@ export class FileFollower implements CheckpointedInput {
       return [read, undefined];
     }
     await file.seek(position.bytes);
-    this.#part = this.#partOf(file, false);
+    this.#part = this.#partOf({file, isCopy: false});
     await checkpoint.begin(read, start, {file, digest: await FileDigest.of().upTo(position.bytes, file)});
     return [ALL_READ, beginningOf(undefined, position)];
   }
@@ -135,7 +135,7 @@ export class FileFollower implements CheckpointedInput {
         // Where the name still has the file that was not read, that was truncated.
         const isTruncated = read.isCopy === true || (read.isUnread === true && !this.#files.isRotated(read));
         const isCopy = isTruncated && this.#files.isRotated(file);
-        this.#part = this.#partOf(file, isCopy);
+        this.#part = this.#partOf({file, isCopy});
         const position = {bytes: file.offset - first.length, line: 0};
         if (position.bytes > 0) this.#options.warn(zerosSkipped(this.name, position.bytes));
         const {id, writtenMs} = file;
@@ -174,15 +174,14 @@ export class FileFollower implements CheckpointedInput {
     for (;;) {
       const chunk = await part.file.read();
       if (chunk === undefined) {
-        part.isTruncated = !(await this.#moveToCopy(part, checkpoint));
-        if (part.isTruncated) throw new InputCut();
+        if (!(await part.moveToCopy(checkpoint))) throw new InputCut();
       } else if (chunk.length > 0) {
         quietSinceMs = undefined;
         this.#watch.found();
         yield part.take(chunk);
       } else {
         await this.#leftFile?.check();
-        quietSinceMs = (await this.#isContinued(part, checkpoint)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
+        quietSinceMs = (await part.isContinued(checkpoint)) ? (quietSinceMs ?? part.quietSinceMs) : undefined;
         const settlesInMs = quietSinceMs === undefined ? undefined : quietSinceMs + SETTLED_MS - performance.now();
         if (settlesInMs === undefined || settlesInMs > 0) await this.#watch.wait(settlesInMs);
         else {
@@ -194,39 +193,6 @@ export class FileFollower implements CheckpointedInput {
         }
       }
     }
-  }
-
-  /** Whether the log goes on in another file, which has data. */
-  async #isContinued(part: LogPart, checkpoint: Checkpoint): Promise<boolean> {
-    const {file, isCopy} = part;
-    if (!isCopy) {
-      if (!this.#files.isRotated(file)) return false;
-      const same = await this.#files.replacementOf(file, (some) => checkpoint.isOf(some));
-      if (same !== undefined) {
-        await this.#moveTo(part, same, checkpoint);
-        return false;
-      }
-    }
-    const next = await this.#files.next(file);
-    next?.close();
-    return next !== undefined;
-  }
-
-  /** What was not read of a file that was truncated is in the copy that was made of it before. */
-  async #moveToCopy(part: LogPart, checkpoint: Checkpoint): Promise<boolean> {
-    const copy = await this.#files.copyOf(part.file, (some) => checkpoint.isOf(some));
-    if (copy === undefined) return false;
-    part.isCopy = true;
-    await this.#moveTo(part, copy, checkpoint);
-    return true;
-  }
-
-  /** What was read of the file is in `other`. */
-  async #moveTo(part: LogPart, other: GrowingFile, checkpoint: Checkpoint): Promise<void> {
-    const {file} = part;
-    part.file = other;
-    await checkpoint.moveTo(other, part.isCopy);
-    file.close();
   }
 
   /** The file was read to its end. */
@@ -252,8 +218,8 @@ export class FileFollower implements CheckpointedInput {
     return next?.id === file.id;
   }
 
-  #partOf(file: GrowingFile, isCopy: boolean): LogPart {
-    return new LogPart(file, {isCopy, maxRecordBytes: this.#options.input.maxRecordBytes});
+  #partOf(found: {file: GrowingFile; isCopy: boolean}): LogPart {
+    return new LogPart(found, {files: this.#files, maxRecordBytes: this.#options.input.maxRecordBytes});
   }
 
   #end(producer: Producer): void {
