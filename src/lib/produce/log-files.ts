@@ -91,11 +91,11 @@ export class LogFiles {
    * The likely ones first: several may begin alike. One that was rotated since then comes before that of the name, which
    * may have been truncated; others have what is sought only where a disk was moved or a file restored.
    */
-  #candidates(rotated: RotatedFile[], {id, writtenMs}: Pick<ReadFile, 'id' | 'writtenMs'>): LogFile[] {
+  #candidates(rotated: RotatedFile[], read: ReadFile): LogFile[] {
     const named = factsAt(this.#path);
-    const isNewer = (file: RotatedFile): boolean => file.id === id || file.writtenMs > writtenMs;
-    const others = rotated.filter((file) => !isNewer(file)).reverse();
-    return [...rotated.filter(isNewer), ...(named === undefined ? [] : [{...named, path: this.#path}]), ...others];
+    const newer = rotatedSince(rotated, {...read, isUnread: true});
+    const others = rotated.filter((file) => !newer.includes(file)).reverse();
+    return [...newer, ...(named === undefined ? [] : [{...named, path: this.#path}]), ...others];
   }
 
   /** Whether the file of the name is another one. */
