@@ -207,7 +207,7 @@ export class Producer {
 
   /** Waits for every reply. Throws the first failure; `counts` are final either way. */
   async finish(): Promise<void> {
-    await this.#until(() => this.#sender.isDone);
+    await this.settled();
     await this.#confirmedByMaster();
     if (this.failed) await this.#lastReplies();
     await this.#ids.taken;
