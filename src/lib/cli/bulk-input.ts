@@ -85,7 +85,7 @@ export async function fromOpenFile(
   takesLastLine: boolean,
   around: FileSurroundings,
 ): Promise<ProduceInput> {
-  const file = openFile(path);
+  const file = openFile(path, () => usageError(`--resume takes a file, which can be read again; ${path} is none`));
   const encoding = await encodingOfFile(file.fd);
   if (encoding !== undefined)
     throw usageError(`--resume cannot continue in the middle of ${encoding}`, ENCODED_RESUME_HINT);

@@ -108,7 +108,7 @@ async function commandFor(file: string, {stream, input}: FormatContext): Promise
 /** Undefined for an empty file, and where nothing can be read now. */
 async function formatOf(path: string): Promise<ContentFormat | undefined> {
   try {
-    const {fd} = openFile(path);
+    const {fd} = openFile(path, () => usageError(`${path} is no file`));
     const head = await readSome(fd, Buffer.alloc(HEAD_BYTES), 0);
     closeSync(fd);
     return head.length === 0 ? undefined : contentFormat(head);

@@ -4,11 +4,11 @@
  * offset. Nothing else can tell, since its inode stays.
  */
 import {Buffer} from 'node:buffer';
-import {type BigIntStats, closeSync, constants, fstat, fstatSync, openSync} from 'node:fs';
+import {type BigIntStats, closeSync, fstat} from 'node:fs';
 import {promisify} from 'node:util';
-import {StreamlogError, systemReason} from '../errors.js';
+import {isFailure, type StreamlogError} from '../errors.js';
 import {type InputPosition, START} from './input-item.js';
-import {CHUNK_BYTES, readOpenFile, readSome} from './source.js';
+import {CHUNK_BYTES, openFile, readOpenFile, readSome} from './source.js';
 
 /** So much before the offset is compared: more than a line with its time of most logs. */
 const COMPARED_BYTES = 1_024;
@@ -50,18 +50,12 @@ export class GrowingFile {
   /** Undefined where there is none. Throws `io` when it cannot be opened, and `notAFile` for what is no file. */
   static open(path: string, notAFile: (path: string) => StreamlogError): GrowingFile | undefined {
     try {
-      // A FIFO would wait for its writer.
-      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      const facts = factsOf(fd);
-      if (facts !== undefined) return new GrowingFile(path, fd, facts);
-      closeSync(fd);
+      const {fd, stats} = openFile(path, notAFile);
+      return new GrowingFile(path, fd, asFacts(stats));
     } catch (error) {
-      const {code} = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return undefined;
-      // A socket cannot be opened at all.
-      if (code !== 'ENXIO') throw new StreamlogError('io', `cannot read ${path}: ${systemReason(code)}`, {code});
+      if (isFailure(error, 'io') && error.code === 'ENOENT') return undefined;
+      throw error;
     }
-    throw notAFile(path);
   }
 
   /** Where the next byte comes from. */
@@ -155,12 +149,6 @@ export class GrowingFile {
   close(): void {
     closeSync(this.fd);
   }
-}
-
-/** What the system says of an open file; undefined for what is none, such as a directory. */
-function factsOf(fd: number): FileFacts | undefined {
-  const found = fstatSync(fd, {bigint: true});
-  return found.isFile() ? asFacts(found) : undefined;
 }
 
 export const asFacts = ({dev, ino, size, mtimeMs, birthtimeMs}: BigIntStats): FileFacts => ({

@@ -5,8 +5,8 @@
  * since what came last may be half a line.
  */
 import {Buffer} from 'node:buffer';
-import {closeSync, constants, fstatSync, openSync, read, statSync} from 'node:fs';
-import {StreamlogError, systemReason, usageError} from '../errors.js';
+import {type BigIntStats, closeSync, constants, fstatSync, openSync, read, statSync} from 'node:fs';
+import {StreamlogError, systemReason} from '../errors.js';
 import {unlessAborted} from '../waiting.js';
 import {openForReading} from './opened-file.js';
 
@@ -65,20 +65,25 @@ export function fileSize(path: string): number {
 }
 
 /**
- * A file that can be read again, open, and its size. Throws a usage error for
- * what is none, such as a pipe, and `io` when it cannot be opened.
+ * A file that can be read again, open, and what the system says of it. Throws what `notAFile` gives for what is none, such as
+ * a pipe, and `io` when it cannot be opened.
  */
-export function openFile(name: string): {name: string; fd: number; sizeBytes: number} {
+export function openFile(
+  name: string,
+  notAFile: (name: string) => StreamlogError,
+): {name: string; fd: number; sizeBytes: number; stats: BigIntStats} {
   try {
     // A FIFO would wait for its writer.
     const fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
-    const found = fstatSync(fd);
-    if (found.isFile()) return {name, fd, sizeBytes: found.size};
+    const stats = fstatSync(fd, {bigint: true});
+    if (stats.isFile()) return {name, fd, sizeBytes: Number(stats.size), stats};
+    closeSync(fd);
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
-    throw new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
+    // A socket cannot be opened at all.
+    if (code !== 'ENXIO') throw new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
   }
-  throw usageError(`--resume takes a file, which can be read again; ${name} is none`);
+  throw notAFile(name);
 }
 
 /**
