@@ -198,6 +198,22 @@ it('a line that was cut in two by a truncation is one line', async () => {
   expect(await values()).toEqual(numbers(1, 5));
 });
 
+it('no line is joined with the beginning of one that was carried into a file which is gone', async () => {
+  writeFileSync(log, `${lines(1, 2)}{"n":`);
+  const run = follow(...ONCE);
+  await kept(2);
+  copyFileSync(log, `${log}.1`);
+  writeFileSync(log, `3}\n${lines(4, 4)}`);
+  await kept(4);
+  await kill(run);
+  unlinkSync(log);
+  writeFileSync(log, lines(5, 6));
+  const next = follow(...ONCE);
+  await has(6);
+  expect((await stop(next)).stderr).toContain('is gone');
+  expect(await values()).toEqual(numbers(1, 6));
+});
+
 it('skips the zero bytes that a program leaves which does not append to its truncated log, and says so', async () => {
   writeFileSync(log, lines(1, 5));
   const run = follow(...ONCE);

@@ -8,7 +8,7 @@ import type {GrowingFile} from '../input/growing-file.js';
 import {type InputPage, type InputPosition, START} from '../input/input-item.js';
 import {type InputOptions, readRecords} from '../input/record-reader.js';
 import {InputCut, readSource} from '../input/source.js';
-import type {Checkpoint, CheckpointedInput} from './checkpoint.js';
+import type {Checkpoint, CheckpointedInput, FollowedFile} from './checkpoint.js';
 import type {Kept} from './checkpoint-file.js';
 import {FileDigest} from './file-digest.js';
 import {LeftFile} from './left-file.js';
@@ -102,9 +102,11 @@ export class FileFollower implements CheckpointedInput {
   async #begin(checkpoint: Checkpoint): Promise<[ReadPart, Beginning | undefined]> {
     const {file: gone, hasRead} = checkpoint;
     if (gone !== undefined || hasRead) {
-      const file = gone ?? {id: '', writtenMs: 0};
-      if (hasRead) await this.#files.reportGone(file, checkpoint.progress.position.bytes);
-      return [{...file, isUnread: !hasRead}, undefined];
+      // What was carried into it is the beginning of a line of that file, and of no other.
+      const {id, writtenMs, isCopy}: FollowedFile = gone ?? {id: '', writtenMs: 0};
+      const read = {id, writtenMs, isCopy, isUnread: !hasRead};
+      if (hasRead) await this.#files.reportGone(read, checkpoint.progress.position.bytes);
+      return [read, undefined];
     }
     const file = openLog(this.name);
     const position = this.#options.from === 'start' || file === undefined ? START : await file.lastLineEnd();
