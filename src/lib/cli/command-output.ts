@@ -4,8 +4,8 @@
  */
 import type {Interfaces} from '@oclif/core';
 import type {Display} from '../output/display.js';
-import type {Fields, FieldTree} from '../output/json-fields.js';
 import type {RecordStyle, RecordWriter} from '../output/record-writer.js';
+import type {Fields, FieldTree} from '../output/report-fields.js';
 import type {ReportWriter} from '../output/report-writer.js';
 import {type Shape, shapeOf} from '../output/shape.js';
 import {Sink} from '../output/sink.js';

@@ -1,6 +1,6 @@
 /**
  * What commands report, in JSON, CSV and TSV: the fields of each object, in their order. They are a contract with scripts, and part
- * of test/surface.txt. Invariant: a field that is not listed here is not printed, and a report has all that are listed.
+ * of test/surface.txt.
  */
 import type {CheckReport, ResultReport} from '../check/report.js';
 import type {Cause, DeadLetterSummary} from '../dead-letters/dead-letter-list.js';
@@ -11,26 +11,13 @@ import type {AckCount, DeleteCount, GiveBackCount, GroupKey} from '../groups/nam
 import type {PendingConsumer, PendingReport} from '../groups/pending-report.js';
 import type {GroupRemains} from '../groups/remove.js';
 import type {LocalReport} from '../local/local-server.js';
-import type {GroupFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
-import {factsToJson} from '../records/names.js';
 import type {GroupSummary} from '../reports/group-list.js';
-import type {LagFacts} from '../reports/lag.js';
 import type {StreamSummary} from '../reports/stream-list.js';
-import type {ConsumerReport, GroupReport, StreamReport} from '../reports/stream-report.js';
+import type {ConsumerReport} from '../reports/stream-report.js';
 import type {GroupLoss} from '../trimming/losses.js';
-import {factCell} from './delimited.js';
+import type {Fields} from './report-fields.js';
+import {CONSUMER, GROUP, LAG, LAST, SNAPSHOT, STREAM_REPORT} from './stream-fields.js';
 import type {ContextSummary, SettingInUse} from './views/context-view.js';
-
-/** Each field of `Report`: true, or the fields of the objects that it holds. */
-export type Fields<Report> = {
-  readonly [Name in keyof Report]-?: NonNullable<Report[Name]> extends readonly (infer Item)[]
-    ? Item extends object
-      ? Fields<Item>
-      : true
-    : NonNullable<Report[Name]> extends object
-      ? Fields<NonNullable<Report[Name]>>
-      : true;
-};
 
 type Named<Report> = Omit<Report, 'name'>;
 type DryRun = {dryRun: boolean};
@@ -45,21 +32,6 @@ interface ContextTest {
 }
 
 const KEY = {stream: true, group: true} as const;
-const LAG = {
-  lag: true,
-  lagExact: true,
-  lagAtLeast: true,
-  lagAtMost: true,
-  lagSource: true,
-} as const satisfies Fields<LagFacts>;
-const CONSUMER = {pending: true, idleMs: true, inactiveMs: true} as const satisfies Fields<Named<ConsumerReport>>;
-const GROUP = {
-  consumers: true,
-  pending: true,
-  ...LAG,
-  lastDeliveredId: true,
-  behindMs: true,
-} as const satisfies Fields<Omit<GroupReport, 'name' | 'members'>>;
 const POSITION = {lastDeliveredId: true, pending: true, ...LAG} as const satisfies Fields<GroupPosition>;
 const LOCAL = {
   running: true,
@@ -101,69 +73,6 @@ const LOSS = {
   unreadAtMost: true,
   pendingAtMost: true,
 } as const satisfies Fields<GroupLoss>;
-
-const GROUP_FACTS = {
-  group: true,
-  ...GROUP,
-  entriesRead: true,
-  deliveredPerSec: true,
-  donePerSec: true,
-  drainMs: true,
-  trend: true,
-  oldestPendingId: true,
-  oldestPendingAgeMs: true,
-  oldestPendingIdleMs: true,
-  oldestPendingConsumer: true,
-  maxDeliveries: true,
-  maxDeliveriesExact: true,
-  members: {name: true, ...CONSUMER},
-} as const satisfies Fields<GroupFacts>;
-const STREAM_FACTS = {
-  stream: true,
-  length: true,
-  firstId: true,
-  firstAgeMs: true,
-  firstAheadMs: true,
-  lastId: true,
-  lastAgeMs: true,
-  lastAheadMs: true,
-  lastGeneratedId: true,
-  entriesAdded: true,
-  maxDeletedId: true,
-  radixTreeKeys: true,
-  radixTreeNodes: true,
-  addedPerSec: true,
-  bytes: true,
-  bytesPerEntry: true,
-  deadLetters: {stream: true, length: true, newestAgeMs: true},
-  groups: GROUP_FACTS,
-  ageMs: true,
-} as const satisfies Fields<StreamFacts>;
-
-/** Of what is going on on a server, as the collector reads it. */
-export const SNAPSHOT_FIELDS = {
-  at: true,
-  tookMs: true,
-  server: {
-    address: true,
-    name: true,
-    version: true,
-    mode: true,
-    role: true,
-    masters: true,
-    uptimeMs: true,
-    memoryBytes: true,
-    maxMemoryBytes: true,
-    maxMemoryPolicy: true,
-    evictedKeys: true,
-    connectedClients: true,
-    commandsPerSec: true,
-  },
-  streams: STREAM_FACTS,
-  skipped: {streams: true, reason: true},
-  discovered: true,
-  roundMs: true,
-} as const satisfies Fields<Snapshot>;
 
 export interface GroupCreated extends GroupKey {
   created: boolean;
@@ -261,20 +170,7 @@ export const JSON_FIELDS = {
     skipped: true,
     exact: true,
   } satisfies Fields<GroupKey & DryRun & SeekResult>,
-  info: {
-    stream: true,
-    length: true,
-    firstId: true,
-    firstAgeMs: true,
-    firstAheadMs: true,
-    lastId: true,
-    lastAgeMs: true,
-    lastAheadMs: true,
-    lastGeneratedId: true,
-    entriesAdded: true,
-    bytes: true,
-    groups: {name: true, ...GROUP, members: {name: true, ...CONSUMER}},
-  } satisfies Fields<StreamReport>,
+  info: STREAM_REPORT,
   'local start': {started: true, ...LOCAL} satisfies Fields<{started: boolean} & LocalReport>,
   'local status': LOCAL,
   'local stop': {stopped: true, ...LOCAL} satisfies Fields<{stopped: boolean} & LocalReport>,
@@ -282,9 +178,7 @@ export const JSON_FIELDS = {
     stream: true,
     length: true,
     groups: true,
-    lastId: true,
-    lastAgeMs: true,
-    lastAheadMs: true,
+    ...LAST,
     pending: true,
     ...LAG,
     behindMs: true,
@@ -308,7 +202,7 @@ export const JSON_FIELDS = {
     highestId: true,
     consumers: PENDING_CONSUMER,
   } satisfies Fields<PendingReport>,
-  top: SNAPSHOT_FIELDS,
+  top: SNAPSHOT,
   trim: {
     stream: true,
     removed: true,
@@ -319,22 +213,3 @@ export const JSON_FIELDS = {
     losses: LOSS,
   } satisfies Fields<TrimReport>,
 } as const;
-
-/** One JSON object, without the fields that `report` leaves undefined. */
-export const reportToJson = <Report extends object>(report: Report, fields: Fields<Report>): string =>
-  factsToJson(listed(report, fields as FieldTree) as object);
-
-/** The cells of a line, one for each of `fields`. */
-export const reportCells = <Report extends object>(report: Report, fields: Fields<Report>): string[] =>
-  Object.values(listed(report, fields as FieldTree) as object).map(factCell);
-
-export interface FieldTree {
-  readonly [name: string]: true | FieldTree;
-}
-
-function listed(value: unknown, fields: true | FieldTree): unknown {
-  if (fields === true || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => listed(item, fields));
-  const facts = value as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(fields).map(([name, inner]) => [name, listed(facts[name], inner)]));
-}

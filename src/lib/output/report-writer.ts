@@ -1,7 +1,7 @@
 /** Prints reports, in the shape that was asked for. All shapes hold the same facts: `json-fields.ts` lists them. */
 import {DelimitedLines} from './delimited.js';
 import type {Display} from './display.js';
-import {type Fields, type FieldTree, reportCells, reportToJson} from './json-fields.js';
+import {type Fields, type FieldTree, reportCells, reportToJson} from './report-fields.js';
 import {escapeJsonForTerminal} from './sanitize.js';
 import type {Shape} from './shape.js';
 import type {Sink} from './sink.js';
