@@ -5,6 +5,7 @@
 import {isFailure} from '../errors.js';
 import {pipelined} from '../pipelined.js';
 import {isOutdated} from '../reconnecting-client.js';
+import {COUNTED_TOGETHER} from '../reports/list-lag.js';
 import type {StreamClient} from '../stream-client.js';
 import {type CountAllowance, RoundCounts, ServerTimeBudget, WholeCounts} from './budget.js';
 import {type DiscoveryOptions, StreamDiscovery} from './discovery.js';
@@ -25,9 +26,8 @@ const MOST_STREAMS = 1_000;
 /** XINFO CONSUMERS has no pages, and 1,000 consumers take a millisecond. */
 const MOST_CONSUMERS_LISTED = 1_000;
 const CALIBRATED_EACH_MS = 10_000;
-/** Streams of which the counters are read together: three commands each; and of which entries are counted together. */
+/** Streams of which the counters are read together: three commands each. */
 const READ_TOGETHER = 160;
-const COUNTED_TOGETHER = 16;
 /** Groups whose pending entries, some 10 KB, are read together. */
 const GROUPS_TOGETHER = 200;
 

@@ -3,7 +3,7 @@
  * were read last. Invariant: a group waits only while there is an entry to give, so one that has read all does not stall.
  */
 import {ageMs} from '../records/entry-time.js';
-import type {LagFacts} from '../reports/lag.js';
+import type {Behind} from '../reports/behind.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
 import {unlessRefused} from '../reports/unless-refused.js';
 import type {GroupInfo, PendingEntry, StreamClient} from '../stream-client.js';
@@ -12,9 +12,6 @@ import type {GroupFacts} from './snapshot.js';
 
 /** Pending entries that are read of a group: the lowest IDs. */
 export const PENDING_PAGE = 100;
-
-/** What `entriesBehind` and the age of the oldest unread entry come to. */
-export type GroupLag = {[Name in keyof LagFacts]: LagFacts[Name] | null} & {behindMs: number | null};
 
 const UNKNOWN_RATES: GroupRates = {deliveredPerSec: null, donePerSec: null};
 
@@ -54,28 +51,27 @@ export class GroupReadings {
   }
 
   facts(
-    lag: GroupLag,
+    behind: Behind,
     rates: GroupRates | undefined,
     addedPerSec: number | null,
     {nowMs, atMs}: {nowMs: number; atMs: number},
   ): GroupFacts {
     const {name, consumers, pending, lastDeliveredId, entriesRead} = this.#info;
-    if (lag.lagAtMost === 0) this.#waitingSinceMs = atMs;
-    const known = lag.lag !== null && lag.lagAtLeast !== null && lag.lagAtMost !== null;
+    const {lag, lagAtLeast, lagAtMost} = behind;
+    if (lagAtMost === 0) this.#waitingSinceMs = atMs;
+    const isKnown = lag !== null && lagAtLeast !== null && lagAtMost !== null;
     const {deliveredPerSec, donePerSec} = rates ?? UNKNOWN_RATES;
-    const {behindMs, ...lagFigures} = lag;
     return {
       group: name,
       consumers,
       pending,
-      ...lagFigures,
-      behindMs,
+      ...behind,
       lastDeliveredId,
       entriesRead: entriesRead ?? null,
       deliveredPerSec,
       donePerSec,
       ...drainOf({
-        lag: known ? {count: lag.lag!, atLeast: lag.lagAtLeast!, atMost: lag.lagAtMost!} : null,
+        lag: isKnown ? {count: lag, atLeast: lagAtLeast, atMost: lagAtMost} : null,
         addedPerSec,
         deliveredPerSec,
         unmovedMs: atMs - this.#waitingSinceMs,

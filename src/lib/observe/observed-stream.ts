@@ -7,16 +7,17 @@ import {isFailure} from '../errors.js';
 import {streamChange} from '../reading/stream-change.js';
 import {ageMs} from '../records/entry-time.js';
 import {compareStreamIds, earlierId} from '../records/stream-id.js';
+import {type Behind, behindOf, ofLargeEntries} from '../reports/behind.js';
 import {firstFacts, lastFacts} from '../reports/end-facts.js';
 import {bytesOf, type EntryCount, entriesBehind, isExact} from '../reports/entries-behind.js';
-import {lagFacts, lagFrom} from '../reports/lag.js';
-import {NONE, ofLargeEntries} from '../reports/list-lag.js';
+import {lagFrom} from '../reports/lag.js';
+import {NONE} from '../reports/list-lag.js';
 import {consumersOf, MOST_CONSUMERS_MEASURED_OFTEN} from '../reports/measurable.js';
-import {ageOfUnread, firstUnread} from '../reports/oldest-unread.js';
+import {firstUnread} from '../reports/oldest-unread.js';
 import {unlessRefused} from '../reports/unless-refused.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import type {CountAllowance, StreamSize} from './budget.js';
-import {type GroupLag, GroupReadings, PENDING_PAGE} from './group-readings.js';
+import {GroupReadings, PENDING_PAGE} from './group-readings.js';
 import {CarriedCounts} from './lag-carried.js';
 import {NO_RATES, RateMeter, type StreamRates} from './rates.js';
 import type {DeadLetterFacts, StreamFacts} from './snapshot.js';
@@ -57,7 +58,7 @@ export class ObservedStream {
   /** Behind each ID at least, in the last reading: an old server says nothing else by which a lag could be guessed. */
   readonly #lastCounts = new Map<string, number>();
   #unread = new Map<string, string>();
-  #lags = new Map<string, GroupLag>();
+  #lags = new Map<string, Behind>();
   #dead: {length: number; newestId: string | null} | null = {length: 0, newestId: null};
   #deadReadAtMs = Number.NEGATIVE_INFINITY;
 
@@ -178,9 +179,7 @@ export class ObservedStream {
     const unread = await firstUnread(client, this.name, info, behind);
     this.#unread = new Map([...unread].flatMap(([id, first]) => (typeof first === 'string' ? [[id, first]] : [])));
     for (const {info: group} of groups) {
-      const id = group.lastDeliveredId;
-      const lag = lagFacts(lagFrom(info, group, behind.get(id)!));
-      this.#lags.set(group.name, {...lag, behindMs: ageOfUnread(unread.get(id), nowMs)});
+      this.#lags.set(group.name, behindOf(info, group, behind, unread, nowMs));
     }
   }
 

@@ -2,6 +2,7 @@
  * What is going on on a server at one moment: for `top`, `check`, `metrics` and `doctor`. The names are those of the JSON output,
  * a contract. Invariant: a figure is exact, or between bounds that are certain, or null where it is not known; never 0 for unknown.
  */
+import type {Behind} from '../reports/behind.js';
 import type {FirstFacts, LastFacts} from '../reports/end-facts.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
 
@@ -83,18 +84,10 @@ export interface DeadLetterFacts {
   newestAgeMs: number | null;
 }
 
-export interface GroupFacts {
+export interface GroupFacts extends Behind {
   group: Name;
   consumers: number;
   pending: number;
-  /** The best figure; null where there is none. */
-  lag: number | null;
-  lagExact: boolean | null;
-  lagAtLeast: number | null;
-  lagAtMost: number | null;
-  lagSource: 'redis' | 'counted' | 'bound' | null;
-  /** The age of the oldest entry that it was not given: 0 where there is none. */
-  behindMs: number | null;
   lastDeliveredId: string;
   /** As the server counts; null where it does not, or has lost count. */
   entriesRead: number | null;

@@ -1,7 +1,8 @@
 /** The groups of all streams of a server, for `group list`. Invariant: what is not known is null, never 0. */
 import {pipelined} from '../pipelined.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
-import {type Behind, ListLags} from './list-lag.js';
+import type {Behind} from './behind.js';
+import {COUNTED_TOGETHER, ListLags} from './list-lag.js';
 import type {Omissions} from './omissions.js';
 import {type ScannedStream, scannedStreams} from './stream-scan.js';
 
@@ -18,9 +19,6 @@ export interface GroupListOptions {
   now: () => number;
   omissions: Omissions;
 }
-
-/** Streams whose entries are counted at the same time: a page of each is in memory then. */
-const COUNTED_TOGETHER = 16;
 
 /** Those of one stream after those of another, page by page in no order. */
 export async function* listGroups(
@@ -55,7 +53,11 @@ export function inOrderOfNames(groups: readonly GroupSummary[]): GroupSummary[] 
 const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 const summaries = (stream: string, groups: readonly GroupInfo[], behind: readonly Behind[]): GroupSummary[] =>
-  groups.map(({name: group, consumers, pending, lastDeliveredId}, at) => {
-    const {behindMs, ...lag} = behind[at]!;
-    return {stream, group, consumers, pending, ...lag, lastDeliveredId, behindMs};
-  });
+  groups.map(({name: group, consumers, pending, lastDeliveredId}, at) => ({
+    stream,
+    group,
+    consumers,
+    pending,
+    lastDeliveredId,
+    ...behind[at]!,
+  }));

@@ -6,8 +6,9 @@ import {deadLetterKey} from '../colocated-key.js';
 import {pipelined} from '../pipelined.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
+import {type Behind, UNKNOWN} from './behind.js';
 import {lastFacts} from './end-facts.js';
-import {type Behind, ListLags, UNKNOWN} from './list-lag.js';
+import {COUNTED_TOGETHER, ListLags} from './list-lag.js';
 import {consumersOf, MOST_CONSUMERS_MEASURED} from './measurable.js';
 import {Omissions} from './omissions.js';
 import {type ScannedStream, scannedStreams} from './stream-scan.js';
@@ -46,9 +47,6 @@ export interface ListOptions {
   now: () => number;
   omissions?: Omissions;
 }
-
-/** Streams whose entries are counted at the same time: a page of each is in memory then. */
-const COUNTED_TOGETHER = 16;
 
 /** All streams whose names match the glob `match`, page by page in no order. */
 export async function* listStreams(

@@ -1,11 +1,11 @@
 /** What `info` and `group list` show of a stream: XINFO, MEMORY USAGE, and the lag of its groups. */
 import {isFailure} from '../errors.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
+import {behindOf, type MeasuredBehind} from './behind.js';
 import {type FirstFacts, firstFacts, type LastFacts, lastFacts} from './end-facts.js';
 import {entriesBehind} from './entries-behind.js';
-import {type LagFacts, lagFacts, lagFrom} from './lag.js';
 import {consumersOf, MOST_CONSUMERS_MEASURED} from './measurable.js';
-import {ageOfUnread, firstUnread} from './oldest-unread.js';
+import {firstUnread} from './oldest-unread.js';
 
 export interface ConsumerReport {
   name: string;
@@ -15,13 +15,11 @@ export interface ConsumerReport {
   inactiveMs?: number;
 }
 
-export interface GroupReport extends LagFacts {
+export interface GroupReport extends MeasuredBehind {
   name: string;
   consumers: number;
   pending: number;
   lastDeliveredId: string;
-  /** The age of the oldest entry that it was not given yet: 0 where there is none, null where it is not known. */
-  behindMs: number | null;
   members?: ConsumerReport[];
 }
 
@@ -101,9 +99,7 @@ async function reportsOf(
   const unread = await firstUnread(client, stream, info, behind);
   const reports = groups.map((group): GroupReport => {
     const {name, consumers, pending, lastDeliveredId} = group;
-    const lag = lagFacts(lagFrom(info, group, behind.get(lastDeliveredId)!));
-    const behindMs = ageOfUnread(unread.get(lastDeliveredId), nowMs);
-    return {name, consumers, pending, ...lag, lastDeliveredId, behindMs};
+    return {name, consumers, pending, lastDeliveredId, ...behindOf(info, group, behind, unread, nowMs)};
   });
   if (withConsumers) {
     for (const report of reports) {

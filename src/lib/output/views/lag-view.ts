@@ -1,7 +1,7 @@
 /** How far a group is behind, as a table shows it: `-` for nothing, `~` before what is not proven, `?` for what is not known. */
 import {shortDuration} from '../../duration.js';
+import type {Behind} from '../../reports/behind.js';
 import type {LagFacts} from '../../reports/lag.js';
-import type {Behind} from '../../reports/list-lag.js';
 import type {Display} from '../display.js';
 
 /** Also what it is at least, where Redis has no figure. */
