@@ -9,7 +9,8 @@ import {COUNTED_TOGETHER} from '../reports/list-lag.js';
 import type {StreamClient} from '../stream-client.js';
 import {type CountAllowance, RoundCounts, ServerTimeBudget, WholeCounts} from './budget.js';
 import {type DiscoveryOptions, StreamDiscovery} from './discovery.js';
-import {ObservedStream, type ReadingTime} from './observed-stream.js';
+import {ObservedStream} from './observed-stream.js';
+import type {ReadingTime} from './reading-time.js';
 import {readServerFacts} from './server-facts.js';
 import type {SkippedStreams, Snapshot, StreamFacts} from './snapshot.js';
 

@@ -8,6 +8,7 @@ import type {ConsumerReport} from '../reports/stream-report.js';
 import {unlessRefused} from '../reports/unless-refused.js';
 import type {GroupInfo, PendingEntry, StreamClient} from '../stream-client.js';
 import {drainOf, type GroupRates} from './rates.js';
+import type {ReadingTime} from './reading-time.js';
 import type {GroupFacts} from './snapshot.js';
 
 /** Pending entries that are read of a group: the lowest IDs. */
@@ -54,7 +55,7 @@ export class GroupReadings {
     behind: Behind,
     rates: GroupRates | undefined,
     addedPerSec: number | null,
-    {nowMs, atMs}: {nowMs: number; atMs: number},
+    {nowMs, atMs}: ReadingTime,
   ): GroupFacts {
     const {name, consumers, pending, lastDeliveredId, entriesRead} = this.#info;
     const {lag, lagAtLeast, lagAtMost} = behind;

@@ -4,6 +4,7 @@
  * until the next reading.
  */
 import {compareStreamIds} from '../records/stream-id.js';
+import type {GroupInfo, StreamInfo} from '../stream-client.js';
 import type {Trend} from './snapshot.js';
 
 /** What was read of a group; null where the server does not say. */
@@ -21,6 +22,22 @@ export interface StreamCounters {
   entriesAdded: number | null;
   groups: readonly GroupCounters[];
 }
+
+/** Of what was read at `atMs`; `info` is undefined where XINFO STREAM was not asked. */
+export const countersOf = (
+  info: StreamInfo | undefined,
+  groups: readonly GroupInfo[],
+  atMs: number,
+): StreamCounters => ({
+  atMs,
+  entriesAdded: info?.entriesAdded ?? null,
+  groups: groups.map(({name, entriesRead = null, pending, lastDeliveredId}) => ({
+    name,
+    entriesRead,
+    pending,
+    lastDeliveredId,
+  })),
+});
 
 export interface GroupRates {
   /** Entries that the group was given. */

@@ -8,7 +8,7 @@ import {untilStopped} from '../reading/until-stopped.js';
 import {ReconnectingClient, type ReconnectingOptions} from '../reconnecting-client.js';
 import {type ReportOptions, readStream, type StreamReading, type StreamReport} from '../reports/stream-report.js';
 import type {StreamClient} from '../stream-client.js';
-import {NO_RATES, RateMeter, type StreamCounters, type StreamRates} from './rates.js';
+import {countersOf, NO_RATES, RateMeter, type StreamRates} from './rates.js';
 
 export interface WatchedStream {
   stream: string;
@@ -52,7 +52,8 @@ export class StreamWatch {
     try {
       const reading = await readStream(client, stream, {...this.#options, nowMs});
       this.#notice(watched, reading);
-      return {stream, report: reading.report, rates: watched.meter.take(countersOf(reading))};
+      const counters = countersOf(reading.info, reading.groups, performance.now());
+      return {stream, report: reading.report, rates: watched.meter.take(counters)};
     } catch (error) {
       const mayWait = this.#options.waitsForGone && watched.last !== undefined;
       if (!mayWait || !isFailure(error, 'notFound')) throw error;
@@ -95,14 +96,3 @@ export async function* watchStreams(
     redis.close();
   }
 }
-
-const countersOf = ({info, groups}: StreamReading): StreamCounters => ({
-  atMs: performance.now(),
-  entriesAdded: info.entriesAdded ?? null,
-  groups: groups.map(({name, entriesRead, pending, lastDeliveredId}) => ({
-    name,
-    entriesRead: entriesRead ?? null,
-    pending,
-    lastDeliveredId,
-  })),
-});

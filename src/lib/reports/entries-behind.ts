@@ -4,10 +4,10 @@
  * from both ends, within limits of entries and bytes. Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of
  * the server say: none of them is read here.
  */
-import {isFailure} from '../errors.js';
 import type {Entry} from '../records/entry.js';
 import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
+import {unlessRefused} from './unless-refused.js';
 
 /** A number of entries between two bounds that are certain; exact when both are the same. */
 export interface EntryCount {
@@ -58,7 +58,8 @@ export async function entriesBehind(
   await walk(newest, client, stream, info, between.toReversed(), limits);
   const left = between.filter((id) => !newest.passed.has(id));
   const oldest = newWalk(info, false);
-  await unlessDenied(walk(oldest, client, stream, info, left, limits));
+  // XRANGE can be done without: then there is nothing more to know.
+  await unlessRefused(walk(oldest, client, stream, info, left, limits), ['denied']);
   // What went in front of an ID while it was counted is missing from that count, so the rest of the length is too much.
   const steady = oldest.passed.size === 0 || (await nothingRemovedSince(client, stream, info));
 
@@ -184,15 +185,6 @@ async function walk(
   // The walk came to its end, so nothing is left between it and the others.
   const nextId = reverse ? walked.reached : undefined;
   for (; next < ids.length; next++) walked.passed.set(ids[next]!, {entries: walked.seen, nextId});
-}
-
-/** XRANGE can be done without: then there is nothing more to know. */
-async function unlessDenied(counting: Promise<void>): Promise<void> {
-  try {
-    await counting;
-  } catch (error) {
-    if (!isFailure(error, 'denied')) throw error;
-  }
 }
 
 /** The bytes of its fields, or about so many. */

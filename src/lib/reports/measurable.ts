@@ -1,6 +1,9 @@
-/** Whether MEMORY USAGE may be asked of a stream: it looks at each consumer, and 10,000 of them take 2 ms. */
+/** What may be asked of a stream: MEMORY USAGE looks at each consumer, and 10,000 take 2 ms; XINFO STREAM copies the first and the last entry. */
 
-/** For one report. */
+/** Bytes of an entry up to which XINFO STREAM takes Redis a millisecond. */
+export const LARGE_ENTRY_BYTES = 256 * 1024;
+
+/** Consumers up to which MEMORY USAGE is asked for one report. */
 export const MOST_CONSUMERS_MEASURED = 20_000;
 /** For what is asked again and again. */
 export const MOST_CONSUMERS_MEASURED_OFTEN = 10_000;
