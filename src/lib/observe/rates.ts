@@ -69,37 +69,40 @@ class MovingAverage {
   }
 }
 
+class GroupMeter {
+  #last: GroupCounters | undefined;
+  readonly #delivered = new MovingAverage();
+  readonly #done = new MovingAverage();
+
+  /** Takes the next reading, `ms` after the last one. */
+  take(now: GroupCounters, ms: number): GroupRates {
+    const {delivered, done} = progress(this.#last, now);
+    this.#last = now;
+    return {
+      deliveredPerSec: this.#delivered.add(perSec(delivered, ms), ms),
+      donePerSec: this.#done.add(perSec(done, ms), ms),
+    };
+  }
+}
+
 /** The rates of one stream and its groups. */
 export class RateMeter {
   #last: StreamCounters | undefined;
   readonly #added = new MovingAverage();
-  readonly #groups = new Map<string, {delivered: MovingAverage; done: MovingAverage}>();
+  /** Of the groups of the last reading. */
+  #groups = new Map<string, GroupMeter>();
 
   /** Takes the next reading; the rates as of it. */
   take(now: StreamCounters): StreamRates {
     const last = this.#last;
     this.#last = now;
-    for (const name of this.#groups.keys())
-      if (!now.groups.some((group) => group.name === name)) this.#groups.delete(name);
+    const ms = last === undefined ? 0 : now.atMs - last.atMs;
+    const before = this.#groups;
+    this.#groups = new Map(now.groups.map(({name}) => [name, before.get(name) ?? new GroupMeter()]));
+    const groups = new Map(now.groups.map((group) => [group.name, this.#groups.get(group.name)!.take(group, ms)]));
     if (last === undefined) return NO_RATES;
-    const ms = now.atMs - last.atMs;
-    const groups = now.groups.map((group): [string, GroupRates] => {
-      const before = last.groups.find(({name}) => name === group.name);
-      const averages = this.#groups.get(group.name) ?? {delivered: new MovingAverage(), done: new MovingAverage()};
-      this.#groups.set(group.name, averages);
-      const {delivered, done} = progress(before, group);
-      return [
-        group.name,
-        {
-          deliveredPerSec: averages.delivered.add(perSec(delivered, ms), ms),
-          donePerSec: averages.done.add(perSec(done, ms), ms),
-        },
-      ];
-    });
-    return {
-      addedPerSec: this.#added.add(perSec(difference(last.entriesAdded, now.entriesAdded), ms), ms),
-      groups: new Map(groups),
-    };
+    const added = difference(last.entriesAdded, now.entriesAdded);
+    return {addedPerSec: this.#added.add(perSec(added, ms), ms), groups};
   }
 }
 
