@@ -1,11 +1,12 @@
 /**
- * A snapshot in the text format of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/), under the names of
- * redis_exporter (https://github.com/oliver006/redis_exporter). Invariants: what is not known has no sample; no series comes twice; there are at most as many
- * as asked for, and streams beyond are counted.
+ * A snapshot in the text format of Prometheus, under the names of redis_exporter (https://github.com/oliver006/redis_exporter).
+ * Invariants: what is not known has no sample; no series comes twice; there are at most as many as asked for, and streams beyond
+ * are counted.
  */
 import type {GroupFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
 import {timePartOf} from '../records/stream-id.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
+import {type Family, familyText, type Sample} from '../serve/prometheus-text.js';
 
 export interface ExpositionOptions {
   version: string;
@@ -16,23 +17,21 @@ export interface ExpositionOptions {
 
 type Value = number | string | bigint | null | undefined;
 
-interface Family<Facts> {
-  readonly name: string;
-  readonly help: string;
-  readonly type?: 'counter';
+interface FamilyOf<Facts> extends Family {
   value(facts: Facts): Value;
 }
 
-const family = <Facts>(name: string, help: string, value: (facts: Facts) => Value): Family<Facts> => ({
-  name,
-  help,
-  value,
-});
+const family = <Facts>(
+  name: string,
+  help: string,
+  value: (facts: Facts) => Value,
+  type: 'counter' | 'gauge' = 'gauge',
+): FamilyOf<Facts> => ({name, help, type, value});
 /** IDs are their time in milliseconds, as redis_exporter has them. */
 const timeOf = (id: string | null): Value => (id === null ? null : timePartOf(id));
 const seconds = (ms: number | null): Value => (ms === null ? null : ms / 1_000);
 
-const STREAM_FAMILIES: readonly Family<StreamFacts>[] = [
+const STREAM_FAMILIES: readonly FamilyOf<StreamFacts>[] = [
   family('redis_stream_length', 'Entries of the stream.', ({length}) => length),
   family('redis_stream_radix_tree_keys', 'Nodes that hold entries.', ({radixTreeKeys}) => radixTreeKeys),
   family('redis_stream_radix_tree_nodes', 'Nodes of the radix tree.', ({radixTreeNodes}) => radixTreeNodes),
@@ -45,15 +44,12 @@ const STREAM_FAMILIES: readonly Family<StreamFacts>[] = [
   ),
   family('redis_stream_first_entry_id', 'Time of the first ID, in ms.', ({firstId}) => timeOf(firstId)),
   family('redis_stream_last_entry_id', 'Time of the last ID, in ms.', ({lastId}) => timeOf(lastId)),
-  {
-    ...family<StreamFacts>('redis_stream_entries_added_total', 'Entries ever added.', ({entriesAdded}) => entriesAdded),
-    type: 'counter',
-  },
+  family('redis_stream_entries_added_total', 'Entries ever added.', ({entriesAdded}) => entriesAdded, 'counter'),
   family('streamlog_stream_memory_bytes', 'Memory, as MEMORY USAGE estimates it.', ({bytes}) => bytes),
   family('streamlog_dead_letters', 'Entries of the dead letter stream.', ({deadLetters}) => deadLetters?.length),
 ];
 
-const GROUP_FAMILIES: readonly Family<GroupFacts>[] = [
+const GROUP_FAMILIES: readonly FamilyOf<GroupFacts>[] = [
   family('redis_stream_group_consumers', 'Consumers of the group.', ({consumers}) => consumers),
   family('redis_stream_group_messages_pending', 'Entries delivered and not acknowledged.', ({pending}) => pending),
   family('redis_stream_group_last_delivered_id', 'Time of the last delivered ID, in ms.', (facts) =>
@@ -84,7 +80,7 @@ const GROUP_FAMILIES: readonly Family<GroupFacts>[] = [
   ),
 ];
 
-const CONSUMER_FAMILIES: readonly Family<ConsumerReport>[] = [
+const CONSUMER_FAMILIES: readonly FamilyOf<ConsumerReport>[] = [
   family('redis_stream_group_consumer_messages_pending', 'Entries pending with the consumer.', ({pending}) => pending),
   family('redis_stream_group_consumer_idle_seconds', 'Since it last asked.', ({idleMs}) => idleMs / 1_000),
 ];
@@ -149,19 +145,20 @@ const seriesOf = ({groups}: StreamFacts): number =>
 const groupsOf = ({labels, facts}: Labelled<StreamFacts>): Labelled<GroupFacts>[] =>
   (facts.groups ?? []).map((group) => ({labels: `${labels},group="${labelOf(group.group)}"`, facts: group}));
 
-function text<Facts>({name, help, type, value}: Family<Facts>, all: readonly Labelled<Facts>[]): string {
+/** Nothing without a sample. */
+function text<Facts>(family: FamilyOf<Facts>, all: readonly Labelled<Facts>[]): string {
   const seen = new Set<string>();
-  const lines = all.flatMap(({labels, facts}) => {
-    const sample = value(facts);
-    if (sample === null || sample === undefined || seen.has(labels)) return [];
+  const samples = all.flatMap(({labels, facts}): Sample[] => {
+    const value = family.value(facts);
+    if (value === null || value === undefined || seen.has(labels)) return [];
     seen.add(labels);
-    return [`${name}{${labels}} ${sample}\n`];
+    return [[`{${labels}}`, value]];
   });
-  return lines.length === 0 ? '' : `# HELP ${name} ${help}\n# TYPE ${name} ${type ?? 'gauge'}\n${lines.join('')}`;
+  return samples.length === 0 ? '' : familyText(family, samples);
 }
 
 const single = (name: string, help: string, value: number, labels = ''): string =>
-  `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name}${labels} ${value}\n`;
+  familyText({name, help, type: 'gauge'}, [[labels, value]]);
 
 const ESCAPES: Record<string, string> = {'\\': '\\\\', '"': '\\"', '\n': '\\n'};
 

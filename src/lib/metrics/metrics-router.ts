@@ -4,7 +4,7 @@ import type {Snapshot} from '../observe/snapshot.js';
 import {authenticate} from '../serve/authentication.js';
 import type {AuthTokens} from '../serve/clients.js';
 import type {RequestState} from '../serve/http-connection.js';
-import {PROMETHEUS_TYPE} from '../serve/metrics.js';
+import {PROMETHEUS_TYPE} from '../serve/prometheus-text.js';
 import type {HostGuard} from '../serve/request-head.js';
 import {Refusal, type Response} from '../serve/responses.js';
 import type {LatestSnapshot} from './latest-snapshot.js';

@@ -1,26 +1,19 @@
 /**
- * The counters of the server, in the text format of Prometheus
- * (https://prometheus.io/docs/instrumenting/exposition_formats/). Invariant: the
+ * The counters of the server, in the text format of Prometheus. Invariant: the
  * number of series is bounded whatever clients send: an unknown path counts as
  * `other`, an unknown method too, and no stream is named.
  */
 import type {AccessFacts} from './access-log.js';
+import {type Family, familyText, PROMETHEUS_TYPE, type Sample} from './prometheus-text.js';
 import type {Response} from './responses.js';
 import {templateOf} from './router.js';
 
-export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS', 'other'] as const;
 const OTHER = METHODS.length - 1;
 /** The upper bounds of the buckets, in seconds. */
 const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What follows the name of the metric, and the value. */
-type Sample = readonly [suffix: string, value: number];
-
-interface Metric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+interface Metric extends Family {
   readonly samples: () => readonly Sample[];
 }
 
@@ -101,10 +94,7 @@ export class Metrics {
   }
 
   answer(): Response {
-    const body = this.#metrics.map(({name, help, type, samples}) => {
-      const lines = samples().map(([suffix, value]) => `${name}${suffix} ${value}\n`);
-      return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
-    });
+    const body = this.#metrics.map((metric) => familyText(metric, metric.samples()));
     return {status: 200, headers: {'Content-Type': PROMETHEUS_TYPE}, body: body.join('\n')};
   }
 
