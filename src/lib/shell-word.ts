@@ -17,6 +17,12 @@ export function shellWord(text: string): string {
   return `$'${escaped.join('')}'`;
 }
 
+/** A flag and its value, as words: a value that begins with a dash would be another flag. */
+export const flagWords = (name: string, value: string, letter?: string): string[] =>
+  value.startsWith('-')
+    ? [`--${name}=${shellWord(value)}`]
+    : [letter === undefined ? `--${name}` : `-${letter}`, shellWord(value)];
+
 /** Byte by byte, since what a shell makes of a code point depends on its locale. */
 const codeOf = (char: string): string =>
   Array.from(Buffer.from(char), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

@@ -18,6 +18,9 @@ export interface PendingEntry {
  */
 export const GIVEN_BACK_IDLE_MS = 10 * 365 * 86_400_000;
 
+/** Of the last delivery; from here on a consumer may be dead, and its entries another's to take. */
+export const LONG_IDLE_MS = 60_000;
+
 /** Whether an entry was delivered at least `minIdleMs` ago, or was given back. */
 export const isIdle = ({idleMs, givenBack}: PendingEntry, minIdleMs: number): boolean =>
   givenBack || idleMs >= minIdleMs;

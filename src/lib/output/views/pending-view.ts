@@ -3,7 +3,8 @@ import {formatDuration, shortDuration} from '../../duration.js';
 import type {PendingConsumer, PendingDetail, PendingReport} from '../../groups/pending-report.js';
 import {recordToJson, type ValueToJson} from '../../records/entry.js';
 import {nameToJson} from '../../records/names.js';
-import {shellWord} from '../../shell-word.js';
+import {LONG_IDLE_MS} from '../../records/pending-entry.js';
+import {flagWords} from '../../shell-word.js';
 import {LEAST_NAME} from '../column-fit.js';
 import {DelimitedLines, factCell, nameCell} from '../delimited.js';
 import type {Display} from '../display.js';
@@ -14,9 +15,6 @@ import {type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
 import {renderFacts, renderTable} from '../table.js';
 import {ID_COLUMN, TIME_COLUMN, timeOf} from './record-view.js';
-
-/** From here on a consumer may be dead, and its entries another's to take. */
-const LONG_IDLE_MS = 60_000;
 
 export function renderPending({stream, group, consumers, ...report}: PendingReport, display: Display): string {
   const facts = renderFacts(
@@ -92,16 +90,12 @@ export const claimHints = ({stream, group, consumers}: PendingReport): string[] 
     .map(({name, oldestIdleMs, oldestIdleAtLeastMs}) => ({name, idleMs: oldestIdleMs ?? oldestIdleAtLeastMs ?? 0}))
     .filter(({idleMs}) => idleMs > LONG_IDLE_MS)
     .map(({name, idleMs}) => {
-      const options = [option('stream', stream), option('group', group), option('consumer', name)].join(' ');
+      const flags = [...flagWords('stream', stream), ...flagWords('group', group), ...flagWords('consumer', name)];
       return (
         `"${name}" has held an entry for ${formatDuration(idleMs)}; to hand over its idle entries: ` +
-        `streamlog claim ${options} --to NAME --min-idle ${LONG_IDLE_MS / 1_000}s`
+        `streamlog claim ${flags.join(' ')} --to NAME --min-idle ${LONG_IDLE_MS / 1_000}s`
       );
     });
-
-// A name that starts with a dash would be read as another option.
-const option = (name: string, value: string): string =>
-  value.startsWith('-') ? `--${name}=${shellWord(value)}` : `--${name} ${shellWord(value)}`;
 
 /**
  * Pending entries: JSON that `ack` and `claim` accept, lines on a terminal, or the format that was asked for. An entry that

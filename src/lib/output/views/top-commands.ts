@@ -3,7 +3,9 @@
  * names are, and goes to the server that is looked at; none has a password.
  */
 import type {GroupFacts, StreamFacts} from '../../observe/snapshot.js';
-import {shellWord} from '../../shell-word.js';
+import {LONG_IDLE_MS} from '../../records/pending-entry.js';
+import {flagWords, shellWord} from '../../shell-word.js';
+import {cellsOf} from '../cell-width.js';
 import {counted} from '../sentences.js';
 import {MANY_DELIVERIES} from './top-alarms.js';
 import {ageText} from './top-figures.js';
@@ -15,9 +17,6 @@ export interface Suggestion {
   words: readonly string[];
 }
 
-/** From here on a consumer may be dead. */
-const LONG_IDLE_MS = 60_000;
-
 /** `server` are the words that say which server it is, not quoted yet. */
 export function suggestions(
   stream: StreamFacts,
@@ -25,10 +24,10 @@ export function suggestions(
   server: readonly string[],
 ): Suggestion[] {
   const command = (...words: string[]): string[] => ['streamlog', ...words, ...server.map(shellWord)];
-  const ofStream = named('stream', 's', stream.stream);
+  const ofStream = flagWords('stream', stream.stream, 's');
   const found: Suggestion[] = [];
   const add = (reason: string, ...words: string[]): void => void found.push({reason, words: command(...words)});
-  if (group !== undefined) groupSuggestions(group, [...ofStream, ...named('group', 'g', group.group)], add);
+  if (group !== undefined) groupSuggestions(group, [...ofStream, ...flagWords('group', group.group, 'g')], add);
   const dead = stream.deadLetters?.length ?? 0;
   if (dead > 0) add(counted(dead, 'dead letter'), 'dlq', 'list', ...ofStream);
   if (stream.groups?.length === 0) add('no group reads it', 'tail', ...ofStream);
@@ -57,19 +56,11 @@ function groupSuggestions(facts: GroupFacts, names: readonly string[], add: Add)
     add(`pending for ${ageText(oldestPendingIdleMs)}; its consumer may be dead`, ...pendingDetails, '--idle', '1m');
 }
 
-/** A name that begins with a dash is not another flag. */
-const named = (flag: string, letter: string, name: string): string[] =>
-  name.startsWith('-') ? [shellWord(`--${flag}=${name}`)] : [`-${letter}`, shellWord(name)];
-
 /**
  * The lines of a command, broken between words as a shell takes it; undefined where a word is wider than a line, since what is cut
  * must not be copied.
  */
-export function commandLines(
-  words: readonly string[],
-  columns: number,
-  cellsOf: (text: string) => number,
-): string[] | undefined {
+export function commandLines(words: readonly string[], columns: number): string[] | undefined {
   const lines: string[] = [];
   let line = INDENT;
   for (const word of words) {

@@ -118,7 +118,7 @@ const linesOf = (text: string): string[] => text.trimEnd().split('\n');
 function commands({stream, group}: Shown, {server}: DetailContext, {colors, columns}: TopDisplay): string[] {
   return suggestions(stream, group, server).flatMap(({reason, words}) => [
     colors.dim(cutEnd(`${reason}:`, columns)),
-    ...(commandLines(words, columns, cellsOf) ?? [cutEnd('  (a command that is wider than this window)', columns)]),
+    ...(commandLines(words, columns) ?? [cutEnd('  (a command that is wider than this window)', columns)]),
   ]);
 }
 

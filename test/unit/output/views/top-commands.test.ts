@@ -1,7 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {typedServer} from '../../../../src/lib/cli/typed-server.js';
-import {cellsOf} from '../../../../src/lib/output/cell-width.js';
 import {commandLines, suggestions} from '../../../../src/lib/output/views/top-commands.js';
 import {groupFacts, streamFacts} from '../snapshots.js';
 
@@ -19,16 +18,18 @@ describe('commands to copy', () => {
       const [first] = suggestions(streamFacts({stream: name, groups: [group]}), group, ['-C', 'my prod']);
       const flags = name === '-rf' ? ['--stream=-rf', '--group=-rf'] : ['-s', name, '-g', name];
       for (const columns of [40, 60, 200])
-        expect(pasted(commandLines(first!.words, columns, cellsOf)!)).toEqual(['consume', ...flags, '-C', 'my prod']);
+        expect(pasted(commandLines(first!.words, columns)!)).toEqual(['consume', ...flags, '-C', 'my prod']);
     },
   );
 
+  it('name what is not text as --stream takes it, also behind a dash', () => {
+    const [first] = suggestions(streamFacts({stream: '-\udcff', groups: null}), undefined, []);
+    expect(pasted(commandLines(first!.words, 200)!)).toEqual(['info', '--stream={"$b64":"Lf8="}', '--consumers']);
+  });
+
   it('fit the window, or are not shown', () => {
-    expect(commandLines(['streamlog', 'x'.repeat(34)], 40, cellsOf)).toEqual([
-      '  streamlog \\',
-      `    ${'x'.repeat(34)}`,
-    ]);
-    expect(commandLines(['streamlog', 'x'.repeat(35)], 40, cellsOf)).toBeUndefined();
+    expect(commandLines(['streamlog', 'x'.repeat(34)], 40)).toEqual(['  streamlog \\', `    ${'x'.repeat(34)}`]);
+    expect(commandLines(['streamlog', 'x'.repeat(35)], 40)).toBeUndefined();
   });
 
   it('say what is wrong: each thing has its command', () => {
