@@ -3,6 +3,7 @@ import {formatDuration} from '../duration.js';
 import type {WatchedStream} from '../observe/stream-watch.js';
 import type {Display} from '../output/display.js';
 import type {WindowSize} from '../output/screen.js';
+import {SCROLL_KEYS, scrolled} from '../output/scrolling.js';
 import type {Sink} from '../output/sink.js';
 import {mostOffset, type WatchState, watchedLines, watchRows} from '../output/views/watch-view.js';
 import {FullScreen} from './full-screen.js';
@@ -18,16 +19,7 @@ export interface WatchScreenOptions {
 
 const NOTICE_MS = 15_000;
 
-/** Lines by which a key moves what is shown; a page is the window. */
-const MOVES: Record<string, (rows: number) => number> = {
-  up: () => -1,
-  down: () => 1,
-  'page-up': (rows) => -rows,
-  'page-down': (rows) => rows,
-  ' ': (rows) => rows,
-  home: () => Number.NEGATIVE_INFINITY,
-  end: () => Number.POSITIVE_INFINITY,
-};
+const MOVES: typeof SCROLL_KEYS = {...SCROLL_KEYS, ' ': (rows) => rows};
 
 export class WatchScreen {
   readonly #options: WatchScreenOptions;
@@ -76,8 +68,7 @@ export class WatchScreen {
     const move = Object.hasOwn(MOVES, key) ? MOVES[key]!(this.#size.rows) : 0;
     if (move === 0) return;
     const most = mostOffset(this.#lines(this.#size), this.#size.rows);
-    const offset = Math.min(most, this.#state.offset);
-    this.#state = {...this.#state, offset: Math.min(most, Math.max(0, offset + move))};
+    this.#state = {...this.#state, offset: scrolled(this.#state.offset, move, most)};
     this.#draw().catch(() => {});
   }
 

@@ -1,5 +1,6 @@
 /** What a person has chosen in `top`, as keys change it. Invariant: a key changes nothing but this; nothing in Redis. */
 import {ROW_ORDERS, type RowOrder} from '../observe/snapshot-rows.js';
+import {SCROLL_KEYS, scrolled} from './scrolling.js';
 
 export type TopView = 'list' | 'detail' | 'consumers' | 'pending' | 'help';
 
@@ -41,17 +42,7 @@ export interface Shown {
   mostOffset: number;
 }
 
-/** How far a key moves, in rows or lines. */
-const MOVES: Record<string, (room: number) => number> = {
-  up: () => -1,
-  k: () => -1,
-  down: () => 1,
-  j: () => 1,
-  'page-up': (room) => -room,
-  'page-down': (room) => room,
-  home: () => Number.NEGATIVE_INFINITY,
-  end: () => Number.POSITIVE_INFINITY,
-};
+const MOVES: typeof SCROLL_KEYS = {...SCROLL_KEYS, k: () => -1, j: () => 1};
 
 const VIEWS: Record<string, TopView> = {enter: 'detail', c: 'consumers', p: 'pending', '?': 'help', h: 'help'};
 
@@ -91,11 +82,8 @@ function afterLetter(state: TopState, key: string): TopState {
 }
 
 function moved(state: TopState, by: number, {rows, mostOffset}: Shown): TopState {
-  if (state.view !== 'list') {
-    const offset = Math.min(state.offset, mostOffset);
-    return {...state, offset: Math.min(mostOffset, Math.max(0, offset + by))};
-  }
-  const index = Math.min(rows.length - 1, Math.max(0, selectedIndex(state, rows) + by));
+  if (state.view !== 'list') return {...state, offset: scrolled(state.offset, by, mostOffset)};
+  const index = scrolled(selectedIndex(state, rows), by, rows.length - 1);
   return {...state, selected: rows[index]?.key};
 }
 
