@@ -43,6 +43,12 @@ export const escapeForTerminal = (text: string): string =>
 export const escapeJsonForTerminal = (json: string): string =>
   PLAIN.test(json) ? json : json.replace(pattern(), (char, kept) => kept ?? char.split('').map(codeUnitOf).join(''));
 
+/** `escapeForTerminal` for a text with a cell of its own: a combining mark at its beginning would be drawn over what stands before it. */
+export function escapeForCell(text: string): string {
+  const safe = escapeForTerminal(text);
+  return /^\p{M}/u.test(safe) ? `◌${safe}` : safe;
+}
+
 function codeOf(char: string): string {
   const code = char.codePointAt(0)!;
   const byte = code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : code;

@@ -6,7 +6,7 @@ import Table from 'cli-table3';
 import {cellsOf, cutEnd, cutMiddle, fold} from './cell-width.js';
 import {fitColumns, GAP, hiddenLine, type SizedColumn} from './column-fit.js';
 import type {Display} from './display.js';
-import {escapeForTerminal} from './sanitize.js';
+import {escapeForCell, escapeForTerminal} from './sanitize.js';
 
 export interface Column<Row> {
   heading: string;
@@ -60,15 +60,12 @@ function fill<Row>(
 ): Filled {
   const cells = rows.map((row) => {
     const value = cell(row);
-    return visible(typeof value === 'number' ? count(value) : escapeForTerminal(value));
+    return typeof value === 'number' ? count(value) : escapeForCell(value);
   });
   let width = heading.length;
   for (const text of cells) width = Math.max(width, cellsOf(text));
   return {heading, right, least, priority, cells, width};
 }
-
-/** A mark on its own would be drawn over what stands before it. */
-const visible = (text: string): string => (/^\p{M}/u.test(text) ? `◌${text}` : text);
 
 /** cli-table3 compares each cell with all others: 20,000 rows at once would take it two minutes. */
 const ROWS_AT_ONCE = 100;
@@ -116,7 +113,7 @@ export function renderFacts(
   const besides = columns - width - GAP;
   return facts
     .map(([name, value]) => {
-      const lines = fold(typeof value === 'number' ? count(value) : visible(escapeForTerminal(value)), besides);
+      const lines = fold(typeof value === 'number' ? count(value) : escapeForCell(value), besides);
       const indent = ' '.repeat(width + GAP);
       return `${colors.dim(name.padEnd(width))}  ${lines.map((line) => `${line}\n`).join(indent)}`;
     })

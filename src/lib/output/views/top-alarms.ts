@@ -34,7 +34,7 @@ function alarmsOf(stream: StreamFacts, display: TopDisplay): Alarm[] {
   const newest = deadLetters?.newestAgeMs;
   if (deadLetters !== null && newest !== null && newest !== undefined && newest < RECENT_MS) {
     const letters = counted(deadLetters.length, 'dead letter');
-    const text = `${nameText(stream.stream)}: ${letters}, newest ${ageText(newest)} ago`;
+    const text = `${escapeForTerminal(stream.stream)}: ${letters}, newest ${ageText(newest)} ago`;
     alarms.push({rank: WORST.dead, weight: deadLetters.length, text});
   }
   return alarms;
@@ -42,7 +42,7 @@ function alarmsOf(stream: StreamFacts, display: TopDisplay): Alarm[] {
 
 function groupAlarms({stream}: StreamFacts, group: GroupFacts, display: TopDisplay): Alarm[] {
   const {trend, behindMs, lagAtLeast, maxDeliveries} = group;
-  const name = `${nameText(stream)}/${nameText(group.group)}`;
+  const name = `${escapeForTerminal(stream)}/${escapeForTerminal(group.group)}`;
   const alarms: Alarm[] = [];
   const weight = behindMs ?? 0;
   if ((trend === 'stalled' || trend === 'growing') && lagAtLeast !== 0) {
@@ -58,8 +58,6 @@ function groupAlarms({stream}: StreamFacts, group: GroupFacts, display: TopDispl
 
 const skippedText = ({streams, reason}: Snapshot['skipped'][number]): string =>
   `${counted(streams, 'stream')} ${reason === 'denied' ? 'may not be read' : 'did not answer'}`;
-
-const nameText = (name: string): string => escapeForTerminal(name);
 
 /** As many as there is room for, the first one always; there may be thousands. */
 function fitting(texts: readonly string[], columns: number): string {

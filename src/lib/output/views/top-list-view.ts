@@ -7,7 +7,7 @@ import type {FactsRow} from '../../observe/snapshot-rows.js';
 import {formatSize} from '../../size.js';
 import {cellsOf, cutMiddle} from '../cell-width.js';
 import {fitColumns, GAP, LEAST_NAME, type SizedColumn} from '../column-fit.js';
-import {escapeForTerminal} from '../sanitize.js';
+import {escapeForCell} from '../sanitize.js';
 import {sparkline} from '../sparkline.js';
 import {padded} from '../text-layout.js';
 import {
@@ -156,10 +156,9 @@ function aligned(text: string, {isName, heading, width}: Filled): string {
   return heading === CHART_HEADING ? padded(fitting, width) : ' '.repeat(width - cellsOf(fitting)) + fitting;
 }
 
-/** Spaces of its own would stand for those of the layout, and an accent for one on what is before it. */
 function nameOf({stream, group}: FactsRow, {everyMs, groupsOnly}: ListContext): string {
   const name = groupsOnly ? `${stream.stream}/${group!.group}` : (group?.group ?? stream.stream);
-  const text = escapeForTerminal(name).replace(/^\p{M}/u, '◌$&');
+  const text = escapeForCell(name);
   const age = isOld(stream, everyMs) && (groupsOnly || group === undefined) ? ` (${ageText(stream.ageMs)})` : '';
   return `${group === undefined || groupsOnly ? '' : '  '}${text}${age}`;
 }

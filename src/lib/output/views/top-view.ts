@@ -8,6 +8,7 @@ import type {Snapshot} from '../../observe/snapshot.js';
 import {type FactsRow, snapshotRows} from '../../observe/snapshot-rows.js';
 import {formatSize} from '../../size.js';
 import {cellsOf, cutEnd} from '../cell-width.js';
+import {colors} from '../colors.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {counted} from '../sentences.js';
 import {selectedIndex, type TopState} from '../top-state.js';
@@ -61,30 +62,18 @@ export const mostOffset = (model: TopModel, state: TopState, options: TopOptions
     : Math.max(0, viewLines(model, state, options, display).length - roomOf(state, display.rows));
 
 export function topLines(model: TopModel, state: TopState, options: TopOptions, display: TopDisplay): string[] {
-  const {columns, colors} = display;
+  const {columns} = display;
   if (columns < LEAST_COLUMNS)
     return [cutEnd(`too narrow: top needs ${LEAST_COLUMNS} columns`, columns), cutEnd('q quits', columns)];
   if (model.awayMs === undefined) return screenLines(model, state, options, display);
   // One colour for all; those of the parts would end it.
-  const plain = {...display, colors: {...colors, ...UNCOLOURED}};
+  const plain = {...display, colors: colors(false)};
   return screenLines(model, state, options, plain).map((line, index) =>
-    index === STATUS_LINE ? colors.failure(line) : colors.dim(line),
+    index === STATUS_LINE ? display.colors.failure(line) : display.colors.dim(line),
   );
 }
 
 const STATUS_LINE = 2;
-
-const asIs = (text: string): string => text;
-const UNCOLOURED = {
-  id: asIs,
-  name: asIs,
-  dim: asIs,
-  heading: asIs,
-  selected: asIs,
-  good: asIs,
-  warning: asIs,
-  failure: asIs,
-};
 
 function screenLines(model: TopModel, state: TopState, options: TopOptions, display: TopDisplay): string[] {
   const {columns, rows, colors} = display;
