@@ -21,7 +21,7 @@ export function outcomeOf({failures, ...facts}: Answer, limits: Limits): Outcome
   return {state: worstOf(results, failed !== undefined), results, failed};
 }
 
-/** Somebody has to wake up for a Redis that does not serve. */
+/** A Redis that does not serve is critical. */
 export function outcomeOfFailure(failure: StreamlogError): Outcome {
   const isAway = isFailure(failure, 'unreachable') || isFailure(failure, 'temporary');
   // What there is to do about it depends on where it is read.

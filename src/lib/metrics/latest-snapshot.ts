@@ -1,6 +1,6 @@
 /**
  * The newest of the snapshots that are taken again and again. Invariants: none is given once Redis has stopped answering, or the newest is too
- * old; whoever asks never causes one to be taken.
+ * old; a scrape never causes one to be taken.
  */
 import type {Snapshot} from '../observe/snapshot.js';
 import {type SnapshotOptions, snapshots} from '../observe/snapshots.js';

@@ -26,7 +26,7 @@ const MEASURED = [
   ['xinfo|groups', COSTS.groups],
 ] as const;
 
-/** Below, it is for us that more would be too much work; above, somebody else's commands of the same name must be what is slow. */
+/** Below, it is for us that more would be too much work; above, commands of the same name from other clients must be what is slow. */
 const [LEAST_SLOWNESS, MOST_SLOWNESS] = [0.4, 20];
 
 /** What makes the reading of a stream expensive. */

@@ -91,7 +91,7 @@ export class GroupReadings {
       oldestPendingId: oldest?.id ?? null,
       oldestPendingAgeMs: oldest === undefined ? null : ageMs(oldest.id, nowMs),
       oldestPendingIdleMs: oldest === undefined || oldest.givenBack ? null : oldest.idleMs,
-      // The server has an empty name for what is with nobody.
+      // The server has an empty name where no consumer has the entry.
       oldestPendingConsumer: oldest === undefined || oldest.consumer === '' ? null : oldest.consumer,
       maxDeliveries: most,
       maxDeliveriesExact: this.#pending !== null && this.#info.pending <= this.#pending.length,

@@ -13,7 +13,7 @@ export type CarriedInfo = Pick<
   'length' | 'firstEntry' | 'lastGeneratedId' | 'entriesAdded' | 'maxDeletedId'
 >;
 
-/** A place in the stream. */
+/** An ID, and how many entries had been added up to it. */
 interface KnownPosition {
   readonly id: string;
   /** `entries-added`, less the entries behind the ID, when that was known. */

@@ -1,5 +1,5 @@
 /**
- * What views need to know of the place where they are shown: its width and height in cells, colours, and
+ * What views need to know of the terminal, or of the pipe, that they are shown in: its width and height in cells, colours, and
  * how numbers are written. Invariant: no line of a view is wider than `columns`.
  */
 

@@ -1,7 +1,7 @@
 /**
  * Data can attack a terminal: an escape sequence moves the cursor, sets the clipboard or hides text.
  * Invariant: escaped text has no character that a terminal acts upon, none that changes the direction of text (Unicode
- * UAX #9), and none that nobody sees, but within an emoji or a word that needs it. In a pipe, nothing is escaped.
+ * UAX #9), and none that is not drawn, but within an emoji or a word that needs it. In a pipe, nothing is escaped.
  */
 
 // Controls (C0, DEL, C1); format characters (bidi, zero-width, tags, BOM) and others that are not drawn; line and paragraph

@@ -24,7 +24,7 @@ export function sparkline(series: Series, cells: number, unicode: boolean): stri
     .join('');
 }
 
-/** `rows` rows from the top down, of `cells` characters each; `greatest` is the full height, or what the values reach. */
+/** `rows` rows from the top down, of `cells` characters each; the greatest value is the full height. */
 export function chart(
   series: Series,
   {cells, rows, unicode}: {cells: number; rows: number; unicode: boolean},

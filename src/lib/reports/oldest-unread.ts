@@ -47,6 +47,6 @@ export function ageOfUnread(id: UnreadId, nowMs: number): number | null {
   return id === null ? 0 : ageMs(id, nowMs);
 }
 
-/** As far as is known: nobody says how large the entries between the first and the last one are. */
+/** As far as is known: Redis does not say how large the entries between the first and the last one are. */
 const largestBytes = ({entryBytes, firstEntry, lastEntry}: StreamEnds): number =>
   entryBytes ?? Math.max(...[firstEntry, lastEntry].map((entry) => (entry === undefined ? 0 : bytesOf(entry))));

@@ -38,7 +38,7 @@ export interface StreamReport extends FirstFacts, LastFacts {
 export interface ReportOptions {
   withConsumers?: boolean;
   nowMs: number;
-  /** Told of what is not in the report, as one line for people. */
+  /** Called with what is not in the report, as one line for people. */
   onOmitted?: (what: string) => void;
 }
 

@@ -7,9 +7,9 @@ import {recordToJson, type StreamRecord} from '../../../src/lib/records/entry.js
 import {record as anyRecord} from '../arbitraries.js';
 import {memorySink} from './memory-sink.js';
 
-const place = {terminal: true, color: false, columns: 80, rows: 24};
-const pipe: RecordStyle = {shape: 'json', display: displayOf({...place, terminal: false})};
-const terminal: RecordStyle = {shape: 'table', utc: true, display: displayOf(place)};
+const window = {terminal: true, color: false, columns: 80, rows: 24};
+const pipe: RecordStyle = {shape: 'json', display: displayOf({...window, terminal: false})};
+const terminal: RecordStyle = {shape: 'table', utc: true, display: displayOf(window)};
 
 const login: StreamRecord = {stream: 'events', id: '1526919030474-55', fields: [['type', 'login']]};
 const hostile: StreamRecord = {
@@ -102,7 +102,7 @@ describe('on a terminal', () => {
   it.each([20, 40, 60, 80, 120])('no line is wider than %i, whatever a record holds', async (columns) => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyRecord, {maxLength: 4}), fc.boolean(), async (records, several) => {
-        const shown = await written({...terminal, several, display: displayOf({...place, columns})}, ...records);
+        const shown = await written({...terminal, several, display: displayOf({...window, columns})}, ...records);
         for (const line of shown.split('\n')) expect([cellsOf(line) <= columns, line]).toEqual([true, line]);
       }),
     );
@@ -160,7 +160,7 @@ describe('on a terminal', () => {
   });
 
   it.each<[string, RecordStyle]>([
-    ['lines', {...terminal, display: displayOf({...place, columns: 200})}],
+    ['lines', {...terminal, display: displayOf({...window, columns: 200})}],
     ['--json', {...terminal, shape: 'json'}],
     ['--format', {...terminal, format: '%t %s %f{a} %g %c\\n'}],
   ])('never writes a character that a terminal obeys: %s', async (_, style) => {
@@ -179,7 +179,7 @@ describe('on a terminal', () => {
   });
 
   it('colours what it adds, and the colours of data are only shown', async () => {
-    const coloured = {...terminal, display: displayOf({...place, color: true})};
+    const coloured = {...terminal, display: displayOf({...window, color: true})};
     const shown = await written(coloured, {...login, fields: [['a', '\u001b[31mred']]});
     expect(shown).toContain('\u001b[33m1526919030474-55\u001b[39m');
     expect(shown).toContain('=\\x1b[31mred');
