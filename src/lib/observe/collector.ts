@@ -6,6 +6,7 @@ import {isFailure} from '../errors.js';
 import {pipelined} from '../pipelined.js';
 import {isOutdated} from '../reconnecting-client.js';
 import {COUNTED_TOGETHER} from '../reports/list-lag.js';
+import {MOST_CONSUMERS_LISTED_OFTEN} from '../reports/measurable.js';
 import type {StreamClient} from '../stream-client.js';
 import {type CountAllowance, RoundCounts, ServerTimeBudget, WholeCounts} from './budget.js';
 import {type DiscoveryOptions, StreamDiscovery} from './discovery.js';
@@ -24,8 +25,6 @@ export interface CollectorOptions extends DiscoveryOptions {
 }
 
 const MOST_STREAMS = 1_000;
-/** XINFO CONSUMERS has no pages, and 1,000 consumers take a millisecond. */
-const MOST_CONSUMERS_LISTED = 1_000;
 const CALIBRATED_EACH_MS = 10_000;
 /** Streams of which the counters are read together: three commands each. */
 const READ_TOGETHER = 160;
@@ -47,7 +46,7 @@ export class Collector {
     this.#discovery = new StreamDiscovery(options);
     this.#budget = new ServerTimeBudget(options.everyMs);
     this.#maxStreams = options.maxStreams ?? MOST_STREAMS;
-    this.#consumersUpTo = Math.min(options.consumersUpTo ?? -1, MOST_CONSUMERS_LISTED);
+    this.#consumersUpTo = Math.min(options.consumersUpTo ?? -1, MOST_CONSUMERS_LISTED_OFTEN);
   }
 
   /** The failure of a node of a cluster in the last reading: the connection does not come back to it. */

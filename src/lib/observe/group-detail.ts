@@ -2,8 +2,9 @@
  * What is read of one group while a person looks at it: consumers, and the pending entries with the lowest IDs. Invariant: it is
  * nothing that takes Redis long, however many there are.
  */
-import {isFailure} from '../errors.js';
+import {MOST_CONSUMERS_LISTED_OFTEN} from '../reports/measurable.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
+import {unlessRefused} from '../reports/unless-refused.js';
 import type {PendingEntry, StreamClient} from '../stream-client.js';
 import type {GroupFacts} from './snapshot.js';
 
@@ -15,8 +16,6 @@ export interface GroupDetail {
   pending: PendingEntry[];
 }
 
-/** XINFO CONSUMERS of more takes more than a millisecond. */
-const MOST_CONSUMERS = 1_000;
 const SHOWN_CONSUMERS = 200;
 const SHOWN_PENDING = 20;
 
@@ -26,15 +25,13 @@ export async function readGroupDetail(
   stream: string,
   {group, consumers: consumerCount}: Pick<GroupFacts, 'group' | 'consumers'>,
 ): Promise<GroupDetail | undefined> {
-  try {
-    const [consumers, pending] = await Promise.all([
-      consumerCount > MOST_CONSUMERS ? null : client.consumers(stream, group),
-      client.pendingPage(stream, group, {count: SHOWN_PENDING}),
-    ]);
-    const byPending = consumers?.sort((one, other) => other.pending - one.pending || (one.name < other.name ? -1 : 1));
-    return {consumers: byPending?.slice(0, SHOWN_CONSUMERS) ?? null, consumerCount, pending};
-  } catch (error) {
-    if (isFailure(error, 'notFound') || isFailure(error, 'denied')) return undefined;
-    throw error;
-  }
+  const asked = Promise.all([
+    consumerCount > MOST_CONSUMERS_LISTED_OFTEN ? null : client.consumers(stream, group),
+    client.pendingPage(stream, group, {count: SHOWN_PENDING}),
+  ]);
+  const read = await unlessRefused(asked, ['notFound', 'denied']);
+  if (read === null) return undefined;
+  const [consumers, pending] = read;
+  const byPending = consumers?.sort((one, other) => other.pending - one.pending || (one.name < other.name ? -1 : 1));
+  return {consumers: byPending?.slice(0, SHOWN_CONSUMERS) ?? null, consumerCount, pending};
 }

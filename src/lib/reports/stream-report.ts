@@ -4,7 +4,7 @@ import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {behindOf, type MeasuredBehind} from './behind.js';
 import {type FirstFacts, firstFacts, type LastFacts, lastFacts} from './end-facts.js';
 import {entriesBehind} from './entries-behind.js';
-import {consumersOf, MOST_CONSUMERS_MEASURED} from './measurable.js';
+import {consumersOf, MOST_CONSUMERS_LISTED, MOST_CONSUMERS_MEASURED} from './measurable.js';
 import {firstUnread} from './oldest-unread.js';
 
 export interface ConsumerReport {
@@ -135,6 +135,3 @@ async function memoryOf(
     return null;
   }
 }
-
-/** XINFO CONSUMERS cannot be paged, and 10,000 consumers take 10 ms. */
-const MOST_CONSUMERS_LISTED = 4_000;

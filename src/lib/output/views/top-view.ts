@@ -96,12 +96,7 @@ function visibleList(model: TopModel, state: TopState, options: TopOptions, disp
   const room = roomOf(state, display.rows);
   const selected = selectedIndex(state, all);
   const first = Math.max(0, Math.min(selected - Math.floor(room / 2), all.length - room));
-  return listLines(
-    all.slice(first, first + room),
-    {...options, minutes: model.minutes, columns: options.columns},
-    display,
-    selected - first,
-  );
+  return listLines(all.slice(first, first + room), {...options, minutes: model.minutes}, display, selected - first);
 }
 
 function emptyText({discovered, streams}: Snapshot, {filter}: TopState): string {
