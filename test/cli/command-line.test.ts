@@ -115,11 +115,11 @@ describe('words of other programs', () => {
       expect(manifest.pjson.oclif.topics).not.toHaveProperty([word]);
     }
     expect(new Set(OTHERS).size).toBe(OTHERS.length);
-    const told = [
+    const hints = [
       ...ELSEWHERE.map(([, hint]) => hint),
       ...Object.values(REDIS_WORDS).map((name) => `streamlog ${name}`),
     ];
-    for (const hint of told) {
+    for (const hint of hints) {
       const meant = [...hint.matchAll(/streamlog ((?:(?:group|dlq|local) )?[a-z]+)/g)].map(([, name]) => name!);
       expect(meant.length).toBeGreaterThan(0);
       for (const name of meant) expect([...names, ...Object.keys(manifest.pjson.oclif.topics!)], hint).toContain(name);

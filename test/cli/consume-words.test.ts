@@ -154,7 +154,7 @@ describe('in a pipe', () => {
     expect(await consumers('orders', 'named')).toHaveLength(1);
   });
 
-  it('a user who may not remove consumers is not told so', async () => {
+  it('does not report that a user may not remove consumers', async () => {
     await server.redis.xgroup('CREATE', 'orders', 'billing', '0', 'MKSTREAM');
     await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+xreadgroup', '+xack', '+xpending');
     const url = server.url.replace('unix://', 'unix://reader:pw@');

@@ -1,4 +1,4 @@
-/** What a person at a terminal is told while a command waits, and at its end; a pipe gets only what it got before. */
+/** What a command says at a terminal while it waits, and at its end; a pipe gets hardly any of it. */
 import {execFileSync} from 'node:child_process';
 import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';

@@ -1,4 +1,4 @@
-/** Words in the wrong place, as they are typed by people who do not know yet where a stream is named: the hint is the next step. */
+/** Words in the wrong position, as they are typed before one knows where a stream is named: the hint is the next step. */
 import {beforeEach, describe, expect, it} from 'vitest';
 import {serverForAll} from '../support/redis-server.js';
 import {RUNTIMES, shell, streamlog} from '../support/run-cli.js';

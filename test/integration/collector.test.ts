@@ -190,7 +190,7 @@ describe('many streams', () => {
     client.close();
   });
 
-  it('goes on when the connection was lost, and ends when it is told to', async () => {
+  it('goes on when the connection was lost, and ends when it is aborted', async () => {
     await server.redis.xadd('lasting', '*', 'a', 'b');
     const stopping = new AbortController();
     const readings = snapshots({

@@ -52,7 +52,7 @@ export class RotatedLog {
     }
   }
 
-  /** By logrotate. A program that is told to open its log anew goes on with the old one for a few lines; one whose log is copied is paused. */
+  /** By logrotate. A program that is to open its log anew goes on with the old one for a few lines; one whose log is copied is paused. */
   async rotate(): Promise<void> {
     const configuration = join(this.#directory, 'logrotate.conf');
     const args = ['--force', '--state', join(this.#directory, 'state'), configuration];

@@ -74,8 +74,8 @@ export class TerminalModel {
     this.#column++;
   }
 
-  #control(mark: string, numbers: string, final: string): void {
-    const name = `${mark}${numbers}${final}`;
+  #control(prefix: string, numbers: string, final: string): void {
+    const name = `${prefix}${numbers}${final}`;
     if (/^\d+;\d+H$/.test(name)) {
       const [row, column] = numbers.split(';').map(Number) as [number, number];
       [this.#row, this.#column] = [Math.min(row, this.rows) - 1, Math.min(column, this.columns) - 1];

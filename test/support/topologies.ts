@@ -141,7 +141,7 @@ export async function startCluster({
       for (const node of [to, from, ...nodes]) {
         await node.redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', await idOf(to));
       }
-      // What they tell each other may be older than what they were told. The epoch decides between two that claim a slot: where
+      // What they report to each other may be older than what they were sent. The epoch decides between two that claim a slot: where
       // not all know the latest, the next move may leave the slot with none of them.
       const holder = await idOf(to);
       for (const node of nodes) {

@@ -1,4 +1,4 @@
-/** Which server and which settings are used, held to a naive model over every combination of sources. */
+/** Which server and which settings are used, against a naive model over every combination of sources. */
 import {describe, expect, it} from 'vitest';
 import type {Context} from '../../../src/lib/config/config.js';
 import {chooseServer, isProduction, type Sources, settingOf} from '../../../src/lib/config/settings.js';
@@ -15,7 +15,7 @@ const SERVERS = [
 ] as const;
 type Server = (typeof SERVERS)[number];
 
-/** Each context has its own values, by which it can be told. */
+/** Each context has values of its own, which show where they came from. */
 const contextOf = (name: string): Context => ({
   name,
   file: '/etc/streamlog.toml',
@@ -45,7 +45,7 @@ function sourcesWith(given: ReadonlySet<string>): Sources {
     project:
       given.has('project') || given.has('project stream')
         ? {
-            file: '/work/.streamlog.toml',
+            file: '/home/ada/shop/.streamlog.toml',
             context: when('project', 'project'),
             stream: when('project stream', 'of the project'),
           }
@@ -99,7 +99,7 @@ describe('the server', () => {
       chooseServer({...sourcesWith(new Set([first])), current: never, privateServer: never});
   });
 
-  it('is refused where a context is named that does not exist, by whom it was named', () => {
+  it('is refused where a context is named that does not exist, and a near one is offered', () => {
     const sources = {...sourcesWith(new Set(['--context'])), contexts: new Map([['flags', contextOf('flags')]])};
     expect(() => chooseServer(sources)).toThrow(
       expect.objectContaining({
@@ -147,7 +147,7 @@ describe('a setting', () => {
     };
     expect(from('--stream', 'STREAMLOG_STREAM')).toBe('--stream');
     expect(from('STREAMLOG_STREAM', 'current')).toBe('STREAMLOG_STREAM');
-    expect(from('project stream')).toBe('/work/.streamlog.toml');
+    expect(from('project stream')).toBe('/home/ada/shop/.streamlog.toml');
     expect(from('current')).toBe('context current of /etc/streamlog.toml');
   });
 
@@ -156,11 +156,11 @@ describe('a setting', () => {
     const sources = {
       ...sourcesWith(new Set(['current'])),
       contexts: new Map([['current', context]]),
-      home: '/home/me',
+      home: '/home/ada',
     };
     const choice = chooseServer(sources);
     expect(settingOf('cacert', sources, choice)?.value).toBe('/etc/ca.pem');
-    expect(settingOf('password', sources, choice)?.value).toEqual({file: '/home/me/secret'});
+    expect(settingOf('password', sources, choice)?.value).toEqual({file: '/home/ada/secret'});
   });
 });
 
