@@ -1,5 +1,6 @@
 /** `streamlog ack`: what is acknowledged, what stays pending, and when. */
 import {afterEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {EXECUTABLE, type Finished, type RunOptions, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 
@@ -24,11 +25,7 @@ async function pendingIds(stream = 'events', group = 'streamlog'): Promise<strin
 const ack = (args: string[], options: RunOptions = {}): Promise<Finished> =>
   streamlog(['ack', ...args], {server, ...options});
 
-const counts = ({stdout}: Finished): unknown[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+const counts = ({stdout}: Finished): unknown[] => jsonLines(stdout);
 
 const record = (id: string, place: object): string => `${JSON.stringify({...place, id, fields: {n: '1'}})}\n`;
 

@@ -1,15 +1,11 @@
 /** `streamlog claim`: what changes hands, what does not, and that nobody is left to guess. */
 import {afterEach, describe, expect, it} from 'vitest';
+import {idsIn, jsonLines} from '../support/json-lines.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {EXECUTABLE, type Finished, type RunOptions, shell, streamlog} from '../support/run-cli.js';
 
-const records = ({stdout}: Finished): unknown[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
-
-const ids = (done: Finished): string[] => (records(done) as {id: string}[]).map(({id}) => id);
+const records = ({stdout}: Finished): unknown[] => jsonLines(stdout);
+const ids = ({stdout}: Finished): string[] => idsIn(stdout);
 
 describe.each(serverPrograms())('on $name', ({program}) => {
   const server = serverForAll({program});

@@ -6,6 +6,7 @@ import {describe, expect, it} from 'vitest';
 import type {FlagTable} from '../../src/lib/cli/command-index.js';
 import {findCommand} from '../../src/lib/cli/command-search.js';
 import {ELSEWHERE, OTHERS, REDIS_WORDS} from '../../src/lib/cli/neighbour-words.js';
+import {jsonLines} from '../support/json-lines.js';
 import {manifest} from '../support/manifest.js';
 import {serverForAll} from '../support/redis-server.js';
 import {RUNTIMES, shell, streamlog} from '../support/run-cli.js';
@@ -51,12 +52,7 @@ describe('flags before the command', () => {
       {server},
     );
     expect([code, stderr]).toEqual([0, '']);
-    expect(
-      stdout
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line).stream),
-    ).toEqual(['tail', 'tail']);
+    expect(jsonLines(stdout).map(({stream}) => stream)).toEqual(['tail', 'tail']);
   });
 
   it('without a command are a usage error', async () => {

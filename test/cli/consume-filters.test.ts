@@ -1,5 +1,6 @@
 /** `consume --where … --others ack|leave`: what is processed, and what becomes of the rest. */
 import {beforeEach, describe, expect, it} from 'vitest';
+import {idsIn, jsonLines, wholeLines} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {startStreamlog, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
@@ -9,8 +10,6 @@ beforeEach(() => server.redis.flushall());
 
 const PAID = ['--where', 'type=paid'];
 const consume = (...flags: string[]) => streamlog(['consume', '--exit', ...flags], {server});
-const idsIn = (stdout: string): string[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).id]));
 
 /** `count` entries with the IDs 1-0, 2-0 …; each fifth is `type=paid`. */
 async function addOrders(count: number, stream = 'events'): Promise<void> {
@@ -96,8 +95,7 @@ describe('--others ack', () => {
       const enough = kill * 150 * 40;
       await until(() => running.stdout().length > enough, 'some of it was printed');
       running.process.kill('SIGKILL');
-      const whole = (await running.finished).stdout.split('\n').slice(0, -1).join('\n');
-      for (const id of idsIn(whole)) printed.add(id);
+      for (const id of idsIn(wholeLines((await running.finished).stdout))) printed.add(id);
     }
     for (const id of idsIn((await consume('--name', 'w1', ...PAID, '--others', 'ack')).stdout)) printed.add(id);
 
@@ -228,11 +226,7 @@ describe('--others leave', () => {
 
     const {stdout} = await consume('--name', 'w1', ...leave);
 
-    const records = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(records.map(({id, deliveries}) => [id, deliveries])).toEqual([
+    expect(jsonLines(stdout).map(({id, deliveries}) => [id, deliveries])).toEqual([
       ['5-0', 2],
       ['10-0', 2],
     ]);

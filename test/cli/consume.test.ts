@@ -1,5 +1,6 @@
 import {hostname} from 'node:os';
 import {describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, startRedis, until} from '../support/redis-server.js';
 import {type Finished, type Running, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 
@@ -16,7 +17,7 @@ interface Record {
 
 const consume = (args: readonly string[]): Promise<Finished> => streamlog(['consume', ...args], {server});
 const follow = (args: readonly string[]): Running => startStreamlog(['consume', ...args], {server});
-const records = (text: string): Record[] => text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+const records = (text: string): Record[] => jsonLines(text);
 const ids = (text: string): string[] => records(text).map(({id}) => id);
 const numbered = (from: number, to: number): string[] =>
   Array.from({length: to - from + 1}, (_, index) => `${from + index}-0`);

@@ -13,6 +13,7 @@ import {
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {manifest} from '../support/manifest.js';
 import {type RedisServer, startRedis, until} from '../support/redis-server.js';
 import {type Finished, RUNTIMES, type RunOptions, shell, startShell, streamlog} from '../support/run-cli.js';
@@ -71,10 +72,7 @@ describe('context add, list, use, show, remove', () => {
     expect((await run('range')).stdout).toContain('"stream":"orders"');
     expect(JSON.parse((await run('context use dev')).stdout)).toEqual({context: 'dev', previous: 'prod'});
     expect(JSON.parse((await run('context use -')).stdout)).toEqual({context: 'prod', previous: 'dev'});
-    const listed = (await run('context list')).stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const listed = jsonLines((await run('context list')).stdout);
     expect(listed.map(({context, current}) => [context, current])).toEqual([
       ['dev', false],
       ['prod', true],
@@ -103,8 +101,8 @@ describe('context add, list, use, show, remove', () => {
   it('lose none of several that are added at once', async () => {
     const names = ['a', 'b', 'c', 'd'];
     await Promise.all(names.map((name) => run(`context add ${name} -u :1`)));
-    const listed = (await run('context list')).stdout.trimEnd().split('\n');
-    expect(listed.map((line) => JSON.parse(line).context)).toEqual(names);
+    const listed = jsonLines((await run('context list')).stdout);
+    expect(listed.map(({context}) => context)).toEqual(names);
   });
 
   it.each([40, 80, 120])('are tables within %i columns', async (columns) => {

@@ -1,5 +1,6 @@
 /** `streamlog dlq`: what died is seen, put back once, at a rate, and deleted only when that was said. */
 import {afterEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, type RunOptions, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -14,11 +15,7 @@ afterEach(async () => {
 
 const dlq = (args: string[], options: RunOptions = {}): Promise<Finished> =>
   streamlog(['dlq', ...args], {server, ...options});
-const lines = <Line = Record<string, unknown>>({stdout}: Finished): Line[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
+const lines = <Line = Record<string, unknown>>({stdout}: Finished): Line[] => jsonLines<Line>(stdout);
 
 /** Dead letters 1-0 … count-0; every third of group `mail`. */
 async function bury(count: number, deadLetter = DEAD, stream = 'events'): Promise<void> {

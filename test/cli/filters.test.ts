@@ -1,5 +1,6 @@
 /** `--where`, `--not-where`, `--grep` and `--max-scan`, on the commands that have them. */
 import {beforeEach, describe, expect, it} from 'vitest';
+import {idsIn} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
@@ -8,8 +9,6 @@ const server = serverForAll();
 beforeEach(() => server.redis.flushall());
 
 const run = (...args: string[]) => streamlog(args, {server});
-const idsIn = (stdout: string): string[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).id]));
 
 /** `count` entries with the IDs 1-0, 2-0 …; each tenth is `type=paid`. */
 async function addOrders(count: number): Promise<void> {

@@ -1,4 +1,5 @@
 import {beforeEach, describe, expect, it} from 'vitest';
+import {idsIn} from '../support/json-lines.js';
 import {serverForAll} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -11,8 +12,6 @@ beforeEach(async () => {
 
 const get = (args: string[], input?: string) => streamlog(['get', ...args], {server, input});
 const remove = (args: string[], input?: string) => streamlog(['delete', ...args], {server, input});
-const ids = (stdout: string): string[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as {id: string}).id]));
 const left = async (stream = 'events'): Promise<string[]> =>
   (await server.redis.xrange(stream, '-', '+')).map(([id]) => id);
 
@@ -38,7 +37,7 @@ describe('get', () => {
   it('prints what is there, names what is not, and exits with 66', async () => {
     const {code, stdout, stderr} = await get(['1-0', '1-1', '7-0', '2-0']);
 
-    expect(ids(stdout)).toEqual(['1-0', '2-0']);
+    expect(idsIn(stdout)).toEqual(['1-0', '2-0']);
     expect(stderr).toBe(
       'streamlog: no entry 1-1 on stream "events"\n' +
         'streamlog: no entry 7-0 on stream "events"\n' +
@@ -70,7 +69,7 @@ describe('get', () => {
 
     const {stdout} = await shell('streamlog range -s many --reverse | streamlog get', {server});
 
-    expect(ids(stdout)).toEqual(Array.from({length: 5_000}, (_, index) => `${5_000 - index}-0`));
+    expect(idsIn(stdout)).toEqual(Array.from({length: 5_000}, (_, index) => `${5_000 - index}-0`));
   });
 
   it('an empty pipe is no failure: whatever fills it found nothing', async () => {
@@ -79,13 +78,13 @@ describe('get', () => {
   });
 
   it('does not read the pipe when there are arguments', async () => {
-    expect(ids((await get(['1-0'], '2-0\n')).stdout)).toEqual(['1-0']);
+    expect(idsIn((await get(['1-0'], '2-0\n')).stdout)).toEqual(['1-0']);
   });
 
   it('deals with what comes before a bad line, names the line, and exits with 65', async () => {
     const {code, stdout, stderr} = await get([], '1-0\n2-0\nnonsense\n3-0\n');
 
-    expect(ids(stdout)).toEqual(['1-0', '2-0']);
+    expect(idsIn(stdout)).toEqual(['1-0', '2-0']);
     expect(stderr).toContain('line 3');
     expect(code).toBe(65);
   });

@@ -1,5 +1,6 @@
 /** `streamlog group gc`: dead consumers go, and nothing that is pending goes with them. */
 import {afterEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, serverPrograms, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
@@ -13,13 +14,7 @@ interface Fate {
 }
 
 const fates = ({stdout}: Finished): Record<string, Fate> =>
-  Object.fromEntries(
-    stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Fate)
-      .map((fate) => [fate.consumer, fate]),
-  );
+  Object.fromEntries(jsonLines<Fate>(stdout).map((fate) => [fate.consumer, fate]));
 
 describe.each(serverPrograms())('on $name', ({program}) => {
   const server = serverForAll({program});

@@ -1,5 +1,6 @@
 /** The `group` commands on real servers: who gets what after a group was made, moved or removed. */
 import {afterEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
@@ -7,11 +8,7 @@ import {startCluster} from '../support/topologies.js';
 
 type Facts = Record<string, unknown>;
 
-const facts = ({stdout}: Finished): Facts[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Facts);
+const facts = ({stdout}: Finished): Facts[] => jsonLines(stdout);
 
 /** A lag that is proven, and by what. */
 const exactLag = (lag: number, lagSource: 'redis' | 'counted') => ({

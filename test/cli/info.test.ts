@@ -1,4 +1,5 @@
 import {beforeAll, describe, expect, it} from 'vitest';
+import {jsonLines, wholeLines} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -54,12 +55,7 @@ describe('info', () => {
   it('tells of several streams, a line each, and of none when one is missing: 66', async () => {
     await server.redis.xadd('more', '1-0', 'a', '1');
     const {stdout} = await info('-s', 'orders', '-s', 'more');
-    expect(
-      stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line).stream),
-    ).toEqual(['orders', 'more']);
+    expect(jsonLines(stdout).map(({stream}) => stream)).toEqual(['orders', 'more']);
     expect(await info('-s', 'orders', '-s', 'missing')).toMatchObject({
       code: 66,
       stdout: '',
@@ -181,12 +177,7 @@ describe('info --watch', () => {
   it('shows changes as they come, and ends when its reader has gone', async () => {
     await server.redis.xadd('watched', '*', 'a', '1');
     const running = startStreamlog(['info', '-s', 'watched', '--watch', '20ms'], {server});
-    const lengths = (): number[] =>
-      running
-        .stdout()
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => (JSON.parse(line) as {length: number}).length);
+    const lengths = (): unknown[] => jsonLines(wholeLines(running.stdout())).map(({length}) => length);
     await until(() => lengths().includes(1), 'the first state is shown');
     await server.redis.xadd('watched', '*', 'a', '2');
     await until(() => lengths().includes(2), 'the second state is shown');

@@ -1,4 +1,5 @@
 import {beforeEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {type RedisServer, serverForAll, until} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -17,8 +18,7 @@ interface Line {
 }
 
 const ls = (...args: string[]) => streamlog(['ls', ...args], {server});
-const lines = (stdout: string): Line[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]));
+const lines = (stdout: string): Line[] => jsonLines(stdout);
 const names = (stdout: string): unknown[] =>
   lines(stdout)
     .map(({stream}) => stream)

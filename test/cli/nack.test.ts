@@ -1,15 +1,12 @@
 /** `streamlog nack`: who gets the entries next, how soon, and what is left alone. */
 import {afterEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type Finished, type RunOptions, shell, streamlog} from '../support/run-cli.js';
 
 type Pending = [id: string, consumer: string, idleMs: number, deliveries: number];
 
-const counts = ({stdout}: Finished): unknown[] =>
-  stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+const counts = ({stdout}: Finished): unknown[] => jsonLines(stdout);
 
 describe.each(serverPrograms())('on $name', ({program}) => {
   const server = serverForAll({program});

@@ -1,5 +1,6 @@
 /** Names of streams, groups and consumers are bytes; whatever prints one, every command takes it back. */
 import {beforeEach, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
@@ -22,8 +23,6 @@ beforeEach(async () => {
 });
 
 const run = (...args: string[]) => streamlog(args, {server});
-const lines = (stdout: string): unknown[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 const pendingOf = async (): Promise<unknown> =>
   ((await server.redis.call('XPENDING', STREAM, GROUP, '-', '+', '9')) as unknown[][]).map(([id, consumer]) => [
     id,
@@ -31,17 +30,17 @@ const pendingOf = async (): Promise<unknown> =>
   ]);
 
 it('names that are not text are printed as bytes', async () => {
-  expect(lines((await run('ls')).stdout)).toContainEqual(expect.objectContaining({stream: b64(STREAM), length: 3}));
-  expect(lines((await run('range', '-s', typed(STREAM), '-n', '1')).stdout)).toEqual([
+  expect(jsonLines((await run('ls')).stdout)).toContainEqual(expect.objectContaining({stream: b64(STREAM), length: 3}));
+  expect(jsonLines((await run('range', '-s', typed(STREAM), '-n', '1')).stdout)).toEqual([
     {stream: b64(STREAM), id: '1-0', fields: {n: '1-0'}},
   ]);
-  expect(lines((await run('info', '-s', typed(STREAM), '--consumers')).stdout)).toEqual([
+  expect(jsonLines((await run('info', '-s', typed(STREAM), '--consumers')).stdout)).toEqual([
     expect.objectContaining({stream: b64(STREAM)}),
   ]);
-  const groups = lines((await run('group', 'list', '-s', typed(STREAM))).stdout);
+  const groups = jsonLines((await run('group', 'list', '-s', typed(STREAM))).stdout);
   expect(groups).toContainEqual(expect.objectContaining({stream: b64(STREAM), group: b64(GROUP), pending: 2}));
   expect(groups).toContainEqual(expect.objectContaining({group: 'text', pending: 0}));
-  expect(lines((await run('group', 'consumers', '-s', typed(STREAM), typed(GROUP))).stdout)).toEqual([
+  expect(jsonLines((await run('group', 'consumers', '-s', typed(STREAM), typed(GROUP))).stdout)).toEqual([
     expect.objectContaining({consumer: b64(CONSUMER)}),
   ]);
 });
@@ -53,7 +52,7 @@ it('what pending prints, ack, claim and nack take back', async () => {
     server,
   });
   expect(claimed.stderr).not.toContain('warning');
-  expect(lines(claimed.stdout)).toEqual([
+  expect(jsonLines(claimed.stdout)).toEqual([
     expect.objectContaining({stream: b64(STREAM), id: '2-0', group: b64(GROUP), consumer: b64(Buffer.from([0xf0]))}),
   ]);
   expect((await shell(`${details} | head -n 1 | streamlog nack`, {server})).code).toBe(0);
@@ -64,8 +63,12 @@ it('what pending prints, ack, claim and nack take back', async () => {
 it('consume, tail and produce work on such a stream, and serve no other', async () => {
   const where = ['-s', typed(STREAM)];
   const consumed = await run('consume', ...where, '-g', typed(GROUP), '--name', typed(CONSUMER), '--exit');
-  expect(lines(consumed.stdout)).toHaveLength(3);
-  expect(lines(consumed.stdout)[0]).toMatchObject({stream: b64(STREAM), group: b64(GROUP), consumer: b64(CONSUMER)});
+  expect(jsonLines(consumed.stdout)).toHaveLength(3);
+  expect(jsonLines(consumed.stdout)[0]).toMatchObject({
+    stream: b64(STREAM),
+    group: b64(GROUP),
+    consumer: b64(CONSUMER),
+  });
   expect(await pendingOf()).toEqual([]);
 
   expect((await run('produce', ...where, 'n=4')).code).toBe(0);

@@ -1,4 +1,5 @@
 import {beforeEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll} from '../support/redis-server.js';
 import {shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -19,8 +20,7 @@ interface Detail {
 }
 
 const pending = (...args: string[]) => streamlog(['pending', ...args], {server});
-const json = <T = Detail>(stdout: string): T[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+const json = <T = Detail>(stdout: string): T[] => jsonLines<T>(stdout);
 const ids = (stdout: string): string[] => json(stdout).map(({id}) => id);
 
 async function addMany(stream: string, count: number): Promise<void> {

@@ -3,6 +3,7 @@ import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {idsIn} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, shell, startShell, startStreamlog, streamlog} from '../support/run-cli.js';
 
@@ -20,8 +21,6 @@ afterAll(async () => {
 const numbered = (from: number, to: number): string[] =>
   Array.from({length: to - from + 1}, (_, index) => `${from + index}-0`);
 const lines = (count: number): string => Array.from({length: count}, (_, index) => `{"n":${index + 1}}\n`).join('');
-const ids = (text: string): string[] =>
-  text.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as {id: string}).id]));
 
 async function add(stream: string, count: number, value = 'x'): Promise<void> {
   const pipeline = server.redis.pipeline();
@@ -59,12 +58,12 @@ describe('a reader that goes away', () => {
       server,
     });
     expect([code, stderr]).toEqual([0, '']);
-    expect(ids(stdout)).toEqual(numbered(1, 5));
+    expect(idsIn(stdout)).toEqual(numbered(1, 5));
     // A pipe holds some more than its reader reads; nothing beyond that may count as taken.
     const acknowledged = await acknowledgedIds('head');
     expect(acknowledged.length).toBeLessThan(1_000);
     const rest = await streamlog(['consume', '-s', 'head', '--name', 'w1', '--exit'], {server});
-    expect(new Set([...acknowledged, ...ids(rest.stdout)])).toEqual(new Set(numbered(1, 5_000)));
+    expect(new Set([...acknowledged, ...idsIn(rest.stdout)])).toEqual(new Set(numbered(1, 5_000)));
   });
 
   it('ends consume on a stream that stays idle', async () => {
@@ -75,7 +74,7 @@ describe('a reader that goes away', () => {
         server,
       },
     );
-    expect([code, ids(stdout)]).toEqual([0, ['1-0']]);
+    expect([code, idsIn(stdout)]).toEqual([0, ['1-0']]);
 
     const running = startStreamlog(['consume', '-s', 'idle', '--name', 'w1'], {server});
     await until(async () => (await server.redis.info('clients')).includes('blocked_clients:1'), 'it waits for entries');
@@ -159,7 +158,7 @@ describe('a reader that is slow', () => {
     await until(() => !isRunning(catPid), 'cat has read all and ended');
     const lines = printed().split('\n');
     // The last line may be cut, where the pipe was full; its entry is pending.
-    const complete = ids(lines.slice(0, -1).join('\n'));
+    const complete = idsIn(lines.slice(0, -1).join('\n'));
     for (const id of acknowledged) expect(complete).toContain(id);
     expect(await pendingIds('stopped')).not.toEqual([]);
   });
@@ -242,7 +241,7 @@ describe('standard output', () => {
     running.process.stdout.pause();
     await until(async () => (await acknowledgedIds('much')).length > 10, 'it has written some');
     running.process.stdout.resume();
-    expect(ids((await running.finished).stdout)).toEqual(numbered(1, 3_000));
+    expect(idsIn((await running.finished).stdout)).toEqual(numbered(1, 3_000));
   });
 });
 

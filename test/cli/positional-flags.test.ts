@@ -1,5 +1,6 @@
 /** `info orders` is `info --stream orders`, on each command where nothing else stands at that position. */
 import {beforeEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
@@ -20,8 +21,8 @@ beforeEach(async () => {
 const run = (...args: string[]) => streamlog(args, {server});
 /** Each once, in order. */
 const streamsOf = (stdout: string): unknown[] => {
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  return [...new Set(lines.map((line) => JSON.stringify(JSON.parse(line).stream)))].map((name) => JSON.parse(name));
+  const names = jsonLines(stdout).map(({stream}) => JSON.stringify(stream));
+  return [...new Set(names)].map((name) => JSON.parse(name));
 };
 
 /** What follows the streams; each prints a record or a fact of each stream. */

@@ -1,6 +1,7 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -9,8 +10,7 @@ const server = serverForAll();
 beforeEach(() => server.redis.flushall());
 
 const range = (...args: string[]) => streamlog(['range', ...args], {server});
-const records = (stdout: string): {id: string; fields: Record<string, unknown>}[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+const records = (stdout: string): {id: string; fields: Record<string, unknown>}[] => jsonLines(stdout);
 const ids = (stdout: string): string[] => records(stdout).map(({id}) => id);
 
 async function add(...entryIds: string[]): Promise<void> {

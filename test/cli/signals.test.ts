@@ -4,6 +4,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {idsIn} from '../support/json-lines.js';
 import {type RedisServer, serverForAll, startRedis, until} from '../support/redis-server.js';
 import {EXECUTABLE, type Running, startShell, startStreamlog} from '../support/run-cli.js';
 import {startListener} from '../support/topologies.js';
@@ -17,8 +18,6 @@ const SIGNALS = [
 
 const numbered = (from: number, to: number): string[] =>
   Array.from({length: to - from + 1}, (_, index) => `${from + index}-0`);
-const ids = (text: string): string[] =>
-  text.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as {id: string}).id]));
 
 async function add(stream: string, count: number): Promise<void> {
   const pipeline = server.redis.pipeline();
@@ -52,7 +51,7 @@ describe.each(SIGNALS)('%s', (signal, code) => {
       const {code: found, stdout, stderr} = await running.finished;
       expect([found, stderr]).toEqual([code, '']);
       // Nothing in hand is left half done: what was printed is what was acknowledged, in its order.
-      const printed = ids(stdout);
+      const printed = idsIn(stdout);
       expect(printed).toEqual(numbered(Number.parseInt(printed[0]!, 10), Number.parseInt(printed.at(-1)!, 10)));
       const pending = (await server.redis.xpending(stream, 'streamlog', '-', '+', 10_000)) as [string][];
       expect(pending.filter(([id]) => printed.includes(id))).toEqual([]);
@@ -154,7 +153,7 @@ describe('SIGHUP', () => {
     await until(() => running.stdout() !== '', 'it prints the first entry');
     running.process.kill('SIGHUP');
     await server.redis.xadd('nohup', '2-0', 'n', 'x');
-    await until(() => ids(running.stdout()).length === 2, 'it prints the second one too');
+    await until(() => idsIn(running.stdout()).length === 2, 'it prints the second one too');
     running.process.kill('SIGTERM');
     expect((await running.finished).code).toBe(143);
   });

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {idsIn} from '../support/json-lines.js';
 import {serverForEach, until} from '../support/redis-server.js';
 import {type Running, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
@@ -6,8 +7,6 @@ import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 const server = serverForEach();
 
 const tail = (...args: string[]) => streamlog(['tail', ...args], {server});
-const ids = (stdout: string): string[] =>
-  stdout.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as {id: string}).id]));
 const add = (stream: string, ...entryIds: string[]) =>
   Promise.all(entryIds.map((id) => server.redis.xadd(stream, id, 'n', id)));
 
@@ -27,26 +26,28 @@ const pagesRead = async (): Promise<number> =>
 
 async function interrupted(running: Running): Promise<string[]> {
   running.process.kill('SIGINT');
-  return ids((await running.finished).stdout);
+  return idsIn((await running.finished).stdout);
 }
 
 describe('what is there', () => {
   it('the last ten entries, or as many as are asked for', async () => {
     await add('events', ...Array.from({length: 25}, (_, index) => `${index + 1}-0`));
 
-    expect(ids((await tail('--no-follow')).stdout)).toEqual(Array.from({length: 10}, (_, index) => `${index + 16}-0`));
-    expect(ids((await tail('--no-follow', '-n', '2')).stdout)).toEqual(['24-0', '25-0']);
-    expect(ids((await tail('--no-follow', '-n', '100')).stdout)).toHaveLength(25);
-    expect(ids((await tail('--no-follow', '-n', '0')).stdout)).toEqual([]);
+    expect(idsIn((await tail('--no-follow')).stdout)).toEqual(
+      Array.from({length: 10}, (_, index) => `${index + 16}-0`),
+    );
+    expect(idsIn((await tail('--no-follow', '-n', '2')).stdout)).toEqual(['24-0', '25-0']);
+    expect(idsIn((await tail('--no-follow', '-n', '100')).stdout)).toHaveLength(25);
+    expect(idsIn((await tail('--no-follow', '-n', '0')).stdout)).toEqual([]);
   });
 
   it('from a position, in place of the last ones', async () => {
     await add('events', '1-0', '2-0', '3-0', '3-1');
 
-    expect(ids((await tail('--no-follow', '--from', '3')).stdout)).toEqual(['3-0', '3-1']);
-    expect(ids((await tail('--no-follow', '--from', '-3')).stdout)).toEqual(['2-0', '3-0', '3-1']);
-    expect(ids((await tail('--no-follow', '--from', '@3')).stdout)).toEqual([]);
-    expect(ids((await tail('--no-follow', '--from', 'start')).stdout)).toHaveLength(4);
+    expect(idsIn((await tail('--no-follow', '--from', '3')).stdout)).toEqual(['3-0', '3-1']);
+    expect(idsIn((await tail('--no-follow', '--from', '-3')).stdout)).toEqual(['2-0', '3-0', '3-1']);
+    expect(idsIn((await tail('--no-follow', '--from', '@3')).stdout)).toEqual([]);
+    expect(idsIn((await tail('--no-follow', '--from', 'start')).stdout)).toHaveLength(4);
     expect(await tail('--from', 'start', '-n', '3')).toMatchObject({code: 2, stdout: ''});
   });
 
@@ -58,7 +59,7 @@ describe('what is there', () => {
     const {stdout} = await tail('--no-follow', '--from', 'start', '--stream', 'even', '--stream', 'odd');
 
     const inTime = [...even, ...odd].sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-    expect(ids(stdout)).toEqual(inTime);
+    expect(idsIn(stdout)).toEqual(inTime);
     expect(stdout).toContain('{"stream":"odd","id":"1-0","fields":{"n":"1-0"}}\n{"stream":"even","id":"2-0",');
   });
 

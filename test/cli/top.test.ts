@@ -1,5 +1,6 @@
 /** `top` as a person uses it, and in a pipe. */
 import {describe, expect, it} from 'vitest';
+import {jsonLines} from '../support/json-lines.js';
 import {openPty, type Pty} from '../support/pty.js';
 import {serverForEach, startRedis, until} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, shell, startShell, streamlog} from '../support/run-cli.js';
@@ -155,8 +156,8 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     const {stdout, stderr, code} = await running.finished;
     expect({stderr, code}).toEqual({stderr: '', code: 0});
     expect(stdout).not.toContain('\u001b');
-    for (const line of stdout.trimEnd().split('\n'))
-      expect(JSON.parse(line)).toMatchObject({
+    for (const line of jsonLines(stdout))
+      expect(line).toMatchObject({
         streams: [{stream: 'mail'}, {stream: 'orders', groups: [{}, {}]}].reverse(),
       });
   });

@@ -1,5 +1,6 @@
 /** `tail` and `info --watch` go on without loss where another server takes over, or a slot moves. */
 import {describe, expect, it, type TestContext} from 'vitest';
+import {idsIn, jsonLines, wholeLines} from '../support/json-lines.js';
 import {until} from '../support/redis-server.js';
 import {type Running, startStreamlog} from '../support/run-cli.js';
 import {startCluster, startSentinelSet} from '../support/topologies.js';
@@ -10,13 +11,8 @@ function start({onTestFinished}: TestContext, url: string, ...args: string[]): R
   return running;
 }
 
-const lines = (running: Running): Record<string, unknown>[] =>
-  running
-    .stdout()
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
-const idsOf = (running: Running): unknown[] => lines(running).map(({id}) => id);
+const lines = (running: Running): Record<string, unknown>[] => jsonLines(wholeLines(running.stdout()));
+const idsOf = (running: Running): string[] => idsIn(wholeLines(running.stdout()));
 const lengthOf = (running: Running): unknown => lines(running).at(-1)?.length;
 
 async function end(running: Running): Promise<number | null> {

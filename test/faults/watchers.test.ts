@@ -1,5 +1,6 @@
 /** `tail` and `info --watch` outlive a Redis that goes and comes, and a stream that is another one afterwards. */
 import {describe, expect, it, type TestContext} from 'vitest';
+import {idsIn, jsonLines, wholeLines} from '../support/json-lines.js';
 import {until} from '../support/redis-server.js';
 import {type Running, startStreamlog} from '../support/run-cli.js';
 import {type Scene, startScene, untilTold} from './consume-scene.js';
@@ -13,13 +14,8 @@ function start(scene: Scene, {onTestFinished}: TestContext, ...args: string[]): 
   return running;
 }
 
-const lines = (running: Running): Record<string, unknown>[] =>
-  running
-    .stdout()
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
-const idsOf = (running: Running): unknown[] => lines(running).map(({id}) => id);
+const lines = (running: Running): Record<string, unknown>[] => jsonLines(wholeLines(running.stdout()));
+const idsOf = (running: Running): string[] => idsIn(wholeLines(running.stdout()));
 const untilPrinted = (running: Running, id: string): Promise<void> =>
   until(() => idsOf(running).includes(id), `${id} is printed`, 30_000);
 
