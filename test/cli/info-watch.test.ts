@@ -1,5 +1,6 @@
 /** `info --watch` where a person watches: on the alternate screen, which every way out leaves. */
 import {describe, expect, it} from 'vitest';
+import {isAlive} from '../support/consuming.js';
 import {openPty, type Pty} from '../support/pty.js';
 import {serverForEach, startRedis, until} from '../support/redis-server.js';
 import {RUNTIMES, startStreamlog} from '../support/run-cli.js';
@@ -14,29 +15,17 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     await server.redis.xgroup('CREATE', 'orders', 'billing', '0');
   }
 
-  /** A shell, and the watch in it; `before` is what the terminal was like. */
-  async function watching(columns = 100, line = watch): Promise<{pty: Pty; before: string}> {
+  /** A shell, and the watch in it. */
+  async function watching(): Promise<Pty> {
     await fill();
-    const pty = await openPty({server, columns, env: {NO_COLOR: '1'}});
-    const before = pty.settings();
-    pty.type(`${line}\n`);
+    const pty = await openPty({server, columns: 100, env: {NO_COLOR: '1'}});
+    pty.type(`${watch}\n`);
     await pty.untilShown(/^entries +3$/);
-    return {pty, before};
-  }
-
-  /** The shell is there again, with the screen and the settings that it had, and says how it ended. */
-  async function ended(pty: Pty, before: string, code: number): Promise<void> {
-    await until(() => !pty.screen().isAlternate, 'the alternate screen is left');
-    await pty.untilShown(/^\$$/);
-    pty.type('echo "code: $?"\n');
-    await pty.untilShown(new RegExp(`^code: ${code}$`));
-    const {cursorShown, wraps, text} = pty.screen();
-    expect({cursorShown, wraps, settings: pty.settings()}).toEqual({cursorShown: true, wraps: true, settings: before});
-    expect(text[0]).toMatch(/^tty: /);
+    return pty;
   }
 
   it('changes what has changed, in place, with rates', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     expect(pty.screen()).toMatchObject({isAlternate: true, cursorShown: false});
     for (let n = 1; n <= 5; n++) await server.redis.xadd('orders', '*', 'n', n);
     await server.redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 4, 'STREAMS', 'orders', '>');
@@ -47,11 +36,11 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     // The name of the stream was written once.
     expect(pty.sent().match(/stream +orders/g)).toHaveLength(1);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it('fits the window, and another one when it changes; what does not fit can be scrolled to', async () => {
-    const {pty, before} = await watching(100);
+    const pty = await watching();
     pty.resize(60, 8);
     await pty.untilShown(/^\d\d:\d\d:\d\d +every 50ms +q quits, arrows scroll +\d+ more below$/);
     await pty.untilShown(/^stream +orders$/);
@@ -64,15 +53,15 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     pty.type('\u001b[H');
     await pty.untilShown(/^\d\d:\d\d:\d\d +every 50ms +q quits$/);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it('stops by Ctrl-Z and goes on by fg', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     for (let time = 1; time <= 2; time++) {
       pty.type('\u001a');
       await until(() => !pty.screen().isAlternate, 'the alternate screen is left');
-      await until(() => pty.settings() === before, 'keys are for the shell');
+      await until(() => pty.settings() === pty.firstSettings, 'keys are for the shell');
       await pty.untilShown(/^\$$/);
       pty.type(`echo "in between ${time}"\n`);
       await pty.untilShown(new RegExp(`^in between ${time}$`));
@@ -82,13 +71,13 @@ describe.each(RUNTIMES)('%s', (_, command) => {
       expect(pty.screen().isAlternate).toBe(true);
     }
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it('leaves the terminal as it was on Ctrl-C', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     pty.type('\u0003');
-    await ended(pty, before, 130);
+    await pty.untilEnded(130);
   });
 
   it.each([
@@ -98,11 +87,10 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   ])('leaves the terminal as it was on %s', async (signal, code) => {
     await fill();
     const pty = await openPty({server, columns: 100, env: {NO_COLOR: '1'}});
-    const before = pty.settings();
-    pty.type(`sh -c 'echo "pid: $$"; exec ${watch}'\n`);
+    pty.exec(watch);
     await pty.untilShown(/^entries +3$/);
-    process.kill(Number(/pid: (\d+)/.exec(pty.sent())![1]), signal);
-    await ended(pty, before, code);
+    process.kill(pty.pid(), signal);
+    await pty.untilEnded(code);
   });
 
   it('leaves the terminal as it was when it fails, and then says why', async () => {
@@ -110,12 +98,11 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     try {
       await own.redis.xadd('orders', '1-0', 'n', '1');
       const pty = await openPty({server: own, columns: 100});
-      const before = pty.settings();
       pty.type(`${watch} --retry-for 100ms\n`);
       await pty.untilShown(/^entries +1$/);
       own.process.kill('SIGKILL');
       await pty.untilShown(/^streamlog: /);
-      await ended(pty, before, 69);
+      await pty.untilEnded(69);
     } finally {
       await own.stop();
     }
@@ -124,15 +111,15 @@ describe.each(RUNTIMES)('%s', (_, command) => {
   it('ends when the window is closed', async () => {
     await fill();
     const pty = await openPty({server, columns: 100});
-    pty.type(`sh -c 'echo "pid: $$"; exec ${watch}'\n`);
+    pty.exec(watch);
     await pty.untilShown(/^entries +3$/);
-    const pid = Number(/pid: (\d+)/.exec(pty.sent())![1]);
+    const pid = pty.pid();
     pty.close();
-    await until(() => !isRunning(pid), 'it has ended');
+    await until(() => !isAlive(pid), 'it has ended');
   });
 
   it('waits for a stream that is gone, and says when it began anew', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     await server.redis.del('orders');
     await pty.untilShown(/^no stream "orders" at the moment$/);
     await pty.untilShown(/^stream "orders" is gone; waiting for it to begin anew$/);
@@ -140,7 +127,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     await pty.untilShown(/^entries +1$/);
     await pty.untilShown(/^stream "orders" has begun anew$/);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it('writes no control sequence where TERM is dumb', async () => {
@@ -166,12 +153,3 @@ it('in a pipe, is a line of JSON each time, as without --watch, and warns when a
   expect(Object.keys(JSON.parse(line!))).not.toContain('addedPerSec');
   expect(stderr).toBe('streamlog: warning: stream "orders" has begun anew\n');
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

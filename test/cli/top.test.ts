@@ -19,40 +19,25 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     await server.redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 4, 'STREAMS', 'orders', '>');
   }
 
-  async function watching(
-    columns = 120,
-    line = top,
-    env: Record<string, string> = {},
-  ): Promise<{pty: Pty; before: string}> {
+  async function watching(): Promise<Pty> {
     await fill();
-    const pty = await openPty({server, columns, env: {NO_COLOR: '1', LC_ALL: 'C.UTF-8', ...env}});
-    const before = pty.settings();
-    pty.type(`${line}\n`);
+    const pty = await openPty({server, columns: 120, env: {NO_COLOR: '1', LC_ALL: 'C.UTF-8'}});
+    pty.type(`${top}\n`);
     await pty.untilShown(/^> orders/);
-    return {pty, before};
-  }
-
-  /** The shell is there again, with the screen and the settings that it had, and says how it ended. */
-  async function ended(pty: Pty, before: string, code: number): Promise<void> {
-    await until(() => !pty.screen().isAlternate, 'the alternate screen is left');
-    await pty.untilShown(/^\$$/);
-    pty.type('echo "code: $?"\n');
-    await pty.untilShown(new RegExp(`^code: ${code}$`));
-    const {cursorShown, wraps} = pty.screen();
-    expect({cursorShown, wraps, settings: pty.settings()}).toEqual({cursorShown: true, wraps: true, settings: before});
+    return pty;
   }
 
   it('shows streams and groups, brings them up to date, and ends with q', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     await pty.untilShown(/^ {4}billing .* 5 +\S+ .* 4 +\S+ +1$/);
     await server.redis.xadd('orders', '*', 'n', '10');
     await pty.untilShown(/^> orders +10 +[\d.]+ /);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it('selects, sorts, filters, shows details with a command to copy, pauses and helps by keys', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     pty.type('\u001b[B');
     await pty.untilShown(/^> {3}billing/);
     pty.type('s');
@@ -79,38 +64,37 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     pty.type(' ');
     await pty.untilShown(/^> mail +2 /);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it.each([40, 80, 200])('fits %i columns, also when the window changes', async (columns) => {
-    const {pty, before} = await watching(120);
+    const pty = await watching();
     pty.resize(columns, 20);
     await until(() => pty.screen().text[0]!.length <= columns, 'it is drawn again');
     await pty.untilShown(columns === 200 ? /MAX DEL +MEMORY$/ : /STREAM\/GROUP.*LAG +BEHIND/);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it('stops by Ctrl-Z and goes on by fg', async () => {
-    const {pty, before} = await watching();
+    const pty = await watching();
     pty.type('\u001a');
     await until(() => !pty.screen().isAlternate, 'the alternate screen is left');
-    await until(() => pty.settings() === before, 'keys are for the shell');
+    await until(() => pty.settings() === pty.firstSettings, 'keys are for the shell');
     await server.redis.xadd('orders', '*', 'n', '1');
     pty.type('fg\n');
     await pty.untilShown(/^> orders +10 /);
     pty.type('q');
-    await ended(pty, before, 0);
+    await pty.untilEnded(0);
   });
 
   it.each(['SIGINT', 'SIGTERM'])('leaves the terminal as it was on %s, and ends with 0', async (signal) => {
     await fill();
     const pty = await openPty({server, columns: 100, env: {NO_COLOR: '1'}});
-    const before = pty.settings();
-    pty.type(`sh -c 'echo "pid: $$"; exec ${top}'\n`);
+    pty.exec(top);
     await pty.untilShown(/^> orders/);
-    process.kill(Number(/pid: (\d+)/.exec(pty.sent())![1]), signal);
-    await ended(pty, before, 0);
+    process.kill(pty.pid(), signal);
+    await pty.untilEnded(0);
   });
 
   it('keeps the screen while Redis is away, and goes on when it is back', async () => {
@@ -118,7 +102,6 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     try {
       await own.redis.xadd('orders', '*', 'n', '1');
       const pty = await openPty({server: own, columns: 100, env: {NO_COLOR: '1'}});
-      const before = pty.settings();
       pty.type(`${top} --silence 200ms --connect-timeout 200ms\n`);
       await pty.untilShown(/^> orders +1 /);
       own.process.kill('SIGSTOP');
@@ -129,7 +112,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
       await pty.untilShown(/^> orders +2 /);
       await until(() => !pty.screen().text.join().includes('is away'), 'it is not away any more');
       pty.type('q');
-      await ended(pty, before, 0);
+      await pty.untilEnded(0);
     } finally {
       own.process.kill('SIGCONT');
       await own.stop();
