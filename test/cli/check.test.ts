@@ -1,6 +1,6 @@
 /** `check`, as monitoring runs it: its line, its exit code, and that it ends. */
 import {beforeEach, describe, expect, it} from 'vitest';
-import {serverForAll, startRedis} from '../support/redis-server.js';
+import {serverForAll, startRedis, userUrl} from '../support/redis-server.js';
 import {RUNTIMES, shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
@@ -77,8 +77,7 @@ describe('the answer', () => {
   it('is UNKNOWN of a key that holds no stream, and of a stream that may not be read', async () => {
     await server.redis.set('text', 'x');
     expect((await check('text', '-c', 'length>5')).code).toBe(3);
-    await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~x*', '+@read', '+info', '+ping');
-    const url = server.url.replace('unix://', 'unix://reader:pw@');
+    const url = await userUrl(server, '~x*', '+@read', '+info', '+ping');
     expect(await check('orders', '-c', 'lag>99', '-u', url)).toMatchObject({
       code: 3,
       stdout: 'UNKNOWN - 1 stream was not looked at: not authorised\n',

@@ -1,13 +1,10 @@
 /** A person at a terminal is asked before what groups still need is destroyed; a pipe is not. */
 import {beforeEach, describe, expect, it} from 'vitest';
-import {serverForAll, until} from '../support/redis-server.js';
-import {RUNTIMES, streamlog} from '../support/run-cli.js';
-import {HOSTILE, type Open, openTerminal, type Shown, unsafeIn} from '../support/terminal.js';
+import {serverForAll, until, userUrl} from '../support/redis-server.js';
+import {EXECUTABLE, RUNTIMES, streamlog} from '../support/run-cli.js';
+import {CTRL_C, CTRL_D, HOSTILE, type Open, openTerminal, type Shown, unsafeIn} from '../support/terminal.js';
 
 const server = serverForAll();
-const [[, EXECUTABLE]] = RUNTIMES as [(typeof RUNTIMES)[number]];
-const CTRL_C = '\u0003';
-const CTRL_D = '\u0004';
 const DEAD = '{orders}:dead';
 
 beforeEach(async () => {
@@ -160,8 +157,7 @@ it.each([
   ['delete -s orders 2-0', 'may not see whether a group still needs these entries. Delete them?', '+xdel'],
   ['trim -s orders --minid 3-0', 'may not see what groups still need of orders. Trim it?', '+xtrim +xinfo|stream'],
 ])('asks a user who may not look at the groups, too: %s', async (line, question, rules) => {
-  await server.redis.call('ACL', 'SETUSER', 'cleaner', 'on', '>pw', '~*', ...rules.split(' '));
-  const url = server.url.replace('unix://', 'unix://cleaner:pw@');
+  const url = await userUrl(server, '~*', ...rules.split(' '));
   const open = openTerminal(`${EXECUTABLE} ${line} --url ${url}`, {server});
   await asked(open);
   expect(open.text()).toContain(question);

@@ -1,6 +1,6 @@
 /** A consumer's name is for one process at a time: a second one is warned, or refused. */
 import {afterEach, describe, expect, it} from 'vitest';
-import {serverForAll, serverPrograms, until} from '../support/redis-server.js';
+import {serverForAll, serverPrograms, until, userUrl} from '../support/redis-server.js';
 import {type Running, startStreamlog, streamlog} from '../support/run-cli.js';
 
 describe.each(serverPrograms())('on $name', ({program}) => {
@@ -67,21 +67,8 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   });
 
   it('a user who may not list clients is not warned, and --exclusive says that it cannot be kept: 75', async () => {
-    await server.redis.call(
-      'ACL',
-      'SETUSER',
-      'worker',
-      'on',
-      '>pw',
-      '~*',
-      '+xreadgroup',
-      '+xack',
-      '+xgroup',
-      '+xinfo',
-      '+xpending',
-    );
+    const url = await userUrl(server, '~*', '+xreadgroup', '+xack', '+xgroup', '+xinfo', '+xpending');
     await startFirst();
-    const url = server.url.replace('unix://', 'unix://worker:pw@');
     const as = (...args: string[]) => streamlog(['consume', '--name', 'w1', '--exit', ...args, '--url', url]);
     expect(await as()).toMatchObject({code: 0, stderr: ''});
     const refused = await as('--exclusive');

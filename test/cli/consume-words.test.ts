@@ -4,12 +4,11 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
-import {serverForAll, until} from '../support/redis-server.js';
+import {serverForAll, until, userUrl} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, streamlog} from '../support/run-cli.js';
-import {type Open, openTerminal} from '../support/terminal.js';
+import {CTRL_C, type Open, openTerminal} from '../support/terminal.js';
 
 const server = serverForAll();
-const CTRL_C = '\u0003';
 
 afterEach(() => server.redis.flushall());
 
@@ -156,8 +155,7 @@ describe('in a pipe', () => {
 
   it('does not report that a user may not remove consumers', async () => {
     await server.redis.xgroup('CREATE', 'orders', 'billing', '0', 'MKSTREAM');
-    await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+xreadgroup', '+xack', '+xpending');
-    const url = server.url.replace('unix://', 'unix://reader:pw@');
+    const url = await userUrl(server, '~*', '+xreadgroup', '+xack', '+xpending');
     const run = await streamlog(['consume', '-s', 'orders', '-g', 'billing', '--exit', '--url', url]);
     expect(run).toMatchObject({code: 0, stderr: ''});
   });

@@ -12,26 +12,21 @@ import {
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {jsonLines} from '../support/json-lines.js';
 import {manifest} from '../support/manifest.js';
-import {type RedisServer, startRedis, until} from '../support/redis-server.js';
+import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, RUNTIMES, type RunOptions, shell, startShell, streamlog} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
 
-let server: RedisServer;
-let other: RedisServer;
+const server = serverForAll({tcp: true});
+const other = serverForAll({tcp: true, password: 'zQ9x'});
 let home: string;
 let config: string;
 
 beforeAll(async () => {
-  [server, other] = await Promise.all([startRedis({tcp: true}), startRedis({tcp: true, password: 'zQ9x'})]);
   await server.redis.xadd('orders', '1-0', 'a', '1');
   await server.redis.xgroup('CREATE', 'orders', 'billing', '0');
-});
-afterAll(async () => {
-  await server?.stop();
-  await other?.stop();
 });
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'streamlog-context-'));

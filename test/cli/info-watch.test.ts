@@ -4,6 +4,7 @@ import {isAlive} from '../support/consuming.js';
 import {openPty, type Pty} from '../support/pty.js';
 import {serverForEach, startRedis, until} from '../support/redis-server.js';
 import {RUNTIMES, startStreamlog} from '../support/run-cli.js';
+import {CTRL_C} from '../support/terminal.js';
 
 const server = serverForEach();
 
@@ -76,7 +77,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
 
   it('leaves the terminal as it was on Ctrl-C', async () => {
     const pty = await watching();
-    pty.type('\u0003');
+    pty.type(CTRL_C);
     await pty.untilEnded(130);
   });
 
@@ -135,7 +136,7 @@ describe.each(RUNTIMES)('%s', (_, command) => {
     const pty = await openPty({server, columns: 100, env: {TERM: 'dumb'}});
     pty.type(`${watch}\n`);
     await until(() => (pty.sent().match(/entries +3/g) ?? []).length >= 2, 'it is shown twice');
-    pty.type('\u0003');
+    pty.type(CTRL_C);
     await pty.untilShown(/^\$$/);
     expect(pty.sent()).not.toContain('\u001b');
   });

@@ -5,8 +5,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeEach, describe, expect, it} from 'vitest';
 import {serverForAll, until} from '../support/redis-server.js';
-import {RUNTIMES, streamlog} from '../support/run-cli.js';
-import {type Open, openTerminal} from '../support/terminal.js';
+import {EXECUTABLE, RUNTIMES, streamlog} from '../support/run-cli.js';
+import {CTRL_C, type Open, openTerminal} from '../support/terminal.js';
 
 const server = serverForAll();
 const directory = mkdtempSync(join(tmpdir(), 'last-sentence-'));
@@ -15,8 +15,6 @@ const fifo = join(directory, 'input');
 execFileSync('mkfifo', [fifo]);
 /** Open, and nothing is ever written there. */
 const writer = openSync(fifo, 'r+');
-const CTRL_C = '\u0003';
-const [[, EXECUTABLE]] = RUNTIMES as [(typeof RUNTIMES)[number]];
 
 afterAll(() => {
   closeSync(writer);

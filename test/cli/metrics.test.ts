@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {afterAll, beforeEach, describe, expect, it} from 'vitest';
 import {endWithUs} from '../support/leftovers.js';
 import {freePort, serverForAll, startRedis, until} from '../support/redis-server.js';
-import {RUNTIMES, type Running, startShell, streamlog} from '../support/run-cli.js';
+import {EXECUTABLE, RUNTIMES, type Running, startShell, streamlog} from '../support/run-cli.js';
 
 const server = serverForAll();
 const directory = mkdtempSync(join(tmpdir(), 'streamlog-metrics-'));
@@ -146,9 +146,7 @@ describe.each(RUNTIMES)('with %s', (_, command) => {
 });
 
 it('is scraped by Prometheus, which then knows each series', async () => {
-  const {url, running} = await listening(
-    'streamlog metrics --listen 127.0.0.1:0 --every 200ms'.replace('streamlog', RUNTIMES[0]![1]),
-  );
+  const {url, running} = await listening(`${EXECUTABLE} metrics --listen 127.0.0.1:0 --every 200ms`);
   const port = await freePort();
   const config = {
     global: {scrape_interval: '1s'},

@@ -1,6 +1,6 @@
 /** A stream or group that does not exist: the failure says which, and names what does exist; nothing is made. */
 import {beforeEach, describe, expect, it} from 'vitest';
-import {serverForAll, serverPrograms} from '../support/redis-server.js';
+import {serverForAll, serverPrograms, userUrl} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
@@ -85,8 +85,7 @@ describe.each(serverPrograms())('on $name', ({program}) => {
   });
 
   it('a user who may not look gets the failure without names', async () => {
-    await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '+xinfo');
-    const {code, stderr} = await run(`info -s oders --url ${server.url.replace('unix://', 'unix://reader:pw@')}`);
+    const {code, stderr} = await run(`info -s oders --url ${await userUrl(server, '~*', '+xinfo')}`);
     expect([code, stderr]).toEqual([66, 'streamlog: no stream "oders"\nhint: see: streamlog ls\n']);
   });
 

@@ -1,13 +1,13 @@
 /** `produce` where a person types its records: on a terminal, in both builds. */
 import {describe, expect, it} from 'vitest';
 import {serverForAll} from '../support/redis-server.js';
-import {RUNTIMES} from '../support/run-cli.js';
-import {type Open, openTerminal} from '../support/terminal.js';
+import {EXECUTABLE, RUNTIMES} from '../support/run-cli.js';
+import {CTRL_C, CTRL_D, type Open, openTerminal} from '../support/terminal.js';
 
 const server = serverForAll();
 let streams = 0;
 const newStream = (): string => `typed-${++streams}`;
-const [CTRL_C, CTRL_D, CTRL_U] = ['\u0003', '\u0004', '\u0015'];
+const CTRL_U = '\u0015';
 
 const open = (line: string, columns = 80): Open => openTerminal(line, {server, columns, env: {NO_COLOR: '1'}});
 const shows = (terminal: Open, text: string | RegExp): Promise<void> =>
@@ -69,7 +69,7 @@ it.each([
   ['--input envelope', 'reading records from the terminal as other commands print them, one a line; Ctrl-D ends'],
 ])('says what it waits for with %s, whatever the width', async (flags, note) => {
   for (const columns of [40, 80, 120]) {
-    const terminal = open(`${RUNTIMES[0]![1]} produce -s ${newStream()} ${flags}`, columns);
+    const terminal = open(`${EXECUTABLE} produce -s ${newStream()} ${flags}`, columns);
     await shows(terminal, new RegExp(`^streamlog: ${note}\n$`));
     terminal.press(CTRL_D);
     expect((await terminal.finished).code).toBe(0);
@@ -77,8 +77,8 @@ it.each([
 });
 
 it('--quiet says nothing, and - goes with no other argument', async () => {
-  const [stream, program] = [newStream(), RUNTIMES[0]![1]];
-  const quiet = open(`${program} produce -q -s ${stream}`);
+  const stream = newStream();
+  const quiet = open(`${EXECUTABLE} produce -q -s ${stream}`);
   quiet.press('{"a":1}\n');
   await added(stream, 1);
   quiet.press(CTRL_D);
@@ -88,7 +88,7 @@ it('--quiet says nothing, and - goes with no other argument', async () => {
     ['- --file x', 'give - or --file, not both'],
     ['- --follow x', 'give - or --follow, not both'],
   ]) {
-    const {code, text} = await open(`${program} produce ${args}`).finished;
+    const {code, text} = await open(`${EXECUTABLE} produce ${args}`).finished;
     expect([code, text]).toEqual([2, expect.stringContaining(`streamlog: ${message}`)]);
   }
 });

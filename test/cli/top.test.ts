@@ -4,7 +4,7 @@ import {jsonLines} from '../support/json-lines.js';
 import {openPty, type Pty} from '../support/pty.js';
 import {serverForEach, startRedis, until} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, shell, startShell, streamlog} from '../support/run-cli.js';
-import {HOSTILE} from '../support/terminal.js';
+import {CTRL_C, HOSTILE} from '../support/terminal.js';
 
 const server = serverForEach();
 
@@ -163,7 +163,7 @@ it('prints tables one below the other where TERM is dumb', async () => {
   const pty = await openPty({server, columns: 100, env: {TERM: 'dumb'}});
   pty.type(`${EXECUTABLE} top --every 50ms\n`);
   await until(() => (pty.sent().match(/orders +1 /g) ?? []).length >= 2, 'it is shown twice');
-  pty.type('\u0003');
+  pty.type(CTRL_C);
   await pty.untilShown(/^\$$/);
   expect(pty.sent()).not.toContain('\u001b');
 });

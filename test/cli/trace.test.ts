@@ -1,18 +1,13 @@
 /** --trace: each command that is sent, with its time, on standard error; data and secrets as they have to be. In both artefacts. */
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {serve} from '../support/http.js';
 import {manifest} from '../support/manifest.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {type Finished, RUNTIMES, type RunOptions, shell} from '../support/run-cli.js';
 import {onTerminal} from '../support/terminal.js';
 
-let server: RedisServer;
 const PASSWORD = 'zQ9x-trace';
-
-beforeAll(async () => {
-  server = await startRedis({tcp: true, password: PASSWORD});
-});
-afterAll(() => server?.stop());
+const server = serverForAll({tcp: true, password: PASSWORD});
 
 const TIME = / {2}\d+(\.\d\d)? ms(, [A-Z]+)?$/;
 const traced = ({stderr}: Pick<Finished, 'stderr'>): string[] =>

@@ -4,23 +4,19 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {serve} from '../support/http.js';
-import {freePort, type RedisServer, startRedis} from '../support/redis-server.js';
+import {freePort, serverForAll, userUrl} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
 
-let server: RedisServer;
+const server = serverForAll({tcp: true});
 let closed: number;
 let state: string;
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'streamlog-which-'));
-  server = await startRedis({tcp: true});
   closed = await freePort();
   await server.redis.xadd('events', '1-0', 'a', '1');
 });
-afterAll(async () => {
-  await server?.stop();
-  rmSync(state, {recursive: true, force: true});
-});
+afterAll(() => rmSync(state, {recursive: true, force: true}));
 
 describe('-v', () => {
   const here = (): string => `127.0.0.1:${server.port}`;
@@ -52,8 +48,8 @@ describe('-v', () => {
   });
 
   it('leaves out what the user may not ask', async () => {
-    await server.redis.call('ACL', 'SETUSER', 'reader', 'on', '>pw', '~*', '-@all', '+xrange', '+xrevrange');
-    const {stderr, code} = await streamlog(['range', '-v', '-u', `redis://reader:pw@${here()}`]);
+    const url = await userUrl(server, '~*', '-@all', '+xrange', '+xrevrange');
+    const {stderr, code} = await streamlog(['range', '-v', '-u', url]);
     expect([code, stderr]).toEqual([0, `streamlog: server ${here()} (--url)\n`]);
   });
 });

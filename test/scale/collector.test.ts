@@ -3,26 +3,22 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {Collector} from '../../src/lib/observe/collector.js';
 import type {Snapshot} from '../../src/lib/observe/snapshot.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import {type RedisServer, startRedis} from '../support/redis-server.js';
+import {serverForAll} from '../support/redis-server.js';
 import {fill, SIZES} from './dataset.js';
 import {SlowCommands} from './slow-commands.js';
 
 const EVERY_MS = 1_000;
 
-let server: RedisServer;
+const server = serverForAll();
 let client: StreamClient;
 let slow: SlowCommands;
 beforeAll(async () => {
-  server = await startRedis();
   await fill(server);
   slow = new SlowCommands(server);
   await slow.calibrate();
   client = await StreamClient.connect({url: server.url, connectTimeoutMs: 4_000});
 });
-afterAll(async () => {
-  client?.close();
-  await server?.stop();
-});
+afterAll(() => client?.close());
 
 /** MEMORY USAGE looks at each consumer, once a minute. */
 const allowedMs = ([command]: readonly string[]): number => (command === 'memory' ? 10 : 0);

@@ -162,6 +162,12 @@ export function serverForEach(options?: ServerOptions): RedisServer {
   return server;
 }
 
+/** Makes a user with these rules of ACL SETUSER; the URL under which it connects. */
+export async function userUrl({redis, url}: RedisServer, ...rules: string[]): Promise<string> {
+  await redis.call('ACL', 'SETUSER', 'reader', 'reset', 'on', '>pw', ...rules);
+  return url.replace('://', '://reader:pw@');
+}
+
 /** Waits until `condition` holds; the way to wait in tests, since a fixed time is either too short or too long. */
 export async function until(
   condition: () => boolean | Promise<boolean>,

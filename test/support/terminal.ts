@@ -24,10 +24,13 @@ export async function onTerminal(args: readonly string[], {columns, ...options}:
   return {code, text: stdout.replaceAll('\r\n', '\n')};
 }
 
+export const CTRL_C = '\u0003';
+export const CTRL_D = '\u0004';
+
 export interface Open {
   /** What the terminal was sent so far, lines ended as programs do. */
   text(): string;
-  /** Presses keys; `\u0003` is Ctrl-C and `\u0004` Ctrl-D. */
+  /** Presses keys, such as CTRL_C. */
   press(keys: string): void;
   finished: Promise<Shown>;
 }
