@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {exposition} from '../../../src/lib/metrics/exposition.js';
 import type {Snapshot} from '../../../src/lib/observe/snapshot.js';
-import {groupFacts, snapshotOf, streamFacts} from '../check/snapshots.js';
+import {groupFacts, streamFacts} from '../check/snapshots.js';
+import {snapshotOf} from '../snapshots.js';
 
 const render = (snapshot: Snapshot | undefined, maxSeries = 20_000): string =>
   exposition(snapshot, {version: '1.2.3', database: 3, maxSeries});

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {RecentMinute} from '../../../src/lib/observe/recent-minute.js';
 import {ROW_ORDERS, type RowOptions, rowKey, snapshotRows} from '../../../src/lib/observe/snapshot-rows.js';
-import {BAD_DAY, groupFacts, streamFacts} from '../output/snapshots.js';
+import {BAD_DAY, groupFacts, streamFacts} from '../snapshots.js';
 
 const OPTIONS: RowOptions = {order: 'lag', isReversed: false, filter: '', groupsOnly: false, limit: 1_000};
 const rows = (options: Partial<RowOptions> = {}): string =>

@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {typedServer} from '../../../../src/lib/cli/typed-server.js';
 import {commandLines, suggestions} from '../../../../src/lib/output/views/top-commands.js';
-import {groupFacts, streamFacts} from '../snapshots.js';
+import {groupFacts, streamFacts} from '../../snapshots.js';
 
 /** The words that a shell makes of a command that was copied from the screen. */
 const pasted = (lines: readonly string[]): string[] =>

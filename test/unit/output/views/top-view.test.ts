@@ -7,7 +7,7 @@ import {cellsOf} from '../../../../src/lib/output/cell-width.js';
 import {displayOf} from '../../../../src/lib/output/display.js';
 import {initialState, type TopState} from '../../../../src/lib/output/top-state.js';
 import {renderTop, type TopModel, type TopOptions, topLines} from '../../../../src/lib/output/views/top-view.js';
-import {BAD_DAY, groupFacts, snapshotOf, streamFacts} from '../snapshots.js';
+import {BAD_DAY, groupFacts, snapshotOf, streamFacts} from '../../snapshots.js';
 
 const OPTIONS: TopOptions = {
   every: '1s',

@@ -1,5 +1,21 @@
-/** Snapshots for tests of what shows them. */
-import type {GroupFacts, Snapshot, StreamFacts} from '../../../src/lib/observe/snapshot.js';
+/** Snapshots, and facts of servers, streams and groups as the collector gives them, for tests of what is made of them. */
+import type {GroupFacts, ServerFacts, Snapshot, StreamFacts} from '../../src/lib/observe/snapshot.js';
+
+export const SERVER: ServerFacts = {
+  address: '10.0.4.7:6379',
+  name: 'redis',
+  version: '7.0.15',
+  mode: 'standalone',
+  role: 'master',
+  masters: 1,
+  uptimeMs: 1_000_000,
+  memoryBytes: 1.1 * 1024 ** 3,
+  maxMemoryBytes: 4 * 1024 ** 3,
+  maxMemoryPolicy: 'noeviction',
+  evictedKeys: 0,
+  connectedClients: 3,
+  commandsPerSec: 900,
+};
 
 export const groupFacts = (facts: Partial<GroupFacts> & {group: string}): GroupFacts => ({
   consumers: 1,
@@ -48,21 +64,7 @@ export const streamFacts = (facts: Partial<StreamFacts> & {stream: string}): Str
 export const snapshotOf = (streams: StreamFacts[], facts: Partial<Snapshot> = {}): Snapshot => ({
   at: '2026-12-01T14:03:22.000Z',
   tookMs: 3,
-  server: {
-    address: '10.0.4.7:6379',
-    name: 'redis',
-    version: '7.0.15',
-    mode: 'standalone',
-    role: 'master',
-    masters: 1,
-    uptimeMs: 1_000_000,
-    memoryBytes: 1.1 * 1024 ** 3,
-    maxMemoryBytes: 4 * 1024 ** 3,
-    maxMemoryPolicy: 'noeviction',
-    evictedKeys: 0,
-    connectedClients: 3,
-    commandsPerSec: 900,
-  },
+  server: SERVER,
   streams,
   skipped: [],
   discovered: true,
