@@ -40,20 +40,8 @@ export class InteractiveShell {
     const variables = {...all, PATH: `${directory}:${all.PATH}`, TERM: 'xterm', LC_ALL: 'C.UTF-8'};
     const words = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
     const {command, start} = SHELLS[name];
-    shell.#tmux(
-      'new-session',
-      '-d',
-      '-x',
-      '100',
-      '-y',
-      '30',
-      '-c',
-      directory,
-      'env',
-      '-i',
-      ...words,
-      ...command.split(' '),
-    );
+    const size = ['-x', '100', '-y', '30'];
+    shell.#tmux('new-session', '-d', ...size, '-c', directory, 'env', '-i', ...words, ...command.split(' '));
     shell.#type(start);
     shell.#tmux('send-keys', 'Enter');
     await until(() => /^ready$/m.test(shell.screen()), 'the shell was ready', 10_000);

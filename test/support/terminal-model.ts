@@ -5,9 +5,9 @@
 export class TerminalModel {
   columns: number;
   rows: number;
-  cells: string[][] = [];
+  #cells: string[][] = [];
   /** What stood there before the alternate screen was entered. */
-  saved: {cells: string[][]; row: number; column: number} | undefined;
+  #saved: {cells: string[][]; row: number; column: number} | undefined;
   cursorShown = true;
   wraps = true;
   #row = 0;
@@ -23,19 +23,19 @@ export class TerminalModel {
   }
 
   get isAlternate(): boolean {
-    return this.saved !== undefined;
+    return this.#saved !== undefined;
   }
 
   /** The rows, without the blanks behind their texts. */
   get text(): string[] {
-    return this.cells.map((row) => row.join('').trimEnd());
+    return this.#cells.map((row) => row.join('').trimEnd());
   }
 
   /** Terminals do what they like with what was there; here it is lost. */
-  resize(columns: number, rows: number, fill = '#'): void {
+  resize(columns: number, rows: number): void {
     this.columns = columns;
     this.rows = rows;
-    this.cells = Array.from({length: rows}, () => Array.from({length: columns}, () => fill));
+    this.#cells = Array.from({length: rows}, () => Array.from({length: columns}, () => '#'));
   }
 
   write(text: string): void {
@@ -60,7 +60,7 @@ export class TerminalModel {
     if (character === '\b') this.#column = Math.max(0, this.#column - 1);
     if (character === '\n' && ++this.#row === this.rows) {
       this.#row--;
-      this.cells = [...this.cells.slice(1), this.#blankRow()];
+      this.#cells = [...this.#cells.slice(1), this.#blankRow()];
     }
   }
 
@@ -70,7 +70,7 @@ export class TerminalModel {
       else if (this.#lines) for (const act of '\r\n') this.#act(act);
       else throw new Error('a line wraps');
     }
-    if (this.#row < this.rows) this.cells[this.#row]![this.#column] = character;
+    if (this.#row < this.rows) this.#cells[this.#row]![this.#column] = character;
     this.#column++;
   }
 
@@ -79,21 +79,21 @@ export class TerminalModel {
     if (/^\d+;\d+H$/.test(name)) {
       const [row, column] = numbers.split(';').map(Number) as [number, number];
       [this.#row, this.#column] = [Math.min(row, this.rows) - 1, Math.min(column, this.columns) - 1];
-    } else if (name === '2K') this.cells[this.#row] = this.#blankRow();
+    } else if (name === '2K') this.#cells[this.#row] = this.#blankRow();
     else if (name === '2J') this.#clear();
     else if (name === '?1049h') {
-      this.saved ??= {cells: this.cells, row: this.#row, column: this.#column};
+      this.#saved ??= {cells: this.#cells, row: this.#row, column: this.#column};
       this.#clear();
-    } else if (name === '?1049l' && this.saved !== undefined) {
-      ({cells: this.cells, row: this.#row, column: this.#column} = this.saved);
-      this.saved = undefined;
+    } else if (name === '?1049l' && this.#saved !== undefined) {
+      ({cells: this.#cells, row: this.#row, column: this.#column} = this.#saved);
+      this.#saved = undefined;
     } else if (name === '?25h' || name === '?25l') this.cursorShown = final === 'h';
     else if (name === '?7h' || name === '?7l') this.wraps = final === 'h';
     else if (!/^[\d;]*m$|^\?1049l$/.test(name)) throw new Error(`not known: ESC [ ${name}`);
   }
 
   #clear(): void {
-    this.cells = Array.from({length: this.rows}, () => this.#blankRow());
+    this.#cells = Array.from({length: this.rows}, () => this.#blankRow());
   }
 
   #blankRow(): string[] {
