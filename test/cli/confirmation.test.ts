@@ -97,6 +97,17 @@ describe.each(RUNTIMES)('with %s', (_name, program) => {
     expect([code, text]).toEqual([line.includes('99-0') ? 66 : 0, text]);
     expect(await everything()).not.toEqual(before);
   });
+
+  it('leaves the lines that were pasted behind the answer to the program that reads next', async () => {
+    const rest = 'read a; echo "<$a>"; read b; echo "<$b>"';
+    const open = openTerminal(`{ ${program} trim -s orders --maxlen 8; ${rest}; }`, {server});
+    await asked(open);
+    open.press('n\nsecond\nthird\n');
+    const {text} = await open.finished;
+    expect(text).toContain('nothing was removed');
+    expect(text).toContain('<second>\n<third>\n');
+    expect(await server.redis.xlen('orders')).toBe(12);
+  });
 });
 
 it.each(QUESTIONS)('--force and --dry-run ask nothing: %s', async (line) => {
@@ -138,19 +149,6 @@ it.each([40, 120])('a question is whole at %i columns, and what is hostile does 
   expect(unsafeIn(open.text().replaceAll('\r', ''))).toEqual([]);
   open.press('n\n');
   expect((await open.finished).code).toBe(2);
-});
-
-describe.each(RUNTIMES)('with %s', (_name, program) => {
-  it('leaves the lines that were pasted behind the answer to the program that reads next', async () => {
-    const rest = 'read a; echo "<$a>"; read b; echo "<$b>"';
-    const open = openTerminal(`{ ${program} trim -s orders --maxlen 8; ${rest}; }`, {server});
-    await asked(open);
-    open.press('n\nsecond\nthird\n');
-    const {text} = await open.finished;
-    expect(text).toContain('nothing was removed');
-    expect(text).toContain('<second>\n<third>\n');
-    expect(await server.redis.xlen('orders')).toBe(12);
-  });
 });
 
 it.each([

@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {isAlive} from '../support/consuming.js';
 import {openPty, type Pty} from '../support/pty.js';
 import {serverForEach, startRedis, until} from '../support/redis-server.js';
-import {RUNTIMES, startStreamlog} from '../support/run-cli.js';
+import {RUNTIMES, startStreamlog, streamlog} from '../support/run-cli.js';
 import {CTRL_C} from '../support/terminal.js';
 
 const server = serverForEach();
@@ -153,4 +153,8 @@ it('in a pipe, is a line of JSON each time, as without --watch, and warns when a
   const [line] = stdout.split('\n');
   expect(Object.keys(JSON.parse(line!))).not.toContain('addedPerSec');
   expect(stderr).toBe('streamlog: warning: stream "orders" has begun anew\n');
+});
+
+it('refuses an interval of nothing', async () => {
+  expect(await streamlog(['info', '--watch', '0s'], {server})).toMatchObject({code: 2});
 });

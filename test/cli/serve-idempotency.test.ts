@@ -24,7 +24,6 @@ async function servedThroughProxy(): Promise<{redis: RedisServer; proxy: FaultPr
     await proxy.stop();
     await redis.stop();
   });
-  // The script is known from then on.
   await repeat(served, '/streams/warm', '{"a":1}', 'k');
   return {redis, proxy, served};
 }

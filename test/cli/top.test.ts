@@ -180,5 +180,4 @@ it('ends with 66 for a stream that was named and is not there, and with 2 for an
   expect({stdout, code}).toEqual({stdout: '', code: 66});
   expect(stderr).toMatch(/no stream "order"\nhint: .*orders/);
   expect(await streamlog(['top', '--every', '0s'], {server})).toMatchObject({code: 2});
-  expect(await streamlog(['info', '--watch', '0s'], {server})).toMatchObject({code: 2});
 });
