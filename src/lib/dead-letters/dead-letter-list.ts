@@ -4,10 +4,11 @@
  */
 import type {RecordFilter} from '../filter/record-filter.js';
 import {Search} from '../filter/search.js';
+import type {Between} from '../reading/stream-range.js';
 import {millisecondsOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import {DEAD_LETTER_PATTERN, deadLetterOrigin} from './dead-letter-origin.js';
-import {type Between, deadLettersBetween} from './selection.js';
+import {deadLettersBetween} from './selection.js';
 
 /** Entries that died of the same; null is what they do not say. */
 export interface Cause {
@@ -47,7 +48,7 @@ export async function* deadLetterNames(client: StreamClient): AsyncGenerator<str
 }
 
 /** Which entries count. */
-export type Selected = Pick<Between, 'since' | 'until'> & {filter: RecordFilter | undefined};
+export type Selected = Between & {filter: RecordFilter | undefined};
 
 /** One after the other, as they are read. */
 export async function* listDeadLetters(

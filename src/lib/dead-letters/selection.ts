@@ -10,19 +10,17 @@ import {counted} from '../output/sentences.js';
 import {findInfo} from '../reading/locate.js';
 import {lookUp} from '../reading/lookup.js';
 import {firstItems, pagesOf} from '../reading/paging.js';
-import {type Bound, firstIncluded, lastIncluded} from '../reading/stream-range.js';
+import {type Between, idsBetween} from '../reading/stream-range.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 
-export interface DeadLetterSelection {
+/** Which dead letters are meant: those that were moved there between `since` and `until`, and as follows. */
+export interface DeadLetterSelection extends Between {
   /** Which entries are wanted, and how many. */
   search: Search;
   /** No more than so many of these. */
   most?: number | undefined;
-  /** Only what was moved there between these. */
-  since?: Bound | undefined;
-  until?: Bound | undefined;
   /** Only what has an ID up to this one. */
   upTo?: string | undefined;
   /** Only what was moved there before this time, in Unix milliseconds. */
@@ -62,13 +60,14 @@ export async function* selectDeadLetters(
   yield* firstItems(search.of(all), most);
 }
 
-/** XRANGE of what `between` includes, and of what is added while it is read: only what is moved could be seen twice. */
+/** XRANGE of what is between the two, and of what is added while it is read: only what is moved could be seen twice. */
 export async function* deadLettersBetween(
   client: StreamClient,
   deadLetter: string,
   between: Between,
 ): AsyncGenerator<StreamRecord[], void, void> {
-  yield* recordsWithin(client, deadLetter, await idBounds(client, deadLetter, between, LAST_ID));
+  const ids = await idsBetween(client, deadLetter, between, LAST_ID);
+  if (ids !== undefined) yield* client.records(deadLetter, ids.first, ids.last);
 }
 
 async function* recordsWithin(
@@ -79,8 +78,6 @@ async function* recordsWithin(
   if (compareStreamIds(first, last) <= 0) yield* client.records(deadLetter, first, last);
 }
 
-export type Between = Pick<DeadLetterSelection, 'since' | 'until' | 'upTo' | 'beforeMs'>;
-
 /** Both included; nothing is between them where the first one is after the last. */
 interface IdBounds {
   first: string;
@@ -90,14 +87,13 @@ interface IdBounds {
 async function idBounds(
   client: StreamClient,
   deadLetter: string,
-  {since, until, upTo, beforeMs}: Between,
+  {since, until, upTo, beforeMs}: Pick<DeadLetterSelection, 'since' | 'until' | 'upTo' | 'beforeMs'>,
   newest: string,
 ): Promise<IdBounds> {
-  const first = since === undefined ? FIRST_ID : await firstIncluded(client, deadLetter, since);
-  const last = until === undefined ? newest : await lastIncluded(client, deadLetter, until, newest);
-  if (first === undefined || last === undefined) return {first: LAST_ID, last: FIRST_ID};
+  const ids = await idsBetween(client, deadLetter, {since, until}, newest);
+  if (ids === undefined) return {first: LAST_ID, last: FIRST_ID};
   const before = beforeMs === undefined ? newest : lastIdBefore(beforeMs);
-  return {first, last: [newest, last, upTo ?? newest, before].reduce(earlierId)};
+  return {first: ids.first, last: [newest, ids.last, upTo ?? newest, before].reduce(earlierId)};
 }
 
 async function* named(

@@ -6,9 +6,9 @@
 import {isFailure} from '../errors.js';
 import {withEntries} from '../reading/lookup.js';
 import {firstItems, mapPages} from '../reading/paging.js';
-import {type Bound, firstIncluded, lastIncluded} from '../reading/stream-range.js';
+import {type Between, idsBetween} from '../reading/stream-range.js';
 import type {Field} from '../records/entry.js';
-import {compareStreamIds, FIRST_ID, LAST_ID} from '../records/stream-id.js';
+import {LAST_ID} from '../records/stream-id.js';
 import type {GroupInfo, PendingEntry, StreamClient} from '../stream-client.js';
 
 /** What is known of a consumer when all that it has was looked at, or else what the entries say that were. */
@@ -43,12 +43,6 @@ export interface PendingDetail extends PendingEntry {
   group: string;
   /** With payload only; null when the entry was trimmed or deleted while it was pending. */
   fields?: readonly Field[] | null;
-}
-
-/** Between which IDs. */
-export interface PendingBounds {
-  since?: Bound | undefined;
-  until?: Bound | undefined;
 }
 
 /** Which pending entries are meant; undefined takes them all. */
@@ -217,7 +211,7 @@ export async function* pendingDetails(
     payload,
     count = Number.POSITIVE_INFINITY,
     ...selection
-  }: PendingSelection & PendingBounds & {payload: boolean; count: number | undefined},
+  }: PendingSelection & Between & {payload: boolean; count: number | undefined},
 ): AsyncGenerator<PendingDetail[], void, void> {
   const details = firstItems(detailsOf(client, streams, group, selection), count);
   if (!payload) yield* details;
@@ -230,13 +224,12 @@ async function* detailsOf(
   client: StreamClient,
   streams: readonly string[],
   group: string,
-  {since, until, ...selection}: PendingSelection & PendingBounds,
+  {since, until, ...selection}: PendingSelection & Between,
 ): AsyncGenerator<PendingDetail[], void, void> {
   for (const stream of streams) {
-    const start = since === undefined ? FIRST_ID : await firstIncluded(client, stream, since);
-    const end = until === undefined ? LAST_ID : await lastIncluded(client, stream, until, LAST_ID);
-    if (start === undefined || end === undefined || compareStreamIds(start, end) > 0) continue;
-    yield* mapPages(select(client, stream, group, selection, start, end), (entry) => ({stream, group, ...entry}));
+    const ids = await idsBetween(client, stream, {since, until}, LAST_ID);
+    if (ids === undefined) continue;
+    yield* mapPages(select(client, stream, group, selection, ids), (entry) => ({stream, group, ...entry}));
   }
 }
 
@@ -245,10 +238,9 @@ async function* select(
   stream: string,
   group: string,
   {consumer, minIdleMs, minDeliveries}: PendingSelection,
-  start?: string,
-  end?: string,
+  {first, last}: {first?: string; last?: string} = {},
 ): AsyncGenerator<PendingEntry[], void, void> {
-  for await (const page of client.pending(stream, group, {consumer, minIdleMs}, start, end)) {
+  for await (const page of client.pending(stream, group, {consumer, minIdleMs}, first, last)) {
     // Counts of 0 and below are counts too: XCLAIM RETRYCOUNT 0, XNACK SILENT.
     yield minDeliveries === undefined ? page : page.filter(({deliveries}) => deliveries >= minDeliveries);
   }

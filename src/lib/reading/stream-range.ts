@@ -9,7 +9,7 @@ import {parseDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import type {StreamRecord} from '../records/entry.js';
 import {type Position, parsePosition} from '../records/position.js';
-import {compareStreamIds, predecessorOf, successorOf} from '../records/stream-id.js';
+import {compareStreamIds, FIRST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import {lastIdOf, locate} from './locate.js';
 import {firstItems} from './paging.js';
@@ -19,6 +19,12 @@ export interface Bound {
   position: Position;
   /** Written as `(ID`: up to the entry, but without it. */
   exclusive: boolean;
+}
+
+/** Which part of a stream is meant; undefined leaves that side open. */
+export interface Between {
+  since?: Bound | undefined;
+  until?: Bound | undefined;
 }
 
 export interface RangeRequest {
@@ -73,8 +79,21 @@ export async function* readRange(
   yield* firstItems(client.records(stream, from, to, {reverse, page}), count);
 }
 
+/** The first ID and the last one between the two, where `lastId` is that of the stream; undefined where nothing can lie there. */
+export async function idsBetween(
+  client: StreamClient,
+  stream: string,
+  {since, until}: Between,
+  lastId: string,
+): Promise<{first: string; last: string} | undefined> {
+  const first = since === undefined ? FIRST_ID : await firstIncluded(client, stream, since);
+  const last = until === undefined ? lastId : await lastIncluded(client, stream, until, lastId);
+  if (first === undefined || last === undefined || compareStreamIds(first, last) > 0) return undefined;
+  return {first, last};
+}
+
 /** The first ID that `bound` includes, as the start of a range; undefined where there is none. */
-export async function firstIncluded(
+async function firstIncluded(
   client: StreamClient,
   stream: string,
   {position, exclusive}: Bound,
@@ -87,7 +106,7 @@ export async function firstIncluded(
  * The last ID that `bound` includes, as the end of a range, where `lastId` is that of the stream; undefined where there is
  * none. Where `StreamClient.locate` answers with the first ID of a position, this is the last one.
  */
-export async function lastIncluded(
+async function lastIncluded(
   client: StreamClient,
   stream: string,
   {position, exclusive}: Bound,
