@@ -1,10 +1,12 @@
 /**
- * Fields that were decoded, as bytes again, so that there is one way to look at them. Invariant: what it returns is valid
- * until the next call, in memory that is used again and never larger than twice the largest entry.
+ * The fields of a record as bytes: as they came, or as bytes again where they were decoded, so that there is one way to look
+ * at them. Invariant: what it returns is valid until the next call, in memory that is used again and never larger than
+ * twice the largest entry.
  */
 
 import {byteLength} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
+import {ENTRY_OFFSETS, FIELD_OFFSETS, RawRecord} from '../records/raw-record.js';
 import type {FieldOffsets} from './field-reference.js';
 
 const FIRST_BYTES = 4_096;
@@ -17,10 +19,17 @@ export class FieldBytes implements FieldOffsets {
   fieldCount = 0;
   #length = 0;
 
-  of(fields: readonly Field[]): this {
+  of(record: {readonly fields?: readonly Field[] | null}): FieldOffsets {
+    if (!(record instanceof RawRecord)) return this.#encode(record.fields ?? []);
+    const {page, at, fieldCount} = record;
+    return {bytes: page.bytes, offsets: page.offsets, first: at + ENTRY_OFFSETS, fieldCount, page};
+  }
+
+  #encode(fields: readonly Field[]): this {
     this.#length = 0;
     this.fieldCount = fields.length;
-    if (this.offsets.length < 4 * fields.length) this.offsets = new Int32Array(8 * fields.length);
+    const needed = FIELD_OFFSETS * fields.length;
+    if (this.offsets.length < needed) this.offsets = new Int32Array(2 * needed);
     let at = 0;
     for (const field of fields) {
       for (const part of field) {

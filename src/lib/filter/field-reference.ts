@@ -3,6 +3,7 @@
  * of the longest field whose name is a prefix. Invariant: fields are found by bytes, and a name that repeats gives each of
  * its values.
  */
+import {FIELD_OFFSETS} from '../records/raw-record.js';
 import {type RangeTest, rangeEquals, rangeIncludes} from './byte-range.js';
 import {bytesOf, type Character, type ExpressionReader, type Word} from './expression-reader.js';
 import {JsonPath} from './json-path.js';
@@ -23,7 +24,6 @@ interface Prefix {
   readonly path: JsonPath;
 }
 
-const OFFSETS = 4;
 /** To read such JSON takes no longer than to search it first. */
 const SHORT_JSON = 64;
 /** Beyond any real one: each costs a call. */
@@ -45,16 +45,16 @@ export class FieldReference {
    * with an escape, it may have them all the same.
    */
   some({bytes, offsets, first, fieldCount}: FieldOffsets, test: RangeTest, needles?: readonly Buffer[]): boolean {
-    const end = first + OFFSETS * fieldCount;
+    const end = first + FIELD_OFFSETS * fieldCount;
     let isThere = false;
-    for (let at = first; at < end; at += OFFSETS) {
+    for (let at = first; at < end; at += FIELD_OFFSETS) {
       if (!rangeEquals(bytes, offsets[at]!, offsets[at + 1]!, this.name)) continue;
       if (test(bytes, offsets[at + 2]!, offsets[at + 3]!)) return true;
       isThere = true;
     }
     if (isThere) return false;
     for (const {name, path} of this.#prefixes) {
-      for (let at = first; at < end; at += OFFSETS) {
+      for (let at = first; at < end; at += FIELD_OFFSETS) {
         if (!rangeEquals(bytes, offsets[at]!, offsets[at + 1]!, name)) continue;
         isThere = true;
         const [start, stop] = [offsets[at + 2]!, offsets[at + 3]!];

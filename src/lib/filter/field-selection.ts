@@ -4,7 +4,6 @@
  */
 import {type Bytes, decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
-import {ENTRY_OFFSETS, RawRecord} from '../records/raw-record.js';
 import {ExpressionReader} from './expression-reader.js';
 import {FieldBytes} from './field-bytes.js';
 import {type FieldReference, fieldReference} from './field-reference.js';
@@ -27,7 +26,7 @@ export class FieldSelection {
   /** What the selected fields are called. */
   readonly names: readonly Bytes[];
   readonly #references: readonly FieldReference[];
-  readonly #decoded = new FieldBytes();
+  readonly #fields = new FieldBytes();
 
   constructor(references: readonly FieldReference[]) {
     this.#references = references;
@@ -36,15 +35,7 @@ export class FieldSelection {
 
   fieldsOf(record: Filterable): Field[] {
     const found: Field[] = [];
-    const fields =
-      record instanceof RawRecord
-        ? {
-            bytes: record.page.bytes,
-            offsets: record.page.offsets,
-            first: record.at + ENTRY_OFFSETS,
-            fieldCount: record.fieldCount,
-          }
-        : this.#decoded.of(record.fields ?? []);
+    const fields = this.#fields.of(record);
     for (const [index, reference] of this.#references.entries()) {
       const name = this.names[index]!;
       reference.some(fields, (bytes, start, end) => {

@@ -4,11 +4,9 @@
  */
 import {usageError} from '../errors.js';
 import type {Field} from '../records/entry.js';
-import {ENTRY_OFFSETS, RawRecord} from '../records/raw-record.js';
 import type {Envelope, EnvelopeName} from './envelope-test.js';
 import type {Condition} from './expression.js';
 import {FieldBytes} from './field-bytes.js';
-import type {FieldOffsets} from './field-reference.js';
 
 export interface Conditions {
   where?: readonly Condition[] | undefined;
@@ -24,7 +22,7 @@ export interface Filterable extends Envelope {
 export class RecordFilter {
   readonly #wanted: readonly Condition[];
   readonly #unwanted: readonly Condition[];
-  readonly #decoded = new FieldBytes();
+  readonly #fields = new FieldBytes();
 
   private constructor(wanted: readonly Condition[], unwanted: readonly Condition[]) {
     this.#wanted = wanted;
@@ -46,17 +44,9 @@ export class RecordFilter {
   }
 
   matches(record: Filterable): boolean {
-    const fields = record instanceof RawRecord ? rawFields(record) : this.#decoded.of(record.fields ?? []);
+    const fields = this.#fields.of(record);
     for (const condition of this.#wanted) if (!condition.holds(fields, record)) return false;
     for (const condition of this.#unwanted) if (condition.holds(fields, record)) return false;
     return true;
   }
 }
-
-const rawFields = ({page, at, fieldCount}: RawRecord): FieldOffsets => ({
-  bytes: page.bytes,
-  offsets: page.offsets,
-  first: at + ENTRY_OFFSETS,
-  fieldCount,
-  page,
-});
