@@ -1,6 +1,8 @@
 /** Reads a connection URL. Invariant: no password is in what `describeTarget` returns, or in a message thrown here. */
 import {StreamlogError, usageError} from '../errors.js';
-import {fullUrl, UnclearUrl} from './short-url.js';
+import {BadUrl} from './bad-url.js';
+import type {Trace} from './command-trace.js';
+import {fullUrl} from './short-url.js';
 
 export interface Node {
   host: string;
@@ -33,7 +35,7 @@ export interface ConnectionSettings {
   /** What CLIENT LIST shows of the connection. */
   clientName?: string | undefined;
   /** Takes a line about each command that is sent. */
-  trace?: ((line: string) => void) | undefined;
+  trace?: Trace | undefined;
 }
 
 export interface TlsSettings {
@@ -65,7 +67,7 @@ export type Target = Server & {
   /** Numbers of replies come as their digits: a JavaScript number holds 53 bits, and Redis' have 64. */
   exactNumbers?: boolean;
   clientName: string;
-  trace: ((line: string) => void) | undefined;
+  trace: Trace | undefined;
 };
 
 const CLIENT_NAME = 'streamlog';
@@ -80,17 +82,16 @@ export function parseTarget(settings: ConnectionSettings): Target {
   try {
     return readTarget(settings, fullUrl(settings.url));
   } catch (error) {
-    if (error instanceof UnclearUrl) throw unusable(error.message, settings, `write ${error.form}`);
-    throw error instanceof BadUrl ? unusable(error.message, settings, FORMS) : error;
+    throw error instanceof BadUrl ? unusable(error, settings) : error;
   }
 }
 
 function readTarget(settings: ConnectionSettings, url: string): Target {
   const match = URL_SHAPE.exec(url);
-  if (match === null) throw badUrl(unknownForm(url));
+  if (match === null) throw new BadUrl(unknownForm(url));
   const [, anyCase = '', credentials = '', hosts = '', path = '', query = ''] = match;
   const scheme = anyCase.toLowerCase().replace('valkey', 'redis');
-  if (cutsPassword(match)) throw badUrl('a / or ? in the password must be written %2F or %3F');
+  if (cutsPassword(match)) throw new BadUrl('a / or ? in the password must be written %2F or %3F');
   const [username, password] = readCredentials(credentials);
   return {
     ...readServer(scheme, hosts, path),
@@ -142,17 +143,17 @@ function cutsPassword([, scheme = '', credentials = '', hosts = '', path = '', q
 function readServer(scheme: string, hosts: string, path: string): Server {
   if (scheme === 'unix') {
     const socket = decode(`${hosts}${path}`);
-    if (socket === '') throw badUrl('a unix:// URL needs a path, as in unix:///run/redis.sock');
+    if (socket === '') throw new BadUrl('a unix:// URL needs a path, as in unix:///run/redis.sock');
     return {kind: 'unix', path: socket};
   }
   if (scheme.endsWith('+sentinel')) {
     const master = decode(path.split('/')[1] ?? '');
-    if (master === '') throw badUrl('a sentinel URL names its master, as in redis+sentinel://h1,h2/mymaster/0');
+    if (master === '') throw new BadUrl('a sentinel URL names its master, as in redis+sentinel://h1,h2/mymaster/0');
     return {kind: 'sentinel', nodes: readNodes(hosts, 26_379), master};
   }
   if (scheme.endsWith('+cluster')) return {kind: 'cluster', nodes: readNodes(hosts, 6_379)};
   const [node, ...others] = readNodes(hosts === '' ? '127.0.0.1' : hosts, 6_379);
-  if (others.length > 0) throw badUrl('several hosts are for redis+sentinel:// and redis+cluster://');
+  if (others.length > 0) throw new BadUrl('several hosts are for redis+sentinel:// and redis+cluster://');
   return {kind: 'tcp', node: node!};
 }
 
@@ -160,7 +161,7 @@ function readNodes(hosts: string, defaultPort: number): Node[] {
   return hosts.split(',').map((text) => {
     const node = readNode(text, defaultPort);
     if (node === undefined)
-      throw badUrl(
+      throw new BadUrl(
         /^[^:]+:\d+$/.test(text)
           ? 'a port is a number from 1 to 65535'
           : 'a host is missing or its port is not a number',
@@ -180,10 +181,10 @@ function readNode(text: string, defaultPort = 0): Node | undefined {
 /** From the path, or, as other clients have it, from `?db=`; other parameters are other clients' affair. */
 function readDb(scheme: string, path: string, query: string): number {
   const segments = scheme === 'unix' ? [] : path.split('/').slice(scheme.endsWith('+sentinel') ? 2 : 1);
-  if (segments.length > 1) throw badUrl('its path has too many parts');
+  if (segments.length > 1) throw new BadUrl('its path has too many parts');
   const text = segments[0] || (new URLSearchParams(query).get('db') ?? '');
   if (text === '') return 0;
-  if (!/^\d{1,5}$/.test(text)) throw badUrl('the database is not a number');
+  if (!/^\d{1,5}$/.test(text)) throw new BadUrl('the database is not a number');
   return Number(text);
 }
 
@@ -207,9 +208,9 @@ function readMapping(text: string): [announced: string, reachable: Node] {
 }
 
 function readTls(scheme: string, {tls: settings, sni}: ConnectionSettings): TlsSettings | undefined {
-  if (sni !== undefined && scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
+  if (sni !== undefined && scheme === 'unix') throw new BadUrl('there is no TLS on a unix socket');
   if (settings === undefined) return scheme.startsWith('rediss') || sni !== undefined ? {} : undefined;
-  if (scheme === 'unix') throw badUrl('there is no TLS on a unix socket');
+  if (scheme === 'unix') throw new BadUrl('there is no TLS on a unix socket');
   // Any text is accepted as an empty list of certificates, and the server's then fails
   // (https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions).
   for (const [name, text] of Object.entries(settings)) {
@@ -230,7 +231,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw badUrl('a % in it is not followed by two hexadecimal digits');
+    throw new BadUrl('a % in it is not followed by two hexadecimal digits');
   }
 }
 
@@ -239,17 +240,9 @@ const nodeText = ({host, port}: Node): string => (host.includes(':') ? `[${host}
 /** As ioredis writes it, without brackets around IPv6 (https://github.com/redis/ioredis/blob/main/lib/cluster/util.ts). */
 export const addressOf = ({host, port}: Node): string => `${host}:${port}`;
 
-/** Why the URL cannot be used; without anything of it. */
-class BadUrl extends Error {}
-
-const badUrl = (reason: string): BadUrl => new BadUrl(reason);
-
-const FORMS =
-  'give --url redis://[user:password@]host[:port][/db], or rediss://, unix://, redis+sentinel://, redis+cluster://';
-
-const unusable = (reason: string, {source}: ConnectionSettings, hint: string): StreamlogError =>
+const unusable = ({message, hint}: BadUrl, {source}: ConnectionSettings): StreamlogError =>
   new StreamlogError(
     'configuration',
-    `the Redis URL cannot be used: ${reason}${source === undefined ? '' : `; it comes from ${source}`}`,
+    `the Redis URL cannot be used: ${message}${source === undefined ? '' : `; it comes from ${source}`}`,
     {hint},
   );

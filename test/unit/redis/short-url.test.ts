@@ -1,8 +1,9 @@
 /** What people type in place of a URL, and what is refused since it could mean two things. */
 import fc from 'fast-check';
 import {describe, expect, it, test} from 'vitest';
+import {BadUrl} from '../../../src/lib/redis/bad-url.js';
 import {describeTarget, parseTarget} from '../../../src/lib/redis/server-target.js';
-import {fullUrl, UnclearUrl} from '../../../src/lib/redis/short-url.js';
+import {fullUrl} from '../../../src/lib/redis/short-url.js';
 
 describe('what people type', () => {
   test.each([
@@ -48,7 +49,7 @@ describe('what could mean two things', () => {
     ['two words', 'host:port, :port, /path/to/socket or redis://host:port'],
     ['app:secret@h', 'redis://[user:password@]host[:port][/db]'],
   ])('%s is refused with the right form', (typed, form) => {
-    expect(() => fullUrl(typed)).toThrow(UnclearUrl);
+    expect(() => fullUrl(typed)).toThrow(BadUrl);
     expect(() => parseTarget({url: typed, source: 'STREAMLOG_URL', connectTimeoutMs: 1})).toThrow(
       expect.objectContaining({
         kind: 'configuration',
