@@ -68,7 +68,9 @@ export class ServerCommands {
     const info = await Promise.all(
       ['server', 'replication'].map((section) => connection.sendToMasters(['info', section], 0).catch(() => [])),
     );
-    return describeIdentity(info.flat().map(readText).join('\n'));
+    const {name, version, role} = readServerInfo(info.flat().map(readText).join('\n'));
+    if (name === undefined) return undefined;
+    return [`${name} ${version}`, ...(role === undefined ? [] : [role])].join(', ');
   }
 
   /** TIME: the clock of the server, in Unix milliseconds; undefined where the user may not ask. */
@@ -138,7 +140,8 @@ export class ServerCommands {
   async connectedClients(): Promise<ConnectedClient[][] | undefined> {
     const {connection} = this.#session;
     try {
-      const counts = (await connection.sendToMasters(['info', 'clients'])).map(readClientCount);
+      const infos = await connection.sendToMasters(['info', 'clients']);
+      const counts = infos.map((info) => readServerInfo(readText(info)).connectedClients);
       if (counts.some((count) => count === undefined || count > MOST_CLIENTS)) return undefined;
       return (await connection.sendToMasters(['client', 'LIST'])).map(readClients);
     } catch (error) {
@@ -179,13 +182,6 @@ export class ServerCommands {
   }
 }
 
-/** Of the text of INFO; undefined where it names no version. */
-export function describeIdentity(info: string): string | undefined {
-  const {name, version, role} = readServerInfo(info);
-  if (name === undefined) return undefined;
-  return [`${name} ${version}`, ...(role === undefined ? [] : [role])].join(', ');
-}
-
 /** CLIENT LIST: a line each, of words `name=value`. */
 export const readClients = (reply: Reply): ConnectedClient[] =>
   readText(reply)
@@ -201,20 +197,13 @@ export const readClients = (reply: Reply): ConnectedClient[] =>
       };
     });
 
-/** INFO clients: how many are connected; undefined where it does not say. */
-export function readClientCount(reply: Reply): number | undefined {
-  const count = /^connected_clients:(\d+)/m.exec(readText(reply))?.[1];
-  return count === undefined ? undefined : Number(count);
-}
-
 /** The command whose reply `evictionWarning` reads; CONFIG GET is allowed to few. */
 export const MEMORY_COMMAND = ['INFO', 'memory'];
 
 /** What to say where keys may go; undefined where they stay, or where the server does not tell. */
 export function evictionWarning(info: string, forgets: string): string | undefined {
-  const fact = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
-  const policy = fact('maxmemory_policy');
-  if (policy === undefined || policy === 'noeviction' || fact('maxmemory') === '0') return undefined;
+  const {maxMemoryPolicy: policy, maxMemoryBytes} = readServerInfo(info);
+  if (!policy || policy === 'noeviction' || maxMemoryBytes === 0) return undefined;
   return `this Redis drops keys when memory runs out (maxmemory-policy ${policy}), and with them ${forgets}; noeviction keeps them`;
 }
 
