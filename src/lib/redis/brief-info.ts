@@ -1,8 +1,7 @@
 /** XINFO STREAM in short, by script: for a list of streams, whose first and last entries may take megabytes. */
 
 import {idOf, numberOf, tupleOf} from './checked-reply.js';
-import type {Reply} from './command-connection.js';
-import {type GroupInfo, readGroups} from './replies.js';
+import {type GroupInfo, optional, readGroups} from './replies.js';
 import {type RunScript, script} from './script.js';
 
 /** What can be known of a stream and its groups without payloads. */
@@ -54,20 +53,15 @@ export const briefInfoScript = (run: RunScript) => ({
       await run(BRIEF_INFO, [stream], [], {command: 'XINFO', stream}),
       3,
     );
-    const [firstId, lastId, entriesAdded, maxDeletedId] = facts.length === 0 ? NOT_READ : tupleOf(facts, 4);
+    const [firstId, lastId, entriesAdded, maxDeletedId] = facts.length === 0 ? [] : tupleOf(facts, 4);
     return {
       length: numberOf(length),
       groups: readGroups(groups!),
-      entryBytes: unlessNil(entryBytes, numberOf),
-      firstId: unlessNil(firstId, idOf),
-      lastId: unlessNil(lastId, idOf),
-      entriesAdded: unlessNil(entriesAdded, numberOf),
-      maxDeletedId: unlessNil(maxDeletedId, idOf),
+      entryBytes: optional(entryBytes, numberOf),
+      firstId: optional(firstId, idOf),
+      lastId: optional(lastId, idOf),
+      entriesAdded: optional(entriesAdded, numberOf),
+      maxDeletedId: optional(maxDeletedId, idOf),
     };
   },
 });
-
-const NOT_READ: Reply[] = [null, null, null, null];
-
-const unlessNil = <T>(reply: Reply | undefined, read: (reply: Reply | undefined) => T): T | undefined =>
-  reply === null ? undefined : read(reply);

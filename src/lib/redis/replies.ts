@@ -240,5 +240,6 @@ function readMap(reply: Reply): Map<string, Reply> {
   return map;
 }
 
-const optional = <T>(reply: Reply | undefined, read: (reply: Reply) => T): T | undefined =>
+/** `read` of a reply that may be nil or left out. */
+export const optional = <T>(reply: Reply | undefined, read: (reply: Reply) => T): T | undefined =>
   reply === undefined || reply === null ? undefined : read(reply);
