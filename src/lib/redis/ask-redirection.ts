@@ -4,26 +4,10 @@
  * Invariant: a handler gets the replies to its own commands, and a lost connection is reported to it once.
  */
 import type {ReplyHandler} from './add-connection.js';
-import {CR, LINE_END} from './resp-bytes.js';
+import {commandsIn} from './resp-commands.js';
 
 const ASKING = Buffer.from('*1\r\n$6\r\nASKING\r\n');
 const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
-const WAITAOF = Buffer.from('\r\nWAITAOF\r\n');
-
-/** Whole commands, one behind the other, apart. */
-export function commandsOf(bytes: Buffer): Buffer[] {
-  const commands: Buffer[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    let at = bytes.indexOf(CR, start) + LINE_END;
-    for (let parts = numberAt(bytes, start); parts > 0; parts--) {
-      const length = numberAt(bytes, at);
-      at = bytes.indexOf(CR, at) + LINE_END + length + LINE_END;
-    }
-    commands.push(bytes.subarray(start, at));
-    start = at;
-  }
-  return commands;
-}
 
 /** What is sent in place of `bytes`, and who takes the replies to it, in their order. */
 export function withAsking(bytes: Buffer, callback: ReplyHandler): {bytes: Buffer[]; takers: ReplyHandler[]} {
@@ -38,11 +22,11 @@ export function withAsking(bytes: Buffer, callback: ReplyHandler): {bytes: Buffe
   // One is enough for a whole transaction: the server keeps it until EXEC, and would queue another.
   if (bytes.subarray(0, MULTI.length).equals(MULTI))
     return {bytes: [ASKING, bytes], takers: [new Counted(1, undefined, () => {}), callback]};
-  for (const command of commandsOf(bytes)) {
-    sent.push(ASKING, command);
+  for (const command of commandsIn(bytes)) {
+    sent.push(ASKING, command.bytes);
     // That it was asked is in the reply to the command.
     takers.push(new Counted(1, undefined, lost));
-    takers.push(new Counted(command.subarray(0, 32).includes(WAITAOF) ? 2 : 1, callback, lost));
+    takers.push(new Counted(command.name === 'WAITAOF' ? 2 : 1, callback, lost));
   }
   return {bytes: sent, takers};
 }
@@ -83,6 +67,3 @@ class Counted implements ReplyHandler {
     this.#callback?.refused(failure);
   }
 }
-
-/** Behind a `*` or a `$`. */
-const numberAt = (bytes: Buffer, at: number): number => Number(bytes.toString('latin1', at + 1, bytes.indexOf(CR, at)));

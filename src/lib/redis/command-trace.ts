@@ -6,6 +6,7 @@ import type {Command, Redis} from 'ioredis';
 import type {StreamlogError} from '../errors.js';
 import {withCommas} from '../number-text.js';
 import type {ReplyHandler} from './add-connection.js';
+import {commandsIn, type RespCommand} from './resp-commands.js';
 
 /** Takes a line. */
 export type Trace = (line: string) => void;
@@ -101,36 +102,8 @@ function timed(line: string, trace: Trace): (outcome?: string) => void {
 const wordOf = (error: unknown): string =>
   error instanceof Error ? (/^[A-Z]{2,}(?![a-z])/.exec(error.message)?.[0] ?? 'no reply') : 'no reply';
 
-export interface SentCommand {
-  name: string;
-  arguments: Buffer[];
-}
-
-/** Of RESP arrays of strings (https://redis.io/docs/latest/develop/reference/protocol-spec/). */
-function commandsIn(bytes: Buffer): SentCommand[] {
-  const commands: SentCommand[] = [];
-  let at = 0;
-  const number = (): number => {
-    const end = bytes.indexOf('\r\n', at);
-    const value = Number(bytes.toString('latin1', at + 1, end));
-    at = end + 2;
-    return value;
-  };
-  while (at < bytes.length) {
-    const parts: Buffer[] = [];
-    for (let count = number(); count > 0; count--) {
-      const length = number();
-      parts.push(bytes.subarray(at, at + length));
-      at += length + 2;
-    }
-    const [name = Buffer.alloc(0), ...rest] = parts;
-    commands.push({name: name.toString('latin1'), arguments: rest});
-  }
-  return commands;
-}
-
 /** Those of one name that follow each other as one. */
-function summary(commands: readonly SentCommand[]): string {
+function summary(commands: readonly RespCommand[]): string {
   const texts: string[] = [];
   for (let at = 0; at < commands.length; ) {
     const {name, arguments: args} = commands[at]!;

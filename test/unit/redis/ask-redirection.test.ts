@@ -1,8 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import type {ReplyHandler} from '../../../src/lib/redis/add-connection.js';
-import {commandsOf, withAsking} from '../../../src/lib/redis/ask-redirection.js';
+import {withAsking} from '../../../src/lib/redis/ask-redirection.js';
 import {commandBatch} from '../../../src/lib/redis/command-batch.js';
 import {durabilityCommand} from '../../../src/lib/redis/durability.js';
+import {commandsIn} from '../../../src/lib/redis/resp-commands.js';
 
 const XADD = ['XADD', 's', '*', 'text', 'a\r\n$3\r\n*1\r\n', 'empty', ''];
 
@@ -20,7 +21,7 @@ class Told implements ReplyHandler {
 describe('commands behind ASKING', () => {
   it('are told apart whatever is in them', () => {
     const commands = [XADD, ['HGET', 'k', 'mark'], XADD].map((parts) => commandBatch(parts).bytes);
-    expect(commandsOf(Buffer.concat(commands)).map(String)).toEqual(commands.map(String));
+    expect(commandsIn(Buffer.concat(commands)).map(({bytes}) => String(bytes))).toEqual(commands.map(String));
   });
 
   it('have an ASKING each, whose reply nobody is told of', () => {
@@ -36,6 +37,11 @@ describe('commands behind ASKING', () => {
     takers[3]!.integer(1);
     takers[3]!.integer(0);
     expect([takers[3]!.awaits, reported.lines]).toEqual([0, ['1-1', '1', '0']]);
+  });
+
+  it('have one reply for a stream that is called as the command with two', () => {
+    const {takers} = withAsking(commandBatch(['XADD', 'WAITAOF', '*', 'a', '1']).bytes, new Told());
+    expect(takers.map(({awaits}) => awaits)).toEqual([1, 1]);
   });
 
   it('tell of a lost connection once', () => {
