@@ -14,7 +14,7 @@ import {compareStreamIds, FIRST_ID, predecessorOf, successorOf} from '../records
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import {inOrder} from './in-order.js';
 import {lastMatches} from './last-matches.js';
-import {findInfo, infoUnlessDenied, lastIdOf, locate} from './locate.js';
+import {findInfo, infoUnlessDenied, locate, newestId} from './locate.js';
 import {merge} from './merge.js';
 import {PageSize} from './page-size.js';
 import {streamChange} from './stream-change.js';
@@ -128,7 +128,7 @@ async function cursorAt(
   const after = predecessorOf(start) ?? FIRST_ID;
   try {
     const seen = await run((client) => infoUnlessDenied(client, stream));
-    const newest = seen?.lastGeneratedId ?? (await run((client) => lastIdOf(client, stream)));
+    const newest = seen?.lastGeneratedId ?? (await run((client) => newestId(client, stream)));
     return {stream, after, newest, seen};
   } catch (error) {
     if (!follow || !isFailure(error, 'notFound')) throw error;

@@ -35,14 +35,13 @@ export const lastGeneratedId = async (client: StreamClient, stream: string): Pro
  * XINFO STREAM: the highest ID that the stream has generated. For a user who may not ask for it, that of the newest
  * entry (XREVRANGE), and `0-0` where there is none. Throws `notFound` when there is no such stream.
  */
-export async function lastIdOf(client: StreamClient, stream: string): Promise<string> {
-  try {
-    return (await client.info(stream)).lastGeneratedId;
-  } catch (error) {
-    if (!isFailure(error, 'denied')) throw error;
-    for await (const [newest] of client.records(stream, FIRST_ID, LAST_ID, {reverse: true, page: 1})) return newest!.id;
-    return FIRST_ID;
-  }
+export const lastIdOf = async (client: StreamClient, stream: string): Promise<string> =>
+  (await infoUnlessDenied(client, stream))?.lastGeneratedId ?? newestId(client, stream);
+
+/** XREVRANGE: the ID of the newest entry, `0-0` where there is none. */
+export async function newestId(client: StreamClient, stream: string): Promise<string> {
+  for await (const [newest] of client.records(stream, FIRST_ID, LAST_ID, {reverse: true, page: 1})) return newest!.id;
+  return FIRST_ID;
 }
 
 /** XINFO STREAM; undefined for a user who may not ask. Throws `notFound` when there is no such stream. */
