@@ -10,14 +10,14 @@ import type {Search} from '../filter/search.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
-import {compareStreamIds, FIRST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
-import type {StreamClient, StreamInfo} from '../stream-client.js';
+import {FIRST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
+import type {StreamClient} from '../stream-client.js';
+import {ChangeCheck, type Cursor} from './change-check.js';
 import {inOrder} from './in-order.js';
 import {lastMatches} from './last-matches.js';
-import {findInfo, infoUnlessDenied, locate, newestId} from './locate.js';
+import {infoUnlessDenied, locate, newestId} from './locate.js';
 import {merge} from './merge.js';
 import {PageSize} from './page-size.js';
-import {streamChange} from './stream-change.js';
 import {untilStopped} from './until-stopped.js';
 
 export interface FollowOptions {
@@ -36,15 +36,6 @@ export interface FollowOptions {
   onIdle: () => void;
   /** One line about a lost connection, or a stream that is another one now. */
   onProblem: (line: string) => void;
-}
-
-/** How far a stream has been read. */
-export interface Cursor {
-  readonly stream: string;
-  /** The last ID that was handed over, or is to be passed over. */
-  after: string;
-  /** What the stream was when reading began; undefined where it was missing, or the user may not ask. */
-  readonly seen?: StreamInfo | undefined;
 }
 
 interface StartedCursor extends Cursor {
@@ -67,8 +58,6 @@ type Batches = AsyncGenerator<StreamRecord[], void, void>;
 export const BLOCK_MS = 1_000;
 /** Entries per read, at most. */
 const PAGE = 1_000;
-/** How often a stream that brings nothing is checked for whether it is still the same. */
-const CHECK_MS = 5_000;
 
 /**
  * What is there, in the order of its time, then what comes, as it comes, until `stopping`. `client` serves the first
@@ -182,73 +171,5 @@ export async function* followStream(
     cursor.after = records.at(-1)!.id;
     check?.read(cursor.after);
     yield records;
-  }
-}
-
-/** Finds out whether the stream of a cursor is still the same, on each new connection and while it brings nothing. */
-class ChangeCheck {
-  readonly #cursor: Cursor;
-  readonly #onChange: (line: string) => void;
-  /** What the stream was at the last check; undefined while it was missing. */
-  #seen: StreamInfo | undefined;
-  /** The highest ID that the stream is known to have generated. */
-  #highest = FIRST_ID;
-  #checkedOn: StreamClient | undefined;
-  #checkedAtMs = 0;
-  #mayCheck = true;
-
-  constructor(cursor: Cursor, onChange: (line: string) => void) {
-    this.#cursor = cursor;
-    this.#onChange = onChange;
-    this.#seen = cursor.seen;
-    this.#highest = cursor.seen?.lastGeneratedId ?? FIRST_ID;
-  }
-
-  /** Before a read on `client`: moves the cursor where the stream is another one. */
-  async before(client: StreamClient): Promise<void> {
-    if (!this.#mayCheck || this.#checkedOn === client) return;
-    try {
-      this.#take(await findInfo(client, this.#cursor.stream));
-      this.#checkedOn = client;
-      this.#checkedAtMs = performance.now();
-    } catch (error) {
-      if (!isFailure(error, 'denied')) throw error;
-      this.#mayCheck = false;
-    }
-  }
-
-  read(upTo: string): void {
-    this.#highest = upTo;
-  }
-
-  /** A read has brought nothing: the next one is preceded by a check, when that is due. */
-  idle(): void {
-    if (performance.now() - this.#checkedAtMs >= CHECK_MS) this.#checkedOn = undefined;
-  }
-
-  #take(now: StreamInfo | undefined): void {
-    const {stream, after} = this.#cursor;
-    const before = this.#seen;
-    const highest = this.#highest;
-    this.#seen = now;
-    this.#highest = now?.lastGeneratedId ?? FIRST_ID;
-    if (before === undefined) return;
-    // A position ahead of the stream stays.
-    const fromStart = compareStreamIds(after, highest) <= 0 ? FIRST_ID : after;
-    if (now === undefined) {
-      this.#cursor.after = fromStart;
-      this.#onChange(`stream "${stream}" is gone; waiting for it to begin anew`);
-      return;
-    }
-    const change = streamChange(before, highest, now);
-    if (change === 'anew') {
-      this.#cursor.after = fromStart;
-      this.#onChange(`stream "${stream}" has begun anew; going on from its beginning`);
-    } else if (change === 'shortened' && compareStreamIds(after, now.lastGeneratedId) > 0) {
-      this.#cursor.after = now.lastGeneratedId;
-      this.#onChange(
-        `stream "${stream}" lacks what was read after ${now.lastGeneratedId}, as after a failover; going on from there`,
-      );
-    }
   }
 }

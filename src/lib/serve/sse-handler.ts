@@ -7,7 +7,8 @@
 import type {ServerResponse} from 'node:http';
 import {isFailure} from '../errors.js';
 import type {LeasedClient} from '../leased-client.js';
-import {BLOCK_MS, type Cursor, followStream} from '../reading/follow-streams.js';
+import type {Cursor} from '../reading/change-check.js';
+import {BLOCK_MS, followStream} from '../reading/follow-streams.js';
 import {locate} from '../reading/locate.js';
 import {PageSize} from '../reading/page-size.js';
 import {untilStopped} from '../reading/until-stopped.js';
