@@ -88,19 +88,15 @@ export async function meantStream(client: StreamClient, typed: string): Promise<
   return near === undefined ? '' : `; did you mean ${shellWord(near)}?`;
 }
 
-const inTime = async <T>(ask: () => Promise<T | undefined>): Promise<T | undefined> => {
-  let found: T | undefined;
-  await orNothing(async () => {
-    found = await unlessAborted(ask(), AbortSignal.timeout(LIMIT_MS));
-  });
-  return found;
-};
+const inTime = <T>(ask: () => Promise<T | undefined>): Promise<T | undefined> =>
+  orNothing(() => unlessAborted(ask(), AbortSignal.timeout(LIMIT_MS)));
 
-/** Runs `work`, whose failures are none of those that the message is about. */
-async function orNothing(work: () => Promise<void>): Promise<void> {
+/** What `work` returns; undefined where it fails: that is not what the message is about. */
+async function orNothing<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!(error instanceof StreamlogError)) throw error;
+    return undefined;
   }
 }
