@@ -5,7 +5,7 @@
  */
 import {isFailure} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
-import {countPresent} from '../reading/lookup.js';
+import {presentIds} from '../reading/lookup.js';
 import {pagesOf} from '../reading/paging.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {StreamClient} from '../stream-client.js';
@@ -214,7 +214,7 @@ export class Deleter {
 
   async #deleteFrom(stream: string, ids: readonly string[]): Promise<void> {
     const deleted = this.#options.dryRun
-      ? await countPresent(this.#client, stream, ids)
+      ? (await presentIds(this.#client, stream, ids)).length
       : await this.#client.delete(stream, ids);
     const count = this.#counts.of({stream, deleted: 0, missing: 0});
     count.deleted += deleted;

@@ -3,7 +3,7 @@
  * person types: each ID is looked at.
  */
 import type {IdReference} from '../input/id-reader.js';
-import {withEntries} from '../reading/lookup.js';
+import {presentIds} from '../reading/lookup.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
 import type {GroupLoss} from '../trimming/losses.js';
@@ -29,7 +29,7 @@ export async function neededEntries(
     for (const {id, stream = defaultStream} of batch) streams.set(stream, (streams.get(stream) ?? new Set()).add(id));
   const needed: NeededEntries[] = [];
   for (const [stream, ids] of streams) {
-    const present = await presentOf(client, stream, [...ids]);
+    const present = await presentIds(client, stream, [...ids]);
     if (present.length === 0) continue;
     const needs: GroupLoss[] = [];
     for (const group of await client.groups(stream)) {
@@ -40,13 +40,6 @@ export async function neededEntries(
     if (needs.length > 0) needed.push({stream, entries: present.length, needs});
   }
   return needed;
-}
-
-async function presentOf(client: StreamClient, stream: string, ids: readonly string[]): Promise<string[]> {
-  const present: string[] = [];
-  for await (const page of withEntries(client, [ids.map((id) => ({stream, id}))]))
-    for (const [{id}, entry] of page) if (entry !== undefined) present.push(id);
-  return present;
 }
 
 async function pendingOf(

@@ -44,13 +44,12 @@ export async function* withEntries<Wanted extends {stream: string; id: string}>(
   }
 }
 
-/** How many of `ids` are there. */
-export async function countPresent(client: StreamClient, stream: string, ids: readonly string[]): Promise<number> {
-  let count = 0;
-  for await (const page of withEntries(client, [ids.map((id) => ({stream, id}))])) {
-    count += page.filter(([, entry]) => entry !== undefined).length;
-  }
-  return count;
+/** Those of `ids` that are there. */
+export async function presentIds(client: StreamClient, stream: string, ids: readonly string[]): Promise<string[]> {
+  const present: string[] = [];
+  for await (const page of withEntries(client, [ids.map((id) => ({stream, id}))]))
+    for (const [{id}, entry] of page) if (entry !== undefined) present.push(id);
+  return present;
 }
 
 /** The failure of having found only some of what was asked for, or the first of `streams` that does not exist. */
