@@ -8,7 +8,8 @@ import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import {EntryIds} from '../records/entry-ids.js';
 import type {Delivered, Membership, ReadLimits} from '../stream-client.js';
 import {unlessAborted} from '../waiting.js';
-import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
+import type {DeliveredBatch} from './delivered-batch.js';
+import type {InFlightEntries} from './in-flight-entries.js';
 import type {EntryOwnership} from './ownership.js';
 
 /** IDs in one XACK. */

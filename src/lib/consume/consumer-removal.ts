@@ -8,7 +8,8 @@
 
 import {isFailure} from '../errors.js';
 import type {Membership, StreamClient} from '../stream-client.js';
-import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
+import type {DeliveredBatch} from './delivered-batch.js';
+import type {InFlightEntries} from './in-flight-entries.js';
 
 export interface RemovalOptions {
   member: Membership;

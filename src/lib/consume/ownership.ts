@@ -25,7 +25,8 @@ import {EntryIds} from '../records/entry-ids.js';
 import {compareStreamIds, successorOf} from '../records/stream-id.js';
 import type {PendingEntry, StreamClient} from '../stream-client.js';
 import {ConsumerRemoval, type RemovalOptions} from './consumer-removal.js';
-import type {DeliveredBatch, InFlightEntries} from './in-flight-entries.js';
+import type {DeliveredBatch} from './delivered-batch.js';
+import type {InFlightEntries} from './in-flight-entries.js';
 
 /** Why an entry that was delivered to us will not be processed here. */
 export type Loss =
