@@ -7,6 +7,8 @@
  */
 
 import {isFailure} from '../errors.js';
+import type {EntryIds} from '../records/entry-ids.js';
+import {compareStreamIds, successorOf} from '../records/stream-id.js';
 import type {Membership, StreamClient} from '../stream-client.js';
 import type {DeliveredBatch} from './delivered-batch.js';
 import type {InFlightEntries} from './in-flight-entries.js';
@@ -25,6 +27,8 @@ export class ConsumerRemoval {
   /** Whether the user may run XGROUP CREATECONSUMER. */
   #mayCheck = true;
   #wasNoticed = false;
+  /** The highest ID that had been delivered when a read ended without a reply. */
+  #readFailedAfter: string | undefined;
 
   constructor(inFlight: InFlightEntries, options: RemovalOptions) {
     this.#inFlight = inFlight;
@@ -44,6 +48,29 @@ export class ConsumerRemoval {
   /** A removal may go unnoticed: by a read without a check before it, or one that blocked and brought something. */
   uncertain(): void {
     this.#certainSinceMs = performance.now();
+  }
+
+  /**
+   * A read that blocked brought `came`, and would have created our consumer again had it been removed meanwhile. Entries that
+   * others take over leave no witness in the end, so where some are released one is asked for at once.
+   */
+  async afterBlockedRead(control: StreamClient, came: EntryIds): Promise<void> {
+    if (this.#inFlight.released.size > 0 && (await this.#hasEarlierThan(control, came.first))) return;
+    this.uncertain();
+  }
+
+  /** A read ended without a reply: if it brought something, our consumer may have been removed and created again by it. */
+  readFailed(): void {
+    this.#readFailedAfter = this.#inFlight.highest;
+  }
+
+  /** Whether something is pending with us that such a read may have brought. */
+  async hasUnseen(control: StreamClient): Promise<boolean> {
+    if (this.#readFailedAfter === undefined) return false;
+    const {stream, group, consumer} = this.#options.member;
+    const start = successorOf(this.#readFailedAfter);
+    if (start === undefined) return true;
+    return (await control.pendingPage(stream, group, {consumer, start, count: 1})).length > 0;
   }
 
   /** Whether any removal since `batch` was delivered would have been noticed. */
@@ -109,5 +136,12 @@ export class ConsumerRemoval {
   #notice(): void {
     this.#wasNoticed = true;
     this.uncertain();
+  }
+
+  /** Whether something is pending with us that came before `id`. Whatever fails, that is not known. */
+  async #hasEarlierThan(control: StreamClient, id: string): Promise<boolean> {
+    const {stream, group, consumer} = this.#options.member;
+    const first = await control.pendingPage(stream, group, {consumer, count: 1}).catch(() => []);
+    return first.some((entry) => compareStreamIds(entry.id, id) < 0);
   }
 }

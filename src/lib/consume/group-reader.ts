@@ -211,10 +211,10 @@ export class GroupReader<T> {
     try {
       const came = await delivered;
       if (limits.blockMs !== undefined && came.ids.count > 0)
-        await this.#ownership.afterBlockedRead(commands, came.ids);
+        await this.#ownership.removal.afterBlockedRead(commands, came.ids);
       return came;
     } catch (error) {
-      this.#ownership.readFailed();
+      this.#ownership.removal.readFailed();
       throw error;
     }
   }

@@ -22,7 +22,6 @@
 
 import {isFailure} from '../errors.js';
 import {EntryIds} from '../records/entry-ids.js';
-import {compareStreamIds, successorOf} from '../records/stream-id.js';
 import type {PendingEntry, StreamClient} from '../stream-client.js';
 import {ConsumerRemoval, type RemovalOptions} from './consumer-removal.js';
 import type {DeliveredBatch} from './delivered-batch.js';
@@ -68,8 +67,6 @@ export class EntryOwnership {
   readonly #options: OwnershipOptions;
   #handling: EntryHandling = {isAtWork: () => false, onLosses: () => {}};
   #isSuspect = false;
-  /** The highest ID that had been delivered when a read ended without a reply. */
-  #readFailedAfter: string | undefined;
   /** In-flight entries that Redis dropped from our pending list when it found them gone from the stream. */
   #gone: ReadonlySet<string> = new Set();
 
@@ -87,36 +84,6 @@ export class EntryOwnership {
   /** XGROUP CREATECONSUMER, and `heal` when our consumer had been removed. */
   async checkConsumer(control: StreamClient): Promise<void> {
     if (await this.removal.check(control.createConsumer(this.#options.member))) await this.heal(control);
-  }
-
-  /**
-   * A read that blocked brought `came`, and would have created our consumer again had it been removed meanwhile. Entries that
-   * others take over leave no witness in the end, so where some are released one is asked for at once.
-   */
-  async afterBlockedRead(control: StreamClient, came: EntryIds): Promise<void> {
-    if (this.#inFlight.released.size > 0 && (await this.#hasEarlierThan(control, came.first))) return;
-    this.removal.uncertain();
-  }
-
-  /** A read ended without a reply: if it brought something, our consumer may have been removed and created again by it. */
-  readFailed(): void {
-    this.#readFailedAfter = this.#inFlight.highest;
-  }
-
-  /** Whether such a read brought something. */
-  async #hasUnseen(control: StreamClient): Promise<boolean> {
-    if (this.#readFailedAfter === undefined) return false;
-    const {stream, group, consumer} = this.#options.member;
-    const start = successorOf(this.#readFailedAfter);
-    if (start === undefined) return true;
-    return (await control.pendingPage(stream, group, {consumer, start, count: 1})).length > 0;
-  }
-
-  /** Whether something is pending with us that came before `id`. Whatever fails, that is not known. */
-  async #hasEarlierThan(control: StreamClient, id: string): Promise<boolean> {
-    const {stream, group, consumer} = this.#options.member;
-    const first = await control.pendingPage(stream, group, {consumer, count: 1}).catch(() => []);
-    return first.some((entry) => compareStreamIds(entry.id, id) < 0);
   }
 
   /** Forgets released entries that others have taken or acknowledged: ours to make pending again is what they have not. */
@@ -234,7 +201,7 @@ export class EntryOwnership {
       Promise.all(ids.map((id) => control.pendingEntry(member, id))),
       Promise.all(candidates.map(({id}) => control.pendingEntry(member, id))),
       this.removal.ask(control),
-      this.#hasUnseen(control),
+      this.removal.hasUnseen(control),
     ]);
     const witness = candidates.find((_, index) => this.#isOurs(witnesses[index]))?.order ?? Number.POSITIVE_INFINITY;
     const inStream = await Promise.all(ids.map((id, index) => this.#isInStream(control, id, pending[index])));
