@@ -115,9 +115,9 @@ export class ClaimSweep {
     if (this.#from === undefined) this.#hasSeenAll = true;
     if (walk.found > 0 || !this.isDone) return;
     let claimed = 0;
-    // CLAIM would return our own entries whose IDs were forgotten.
-    if (context.inFlight.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
-    if (this.#mayClaim && context.left === undefined) {
+    // CLAIM would also return entries that are left pending, and our own whose IDs were forgotten.
+    if (context.left !== undefined || context.inFlight.forgottenUpTo !== FIRST_ID) this.#mayClaim = false;
+    if (this.#mayClaim) {
       for await (const batch of this.#claim(control, context)) {
         if (!batch.isNew) claimed += batch.records.length;
         yield batch;
@@ -185,7 +185,7 @@ export class ClaimSweep {
   /** How long to wait after a step that began at `begin` and read `looked` entries. Chooses where the next one begins. */
   async #pauseMs(
     control: StreamClient,
-    {member, left}: RecoveryContext,
+    {member}: RecoveryContext,
     begin: string | undefined,
     looked: number,
   ): Promise<number> {
@@ -194,7 +194,7 @@ export class ClaimSweep {
     const group = await groupOf(control, member);
     // Consumers that all begin at the head would stay side by side.
     if (begin === undefined && this.#from !== undefined) this.#from = somewhereIn(this.#from, group?.lastDeliveredId);
-    const hasClaim = this.#mayClaim && left === undefined && control.mayKnowClaim;
+    const hasClaim = this.#mayClaim && control.mayKnowClaim;
     const longestMs = hasClaim ? halfMs : Math.max(halfMs, LONG_PAUSE_MS);
     if (group === undefined) return longestMs;
     const most = hasClaim ? MOST_BESIDE_CLAIM : MOST_PER_SECOND;

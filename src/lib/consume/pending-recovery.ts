@@ -7,7 +7,7 @@
  * enough. What is no longer in the stream is acknowledged and reported.
  */
 
-import {withEntries} from '../reading/lookup.js';
+import {presentIds, withEntries} from '../reading/lookup.js';
 import type {Connection} from '../reconnecting-client.js';
 import type {Entry, StreamRecord} from '../records/entry.js';
 import {EntryIds} from '../records/entry-ids.js';
@@ -77,8 +77,13 @@ export class PendingRecovery {
     const atStart = this.#readUpTo === undefined;
     if (isNew) this.#readUpTo = this.#membership.readUpTo;
     if (atStart && this.#counts) {
-      const deliver = this.#context.left === undefined ? deliverOwnPending : claimOwnPending;
-      for await (const records of deliver(connection.commands, this.#context)) yield {records, counted: true};
+      const {left} = this.#context;
+      const {commands} = connection;
+      const all =
+        left === undefined
+          ? deliverOwnPending(commands, this.#context)
+          : claimOwnPending(commands, this.#context, left);
+      for await (const records of all) yield {records, counted: true};
     } else {
       const readUpTo = atStart ? undefined : this.#readUpTo;
       for await (const records of scanOwnPending(connection.commands, this.#context))
@@ -125,14 +130,15 @@ async function* deliverOwnPending(
   }
 }
 
-/** The same for those that are wanted: XREADGROUP would count a delivery of those that are left, too. */
+/** The same for those that `filter` wants: XREADGROUP would count a delivery of those that are left, too. */
 async function* claimOwnPending(
   control: StreamClient,
   context: RecoveryContext,
+  filter: EntryFilter,
 ): AsyncGenerator<StreamRecord[], void, void> {
-  const {member, left} = context;
+  const {member} = context;
   for await (const page of control.pending(member.stream, member.group, {consumer: member.consumer})) {
-    const wanted = left === undefined ? page : await left.wantedAmong(control, member, page);
+    const wanted = await filter.wantedAmong(control, member, page);
     yield* takeOver(control, context, wanted, {idleMs: 0, counts: true});
     if (context.over()) return;
   }
@@ -224,12 +230,9 @@ async function goneAmong(
 ): Promise<string[]> {
   if (claimed.length === asked.length) return [];
   const got = new Set(claimed.map(({id}) => id));
-  const missing = asked.filter((id) => !got.has(id)).map((id) => ({stream, id}));
-  const gone: string[] = [];
-  for await (const page of withEntries(client, [missing])) {
-    for (const [{id}, entry] of page) if (entry === undefined) gone.push(id);
-  }
-  return gone;
+  const missing = asked.filter((id) => !got.has(id));
+  const present = new Set(await presentIds(client, stream, missing));
+  return missing.filter((id) => !present.has(id));
 }
 
 /** Those of `ids` that are in the stream. */
