@@ -27,7 +27,7 @@ export interface ConsumerOptions extends MembershipOptions, GroupReaderOptions, 
   /** Takes over entries that another consumer has had for longer than this; undefined takes none over. */
   claimIdleMs?: number;
   sharedName: SharedName;
-  /** False where somebody else acknowledges: `finish` does nothing. */
+  /** False where others acknowledge what is processed: `finish` does nothing. */
   acknowledges: boolean;
   /** Which entries are processed; undefined: all. */
   filter?: EntryFilter | undefined;
@@ -134,12 +134,12 @@ export class Consumer {
     }
   }
 
-  /** Acknowledges what is in flight of a delivery, or those of `ids`, unless somebody else does: see `Acknowledgements.finish`. */
+  /** Acknowledges what is in flight of a delivery, or those of `ids`, unless others do: see `Acknowledgements.finish`. */
   async finish(delivery: Delivery, ids?: readonly string[]): Promise<void> {
     if (this.#options.acknowledges) await this.finishAll(delivery, ids);
   }
 
-  /** The same, whoever acknowledges what is processed. */
+  /** The same, also where others acknowledge what is processed. */
   finishAll({batch}: Delivery, ids?: readonly string[]): Promise<void> {
     return this.acknowledgements.finish(batch, ids, this.#readFollows);
   }
