@@ -3,23 +3,19 @@
  * level. Invariant: what it finds is what JSON.parse and the path would give; of a key that comes twice the last one counts.
  */
 import {isUtf8} from 'node:buffer';
+import {endOfScalar, REFUSED, skipBlank} from '../records/json-tokens.js';
 import {rangeEquals, rangeIncludes} from './byte-range.js';
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OBJECT, ARRAY] = [0x7b, 0x5b];
 /** From an opening bracket to the closing one. */
 const TO_CLOSING = 2;
-const [SPACE, TAB, NEWLINE, CARRIAGE_RETURN] = [0x20, 0x09, 0x0a, 0x0d];
-const [MINUS, PLUS, POINT, ZERO, NINE] = [0x2d, 0x2b, 0x2e, 0x30, 0x39];
-const [SMALL_E, LARGE_E, SMALL_U] = [0x65, 0x45, 0x75];
-const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
+const [SPACE, ZERO, NINE, SMALL_U] = [0x20, 0x30, 0x39, 0x75];
 const ESCAPES = Buffer.from('"\\/bfnrt');
 const ESCAPE = Buffer.of(BACKSLASH);
 /** What ends a run of characters that stand for themselves in a string: a quote, a backslash, a control. */
 const ENDS_RUN = new Uint8Array(256).map((_, byte) => (byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 1 : 0));
 const ASCII = 0x80;
-/** Instead of an offset: it is not JSON. */
-const BAD = -1;
 const FIRST_DEPTH = 64;
 /** Above this length, it is searched for the key before it is read. */
 const LONG_JSON = 256;
@@ -54,7 +50,7 @@ export class JsonPath {
 
   /** Whether the JSON from `start` to before `end` has a value there. False where that is not JSON. */
   find(bytes: Buffer, start: number, end: number): boolean {
-    const at = skipSpace(bytes, start, end);
+    const at = skipBlank(bytes, start, end);
     // Nothing else has anything at a path.
     if (!isOpening(bytes[at]) || at >= end || (end - start > LONG_JSON && !this.#mayHave(bytes, start, end)))
       return false;
@@ -63,7 +59,7 @@ export class JsonPath {
     this.#seen = 0;
     this.#foundAt = -1;
     const after = this.#container(at, 0);
-    if (this.#foundAt === -1 || after === BAD || skipSpace(bytes, after, end) !== end) return false;
+    if (this.#foundAt === -1 || after === REFUSED || skipBlank(bytes, after, end) !== end) return false;
     if (this.#seen >= ASCII && !isUtf8(bytes.subarray(start, end))) return false;
     this.#take();
     return true;
@@ -82,26 +78,26 @@ export class JsonPath {
     const end = this.#jsonEnd;
     const isObject = json[start] === OBJECT;
     const closing = json[start]! + TO_CLOSING;
-    let at = skipSpace(json, start + 1, end);
+    let at = skipBlank(json, start + 1, end);
     if (at < end && json[at] === closing) return at + 1;
     for (let index = 0; ; index++) {
       let isOn = index === this.#indexes[level];
       if (isObject) {
         const keyAt = at + 1;
-        const keyEnd = at < end && json[at] === QUOTE ? this.#endOfString(keyAt) : BAD;
-        if (keyEnd === BAD) return BAD;
+        const keyEnd = at < end && json[at] === QUOTE ? this.#endOfString(keyAt) : REFUSED;
+        if (keyEnd === REFUSED) return REFUSED;
         isOn = this.#isKey(level, keyAt, keyEnd - 1);
         at = this.#afterColon(keyEnd);
-        if (at === BAD) return BAD;
+        if (at === REFUSED) return REFUSED;
       }
       at = isOn ? this.#selected(at, level) : this.#endOfValue(at);
-      if (at === BAD) return BAD;
-      at = skipSpace(json, at, end);
-      if (at >= end) return BAD;
+      if (at === REFUSED) return REFUSED;
+      at = skipBlank(json, at, end);
+      if (at >= end) return REFUSED;
       const byte = json[at++]!;
       if (byte === closing) return at;
-      if (byte !== COMMA) return BAD;
-      at = skipSpace(json, at, end);
+      if (byte !== COMMA) return REFUSED;
+      at = skipBlank(json, at, end);
     }
   }
 
@@ -123,36 +119,36 @@ export class JsonPath {
     for (let depth = 0; ; ) {
       const byte = at < end ? json[at]! : 0;
       if (byte === QUOTE) at = this.#endOfString(at + 1);
-      else if (!isOpening(byte)) at = endOfScalar(json, at, end);
+      else if (!isOpening(byte)) at = endOfScalar(json, at);
       else {
         if (depth === this.#open.length) this.#grow();
         this.#open[depth++] = byte;
-        at = skipSpace(json, at + 1, end);
+        at = skipBlank(json, at + 1, end);
         if (at < end && json[at] === byte + TO_CLOSING) {
           depth--;
           at++;
         } else {
           if (byte === OBJECT) at = this.#endOfKey(at);
-          if (at === BAD) return BAD;
+          if (at === REFUSED) return REFUSED;
           continue;
         }
       }
-      if (at === BAD) return BAD;
+      if (at === REFUSED) return REFUSED;
       // Behind a value: brackets that close, or the next one.
       for (;;) {
         if (depth === 0) return at;
-        at = skipSpace(json, at, end);
-        if (at >= end) return BAD;
+        at = skipBlank(json, at, end);
+        if (at >= end) return REFUSED;
         const next = json[at++]!;
         const bracket = this.#open[depth - 1]!;
         if (next === bracket + TO_CLOSING) {
           depth--;
           continue;
         }
-        if (next !== COMMA) return BAD;
-        at = skipSpace(json, at, end);
+        if (next !== COMMA) return REFUSED;
+        at = skipBlank(json, at, end);
         if (bracket === OBJECT) at = this.#endOfKey(at);
-        if (at === BAD) return BAD;
+        if (at === REFUSED) return REFUSED;
         break;
       }
     }
@@ -160,15 +156,15 @@ export class JsonPath {
 
   /** Where the value of the key at `at` begins. */
   #endOfKey(at: number): number {
-    if (at >= this.#jsonEnd || this.#json[at] !== QUOTE) return BAD;
+    if (at >= this.#jsonEnd || this.#json[at] !== QUOTE) return REFUSED;
     const keyEnd = this.#endOfString(at + 1);
-    return keyEnd === BAD ? BAD : this.#afterColon(keyEnd);
+    return keyEnd === REFUSED ? REFUSED : this.#afterColon(keyEnd);
   }
 
   #afterColon(keyEnd: number): number {
-    const colon = skipSpace(this.#json, keyEnd, this.#jsonEnd);
-    if (colon >= this.#jsonEnd || this.#json[colon] !== COLON) return BAD;
-    return skipSpace(this.#json, colon + 1, this.#jsonEnd);
+    const colon = skipBlank(this.#json, keyEnd, this.#jsonEnd);
+    if (colon >= this.#jsonEnd || this.#json[colon] !== COLON) return REFUSED;
+    return skipBlank(this.#json, colon + 1, this.#jsonEnd);
   }
 
   #grow(): void {
@@ -191,12 +187,12 @@ export class JsonPath {
         this.#seen = seen;
         return at + 1;
       }
-      if (byte !== BACKSLASH) return BAD;
+      if (byte !== BACKSLASH) return REFUSED;
       this.#hasEscape = true;
       at = endOfEscape(json, at + 1, end);
-      if (at === BAD) return BAD;
+      if (at === REFUSED) return REFUSED;
     }
-    return BAD;
+    return REFUSED;
   }
 
   #isKey(level: number, start: number, end: number): boolean {
@@ -228,53 +224,13 @@ const isOpening = (byte: number | undefined): boolean => byte === OBJECT || byte
 const textOf = (json: Buffer, start: number, end: number): Buffer =>
   Buffer.from(JSON.parse(json.toString('utf8', start, end)) as string);
 
-function skipSpace(bytes: Buffer, start: number, end: number): number {
-  let at = start;
-  while (at < end) {
-    const byte = bytes[at]!;
-    if (byte > SPACE || (byte !== SPACE && byte !== NEWLINE && byte !== CARRIAGE_RETURN && byte !== TAB)) break;
-    at++;
-  }
-  return at;
-}
-
 /** The offset of the last character of an escape whose backslash is before `start`. */
 function endOfEscape(bytes: Buffer, start: number, end: number): number {
-  if (start >= end) return BAD;
-  if (bytes[start] !== SMALL_U) return ESCAPES.includes(bytes[start]!) ? start : BAD;
-  for (let at = start + 1; at <= start + 4; at++) if (at >= end || !isHex(bytes[at]!)) return BAD;
+  if (start >= end) return REFUSED;
+  if (bytes[start] !== SMALL_U) return ESCAPES.includes(bytes[start]!) ? start : REFUSED;
+  for (let at = start + 1; at <= start + 4; at++) if (at >= end || !isHex(bytes[at]!)) return REFUSED;
   return start + 4;
 }
 
 const isHex = (byte: number): boolean =>
   (byte >= ZERO && byte <= NINE) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
-
-/** Behind the number, true, false or null at `start`. */
-function endOfScalar(bytes: Buffer, start: number, end: number): number {
-  let at = start;
-  if (at < end && bytes[at] === MINUS) at++;
-  const whole = endOfDigits(bytes, at, end);
-  if (whole === BAD) return at === start ? endOfWord(bytes, start, end) : BAD;
-  // A number has no leading zero.
-  if (bytes[at] === ZERO && whole > at + 1) return BAD;
-  at = whole;
-  if (at < end && bytes[at] === POINT) at = endOfDigits(bytes, at + 1, end);
-  if (at === BAD || at >= end || (bytes[at] !== SMALL_E && bytes[at] !== LARGE_E)) return at;
-  at++;
-  if (at < end && (bytes[at] === PLUS || bytes[at] === MINUS)) at++;
-  return endOfDigits(bytes, at, end);
-}
-
-function endOfDigits(bytes: Buffer, start: number, end: number): number {
-  let at = start;
-  while (at < end && bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
-  return at === start ? BAD : at;
-}
-
-function endOfWord(bytes: Buffer, start: number, end: number): number {
-  for (const word of WORDS) {
-    const wordEnd = start + word.length;
-    if (wordEnd <= end && rangeEquals(bytes, start, wordEnd, word)) return wordEnd;
-  }
-  return BAD;
-}

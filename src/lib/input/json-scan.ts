@@ -5,17 +5,13 @@
  * value, nothing is read beyond that newline.
  */
 import {Buffer} from 'node:buffer';
+import {endOfScalar, REFUSED} from '../records/json-tokens.js';
 import {MAX_DEPTH} from './json-members.js';
-
-/** Instead of an offset: not handled here, but perhaps valid JSON. */
-export const REFUSED = -1;
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OBJECT, OBJECT_END, ARRAY, ARRAY_END] = [0x7b, 0x7d, 0x5b, 0x5d];
-const [SPACE, TAB, NEWLINE, CARRIAGE_RETURN] = [0x20, 0x09, 0x0a, 0x0d];
-const [MINUS, PLUS, POINT, ZERO, NINE] = [0x2d, 0x2b, 0x2e, 0x30, 0x39];
-const [SMALL_D, SMALL_E, LARGE_D, LARGE_E, SEVEN] = [0x64, 0x65, 0x44, 0x45, 0x37];
-const [TRUE, FALSE, NULL] = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
+const [SPACE, TAB, CARRIAGE_RETURN] = [0x20, 0x09, 0x0d];
+const [SMALL_D, SMALL_N, LARGE_D, SEVEN] = [0x64, 0x6e, 0x44, 0x37];
 const [SMALL_U, ESCAPES, HEX_DIGITS] = [0x75, Buffer.from('"\\\\/bfnrt'), Buffer.from('0123456789abcdefABCDEF')];
 
 const isSpace = (byte: number | undefined): boolean => byte === SPACE || byte === TAB || byte === CARRIAGE_RETURN;
@@ -24,13 +20,6 @@ const isSpace = (byte: number | undefined): boolean => byte === SPACE || byte ==
 export function skipSpace(bytes: Buffer, at: number): number {
   let next = at;
   while (isSpace(bytes[next])) next++;
-  return next;
-}
-
-/** The first offset from `at` on with neither a space nor a newline, at most `end`. */
-export function skipBlank(bytes: Buffer, at: number, end: number): number {
-  let next = at;
-  while (next < end && (bytes[next] === NEWLINE || isSpace(bytes[next]))) next++;
   return next;
 }
 
@@ -50,37 +39,11 @@ export function endOfValue(bytes: Buffer, start: number, depth = 1): number {
     case OBJECT:
     case ARRAY:
       return endOfNested(bytes, start, depth + 1);
-    case TRUE[0]:
-      return endOfWord(bytes, start, TRUE);
-    case FALSE[0]:
-      return endOfWord(bytes, start, FALSE);
-    case NULL[0]:
-      return depth === 1 ? REFUSED : endOfWord(bytes, start, NULL);
+    case SMALL_N:
+      return depth === 1 ? REFUSED : endOfScalar(bytes, start);
     default:
-      return endOfNumber(bytes, start);
+      return endOfScalar(bytes, start);
   }
-}
-
-function endOfWord(bytes: Buffer, start: number, word: Buffer): number {
-  for (let at = 1; at < word.length; at++) if (bytes[start + at] !== word[at]) return REFUSED;
-  return start + word.length;
-}
-
-/** As the grammar of JSON has it: no leading zero, plus or point. */
-function endOfNumber(bytes: Buffer, start: number): number {
-  let at = bytes[start] === MINUS ? start + 1 : start;
-  at = bytes[at] === ZERO ? at + 1 : endOfDigits(bytes, at);
-  if (at !== REFUSED && bytes[at] === POINT) at = endOfDigits(bytes, at + 1);
-  if (at === REFUSED || (bytes[at] !== SMALL_E && bytes[at] !== LARGE_E)) return at;
-  const hasSign = bytes[at + 1] === PLUS || bytes[at + 1] === MINUS;
-  return endOfDigits(bytes, hasSign ? at + 2 : at + 1);
-}
-
-/** Behind one digit at least. */
-function endOfDigits(bytes: Buffer, start: number): number {
-  let at = start;
-  while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at++;
-  return at === start ? REFUSED : at;
 }
 
 /** An object or array, checked to its end. Its keys may come twice and its strings hold escapes, since it is stored as it stands. */

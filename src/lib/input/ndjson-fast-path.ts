@@ -9,8 +9,9 @@
  * the reading ended is compared with where the text ends here, and not by callers.
  */
 import {Buffer} from 'node:buffer';
+import {REFUSED, skipBlank} from '../records/json-tokens.js';
 import {FlatRecord} from '../records/raw-fields.js';
-import {endOfPlainString, endOfString, endOfValue, REFUSED, skipBlank, skipSpace, unescapeText} from './json-scan.js';
+import {endOfPlainString, endOfString, endOfValue, skipSpace, unescapeText} from './json-scan.js';
 
 /** Each name is compared with those before it, so there may not be many of them, nor long ones. */
 const MAX_FIELDS = 64;

@@ -6,6 +6,7 @@
  */
 import {Buffer, isUtf8} from 'node:buffer';
 import {decodeBytes} from '../records/bytes.js';
+import {skipBlank} from '../records/json-tokens.js';
 import {BadJson} from './bad-json.js';
 import type {ShortRows} from './csv.js';
 import {
@@ -17,7 +18,6 @@ import {
   isBadLine,
   START,
 } from './input-item.js';
-import {skipBlank} from './json-scan.js';
 import {LinePage} from './line-page.js';
 import {type Line, RunSplitter, tooLongReason, type Unfinished, wholeChunks, withoutBom} from './lines.js';
 import {NdjsonFastPath} from './ndjson-fast-path.js';
