@@ -1,10 +1,11 @@
 /** The input of `produce --follow`: a log that others write to. Loaded only for that flag. */
 import {accessSync, constants} from 'node:fs';
 import {dirname} from 'node:path';
-import {StreamlogError, systemReason, usageError} from '../errors.js';
+import {usageError} from '../errors.js';
 import {encodingOfFile} from '../input/content.js';
 import type {InputOptions} from '../input/record-reader.js';
 import {isCompressedName} from '../input/rotated-files.js';
+import {cannotRead} from '../input/source.js';
 import type {Notes} from '../output/notes.js';
 import {FileFollower} from '../produce/file-follower.js';
 import {openLog} from '../produce/log-files.js';
@@ -62,7 +63,6 @@ function requireDirectory(path: string): void {
   try {
     accessSync(dirname(path), constants.X_OK);
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    throw new StreamlogError('io', `cannot read ${dirname(path)}: ${systemReason(code)}`, {code});
+    throw cannotRead(dirname(path), error);
   }
 }

@@ -48,10 +48,15 @@ export async function* readSource(
       yield next.value;
     }
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    if (error instanceof StreamlogError || code === undefined) throw error;
-    throw new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
+    if (error instanceof StreamlogError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw cannotRead(name, error);
   }
+}
+
+/** `io`, for what the file system says. */
+export function cannotRead(name: string, error: unknown): StreamlogError {
+  const {code} = error as NodeJS.ErrnoException;
+  return new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
 }
 
 /** The size of a file in bytes. Throws `io` when there is none. */
@@ -59,8 +64,7 @@ export function fileSize(path: string): number {
   try {
     return statSync(path).size;
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    throw new StreamlogError('io', `cannot read ${path}: ${systemReason(code)}`, {code});
+    throw cannotRead(path, error);
   }
 }
 
@@ -79,9 +83,8 @@ export function openFile(
     if (stats.isFile()) return {name, fd, sizeBytes: Number(stats.size), stats};
     closeSync(fd);
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
     // A socket cannot be opened at all.
-    if (code !== 'ENXIO') throw new StreamlogError('io', `cannot read ${name}: ${systemReason(code)}`, {code});
+    if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw cannotRead(name, error);
   }
   throw notAFile(name);
 }
