@@ -3,14 +3,20 @@
  * counts as typed; and without files, nothing of configuration is loaded.
  */
 import type {Interfaces} from '@oclif/core';
-import {chooseServer, isProduction, type ServerChoice, settingOf} from '../config/settings.js';
+import {chooseServer, isProduction, type ServerChoice, type Sources, settingOf} from '../config/settings.js';
 import {StreamlogError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
 import {urlWithoutPassword} from '../redact.js';
 import type {ConnectionSettings} from '../stream-client.js';
 import {type Config, loadConfig} from './configuration.js';
-import {type ConnectionFlags, connectionSettings, sourcesOf, type TypedFlags} from './connection-settings.js';
+import {
+  type ConnectionFlags,
+  connectionSettings,
+  keptServers,
+  sourcesOf,
+  type TypedFlags,
+} from './connection-settings.js';
 import {signals} from './signals.js';
 
 type FlagInput = Interfaces.FlagInput;
@@ -24,6 +30,7 @@ interface Parsed {
 export class ConfiguredServer {
   /** What to say once it is known whether warnings are wanted. */
   readonly warnings: string[] = [];
+  readonly #kept = keptServers();
   #config: Config | undefined;
 
   /** Reads the configuration. `commands` are the IDs of all commands. */
@@ -44,7 +51,7 @@ export class ConfiguredServer {
     const {argumentsFor, withoutRules, withSettings} = await import('./configured-flags.js');
     const {raw, flags: typed} = await parse(withoutRules(flags));
     const names = new Set(raw.flatMap(({type, flag}) => (type === 'flag' && flag !== undefined ? [flag] : [])));
-    const sources = sourcesOf(typed as TypedFlags, this.#config);
+    const sources = this.#sources(typed as TypedFlags);
     const choice = chooseServer(sources);
     const changed = await withSettings(flags, (name) => {
       const found = settingOf(name, sources, choice);
@@ -56,7 +63,7 @@ export class ConfiguredServer {
   }
 
   choice(flags: ConnectionFlags): ServerChoice {
-    return chooseServer(sourcesOf(flags, this.#config));
+    return chooseServer(this.#sources(flags));
   }
 
   /** Where its address came from, for people. */
@@ -66,7 +73,7 @@ export class ConfiguredServer {
   }
 
   async settings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {
-    const sources = sourcesOf(flags, this.#config);
+    const sources = this.#sources(flags);
     return connectionSettings(flags, sources, chooseServer(sources), reading);
   }
 
@@ -89,5 +96,9 @@ export class ConfiguredServer {
       );
     if (isProduction(context))
       notes.banner(`production: ${context.name}`, urlWithoutPassword(context.url), context.color);
+  }
+
+  #sources(flags: TypedFlags): Sources {
+    return sourcesOf(flags, this.#config, this.#kept);
   }
 }

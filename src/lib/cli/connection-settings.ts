@@ -19,20 +19,36 @@ export type ConnectionFlags = Interfaces.InferredFlags<typeof serviceConnectionF
 /** What was typed of these flags. */
 export type TypedFlags = Partial<ConnectionFlags> & {stream?: string | undefined; group?: string | undefined};
 
-/** All that may name a server, or something that goes with it. */
-export function sourcesOf(flags: TypedFlags, config: Config | undefined): Sources {
+/** What is kept between runs and may name a server. */
+type KeptServers = Pick<Sources, 'current' | 'privateServer'>;
+
+/** Each is read when it is asked for, and once: a run has one server, whatever is kept meanwhile. */
+export function keptServers(): KeptServers {
   const state = optionalStateDirectory();
   const {stateFile} = configPaths();
   return {
-    flags: fromFlags(flags),
-    variables: fromVariables(),
-    project: config?.project,
-    contexts: config?.contexts ?? new Map(),
-    current: () => (stateFile === undefined ? undefined : readContextState(stateFile).current),
-    privateServer: () => (state === undefined ? undefined : runningLocalServer(state)?.url),
-    home: homeDirectory(),
+    current: once(() => (stateFile === undefined ? undefined : readContextState(stateFile).current)),
+    privateServer: once(() => (state === undefined ? undefined : runningLocalServer(state)?.url)),
   };
 }
+
+function once<T>(read: () => T): () => T {
+  let found: {value: T} | undefined;
+  return () => {
+    found ??= {value: read()};
+    return found.value;
+  };
+}
+
+/** All that may name a server, or something that goes with it. */
+export const sourcesOf = (flags: TypedFlags, config: Config | undefined, kept = keptServers()): Sources => ({
+  ...kept,
+  flags: fromFlags(flags),
+  variables: fromVariables(),
+  project: config?.project,
+  contexts: config?.contexts ?? new Map(),
+  home: homeDirectory(),
+});
 
 function fromFlags(flags: TypedFlags): DirectSource {
   const {url, context, stream, group, username, cacert, cert, key, sni} = flags;
