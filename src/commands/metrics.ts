@@ -1,17 +1,13 @@
 import {once} from 'node:events';
 import type {Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {httpListener} from '../lib/cli/http-listener.js';
 import {CONSUMERS_UP_TO, metricsFlags} from '../lib/cli/metrics-flags.js';
-import {hasTokenFile, readCertificate, reloadTokens, serveTokens} from '../lib/cli/serve-flags.js';
-import {Reload} from '../lib/cli/serve-reload.js';
 import {exposition} from '../lib/metrics/exposition.js';
 import {LatestSnapshot} from '../lib/metrics/latest-snapshot.js';
 import {MetricsRouter} from '../lib/metrics/metrics-router.js';
 import {Collector, type CollectorOptions} from '../lib/observe/collector.js';
 import type {Snapshot} from '../lib/observe/snapshot.js';
-import {HttpServer} from '../lib/serve/http-server.js';
-import {parseListenAddress, parseSocketMode} from '../lib/serve/listen.js';
-import {hostGuard} from '../lib/serve/request-head.js';
 
 const DRAIN_MS = 5_000;
 
@@ -47,22 +43,16 @@ export default class Metrics extends BaseCommand {
     if (flags.listen !== undefined) return this.#serve(flags, flags.listen, options);
     const client = await this.connect(flags);
     const snapshot = await new Collector(options).readAll(client);
-    await this.out.write(this.#renderer(flags, client.server.database)(snapshot));
+    await this.out.write(this.#render(flags, client.server.database, snapshot));
   }
 
-  #renderer({'max-series': maxSeries}: MetricsFlags, database: number): (snapshot: Snapshot | undefined) => string {
-    return (snapshot) => exposition(snapshot, {version: this.config.version, database, maxSeries});
+  #render({'max-series': maxSeries}: MetricsFlags, database: number, snapshot: Snapshot | undefined): string {
+    return exposition(snapshot, {version: this.config.version, database, maxSeries});
   }
 
-  async #serve(flags: MetricsFlags, listen: string, options: CollectorOptions): Promise<void> {
+  async #serve(flags: MetricsFlags, address: string, options: CollectorOptions): Promise<void> {
     const notes = this.notes(flags);
-    const reload = new Reload(notes);
-    reload.install();
-    const address = parseListenAddress(listen);
-    const reading = this.fileReading(flags);
-    const tokens = await serveTokens(flags, address, reading, (text) => notes.warn(text));
-    const tls = await readCertificate(flags, reading);
-    const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
+    const {tokens, guard, listen} = await httpListener({...flags, listen: address}, notes, this.fileReading(flags));
     const {stopping} = this;
     const connector = await this.connector(flags);
     let database = 0;
@@ -78,20 +68,9 @@ export default class Metrics extends BaseCommand {
       retryForMs: Number.POSITIVE_INFINITY,
       onProblem: (line) => notes.warn(line),
     });
-    const render = (snapshot: Snapshot | undefined): string => this.#renderer(flags, database)(snapshot);
+    const render = (snapshot: Snapshot | undefined): string => this.#render(flags, database, snapshot);
     const router = new MetricsRouter({guard, tokens, latest, render});
-    this.createPrivately();
-    const server = await HttpServer.listen(address, {
-      tls,
-      socketMode: parseSocketMode(flags['socket-mode']),
-      answer: (state) => router.answer(state),
-      onBug: (error) => notes.warn(`this is a bug in streamlog: ${error instanceof Error ? error.stack : error}`),
-    });
-    if (tls !== undefined)
-      reload.add('certificate', async () => server.replaceTls((await readCertificate(flags, reading))!));
-    if (tokens !== undefined && hasTokenFile(flags))
-      reload.add('token file', () => reloadTokens(tokens, flags, reading));
-    notes.note(`listening on ${server.url}`);
+    const server = await listen({answer: (state) => router.answer(state)});
     await Promise.race([latest.run(), once(stopping, 'abort')]);
     await server.drain(DRAIN_MS);
     this.endAsIntended();

@@ -1,20 +1,10 @@
 import {once} from 'node:events';
 import {BaseCommand} from '../lib/cli/base-command.js';
+import {httpListener} from '../lib/cli/http-listener.js';
 import {addOptions} from '../lib/cli/produce-flags.js';
-import {
-  hasTokenFile,
-  matchesAny,
-  readCertificate,
-  reloadTokens,
-  serveFlags,
-  serveTokens,
-} from '../lib/cli/serve-flags.js';
-import {Reload} from '../lib/cli/serve-reload.js';
+import {matchesAny, serveFlags} from '../lib/cli/serve-flags.js';
 import {accessLog} from '../lib/serve/access-log.js';
 import {App} from '../lib/serve/app.js';
-import {HttpServer} from '../lib/serve/http-server.js';
-import {parseListenAddress, parseSocketMode} from '../lib/serve/listen.js';
-import {hostGuard} from '../lib/serve/request-head.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -48,15 +38,7 @@ export default class Serve extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(Serve);
     const notes = this.notes(flags);
-    const warn = (text: string): void => notes.warn(text);
-    const reload = new Reload(notes);
-    reload.install();
-    const address = parseListenAddress(flags.listen);
-    const reading = this.fileReading(flags);
-    const tokens = await serveTokens(flags, address, reading, warn);
-    const tls = await readCertificate(flags, reading);
-    const socketMode = parseSocketMode(flags['socket-mode']);
-    const guard = hostGuard({address, secured: tokens !== undefined, allowed: flags['allow-host'] ?? []});
+    const {tokens, guard, listen} = await httpListener(flags, notes, this.fileReading(flags));
     const {stopping} = this;
     this.drainWithin(flags.drain);
     const app = await App.start({
@@ -79,26 +61,17 @@ export default class Serve extends BaseCommand {
       stopping,
       version: this.config.version,
       note: (text) => notes.note(text),
-      warn,
+      warn: (text) => notes.warn(text),
     });
     const log = accessLog(flags['log-format'], notes);
-    this.createPrivately();
-    const server = await HttpServer.listen(address, {
-      tls,
-      socketMode,
+    const server = await listen({
       answer: (state) => app.router.answer(state),
-      onBug: (error) => notes.warn(`this is a bug in streamlog: ${error instanceof Error ? error.stack : error}`),
       onAnswered: (facts) => {
         app.count(facts);
         log?.add(facts);
       },
     });
     app.watch(server.connections, log);
-    if (tls !== undefined)
-      reload.add('certificate', async () => server.replaceTls((await readCertificate(flags, reading))!));
-    if (tokens !== undefined && hasTokenFile(flags))
-      reload.add('token file', () => reloadTokens(tokens, flags, reading));
-    notes.note(`listening on ${server.url}`);
 
     if (!stopping.aborted) await once(stopping, 'abort');
     notes.note('shutting down');

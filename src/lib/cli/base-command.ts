@@ -139,11 +139,6 @@ export abstract class BaseCommand extends Command {
     signals.resetExitCode();
   }
 
-  /** Files that this process creates from now on are for its user only. */
-  protected createPrivately(): void {
-    process.umask(0o077);
-  }
-
   /** Standard output, for data. Throws `io` when it is closed. */
   protected get out(): Sink {
     return this.#output.sink;

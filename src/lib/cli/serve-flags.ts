@@ -107,7 +107,7 @@ export function matchesAny(globs: readonly string[]): (name: string) => boolean 
 /** The flags that `serveTokens` and `readCertificate` read. */
 type FlagsOf<Name extends string> = {[name in Name]?: string};
 export type TokenFlags = FlagsOf<'token-file'> & {token?: string[] | undefined; 'insecure-no-auth': boolean};
-type TlsFlags = FlagsOf<'tls-cert' | 'tls-key'>;
+export type TlsFlags = FlagsOf<'tls-cert' | 'tls-key'>;
 
 /** Undefined without the flags. Throws a configuration failure when a file cannot be read. */
 export async function readCertificate(
