@@ -1,15 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {
-  connectionFlags,
-  dryRunFlag,
-  duration,
-  groupFlag,
-  name,
-  recordFlags,
-  streamFlag,
-  wholeNumber,
-  writeFlag,
-} from '../lib/cli/flags.js';
+import {duration, name, wholeNumber} from '../lib/cli/flag-values.js';
+import {connectionFlags, dryRunFlag, groupFlag, recordFlags, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {usageError} from '../lib/errors.js';
 import {Claimer, describeClaim, entriesOf, namedEntries} from '../lib/groups/claiming.js';

@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {indexOf} from '../lib/cli/command-index.js';
-import {duration} from '../lib/cli/flags.js';
+import {duration} from '../lib/cli/flag-values.js';
 import {LIMIT_MS} from '../lib/cli/live-completion.js';
 import {outlineOf} from '../lib/cli/program-outline.js';
 import {bashScript} from '../lib/completion/bash.js';

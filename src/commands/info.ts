@@ -1,6 +1,7 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, interval, streamsFlag} from '../lib/cli/flags.js';
+import {interval} from '../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {hasFullScreen} from '../lib/cli/standard-display.js';
 import {WatchScreen} from '../lib/cli/watch-screen.js';

@@ -1,5 +1,6 @@
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, groupFlag, name, streamFlag, writeFlag} from '../lib/cli/flags.js';
+import {name} from '../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, groupFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
 import {Releaser} from '../lib/groups/named-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';

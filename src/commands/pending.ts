@@ -1,7 +1,8 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {fieldShape, payloadFieldFlags, payloadFilterFlags, recordFilter} from '../lib/cli/filter-flags.js';
-import {connectionFlags, duration, groupFlag, name, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {duration, name, wholeNumber} from '../lib/cli/flag-values.js';
+import {connectionFlags, groupFlag, recordFlags, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {ENVELOPE_NAMES} from '../lib/filter/envelope-test.js';
 import {Search} from '../lib/filter/search.js';

@@ -9,7 +9,8 @@ import {
   maxScanFlag,
   recordFilter,
 } from '../lib/cli/filter-flags.js';
-import {connectionFlags, recordFlags, streamFlag, wholeNumber} from '../lib/cli/flags.js';
+import {wholeNumber} from '../lib/cli/flag-values.js';
+import {connectionFlags, recordFlags, streamFlag} from '../lib/cli/flags.js';
 import {Search} from '../lib/filter/search.js';
 import {SearchNotes} from '../lib/output/search-notes.js';
 import {readRange} from '../lib/reading/stream-range.js';

@@ -9,7 +9,8 @@ import {
   sinceFlag,
   startOf,
 } from '../lib/cli/filter-flags.js';
-import {connectionFlags, position, recordFlags, streamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {position, wholeNumber} from '../lib/cli/flag-values.js';
+import {connectionFlags, recordFlags, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {Search} from '../lib/filter/search.js';
 import type {Notes} from '../lib/output/notes.js';

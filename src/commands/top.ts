@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags, interval, someStreamsFlag, wholeNumber} from '../lib/cli/flags.js';
+import {interval, wholeNumber} from '../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, someStreamsFlag} from '../lib/cli/flags.js';
 import {globArgument} from '../lib/cli/positional-flags.js';
 import {hasFullScreen} from '../lib/cli/standard-display.js';
 import {columnsFlag, liveView, requireStreams, topOptions} from '../lib/cli/top-run.js';

@@ -1,6 +1,7 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
 import {betweenFlags, conditionFlags, recordFilter} from '../../lib/cli/filter-flags.js';
-import {commonFlags, connectionFlags, name} from '../../lib/cli/flags.js';
+import {name} from '../../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags} from '../../lib/cli/flags.js';
 import {streamArgument} from '../../lib/cli/positional-flags.js';
 import {deadLetterNames, listDeadLetters} from '../../lib/dead-letters/dead-letter-list.js';
 import {deadLetterStream} from '../../lib/dead-letters/dead-letter-origin.js';

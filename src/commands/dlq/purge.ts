@@ -10,7 +10,8 @@ import {
   selectionOf,
   selectsSome,
 } from '../../lib/cli/dlq-flags.js';
-import {commonFlags, connectionFlags, dryRunFlag, duration, writeFlag} from '../../lib/cli/flags.js';
+import {duration} from '../../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, dryRunFlag, writeFlag} from '../../lib/cli/flags.js';
 import {askPurge, deadLettersMissing, Purger, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {usageError} from '../../lib/errors.js';
 import {withCommas} from '../../lib/number-text.js';

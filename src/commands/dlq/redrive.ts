@@ -9,7 +9,8 @@ import {
   selectionFlags,
   selectionOf,
 } from '../../lib/cli/dlq-flags.js';
-import {commonFlags, connectionFlags, dryRunFlag, name, rate, writeFlag} from '../../lib/cli/flags.js';
+import {name, rate} from '../../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, dryRunFlag, writeFlag} from '../../lib/cli/flags.js';
 import {describeRedrive, entriesForeign, entriesWithoutOrigin, Redriver} from '../../lib/dead-letters/redriving.js';
 import {deadLettersMissing, selectDeadLetters} from '../../lib/dead-letters/selection.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';

@@ -1,14 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {
-  commonFlags,
-  connectionFlags,
-  groupFlag,
-  position,
-  streamFlag,
-  typedText,
-  writeFlag,
-} from '../../lib/cli/flags.js';
+import {position} from '../../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, groupFlag, streamFlag, typedText, writeFlag} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {createGroupAt, seekCommand} from '../../lib/groups/group-position.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';

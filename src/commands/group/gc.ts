@@ -1,14 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.js';
-import {
-  commonFlags,
-  connectionFlags,
-  dryRunFlag,
-  duration,
-  groupFlag,
-  name,
-  streamFlag,
-  writeFlag,
-} from '../../lib/cli/flags.js';
+import {duration, name} from '../../lib/cli/flag-values.js';
+import {commonFlags, connectionFlags, dryRunFlag, groupFlag, streamFlag, writeFlag} from '../../lib/cli/flags.js';
 import {groupArgument} from '../../lib/cli/positional-flags.js';
 import {type ConsumerFate, retireConsumers} from '../../lib/groups/gc.js';
 import {JSON_FIELDS} from '../../lib/output/json-fields.js';

@@ -4,7 +4,8 @@ import {parseCheckExpression} from '../check/expression.js';
 import type {Limits} from '../check/verdict.js';
 import {usageError} from '../errors.js';
 import {SHAPES} from '../output/shape.js';
-import {commonFlags, duration, name, streamsFlag} from './flags.js';
+import {duration, name} from './flag-values.js';
+import {commonFlags, streamsFlag} from './flags.js';
 
 /** `nagios` is the same on a terminal and in a pipe. */
 const CHECK_SHAPES = ['nagios', ...SHAPES] as const;

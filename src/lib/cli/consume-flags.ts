@@ -11,19 +11,8 @@ import {listed} from '../output/sentences.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID} from '../records/stream-id.js';
 import {conditionsWith, FILTER, fieldFlags, recordFilter} from './filter-flags.js';
-import {
-  duration,
-  durationOrOff,
-  groupFlag,
-  name,
-  position,
-  recordFlags,
-  serviceConnectionFlags,
-  streamsFlag,
-  typedText,
-  wholeNumber,
-  writeFlag,
-} from './flags.js';
+import {duration, durationOrOff, name, position, wholeNumber} from './flag-values.js';
+import {groupFlag, recordFlags, serviceConnectionFlags, streamsFlag, typedText, writeFlag} from './flags.js';
 
 const fromStart: Position = {kind: 'id', id: FIRST_ID};
 const HANDLERS = {helpGroup: 'HANDLER'};

@@ -5,7 +5,7 @@ import {COLORS, CONTEXT_NAME, type ContextTable} from '../config/config-schema.j
 import {usageError} from '../errors.js';
 import {urlWithoutPassword} from '../redact.js';
 import {wordsOf} from '../shell-word.js';
-import {name} from './flags.js';
+import {name} from './flag-values.js';
 
 export const contextFlags = {
   url: Flags.string({

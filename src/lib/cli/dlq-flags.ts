@@ -9,7 +9,7 @@ import {SearchNotes} from '../output/search-notes.js';
 import {describeNoStream} from '../reading/missing-names.js';
 import type {StreamClient} from '../stream-client.js';
 import {betweenFlags, conditionFlags, maxScanFlag, recordFilter} from './filter-flags.js';
-import {name, wholeNumber} from './flags.js';
+import {name, wholeNumber} from './flag-values.js';
 import {openIds, type Surroundings} from './id-input.js';
 
 export const deadLetterFlags = {

@@ -11,7 +11,7 @@ import {FieldShape} from '../output/field-shape.js';
 import {type Bound, parseBound, parseTimeBound} from '../reading/stream-range.js';
 import type {Position} from '../records/position.js';
 import {successorOf} from '../records/stream-id.js';
-import {wholeNumber} from './flags.js';
+import {wholeNumber} from './flag-values.js';
 
 export const FILTER = {helpGroup: 'FILTER'};
 const REPEATED = {...FILTER, multiple: true, multipleNonGreedy: true} as const;

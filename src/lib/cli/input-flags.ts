@@ -4,7 +4,7 @@ import {Flags, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
 import {unescapedBytes} from '../escapes.js';
 import type {InputKind, InputOptions} from '../input/record-reader.js';
-import {position, size} from './flags.js';
+import {position, size} from './flag-values.js';
 
 const INPUT = {helpGroup: 'INPUT'};
 const NEWLINE = Buffer.from('\n');

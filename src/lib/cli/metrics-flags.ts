@@ -1,6 +1,7 @@
 /** The flags of `metrics`: what has series, and where they can be scraped. */
 import {Flags} from '@oclif/core';
-import {commonFlags, interval, serviceConnectionFlags, someStreamsFlag, wholeNumber} from './flags.js';
+import {interval, wholeNumber} from './flag-values.js';
+import {commonFlags, serviceConnectionFlags, someStreamsFlag} from './flags.js';
 import {serveFlags} from './serve-flags.js';
 
 const {quiet, verbose} = commonFlags;

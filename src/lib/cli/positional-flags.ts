@@ -5,7 +5,7 @@
  */
 import {Args, type Command, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
-import {parseName} from './flags.js';
+import {parseName} from './flag-values.js';
 
 /** The arguments that stand for flags, and for which. */
 const FLAG_OF = {stream: 'stream', group: 'group', glob: 'match'} as const;

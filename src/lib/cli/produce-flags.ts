@@ -2,18 +2,8 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {usageError} from '../errors.js';
 import type {AddOptions, AddRequest, Trim} from '../stream-client.js';
-import {
-  commonFlags,
-  duration,
-  entryId,
-  outputFlag,
-  position,
-  rate,
-  serviceConnectionFlags,
-  streamFlag,
-  wholeNumber,
-  writeFlag,
-} from './flags.js';
+import {duration, entryId, position, rate, wholeNumber} from './flag-values.js';
+import {commonFlags, outputFlag, serviceConnectionFlags, streamFlag, writeFlag} from './flags.js';
 import {inputFlags} from './input-flags.js';
 
 type DurabilityWanted = {kind: 'replicas'; count: number} | {kind: 'fsync'};

@@ -9,7 +9,8 @@ import {AuthTokens} from '../serve/clients.js';
 import {isLoopback, type ListenAddress} from '../serve/listen.js';
 import type {TlsCertificate} from '../serve/tls-front.js';
 import {environment} from './environment.js';
-import {commonFlags, duration, rate, serviceConnectionFlags, size, wholeNumber, writeFlag} from './flags.js';
+import {duration, rate, size, wholeNumber} from './flag-values.js';
+import {commonFlags, serviceConnectionFlags, writeFlag} from './flags.js';
 import {readNamedFile, readPrivateFile} from './named-file.js';
 import {addFlags} from './produce-flags.js';
 
