@@ -17,7 +17,7 @@ export default class Demo extends BaseCommand {
 
   async run(): Promise<void> {
     await this.parse(Demo);
-    const sandbox = await Sandbox.open(this.out, this.colors, this.stopping);
+    const sandbox = await Sandbox.open(this.out, this.display.colors, this.stopping);
     try {
       const client = await StreamClient.connect({url: sandbox.paths.url, connectTimeoutMs: 4_000});
       try {

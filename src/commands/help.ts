@@ -25,7 +25,7 @@ export default class Help extends BaseCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
-    const style = {width: textWidth(), colors: this.colors};
+    const style = {width: textWidth(), colors: this.display.colors};
     await this.out.write(await helpText(args.subject ?? [], indexOf(this.config), style));
   }
 }

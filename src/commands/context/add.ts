@@ -36,7 +36,7 @@ export default class ContextAdd extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ContextAdd);
-    const store = await ContextStore.open(Object.keys(indexOf(this.config).commands), this.fileReading(flags));
+    const store = await ContextStore.open(indexOf(this.config), this.fileReading(flags));
     const {table, notes} = tableOf(args.name, flags);
     await ServerConnections.checkUrl(flags.url);
     const {file, replaced} = await store.add(args.name, table, flags.force);

@@ -17,8 +17,7 @@ export default class ContextEdit extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ContextEdit);
-    const commands = Object.keys(indexOf(this.config).commands);
-    const {file, changed} = await editConfig(commands, this.fileReading(flags));
+    const {file, changed} = await editConfig(indexOf(this.config), this.fileReading(flags));
     await this.report(flags, JSON_FIELDS['context edit'], [{file, changed}], (display) =>
       renderFacts([[changed ? 'changed' : 'not changed', file]], display),
     );

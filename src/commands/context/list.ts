@@ -17,7 +17,7 @@ export default class ContextList extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(ContextList);
-    const store = await ContextStore.open(Object.keys(indexOf(this.config).commands), this.fileReading(flags));
+    const store = await ContextStore.open(indexOf(this.config), this.fileReading(flags));
     const {current} = store.state;
     const summaries = store.contexts.map((context) => contextSummary(context, current));
     if (summaries.length === 0) this.notes(flags).note('no contexts; add one: streamlog context add NAME --url URL');

@@ -24,7 +24,7 @@ export default class ContextRemove extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ContextRemove);
-    const store = await ContextStore.open(Object.keys(indexOf(this.config).commands), this.fileReading(flags));
+    const store = await ContextStore.open(indexOf(this.config), this.fileReading(flags));
     const {file, wasCurrent} = await store.remove(args.name);
     if (wasCurrent) this.notes(flags).note('it was the current context; there is none now');
     await this.report(flags, JSON_FIELDS['context remove'], [{context: args.name, file}], (display) =>

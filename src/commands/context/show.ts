@@ -27,7 +27,7 @@ export default class ContextShow extends BaseCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.parse(ContextShow);
-    const store = await ContextStore.open(Object.keys(indexOf(this.config).commands), this.fileReading(flags));
+    const store = await ContextStore.open(indexOf(this.config), this.fileReading(flags));
     const {settings, notes} = settingsInUse(store.config, args.name);
     for (const text of notes) this.notes(flags).note(text);
     await this.report(flags, JSON_FIELDS['context show'], settings, (display) => renderSettings(settings, display));

@@ -36,7 +36,7 @@ export default class ContextTest extends BaseCommand {
     const pingedMs = performance.now();
     const round = (ms: number): number => Math.round(ms * 100) / 100;
     const facts = {
-      context: this.contextOf(chosen) ?? null,
+      context: this.contextUsed(chosen)?.name ?? null,
       address: server.address,
       source: server.source ?? '',
       server: (await server.identity()) ?? null,

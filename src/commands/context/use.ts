@@ -28,7 +28,7 @@ export default class ContextUse extends BaseCommand {
     const {name} = args;
     if ((name === undefined) !== (flags.none === true))
       throw usageError('give the name of a context, or --none', 'see: streamlog context list');
-    const store = await ContextStore.open(Object.keys(indexOf(this.config).commands), this.fileReading(flags));
+    const store = await ContextStore.open(indexOf(this.config), this.fileReading(flags));
     const {current: context = null, previous = null} = await store.use(name);
     await this.report(flags, JSON_FIELDS['context use'], [{context, previous}], (display) =>
       renderFacts(

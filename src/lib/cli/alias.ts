@@ -12,10 +12,10 @@ import {signals} from './signals.js';
 export async function withAlias(
   argv: readonly string[],
   at: number,
-  {commands}: CommandIndex,
+  index: CommandIndex,
 ): Promise<{argv: string[]; refuse(): never} | undefined> {
   // The command warns of what is to be warned of.
-  const config = await loadConfig(Object.keys(commands), {stopping: signals.signalled, warn: () => {}});
+  const config = await loadConfig(index, {stopping: signals.signalled, warn: () => {}});
   const word = argv[at]!;
   const alias = config?.aliases.get(word);
   if (alias === undefined) return undefined;

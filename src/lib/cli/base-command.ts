@@ -9,7 +9,6 @@ import {Command, type Config, type Interfaces} from '@oclif/core';
 import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
-import {type Colors, colors} from '../output/colors.js';
 import type {Display} from '../output/display.js';
 import type {Notes} from '../output/notes.js';
 import type {RecordStyle, RecordWriter} from '../output/record-writer.js';
@@ -23,7 +22,7 @@ import type {ConnectionFlags} from './connection-settings.js';
 import {type Input, parseFlags} from './flag-parsing.js';
 import {ServerConnections} from './server-connections.js';
 import {signals} from './signals.js';
-import {standardDisplay, wantsColor} from './standard-display.js';
+import {standardDisplay} from './standard-display.js';
 import {type NoteFlags, standardNotes} from './standard-notes.js';
 import {canAsk, standardInput, standardOutput, terminalInput} from './standard-streams.js';
 
@@ -73,12 +72,7 @@ export abstract class BaseCommand extends Command {
     return this.#server.adderOpener(flags, stream, options);
   }
 
-  /** The context that is used; undefined where something else names the server. */
-  protected contextOf(flags: ConnectionFlags): string | undefined {
-    return this.#server.configured.choice(flags).context?.name;
-  }
-
-  /** The same, and whether it is read-only. */
+  /** The context that is used, and whether it is read-only; undefined where something else names the server. */
   protected contextUsed(flags: ConnectionFlags): {name: string; isReadonly: boolean} | undefined {
     const {context} = this.#server.configured.choice(flags);
     return context && {name: context.name, isReadonly: context.readonly ?? false};
@@ -196,10 +190,6 @@ export abstract class BaseCommand extends Command {
     return standardDisplay();
   }
 
-  protected get colors(): Colors {
-    return colors(wantsColor(standardOutput.isTTY));
-  }
-
   /** Standard input if it is a pipe or a file; undefined on a terminal. */
   protected get pipedInput(): StandardInput | undefined {
     return standardInput();
@@ -221,7 +211,7 @@ export abstract class BaseCommand extends Command {
   ): Promise<Interfaces.ParserOutput<Flags, BaseFlags, Args>> {
     const command = {
       id: this.id ?? '',
-      commands: Object.keys(indexOf(this.config).commands),
+      index: indexOf(this.config),
       server: this.#server.configured,
       parser: (input: Input, words: string[]) => super.parse(input, words),
     };

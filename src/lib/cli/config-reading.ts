@@ -5,16 +5,15 @@ import type {ConfigFiles} from '../config/config-files.js';
 import {StreamlogError} from '../errors.js';
 import {type FileReading, readWholeFile} from '../input/whole-file.js';
 import {urlWithoutPassword} from '../redact.js';
+import type {CommandIndex} from './command-index.js';
 import {warnIfReadable} from './named-file.js';
 
 const MOST_BYTES = 1024 * 1024;
 
-/**
- * What `files` say. `commands` are the IDs of all commands, and `changed` stands for the file of its name. Throws `configuration`.
- */
+/** What `files` say; `changed` stands for the file of its name. Throws `configuration`. */
 export async function readFiles(
   {user, project}: ConfigFiles,
-  commands: readonly string[],
+  {commands}: CommandIndex,
   reading: FileReading,
   changed?: ConfigText,
 ): Promise<Config> {
@@ -22,7 +21,7 @@ export async function readFiles(
     file === changed?.file ? changed : readText(file, reading);
   const texts: ConfigText[] = [];
   for (const file of user) texts.push(await read(file));
-  const config = readConfig(texts, project === undefined ? undefined : await read(project), commands);
+  const config = readConfig(texts, project === undefined ? undefined : await read(project), Object.keys(commands));
   for (const file of user) if (file !== changed?.file && holdsPassword(config, file)) warnIfReadable(file, reading);
   return config;
 }

@@ -3,6 +3,7 @@ import {isAbsolute, join} from 'node:path';
 import type {Config} from '../config/config.js';
 import {type ConfigFiles, type ConfigPaths, findConfigFiles} from '../config/config-files.js';
 import type {FileReading} from '../input/whole-file.js';
+import type {CommandIndex} from './command-index.js';
 import {environment, homeDirectory, optionalStateDirectory, stateDirectory} from './environment.js';
 
 export type {Config} from '../config/config.js';
@@ -37,9 +38,9 @@ function workingDirectory(): string | undefined {
   }
 }
 
-/** What the files say; undefined where there are none. `commands` are the IDs of all commands. Throws `configuration`. */
-export async function loadConfig(commands: readonly string[], reading: FileReading): Promise<Config | undefined> {
+/** What the files say; undefined where there are none. Throws `configuration`. */
+export async function loadConfig(index: CommandIndex, reading: FileReading): Promise<Config | undefined> {
   const files = configFiles();
   if (files.user.length === 0 && files.project === undefined) return undefined;
-  return (await import('./config-reading.js')).readFiles(files, commands, reading);
+  return (await import('./config-reading.js')).readFiles(files, index, reading);
 }

@@ -9,6 +9,7 @@ import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
 import {urlWithoutPassword} from '../redact.js';
 import type {ConnectionSettings} from '../stream-client.js';
+import type {CommandIndex} from './command-index.js';
 import {type Config, loadConfig} from './configuration.js';
 import {
   type ConnectionFlags,
@@ -33,9 +34,9 @@ export class ConfiguredServer {
   readonly #kept = keptServers();
   #config: Config | undefined;
 
-  /** Reads the configuration. `commands` are the IDs of all commands. */
-  async load(commands: readonly string[]): Promise<void> {
-    this.#config = await loadConfig(commands, {
+  /** Reads the configuration. */
+  async load(index: CommandIndex): Promise<void> {
+    this.#config = await loadConfig(index, {
       stopping: signals.signalled,
       warn: (text) => this.warnings.push(text),
     });

@@ -12,24 +12,25 @@ import {StreamlogError, systemReason, usageError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import {urlWithoutPassword} from '../redact.js';
 import {replaceFile} from '../replaced-file.js';
+import type {CommandIndex} from './command-index.js';
 import {readFiles, readText} from './config-reading.js';
 import {type Config, configFiles, configPaths, contextStateFile, loadConfig} from './configuration.js';
 import {withLockFile} from './lock-file.js';
 
 export class ContextStore {
-  readonly #commands: readonly string[];
+  readonly #index: CommandIndex;
   readonly #reading: FileReading;
   readonly config: Config | undefined;
 
-  private constructor(commands: readonly string[], reading: FileReading, config: Config | undefined) {
-    this.#commands = commands;
+  private constructor(index: CommandIndex, reading: FileReading, config: Config | undefined) {
+    this.#index = index;
     this.#reading = reading;
     this.config = config;
   }
 
   /** Reads the configuration. Throws `configuration` for what is wrong in it. */
-  static async open(commands: readonly string[], reading: FileReading): Promise<ContextStore> {
-    return new ContextStore(commands, reading, await loadConfig(commands, reading));
+  static async open(index: CommandIndex, reading: FileReading): Promise<ContextStore> {
+    return new ContextStore(index, reading, await loadConfig(index, reading));
   }
 
   /** In the order of names. */
@@ -94,12 +95,12 @@ export class ContextStore {
 
   /** Replaces the file of the user by what `edit` makes of it, as valid or not as it was; `validate` says what is wrong with a text. */
   static async edit(
-    commands: readonly string[],
+    index: CommandIndex,
     reading: FileReading,
     edit: (text: string, path: string, validate: (text: string) => Promise<void>) => Promise<string>,
   ): Promise<string> {
     const file = userFile();
-    const store = new ContextStore(commands, reading, undefined);
+    const store = new ContextStore(index, reading, undefined);
     await store.#change(file, (text, path) => edit(text, path, (edited) => store.#validate(file, edited)));
     return file;
   }
@@ -134,7 +135,7 @@ export class ContextStore {
   async #validate(file: string, text: string): Promise<void> {
     const {user, project} = configFiles();
     const files = {user: user.includes(file) ? user : [file, ...user], project};
-    await readFiles(files, this.#commands, this.#reading, {file, text});
+    await readFiles(files, this.#index, this.#reading, {file, text});
   }
 }
 

@@ -4,16 +4,14 @@ import {readFile, rm, writeFile} from 'node:fs/promises';
 import {StreamlogError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import {shellWord, wordsOf} from '../shell-word.js';
+import type {CommandIndex} from './command-index.js';
 import {ContextStore} from './context-store.js';
 import {environment, environmentForOthers} from './environment.js';
 
 /** Throws what is wrong with the edited text, which then stays beside the file. */
-export async function editConfig(
-  commands: readonly string[],
-  reading: FileReading,
-): Promise<{file: string; changed: boolean}> {
+export async function editConfig(index: CommandIndex, reading: FileReading): Promise<{file: string; changed: boolean}> {
   let changed = false;
-  const file = await ContextStore.edit(commands, reading, async (text, path, validate) => {
+  const file = await ContextStore.edit(index, reading, async (text, path, validate) => {
     const copy = `${path}.edited.toml`;
     await writeFile(copy, text, {mode: 0o600, flag: 'wx'}).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;

@@ -4,6 +4,7 @@
  * variable of a flag that takes a list, and values with a dash; added are flags by position, and what configuration says.
  */
 import type {Interfaces} from '@oclif/core';
+import type {CommandIndex} from './command-index.js';
 import type {ConfiguredServer} from './configured-server.js';
 import {hasDashedValue, prefixed, readingPrefixed, stripPrefixes} from './dashed-values.js';
 import {takePositionalFlags} from './positional-flags.js';
@@ -17,8 +18,7 @@ type Parser = (input: Input, argv: string[]) => Promise<Interfaces.ParserOutput>
 
 export interface ParsingCommand {
   id: string;
-  /** The IDs of all commands. */
-  commands: readonly string[];
+  index: CommandIndex;
   server: ConfiguredServer;
   /** oclif's own. */
   parser: Parser;
@@ -44,13 +44,13 @@ export async function parseFlags(
 
 /** With what configuration says in place of flags that were not typed, where the command uses a server. */
 async function parseConfigured(
-  {id, commands, server, parser}: ParsingCommand,
+  {id, index, server, parser}: ParsingCommand,
   input: Input,
   argv: string[],
 ): Promise<Interfaces.ParserOutput> {
   const {flags} = input;
   if (flags === undefined || !('context' in flags)) return parseWords(parser, input, argv);
-  await server.load(commands);
+  await server.load(index);
   const parsePlain = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
     parseWords(parser, {...input, flags: plain} as Input, words);
   const {flags: configured, words} = await server.input(id, flags, parsePlain);

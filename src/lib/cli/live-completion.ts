@@ -64,7 +64,7 @@ export async function candidates(request: Request, index: CommandIndex): Promise
 }
 
 async function names({kind, prefix, words, limitMs}: Request, index: CommandIndex): Promise<readonly string[]> {
-  const config = await loadConfig(Object.keys(index.commands), SILENT);
+  const config = await loadConfig(index, SILENT);
   if (kind === 'context') return [...(config?.contexts.keys() ?? [])].filter((name) => name.startsWith(prefix)).sort();
   const line = await readTypedLine(words, index);
   const flags = connectionFlags(line, Math.ceil(limitMs / 2));
