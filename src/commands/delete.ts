@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {unlessDenied} from '../lib/cli/confirmation.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {idsArgument, openIds, typedTargets} from '../lib/cli/id-input.js';
+import {unlessDenied} from '../lib/errors.js';
 import {Deleter} from '../lib/groups/named-entries.js';
 import {neededEntries} from '../lib/groups/needed-entries.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';

@@ -1,9 +1,9 @@
 import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {unlessDenied} from '../lib/cli/confirmation.js';
 import {duration, position, size, wholeNumber} from '../lib/cli/flag-values.js';
 import {commonFlags, connectionFlags, dryRunFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {streamArgument} from '../lib/cli/positional-flags.js';
+import {unlessDenied} from '../lib/errors.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderFacts} from '../lib/output/table.js';
 import {askTrim, describeTrimmed} from '../lib/output/views/loss-view.js';

@@ -69,6 +69,16 @@ export function notConnected(cause?: unknown): StreamlogError {
 export const isFailure = (error: unknown, kind: Outcome): error is StreamlogError =>
   error instanceof StreamlogError && error.kind === kind;
 
+/** What is asked for; undefined for a user who may not ask. */
+export async function unlessDenied<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isFailure(error, 'denied')) return undefined;
+    throw error;
+  }
+}
+
 /** The code of the failure of what is in the stream, but not as safe as it was asked to be. It is not sent again. */
 export const NOT_DURABLE = 'NOT_DURABLE';
 

@@ -5,7 +5,7 @@
  */
 import {closeSync, constants, openSync, readSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {isFailure, StreamlogError} from '../errors.js';
+import {StreamlogError} from '../errors.js';
 import type {Notes} from '../output/notes.js';
 import {standardError} from './standard-streams.js';
 
@@ -18,16 +18,6 @@ export async function confirm(
   const answer = await readAnswer(stopping);
   if (answer !== undefined && !answer.endsWith('\n')) standardError.write('\n');
   if (answer === undefined || !/^y(es)?$/i.test(answer.trim())) throw new StreamlogError('usage', nothing);
-}
-
-/** What `look` finds, and undefined for a user who may do the work but not look at what it would do. */
-export async function unlessDenied<T>(look: Promise<T>): Promise<T | undefined> {
-  try {
-    return await look;
-  } catch (error) {
-    if (isFailure(error, 'denied')) return undefined;
-    throw error;
-  }
 }
 
 /** A key that was pressed is noticed so soon. */

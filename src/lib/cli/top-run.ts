@@ -1,7 +1,7 @@
 /** How `top` runs: what its flags mean, and snapshots on the screen or line by line until it is ended. */
 import {Flags} from '@oclif/core';
 import {formatDuration} from '../duration.js';
-import {isFailure, usageError} from '../errors.js';
+import {unlessDenied, usageError} from '../errors.js';
 import {type GroupDetail, readGroupDetail} from '../observe/group-detail.js';
 import {RecentMinute} from '../observe/recent-minute.js';
 import type {GroupFacts, Snapshot} from '../observe/snapshot.js';
@@ -80,10 +80,7 @@ export function topOptions(flags: TopFlags, context: {name: string; isReadonly: 
 
 /** Throws `notFound` for a stream that was named and is not there; it may be mistyped. One that may not be read is counted later. */
 export async function requireStreams(client: StreamClient, streams: readonly string[]): Promise<void> {
-  for (const stream of streams)
-    await client.groups(stream).catch((error: unknown) => {
-      if (!isFailure(error, 'denied')) throw error;
-    });
+  for (const stream of streams) await unlessDenied(client.groups(stream));
 }
 
 export interface LiveOptions {

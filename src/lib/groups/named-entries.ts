@@ -3,7 +3,7 @@
  * Invariants: what was done is counted when a method returns or throws; an entry that is no longer with the consumer that
  * its record names is left alone, as that other consumer may be at work on it.
  */
-import {isFailure} from '../errors.js';
+import {unlessDenied} from '../errors.js';
 import type {IdReference} from '../input/id-reader.js';
 import {presentIds} from '../reading/lookup.js';
 import {pagesOf} from '../reading/paging.js';
@@ -134,12 +134,8 @@ export class Acknowledger {
   }
 
   async #mustExist(stream: string, group: string): Promise<void> {
-    try {
-      await this.#client.pendingPage(stream, group, {count: 1});
-    } catch (error) {
-      // A user who may only acknowledge cannot look, and has done no wrong.
-      if (!isFailure(error, 'denied')) throw error;
-    }
+    // A user who may only acknowledge cannot look, and has done no wrong.
+    await unlessDenied(this.#client.pendingPage(stream, group, {count: 1}));
   }
 }
 

@@ -5,7 +5,7 @@
  * `$` in a loop loses what is added between two reads.
  */
 
-import {isFailure} from '../errors.js';
+import {isFailure, unlessDenied} from '../errors.js';
 import type {Search} from '../filter/search.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
@@ -15,7 +15,7 @@ import type {StreamClient} from '../stream-client.js';
 import {ChangeCheck, type Cursor} from './change-check.js';
 import {inOrder} from './in-order.js';
 import {lastMatches} from './last-matches.js';
-import {infoUnlessDenied, locate, newestId} from './locate.js';
+import {locate, newestId} from './locate.js';
 import {merge} from './merge.js';
 import {PageSize} from './page-size.js';
 import {untilStopped} from './until-stopped.js';
@@ -116,7 +116,7 @@ async function cursorAt(
   );
   const after = predecessorOf(start) ?? FIRST_ID;
   try {
-    const seen = await run((client) => infoUnlessDenied(client, stream));
+    const seen = await run((client) => unlessDenied(client.info(stream)));
     const newest = seen?.lastGeneratedId ?? (await run((client) => newestId(client, stream)));
     return {stream, after, newest, seen};
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Where a position lies in a stream, and where the stream ends. A stream that does not exist is an empty one. */
-import {isFailure} from '../errors.js';
+import {isFailure, unlessDenied} from '../errors.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
@@ -36,22 +36,12 @@ export const lastGeneratedId = async (client: StreamClient, stream: string): Pro
  * entry (XREVRANGE), and `0-0` where there is none. Throws `notFound` when there is no such stream.
  */
 export const lastIdOf = async (client: StreamClient, stream: string): Promise<string> =>
-  (await infoUnlessDenied(client, stream))?.lastGeneratedId ?? newestId(client, stream);
+  (await unlessDenied(client.info(stream)))?.lastGeneratedId ?? newestId(client, stream);
 
 /** XREVRANGE: the ID of the newest entry, `0-0` where there is none. */
 export async function newestId(client: StreamClient, stream: string): Promise<string> {
   for await (const [newest] of client.records(stream, FIRST_ID, LAST_ID, {reverse: true, page: 1})) return newest!.id;
   return FIRST_ID;
-}
-
-/** XINFO STREAM; undefined for a user who may not ask. Throws `notFound` when there is no such stream. */
-export async function infoUnlessDenied(client: StreamClient, stream: string): Promise<StreamInfo | undefined> {
-  try {
-    return await client.info(stream);
-  } catch (error) {
-    if (!isFailure(error, 'denied')) throw error;
-    return undefined;
-  }
 }
 
 /** XINFO STREAM; undefined when there is no such stream. */

@@ -4,10 +4,10 @@
  * from both ends, within limits of entries and bytes. Invariant: `atLeast` <= the truth <= `atMost`, whatever the counters of
  * the server say: none of them is read here.
  */
+import {unlessDenied} from '../errors.js';
 import type {Entry} from '../records/entry.js';
 import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
-import {unlessRefused} from './unless-refused.js';
 
 /** A number of entries between two bounds that are certain; exact when both are the same. */
 export interface EntryCount {
@@ -59,7 +59,7 @@ export async function entriesBehind(
   const left = between.filter((id) => !newest.passed.has(id));
   const oldest = newWalk(info, false);
   // XRANGE can be done without: then there is nothing more to know.
-  await unlessRefused(walk(oldest, client, stream, info, left, limits), ['denied']);
+  await unlessDenied(walk(oldest, client, stream, info, left, limits));
   // What went in front of an ID while it was counted is missing from that count, so the rest of the length is too much.
   const steady = oldest.passed.size === 0 || (await nothingRemovedSince(client, stream, info));
 

@@ -3,7 +3,7 @@
  * lag is found; otherwise Redis is asked for it, which copies one entry. Invariant: what may be too large to be copied within
  * a few milliseconds is not asked for, and then the answer is "not known".
  */
-import {isFailure} from '../errors.js';
+import {unlessDenied} from '../errors.js';
 import {pipelined} from '../pipelined.js';
 import {ageMs} from '../records/entry-time.js';
 import type {StreamClient} from '../stream-client.js';
@@ -27,18 +27,9 @@ export async function firstUnread(
     if (count.firstId !== undefined) return [id, count.firstId];
     if (count.atMost === 1) return [id, info.lastEntry?.id];
     if (largestBytes(info) > MOST_BYTES) return [id, undefined];
-    return [id, await nextUnlessDenied(client, stream, id)];
+    return [id, await unlessDenied(client.nextId(stream, id).then((next) => next ?? null))];
   };
   return new Map(await pipelined([...behind], unread));
-}
-
-async function nextUnlessDenied(client: StreamClient, stream: string, id: string): Promise<UnreadId> {
-  try {
-    return (await client.nextId(stream, id)) ?? null;
-  } catch (error) {
-    if (!isFailure(error, 'denied')) throw error;
-    return undefined;
-  }
 }
 
 /** Milliseconds since that entry came: 0 where there is none, null where it is not known. */
