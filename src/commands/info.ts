@@ -1,16 +1,14 @@
-import {Flags, type Interfaces} from '@oclif/core';
+import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {interval} from '../lib/cli/flag-values.js';
 import {commonFlags, connectionFlags, streamsFlag} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
-import {hasFullScreen} from '../lib/cli/standard-display.js';
-import {WatchScreen} from '../lib/cli/watch-screen.js';
-import {type WatchOptions, watchStreams} from '../lib/observe/stream-watch.js';
+import {watchView} from '../lib/cli/watch-run.js';
+import type {WatchedStream} from '../lib/observe/stream-watch.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderStream} from '../lib/output/views/stream-view.js';
 import {renderWatched} from '../lib/output/views/watch-view.js';
 import {reportStream, type StreamReport} from '../lib/reports/stream-report.js';
-import type {StreamClient} from '../lib/stream-client.js';
 
 export default class Info extends BaseCommand {
   static override summary = 'Show a stream, its groups and how far behind they are (XINFO).';
@@ -50,46 +48,28 @@ export default class Info extends BaseCommand {
       omitted.add(what);
     };
     const options = {withConsumers: flags.consumers, nowMs: Date.now(), onOmitted};
-    if (flags.watch !== undefined) return this.#watch(client, flags, options);
+    if (flags.watch !== undefined) {
+      const print = (streams: readonly WatchedStream[]): Promise<void> => {
+        const reports = streams.flatMap(({report}) => report ?? []);
+        return this.report(flags, JSON_FIELDS.info, reports, (display) => `${renderWatched(streams, display)}\n`);
+      };
+      return watchView({
+        ...options,
+        out: await this.watchedOut(),
+        client,
+        streams: flags.stream,
+        everyMs: flags.watch,
+        isFull: this.takesScreen(flags),
+        retryForMs: flags['retry-for'],
+        stopping: this.stopping,
+        warn: (line) => notes.warn(line),
+        print,
+      });
+    }
     const reports: StreamReport[] = [];
     for (const stream of flags.stream) reports.push(await reportStream(client, stream, options));
     await this.report(flags, JSON_FIELDS.info, reports, (display) =>
       reports.map((report) => renderStream(report, display)).join('\n'),
     );
   }
-
-  async #watch(client: StreamClient, flags: InfoFlags, watching: Pick<WatchOptions, 'withConsumers' | 'onOmitted'>) {
-    const out = await this.watchedOut();
-    const notes = this.notes(flags);
-    const quit = new AbortController();
-    const everyMs = flags.watch ?? 0;
-    // A trace goes to the same terminal.
-    const isFull = hasFullScreen() && this.shapeOf(flags) === 'table' && !flags.trace;
-    const onQuit = (): void => quit.abort();
-    const screen = isFull ? new WatchScreen({out, display: this.display, everyMs, onQuit}) : undefined;
-    const say = (line: string): void => (screen?.isShown ? screen.notice(line) : notes.warn(line));
-    const readings = watchStreams(flags.stream, {
-      ...watching,
-      everyMs,
-      connect: () => client.another(),
-      retryForMs: flags['retry-for'],
-      stopping: AbortSignal.any([this.stopping, quit.signal]),
-      waitsForGone: isFull,
-      onOmitted: (what) => (screen?.isShown ? screen.notice(what) : watching.onOmitted?.(what)),
-      onChange: say,
-      onProblem: say,
-    });
-    try {
-      for await (const streams of readings) {
-        out.check();
-        const reports = streams.flatMap(({report}) => report ?? []);
-        if (screen !== undefined) await screen.show(streams);
-        else await this.report(flags, JSON_FIELDS.info, reports, (display) => `${renderWatched(streams, display)}\n`);
-      }
-    } finally {
-      await screen?.close();
-    }
-  }
 }
-
-type InfoFlags = Interfaces.InferredFlags<typeof Info.flags>;

@@ -3,7 +3,6 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {interval, wholeNumber} from '../lib/cli/flag-values.js';
 import {commonFlags, connectionFlags, someStreamsFlag} from '../lib/cli/flags.js';
 import {globArgument} from '../lib/cli/positional-flags.js';
-import {hasFullScreen} from '../lib/cli/standard-display.js';
 import {columnsFlag, liveView, requireStreams, topOptions} from '../lib/cli/top-run.js';
 import {ROW_ORDERS} from '../lib/observe/snapshot-rows.js';
 import {snapshotWithRates} from '../lib/observe/snapshots.js';
@@ -60,14 +59,13 @@ export default class Top extends BaseCommand {
       if (snapshot !== undefined) await this.report(flags, ...options.report(snapshot));
       return;
     }
-    const isFull = hasFullScreen() && this.shapeOf(flags) === 'table' && !flags.trace;
     const notes = this.notes(flags);
     await liveView({
       out: await this.watchedOut(),
       client,
       reading,
       options,
-      isFull,
+      isFull: this.takesScreen(flags),
       retryForMs: flags['retry-for'],
       stopping: this.stopping,
       warn: (line) => notes.warn(line),

@@ -22,7 +22,7 @@ import type {ConnectionFlags} from './connection-settings.js';
 import {type Input, parseFlags} from './flag-parsing.js';
 import {ServerConnections} from './server-connections.js';
 import {signals} from './signals.js';
-import {standardDisplay} from './standard-display.js';
+import {hasFullScreen, standardDisplay} from './standard-display.js';
 import {type NoteFlags, standardNotes} from './standard-notes.js';
 import {canAsk, standardInput, standardOutput, terminalInput} from './standard-streams.js';
 
@@ -150,6 +150,11 @@ export abstract class BaseCommand extends Command {
   /** Whether a person reads standard output. */
   protected get outputIsTerminal(): boolean {
     return standardOutput.isTTY;
+  }
+
+  /** Whether a view takes the whole terminal: not where a trace goes to the same one. */
+  protected takesScreen(flags: OutputFlags & {trace: boolean}): boolean {
+    return hasFullScreen() && this.shapeOf(flags) === 'table' && !flags.trace;
   }
 
   /** In which shape facts and records are printed. */
