@@ -1,23 +1,12 @@
-import {Flags, type Interfaces} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {duration, position, size, wholeNumber} from '../lib/cli/flag-values.js';
-import {commonFlags, connectionFlags, dryRunFlag, streamFlag, writeFlag} from '../lib/cli/flags.js';
 import {streamArgument} from '../lib/cli/positional-flags.js';
+import {trimFlags, trimGoal} from '../lib/cli/trim-flags.js';
 import {unlessDenied} from '../lib/errors.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
-import {renderFacts} from '../lib/output/table.js';
-import {askTrim, describeTrimmed} from '../lib/output/views/loss-view.js';
-import {describeAhead, describeLoss} from '../lib/output/views/stream-view.js';
-import {locate} from '../lib/reading/locate.js';
-import {aheadMs} from '../lib/records/entry-time.js';
-import type {Position} from '../lib/records/position.js';
-import {formatSize} from '../lib/size.js';
-import type {StreamClient} from '../lib/stream-client.js';
-import {requireTimes} from '../lib/trimming/age-goal.js';
-import {planTrim, type TrimBound, type TrimGoal, trimStream} from '../lib/trimming/trim-stream.js';
-
-/** On each of them: oclif checks `exactlyOne` only for flags that have it (https://oclif.io/docs/flags). */
-const oneGoal = {exactlyOne: ['maxlen', 'minid', 'max-age', 'max-bytes']};
+import {askTrim, describeTrimmed, renderTrimmed, trimNotes, trimWarnings} from '../lib/output/views/loss-view.js';
+import {describeAhead} from '../lib/output/views/stream-view.js';
+import {firstAhead} from '../lib/trimming/age-goal.js';
+import {planTrim, type TrimBound, trimStream} from '../lib/trimming/trim-stream.js';
 
 export default class Trim extends BaseCommand {
   static override writes = true;
@@ -38,25 +27,7 @@ export default class Trim extends BaseCommand {
     },
   ];
   static override args = {...streamArgument};
-  static override flags = {
-    ...streamFlag,
-    maxlen: wholeNumber({...oneGoal, summary: 'keep at most N entries'}),
-    minid: position({...oneGoal, helpValue: 'ID|@TIME', summary: 'remove entries before this ID or time'}),
-    'max-age': duration({...oneGoal, summary: 'remove entries older than this'}),
-    'max-bytes': size({
-      ...oneGoal,
-      summary: 'remove entries until the stream takes at most this much memory; --dry-run estimates',
-    }),
-    approx: Flags.boolean({summary: 'trim whole nodes only (~): faster, and keeps a few more entries'}),
-    force: Flags.boolean({
-      summary: 'do not ask; with --max-age, trim also a stream whose IDs are not times',
-    }),
-    safe: Flags.boolean({summary: 'keep entries that a group has not read and acknowledged'}),
-    ...dryRunFlag,
-    ...connectionFlags,
-    ...writeFlag,
-    ...commonFlags,
-  };
+  static override flags = trimFlags;
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Trim);
@@ -64,62 +35,28 @@ export default class Trim extends BaseCommand {
     const notes = this.notes(flags);
     let client = await this.connect(flags);
     const nowMs = Date.now();
-    const goal = await readGoal(client, stream, flags, nowMs);
+    const goal = await trimGoal(client, flags, nowMs);
     if (flags['max-age'] !== undefined) {
-      const info = await client.info(stream);
-      if (!flags.force) requireTimes(stream, info, nowMs);
-      const firstId = info.firstEntry?.id;
-      const ahead = firstId === undefined ? undefined : aheadMs(firstId, nowMs);
-      if (ahead !== undefined) notes.note(describeAhead(stream, firstId!, ahead));
+      const first = await firstAhead(client, stream, {forced: flags.force ?? false, nowMs});
+      if (first !== undefined) notes.note(describeAhead(stream, first.id, first.aheadMs));
     }
 
-    let bound: TrimBound | undefined;
+    let agreed: TrimBound | undefined;
     if (this.asks(flags)) {
       const plan = await unlessDenied(planTrim(client, stream, {goal, safe}));
       if (plan === undefined || plan.result.losses.length > 0) {
         client = await this.confirm(flags, askTrim(stream, plan?.result), 'nothing was removed');
-        bound = plan?.bound;
+        agreed = plan?.bound;
       }
     }
     const startMs = performance.now();
-    const result = await trimStream(client, stream, {goal, approximate, safe, dryRun, bound});
-    const {removed, left, exact, losses, heldBy, bytes} = result;
+    const result = await trimStream(client, stream, {goal, approximate, safe, dryRun, bound: agreed});
 
-    for (const loss of losses) notes.warn(describeLoss(loss, dryRun));
-    if (heldBy !== undefined)
-      notes.note(`kept everything from ${heldBy.fromId} on: group "${heldBy.group}" has not read and acknowledged it`);
-    if (
-      bytes !== undefined &&
-      goal.kind === 'maxBytes' &&
-      bytes > goal.maxBytes &&
-      heldBy === undefined &&
-      bound === undefined
-    )
-      notes.warn(`the stream still takes ${formatSize(bytes)}: the rest is not used by entries`);
-    if (bound !== undefined && goal.kind === 'maxLen' && !approximate && left > goal.maxLen)
-      notes.note('kept what was added since you were asked');
+    for (const line of trimWarnings(result, {goal, dryRun, agreed})) notes.warn(line);
+    for (const line of trimNotes(result, {goal, approximate, agreed})) notes.note(line);
+    const {removed, left, exact, losses, bytes} = result;
     const facts = {stream, removed, left, exact, bytes, dryRun, losses};
-    const about = exact === undefined ? '' : '~';
-    await this.report(flags, JSON_FIELDS.trim, [facts], (display) =>
-      renderFacts(
-        [
-          ['stream', stream],
-          [dryRun ? 'would remove' : 'removed', `${about}${display.count(removed)}`],
-          ['left', `${about}${display.count(left)}`],
-          ...(bytes === undefined ? [] : [['takes', formatSize(bytes)] as const]),
-        ],
-        display,
-      ),
-    );
+    await this.report(flags, JSON_FIELDS.trim, [facts], (display) => renderTrimmed(stream, dryRun, result, display));
     if (!dryRun) notes.sumUp(describeTrimmed(stream, result, performance.now() - startMs), undefined);
   }
-}
-
-type GoalFlags = Interfaces.InferredFlags<typeof Trim.flags>;
-
-async function readGoal(client: StreamClient, stream: string, flags: GoalFlags, nowMs: number): Promise<TrimGoal> {
-  if (flags.maxlen !== undefined) return {kind: 'maxLen', maxLen: flags.maxlen};
-  if (flags['max-bytes'] !== undefined) return {kind: 'maxBytes', maxBytes: flags['max-bytes']};
-  const from: Position = flags.minid ?? {kind: 'time', ms: Math.max(0, nowMs - flags['max-age']!)};
-  return {kind: 'minId', minId: await locate(client, stream, from)};
 }

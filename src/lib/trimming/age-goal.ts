@@ -3,7 +3,7 @@
  * one whose IDs are counters would be emptied, and one whose IDs are microseconds would never be trimmed.
  */
 import {StreamlogError, usageError} from '../errors.js';
-import {isTime} from '../records/entry-time.js';
+import {aheadMs, isTime} from '../records/entry-time.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 
 /** Throws a usage error when the IDs of `stream` are plainly no times. */
@@ -13,6 +13,22 @@ export function requireTimes(stream: string, {firstEntry, lastEntry}: StreamInfo
   if (isTime(firstEntry.id, nowMs) || isTime(lastEntry.id, nowMs)) return;
   const ids = firstEntry.id === lastEntry.id ? firstEntry.id : `${firstEntry.id} to ${lastEntry.id}`;
   throw notTimes(`the IDs of stream "${stream}" are not times (${ids}), so its entries have no age`);
+}
+
+/**
+ * For trimming by age: the first entry and how far its time is ahead, where no entry has an age yet. Throws as `requireTimes`
+ * does, unless `forced`, and `notFound` when there is no such stream.
+ */
+export async function firstAhead(
+  client: StreamClient,
+  stream: string,
+  {forced, nowMs}: {forced: boolean; nowMs: number},
+): Promise<{id: string; aheadMs: number} | undefined> {
+  const info = await client.info(stream);
+  if (!forced) requireTimes(stream, info, nowMs);
+  const id = info.firstEntry?.id;
+  const ms = id === undefined ? undefined : aheadMs(id, nowMs);
+  return id === undefined || ms === undefined ? undefined : {id, aheadMs: ms};
 }
 
 /**
