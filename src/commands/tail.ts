@@ -1,28 +1,13 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {
-  conditionFlags,
-  fieldFlags,
-  fieldShape,
-  maxScanFlag,
-  recordFilter,
-  sinceFlag,
-  startOf,
-} from '../lib/cli/filter-flags.js';
-import {position, wholeNumber} from '../lib/cli/flag-values.js';
-import {connectionFlags, recordFlags, streamsFlag} from '../lib/cli/flags.js';
+import {fieldShape, recordFilter} from '../lib/cli/filter-flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
+import {lastCount, tailFlags, tailStart} from '../lib/cli/tail-flags.js';
 import {Search} from '../lib/filter/search.js';
-import type {Notes} from '../lib/output/notes.js';
 import {SearchNotes} from '../lib/output/search-notes.js';
 import {listed} from '../lib/output/sentences.js';
 import {WaitingNote} from '../lib/output/waiting-note.js';
 import {followStreams} from '../lib/reading/follow-streams.js';
 import {meantStream} from '../lib/reading/known-names.js';
-import {POSITION_HELP, type Position} from '../lib/records/position.js';
-import type {StreamClient} from '../lib/stream-client.js';
-
-const LAST = 10;
 
 export default class Tail extends BaseCommand {
   static override summary = 'Print the last entries, then new ones as they come (XREAD BLOCK).';
@@ -43,25 +28,7 @@ export default class Tail extends BaseCommand {
     },
   ];
   static override args = {...streamsArgument};
-  static override flags = {
-    ...streamsFlag,
-    count: wholeNumber({
-      char: 'n',
-      defaultHelp: async () => String(LAST),
-      summary: 'start with the last N entries of each stream',
-    }),
-    from: position({exclusive: ['count'], summary: `start here: ${POSITION_HELP}`}),
-    since: {...sinceFlag.since, exclusive: ['count', 'from']},
-    ...conditionFlags,
-    'max-scan': {
-      ...maxScanFlag['max-scan'],
-      summary: 'look back at no more than N entries for the last ones that match',
-    },
-    'no-follow': Flags.boolean({summary: 'stop after the newest entry'}),
-    ...connectionFlags,
-    ...recordFlags,
-    ...fieldFlags,
-  };
+  static override flags = tailFlags;
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Tail);
@@ -72,6 +39,10 @@ export default class Tail extends BaseCommand {
     const client = await this.connect(flags);
     const waiting = new WaitingNote(notes, `waiting for new entries of ${listed(flags.stream)}; Ctrl-C ends`);
     let missing = 0;
+    const sayMissing = async (stream: string): Promise<void> => {
+      const meant = notes.isShown ? await meantStream(client, stream) : '';
+      notes.note(`there is no stream "${stream}" yet; waiting for it${meant}`);
+    };
     const onPage = (said: SearchNotes) => (search: Search, found: number) => {
       waiting.came();
       said.page(search, found);
@@ -80,20 +51,20 @@ export default class Tail extends BaseCommand {
     const lastOf = (): Search =>
       new Search({
         filter,
-        count: flags.count ?? LAST,
+        count: lastCount(flags),
         maxScan: flags['max-scan'],
         onPage: onPage(new SearchNotes(notes, {reverse: true})),
       });
     const batches = followStreams(client, {
       streams: flags.stream,
-      from: flags.from ?? startOf(flags.since) ?? lastEntries(flags.count ?? LAST),
+      from: tailStart(flags),
       lastOf: filter === undefined || flags.from !== undefined ? undefined : lastOf,
       follow: !flags['no-follow'],
       stopping: this.stopping,
       retryForMs: flags['retry-for'],
       onMissing: (stream) => {
         missing++;
-        void sayMissing(stream, client, notes);
+        void sayMissing(stream);
       },
       onIdle: () => {
         if (missing < flags.stream.length) waiting.idle();
@@ -107,10 +78,3 @@ export default class Tail extends BaseCommand {
     said.printed(search);
   }
 }
-
-async function sayMissing(stream: string, client: StreamClient, notes: Notes): Promise<void> {
-  const meant = notes.isShown ? await meantStream(client, stream) : '';
-  notes.note(`there is no stream "${stream}" yet; waiting for it${meant}`);
-}
-
-const lastEntries = (count: number): Position => (count === 0 ? {kind: 'end'} : {kind: 'last', count});

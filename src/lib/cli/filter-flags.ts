@@ -9,8 +9,6 @@ import {parseGrep} from '../filter/grep.js';
 import {RecordFilter} from '../filter/record-filter.js';
 import {FieldShape} from '../output/field-shape.js';
 import {type Bound, parseBound, parseTimeBound} from '../reading/stream-range.js';
-import type {Position} from '../records/position.js';
-import {successorOf} from '../records/stream-id.js';
 import {wholeNumber} from './flag-values.js';
 
 export const FILTER = {helpGroup: 'FILTER'};
@@ -102,13 +100,6 @@ export const recordFilter = (
   flags: ConditionFlags,
   known: readonly EnvelopeName[] = ['id', 'time'],
 ): RecordFilter | undefined => RecordFilter.of(flags, known, DELIVERIES_ARE_KNOWN_TO);
-
-/** Where reading begins, as a position alone. */
-export function startOf(bound: Bound | undefined): Position | undefined {
-  if (bound === undefined || !bound.exclusive || bound.position.kind !== 'id') return bound?.position;
-  const next = successorOf(bound.position.id);
-  return next === undefined ? {kind: 'end'} : {kind: 'id', id: next};
-}
 
 /** The bounds of `range`: its arguments, or --since and --until. Throws a usage error for both at once. */
 export function boundsOf(
