@@ -11,24 +11,22 @@ import {isOnPath, provide} from './system-packages.js';
 
 /** What the tests run beside Node and a server. */
 const TEST_PROGRAMS = [
-  ...[
-    'bash',
-    'curl',
-    'fish',
-    'flock',
-    'git',
-    'jq',
-    'less',
-    'logrotate',
-    'man',
-    'mandoc',
-    'openssl',
-    'prometheus',
-    'promtool',
-    'script',
-    'tmux',
-    'zsh',
-  ],
+  'bash',
+  'curl',
+  'fish',
+  'flock',
+  'git',
+  'jq',
+  'less',
+  'logrotate',
+  'man',
+  'mandoc',
+  'openssl',
+  'prometheus',
+  'promtool',
+  'script',
+  'tmux',
+  'zsh',
 ];
 const TEST_SERVERS = ['redis-8', 'valkey-9'];
 

@@ -5,6 +5,13 @@ import {spawnSync} from 'node:child_process';
 import {accessSync, constants, existsSync, statSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 
+const PROMETHEUS = {
+  'apt-get': ['prometheus'],
+  dnf: ['golang-github-prometheus', 'prometheus'],
+  apk: ['prometheus'],
+  brew: ['prometheus'],
+};
+
 /** What has another name as a program than as a package. Any of its programs will do; its packages are tried in order. */
 const NEEDS = {
   redis: {
@@ -24,24 +31,8 @@ const NEEDS = {
     programs: ['man'],
     packages: {'apt-get': ['man-db'], dnf: ['man-db'], apk: ['mandoc'], brew: ['man-db']},
   },
-  prometheus: {
-    programs: ['prometheus'],
-    packages: {
-      'apt-get': ['prometheus'],
-      dnf: ['golang-github-prometheus', 'prometheus'],
-      apk: ['prometheus'],
-      brew: ['prometheus'],
-    },
-  },
-  promtool: {
-    programs: ['promtool'],
-    packages: {
-      'apt-get': ['prometheus'],
-      dnf: ['golang-github-prometheus', 'prometheus'],
-      apk: ['prometheus'],
-      brew: ['prometheus'],
-    },
-  },
+  prometheus: {programs: ['prometheus'], packages: PROMETHEUS},
+  promtool: {programs: ['promtool'], packages: PROMETHEUS},
   script: {
     programs: ['script'],
     packages: {'apt-get': ['bsdutils'], dnf: ['util-linux'], apk: ['util-linux-misc'], brew: ['util-linux']},
