@@ -74,4 +74,14 @@ export function oclifOptions(index: CommandIndex): ProgramOptions {
   return {root: '/', pjson, plugins: new Map([[pjson.name, plugin as unknown as Interfaces.Plugin]]), index};
 }
 
+/** The words that are commands only with a second one, such as `group`, and what they are for. */
+export const commandTopics = ({pjson}: CommandIndex): ReadonlyMap<string, string> =>
+  new Map(Object.entries(pjson.oclif.topics ?? {}).map(([word, {description = ''}]) => [word, description]));
+
+/** All that are not hidden; `name` as it is typed: `group list`. */
+export const shownCommands = ({commands}: CommandIndex): {id: string; name: string; summary: string}[] =>
+  Object.entries(commands)
+    .filter(([, {brief}]) => !brief.hidden)
+    .map(([id, {brief}]) => ({id, name: id.replaceAll(':', ' '), summary: brief.summary ?? ''}));
+
 export const indexOf = (config: Config): CommandIndex => (config.options as ProgramOptions).index;

@@ -5,7 +5,7 @@
  */
 import {usageError} from '../errors.js';
 import {withAlias} from './alias.js';
-import type {CommandIndex, FlagTable} from './command-index.js';
+import {type CommandIndex, commandTopics, type FlagTable} from './command-index.js';
 import {helpHint} from './help-hint.js';
 import {unknownCommand} from './unknown-command.js';
 import {unknownFlags} from './unknown-flag.js';
@@ -24,7 +24,7 @@ export async function searchCommand(argv: readonly string[], index: CommandIndex
   const {words, firstAt, flags, unknown} = leadingWords(argv, allFlags(table));
   if (words.length === 0 && flags.some((flag) => VERSION_FLAGS.has(flag))) return ['version'];
   if (words.length === 0 && unknown !== undefined) throw unknownFlags([unknown], Object.keys(allFlags(table)));
-  if (words.length === 1 && isTopic(words[0]!, index)) return ['help', ...words];
+  if (words.length === 1 && commandTopics(index).has(words[0]!)) return ['help', ...words];
   const meant = words.length === 0 ? undefined : await withAlias(argv, firstAt, index);
   if (meant !== undefined) return findCommand(meant.argv, table) ?? meant.refuse();
   if (words.length > 0) throw unknownCommand(words, index);
@@ -50,8 +50,6 @@ export async function subjectOfHelp(
     throw unknownCommand(words, index, '-h shows help; -u redis://HOST:PORT, or --url, names the server');
   return words;
 }
-
-const isTopic = (word: string, {pjson}: CommandIndex): boolean => Object.hasOwn(pjson.oclif.topics ?? {}, word);
 
 /**
  * As oclif gets it; undefined if no command stands in `argv` behind nothing but flags. Of several, the one

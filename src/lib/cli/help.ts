@@ -6,7 +6,7 @@
 import type {Colors} from '../output/colors.js';
 import {renderMarkdown} from '../output/markdown.js';
 import {termList, wrap} from '../output/text-layout.js';
-import type {CommandIndex} from './command-index.js';
+import {type CommandIndex, commandTopics, shownCommands} from './command-index.js';
 import {type CommandManual, commandManual, type FlagManual} from './command-manual.js';
 import {unknownCommand} from './unknown-command.js';
 
@@ -49,15 +49,15 @@ async function helpLines(words: readonly string[], index: CommandIndex, style: H
       return commandHelp(commandManual((await index.commands[id]!.details()).default), index, style);
   }
   const [topic] = words;
-  if (words.length === 1 && Object.hasOwn(index.pjson.oclif.topics ?? {}, topic!))
-    return commandGroupHelp(topic!, index, style);
+  if (words.length === 1 && commandTopics(index).has(topic!)) return commandGroupHelp(topic!, index, style);
   if (words.length === 1 && Object.hasOwn(index.topics, topic!)) return pageOf(topic!, index, style);
   throw unknownCommand(words, index);
 }
 
-function rootHelp({pjson, commands, topics}: CommandIndex, style: HelpStyle): string[] {
-  const groups = pjson.oclif.topics ?? {};
-  const summaryOf = (word: string): string => commands[word]?.brief.summary ?? groups[word]?.description ?? '';
+function rootHelp(index: CommandIndex, style: HelpStyle): string[] {
+  const {pjson, commands, topics} = index;
+  const groups = commandTopics(index);
+  const summaryOf = (word: string): string => commands[word]?.brief.summary ?? groups.get(word) ?? '';
   return [
     ...wrap(`${pjson.description}.`, style.width),
     ...section('USAGE', ['  streamlog COMMAND [flags]'], style),
@@ -91,14 +91,14 @@ async function pageOf(topic: string, {topics}: CommandIndex, style: HelpStyle): 
 }
 
 /** The help for a word such as `group`, which is none without a second one. */
-function commandGroupHelp(word: string, {pjson, commands}: CommandIndex, style: HelpStyle): string[] {
-  const own = Object.entries(commands).filter(([id, {brief}]) => id.startsWith(`${word}:`) && !brief.hidden);
+function commandGroupHelp(word: string, index: CommandIndex, style: HelpStyle): string[] {
+  const own = shownCommands(index).filter(({id}) => id.startsWith(`${word}:`));
   return [
-    ...wrap(pjson.oclif.topics![word]!.description ?? '', style.width),
+    ...wrap(commandTopics(index).get(word)!, style.width),
     ...section('USAGE', [`  streamlog ${word} COMMAND [flags]`], style),
     ...listSection(
       'COMMANDS',
-      own.map(([id, {brief}]) => [id.replaceAll(':', ' '), brief.summary ?? '']),
+      own.map(({name, summary}) => [name, summary]),
       style,
     ),
     ...section('LEARN MORE', [`  streamlog ${word} COMMAND --help`], style),

@@ -3,7 +3,7 @@
  * for a request or an escape sequence, whatever it begins with or holds.
  */
 import {EXIT_CODES} from '../exit-codes.js';
-import type {CommandIndex} from './command-index.js';
+import {type CommandIndex, commandTopics, shownCommands} from './command-index.js';
 import {type CommandManual, commandManual, type FlagManual} from './command-manual.js';
 
 export interface ManPage {
@@ -18,21 +18,16 @@ export async function manPage(words: readonly string[], index: CommandIndex): Pr
   const id = words.join(':');
   if (Object.hasOwn(index.commands, id))
     return commandPage(commandManual((await index.commands[id]!.details()).default), index);
-  const topic = index.pjson.oclif.topics?.[id];
-  return topic === undefined ? undefined : topicPage(id, topic.description ?? '', index);
+  const description = commandTopics(index).get(id);
+  return description === undefined ? undefined : topicPage(id, description, index);
 }
 
 /** Of the program, and of every command and topic that is not hidden. */
 export async function manPages(index: CommandIndex): Promise<ManPage[]> {
-  const ids = [...Object.keys(index.pjson.oclif.topics ?? {}), ...shownCommands(index).map(({id}) => id)];
+  const ids = [...commandTopics(index).keys(), ...shownCommands(index).map(({id}) => id)];
   const pages = await Promise.all([[], ...ids.map((id) => id.split(':'))].map((words) => manPage(words, index)));
   return pages.filter((page) => page !== undefined);
 }
-
-const shownCommands = ({commands}: CommandIndex): {id: string; name: string; summary: string}[] =>
-  Object.entries(commands)
-    .filter(([, {brief}]) => !brief.hidden)
-    .map(([id, {brief}]) => ({id, name: id.replaceAll(':', ' '), summary: brief.summary ?? ''}));
 
 function programPage(index: CommandIndex): ManPage {
   const {pjson} = index;

@@ -9,15 +9,13 @@ import {
   type ProgramOutline,
   type Value,
 } from '../completion/outline.js';
-import type {CommandIndex} from './command-index.js';
+import {type CommandIndex, commandTopics} from './command-index.js';
 
 /** All that is not hidden, in the order of names; with `live`, also which values are names that can be looked up. */
-export async function outlineOf({pjson, commands, topics}: CommandIndex, live?: Lookup): Promise<ProgramOutline> {
+export async function outlineOf(index: CommandIndex, live?: Lookup): Promise<ProgramOutline> {
+  const {pjson, commands, topics} = index;
   const details = await Promise.all(Object.values(commands).map((command) => command.details()));
-  const groups = Object.entries(pjson.oclif.topics ?? {}).map(([word, {description = ''}]) => ({
-    word,
-    summary: description,
-  }));
+  const groups = [...commandTopics(index)].map(([word, summary]) => ({word, summary}));
   const outlines = details
     .map(({default: command}) => command)
     .filter(({hidden}) => !hidden)

@@ -5,23 +5,21 @@
 import {type StreamlogError, usageError} from '../errors.js';
 import {nearest} from '../near-word.js';
 import {beginningOf, redact} from '../redact.js';
-import type {CommandIndex} from './command-index.js';
+import {type CommandIndex, commandTopics, shownCommands} from './command-index.js';
 import {helpHint} from './help-hint.js';
 import {ELSEWHERE, OTHERS, REDIS_WORDS, SYNONYMS} from './neighbour-words.js';
 
 /** A usage error about the first of `words` or, behind a topic such as `group`, the first two; with `hint` or the best one there is. */
 export function unknownCommand(words: readonly string[], index: CommandIndex, hint?: string): StreamlogError {
-  const topics = index.pjson.oclif.topics ?? {};
-  const typed = words.slice(0, Object.hasOwn(topics, words[0]!) ? 2 : 1).join(' ');
+  const typed = words.slice(0, commandTopics(index).has(words[0]!) ? 2 : 1).join(' ');
   const shown = beginningOf(redact(typed), 60);
   return usageError(`no command "${shown}"`, hint ?? hintFor(words, index) ?? helpHint());
 }
 
 function hintFor(words: readonly string[], index: CommandIndex): string | undefined {
   const [first = '', second = ''] = words.map((word) => word.toLowerCase());
-  const commands = Object.entries(index.commands).filter(([, {brief}]) => !brief.hidden);
-  const names = commands.map(([id]) => id.replaceAll(':', ' '));
-  const topics = Object.keys(index.pjson.oclif.topics ?? {});
+  const names = shownCommands(index).map(({name}) => name);
+  const topics = [...commandTopics(index).keys()];
   if (topics.includes(first)) return ofTopic(first, second, names);
   const redis = [`${first} ${second}`, first].find((word) => Object.hasOwn(REDIS_WORDS, word));
   if (redis !== undefined) return `streamlog ${REDIS_WORDS[redis]} is ${redis.toUpperCase()}`;
