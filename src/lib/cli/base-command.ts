@@ -234,7 +234,7 @@ export abstract class BaseCommand extends Command {
     throw await this.withNames(error);
   }
 
-  /** A failure about a name that does not exist, or about one in the wrong place, with those that exist, if the server gives them soon. */
+  /** A failure about a name that does not exist, or about a word that stands where none is expected, with the names that exist, if the server gives them soon. */
   protected async withNames<Failure extends Error>(error: Failure): Promise<Failure | StreamlogError> {
     if (!(error instanceof StreamlogError) || signals.signalled.aborted) return error;
     return this.#server.explain(error, {flags: this.#flags, takesStream: 'stream' in (this.ctor.flags ?? {})});

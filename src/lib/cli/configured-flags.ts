@@ -1,5 +1,5 @@
 /**
- * What configuration says in place of flags that were not typed: a stream and a group, and `[defaults.COMMAND]`. Invariant: a flag that
+ * What configuration says instead of flags that were not typed: a stream and a group, and `[defaults.COMMAND]`. Invariant: a flag that
  * was typed, or a flag that excludes it, wins; and what is filled in never counts as typed.
  */
 import type {Interfaces} from '@oclif/core';
@@ -93,7 +93,7 @@ function unknownFlag(name: string, at: string, flags: FlagInput): StreamlogError
   );
 }
 
-/** The flags, where `setting` gives the stream and the group something in place of the default. */
+/** The flags, where `setting` gives the stream and the group something instead of the default. */
 export async function withSettings(
   flags: FlagInput,
   setting: (name: 'stream' | 'group') => {value: string; winsOverVariable: boolean} | undefined,

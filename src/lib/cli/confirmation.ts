@@ -1,6 +1,6 @@
 /**
- * Asks a person before something is destroyed that somebody still needs. Invariants: only y or yes is a yes; the end of input
- * and a signal are a no; nobody is asked where standard input or standard error is no terminal. Of what is typed, one line is
+ * Asks a person before something is destroyed that is still needed. Invariants: only y or yes is a yes; the end of input
+ * and a signal are a no; nothing is asked where standard input or standard error is no terminal. Of what is typed, one line is
  * read: what was pasted behind it is for the program that reads after us.
  */
 import {closeSync, constants, openSync, readSync} from 'node:fs';

@@ -43,7 +43,7 @@ export const deadIdsArgument = {
 export const chosenDeadLetter = (flags: {stream: string; 'dead-letter'?: string | undefined}): string =>
   flags['dead-letter'] ?? deadLetterStream(flags.stream);
 
-/** Whether they select some of the entries, in place of all. */
+/** Whether they select some of the entries, instead of all. */
 export const selectsSome = (flags: SelectionFlags): boolean =>
   [flags.since, flags.until, flags.limit, flags['max-scan'], recordFilter(flags)].some((value) => value !== undefined);
 

@@ -42,7 +42,7 @@ export async function parseFlags(
   return output;
 }
 
-/** With what configuration says in place of flags that were not typed, where the command uses a server. */
+/** With what configuration says instead of flags that were not typed, where the command uses a server. */
 async function parseConfigured(
   {id, index, server, parser}: ParsingCommand,
   input: Input,

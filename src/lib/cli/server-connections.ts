@@ -73,8 +73,8 @@ export class ServerConnections {
   }
 
   /**
-   * The failure; about a name that does not exist, or about one in the wrong place, with those that exist, if the server gives
-   * them soon. `flags` are undefined where they could not be read.
+   * The failure; about a name that does not exist, or about a word that stands where none is expected, with the names that exist, if
+   * the server gives them soon. `flags` are undefined where they could not be read.
    */
   async explain(
     error: StreamlogError,

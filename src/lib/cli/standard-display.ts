@@ -1,4 +1,4 @@
-/** The place where output is shown: the terminal that standard output is, or 80 columns of a pipe. */
+/** Where output is shown: the terminal that standard output is, or 80 columns of a pipe. */
 import {type Display, displayOf} from '../output/display.js';
 import {environment} from './environment.js';
 import {standardOutput} from './standard-streams.js';

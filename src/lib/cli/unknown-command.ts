@@ -1,5 +1,5 @@
 /**
- * A command that does not exist: what was meant, where that can be told. Loaded only for the message.
+ * A command that does not exist: what was meant, where that can be said. Loaded only for the message.
  * Invariant: a hint names only commands that exist.
  */
 import {type StreamlogError, usageError} from '../errors.js';

@@ -51,7 +51,7 @@ export class AnswerCache {
     try {
       mkdirSync(this.#directory, {recursive: true, mode: 0o700});
       rmSync(written, {force: true});
-      // Not through a link that somebody makes meanwhile.
+      // Not through a link that was made meanwhile.
       writeFileSync(written, text, {mode: 0o600, flag: 'wx'});
       renameSync(written, this.#file);
     } catch {

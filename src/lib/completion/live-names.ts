@@ -8,8 +8,8 @@ import {consumersUnlessMany, type KnownNames} from '../reading/known-names.js';
 import {FIRST_ID, LAST_ID} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 
-export const NAME_KINDS = ['stream', 'group', 'consumer', 'id'] as const;
-export type NameKind = (typeof NAME_KINDS)[number];
+const NAME_KINDS = ['stream', 'group', 'consumer', 'id'] as const;
+type NameKind = (typeof NAME_KINDS)[number];
 /** And what stands in the configuration. */
 export const LOOK_UPS = [...NAME_KINDS, 'context'] as const;
 export type LookUp = (typeof LOOK_UPS)[number];

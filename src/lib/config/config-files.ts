@@ -5,7 +5,7 @@
 import {readdirSync, statSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 
-export const PROJECT_FILE = '.streamlog.toml';
+const PROJECT_FILE = '.streamlog.toml';
 
 /** Where configuration may be; undefined where there is no home directory. */
 export interface ConfigPaths {
@@ -45,7 +45,7 @@ function filesIn(directory: string | undefined): string[] {
   }
 }
 
-/** In `from`; within a git repository, else in a parent up to its root. Elsewhere parents may be anybody's. */
+/** In `from`; within a git repository, else in a parent up to its root. Elsewhere parents may be those of other users. */
 function findProjectFile(from: string): string | undefined {
   const directories = [from];
   while (!exists(join(directories.at(-1)!, '.git'))) {

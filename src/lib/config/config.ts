@@ -52,7 +52,7 @@ export interface Config {
 }
 
 /** Commands that use no server have no defaults. */
-export const WITHOUT_SERVER = /^(help|version|completion|man|demo|local|context)(:|$)/;
+const WITHOUT_SERVER = /^(help|version|completion|man|demo|local|context)(:|$)/;
 
 /** `ids` are those of all commands. Throws `configuration`. */
 export function readConfig(

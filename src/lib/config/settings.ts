@@ -7,7 +7,7 @@ import {StreamlogError} from '../errors.js';
 import {nearest} from '../near-word.js';
 import type {Context, ProjectConfig} from './config.js';
 
-export const DEFAULT_URL = 'redis://127.0.0.1:6379';
+const DEFAULT_URL = 'redis://127.0.0.1:6379';
 
 /** Where a password is. */
 export type Secret = {file: string} | {command: readonly string[]} | {text: string};
@@ -100,7 +100,7 @@ function hintFor(near: string | undefined, namedBy: string | undefined, contexts
 const sourceOf = ({name, file}: Context, {home}: Sources): string => `context ${name} of ${shortPath(file, home)}`;
 
 /** `~/.config/…` */
-export const shortPath = (path: string, home: string | undefined): string =>
+const shortPath = (path: string, home: string | undefined): string =>
   home !== undefined && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 
 /** A value, and where it came from, for people. */
