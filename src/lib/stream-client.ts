@@ -46,7 +46,9 @@ export type {ClaimOutcome, GiveBackOutcome, NamedEntry} from './redis/named-entr
 export type {IdempotentCall, IdempotentEncoder, IdempotentResult} from './redis/producer-state.js';
 export type * from './redis/replies.js';
 export type {ConnectedClient} from './redis/server-commands.js';
+export type {ServerInfo} from './redis/server-info.js';
 export type {ConnectionSettings} from './redis/server-target.js';
+export type {SlowCommand} from './redis/slow-log.js';
 
 /** How much to read, and how long to wait for it: at most what `another` was given. */
 export type ReadLimits = Pick<GroupReadLimits, 'count' | 'blockMs' | 'noAck'>;

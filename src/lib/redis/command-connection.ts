@@ -155,6 +155,12 @@ export class CommandConnection {
     return [...new Set(this.#client.slots.flatMap(([master]) => master ?? []))];
   }
 
+  /** What was connected to, as `host:port`: behind sentinels the master that they name; '' for a socket and a cluster. */
+  get address(): string {
+    const {host, port, path} = this.#client instanceof Cluster ? {} : this.#client.options;
+    return host === undefined || path != null ? '' : `${host}:${port}`;
+  }
+
   /** The node of a cluster that serves `stream`, as `host:port`; '' without a cluster. */
   nodeOf(stream: string): string {
     return masterOf(this.#client, stream) ?? '';

@@ -1,13 +1,15 @@
 /** Commands that name no stream: what a server is, what it holds, who is connected. In a cluster they go to its masters. */
 import {isFailure, StreamlogError} from '../errors.js';
 import {scanStreams} from './args.js';
-import {bytesOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
+import {bytesOf, flatPairsOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
 import type {CommandLine, Reply} from './command-connection.js';
 import type {Standing} from './connect.js';
+import {redisCliWords} from './redis-cli.js';
 import {readText} from './replies.js';
 import {readCommandTimes, readServerInfo, type ServerInfo} from './server-info.js';
 import {describeTarget} from './server-target.js';
 import type {Session} from './session.js';
+import {readSlowLog, type SlowCommand, slowLogGet} from './slow-log.js';
 
 /** A connection of the server. */
 export interface ConnectedClient {
@@ -79,6 +81,39 @@ export class ServerCommands {
     if (reply === undefined) return undefined;
     const [seconds, microseconds] = tupleOf(reply, 2).map(numberOf);
     return seconds! * 1_000 + Math.floor(microseconds! / 1_000);
+  }
+
+  /** The nodes that hold the data, as `host:port`; without a cluster '', the only one. */
+  get nodes(): string[] {
+    return this.#session.connection.masters;
+  }
+
+  /** The words with which redis-cli reaches one of `nodes`, without a password. */
+  redisCli(node: string): string[] {
+    const {connection, target} = this.#session;
+    return redisCliWords(target, node === '' ? connection.address : node);
+  }
+
+  /** CONFIG GET of one of `nodes`: what it has of `names`; undefined as with `info`. */
+  async config(node: string, names: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+    const {connection} = this.#session;
+    try {
+      // Redis before 7.0 takes one name (https://redis.io/docs/latest/commands/config-get/).
+      const replies = await Promise.all(names.map((name) => connection.sendToMaster(['config', 'GET', name], node)));
+      const values = replies.map((reply) => flatPairsOf(reply)[1]);
+      return new Map(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, readText(values[at])]])));
+    } catch (error) {
+      return this.#nothingWhereRefused(error);
+    }
+  }
+
+  /** SLOWLOG GET of one of `nodes`, the newest first; undefined as with `info`. */
+  async slowCommands(node: string): Promise<SlowCommand[] | undefined> {
+    try {
+      return readSlowLog(await this.#session.connection.sendToMaster(slowLogGet, node));
+    } catch (error) {
+      return this.#nothingWhereRefused(error);
+    }
   }
 
   /** INFO of every master; undefined for those that do not answer, and where the user may not ask. */

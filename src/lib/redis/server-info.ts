@@ -7,11 +7,17 @@ export interface ServerInfo {
   role: string | undefined;
   uptimeMs: number | undefined;
   memoryBytes: number | undefined;
+  /** Of the machine. */
+  systemMemoryBytes: number | undefined;
   maxMemoryBytes: number | undefined;
   maxMemoryPolicy: string | undefined;
   evictedKeys: number | undefined;
   connectedClients: number | undefined;
   commandsPerSec: number | undefined;
+  /** That are connected now. */
+  replicas: number | undefined;
+  /** Clients that were cut since the server started, as their output buffers were full; since Redis 7.4 (redis/redis#12476). */
+  outputBufferCuts: number | undefined;
 }
 
 const SERVERS = [
@@ -36,11 +42,14 @@ export function readServerInfo(text: string): ServerInfo {
     role: role === 'slave' ? 'replica' : role,
     uptimeMs: uptime === undefined ? undefined : uptime * 1_000,
     memoryBytes: numberIn('used_memory'),
+    systemMemoryBytes: numberIn('total_system_memory'),
     maxMemoryBytes: numberIn('maxmemory'),
     maxMemoryPolicy: facts.get('maxmemory_policy'),
     evictedKeys: numberIn('evicted_keys'),
     connectedClients: numberIn('connected_clients'),
     commandsPerSec: numberIn('instantaneous_ops_per_sec'),
+    replicas: numberIn('connected_slaves'),
+    outputBufferCuts: numberIn('client_output_buffer_limit_disconnections'),
   };
 }
 
