@@ -41,6 +41,11 @@ export function readObjects(text: string, take: (members: Member[], column: numb
   new Scanner(text).objects(take);
 }
 
+/** The same for the array that is the value of `member`, which must come from `text`. */
+export function readObjectsOf(member: Member, text: string, take: (members: Member[], column: number) => void): void {
+  new Scanner(text, member.column - 1).array(take);
+}
+
 /** The members of the object that is the value of `member`, which must come from `text`; so do their columns. Throws BadJson. */
 export function readMembersOf(member: Member, text: string): Member[] {
   return new Scanner(text, member.column - 1).members();
@@ -68,13 +73,18 @@ class Scanner {
   objects(take: (members: Member[], column: number) => void): void {
     this.#space();
     if (this.#text[this.#at] !== '[') throw this.#bad('expected an array of records');
+    this.array(take);
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#bad('expected nothing after the array');
+  }
+
+  /** The objects in an array, from its opening bracket on. */
+  array(take: (members: Member[], column: number) => void): void {
     this.#list(1, ARRAY_END, () => {
       const column = this.#at + 1;
       if (this.#text[this.#at] !== '{') throw this.#bad('a record is a JSON object: {"field":"value"}');
       take(this.members(), column);
     });
-    this.#space();
-    if (this.#at < this.#text.length) throw this.#bad('expected nothing after the array');
   }
 
   members(): Member[] {

@@ -42,16 +42,21 @@ export function readJsonArray(json: string, take: (fields: Field[]) => void, rul
 /** A record as `recordToJson` writes it: with `fields` or `pairs`, and perhaps an ID. Throws BadJson. */
 export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
   const members = new Map(readMembers(json).map((member) => [member.key, member]));
+  return {fields: fieldsOf(members, json, rules), id: readId(members.get('id'))};
+}
+
+/** The fields of such a record, whose `members` are those of `json`. Throws BadJson. */
+export function fieldsOf(members: ReadonlyMap<string, Member>, json: string, rules: FieldRules = {}): readonly Field[] {
   const pairs = members.get('pairs');
   const object = members.get('fields');
-  if (pairs !== undefined && pairs.kind === 'nested') return {fields: readPairs(pairs), id: readId(members.get('id'))};
+  if (pairs !== undefined && pairs.kind === 'nested') return readPairs(pairs);
   if (object === undefined || !object.text.startsWith('{') || object.kind !== 'nested') {
     throw new BadJson('a record has "fields":{…} or "pairs":[…]; is this --input ndjson?', object?.column ?? 1);
   }
   const fields = readMembersOf(object, json).map(
     (member): Field => [member.key, bytesOf(member) ?? storedText(member, rules)],
   );
-  return {fields: nonEmpty(fields, object.column), id: readId(members.get('id'))};
+  return nonEmpty(fields, object.column);
 }
 
 function readPairs({text, column}: Member): readonly Field[] {

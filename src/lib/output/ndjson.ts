@@ -31,12 +31,17 @@ const ESCAPES = Array.from({length: FIRST_PRINTABLE}, (_, byte) =>
   Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
 );
 
-/** One line for each of `records`. */
-export function ndjson(records: readonly StreamRecord[]): Buffer {
+/** One line for each of `records`. `membersOf` gives JSON members for the end of a line, with a comma before them. */
+export function ndjson(
+  records: readonly StreamRecord[],
+  membersOf?: (record: StreamRecord) => string | undefined,
+): Buffer {
   const lines = new Lines(Math.ceil(records.length * usualLineBytes * MARGIN) + LEAST_BYTES);
   for (const record of records) {
     if (record instanceof RawRecord && fitsObject(record)) lines.raw(record);
     else lines.json(recordToJson(record));
+    const members = membersOf?.(record);
+    if (members !== undefined) lines.extend(members);
   }
   const {bytes} = lines;
   if (records.length > 0) usualLineBytes = bytes.length / records.length;
@@ -68,6 +73,7 @@ function samePart(bytes: Buffer, offsets: Int32Array, a: number, b: number): boo
   return true;
 }
 
+const LINE_END = '}\n';
 const BEFORE_FIELDS = Buffer.from('","fields":{');
 
 /** The text before the ID and after the fields, the same for all records of one source. */
@@ -112,6 +118,14 @@ class Lines {
 
   json(json: string): void {
     const text = Buffer.from(`${json}\n`);
+    this.#reserve(text.length);
+    this.#copy(text);
+  }
+
+  /** Into the object of the last line, at its end. */
+  extend(members: string): void {
+    const text = Buffer.from(`${members}}\n`);
+    this.#length -= LINE_END.length;
     this.#reserve(text.length);
     this.#copy(text);
   }

@@ -1,0 +1,198 @@
+/**
+ * Reads an export file, section by section, as a stream. Invariant: the line that ends a section comes out only if all of
+ * it was read as it was written: header and trailer, ascending IDs, counts and SHA-256. All that is wrong is a `data`
+ * failure with the number of the line. What was before it has come out by then.
+ */
+import {type Buffer, isUtf8} from 'node:buffer';
+import {StreamlogError} from '../errors.js';
+import {BadJson} from '../input/bad-json.js';
+import {asBuffer} from '../input/byte-reader.js';
+import {type Run, RunSplitter, tooLongReason, withoutBom} from '../input/lines.js';
+import {compareStreamIds} from '../records/stream-id.js';
+import {readSectionLine, type SectionLine} from './section-line.js';
+import {SectionTotals} from './section-totals.js';
+
+export interface SectionReading {
+  /** For messages: a path, or "standard input". */
+  name: string;
+  /**
+   * False for what somebody has edited, or `range` has printed: counts, SHA-256 and trailer are not looked at, a header may
+   * be missing, and blank lines are passed over. IDs still ascend.
+   */
+  isSealed?: boolean;
+}
+
+/** A line, with its number in the file. */
+export type NumberedLine = SectionLine & {readonly line: number};
+
+/** A string of V8 is not longer; nor is a value of Redis. */
+const MAX_LINE_BYTES = 512 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/**
+ * The lines of all sections, in pages as they arrive. `source` is what `readContent` gives of the file, so that gzip and
+ * Zstandard are plain text by now. Throws `data` as said above, and whatever `source` throws.
+ */
+export async function* readSections(
+  source: AsyncIterable<Uint8Array | string>,
+  reading: SectionReading,
+): AsyncGenerator<NumberedLine[], void, void> {
+  const splitter = new RunSplitter(MAX_LINE_BYTES);
+  const sections = new Sections(reading);
+  for await (const chunk of source) yield* pagesOf(sections, splitter.split(asBuffer(chunk)));
+  yield* pagesOf(sections, splitter.end(), true);
+  sections.end();
+}
+
+/** One page at most, and behind it the failure of the line after its last one. */
+function* pagesOf(sections: Sections, runs: readonly Run[], isTorn = false): Generator<NumberedLine[], void, void> {
+  const page: NumberedLine[] = [];
+  let failure: unknown;
+  try {
+    for (const run of runs) sections.read(run, page, isTorn);
+  } catch (error) {
+    failure = error;
+  }
+  if (page.length > 0) yield page;
+  if (failure !== undefined) throw failure;
+}
+
+interface OpenSection {
+  readonly stream: string;
+  /** Undefined without a header, where a file need not have one. */
+  readonly groups: ReadonlySet<string> | undefined;
+  readonly lastGeneratedId: string | undefined;
+  readonly totals: SectionTotals;
+  lastId: string | undefined;
+}
+
+class Sections {
+  readonly #name: string;
+  readonly #isSealed: boolean;
+  #line = 0;
+  #section: OpenSection | undefined;
+
+  constructor({name, isSealed = true}: SectionReading) {
+    this.#name = name;
+    this.#isSealed = isSealed;
+  }
+
+  /** The lines of `run` are added to `page`. `isTorn`: its line has no newline in the file. */
+  read({bytes, tooLongBytes}: Run, page: NumberedLine[], isTorn: boolean): void {
+    let hashedTo = 0;
+    for (let start = 0; start < bytes.length; ) {
+      const end = bytes.indexOf(NEWLINE, start);
+      this.#line++;
+      if (tooLongBytes !== undefined) throw this.#fault(tooLongReason(tooLongBytes, MAX_LINE_BYTES));
+      const text = this.#line === 1 ? withoutBom(bytes.subarray(start, end)) : bytes.subarray(start, end);
+      const line = this.#parse(text, isTorn);
+      if (line?.kind === 'header') hashedTo = end - text.length;
+      if (line?.kind === 'end') this.#section?.totals.take(bytes.subarray(hashedTo, start));
+      if (line !== undefined) {
+        this.#check(line);
+        page.push(line);
+      }
+      start = end + 1;
+      if (line?.kind === 'end') hashedTo = start;
+    }
+    this.#section?.totals.take(bytes.subarray(hashedTo));
+  }
+
+  /** Throws where a section has not ended. */
+  end(): void {
+    const section = this.#section;
+    if (!this.#isSealed) return;
+    if (section !== undefined)
+      throw this.#fault(`the file ends here, before the trailer of ${this.#quoted(section)}: it was cut off`);
+    if (this.#line === 0) throw new StreamlogError('data', `${this.#name} is empty: it is no export`);
+  }
+
+  #parse(bytes: Buffer, isTorn: boolean): NumberedLine | undefined {
+    if (!isUtf8(bytes)) throw this.#fault('it is not valid UTF-8');
+    const json = bytes.toString('utf8');
+    if (!this.#isSealed && /^[ \t\r]*$/.test(json)) return undefined;
+    try {
+      return Object.assign(readSectionLine(json), {line: this.#line});
+    } catch (error) {
+      if (!(error instanceof BadJson)) throw error;
+      throw this.#fault(isTorn ? `the line is cut off: ${error.message}` : error.message, error.column);
+    }
+  }
+
+  #check(line: SectionLine): void {
+    if (line.kind === 'header') this.#begin(line);
+    else if (line.kind === 'end') this.#finish(line);
+    else if (line.kind === 'hash') this.#sectionOf(line);
+    else this.#add(line);
+  }
+
+  #begin({stream, groups, lastGeneratedId}: SectionLine & {kind: 'header'}): void {
+    if (this.#section !== undefined && this.#isSealed)
+      throw this.#fault(`a section begins before the trailer of ${this.#quoted(this.#section)}`);
+    this.#section = {
+      stream,
+      groups: new Set(groups.map(({name}) => name)),
+      lastGeneratedId,
+      totals: new SectionTotals(),
+      lastId: undefined,
+    };
+  }
+
+  #add(line: SectionLine & {kind: 'entry' | 'gone'}): void {
+    const section = this.#sectionOf(line);
+    const {id, pending} = line;
+    if (section.lastId !== undefined && compareStreamIds(section.lastId, id) >= 0)
+      throw this.#fault(`the ID ${id} is not behind the one before it, ${section.lastId}`);
+    if (
+      line.kind === 'entry' &&
+      section.lastGeneratedId !== undefined &&
+      compareStreamIds(id, section.lastGeneratedId) > 0
+    )
+      throw this.#fault(
+        `the ID ${id} is behind the last one that the header says was given, ${section.lastGeneratedId}`,
+      );
+    const stray = section.groups && pending.find(({group}) => !section.groups!.has(group));
+    if (stray !== undefined) throw this.#fault(`it is pending in a group that the header does not name`);
+    section.lastId = id;
+    section.totals.pending += pending.length;
+    if (line.kind === 'gone') section.totals.gone++;
+    else section.totals.entries++;
+  }
+
+  #finish(trailer: SectionLine & {kind: 'end'}): void {
+    const {totals} = this.#sectionOf(trailer);
+    this.#section = undefined;
+    if (!this.#isSealed) return;
+    for (const key of ['entries', 'gone', 'pending'] as const)
+      if (totals[key] !== trailer[key])
+        throw this.#fault(`the trailer says ${key}: ${trailer[key]}, and the section has ${totals[key]}`);
+    if (totals.trailer(0).sha256 !== trailer.sha256)
+      throw this.#fault('the SHA-256 of the section is another one than its trailer says: the file was changed');
+  }
+
+  /** The section that `line` belongs to. */
+  #sectionOf({stream = this.#section?.stream}: {readonly stream?: string | undefined}): OpenSection {
+    let section = this.#section;
+    const isOther = section === undefined || section.stream !== stream;
+    if (isOther && this.#isSealed)
+      throw this.#fault(
+        section === undefined
+          ? 'expected the header of a section: {"streamlog":"export",…}'
+          : `the line is of another stream than the section, ${this.#quoted(section)}`,
+      );
+    if (!isOther) return section!;
+    if (stream === undefined) throw this.#fault('neither the line nor a header says of which stream it is');
+    section = {stream, groups: undefined, lastGeneratedId: undefined, totals: new SectionTotals(), lastId: undefined};
+    this.#section = section;
+    return section;
+  }
+
+  #quoted({stream}: OpenSection): string {
+    return `"${stream}"`;
+  }
+
+  #fault(reason: string, column?: number): StreamlogError {
+    const where = column === undefined ? `line ${this.#line}` : `line ${this.#line} column ${column}`;
+    return new StreamlogError('data', `${this.#name}: ${where}: ${reason}`);
+  }
+}
