@@ -37,6 +37,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'dlq:redrive': 'XADD',
   'dlq:show': 'XRANGE',
   get: 'XRANGE',
+  doctor: 'XINFO',
   'group:consumers': 'XINFO CONSUMERS',
   'group:create': 'XGROUP CREATE',
   'group:gc': 'XGROUP DELCONSUMER',

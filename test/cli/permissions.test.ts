@@ -31,6 +31,7 @@ const RUNS: Record<string, {args: string; input?: string}> = {
   '`info --consumers`': {args: 'info -s orders --consumers'},
   '`check`': {args: 'check orders -c lag>1000 -c pending>1000'},
   '`metrics`': {args: 'metrics'},
+  '`doctor`': {args: 'doctor'},
   '`ls`': {args: 'ls'},
   '`pending`': {args: 'pending -s orders'},
   '`pending --details --payload`': {args: 'pending -s orders --details --payload'},

@@ -65,6 +65,13 @@ export async function shell(line: string, options: RunOptions = {}): Promise<Fin
   return running.finished;
 }
 
+/** Runs a line of sh, with nothing on standard input. */
+export async function runSh(line: string, options: RunOptions = {}): Promise<Finished> {
+  const running = start('sh', ['-c', line], options);
+  running.process.stdin.end();
+  return running.finished;
+}
+
 /** The same program twice: what starts each of them, as words for a shell. */
 export const RUNTIMES: readonly (readonly [name: string, command: string])[] = [
   ['the executable', `"${EXECUTABLE}"`],

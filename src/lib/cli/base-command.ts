@@ -6,6 +6,7 @@
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
+import type {ServerWords} from '../doctor/commands.js';
 import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
@@ -76,6 +77,11 @@ export abstract class BaseCommand extends Command {
   protected contextUsed(flags: ConnectionFlags): {name: string; isReadonly: boolean} | undefined {
     const {context} = this.#server.configured.choice(flags);
     return context && {name: context.name, isReadonly: context.readonly ?? false};
+  }
+
+  /** Which server it is, in commands that are printed. */
+  protected printedServer(flags: ConnectionFlags): Promise<ServerWords> {
+    return this.#server.configured.printed(flags);
   }
 
   /** Whether another server may replace this one (Sentinel, Cluster). */

@@ -4,6 +4,7 @@
  */
 import type {Interfaces} from '@oclif/core';
 import {chooseServer, isProduction, type ServerChoice, type Sources, settingOf} from '../config/settings.js';
+import type {ServerWords} from '../doctor/commands.js';
 import {StreamlogError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
 import type {Notes} from '../output/notes.js';
@@ -71,6 +72,12 @@ export class ConfiguredServer {
   origin(flags: ConnectionFlags): string {
     const {source, namedBy} = this.choice(flags);
     return namedBy === undefined ? source : `${source}, named by ${namedBy}`;
+  }
+
+  /** In commands that are printed. */
+  async printed(flags: ConnectionFlags): Promise<ServerWords> {
+    const {printedServer} = await import('./printed-server.js');
+    return printedServer(flags, this.#sources(flags), this.choice(flags));
   }
 
   async settings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {

@@ -3,7 +3,10 @@ import {urlWithoutPassword} from '../redact.js';
 import type {ConnectionFlags} from './connection-settings.js';
 
 /** Flags that say where a secret is, or who asks: paths and names. */
-const OTHERS = ['username', 'password-file', 'cacert', 'cert', 'key', 'sni', 'map-address'] as const;
+const OTHERS = [
+  ...(['username', 'password-file', 'cacert', 'cert', 'key', 'sni'] as const),
+  ...(['sentinel-username', 'sentinel-password-file', 'map-address'] as const),
+];
 
 /** The words, as they were typed; those of a URL with a password without it. */
 export function typedServer(flags: ConnectionFlags): string[] {

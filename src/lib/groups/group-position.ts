@@ -7,9 +7,9 @@
 import {StreamlogError} from '../errors.js';
 import {counted} from '../output/sentences.js';
 import {findInfo, locate} from '../reading/locate.js';
-import {isTime} from '../records/entry-time.js';
 import type {Position} from '../records/position.js';
-import {compareStreamIds, FIRST_ID, millisecondsOf, predecessorOf} from '../records/stream-id.js';
+import {compareStreamIds, FIRST_ID, predecessorOf} from '../records/stream-id.js';
+import {isBeyondEnd} from '../reports/beyond-end.js';
 import {type EntryCount, entriesBehind, entriesBetween, isExact} from '../reports/entries-behind.js';
 import {type LagFacts, lagFacts, lagFrom} from '../reports/lag.js';
 import {shellWord} from '../shell-word.js';
@@ -76,17 +76,6 @@ export const setGroupAt = (
  */
 export const entriesReadBy = ({entriesAdded}: StreamInfo, behind: EntryCount): number | undefined =>
   entriesAdded === undefined || !isExact(behind) ? undefined : Math.max(0, entriesAdded - behind.atLeast);
-
-/**
- * True when entries may come that the group never gets: it stands beyond the last ID that the stream has given, and
- * not at a time that has passed, which IDs made of the clock are above.
- */
-export function isBeyondEnd(info: StreamInfo | undefined, lastDeliveredId: string, nowMs: number): boolean {
-  const lastId = info?.lastGeneratedId ?? FIRST_ID;
-  if (compareStreamIds(lastDeliveredId, lastId) <= 0) return false;
-  const clocked = lastId === FIRST_ID || isTime(lastId, nowMs);
-  return !clocked || millisecondsOf(lastDeliveredId) > nowMs;
-}
 
 /** Asks with ENTRIESREAD, and without it where the server does not know the word. */
 async function withEntriesRead<T>(

@@ -26,14 +26,21 @@ export async function* snapshots(options: SnapshotOptions): AsyncGenerator<Snaps
   }
 }
 
-/** The second of two readings of everything `everyMs` apart, which has rates; undefined after `stopping`. */
-export async function snapshotWithRates(
+/** Two readings of everything, `everyMs` apart: the second one has rates. Undefined after `stopping`. */
+export async function twoSnapshots(
   client: StreamClient,
   options: CollectorOptions,
   stopping: AbortSignal,
-): Promise<Snapshot | undefined> {
+): Promise<readonly [Snapshot, Snapshot] | undefined> {
   const collector = new Collector(options);
-  await collector.readAll(client);
+  const first = await collector.readAll(client);
   await sleep(options.everyMs, undefined, {signal: stopping}).catch(() => {});
-  return stopping.aborted ? undefined : collector.readAll(client);
+  return stopping.aborted ? undefined : [first, await collector.readAll(client)];
 }
+
+/** The second of them. */
+export const snapshotWithRates = async (
+  client: StreamClient,
+  options: CollectorOptions,
+  stopping: AbortSignal,
+): Promise<Snapshot | undefined> => (await twoSnapshots(client, options, stopping))?.[1];

@@ -18,6 +18,7 @@ import type {GroupLoss} from '../trimming/losses.js';
 import type {Fields} from './report-fields.js';
 import {CONSUMER, GROUP, LAG, LAST, SNAPSHOT, STREAM_REPORT} from './stream-fields.js';
 import type {ContextSummary, SettingInUse} from './views/context-view.js';
+import type {FindingReport, KindReport} from './views/doctor-view.js';
 
 type Named<Report> = Omit<Report, 'name'>;
 type DryRun = {dryRun: boolean};
@@ -96,6 +97,19 @@ export interface PurgeReport extends DryRun {
 }
 
 /** By the name of the command. */
+const FINDING = {
+  id: true,
+  level: true,
+  name: true,
+  stream: true,
+  group: true,
+  seen: true,
+  what: true,
+  why: true,
+  look: true,
+  mend: true,
+} as const satisfies Fields<FindingReport>;
+
 export const JSON_FIELDS = {
   ack: {...KEY, acknowledged: true, notPending: true, withAnother: true} satisfies Fields<AckCount>,
   check: {state: true, code: true, message: true, results: CHECK_RESULT} satisfies Fields<CheckReport>,
@@ -122,6 +136,8 @@ export const JSON_FIELDS = {
   } satisfies Fields<ContextTest>,
   'context use': {context: true, previous: true} satisfies Fields<{context: string | null; previous: string | null}>,
   delete: {stream: true, deleted: true, missing: true, dryRun: true} satisfies Fields<DeleteCount & DryRun>,
+  doctor: FINDING,
+  'doctor --list': {id: true, level: true, name: true, when: true, asks: true} satisfies Fields<KindReport>,
   'dlq list': {
     deadLetter: true,
     entries: true,

@@ -5,14 +5,16 @@
 import {factsToJson} from '../records/names.js';
 import {factCell} from './delimited.js';
 
-/** Each field of `Report`: true, or the fields of the objects that it holds. */
+/** Each field of `Report`: true, or the fields of the objects that it holds; what has fields of any name is whole. */
 export type Fields<Report> = {
   readonly [Name in keyof Report]-?: NonNullable<Report[Name]> extends readonly (infer Item)[]
     ? Item extends object
       ? Fields<Item>
       : true
     : NonNullable<Report[Name]> extends object
-      ? Fields<NonNullable<Report[Name]>>
+      ? string extends keyof NonNullable<Report[Name]>
+        ? true
+        : Fields<NonNullable<Report[Name]>>
       : true;
 };
 

@@ -1,0 +1,224 @@
+/**
+ * Looks at a server: two readings of its streams, and then one check after the other. Invariants: nothing is written; a check that may not ask for
+ * what it needs is named, with how often that was so, and ends nothing.
+ */
+import {isFailure, StreamlogError} from '../errors.js';
+import type {GroupFacts, ServerFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
+import {twoSnapshots} from '../observe/snapshots.js';
+import {pipelined} from '../pipelined.js';
+import type {StreamClient} from '../stream-client.js';
+import type {Commands} from './commands.js';
+import type {Finding, Sighting} from './finding.js';
+import {FINDING_KINDS, type FindingId} from './finding-kinds.js';
+import {GROUP_CHECKS} from './group-checks.js';
+import {SERVER_CHECKS} from './server-checks.js';
+import {STREAM_CHECKS} from './stream-checks.js';
+
+/** What looks for some kinds of findings. */
+export interface Check<Subject> {
+  ids: readonly FindingId[];
+  run(subject: Subject, examination: Examination): Promise<readonly Sighting[]> | readonly Sighting[];
+}
+
+/** A stream in the second reading and, where it was there, in the first. */
+export interface StreamSubject {
+  stream: StreamFacts;
+  before: StreamFacts | undefined;
+}
+
+export interface GroupSubject extends StreamSubject {
+  group: GroupFacts;
+  groupBefore: GroupFacts | undefined;
+}
+
+export interface ExaminationOptions {
+  commands: Commands;
+  /** These, and no others. */
+  streams?: readonly string[] | undefined;
+  match?: string | undefined;
+  /** Only this group, and nothing of its stream. */
+  group?: string | undefined;
+  /** Kinds to look for; undefined for all. */
+  only?: ReadonlySet<FindingId> | undefined;
+  stopping: AbortSignal;
+  /** Called with what is being done, for a line that is overwritten. */
+  onProgress(text: string): void;
+}
+
+export interface Diagnosis {
+  snapshot: Snapshot;
+  /** By stream, the server last; in a stream the worst first. */
+  findings: Finding[];
+  /** What could not be looked at, a sentence each. */
+  unexamined: string[];
+  /** Whether the server was looked at, too. */
+  withServer: boolean;
+}
+
+/** Between the two readings, for what has to move. */
+export const READINGS_APART_MS = 2_000;
+/** Subjects that are looked at together. */
+const LOOKED_AT_TOGETHER = 50;
+
+/** What the checks of one run share. */
+export class Examination {
+  readonly client: StreamClient;
+  readonly options: ExaminationOptions;
+  readonly snapshot: Snapshot;
+  readonly nowMs: number;
+  /** By sentence, how often. */
+  readonly #omitted = new Map<string, number>();
+
+  constructor(client: StreamClient, options: ExaminationOptions, snapshot: Snapshot) {
+    this.client = client;
+    this.options = options;
+    this.snapshot = snapshot;
+    this.nowMs = Date.parse(snapshot.at);
+  }
+
+  get commands(): Commands {
+    return this.options.commands;
+  }
+
+  wants(id: FindingId): boolean {
+    return this.options.only?.has(id) ?? true;
+  }
+
+  /** Notes that some kinds could not be looked for: `reason` says why, as in `the user may not send XPENDING`. */
+  omit(ids: readonly FindingId[], reason: string): void {
+    const wanted = ids.filter((id) => this.wants(id));
+    if (wanted.length === 0) return;
+    const sentence = `${wanted.join(', ')} not looked for: ${reason}`;
+    this.#omitted.set(sentence, (this.#omitted.get(sentence) ?? 0) + 1);
+  }
+
+  /** What is asked for; undefined where the user may not ask, or the server has no such command, which is noted. */
+  async unlessRefused<T>(ids: readonly FindingId[], asked: Promise<T>): Promise<T | undefined> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+      this.omit(ids, error.message);
+      return undefined;
+    }
+  }
+
+  get unexamined(): string[] {
+    return Array.from(this.#omitted, ([sentence, times]) => (times === 1 ? sentence : `${sentence} (${times} times)`));
+  }
+
+  /** What `checks` find of `subjects`; of one that is gone meanwhile, nothing. `about` names the subject. */
+  async run<Subject>(
+    checks: readonly Check<Subject>[],
+    subjects: readonly Subject[],
+    about: (subject: Subject) => Pick<Finding, 'stream' | 'group'>,
+  ): Promise<Finding[]> {
+    const wanted = checks.filter(({ids}) => ids.some((id) => this.wants(id)));
+    const found = await pipelined(
+      subjects,
+      async (subject) => {
+        const sightings: Sighting[] = [];
+        for (const check of wanted) sightings.push(...(await this.#sightings(check, subject)));
+        return sightings.filter(({id}) => this.wants(id)).map((sighting) => findingOf(sighting, about(subject)));
+      },
+      LOOKED_AT_TOGETHER,
+    );
+    return found.flat();
+  }
+
+  async #sightings<Subject>(check: Check<Subject>, subject: Subject): Promise<readonly Sighting[]> {
+    if (this.options.stopping.aborted) return [];
+    try {
+      return await check.run(subject, this);
+    } catch (error) {
+      if (!(error instanceof StreamlogError) || !this.#isPassable(error)) throw error;
+      if (error.kind !== 'notFound') this.omit(check.ids, error.message);
+      return [];
+    }
+  }
+
+  /** Whether the next check may be more lucky. */
+  #isPassable({kind}: StreamlogError): boolean {
+    if (kind === 'unreachable') return this.client.server.isCluster;
+    return ['notFound', 'data', 'denied', 'configuration', 'temporary'].includes(kind);
+  }
+}
+
+const findingOf = (sighting: Sighting, about: Pick<Finding, 'stream' | 'group'>): Finding => ({
+  ...about,
+  ...sighting,
+  level: FINDING_KINDS[sighting.id].level,
+  name: FINDING_KINDS[sighting.id].name,
+});
+
+/** Undefined after `stopping`. Throws `notFound` where the group is in none of the streams. */
+export async function diagnose(client: StreamClient, options: ExaminationOptions): Promise<Diagnosis | undefined> {
+  const {streams, match, group, stopping, onProgress} = options;
+  onProgress('reading streams');
+  const reading = {everyMs: READINGS_APART_MS, streams, match, maxStreams: Number.POSITIVE_INFINITY};
+  const read = await twoSnapshots(client, reading, stopping);
+  if (read === undefined) return undefined;
+  const [before, snapshot] = read;
+  const examination = new Examination(client, options, snapshot);
+  const ofStreams = subjectsOf(snapshot, before);
+  const ofGroups = ofStreams
+    .flatMap(groupSubjects)
+    .filter((subject) => group === undefined || subject.group.group === group);
+  if (group !== undefined && ofGroups.length === 0) throw await noSuchGroup(client, streams, group);
+  const withServer = wantsServer(options);
+  const findings = [
+    ...(group === undefined ? await examination.run(STREAM_CHECKS, ofStreams, ({stream}) => aboutStream(stream)) : []),
+    ...(await examination.run(GROUP_CHECKS, ofGroups, ({stream, group}) => ({
+      stream: stream.stream,
+      group: group.group,
+    }))),
+    ...(withServer
+      ? await examination.run<ServerFacts>(SERVER_CHECKS, [snapshot.server], () => ({stream: null, group: null}))
+      : []),
+  ];
+  if (stopping.aborted) return undefined;
+  return {snapshot, findings: inOrder(findings), unexamined: examination.unexamined, withServer};
+}
+
+async function noSuchGroup(
+  client: StreamClient,
+  streams: readonly string[] | undefined,
+  group: string,
+): Promise<StreamlogError> {
+  // It says so itself where it can be asked.
+  if (streams?.length === 1) await client.group(streams[0]!, group);
+  return new StreamlogError('notFound', `no group "${group}" on any of the streams`, {
+    hint: 'see: streamlog group list',
+  });
+}
+
+const aboutStream = ({stream}: StreamFacts): Pick<Finding, 'stream' | 'group'> => ({stream, group: null});
+
+/** Where streams are chosen, only they are looked at, unless a kind is asked for. */
+const wantsServer = ({streams, match, group, only}: ExaminationOptions): boolean =>
+  (streams === undefined && match === undefined && group === undefined) ||
+  SERVER_CHECKS.some(({ids}) => ids.some((id) => only?.has(id)));
+
+function subjectsOf(snapshot: Snapshot, before: Snapshot): StreamSubject[] {
+  const earlier = new Map(before.streams.map((stream) => [stream.stream, stream]));
+  return snapshot.streams.map((stream) => ({stream, before: earlier.get(stream.stream)}));
+}
+
+function groupSubjects(subject: StreamSubject): GroupSubject[] {
+  const earlier = new Map(subject.before?.groups?.map((group) => [group.group, group]));
+  return (subject.stream.groups ?? []).map((group) => ({...subject, group, groupBefore: earlier.get(group.group)}));
+}
+
+const ORDER = {bad: 0, warn: 1, note: 2} as const;
+
+function inOrder(findings: readonly Finding[]): Finding[] {
+  const compare = (one: string | null, other: string | null): number =>
+    one === other ? 0 : one === null ? 1 : other === null ? -1 : one < other ? -1 : 1;
+  return findings.toSorted(
+    (one, other) =>
+      compare(one.stream, other.stream) ||
+      ORDER[one.level] - ORDER[other.level] ||
+      compare(one.id, other.id) ||
+      compare(one.group, other.group),
+  );
+}

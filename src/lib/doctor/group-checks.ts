@@ -1,0 +1,156 @@
+/** What is looked at of a group by its own figures. Invariant: what is not known is no finding. */
+import {formatDuration} from '../duration.js';
+import {withCommas} from '../number-text.js';
+import {counted} from '../output/sentences.js';
+import {compareStreamIds, FIRST_ID, successorOf} from '../records/stream-id.js';
+import {isBeyondEnd} from '../reports/beyond-end.js';
+import {groupWords, streamWords} from './commands.js';
+import type {Check, Examination, GroupSubject} from './examination.js';
+import type {Sighting} from './finding.js';
+import {LIMITS} from './stream-findings.js';
+
+type GroupCheck = Check<GroupSubject>;
+
+/** The words that name a group in most commands. */
+export const subjectWords = ({stream, group}: GroupSubject): string[] => [
+  ...streamWords(stream.stream),
+  ...groupWords(group.group),
+];
+
+const ahead: GroupCheck = {
+  ids: ['D11'],
+  run(subject, {nowMs, commands}) {
+    const {stream, group} = subject;
+    const {lastGeneratedId} = stream;
+    if (lastGeneratedId === null || !isBeyondEnd({lastGeneratedId}, group.lastDeliveredId, nowMs)) return [];
+    return [
+      {
+        id: 'D11',
+        seen: {lastDeliveredId: group.lastDeliveredId, lastGeneratedId},
+        what: `it was given ${group.lastDeliveredId}, and the stream has come to ${lastGeneratedId}`,
+        why: 'It never gets the entries between. So it is where data was restored without its groups, or a group without its data.',
+        look: [commands.streamlog('group', 'list', ...streamWords(stream.stream))],
+        mend: [commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'end')],
+      },
+    ];
+  },
+};
+
+const counters: GroupCheck = {
+  ids: ['D12'],
+  async run(subject, examination) {
+    const claimed = claimedLag(subject);
+    if (claimed === undefined || !isImpossible(claimed, subject)) return [];
+    if (!(await isStillSo(subject, examination))) return [];
+    const {stream, group} = subject;
+    const next = successorOf(group.lastDeliveredId);
+    return [
+      {
+        id: 'D12',
+        seen: {
+          entriesRead: group.entriesRead,
+          entriesAdded: stream.entriesAdded,
+          length: stream.length,
+          lagOfRedis: claimed,
+          lag: group.lag,
+        },
+        what: `Redis counts ${withCommas(group.entriesRead!)} entries read of ${withCommas(stream.entriesAdded!)} added, a lag of ${withCommas(claimed)}; it is ${group.lagExact ? '' : 'about '}${withCommas(group.lag ?? 0)}`,
+        why: 'The lag that XINFO GROUPS shows is wrong, and so is what is scaled or alarmed by it.',
+        look: [examination.commands.streamlog('info', ...streamWords(stream.stream))],
+        mend:
+          next === undefined
+            ? []
+            : [examination.commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', next)],
+      },
+    ];
+  },
+};
+
+/** What the counters would have the lag be; undefined where they say nothing. */
+const claimedLag = ({stream, group}: GroupSubject): number | undefined =>
+  stream.entriesAdded === null || group.entriesRead === null ? undefined : stream.entriesAdded - group.entriesRead;
+
+function isImpossible(claimed: number, {stream, group}: GroupSubject): boolean {
+  if (claimed < 0) return true;
+  const {lagAtLeast, lagAtMost, lastDeliveredId} = group;
+  const {maxDeletedId, firstId} = stream;
+  if (lagAtLeast === null || lagAtMost === null || maxDeletedId === null || firstId === null) return false;
+  // What a trim or XDEL took from behind the group counts as not read.
+  const allThere =
+    compareStreamIds(maxDeletedId, lastDeliveredId) <= 0 && compareStreamIds(firstId, lastDeliveredId) <= 0;
+  return allThere && (claimed < lagAtLeast || claimed > lagAtMost);
+}
+
+/** While entries come and go, two commands do not see the same: the counters are read again, the greater one last. */
+async function isStillSo(subject: GroupSubject, {client}: Examination): Promise<boolean> {
+  const {stream, group} = subject;
+  const now = await client.group(stream.stream, group.group);
+  const info = await client.info(stream.stream);
+  if (now.entriesRead !== undefined && info.entriesAdded !== undefined && now.entriesRead > info.entriesAdded)
+    return true;
+  return (
+    now.lastDeliveredId === group.lastDeliveredId &&
+    now.entriesRead === group.entriesRead &&
+    info.lastGeneratedId === stream.lastGeneratedId &&
+    info.length === stream.length &&
+    info.entriesAdded === stream.entriesAdded
+  );
+}
+
+const trimmedUnread: GroupCheck = {
+  ids: ['D13'],
+  run(subject, {commands}) {
+    const {stream, group} = subject;
+    const {entriesAdded, firstId, lastGeneratedId, maxDeletedId, length} = stream;
+    if (entriesAdded === null || group.entriesRead === null || lastGeneratedId === null || maxDeletedId === null)
+      return [];
+    const isBehindTrim = compareStreamIds(group.lastDeliveredId, firstId ?? lastGeneratedId) < 0;
+    const missed = entriesAdded - length - group.entriesRead;
+    if (!isBehindTrim || missed <= 0) return [];
+    const exact = compareStreamIds(maxDeletedId, group.lastDeliveredId) <= 0;
+    return [
+      {
+        id: 'D13',
+        seen: {trimmedUnread: missed, exact, entriesRead: group.entriesRead, entriesAdded, firstId},
+        what: `${exact ? '' : 'up to '}${counted(missed, 'entry')} went before it had read them`,
+        why: 'They are gone. Trim with --safe, which keeps what a group has not read; seeking to the start has Redis count on from there.',
+        look: [commands.streamlog('info', ...streamWords(stream.stream))],
+        mend: [commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'start')],
+      },
+    ];
+  },
+};
+
+const neverRead: GroupCheck = {
+  ids: ['D17'],
+  run(subject, {commands}): readonly Sighting[] {
+    if (!isNeverRead(subject)) return [];
+    const {group, stream} = subject;
+    return [
+      {
+        id: 'D17',
+        seen: {lag: group.lag, behindMs: group.behindMs, lastDeliveredId: group.lastDeliveredId},
+        what: `no consumer has ever read from it, and ${counted(group.lag ?? stream.length, 'entry')} wait${group.lag === 1 ? 's' : ''} for it, the oldest since ${formatDuration(group.behindMs!)}`,
+        why: 'If nothing is to read it, it only keeps trim --safe from removing anything.',
+        look: [commands.streamlog('group', 'list', ...streamWords(stream.stream))],
+        mend: [commands.streamlog('group', 'remove', ...subjectWords(subject), '--force')],
+      },
+    ];
+  },
+};
+
+/** Whether nothing was ever read, for so long that nothing will be. */
+export function isNeverRead({group, before}: GroupSubject): boolean {
+  const {consumers, pending, entriesRead, behindMs} = group;
+  const hasRead = entriesRead !== null && entriesRead > 0 && group.lastDeliveredId !== FIRST_ID;
+  return (
+    before !== undefined &&
+    consumers === 0 &&
+    pending === 0 &&
+    !hasRead &&
+    behindMs !== null &&
+    behindMs > LIMITS.neverReadMs
+  );
+}
+
+export const GROUP_CHECKS: readonly GroupCheck[] = [ahead, counters, trimmedUnread, neverRead];

@@ -1,0 +1,80 @@
+/** The kinds of findings about streams and groups, and their limits. */
+import {formatDuration} from '../duration.js';
+import {withCommas} from '../number-text.js';
+import {formatSize} from '../size.js';
+import type {FindingKind} from './finding-kinds.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MB = 1024 * 1024;
+
+export const LIMITS = {
+  longLength: 100_000,
+  firstEntryMs: DAY,
+  entryBytes: 32 * 1024,
+  streamBytes: 64 * MB,
+  shareOfMemory: 0.25,
+  aheadMs: 5 * MINUTE,
+  newestDeadLetterMs: DAY,
+  neverReadMs: DAY,
+} as const;
+
+const [size, time, count] = [(bytes: number) => formatSize(bytes).replace('.0', ''), formatDuration, withCommas];
+
+export const STREAM_FINDINGS = {
+  D07: {
+    level: 'warn',
+    name: 'no cap',
+    when: `more than ${count(LIMITS.longLength)} entries, the first more than ${time(LIMITS.firstEntryMs)} old, and none was ever trimmed`,
+    asks: 'XINFO STREAM',
+  },
+  D09: {
+    level: 'warn',
+    name: 'large entries',
+    when: `entries of more than ${size(LIMITS.entryBytes)} on average, and more than ${size(LIMITS.streamBytes)} of them`,
+    asks: 'MEMORY USAGE',
+  },
+  D10: {
+    level: 'note',
+    name: 'memory',
+    when: `one stream takes more than ${LIMITS.shareOfMemory * 100}% of the memory in use, and more than ${size(LIMITS.streamBytes)}`,
+    asks: 'MEMORY USAGE, INFO',
+  },
+  D11: {
+    level: 'bad',
+    name: 'group ahead',
+    when: 'a group was given an ID that the stream has not reached yet, and time will not make it',
+    asks: 'XINFO',
+  },
+  D12: {
+    level: 'warn',
+    name: 'wrong counters',
+    when: 'entries-read of a group is more than were added, or not what its last delivered ID proves',
+    asks: 'XINFO',
+  },
+  D13: {
+    level: 'note',
+    name: 'trimmed unread',
+    when: 'entries were trimmed that a group had not read',
+    asks: 'XINFO',
+  },
+  D14: {
+    level: 'note',
+    name: 'future IDs',
+    when: `the last ID is more than ${time(LIMITS.aheadMs)} ahead of the clock of the server`,
+    asks: 'XINFO STREAM, TIME',
+  },
+  D15: {
+    level: 'warn',
+    name: 'dead letters',
+    when: `dead letters, the newest less than ${time(LIMITS.newestDeadLetterMs)} old`,
+    asks: 'XLEN, XINFO STREAM',
+  },
+  D17: {
+    level: 'note',
+    name: 'never read',
+    when: `a group that no consumer has read from, with an unread entry that is more than ${time(LIMITS.neverReadMs)} old`,
+    asks: 'XINFO GROUPS',
+  },
+} as const satisfies Record<string, FindingKind>;
