@@ -44,10 +44,11 @@ export default class Doctor extends BaseCommand {
     const client = await this.connect(flags);
     const streams = flags.stream && [...new Set(flags.stream)];
     await requireStreams(client, streams ?? []);
+    const words = await this.printedServer(flags);
     let diagnosis: Diagnosis | undefined;
     try {
       diagnosis = await diagnose(client, {
-        commands: new Commands(await this.printedServer(flags)),
+        commands: new Commands(words, client.server),
         streams,
         match: flags.match,
         group: flags.group,
@@ -65,6 +66,8 @@ export default class Doctor extends BaseCommand {
     else await this.report(flags, JSON_FIELDS.doctor, findings.map(findingReport), () => '');
     for (const line of [...describeSkipped(diagnosis), ...diagnosis.unexamined]) notes.warn(line);
     if (this.shapeOf(flags) !== 'table') notes.sumUp(describeDiagnosis(diagnosis), undefined);
+    if (words.lacksPassword && findings.length > 0)
+      notes.status('the commands do not have the password of --url: put it into STREAMLOG_PASSWORD');
     const least = flags['fail-on'];
     const fails = least !== undefined && findings.some(({level}) => isAtLeast(level, least));
     return exitCodeOf(fails ? 'temporary' : 'done');

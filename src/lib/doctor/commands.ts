@@ -4,7 +4,8 @@
  */
 import type {Name} from '../observe/snapshot.js';
 import {isText, nameToJson} from '../records/names.js';
-import {bytesWord, nameWord} from '../shell-word.js';
+import {bytesWord, nameWord, shellWord} from '../shell-word.js';
+import type {StreamClient} from '../stream-client.js';
 
 /** Words as a shell takes them, quoted. */
 export interface Command {
@@ -13,36 +14,59 @@ export interface Command {
   about?: string | undefined;
 }
 
-/** How to reach the server, as words of a shell. */
+/** How to reach the server that was used, as words of a shell. */
 export interface ServerWords {
   /** Flags of streamlog. */
   streamlog: readonly string[];
-  /** Up to where the command of Redis begins: `redis-cli`, its flags, and where to find the password. */
-  redisCli: readonly string[];
+  redisCli: {
+    /** What stands before it: where it finds the password. */
+    environment: readonly string[];
+    /** What it needs besides the address. */
+    flags: readonly string[];
+    /** The name of the variable that has the whole URL, with a password, in a form that redis-cli takes. */
+    urlVariable: string | undefined;
+  };
+  /** Whether commands of streamlog need a password that was typed, which is not among them. */
+  lacksPassword: boolean;
 }
 
 export class Commands {
-  readonly #server: ServerWords;
+  readonly #words: ServerWords;
+  readonly #server: Pick<StreamClient['server'], 'nodes' | 'redisCli' | 'isCluster'>;
 
-  constructor(server: ServerWords) {
+  constructor(words: ServerWords, server: Pick<StreamClient['server'], 'nodes' | 'redisCli' | 'isCluster'>) {
+    this.#words = words;
     this.#server = server;
   }
 
   /** `words` are quoted already. */
   streamlog(...words: readonly string[]): Command {
-    return {words: ['streamlog', ...words, ...this.#server.streamlog]};
+    return {words: ['streamlog', ...words, ...this.#words.streamlog]};
   }
 
-  /** `words` are quoted already. */
-  redisCli(...words: readonly string[]): Command {
-    return {words: [...this.#server.redisCli, ...words]};
+  /** The output of one into the other. */
+  static piped(from: Command, into: Command): Command {
+    return {words: [...from.words, '|', ...into.words]};
   }
 
-  /** The same with a key behind them, whatever bytes it has. */
+  /** To one of `server.nodes`. `words` are quoted already. */
+  redisCli(node: string, ...words: readonly string[]): Command {
+    return {words: [...this.#redisCli(node), ...words]};
+  }
+
+  /** To the node of `key`, which stands behind `words`, whatever bytes it has. */
   redisCliOfKey(key: Name, ...words: readonly string[]): Command {
+    const [node = ''] = this.#server.nodes;
+    const cli = [...this.#redisCli(node), ...(this.#server.isCluster ? ['-c'] : [])];
     const printed = bytesWord(key);
-    if (printed.isPlain) return this.redisCli(...words, printed.word);
-    return {words: ['printf', printed.word, '|', ...this.#server.redisCli, '-x', ...words]};
+    if (printed.isPlain) return {words: [...cli, ...words, printed.word]};
+    return {words: ['printf', printed.word, '|', ...cli, '-x', ...words]};
+  }
+
+  #redisCli(node: string): string[] {
+    const {environment, flags, urlVariable} = this.#words.redisCli;
+    if (urlVariable !== undefined && node === '') return ['redis-cli', '-u', `"$${urlVariable}"`, ...flags];
+    return [...environment, ...this.#server.redisCli(node).map(shellWord), ...flags];
   }
 }
 
