@@ -7,7 +7,7 @@ import {manPages} from '../src/lib/cli/man-page.ts';
 import {commandIndex, plainIndex} from './command-index.js';
 import {lateRequires} from './late-requires.js';
 import {licensesOf} from './licenses.js';
-import {PACKAGES_APART, packagesApart, withPlainBuiltins} from './quick-start.js';
+import {loadedTogether, PACKAGES_APART, packagesApart, withPlainBuiltins} from './quick-start.js';
 import {readCommands, readPackage, readTopics} from './read-commands.js';
 
 const commands = await readCommands();
@@ -35,7 +35,7 @@ rmSync('dist/npm', {recursive: true, force: true});
 const forNode = {...settings, target: 'node', outdir: 'dist/npm', metafile: true};
 const chunks = await bundle({
   ...forNode,
-  plugins: [...settings.plugins, packagesApart],
+  plugins: [...settings.plugins, packagesApart, loadedTogether],
   format: 'esm',
   splitting: true,
   sourcemap: 'linked',

@@ -6,6 +6,7 @@
 import type {CommandIndex} from './command-index.js';
 
 const isHelp = (word: string): boolean => word === '--help' || word === '-h';
+const asksForVersion = (word: string): boolean => word === '--version' || word === '-V';
 
 /** What the scripts of `completion --live` run, in the middle of a line that is being typed: nothing is said of a failure. */
 export const isSilent = ([command]: readonly string[]): boolean => command === '__complete';
@@ -20,8 +21,9 @@ export async function commandLine(argv: readonly string[], index: CommandIndex):
     return ['help', ...(await subjectOfHelp(before, isHelp, index))];
   }
   const [first, second, ...rest] = argv;
+  if (argv.length === 1 && asksForVersion(first!)) return ['version'];
   if (Object.hasOwn(index.commands, first!)) return [...argv];
   if (Object.hasOwn(index.commands, `${first}:${second}`)) return [`${first}:${second}`, ...rest];
   const {searchCommand} = await import('./command-search.js');
-  return searchCommand(argv, index);
+  return searchCommand(argv, asksForVersion, index);
 }

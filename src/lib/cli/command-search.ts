@@ -14,15 +14,18 @@ type CommandFlags = FlagTable[string];
 
 /** What redis-cli takes behind -h. */
 const LIKE_A_HOST = /[.:\d]|^localhost$/;
-const VERSION_FLAGS = new Set(['--version', '-V']);
 
 /** The ID of the command, and what it is given. Throws a usage error if there is none. */
-export async function searchCommand(argv: readonly string[], index: CommandIndex): Promise<string[]> {
+export async function searchCommand(
+  argv: readonly string[],
+  asksForVersion: (word: string) => boolean,
+  index: CommandIndex,
+): Promise<string[]> {
   const {default: table} = await index.flags();
   const found = findCommand(argv, table);
   if (found !== undefined) return found;
   const {words, firstAt, flags, unknown} = leadingWords(argv, allFlags(table));
-  if (words.length === 0 && flags.some((flag) => VERSION_FLAGS.has(flag))) return ['version'];
+  if (words.length === 0 && flags.some(asksForVersion)) return ['version'];
   if (words.length === 0 && unknown !== undefined) throw unknownFlags([unknown], Object.keys(allFlags(table)));
   if (words.length === 1 && commandTopics(index).has(words[0]!)) return ['help', ...words];
   const meant = words.length === 0 ? undefined : await withAlias(argv, firstAt, index);
