@@ -171,6 +171,13 @@ export class Scene {
     return expectOnce(this.redis, production);
   }
 
+  /** Each once; in order with --exactly-once, and without it, as many behind later ones as it says. */
+  expectAddedThroughRefusals(production: Production, args: readonly string[]): Promise<void> {
+    return args.includes('--exactly-once')
+      ? this.expectOnce(production)
+      : this.expectProduced(production, {disorder: 'as told'});
+  }
+
   async stop(): Promise<void> {
     for (const {running} of this.#productions) await kill(running);
     await this.proxy.stop();
