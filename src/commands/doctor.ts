@@ -22,10 +22,14 @@ export default class Doctor extends BaseCommand {
     'Reads all streams and groups twice, two seconds apart, and names what hurts or will: what was seen, why it matters, and commands to ' +
     'paste: "look" shows more, "mend" changes something. It changes nothing itself. With streams, --match or --group, only those are looked ' +
     'at, and not the server.  --list says what it looks for, and from which limits on. No ' +
-    'data of entries is printed.';
+    'data of entries is printed without --payload. For ./worker, put your own program.';
   static override examples = [
     {description: 'Look at everything', command: '<%= config.bin %> doctor'},
     {description: 'Look at one stream and its groups', command: '<%= config.bin %> doctor orders'},
+    {
+      description: 'Look at all pending entries, for poison and ghosts',
+      command: '<%= config.bin %> doctor --deep --only D05,D06',
+    },
     {description: 'Stop a deployment where something is bad', command: '<%= config.bin %> doctor --fail-on bad'},
     {description: 'Print what to type', command: "<%= config.bin %> doctor --json | jq -r '.mend[]'"},
   ];
@@ -53,6 +57,8 @@ export default class Doctor extends BaseCommand {
         match: flags.match,
         group: flags.group,
         only: flags.only && new Set(flags.only),
+        isDeep: flags.deep,
+        withPayload: flags.payload,
         stopping: this.stopping,
         onProgress: (text) => notes.progress(text),
       });

@@ -1,5 +1,6 @@
 /** Streams of which each has one thing that `doctor` finds, and nothing else. */
 import type {Redis} from 'ioredis';
+import {setLastSeen} from './aged-consumers.js';
 
 export interface Scene {
   id: string;
@@ -12,7 +13,9 @@ export interface Scene {
   rounds?: number;
 }
 
-const DAY = 86_400_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const ago = (ms: number, sequence = 0): string => `${Date.now() - ms}-${sequence}`;
 
 /** Adds entries at these IDs to `orders`. */
@@ -30,11 +33,112 @@ async function fill(redis: Redis, count: number, bytes: number, firstMs = Date.n
   }
 }
 
+/** A group of `orders` in which `consumer` has had `ids` for `idleMs`, delivered so often. */
+async function deliver(redis: Redis, consumer: string, ids: string[], idleMs: number, deliveries = 1): Promise<void> {
+  await redis.call(
+    'XCLAIM',
+    'orders',
+    'billing',
+    consumer,
+    0,
+    ...ids,
+    'IDLE',
+    idleMs,
+    'RETRYCOUNT',
+    deliveries,
+    'FORCE',
+    'JUSTID',
+  );
+}
+
+/** `orders` with entries of now, and the group `billing`, which has read and acknowledged all of them with `w1`. */
+async function readWhole(redis: Redis): Promise<[string, string, string]> {
+  const ids: [string, string, string] = [ago(3, 1), ago(2, 2), ago(1, 3)];
+  await add(redis, ...ids);
+  await redis.xgroup('CREATE', 'orders', 'billing', '0');
+  await redis.xreadgroup('GROUP', 'billing', 'w1', 'STREAMS', 'orders', '>');
+  await redis.xack('orders', 'billing', ...ids);
+  return ids;
+}
+
 export const SCENES: Scene[] = [
+  {
+    id: 'D01',
+    what: 'entries that are pending for long with a consumer that is at work',
+    group: 'billing',
+    arrange: async (redis) => {
+      const [first, second] = await readWhole(redis);
+      await redis.xgroup('CREATECONSUMER', 'orders', 'billing', 'w2');
+      await deliver(redis, 'w1', [first, second], 11 * MINUTE);
+    },
+  },
+  {
+    id: 'D02',
+    what: 'entries that are pending with a consumer that is gone',
+    group: 'billing',
+    arrange: async (redis) => {
+      const [first, second] = await readWhole(redis);
+      await deliver(redis, 'gone', [first, second], 2 * HOUR);
+      await setLastSeen(redis, 'orders', ['gone'], 2 * HOUR);
+    },
+  },
+  {
+    id: 'D03',
+    what: 'consumers that were left behind',
+    group: 'billing',
+    arrange: async (redis) => {
+      await readWhole(redis);
+      const names = Array.from({length: 101}, (_, n) => `left-${String(n).padStart(3, '0')}`);
+      for (const name of names) await redis.xgroup('CREATECONSUMER', 'orders', 'billing', name);
+      await setLastSeen(redis, 'orders', names, 2 * DAY);
+    },
+  },
+  {
+    id: 'D04',
+    what: 'a group that nothing reads any more',
+    group: 'billing',
+    arrange: async (redis) => {
+      await add(redis, ago(3 * MINUTE), ago(2 * MINUTE));
+      await redis.xgroup('CREATE', 'orders', 'billing', '0');
+      await redis.xgroup('CREATECONSUMER', 'orders', 'billing', 'w1');
+      await setLastSeen(redis, 'orders', ['w1'], 2 * MINUTE);
+    },
+  },
+  {
+    id: 'D05',
+    what: 'an entry that is delivered again and again',
+    group: 'billing',
+    arrange: async (redis) => {
+      const [first] = await readWhole(redis);
+      await deliver(redis, 'w1', [first], 5_000, 836);
+    },
+  },
+  {
+    id: 'D06',
+    what: 'pending entries that are not in the stream any more',
+    group: 'billing',
+    arrange: async (redis) => {
+      const [first, second] = await readWhole(redis);
+      await deliver(redis, 'w1', [first, second], 2 * MINUTE);
+      await redis.xdel('orders', second);
+      await redis.xtrim('orders', 'MAXLEN', 1);
+    },
+  },
   {
     id: 'D07',
     what: 'a long stream that was never trimmed',
     arrange: (redis) => fill(redis, 100_001, 1, Date.now() - 8 * DAY),
+  },
+  {
+    id: 'D08',
+    what: 'a group that alone needs old entries',
+    group: 'billing',
+    arrange: async (redis) => {
+      await add(redis, ago(2 * DAY, 1), ago(2 * DAY, 2), ago(2 * DAY, 3), ago(1));
+      await redis.xgroup('CREATE', 'orders', 'audit', '$');
+      await redis.xgroup('CREATE', 'orders', 'billing', '0');
+      await redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 1, 'NOACK', 'STREAMS', 'orders', '>');
+    },
   },
   {
     id: 'D09',

@@ -20,6 +20,8 @@ export const doctorFlags = {
   }),
   group: name({char: 'g', helpValue: 'NAME', summary: 'only this group'}),
   only: findings({summary: 'look only for these findings; --list has their IDs'}),
+  deep: Flags.boolean({summary: 'look at all pending entries, not only at the first 100 of each group'}),
+  payload: Flags.boolean({summary: 'show some of the entries that findings are about'}),
   'fail-on': Flags.option({options: ['warn', 'bad'] as const, helpValue: 'warn|bad'})({
     summary: 'exit with 75 if something of this level, or worse, was found',
   }),

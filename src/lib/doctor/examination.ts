@@ -2,14 +2,16 @@
  * Looks at a server: two readings of its streams, and then one check after the other. Invariants: nothing is written; a check that may not ask for
  * what it needs is named, with how often that was so, and ends nothing.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import {isFailure, StreamlogError} from '../errors.js';
+import {withCommas} from '../number-text.js';
 import type {GroupFacts, ServerFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
 import {twoSnapshots} from '../observe/snapshots.js';
 import {pipelined} from '../pipelined.js';
 import type {StreamClient} from '../stream-client.js';
 import type {Commands} from './commands.js';
 import type {Finding, Sighting} from './finding.js';
-import {FINDING_KINDS, type FindingId} from './finding-kinds.js';
+import {FINDING_KINDS, type FindingId, type FindingKind} from './finding-kinds.js';
 import {GROUP_CHECKS} from './group-checks.js';
 import {SERVER_CHECKS} from './server-checks.js';
 import {STREAM_CHECKS} from './stream-checks.js';
@@ -40,6 +42,10 @@ export interface ExaminationOptions {
   group?: string | undefined;
   /** Kinds to look for; undefined for all. */
   only?: ReadonlySet<FindingId> | undefined;
+  /** Looks at all pending entries, not just the first 100 of each group. */
+  isDeep: boolean;
+  /** Adds entries that findings are about. */
+  withPayload: boolean;
   stopping: AbortSignal;
   /** Called with what is being done, for a line that is overwritten. */
   onProgress(text: string): void;
@@ -68,12 +74,18 @@ export class Examination {
   readonly nowMs: number;
   /** By sentence, how often. */
   readonly #omitted = new Map<string, number>();
+  readonly #known = new Map<object, Promise<unknown>>();
+  readonly #pendingInAll: number;
+  #pendingLookedAt = 0;
+  /** The end of the last work that is paced: one waits for the other, so that they share what they may take. */
+  #pacedUntil: Promise<unknown> = Promise.resolve();
 
   constructor(client: StreamClient, options: ExaminationOptions, snapshot: Snapshot) {
     this.client = client;
     this.options = options;
     this.snapshot = snapshot;
     this.nowMs = Date.parse(snapshot.at);
+    this.#pendingInAll = sumOf(snapshot.streams.flatMap(({groups}) => groups?.map(({pending}) => pending) ?? []));
   }
 
   get commands(): Commands {
@@ -101,6 +113,32 @@ export class Examination {
       this.omit(ids, error.message);
       return undefined;
     }
+  }
+
+  /** What `ask` resolves to, asked once for each `about`. */
+  once<T>(about: object, ask: () => Promise<T>): Promise<T> {
+    const known = this.#known.get(about) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const asked = ask();
+    this.#known.set(about, asked);
+    return asked;
+  }
+
+  /** Does what may take long, one after the other; `work` waits by what it is given, until the run is stopped. */
+  paced<T>(work: (pause: (ms: number) => Promise<void>) => Promise<T>): Promise<T> {
+    if (!this.options.isDeep) return work(async () => {});
+    const {stopping} = this.options;
+    const done = this.#pacedUntil.then(() => work((ms) => sleep(ms, undefined, {signal: stopping}).catch(() => {})));
+    this.#pacedUntil = done.catch(() => {});
+    return done;
+  }
+
+  /** Shows how far the pending entries have been looked at. */
+  lookedAtPending(entries: number): void {
+    this.#pendingLookedAt += entries;
+    if (!this.options.isDeep) return;
+    const [looked, all] = [this.#pendingLookedAt, Math.max(this.#pendingInAll, this.#pendingLookedAt)];
+    this.options.onProgress(`pending entries: ${withCommas(looked)} of ${withCommas(all)}`);
   }
 
   get unexamined(): string[] {
@@ -144,6 +182,8 @@ export class Examination {
   }
 }
 
+const sumOf = (figures: readonly number[]): number => figures.reduce((sum, figure) => sum + figure, 0);
+
 const findingOf = (sighting: Sighting, about: Pick<Finding, 'stream' | 'group'>): Finding => ({
   ...about,
   ...sighting,
@@ -177,7 +217,7 @@ export async function diagnose(client: StreamClient, options: ExaminationOptions
       : []),
   ];
   if (stopping.aborted) return undefined;
-  return {snapshot, findings: inOrder(findings), unexamined: examination.unexamined, withServer};
+  return {snapshot, findings: inOrder(findings.filter(isNotExplained)), unexamined: examination.unexamined, withServer};
 }
 
 async function noSuchGroup(
@@ -190,6 +230,12 @@ async function noSuchGroup(
   return new StreamlogError('notFound', `no group "${group}" on any of the streams`, {
     hint: 'see: streamlog group list',
   });
+}
+
+/** Whether no other finding of the same stream and group is why. */
+function isNotExplained({id, stream, group}: Finding, _at: number, all: readonly Finding[]): boolean {
+  const {explainedBy = []}: FindingKind = FINDING_KINDS[id];
+  return !all.some((other) => other.stream === stream && other.group === group && explainedBy.includes(other.id));
 }
 
 const aboutStream = ({stream}: StreamFacts): Pick<Finding, 'stream' | 'group'> => ({stream, group: null});

@@ -11,6 +11,8 @@ export interface FindingKind {
   when: string;
   /** Commands of Redis that show it. */
   asks: string;
+  /** Findings that are why, where the same stream or group has them: then this one says nothing new. */
+  explainedBy?: readonly string[];
 }
 
 export const FINDING_KINDS = {...STREAM_FINDINGS, ...SERVER_FINDINGS};

@@ -1,8 +1,10 @@
 /**
  * What `doctor` finds: something that hurts or will, with the figures that show it and the commands to type. The names are those of
- * the JSON output, a contract. Invariant: no data of entries is in a finding.
+ * the JSON output, a contract. Invariant: no data of entries is in a
+ * finding but in `entries`, which have to be asked for.
  */
 import type {Name} from '../observe/snapshot.js';
+import type {Entry} from '../records/entry.js';
 import type {Command} from './commands.js';
 import type {FindingId} from './finding-kinds.js';
 
@@ -31,6 +33,8 @@ export interface Finding {
   look: readonly Command[];
   /** Commands of which each one mends it; none where nothing can be done any more. */
   mend: readonly Command[];
+  /** Some that it is about; only where payloads are asked for. */
+  entries?: readonly Entry[];
 }
 
 /** What a check reports. The level and the name are those of its kind; the stream and the group those that were looked at, unless it names others. */

@@ -1,21 +1,19 @@
 /** What is looked at of a group by its own figures. Invariant: what is not known is no finding. */
 import {formatDuration} from '../duration.js';
 import {withCommas} from '../number-text.js';
+import type {GroupFacts} from '../observe/snapshot.js';
 import {counted} from '../output/sentences.js';
 import {compareStreamIds, FIRST_ID, successorOf} from '../records/stream-id.js';
 import {isBeyondEnd} from '../reports/beyond-end.js';
-import {groupWords, streamWords} from './commands.js';
+import {streamWords} from './commands.js';
+import {dead, leaked, stalled, workerCommand} from './consumers.js';
 import type {Check, Examination, GroupSubject} from './examination.js';
 import type {Sighting} from './finding.js';
+import {subjectWords} from './group-words.js';
+import {pendingEntries} from './pending-checks.js';
 import {LIMITS} from './stream-findings.js';
 
 type GroupCheck = Check<GroupSubject>;
-
-/** The words that name a group in most commands. */
-export const subjectWords = ({stream, group}: GroupSubject): string[] => [
-  ...streamWords(stream.stream),
-  ...groupWords(group.group),
-];
 
 const ahead: GroupCheck = {
   ids: ['D11'],
@@ -153,4 +151,52 @@ export function isNeverRead({group, before}: GroupSubject): boolean {
   );
 }
 
-export const GROUP_CHECKS: readonly GroupCheck[] = [ahead, counters, trimmedUnread, neverRead];
+const heldBack: GroupCheck = {
+  ids: ['D08'],
+  run(subject, examination) {
+    const {stream, group} = subject;
+    const neededMs = neededSinceMs(group);
+    const others = (stream.groups ?? []).filter((other) => other !== group);
+    const isDraining = group.trend === 'draining' && group.drainMs !== null && group.drainMs < LIMITS.drainMs;
+    if (neededMs <= LIMITS.heldBackMs || isDraining) return [];
+    if (others.some((other) => neededSinceMs(other) > LIMITS.heldBackMs)) return [];
+    const {commands} = examination;
+    const {behindMs, oldestPendingId} = group;
+    return [
+      {
+        id: 'D08',
+        seen: {neededMs, behindMs, oldestPendingId, lag: group.lag, pending: group.pending},
+        what: `it alone needs entries of up to ${formatDuration(neededMs)} ago`,
+        why: 'trim --safe removes nothing behind them, whatever the other groups have done.',
+        look: [commands.streamlog('trim', ...streamWords(stream.stream), '--max-age', '1d', '--safe', '--dry-run')],
+        mend: [
+          workerCommand(subject, examination),
+          ...(group.pending > 0
+            ? []
+            : [
+                {
+                  ...commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'end'),
+                  about: 'where it does not need what it has not read',
+                },
+              ]),
+        ],
+      },
+    ];
+  },
+};
+
+/** The age of the oldest entry that it has not read, or not acknowledged; 0 where that is not known. */
+const neededSinceMs = ({behindMs, oldestPendingAgeMs}: GroupFacts): number =>
+  Math.max(behindMs ?? 0, oldestPendingAgeMs ?? 0);
+
+export const GROUP_CHECKS: readonly GroupCheck[] = [
+  pendingEntries,
+  dead,
+  leaked,
+  stalled,
+  heldBack,
+  ahead,
+  counters,
+  trimmedUnread,
+  neverRead,
+];

@@ -10,6 +10,14 @@ const DAY = 24 * HOUR;
 const MB = 1024 * 1024;
 
 export const LIMITS = {
+  stuckIdleMs: 10 * MINUTE,
+  deadConsumerMs: HOUR,
+  leakedConsumers: 100,
+  leakedConsumerMs: DAY,
+  unseenMs: MINUTE,
+  deliveries: 20,
+  heldBackMs: DAY,
+  drainMs: HOUR,
   longLength: 100_000,
   firstEntryMs: DAY,
   entryBytes: 32 * 1024,
@@ -22,12 +30,60 @@ export const LIMITS = {
 
 const [size, time, count] = [(bytes: number) => formatSize(bytes).replace('.0', ''), formatDuration, withCommas];
 
+/** Of a group whose pending or unread entries are not worked off. */
+const NOT_WORKED_OFF = ['D01', 'D02', 'D04', 'D05', 'D06', 'D11', 'D17'];
+
 export const STREAM_FINDINGS = {
+  D01: {
+    level: 'warn',
+    name: 'stuck',
+    when: `of the first 100 pending entries, some were delivered more than ${time(LIMITS.stuckIdleMs)} ago, to a consumer that is still there`,
+    asks: 'XPENDING',
+    explainedBy: ['D02'],
+  },
+  D02: {
+    level: 'warn',
+    name: 'dead consumer',
+    when: `pending entries with a consumer that was not seen for ${time(LIMITS.deadConsumerMs)}`,
+    asks: 'XINFO CONSUMERS',
+  },
+  D03: {
+    level: 'warn',
+    name: 'leaked consumers',
+    when: `more than ${LIMITS.leakedConsumers} consumers with nothing pending that were not seen for ${time(LIMITS.leakedConsumerMs)}`,
+    asks: 'XINFO CONSUMERS',
+  },
+  D04: {
+    level: 'bad',
+    name: 'stalled group',
+    when: `unread entries of more than ${time(LIMITS.unseenMs)}, none delivered between the two readings, and no consumer seen for ${time(LIMITS.unseenMs)}`,
+    asks: 'XINFO',
+    explainedBy: ['D11', 'D17'],
+  },
+  D05: {
+    level: 'bad',
+    name: 'poison',
+    when: `of the first 100 pending entries, some were delivered ${LIMITS.deliveries} times or more`,
+    asks: 'XPENDING',
+  },
+  D06: {
+    level: 'warn',
+    name: 'ghosts',
+    when: `of the first 100 pending entries, some that were delivered more than ${time(MINUTE)} ago are not in the stream any more`,
+    asks: 'XPENDING, XRANGE',
+  },
   D07: {
     level: 'warn',
     name: 'no cap',
     when: `more than ${count(LIMITS.longLength)} entries, the first more than ${time(LIMITS.firstEntryMs)} old, and none was ever trimmed`,
     asks: 'XINFO STREAM',
+  },
+  D08: {
+    level: 'warn',
+    name: 'held back',
+    when: `one group alone still needs entries that are more than ${time(LIMITS.heldBackMs)} old, and will not have read them in ${time(LIMITS.drainMs)}`,
+    asks: 'XINFO, XPENDING',
+    explainedBy: NOT_WORKED_OFF,
   },
   D09: {
     level: 'warn',
@@ -40,6 +96,7 @@ export const STREAM_FINDINGS = {
     name: 'memory',
     when: `one stream takes more than ${LIMITS.shareOfMemory * 100}% of the memory in use, and more than ${size(LIMITS.streamBytes)}`,
     asks: 'MEMORY USAGE, INFO',
+    explainedBy: ['D09'],
   },
   D11: {
     level: 'bad',

@@ -29,6 +29,10 @@ const MEASURED = [
 /** Below, it is for us that more would be too much work; above, commands of the same name from other clients must be what is slow. */
 const [LEAST_SLOWNESS, MOST_SLOWNESS] = [0.4, 20];
 
+/** How long to wait after looking at so many pending entries, and up so many entries, for what goes on for as long as it takes. */
+export const pauseMsAfter = ({pending, lookups}: {pending: number; lookups: number}): number =>
+  (COSTS.pending + pending * COSTS.pendingEntry + lookups * COSTS.unread) / 1_000 / SHARE;
+
 /** What makes the reading of a stream expensive. */
 export interface StreamSize {
   /** The pending entries of each group that are read. */

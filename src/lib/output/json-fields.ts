@@ -108,6 +108,7 @@ const FINDING = {
   why: true,
   look: true,
   mend: true,
+  entries: {id: true, fields: true},
 } as const satisfies Fields<FindingReport>;
 
 export const JSON_FIELDS = {

@@ -7,8 +7,9 @@ import type {Diagnosis} from '../../doctor/examination.js';
 import type {Finding, Level} from '../../doctor/finding.js';
 import {FINDING_IDS, FINDING_KINDS, type FindingId, type FindingKind} from '../../doctor/finding-kinds.js';
 import type {StreamFacts} from '../../observe/snapshot.js';
+import {type Entry, fieldsToJson} from '../../records/entry.js';
 import {formatSize} from '../../size.js';
-import {cutMiddle} from '../cell-width.js';
+import {cutEnd, cutMiddle} from '../cell-width.js';
 import type {Display} from '../display.js';
 import {escapeForTerminal} from '../sanitize.js';
 import {counted, listed} from '../sentences.js';
@@ -16,7 +17,7 @@ import {padded, wrap} from '../text-layout.js';
 import {commandLines} from './top-commands.js';
 
 /** `D05 poison`, and the same under the names of the JSON output. */
-export interface KindReport extends FindingKind {
+export interface KindReport extends Omit<FindingKind, 'explainedBy'> {
   id: FindingId;
 }
 
@@ -31,11 +32,13 @@ export const renderKinds = (kinds: readonly KindReport[], display: Display): str
     .join('');
 
 /** The finding under the names of the JSON output. */
-export type FindingReport = Omit<Finding, 'look' | 'mend'> & Record<'look' | 'mend', string[]>;
-export const findingReport = ({look, mend, ...finding}: Finding): FindingReport => ({
+export type FindingReport = Omit<Finding, 'look' | 'mend' | 'entries'> &
+  Record<'look' | 'mend', string[]> & {entries?: {id: string; fields: Record<string, unknown>}[]};
+export const findingReport = ({look, mend, entries, ...finding}: Finding): FindingReport => ({
   ...finding,
   look: look.map(textOf),
   mend: mend.map(textOf),
+  ...(entries && {entries: entries.map(({id, fields}) => ({id, fields: JSON.parse(fieldsToJson(fields))}))}),
 });
 
 export function renderDiagnosis(diagnosis: Diagnosis, display: Display): string {
@@ -83,16 +86,24 @@ function serverHeading({snapshot: {server}}: Diagnosis, {colors, columns}: Displ
 }
 
 function renderFinding(finding: Finding, display: Display): string {
-  const {id, name, level, group, what, why, look, mend} = finding;
+  const {id, name, level, group, what, why, look, mend, entries = []} = finding;
   const subject = group === null ? '' : `${printedName(group)}: `;
   return [
     `${headLine(level, `${id} ${name}`, display)}\n`,
     paragraph(escapeForTerminal(`${subject}${what}`), display),
     paragraph(why, display, display.colors.dim),
+    ...entries.map((entry) => entryLine(entry, display)),
     ...look.map((command, index) => renderCommand(index === 0 ? 'look:' : '', command, display)),
     ...mend.map((command, index) => renderCommand(index === 0 ? 'mend:' : 'or:', command, display)),
   ].join('');
 }
+
+/** An entry, as far as there is room for it. */
+const entryLine = ({id, fields}: Entry, {colors, columns}: Display): string =>
+  `${INDENT}${colors.id(id)} ${cutEnd(escapeForTerminal(fieldsToJson(fields).slice(0, MOST_CHARACTERS)), columns - INDENT.length - id.length - 1)}\n`;
+
+/** Of an entry, more is not looked at. */
+const MOST_CHARACTERS = 2_000;
 
 function headLine(level: Level, title: string, {colors}: Display): string {
   const paint = {bad: colors.failure, warn: colors.warning, note: colors.name}[level];
