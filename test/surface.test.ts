@@ -30,6 +30,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'context:show': undefined,
   'context:test': 'PING',
   'context:use': undefined,
+  copy: 'XADD',
   delete: 'XDEL',
   demo: undefined,
   'dlq:list': 'XRANGE',

@@ -140,9 +140,9 @@ export class StreamClient {
     return new IdempotentEncoder(stream, state, capacity);
   }
 
-  /** Many XADDs at once, in order: a result for each; one that Redis refuses does not hold back the others. */
-  addAll(stream: string, adds: AddBatch): Promise<AddResult[]> {
-    return this.#session.adding.addAll(stream, adds);
+  /** Many XADDs at once, in order: a result for each; one that is refused does not hold back the others, unless they go `together` (MULTI). */
+  addAll(stream: string, adds: AddBatch, {together = false} = {}): Promise<AddResult[]> {
+    return together ? this.#session.adding.addTogether(stream, adds) : this.#session.adding.addAll(stream, adds);
   }
 
   /** One call of the script for idempotent adds, which may be repeated; see docs/adr/0007. */
@@ -182,9 +182,8 @@ export class StreamClient {
 
   /** The same: the first `count` of them, in one page. */
   async recordPage(stream: string, start: string, end: string, count: number): Promise<StreamRecord[]> {
-    return replies.readRecords(await this.#session.sendRead(args.xrange(stream, start, end, count), {stream}), {
-      stream,
-    });
+    const reply = await this.#session.sendRead(args.xrange(stream, start, end, count), {stream});
+    return replies.readRecords(reply, {stream});
   }
 
   /** XRANGE, or XREVRANGE with `reverse`, where only the IDs count; `entryBytes` is how large entries are, if that is known. */

@@ -289,6 +289,7 @@ describe('a read-only context', () => {
     const words: Record<string, string> = {
       ack: '1-0',
       claim: '1-0 --to w',
+      copy: '--to other',
       delete: '1-0',
       'dlq:purge': '--force',
       'group:gc': '--idle 1h',
@@ -302,6 +303,17 @@ describe('a read-only context', () => {
     expect(await run(command), JSON.stringify([taken, Object.keys(flags)])).toMatchObject({
       code: 77,
       stderr: `streamlog: context prod is read-only, and ${id.replace(':', ' ')} writes\nhint: if you mean it, add --write\n`,
+    });
+  });
+
+  it('may be copied from, and not to', async () => {
+    write(`${prod('readonly = true')}[context.copies]\nurl = "redis://${here()}/1"\n`);
+    await server.redis.xadd('kept', '1-0', 'n', '1');
+    expect(await run('copy kept -C prod --to-context copies')).toMatchObject({code: 0});
+    expect(await run('copy kept -C prod --to-context copies --follow')).toMatchObject({code: 77});
+    expect(await run('copy kept -C copies --to-context prod --to other')).toMatchObject({
+      code: 77,
+      stderr: expect.stringContaining('context prod is read-only, and copy writes'),
     });
   });
 

@@ -46,6 +46,11 @@ const ENDLESS: Endless[] = [
     isAtWork: ({stderr}) => ['listening', 'connected'].every((word) => stderr().includes(word)),
     code: 0,
   },
+  {
+    begins: "streamlog copy --match 'order*' --to-context",
+    isAtWork: async () => ((await server.redis.xinfo('GROUPS', 'orders')) as unknown[]).length === 3,
+    code: 130,
+  },
   {begins: 'streamlog metrics --listen', isAtWork: ({stderr}) => stderr().includes('listening'), code: 0},
   {begins: 'streamlog top', isAtWork: ({stdout}) => stdout() !== '', code: 0},
   // test/cli/demo.test.ts sees it to its end.
@@ -88,7 +93,7 @@ describe('examples', () => {
 
     // streamlog takes the signal all the same; other programs live on until their input ends.
     const line = `set -o pipefail; trap '' INT; ${onLoopback(example)}`;
-    if (id.startsWith('context:')) prepareContexts();
+    if (id.startsWith('context:') || id === 'copy') prepareContexts();
     const env = {...state, PATH: `${join(directory, 'bin')}:${process.env.PATH}`};
     const running = startShell(line, {server, cwd: directory, env});
     running.process.stdin.end();
@@ -108,9 +113,10 @@ describe('examples', () => {
 /** The contexts that examples name, of which prod is the current one, and staging the one before. */
 function prepareContexts(): void {
   const files = {
-    'config/streamlog/config.toml': ['prod', 'staging', 'old'].map(
-      (name) => `[context.${name}]\nurl = "${server.url}"\n`,
-    ),
+    'config/streamlog/config.toml': [
+      ...['prod', 'staging', 'old'].map((name) => `[context.${name}]\nurl = "${server.url}"\n`),
+      `[context.standby]\nurl = "${server.url}?db=1"\n`,
+    ],
     'state/streamlog/context': ['prod\nstaging\n'],
   };
   for (const [path, parts] of Object.entries(files)) {
@@ -158,6 +164,7 @@ const onLoopback = (example: string): string =>
   example
     .replace(/ serve$/, ' serve --listen :8080')
     .replaceAll('--listen :8080', `--listen 127.0.0.1:${port}`)
+    .replaceAll('redis://standby.example', `${server.url}?db=1`)
     .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
     .replaceAll('/var/log/', `${directory}/`);
 

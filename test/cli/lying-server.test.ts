@@ -26,6 +26,7 @@ const COMMANDS: readonly string[][] = [
   ['claim', '1-1', '--to', 'w'],
   ['nack', '1-1'],
   ['dlq', 'list'],
+  ['copy', 'orders', '--to', 'copied'],
 ];
 /** A list that fits no command. */
 const LIST = Buffer.from('*2\r\n*1\r\n:1\r\n$3\r\nabc\r\n');

@@ -45,6 +45,7 @@ const RUNS: Record<string, {args: string; input?: string}> = {
   '`trim`': {args: 'trim -s orders --maxlen 3'},
   '`trim --safe`': {args: 'trim -s orders --maxlen 3 --safe'},
   '`trim --max-bytes`': {args: 'trim -s orders --max-bytes 100'},
+  '`copy`': {args: 'copy orders --to {orders}:copy'},
   '`group list`': {args: 'group list -s orders'},
   '`group consumers`': {args: 'group consumers -s orders streamlog'},
   '`group create`': {args: 'group create -s orders other'},

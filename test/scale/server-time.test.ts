@@ -59,6 +59,7 @@ const CASES: Record<string, Case[]> = {
     {args: [...work, '--name', 'w', '-g', 'fresh', '--exit', '--where', 'none', '--others', 'leave'], works: 'wide'},
     {args: [...work, '--name', 'w', '-g', 'fresh', '-n', '300'], works: 'wide'},
   ],
+  copy: [{args: ['-s', 'big', '--to', 'new']}, {args: ['-s', 'wide', '--to', 'new']}],
   delete: [{args: work, input: ids(3_000), works: 'big'}],
   'dlq:list': [{args: ['--dead-letter', 'dead']}],
   'dlq:purge': [{args: ['--dead-letter', 'work', '--force'], works: 'dead', spends: true}],

@@ -30,12 +30,12 @@ import {canAsk, standardInput, standardOutput, terminalInput} from './standard-s
 export abstract class BaseCommand extends Command {
   /** Whether it changes what is in Redis: a context that is read-only refuses it, and one of production names itself. */
   static writes = false;
-  readonly #server = new ServerConnections({
+  readonly #connecting = {
     id: this.id ?? '',
-    writes: (this.ctor as typeof BaseCommand).writes,
-    notes: (flags) => this.notes(flags),
-    fileReading: (flags) => this.fileReading(flags),
-  });
+    notes: (flags: NoteFlags) => this.notes(flags),
+    fileReading: (flags: Partial<NoteFlags>) => this.fileReading(flags),
+  };
+  readonly #server = new ServerConnections({...this.#connecting, writes: (flags) => this.changesServer(flags)});
   readonly #output = new CommandOutput();
   #flags: ConnectionFlags | undefined;
 
@@ -62,6 +62,23 @@ export abstract class BaseCommand extends Command {
     flags: ConnectionFlags & Partial<NoteFlags>,
   ): Promise<(clientName?: string) => Promise<StreamClient>> {
     return this.#server.connector(flags);
+  }
+
+  /** The same for a second server, which is written to and which `flags` name; and whether another may replace it. */
+  protected async secondConnector(
+    flags: ConnectionFlags & Partial<NoteFlags>,
+  ): Promise<{connect: (clientName?: string) => Promise<StreamClient>; mayFailOver: boolean}> {
+    const configured = this.#server.configured.second();
+    const server = new ServerConnections({...this.#connecting, writes: () => true}, configured);
+    return {
+      connect: await server.connector(flags),
+      mayFailOver: configured.mayFailOver(flags),
+    };
+  }
+
+  /** Whether these flags have it change what is on its server. */
+  protected changesServer(_flags: object): boolean {
+    return (this.ctor as typeof BaseCommand).writes;
   }
 
   /** Opens what adds to `stream`, over a connection of its own that is made later; `idempotent` adds each record once. */

@@ -34,6 +34,16 @@ export class ConfiguredServer {
   readonly warnings: string[] = [];
   readonly #kept = keptServers();
   #config: Config | undefined;
+  /** Of a second server, whether flags alone name it. */
+  #isSecond = false;
+
+  /** A second server, which only `--to-url` and `--to-context` name: no variable is about it. */
+  second(): ConfiguredServer {
+    const second = new ConfiguredServer();
+    second.#config = this.#config;
+    second.#isSecond = true;
+    return second;
+  }
 
   /** Reads the configuration. */
   async load(index: CommandIndex): Promise<void> {
@@ -65,7 +75,8 @@ export class ConfiguredServer {
   }
 
   choice(flags: ConnectionFlags): ServerChoice {
-    return chooseServer(this.#sources(flags));
+    const choice = chooseServer(this.#sources(flags));
+    return this.#isSecond && choice.source === '--url' ? {...choice, source: '--to-url'} : choice;
   }
 
   /** Where its address came from, for people. */
@@ -81,8 +92,7 @@ export class ConfiguredServer {
   }
 
   async settings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {
-    const sources = this.#sources(flags);
-    return connectionSettings(flags, sources, chooseServer(sources), reading);
+    return connectionSettings(flags, this.#sources(flags), this.choice(flags), reading);
   }
 
   /** Whether another server may replace this one (Sentinel, Cluster). */
@@ -107,6 +117,7 @@ export class ConfiguredServer {
   }
 
   #sources(flags: TypedFlags): Sources {
-    return sourcesOf(flags, this.#config, this.#kept);
+    const sources = sourcesOf(flags, this.#config, this.#kept);
+    return this.#isSecond ? {...sources, variables: {}, project: undefined} : sources;
   }
 }

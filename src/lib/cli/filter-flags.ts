@@ -33,7 +33,7 @@ export const conditionsWith = (dependsOn: string[]) => ({
 export const conditionFlags = conditionsWith([]);
 
 /** One end of what is read, by ID or time. */
-const timeBound = Flags.custom<Bound, {side: 'start' | 'end'}>({
+export const timeBound = Flags.custom<Bound, {side: 'start' | 'end'}>({
   helpValue: 'WHERE',
   parse: async (text, _context, {side}) => parseTimeBound(text, side, Date.now()),
 });

@@ -56,6 +56,10 @@ export const ELSEWHERE: readonly (readonly [others: readonly string[], hint: str
     words('retry redrive requeue redeliver replay resend'),
     'streamlog dlq redrive puts dead letters back, streamlog nack releases pending entries',
   ],
+  [
+    words('mirror replicate sync migrate cp shovel move transfer mirror-maker'),
+    'streamlog copy copies streams to another server, and follows them with --follow',
+  ],
   [words('xautoclaim'), 'streamlog consume claims what other consumers have abandoned, streamlog claim what you name'],
   [words('commit acknowledge done'), 'streamlog ack acknowledges entries'],
   [words('reject release'), 'streamlog nack releases pending entries'],

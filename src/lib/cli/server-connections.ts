@@ -19,20 +19,22 @@ type ServerFlags = ConnectionFlags & Partial<NoteFlags>;
 /** What is known of the command. */
 export interface ConnectingCommand {
   id: string;
-  writes: boolean;
+  /** Whether it changes what is on the server, with these flags. */
+  writes(flags: object): boolean;
   notes(flags: NoteFlags): Notes;
   fileReading(flags: Partial<NoteFlags>): FileReading;
 }
 
 export class ServerConnections {
-  readonly configured = new ConfiguredServer();
+  readonly configured: ConfiguredServer;
   readonly #command: ConnectingCommand;
   readonly #clients: StreamClient[] = [];
   #settings: Promise<ConnectionSettings> | undefined;
   #isDescribed = false;
 
-  constructor(command: ConnectingCommand) {
+  constructor(command: ConnectingCommand, configured = new ConfiguredServer()) {
     this.#command = command;
+    this.configured = configured;
   }
 
   async connect(flags: ServerFlags & {'retry-for'?: number}): Promise<StreamClient> {
@@ -134,7 +136,7 @@ export class ServerConnections {
   #readSettings(flags: ServerFlags): Promise<ConnectionSettings> {
     const {id, writes, fileReading} = this.#command;
     const notes = this.#command.notes({quiet: false, verbose: false});
-    if (this.#settings === undefined && writes) this.configured.guard(id, flags, notes);
+    if (this.#settings === undefined && writes(flags)) this.configured.guard(id, flags, notes);
     this.#settings ??= this.configured
       .settings(flags, fileReading(flags))
       .then((settings) => (flags.trace ? {...settings, trace: (line: string) => notes.trace(line)} : settings));

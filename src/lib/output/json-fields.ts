@@ -3,6 +3,7 @@
  * of test/surface.txt.
  */
 import type {CheckReport, ResultReport} from '../check/report.js';
+import type {CopyOutcome} from '../copy/copy-streams.js';
 import type {Cause, DeadLetterSummary} from '../dead-letters/dead-letter-list.js';
 import type {Redriven} from '../dead-letters/redriving.js';
 import type {ConsumerFate} from '../groups/gc.js';
@@ -136,6 +137,14 @@ export const JSON_FIELDS = {
     pingMs: true,
   } satisfies Fields<ContextTest>,
   'context use': {context: true, previous: true} satisfies Fields<{context: string | null; previous: string | null}>,
+  copy: {
+    stream: true,
+    target: true,
+    copied: true,
+    skipped: true,
+    lastId: true,
+    complete: true,
+  } satisfies Fields<CopyOutcome>,
   delete: {stream: true, deleted: true, missing: true, dryRun: true} satisfies Fields<DeleteCount & DryRun>,
   doctor: FINDING,
   'doctor --list': {id: true, level: true, name: true, when: true, asks: true} satisfies Fields<KindReport>,

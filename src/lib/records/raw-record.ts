@@ -7,6 +7,7 @@
 import {isUtf8} from 'node:buffer';
 import {decodeBytes} from './bytes.js';
 import type {Field, StreamRecord} from './entry.js';
+import type {EntryFields} from './raw-fields.js';
 
 /** Where records came from, and to which consumer they were delivered. */
 export type RawRecordSource = Omit<StreamRecord, 'id' | 'fields'>;
@@ -135,3 +136,13 @@ export class RawRecord implements StreamRecord {
     return decodeBytes(bytes.subarray(offsets[at], offsets[at + 1]));
   }
 }
+
+/** The fields of `record` as they came, for what passes them on. */
+export const rawFieldsOf = (record: StreamRecord): EntryFields =>
+  record instanceof RawRecord
+    ? {
+        bytes: record.page.bytes,
+        offsets: record.page.offsets.subarray(record.at + ENTRY_OFFSETS),
+        fieldCount: record.fieldCount,
+      }
+    : record.fields;

@@ -12,6 +12,7 @@ import type {AddConnection} from './add-connection.js';
 import type {AddConnectionPool} from './add-connection-pool.js';
 import type {AddBatch} from './add-encoder.js';
 import {type AddResult, AddResults, IdempotentReply} from './add-results.js';
+import {addInTransaction} from './add-transaction.js';
 import type {CommandConnection} from './command-connection.js';
 import {IDEMPOTENT_ADD} from './producer-scripts.js';
 import {type IdempotentCall, type IdempotentResult, readIdempotentResult} from './producer-state.js';
@@ -50,6 +51,15 @@ export class AddRouter {
     const forget = (): boolean => this.#last.get(stream) === mine && this.#last.delete(stream);
     mine.then(forget, forget);
     return mine;
+  }
+
+  /** All of them in one step, in a transaction, which is sent again only where the stream has moved. Throws where nothing was executed, or that is not known. */
+  async addTogether(stream: string, adds: AddBatch): Promise<AddResult[]> {
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await addInTransaction(await this.#connections.to(stream), stream, adds);
+      if (!(outcome instanceof StreamlogError)) return outcome;
+      if (!(await this.#mayFollow(stream, outcome, attempt))) throw outcome;
+    }
   }
 
   /** One call of the script that adds once. */

@@ -6,8 +6,8 @@
  */
 import {StreamlogError} from '../errors.js';
 import type {AddConnection, ReplyHandler} from './add-connection.js';
+import {refusalOfExec} from './add-transaction.js';
 import type {IdempotentResult} from './producer-state.js';
-import {replyFailure} from './server-errors.js';
 import {LOOK_REPLIES, type WideTransaction} from './wide-transaction.js';
 
 /** How often the state may change between the look and EXEC: only those of the same producer change it. */
@@ -169,7 +169,11 @@ class Execution implements ReplyHandler {
       this.#queued--;
       this.#notQueued ??= failure;
     } else if (!this.#inExec) {
-      this.#end({lastSequence: this.#call.first - 1, ids: [], stopped: this.#notQueued ?? this.#reasonOf(failure)});
+      this.#end({
+        lastSequence: this.#call.first - 1,
+        ids: [],
+        stopped: this.#notQueued ?? refusalOfExec(failure, this.stream),
+      });
     } else {
       if (this.#isXadd) this.#refusal ??= failure;
       if (this.#at === this.#call.transaction.answerAt) this.#outcome = {lastSequence: 0, ids: [], stopped: failure};
@@ -179,12 +183,6 @@ class Execution implements ReplyHandler {
 
   lost(failure: StreamlogError): void {
     this.#call.lost(failure);
-  }
-
-  /** Where EXEC itself is refused, as when memory has run out, its reply holds the refusal (EXECABORT … because of: OOM …). */
-  #reasonOf(failure: StreamlogError): StreamlogError {
-    const why = /^.*EXECABORT [^:]*because of: -?(.*)$/s.exec(failure.message)?.[1];
-    return why === undefined ? failure : replyFailure(why, {command: 'EXEC', stream: this.stream});
   }
 
   get #isXadd(): boolean {

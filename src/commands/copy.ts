@@ -1,0 +1,85 @@
+import {BaseCommand} from '../lib/cli/base-command.js';
+import {
+  type CopyFlags,
+  changesSource,
+  copyFlags,
+  copyNames,
+  holdGroupOf,
+  isOneServer,
+  requireTarget,
+  secondServer,
+} from '../lib/cli/copy-flags.js';
+import {recordFilter} from '../lib/cli/filter-flags.js';
+import {streamsArgument} from '../lib/cli/positional-flags.js';
+import {copyStreams} from '../lib/copy/copy-streams.js';
+import {streamsToCopy} from '../lib/copy/streams-to-copy.js';
+import {JSON_FIELDS} from '../lib/output/json-fields.js';
+import {copyProgress, describeCopies, renderCopies} from '../lib/output/views/copy-view.js';
+
+export default class Copy extends BaseCommand {
+  static override writes = true;
+  static override summary = 'Copy streams to another server, entry by entry with their IDs, and follow them (XADD).';
+  static override description =
+    'The copy says itself how far it is: a run that was killed goes on when it is run again, and each entry is copied once, in order, through lost ' +
+    'connections and failovers of either side. With --follow it is a mirror. What cannot be a faithful copy ends it: entries that ' +
+    'somebody else has added to the target (65), and entries that were trimmed before they were copied (70). Entries that are ' +
+    'deleted from the middle of the source later stay in the copy. Groups are not copied.';
+  static override examples = [
+    {
+      description: 'Copy a stream to another server',
+      command: '<%= config.bin %> copy orders --to-url redis://standby.example',
+    },
+    {
+      description: 'Keep a mirror at another site, and have trim --safe wait for it',
+      command: "<%= config.bin %> copy --match 'order*' --to-context standby --follow",
+    },
+    {
+      description: 'Copy the payments of the last hour beside the stream',
+      command: "<%= config.bin %> copy orders --to payments-of-now --from @-1h --where 'amount>100'",
+    },
+  ];
+  static override args = {...streamsArgument};
+  static override flags = copyFlags;
+
+  async run(): Promise<void> {
+    const {flags, raw} = await this.parse(Copy);
+    requireTarget(flags, raw);
+    const {follow, match} = flags;
+    const notes = this.notes(flags);
+    const filter = recordFilter(flags);
+    const source = {connect: await this.connector(flags), mayFailOver: this.mayFailOver(flags)};
+    const target = isOneServer(flags) ? source : await this.secondConnector(secondServer(flags));
+    const connect = {source: source.connect, target: target.connect};
+    const found = await streamsToCopy(connect, match ?? flags.stream);
+    const all = copyNames(found, flags);
+    this.sayFinishing(notes, () => 'what is under way');
+    const startMs = performance.now();
+    let failure: unknown;
+    const copies = await copyStreams(all, {
+      connect,
+      mayFailOver: {source: source.mayFailOver, target: target.mayFailOver},
+      from: flags.from,
+      until: flags['to-end'],
+      filter,
+      follow,
+      holdOf: (names) => holdGroupOf(flags, names, found.server),
+      retryForMs: flags['retry-for'],
+      stopping: this.stopping,
+      onProgress: (copied) => notes.progress(copyProgress(copied, performance.now() - startMs)),
+      onProblem: (names, line) => notes.warn(all.length === 1 ? line : `${names.source}: ${line}`),
+      onFailure: (names, error) => {
+        if (failure !== undefined) notes.warn(`${names.source}: ${error instanceof Error ? error.message : error}`);
+        failure ??= error;
+      },
+    });
+    notes.endProgress();
+    await this.report(flags, JSON_FIELDS.copy, copies, (display) => renderCopies(copies, display));
+    notes.sumUp(describeCopies(copies, found.server, performance.now() - startMs), undefined);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** A source that is only read may be that of a context that is read-only. */
+  protected override changesServer(flags: object): boolean {
+    return changesSource(flags as CopyFlags);
+  }
+}

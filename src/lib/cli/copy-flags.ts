@@ -1,0 +1,116 @@
+/** The flags of `copy`: which streams, to where, and which part of them. */
+import {Flags, type Interfaces} from '@oclif/core';
+import type {CopyNames} from '../copy/copy-failures.js';
+import {HOLD_PREFIX} from '../copy/hold-group.js';
+import type {StreamsToCopy} from '../copy/streams-to-copy.js';
+import {usageError} from '../errors.js';
+import {POSITION_HELP} from '../records/position.js';
+import {conditionFlags, timeBound} from './filter-flags.js';
+import {duration, name, position} from './flag-values.js';
+import {commonFlags, serviceConnectionFlags, streamsFlag, writeFlag} from './flags.js';
+
+const TARGET = {helpGroup: 'TARGET'};
+
+export const copyFlags = {
+  ...streamsFlag,
+  match: Flags.string({helpValue: 'GLOB', summary: 'all streams whose names match: *, ?, [a-z]; \\ escapes'}),
+  'to-url': Flags.string({
+    ...TARGET,
+    helpValue: 'URL',
+    exclusive: ['to-context'],
+    summary: 'the server to copy to, as with --url',
+  }),
+  'to-context': Flags.string({
+    ...TARGET,
+    helpValue: 'NAME',
+    summary: 'the server to copy to, by its name in the configuration',
+  }),
+  to: name({...TARGET, helpValue: 'NAME', exclusive: ['to-prefix'], summary: 'name of the copy (default: the same)'}),
+  'to-prefix': Flags.string({...TARGET, helpValue: 'TEXT', summary: 'what stands before the names of the copies'}),
+  from: position({
+    summary: `begin here, unless the copy is further, whatever was trimmed before: ${POSITION_HELP}`,
+  }),
+  'to-end': timeBound({
+    side: 'end',
+    exclusive: ['follow'],
+    defaultHelp: async () => 'the newest entry of now',
+    summary: 'end here: a time, 1h (ago) or a position',
+  }),
+  ...conditionFlags,
+  follow: Flags.boolean({default: false, summary: 'go on with what is added, until a signal'}),
+  hold: name({
+    helpValue: 'GROUP',
+    dependsOn: ['follow'],
+    exclusive: ['no-hold'],
+    defaultHelp: async () => `${HOLD_PREFIX}TARGET`,
+    summary: 'group of the source that stands where the copy does, so that trim --safe keeps the rest',
+  }),
+  'no-hold': Flags.boolean({
+    default: false,
+    dependsOn: ['follow'],
+    summary: 'make no such group: change nothing in the source',
+  }),
+  ...serviceConnectionFlags,
+  ...writeFlag,
+  'retry-for': duration({
+    helpGroup: 'CONNECTION',
+    defaultHelp: async () => 'for ever',
+    summary: 'give up when a server that was there is away for this long',
+  }),
+  ...commonFlags,
+};
+
+export type CopyFlags = Interfaces.InferredFlags<typeof copyFlags>;
+
+/** Whether the copies are on the server of the source. */
+export const isOneServer = (flags: Pick<CopyFlags, 'to-url' | 'to-context'>): boolean =>
+  flags['to-url'] === undefined && flags['to-context'] === undefined;
+
+/** Whether anything is written to the source. */
+export const changesSource = (flags: Pick<CopyFlags, 'to-url' | 'to-context' | 'follow' | 'no-hold'>): boolean =>
+  isOneServer(flags) || (flags.follow && !flags['no-hold']);
+
+/** The flags that connect to the server of the copies, where that is another one: those of the source say nothing about it. */
+export const secondServer = (flags: CopyFlags): CopyFlags => ({
+  ...flags,
+  url: flags['to-url'],
+  context: flags['to-context'],
+  username: undefined,
+  'password-file': undefined,
+  cacert: undefined,
+  cert: undefined,
+  key: undefined,
+  sni: undefined,
+  'sentinel-username': undefined,
+  'sentinel-password-file': undefined,
+  'map-address': undefined,
+});
+
+/** Throws a usage error for flags that do not fit together. */
+export function requireTarget(flags: CopyFlags, raw: readonly {type: string; flag?: string}[]): void {
+  const {match, to, 'to-prefix': prefix} = flags;
+  if (isOneServer(flags) && to === undefined && !prefix)
+    throw usageError('where to?', 'give --to-url or --to-context, or --to NAME for a copy on the same server');
+  if (match !== undefined && raw.some(({type, flag}) => type === 'arg' || flag === 'stream'))
+    throw usageError('give --match or streams, not both');
+  if (to !== undefined && (match !== undefined || flags.stream.length > 1))
+    throw usageError('--to is the name of one copy', 'give --to-prefix for several streams');
+}
+
+/** What each stream is called in the target. Throws a usage error for one that would be copied onto itself. */
+export function copyNames({streams, isSame}: StreamsToCopy, {to, 'to-prefix': prefix = ''}: CopyFlags): CopyNames[] {
+  const all = streams.map((source) => ({source, target: to ?? `${prefix}${source}`}));
+  const own = isSame ? all.find(({source, target}) => source === target) : undefined;
+  if (own !== undefined)
+    throw usageError(`"${own.source}" would be copied onto itself`, 'give --to NAME or --to-prefix TEXT');
+  return all;
+}
+
+/** The group of the source that stands where the copy does: undefined for none. `server` is where the copy is. */
+export function holdGroupOf(flags: CopyFlags, {source, target}: CopyNames, server: string): string | undefined {
+  if (!flags.follow || flags['no-hold']) return undefined;
+  if (flags.hold !== undefined) return flags.hold;
+  const at = isOneServer(flags) ? [] : [flags['to-context'] ?? server];
+  const named = at.length > 0 && target === source ? [] : [target];
+  return HOLD_PREFIX + [...at, ...named].join('/');
+}

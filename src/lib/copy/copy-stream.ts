@@ -1,0 +1,247 @@
+/**
+ * One stream copied to another, with its IDs, once or for as long as it goes on. Where the target stands is asked at the start and
+ * whenever that is not certain, so that nothing has to be remembered. Invariants: each entry is copied once, in order, whatever is lost, killed or
+ * failed over on either side; and where that cannot be kept, the copy ends and says why.
+ */
+import {isFailure} from '../errors.js';
+import type {RecordFilter} from '../filter/record-filter.js';
+import {locate} from '../reading/locate.js';
+import {isSame} from '../reading/stream-change.js';
+import {type Bound, idsBetween} from '../reading/stream-range.js';
+import {ReconnectingClient} from '../reconnecting-client.js';
+import type {Position} from '../records/position.js';
+import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, predecessorOf} from '../records/stream-id.js';
+import type {StreamClient} from '../stream-client.js';
+import type {CopyNames} from './copy-failures.js';
+import {HoldGroup} from './hold-group.js';
+import {checkPosition} from './position-check.js';
+import {BLOCK_MS, type Counted, SourceStream} from './source-stream.js';
+import {TargetStream} from './target-stream.js';
+
+export interface CopyOptions {
+  names: CopyNames;
+  /** Connects to the source, and to the target. */
+  connect: {source: () => Promise<StreamClient>; target: () => Promise<StreamClient>};
+  mayFailOver: {source: boolean; target: boolean};
+  /** Where to begin, unless the target is further; given, it does not matter what was trimmed before. */
+  from: Position | undefined;
+  /** The last entry to copy; undefined: the newest one of the time of asking, and with `follow` none. */
+  until: Bound | undefined;
+  filter: RecordFilter | undefined;
+  follow: boolean;
+  /** The group of the source that stands where the copy does; undefined for none. */
+  hold: string | undefined;
+  retryForMs: number | undefined;
+  stopping: AbortSignal;
+  onProgress: (counts: CopyCounts) => void;
+  /** One line about what is wrong. */
+  onProblem: (line: string) => void;
+}
+
+export interface CopyCounts {
+  /** Entries that this run has copied, or has found there. */
+  copied: number;
+  /** Entries that the filter has left out. */
+  skipped: number;
+  /** Up to which ID the target is a copy. */
+  lastId: string;
+}
+
+/** How often both streams are looked at. */
+const LOOK_MS = 1_000;
+
+export class StreamCopy {
+  /** Whether it was found out where to begin. */
+  hasBegun = false;
+  readonly counts: CopyCounts = {copied: 0, skipped: 0, lastId: FIRST_ID};
+  readonly #options: CopyOptions;
+  readonly #target: TargetStream;
+  readonly #redis: {source: ReconnectingClient; target: ReconnectingClient};
+  readonly #hold: HoldGroup | undefined;
+  #source!: SourceStream;
+  /** Everything up to here is copied, or is not wanted. */
+  #done = FIRST_ID;
+  /** Nothing up to here is wanted. */
+  #begin = FIRST_ID;
+  #last = LAST_ID;
+  #lookedAtMs = performance.now();
+
+  constructor(options: CopyOptions) {
+    const {names, stopping, hold} = options;
+    this.#options = options;
+    this.#redis = {source: this.#connections('source', BLOCK_MS), target: this.#connections('target')};
+    this.#target = new TargetStream({
+      names,
+      redis: this.#redis.target,
+      stopping,
+      isCopy: (id) => this.#isCopy(id),
+      onProblem: options.onProblem,
+    });
+    const {source: redis} = this.#redis;
+    this.#hold = hold === undefined ? undefined : new HoldGroup(redis, {...options, stream: names.source, group: hold});
+  }
+
+  /** Copies until the end, or with `follow` until `stopping`. Throws what ends it. */
+  async run(): Promise<void> {
+    const {stopping} = this.#options;
+    const stop = (): void => this.#redis.source.unblock();
+    stopping.addEventListener('abort', stop, {once: true});
+    try {
+      await this.#start();
+      while (!(await this.#copyFrom(await this.#position())) && !stopping.aborted);
+      if (this.#hold !== undefined) await this.#moveHold();
+      if (!stopping.aborted) await this.#target.check();
+    } catch (error) {
+      if (!stopping.aborted || !isFailure(error, 'unreachable')) throw error;
+    } finally {
+      stopping.removeEventListener('abort', stop);
+      this.#redis.source.close();
+      this.#redis.target.close();
+    }
+  }
+
+  #connections(side: 'source' | 'target', blockMs?: number): ReconnectingClient {
+    const {connect, mayFailOver, retryForMs, stopping, onProblem} = this.#options;
+    return new ReconnectingClient({
+      connect: connect[side],
+      mayFailOver: mayFailOver[side],
+      retryForMs,
+      stopping,
+      ...(blockMs === undefined ? {} : {blockMs}),
+      onProblem: (line) => onProblem(`${side}: ${line}`),
+    });
+  }
+
+  /** Which part of the source is wanted. Throws `notFound` where there is no source. */
+  async #start(): Promise<void> {
+    const {names, from, until, follow} = this.#options;
+    const stream = names.source;
+    const {info, first, last} = await this.#redis.source.run(async ({commands}) => {
+      const seen = await commands.info(stream);
+      const end = follow ? LAST_ID : seen.lastGeneratedId;
+      const between = until && (await idsBetween(commands, stream, {until}, end));
+      return {
+        info: seen,
+        first: from === undefined ? FIRST_ID : await locate(commands, stream, from),
+        last: until === undefined ? end : (between?.last ?? FIRST_ID),
+      };
+    });
+    this.#begin = predecessorOf(first) ?? FIRST_ID;
+    this.#last = last;
+    this.#source = new SourceStream({stream, redis: this.#redis.source, last, acceptsGap: from !== undefined}, info);
+  }
+
+  /** Behind which ID copying goes on, once the target has shown that it is a copy up to there. */
+  async #position(): Promise<string> {
+    const {names} = this.#options;
+    const {source: redis} = this.#redis;
+    const info = await this.#source.look();
+    const there = await this.#target.look();
+    const lastId = there?.lastGeneratedId ?? FIRST_ID;
+    const left = await this.#hold?.left();
+    const held = left?.lastDeliveredId ?? FIRST_ID;
+    await checkPosition(lastId, {
+      names,
+      source: (work) => redis.run(({commands}) => work(commands)),
+      target: (work) => this.#redis.target.run(({commands}) => work(commands)),
+      info,
+      copiedUpTo: compareStreamIds(held, this.#target.confirmed) > 0 ? held : this.#target.confirmed,
+    });
+    const isBack = compareStreamIds(lastId, this.#target.confirmed) < 0;
+    this.#target.startAt(there);
+    if (left?.entriesRead !== undefined) this.#source.count({upTo: held, added: left.entriesRead});
+    // The end of the target does not say how far a filter has come.
+    const passedOver = this.#options.filter === undefined || isBack ? FIRST_ID : held;
+    // What the source has lost in a failover it may give again, with IDs that the target has.
+    const shared = earlierId(lastId, info.lastGeneratedId);
+    const position = laterId(laterId(shared, passedOver), this.#begin);
+    await this.#hold?.begin(position, left?.lastDeliveredId);
+    this.#done = position;
+    this.counts.lastId = lastId;
+    this.hasBegun = true;
+    return position;
+  }
+
+  /** True when everything is copied; false when it has to be seen again where the target stands. */
+  async #copyFrom(position: string): Promise<boolean> {
+    const {follow, stopping} = this.#options;
+    let next = this.#source.pageBehind(position);
+    while (!stopping.aborted) {
+      const page = await next;
+      if (page === undefined) {
+        this.#options.onProblem(
+          `stream "${this.#options.names.source}" lacks what was copied after ${this.#source.lastGeneratedId}, as after a failover; ` +
+            'the target keeps it',
+        );
+        next = this.#source.pageBehind(this.#source.lastGeneratedId);
+        continue;
+      }
+      const last = page.records.at(-1)?.id;
+      if (last === undefined) {
+        if (!follow || this.#isEnd(this.#done)) return true;
+        if (!(await this.#rest())) return false;
+        next = this.#source.pageBehind(this.#done);
+        continue;
+      }
+      // The next page is read while this one is written.
+      next = this.#source.pageBehind(last);
+      next.catch(() => {});
+      const isThere = await this.#addPage(page.records);
+      if (isThere) this.#done = last;
+      if (!isThere || !(await this.#look(page.counted))) {
+        await next.catch(() => {});
+        return false;
+      }
+      this.#options.onProgress(this.counts);
+    }
+    return true;
+  }
+
+  async #addPage(records: Parameters<TargetStream['add']>[0]): Promise<boolean> {
+    const {filter} = this.#options;
+    const wanted = filter === undefined ? records : records.filter((record) => filter.matches(record));
+    if (!(await this.#target.add(wanted))) return false;
+    this.counts.copied += wanted.length;
+    this.counts.skipped += records.length - wanted.length;
+    if (wanted.length > 0) this.counts.lastId = wanted.at(-1)!.id;
+    return true;
+  }
+
+  #isEnd(id: string): boolean {
+    return compareStreamIds(id, this.#last) >= 0;
+  }
+
+  /** Everything is copied for now: waits for more. False as `#copyFrom`. */
+  async #rest(): Promise<boolean> {
+    if (!(await this.#look())) return false;
+    try {
+      await this.#source.wait(this.#done);
+    } catch (error) {
+      if (!this.#options.stopping.aborted) throw error;
+    }
+    return true;
+  }
+
+  /** Once a second: moves the group, and looks whether the target is what was copied. False as `#copyFrom`. */
+  async #look(counted?: Counted): Promise<boolean> {
+    if (performance.now() - this.#lookedAtMs < LOOK_MS) return true;
+    this.#lookedAtMs = performance.now();
+    await this.#moveHold(counted);
+    return this.#target.check();
+  }
+
+  async #moveHold(counted?: Counted): Promise<void> {
+    // How much was added is known again where everything was read.
+    const known = counted ?? this.#source.countAt(this.#done, await this.#source.look());
+    await this.#hold?.moveTo(this.#done, known);
+  }
+
+  async #isCopy(id: string): Promise<boolean> {
+    const {names} = this.#options;
+    const [original] = await this.#redis.source.run(({commands}) => commands.recordPage(names.source, id, id, 1));
+    const [copy] = await this.#redis.target.run(({commands}) => commands.recordPage(names.target, id, id, 1));
+    return original !== undefined && copy !== undefined && isSame(original, copy);
+  }
+}
+
+const laterId = (a: string, b: string): string => (compareStreamIds(a, b) > 0 ? a : b);

@@ -1,0 +1,36 @@
+/** How copies of streams look to a person: a row for each, and a sentence for all. */
+import type {CopyOutcome} from '../../copy/copy-streams.js';
+import {withCommas} from '../../number-text.js';
+import {LEAST_NAME} from '../column-fit.js';
+import type {Display} from '../display.js';
+import {counted, took} from '../sentences.js';
+import {renderTable} from '../table.js';
+
+export const renderCopies = (copies: readonly CopyOutcome[], display: Display): string =>
+  copies.length === 0
+    ? ''
+    : renderTable(
+        copies,
+        [
+          {heading: 'stream', least: LEAST_NAME, cell: ({stream}) => stream},
+          {heading: 'copy', least: LEAST_NAME, priority: 2, cell: ({target}) => target},
+          {heading: 'copied', right: true, cell: ({copied}) => copied},
+          ...(copies.some(({skipped}) => skipped > 0)
+            ? [{heading: 'left out', right: true, priority: 3, cell: ({skipped}: CopyOutcome) => skipped}]
+            : []),
+          {heading: 'up to', priority: 1, cell: ({lastId}) => lastId},
+          {heading: 'complete', priority: 1, cell: ({complete}) => (complete ? 'yes' : 'no')},
+        ],
+        display,
+      );
+
+/** `copied 1,204,110 entries of 3 streams to 10.0.4.7:6379 in 31 s` */
+export function describeCopies(copies: readonly CopyOutcome[], server: string, ms: number): string {
+  const copied = copies.reduce((sum, one) => sum + one.copied, 0);
+  const of = copies.length === 1 ? copies[0]!.stream : counted(copies.length, 'stream');
+  return `copied ${counted(copied, 'entry')} of ${of} to ${server} ${took(ms)}`;
+}
+
+/** While it goes on. */
+export const copyProgress = (copied: number, ms: number): string =>
+  `copied ${counted(copied, 'entry')}, ${withCommas(Math.round((copied * 1_000) / Math.max(1, ms)))}/s`;
