@@ -69,9 +69,11 @@ export default class Claim extends BaseCommand {
     });
     try {
       for await (const records of claimer.claim(batches)) await writer.write(records);
-    } finally {
-      notes.note(describeClaim(claimer.counts, to, dryRun));
+    } catch (error) {
+      if (claimer.hasCounted) notes.note(`before it failed: ${describeClaim(claimer.counts, to, dryRun)}`);
+      throw error;
     }
+    notes.note(describeClaim(claimer.counts, to, dryRun));
     if (consumer === undefined || claimer.counts.claimed > 0) return;
     const unknown = await describeNoConsumer(client, {stream, group, consumer});
     if (unknown !== undefined) notes.note(unknown);

@@ -195,7 +195,7 @@ describe('redrive', () => {
     const done = await dlq(['redrive', '--any-stream']);
     expect(done.code).toBe(65);
     expect(lines(done).map(({id}) => id)).toEqual(['1-0', '2-0', '3-0', '5-0']);
-    expect(done.stderr).toContain('streamlog: 4 put back\n');
+    expect(done.stderr).toContain('streamlog: before it failed: 4 put back\n');
     expect(await ids(DEAD)).toEqual(['4-0']);
   });
 
@@ -246,7 +246,7 @@ describe('redrive', () => {
     await server.redis.config('SET', 'maxmemory', 1);
     const done = await dlq(['redrive']);
     expect(done.code).toBe(75);
-    expect(done.stderr).toContain('0 put back');
+    expect(done.stderr).toContain('streamlog: before it failed: 0 put back\n');
     expect(await server.redis.exists('events')).toBe(0);
     expect(await ids(DEAD)).toHaveLength(5);
   });
@@ -280,6 +280,13 @@ describe('redrive', () => {
   it('of nothing is no failure', async () => {
     expect(await dlq(['redrive'])).toMatchObject({code: 0, stdout: '', stderr: 'streamlog: 0 put back\n'});
   });
+});
+
+it.each([['redrive'], ['purge', '--force']])('%s of what is no stream says that, and counts nothing', async (...args) => {
+  await server.redis.set(DEAD, 'no stream');
+  const done = await dlq(args);
+  expect(done).toMatchObject({code: 65, stdout: ''});
+  expect(done.stderr).toBe(`streamlog: "${DEAD}" is a string, not a stream\nhint: give another --stream\n`);
 });
 
 describe('purge', () => {

@@ -79,7 +79,7 @@ export default class DlqPurge extends BaseCommand {
       await purger.purge(selectDeadLetters(client, deadLetter, {...selection, ids, beforeMs, onMissing, ...agreed}));
       said.end(selection.search);
     } catch (error) {
-      notes.note(`before it failed: ${purger.purged} deleted`);
+      if (selection.search.scanned > 0) notes.note(`before it failed: ${purger.purged} deleted`);
       throw error;
     }
     const facts = {deadLetter, purged: purger.purged, left: await client.length(deadLetter), dryRun};

@@ -74,10 +74,13 @@ export default class DlqRedrive extends BaseCommand {
       for await (const page of redriver.redrive(selected)) {
         await this.report(flags, JSON_FIELDS['dlq redrive'], page, (display) => renderRedriven(page, display));
       }
-    } finally {
+    } catch (error) {
       said.end(selection.search);
-      notes.note(describeRedrive(redriver.counts, dryRun));
+      if (selection.search.scanned > 0) notes.note(`before it failed: ${describeRedrive(redriver.counts, dryRun)}`);
+      throw error;
     }
+    said.end(selection.search);
+    notes.note(describeRedrive(redriver.counts, dryRun));
     if (selection.search.scanned === 0) await sayNoOrigin(client, flags, notes);
     if (missing.length > 0) throw deadLettersMissing(missing, deadLetter);
     const {foreign} = redriver.counts;

@@ -111,6 +111,11 @@ export class Claimer {
     this.#options = options;
   }
 
+  /** Whether an entry was claimed, or not claimed for a reason. */
+  get hasCounted(): boolean {
+    return Object.values(this.counts).some((count) => count > 0);
+  }
+
   /** XCLAIM: the records of all that was claimed, page by page, until `stopping`. Throws `notFound` when there is no such stream or group. */
   async *claim(batches: AsyncIterable<ClaimBatch>): AsyncGenerator<StreamRecord[], void, void> {
     for await (const {stream, group, named, minIdleMs} of batches) {
