@@ -402,13 +402,37 @@ describe('on a terminal', () => {
     );
   });
 
+  it('says as much of each entry with --pretty, whose fields have lines of their own', async () => {
+    await twoConsumers();
+    await server.redis.xdel('events', '1-0');
+
+    const {text} = await show('--details', '--payload', '-n', '2', '--utc', '--quiet', '--pretty');
+
+    expect(text.replace(/1m 3\ds/, '1m 30s')).toBe(
+      [
+        'events  group streamlog',
+        '1970-01-01T00:00:00.001Z  1-0  w1  idle 1h  5 deliveries  no longer in the stream',
+        '',
+        '1970-01-01T00:00:00.002Z  2-0  w1  idle 1m 30s  2 deliveries',
+        '  n  2',
+        '',
+      ].join('\n'),
+    );
+  });
+
   it('hostile names and data do nothing, in every shape', async () => {
     await server.redis.xadd(HOSTILE, '1-0', HOSTILE, HOSTILE);
     await server.redis.xgroup('CREATE', HOSTILE, HOSTILE, '0');
     await deliver(HOSTILE, 1, HOSTILE, HOSTILE);
     await server.redis.call('XCLAIM', HOSTILE, HOSTILE, HOSTILE, 0, '1-0', 'IDLE', 90_000);
 
-    for (const shape of [[], ['--json'], ['--details', '--payload'], ['--details', '--payload', '--json']]) {
+    for (const shape of [
+      [],
+      ['--json'],
+      ['--details', '--payload'],
+      ['--details', '--payload', '--json'],
+      ['--details', '--pretty'],
+    ]) {
       const {text} = await onTerminal(['pending', '--stream', HOSTILE, '--group', HOSTILE, ...shape], {
         server,
         columns: 400,

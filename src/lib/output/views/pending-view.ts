@@ -10,6 +10,7 @@ import {DelimitedLines, factCell, nameCell} from '../delimited.js';
 import type {Display} from '../display.js';
 import {FieldShape} from '../field-shape.js';
 import {jsonLines} from '../pretty-json.js';
+import {RecordBlocks} from '../record-blocks.js';
 import {type LineColumn, quoted, type RecordLine, RecordLines} from '../record-lines.js';
 import {type RecordStyle, RecordWriter} from '../record-writer.js';
 import type {Sink} from '../sink.js';
@@ -105,22 +106,22 @@ export class PendingWriter {
   readonly #sink: Sink;
   readonly #style: RecordStyle;
   readonly #fields: FieldShape;
-  /** For `--format`, and blocks. */
+  /** For `--format` only. */
   readonly #records: RecordWriter | undefined;
   /** For CSV and TSV only. */
   readonly #delimited: DelimitedLines | undefined;
   /** For a person only. */
-  readonly #lines: RecordLines | undefined;
+  readonly #lines: RecordLines | RecordBlocks | undefined;
 
   /** Prints headings where there are some. Throws a usage error when `style.format` cannot be compiled. */
   constructor(sink: Sink, style: RecordStyle) {
-    const {format, shape, display, pretty = false} = style;
+    const {format, shape, display, pretty = false, full = false} = style;
     this.#sink = sink;
     this.#style = style;
     this.#fields = style.fields ?? FieldShape.ALL;
-    const asRecords = format !== undefined || (pretty && shape === 'table');
-    this.#records = asRecords ? new RecordWriter(sink, style) : undefined;
-    this.#lines = shape === 'table' ? new RecordLines(LINE_COLUMNS, display, style.full ?? false) : undefined;
+    this.#records = format === undefined ? undefined : new RecordWriter(sink, style);
+    if (shape === 'table')
+      this.#lines = pretty ? new RecordBlocks(LINE_COLUMNS, display) : new RecordLines(LINE_COLUMNS, display, full);
     if (format !== undefined || (shape !== 'csv' && shape !== 'tsv')) return;
     const columns = ['stream', 'id', ...this.#fields.columns, ...FACT_COLUMNS];
     this.#delimited = new DelimitedLines(shape, columns, display.terminal);

@@ -30,25 +30,13 @@ export const timeOf = (id: string, {display, utc = false}: PersonStyle): string 
 
 export function renderForPerson(style: PersonStyle): (records: readonly StreamRecord[]) => string {
   const {display, full = false, pretty = false, several = false} = style;
-  if (pretty) {
-    const {colors} = display;
-    const blocks = new RecordBlocks(display);
-    return (records) =>
-      blocks.of(
-        records.map((record) => ({
-          heading: headingOf(record),
-          title: [colors.dim(timeOf(record.id, style)), colors.id(record.id), colors.dim(deliveryOf(record))]
-            .filter(Boolean)
-            .join('  '),
-          fields: record.fields,
-        })),
-      );
-  }
-  const columns = several ? [TIME_COLUMN, ID_COLUMN, STREAM_COLUMN] : [TIME_COLUMN, ID_COLUMN];
-  const lines = new RecordLines(columns, display, full);
+  // Blocks have room for their stream above them.
+  const inColumn = several && !pretty;
+  const columns = inColumn ? [TIME_COLUMN, ID_COLUMN, STREAM_COLUMN] : [TIME_COLUMN, ID_COLUMN];
+  const lines = pretty ? new RecordBlocks(columns, display) : new RecordLines(columns, display, full);
   const line = (record: StreamRecord): RecordLine => ({
-    heading: several ? receiverOf(record) : headingOf(record),
-    cells: [timeOf(record.id, style), record.id, ...(several ? [record.stream] : [])],
+    heading: inColumn ? receiverOf(record) : headingOf(record),
+    cells: [timeOf(record.id, style), record.id, ...(inColumn ? [record.stream] : [])],
     fields: record.fields,
     note: deliveryOf(record),
   });
