@@ -282,12 +282,15 @@ describe('redrive', () => {
   });
 });
 
-it.each([['redrive'], ['purge', '--force']])('%s of what is no stream says that, and counts nothing', async (...args) => {
-  await server.redis.set(DEAD, 'no stream');
-  const done = await dlq(args);
-  expect(done).toMatchObject({code: 65, stdout: ''});
-  expect(done.stderr).toBe(`streamlog: "${DEAD}" is a string, not a stream\nhint: give another --stream\n`);
-});
+it.each([['redrive'], ['purge', '--force']])(
+  '%s of what is no stream says that, and counts nothing',
+  async (...args) => {
+    await server.redis.set(DEAD, 'no stream');
+    const done = await dlq(args);
+    expect(done).toMatchObject({code: 65, stdout: ''});
+    expect(done.stderr).toBe(`streamlog: "${DEAD}" is a string, not a stream\nhint: give another --stream\n`);
+  },
+);
 
 describe('purge', () => {
   it('wants to be told which ones, or --force', async () => {

@@ -1,5 +1,8 @@
 /** How entries look to a person: lines that fit the terminal, and blocks that show all. */
-import {beforeAll, describe, expect, it} from 'vitest';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {cellsOf} from '../../src/lib/output/cell-width.js';
 import {serverForAll} from '../support/redis-server.js';
 import {streamlog} from '../support/run-cli.js';
@@ -79,6 +82,26 @@ describe('get', () => {
     expect(stdout).toBe(
       '{\n  "stream": "events",\n  "id": "1526919030474-0",\n  "fields": {\n    "type": "login",\n    "user": "u1"\n  }\n}\n',
     );
+  });
+
+  it.each([
+    ['range', '-o', 'csv', '--pretty'],
+    ['pending', '--details', '--pretty', '--output=tsv'],
+    ['dlq', 'show', '--pretty', '-ocsv'],
+  ])('--pretty is refused where it has no effect: %s %s %s %s', async (...args) => {
+    const {code, stdout, stderr} = await streamlog(args, {server});
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^streamlog: --pretty has no effect on [ct]sv\nhint: /);
+  });
+
+  it('--pretty of the configuration gives way to a shape that has no use for it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'streamlog-test-'));
+    onTestFinished(() => rmSync(directory, {recursive: true}));
+    const config = join(directory, 'config.toml');
+    writeFileSync(config, '[defaults.range]\npretty = true\n');
+    const env = {STREAMLOG_CONFIG: config};
+    const {code, stdout} = await streamlog(['range', '-o', 'csv', '-n', '1'], {server, env});
+    expect([code, stdout.split('\r\n')[0]]).toEqual([0, 'stream,id,fields']);
   });
 
   it('in a pipe is one line of JSON, as ever', async () => {

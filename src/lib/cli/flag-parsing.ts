@@ -4,6 +4,8 @@
  * variable of a flag that takes a list, and values with a dash; added are flags by position, and what configuration says.
  */
 import type {Interfaces} from '@oclif/core';
+import {usageError} from '../errors.js';
+import type {Shape} from '../output/shape.js';
 import type {CommandIndex} from './command-index.js';
 import type {ConfiguredServer} from './configured-server.js';
 import {hasDashedValue, prefixed, readingPrefixed, stripPrefixes} from './dashed-values.js';
@@ -39,7 +41,16 @@ export async function parseFlags(
     if (flag?.type === 'option' && flag.multiple && typeof value === 'string') values[name] = [value];
   }
   takePositionalFlags(output);
+  refuseWithoutEffect(output);
   return output;
+}
+
+/** What is typed has an effect. A default of the configuration gives way to what is typed. */
+function refuseWithoutEffect({flags, raw}: Interfaces.ParserOutput): void {
+  const isTyped = raw.some(({type, ...token}) => type === 'flag' && 'flag' in token && token.flag === 'pretty');
+  const {output} = flags as {output?: Shape};
+  if (isTyped && (output === 'csv' || output === 'tsv'))
+    throw usageError(`--pretty has no effect on ${output}`, 'give -o json or -o table with it, or leave it out');
 }
 
 /** With what configuration says instead of flags that were not typed, where the command uses a server. */
