@@ -55,6 +55,8 @@ describe.each(RUNTIMES)('%s', (_, command) => {
       (path) => ['serve --listen 127.0.0.1:0', {STREAMLOG_TOKEN_FILE: path}],
       (path) => [`serve --listen 127.0.0.1:0 --tls-cert ${cert} --tls-key ${path}`],
       (path) => [`info --cacert ${path} --url rediss://127.0.0.1:1`],
+      (path) => ['ls', {STREAMLOG_CONFIG: path}],
+      (path) => ['context list', {STREAMLOG_CONFIG: path}],
     ];
     const endings = lines.map(async (line) => {
       const path = fifo();

@@ -45,11 +45,12 @@ export class ConfiguredServer {
     return second;
   }
 
-  /** Reads the configuration. */
-  async load(index: CommandIndex): Promise<void> {
+  /** Reads the configuration; `onWait` is called for a file that has to be waited for. */
+  async load(index: CommandIndex, onWait: (text: string) => void): Promise<void> {
     this.#config = await loadConfig(index, {
       stopping: signals.signalled,
       warn: (text) => this.warnings.push(text),
+      onWait,
     });
   }
 

@@ -61,7 +61,9 @@ async function parseConfigured(
 ): Promise<Interfaces.ParserOutput> {
   const {flags} = input;
   if (flags === undefined || !('context' in flags)) return parseWords(parser, input, argv);
-  await server.load(index);
+  // What is said of a wait cannot wait for the flags, which configuration has a part in.
+  const isQuiet = argv.some((word) => word === '-q' || word === '--quiet');
+  await server.load(index, (text) => (isQuiet ? undefined : standardNotes().warn(text)));
   const parsePlain = async (plain: Interfaces.FlagInput, words = argv): Promise<Interfaces.ParserOutput> =>
     parseWords(parser, {...input, flags: plain} as Input, words);
   const {flags: configured, words} = await server.input(id, flags, parsePlain);

@@ -12,12 +12,14 @@ export interface FileReading {
   readonly stopping: AbortSignal;
   /** Called for a wait, and by callers for a file that is not as it should be. */
   readonly warn: (text: string) => void;
+  /** Called for a wait in place of `warn`, where that keeps its texts for later. */
+  readonly onWait?: (text: string) => void;
 }
 
 /** All of a file. Throws `io` when it cannot be read, InputCut when `stopping` is aborted before its end. */
-export async function readWholeFile(path: string, {stopping, warn}: FileReading): Promise<Buffer> {
+export async function readWholeFile(path: string, {stopping, warn, onWait = warn}: FileReading): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readSource(readFile(path, 0, warn), {name: path, stopping}))
+  for await (const chunk of readSource(readFile(path, 0, onWait), {name: path, stopping}))
     chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
 }
