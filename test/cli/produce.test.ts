@@ -480,7 +480,8 @@ it('a .env in the directory that it runs in has no say', async () => {
 
 it('on a terminal bulk input shows counts in place of IDs', async () => {
   writeFileSync(path('two.ndjson'), '{"a":1}\n{"a":2}\n');
-  const {code, text} = await onTerminal(['produce', '-s', 'terminal', '--file', path('two.ndjson')], {server});
+  const args = ['produce', '-s', 'terminal', '--file', path('two.ndjson')];
+  const {code, text} = await onTerminal(args, {server, env: {TERM: 'xterm'}});
   expect(code).toBe(0);
   expect(text).toContain('[####################] 100%');
   expect(text).toMatch(/streamlog: added 2 entries to terminal in \d+\.\d+ s\n$/);

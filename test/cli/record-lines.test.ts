@@ -138,6 +138,7 @@ it.each<[Record<string, string>, boolean]>([
   [{TERM: 'xterm'}, true],
   [{NO_COLOR: '1'}, false],
   [{TERM: 'dumb'}, false],
+  [{TERM: ''}, false],
   [{TERM: 'dumb', FORCE_COLOR: '1'}, true],
   [{NO_COLOR: '1', FORCE_COLOR: '1'}, true],
 ])('with %j: colour %s', async (env, has) => {

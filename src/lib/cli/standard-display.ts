@@ -22,7 +22,13 @@ export function standardDisplay(): Display {
 }
 
 /** Whether a view may take the whole terminal. */
-export const hasFullScreen = (): boolean => standardOutput.isTTY && environment().TERM !== 'dumb';
+export const hasFullScreen = (): boolean => standardOutput.isTTY && takesControls();
+
+/** Whether a terminal takes control sequences: nothing is known of one without a name (term(7)). */
+export function takesControls(): boolean {
+  const {TERM} = environment();
+  return TERM !== undefined && TERM !== 'dumb';
+}
 
 /** Whether the terminal has more than the characters of ASCII (locale(7)). */
 export function hasUnicode(): boolean {
@@ -37,7 +43,7 @@ export const textWidth = (): number =>
 const wholeOf = (text: string | undefined): number => (/^\d{1,4}$/.test(text ?? '') ? Number(text) : 0);
 
 export function wantsColor(terminal: boolean): boolean {
-  const {NO_COLOR, FORCE_COLOR, TERM} = environment();
+  const {NO_COLOR, FORCE_COLOR} = environment();
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0';
-  return NO_COLOR === undefined && TERM !== 'dumb' && terminal;
+  return NO_COLOR === undefined && terminal && takesControls();
 }

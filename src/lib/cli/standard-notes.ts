@@ -3,12 +3,13 @@ import type {Interfaces} from '@oclif/core';
 import {colors} from '../output/colors.js';
 import {Notes} from '../output/notes.js';
 import type {commonFlags} from './flags.js';
-import {wantsColor} from './standard-display.js';
+import {takesControls, wantsColor} from './standard-display.js';
 import {standardError} from './standard-streams.js';
 
 export type NoteFlags = Pick<Interfaces.InferredFlags<typeof commonFlags>, 'quiet' | 'verbose'>;
 
 export function standardNotes(flags: NoteFlags = {quiet: false, verbose: false}): Notes {
   const terminal = standardError.isTTY;
-  return new Notes(standardError, {...flags, terminal, colors: colors(wantsColor(terminal))});
+  const overwrites = terminal && takesControls();
+  return new Notes(standardError, {...flags, terminal, overwrites, colors: colors(wantsColor(terminal))});
 }

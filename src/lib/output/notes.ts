@@ -25,8 +25,10 @@ export interface NoteStream {
 export interface NotesOptions {
   quiet: boolean;
   verbose: boolean;
-  /** Whether a line can be overwritten, as a progress line is. */
+  /** Whether a person reads them. */
   terminal: boolean;
+  /** Whether a line can be overwritten, as a progress line is. */
+  overwrites: boolean;
   colors: Colors;
 }
 
@@ -124,9 +126,9 @@ export class Notes {
       this.#stream.write(`${this.#options.colors.dim('hint:')} ${this.#shown(error.hint)}\n`);
   }
 
-  /** A line that the next one overwrites; on a terminal only. It is cut: of one that wraps, only the end is overwritten. */
+  /** A line that the next one overwrites, where that is possible. It is cut: of one that wraps, only the end is overwritten. */
   progress(text: string): void {
-    if (!this.#options.terminal || this.#options.quiet) return;
+    if (!this.#options.overwrites || this.#options.quiet) return;
     // Some terminals wrap once the last column is taken.
     const room = (this.#stream.columns || USUAL_COLUMNS) - 1;
     this.#stream.write(`\r\u001b[K${cutEnd(escapeForTerminal(text), room)}`);

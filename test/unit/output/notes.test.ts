@@ -14,7 +14,8 @@ function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): 
     writableLength: 0,
     flushed: async (): Promise<void> => {},
   };
-  const notes = new Notes(stream, {quiet: false, verbose: false, terminal: false, colors: colors(false), ...options});
+  const usual = {quiet: false, verbose: false, terminal: false, overwrites: false, colors: colors(false)};
+  const notes = new Notes(stream, {...usual, ...options});
   return {notes, text: () => text};
 }
 
@@ -65,11 +66,11 @@ describe('what is said', () => {
     expect(say({}, (notes) => notes.failure(new StreamlogError('data', name, {hint: name})))).toBe(
       `streamlog: ${shown}\nhint: ${shown}\n`,
     );
-    expect(say({terminal: true}, (notes) => notes.progress(name))).toBe(`\r\u001b[K${shown}`);
+    expect(say({overwrites: true}, (notes) => notes.progress(name))).toBe(`\r\u001b[K${shown}`);
   });
 
   it('progress takes less than a line', () => {
-    const line = say({terminal: true}, (notes) => notes.progress('日本'.repeat(50)));
+    const line = say({overwrites: true}, (notes) => notes.progress('日本'.repeat(50)));
     expect(cellsOf(line.replace('\r\u001b[K', ''))).toBe(79);
   });
 
@@ -84,7 +85,7 @@ describe('what is said', () => {
 
 describe('how much is said', () => {
   it('hides notes and progress with --quiet, never warnings and failures', () => {
-    const quiet = say({quiet: true, terminal: true}, (notes) => {
+    const quiet = say({quiet: true, terminal: true, overwrites: true}, (notes) => {
       notes.note('hidden');
       notes.progress('hidden');
       notes.warn('lost 2');
@@ -98,7 +99,7 @@ describe('how much is said', () => {
 
 describe('progress', () => {
   it('is a line on a terminal that the next one overwrites', () => {
-    const shown = say({terminal: true}, (notes) => {
+    const shown = say({overwrites: true}, (notes) => {
       notes.progress('1 of 2');
       notes.progress('2 of 2');
       notes.endProgress();
@@ -116,7 +117,7 @@ describe('progress', () => {
   });
 
   it('makes way for a note', () => {
-    const shown = say({terminal: true}, (notes) => {
+    const shown = say({overwrites: true}, (notes) => {
       notes.progress('1 of 2');
       notes.warn('slow');
       notes.note('done');
