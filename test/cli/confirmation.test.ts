@@ -2,7 +2,16 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import {serverForAll, until, userUrl} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, streamlog} from '../support/run-cli.js';
-import {CTRL_C, CTRL_D, HOSTILE, type Open, openTerminal, type Shown, unsafeIn} from '../support/terminal.js';
+import {
+  CTRL_C,
+  CTRL_D,
+  HOSTILE,
+  type Open,
+  openTerminal,
+  type Shown,
+  unsafeIn,
+  unwrapped,
+} from '../support/terminal.js';
 
 const server = serverForAll();
 const DEAD = '{orders}:dead';
@@ -85,7 +94,7 @@ describe.each(RUNTIMES)('with %s', (_name, program) => {
     ] as const) {
       const shown = await answer(line, keys, program);
       expect([keys, shown.code]).toEqual([keys, code]);
-      expect(shown.text).toContain(`streamlog: ${question} [y/N] `);
+      expect(unwrapped(shown.text)).toContain(`streamlog: ${question} [y/N] `);
       expect(shown.text).toMatch(new RegExp(`\n+streamlog: ${nothing}\n$`));
       expect(await everything()).toEqual(before);
     }
@@ -158,7 +167,7 @@ it.each([
   const url = await userUrl(server, '~*', ...rules.split(' '));
   const open = openTerminal(`${EXECUTABLE} ${line} --url ${url}`, {server});
   await asked(open);
-  expect(open.text()).toContain(question);
+  expect(unwrapped(open.text())).toContain(question);
   open.press('n\n');
   expect((await open.finished).code).toBe(2);
 });
@@ -182,7 +191,8 @@ describe('while it waits for the answer', () => {
     await asked(open);
     await change();
     open.press('y\n');
-    return open.finished;
+    const shown = await open.finished;
+    return {...shown, text: unwrapped(shown.text)};
   };
   const ids = async (stream = 'orders') => (await server.redis.xrange(stream, '-', '+')).map(([id]) => id);
   const addMore = async () => {

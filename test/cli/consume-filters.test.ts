@@ -3,7 +3,7 @@ import {beforeEach, describe, expect, it} from 'vitest';
 import {idsIn, jsonLines, wholeLines} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {startStreamlog, streamlog} from '../support/run-cli.js';
-import {onTerminal} from '../support/terminal.js';
+import {onTerminal, unwrapped} from '../support/terminal.js';
 
 const server = serverForAll();
 beforeEach(() => server.redis.flushall());
@@ -254,6 +254,6 @@ describe('how it is asked for', () => {
       server,
     });
 
-    expect(text).toContain('streamlog: 2 written, 10 acknowledged, 8 skipped\n');
+    expect(unwrapped(text)).toContain('streamlog: 2 written, 10 acknowledged, 8 skipped\n');
   });
 });

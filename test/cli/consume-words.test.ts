@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import {serverForAll, until, userUrl} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, streamlog} from '../support/run-cli.js';
-import {CTRL_C, type Open, openTerminal} from '../support/terminal.js';
+import {CTRL_C, type Open, openTerminal, unwrapped} from '../support/terminal.js';
 
 const server = serverForAll();
 
@@ -14,10 +14,12 @@ afterEach(() => server.redis.flushall());
 
 /** Lines that are notes, without the name in front. */
 const notesIn = (text: string): string[] =>
-  text.split('\n').flatMap((line) => (line.startsWith('streamlog: ') ? [line.slice(11)] : []));
+  unwrapped(text)
+    .split('\n')
+    .flatMap((line) => (line.startsWith('streamlog: ') ? [line.slice(11)] : []));
 
 const shows = (open: Open, text: string): Promise<void> =>
-  until(() => open.text().includes(text), `it shows "${text}"`);
+  until(() => unwrapped(open.text()).includes(text), `it shows "${text}"`);
 
 const consumers = async (stream: string, group: string): Promise<unknown[]> =>
   (await server.redis.xinfo('CONSUMERS', stream, group)) as unknown[];

@@ -3,7 +3,7 @@ import {beforeEach, describe, expect, it} from 'vitest';
 import {idsIn} from '../support/json-lines.js';
 import {serverForAll, until} from '../support/redis-server.js';
 import {shell, startStreamlog, streamlog} from '../support/run-cli.js';
-import {onTerminal} from '../support/terminal.js';
+import {onTerminal, unwrapped} from '../support/terminal.js';
 
 const server = serverForAll();
 beforeEach(() => server.redis.flushall());
@@ -99,7 +99,7 @@ describe('range', () => {
 
     const {text} = await onTerminal(['range', '--reverse', '--where', 'amount=1495'], {columns, server});
 
-    expect(text).toContain('\nstreamlog: 1 of 1,500 entries matched, back to 1970-01-01T00:00:00.001Z\n');
+    expect(unwrapped(text)).toContain('\nstreamlog: 1 of 1,500 entries matched, back to 1970-01-01T00:00:00.001Z\n');
   });
 
   it('ends at a closed pipe though nothing matches any more', async () => {

@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {afterAll, beforeEach, describe, expect, it} from 'vitest';
 import {serverForAll, until} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES, streamlog} from '../support/run-cli.js';
-import {CTRL_C, type Open, openTerminal} from '../support/terminal.js';
+import {CTRL_C, type Open, openTerminal, unwrapped} from '../support/terminal.js';
 
 const server = serverForAll();
 const directory = mkdtempSync(join(tmpdir(), 'last-sentence-'));
@@ -33,8 +33,7 @@ const open = (line: string, program = EXECUTABLE): Open =>
 
 /** Notes without the name in front; times as TIME and IDs as ID. */
 const notesIn = (text: string): string[] =>
-  text
-    .replaceAll(/\r?\u001b\[K|\r/g, '\n')
+  unwrapped(text.replaceAll(/\r?\u001b\[K|\r/g, '\n'))
     .split('\n')
     .flatMap((line) => (line.startsWith('streamlog: ') ? [line.slice(11)] : []))
     .map((line) => line.replace(/\d+\.\d+ s/, 'TIME').replace(/\d{13}-\d+/, 'ID'));

@@ -24,6 +24,9 @@ export async function onTerminal(args: readonly string[], {columns, ...options}:
   return {code, text: stdout.replaceAll('\r\n', '\n')};
 }
 
+/** Notes as they would be in a pipe: on a terminal they go on in lines of their own. */
+export const unwrapped = (text: string): string => text.replaceAll('\n  ', ' ');
+
 export const CTRL_C = '\u0003';
 export const CTRL_D = '\u0004';
 

@@ -14,7 +14,7 @@ export async function confirm(
   question: string,
   {notes, stopping, nothing}: {notes: Notes; stopping: AbortSignal; nothing: string},
 ): Promise<void> {
-  notes.ask(`${question} [y/N] `);
+  notes.ask(`${question} [y/N]`);
   const answer = await readAnswer(stopping);
   if (answer !== undefined && !answer.endsWith('\n')) standardError.write('\n');
   if (answer === undefined || !/^y(es)?$/i.test(answer.trim())) throw new StreamlogError('usage', nothing);

@@ -8,6 +8,7 @@ import {cutEnd} from './cell-width.js';
 import type {Colors} from './colors.js';
 import {excerptLines} from './excerpt.js';
 import {escapeForTerminal} from './sanitize.js';
+import {wrapSentence} from './text-layout.js';
 
 /** What notes need of standard error. */
 export interface NoteStream {
@@ -81,14 +82,16 @@ export class Notes {
 
   /** What `--trace` asked for, whatever is hidden. */
   trace(text: string): void {
-    this.#line(text);
+    this.endProgress();
+    this.#stream.write(`streamlog: ${this.#shown(text)}\n`);
   }
 
   /** On a terminal, whatever is hidden: where a command is about to write. */
   banner(title: string, about: string | undefined, color = 'red'): void {
     if (!this.#options.terminal) return;
     const text = escapeForTerminal(about === undefined ? '' : ` ${about}`);
-    this.#line(`${this.#options.colors.banner(` ${escapeForTerminal(title)} `, color)}${text}`, true);
+    this.endProgress();
+    this.#stream.write(`streamlog: ${this.#options.colors.banner(` ${escapeForTerminal(title)} `, color)}${text}\n`);
   }
 
   /** Detail for `--verbose`. */
@@ -109,7 +112,7 @@ export class Notes {
   /** A question, whose answer is typed behind it. */
   ask(question: string): void {
     this.endProgress();
-    this.#stream.write(`streamlog: ${this.#shown(question)}`);
+    this.#stream.write(`${this.#wrapped(`streamlog: ${this.#shown(question)}`)} `);
   }
 
   /** Lines that are not notes, such as those of an access log: with newlines, already escaped. */
@@ -118,9 +121,9 @@ export class Notes {
     this.#stream.write(text);
   }
 
-  /** The last line of a command that fails, with the mistake that it is about and its hint. */
+  /** The last line of a command that fails, with the mistake that it is about and its hint, which is a line to copy. */
   failure(error: StreamlogError): void {
-    this.#line(`${this.#options.colors.failure(this.#shown(error.message))}`, true);
+    this.#line(this.#options.colors.failure(this.#shown(error.message)), true);
     if (error.excerpt !== undefined) this.#stream.write(excerptLines(error.excerpt));
     if (error.hint !== undefined)
       this.#stream.write(`${this.#options.colors.dim('hint:')} ${this.#shown(error.hint)}\n`);
@@ -129,7 +132,6 @@ export class Notes {
   /** A line that the next one overwrites, where that is possible. It is cut: of one that wraps, only the end is overwritten. */
   progress(text: string): void {
     if (!this.#options.overwrites || this.#options.quiet) return;
-    // Some terminals wrap once the last column is taken.
     const room = (this.#stream.columns || USUAL_COLUMNS) - 1;
     this.#stream.write(`\r\u001b[K${cutEnd(escapeForTerminal(text), room)}`);
     this.#progressShown = true;
@@ -143,7 +145,13 @@ export class Notes {
 
   #line(text: string, escaped = false): void {
     this.endProgress();
-    this.#stream.write(`streamlog: ${escaped ? text : this.#shown(text)}\n`);
+    this.#stream.write(`${this.#wrapped(`streamlog: ${escaped ? text : this.#shown(text)}`)}\n`);
+  }
+
+  /** Some terminals go to the next line once the last column is taken. */
+  #wrapped(line: string): string {
+    const {columns} = this.#stream;
+    return this.#options.terminal && columns ? wrapSentence(line, columns - 1) : line;
   }
 
   #shown(text: string): string {

@@ -18,6 +18,38 @@ export function wrap(text: string, width: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
+const INDENT = 2;
+
+/** A command to type, which ends a sentence. */
+const COMMAND = /(?<=^| )streamlog [a-z].*$/s;
+/** A terminal that is narrower breaks lines itself. */
+const NARROWEST = 20;
+
+/**
+ * `text` in lines of `width` columns, all but the first indented. Several blanks in a row are kept, as they may be in a name. So
+ * is a command at its end, which is to be copied: the terminal breaks what is wider, and knows that it is one line.
+ */
+export function wrapSentence(text: string, width: number): string {
+  if (width < NARROWEST || cellsOf(text) <= width) return text;
+  const command = COMMAND.exec(text);
+  const words = text
+    .slice(0, command?.index)
+    .replace(/ $/, '')
+    .split(/(?<! ) (?! )/);
+  if (command !== null) words.push(command[0]);
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of words) {
+    if (line === undefined) line = word;
+    else if (cellsOf(line) + 1 + cellsOf(word) <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = ' '.repeat(INDENT) + word;
+    }
+  }
+  return [...lines, line].join('\n');
+}
+
 /** The paragraph with `indent` blanks before each line. */
 export const indented = (text: string, width: number, indent: number): string[] =>
   wrap(text, width - indent).map((line) => ' '.repeat(indent) + line);
@@ -26,7 +58,6 @@ export const indented = (text: string, width: number, indent: number): string[] 
 const WIDEST_TERM = 28;
 /** An explanation in fewer columns than this is hard to read, so it goes below its term. */
 const NARROW = 36;
-const INDENT = 2;
 
 /** Lines of `rows`: terms in one column and explanations in another, or below where the terminal is narrow. */
 export function termList(rows: readonly (readonly [term: string, text: string])[], width: number): string[] {

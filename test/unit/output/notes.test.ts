@@ -4,7 +4,10 @@ import {cellsOf} from '../../../src/lib/output/cell-width.js';
 import {colors} from '../../../src/lib/output/colors.js';
 import {Notes, type NotesOptions} from '../../../src/lib/output/notes.js';
 
-function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): string} {
+function notesWith({columns, ...options}: Partial<NotesOptions> & {columns?: number} = {}): {
+  notes: Notes;
+  text(): string;
+} {
   let text = '';
   const stream = {
     write: (more: string): void => {
@@ -12,6 +15,7 @@ function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): 
     },
     isBehind: false,
     writableLength: 0,
+    columns,
     flushed: async (): Promise<void> => {},
   };
   const usual = {quiet: false, verbose: false, terminal: false, overwrites: false, colors: colors(false)};
@@ -19,7 +23,7 @@ function notesWith(options: Partial<NotesOptions> = {}): {notes: Notes; text(): 
   return {notes, text: () => text};
 }
 
-function say(options: Partial<NotesOptions>, speak: (notes: Notes) => void): string {
+function say(options: Partial<NotesOptions> & {columns?: number}, speak: (notes: Notes) => void): string {
   const {notes, text} = notesWith(options);
   speak(notes);
   return text();
@@ -50,7 +54,7 @@ describe('what is said', () => {
       notes.ask(name);
     };
     const said = (one: string): string =>
-      `hint: ${one}\nstreamlog: ${one}\nstreamlog: warning: ${one}\nstreamlog: ${one}`;
+      `hint: ${one}\nstreamlog: ${one}\nstreamlog: warning: ${one}\nstreamlog: ${one} `;
     expect(say({terminal: true}, speak)).toMatch(/^streamlog: no "a{159}…a{37}z"!\n/);
     expect(say({terminal: true}, speak).endsWith(said(shown))).toBe(true);
     expect(say({}, speak)).toBe(`streamlog: no "${name}"!\n${said(name)}`);
@@ -80,6 +84,44 @@ describe('what is said', () => {
     expect(say({colors: colors(true)}, (notes) => notes.failure(failure))).toBe(
       'streamlog: \u001b[31m\\x1b[32mfine\u001b[39m\n',
     );
+  });
+});
+
+describe('on a terminal, a line', () => {
+  const words = 'group "b" on stream "o" has been deleted, and is created again at 1526919030474-55';
+  const command = 'streamlog group seek "some name" --stream orders --to 1526919030474-55 --group billing';
+
+  it.each([40, 60, 80, 120])('of %i columns breaks between words, and loses none', (columns) => {
+    const failure = new StreamlogError('data', words);
+    for (const speak of [
+      (notes: Notes) => notes.note(words),
+      (notes: Notes) => notes.warn(words),
+      (notes: Notes) => notes.ask(words),
+      (notes: Notes) => notes.failure(failure),
+    ]) {
+      const text = say({terminal: true, columns, colors: colors(true)}, speak);
+      for (const line of text.split('\n')) expect([cellsOf(line) < columns, line]).toEqual([true, line]);
+      const joined = say({colors: colors(true)}, speak);
+      expect(text.replaceAll('\n  ', ' ')).toBe(joined);
+    }
+  });
+
+  it('that ends with a command leaves it whole, so that it can be copied', () => {
+    const note = `its entries are pending with others; to read them again: ${command}`;
+    expect(say({terminal: true, columns: 40}, (notes) => notes.note(note))).toBe(
+      `streamlog: its entries are pending with\n  others; to read them again:\n  ${command}\n`,
+    );
+    expect(say({terminal: true, columns: 200}, (notes) => notes.note(note))).toBe(`streamlog: ${note}\n`);
+    const hint = 'to read it: jq -c .[] a-file-with-a-long-name.json | streamlog produce';
+    const failure = new StreamlogError('data', 'no', {hint});
+    expect(say({terminal: true, columns: 40}, (notes) => notes.failure(failure))).toContain(`\nhint: ${hint}\n`);
+  });
+
+  it('keeps the blanks of a name', () => {
+    const note = 'there is no stream "a   b" and no stream "c  d" either';
+    const text = say({terminal: true, columns: 30}, (notes) => notes.note(note));
+    expect(text).toContain('"a   b"');
+    expect(text).toContain('"c  d"');
   });
 });
 
