@@ -33,6 +33,7 @@ import {ServerCommands} from './redis/server-commands.js';
 import {noGroup} from './redis/server-errors.js';
 import {type ConnectionSettings, parseTarget} from './redis/server-target.js';
 import {Session} from './redis/session.js';
+import {TransferReads} from './redis/transfer-reads.js';
 
 export type {PendingEntry} from './records/pending-entry.js';
 export type {AddBatch, AddEncoder} from './redis/add-encoder.js';
@@ -49,17 +50,16 @@ export type {ConnectedClient} from './redis/server-commands.js';
 export type {ServerInfo} from './redis/server-info.js';
 export type {ConnectionSettings} from './redis/server-target.js';
 export type {SlowCommand} from './redis/slow-log.js';
+export type * from './redis/transfer-reads.js';
 
 /** How much to read, and how long to wait for it: at most what `another` was given. */
 export type ReadLimits = Pick<GroupReadLimits, 'count' | 'blockMs' | 'noAck'>;
-
-/** Entries that one XCLAIM makes pending. */
-const MOST_CLAIMED = 1_000;
 
 export class StreamClient {
   readonly #session: Session;
   /** Commands that name no stream. */
   readonly server: ServerCommands;
+  readonly transfer: TransferReads;
   /** Lua scripts (EVAL): what must be looked at and changed in one step. */
   readonly scripts;
   /** False once the server has shown that its XREADGROUP has no CLAIM. */
@@ -68,6 +68,7 @@ export class StreamClient {
   private constructor(session: Session) {
     this.#session = session;
     this.server = new ServerCommands(session);
+    this.transfer = new TransferReads(session);
     const run = scriptRunner((line, about) => session.send(line, about));
     this.scripts = {
       ...briefInfoScript(run),
@@ -291,8 +292,8 @@ export class StreamClient {
 
   /** XCLAIM with FORCE: makes those of `ids` pending with `member` that are in the stream and pending with no consumer. */
   async makePending(member: Membership, ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += MOST_CLAIMED) {
-      await this.#session.send(args.xclaimMissing(member, ids.slice(at, at + MOST_CLAIMED)), groupOf(member));
+    for (let at = 0; at < ids.length; at += args.MOST_CLAIMED) {
+      await this.#session.send(args.xclaimMissing(member, ids.slice(at, at + args.MOST_CLAIMED)), groupOf(member));
     }
   }
 
@@ -314,11 +315,7 @@ export class StreamClient {
   }
 
   /** XPENDING with a range: the first `count` pending entries from `start` on, in the order of their IDs. */
-  pendingPage(
-    stream: string,
-    group: string,
-    range: {consumer?: string; start?: string; end?: string; count: number},
-  ): Promise<PendingEntry[]> {
+  pendingPage(stream: string, group: string, range: reads.PendingRange): Promise<PendingEntry[]> {
     return reads.pendingPage(this.#session, stream, group, range);
   }
 

@@ -5,7 +5,7 @@ import type {Limits} from '../check/verdict.js';
 import {usageError} from '../errors.js';
 import {SHAPES} from '../output/shape.js';
 import {duration, name} from './flag-values.js';
-import {commonFlags, streamsFlag} from './flags.js';
+import {commonFlags, matchFlag, streamsFlag} from './flags.js';
 
 /** `nagios` is the same on a terminal and in a pipe. */
 const CHECK_SHAPES = ['nagios', ...SHAPES] as const;
@@ -15,7 +15,7 @@ const EXPRESSIONS = {helpValue: 'EXPR', multiple: true, multipleNonGreedy: true,
 
 export const checkFlags = {
   ...streamsFlag,
-  match: Flags.string({helpValue: 'GLOB', summary: 'all streams whose names match: *, ?, [a-z]; \\ escapes'}),
+  ...matchFlag,
   group: name({char: 'g', helpValue: 'NAME', summary: 'only this group of each stream'}),
   warn: Flags.string({
     ...EXPRESSIONS,
@@ -45,15 +45,4 @@ export function limitsOf({warn, critical, timeout}: Pick<CheckFlags, 'warn' | 'c
   if (warn.length + critical.length === 0)
     throw usageError('nothing to check', "give --warn or --critical, as in --critical 'lag>1000'");
   return {warning: warn.map(parseCheckExpression), critical: critical.map(parseCheckExpression)};
-}
-
-/** The streams that are named; undefined where `--match` says which. Throws a usage error for both. */
-export function checkedStreams(
-  {stream, match}: Pick<CheckFlags, 'stream' | 'match'>,
-  raw: readonly {type: string; flag?: string}[],
-): readonly string[] | undefined {
-  if (match === undefined) return [...new Set(stream)];
-  if (raw.some(({type, flag}) => type === 'arg' || flag === 'stream'))
-    throw usageError('give --match or streams, not both');
-  return undefined;
 }

@@ -140,6 +140,10 @@ export const streamsFlag = {
     summary: 'the stream; repeat for several',
   }),
 };
+/** Instead of names; `namedStreams` refuses both. */
+export const matchFlag = {
+  match: Flags.string({helpValue: 'GLOB', summary: 'all streams whose names match: *, ?, [a-z]; \\ escapes'}),
+};
 /** For commands that look at all streams when none is named. */
 export const someStreamsFlag = {
   stream: name({
@@ -167,3 +171,14 @@ export const typedText = (
   flag: string,
   raw: readonly {type: string; flag?: string | undefined; input: string}[],
 ): string | undefined => raw.find((token) => token.type === 'flag' && token.flag === flag)?.input;
+
+/** The streams that are named; undefined where `--match` says which. Throws a usage error for both. */
+export function namedStreams(
+  {stream, match}: {stream: readonly string[]; match?: string | undefined},
+  raw: readonly {type: string; flag?: string}[],
+): readonly string[] | undefined {
+  if (match === undefined) return [...new Set(stream)];
+  if (raw.some(({type, flag}) => type === 'arg' || flag === 'stream'))
+    throw usageError('give --match or streams, not both');
+  return undefined;
+}

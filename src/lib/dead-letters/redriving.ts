@@ -3,10 +3,10 @@
  * counted once. An entry goes back only to the stream that was named, unless that is asked for: its fields could name any
  * other, and every user who may add to the stream can write them.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError, usageError} from '../errors.js';
 import type {Entry} from '../records/entry.js';
 import type {StreamClient} from '../stream-client.js';
+import {Throttle} from '../throttle.js';
 import {deadLetterOrigin} from './dead-letter-origin.js';
 import {putBack} from './moving.js';
 
@@ -132,36 +132,3 @@ export const entriesForeign = (count: number, streams: Iterable<string>, stream:
     `${count} entries came from another stream than "${stream}": ${[...streams].map((name) => `"${name}"`).join(', ')}`,
     {hint: 'name that one with --stream, or add --any-stream to put each back where its own fields say'},
   );
-
-const BURST_S = 0.1;
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** A token bucket that holds a tenth of a second's tokens, so that time lost to a slow server is not made up for by a burst. */
-class Throttle {
-  readonly #perSecond: number;
-  #tokens = 1;
-  #filledMs = performance.now();
-
-  constructor(perSecond: number) {
-    this.#perSecond = perSecond;
-  }
-
-  /** At least one token and at most `max`, as soon as there is one; 0 when `stopping` comes first. */
-  async take(max: number, stopping: AbortSignal): Promise<number> {
-    for (this.#fill(); this.#tokens < 1 && !stopping.aborted; this.#fill()) {
-      const waitMs = Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000);
-      await sleep(Math.min(waitMs, MAX_TIMER_MS), undefined, {signal: stopping}).catch(() => {});
-    }
-    if (stopping.aborted) return 0;
-    const taken = Math.min(max, Math.floor(this.#tokens));
-    this.#tokens -= taken;
-    return taken;
-  }
-
-  #fill(): void {
-    const nowMs = performance.now();
-    const filled = this.#tokens + ((nowMs - this.#filledMs) / 1_000) * this.#perSecond;
-    this.#tokens = Math.min(filled, Math.max(1, this.#perSecond * BURST_S));
-    this.#filledMs = nowMs;
-  }
-}

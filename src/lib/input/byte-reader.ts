@@ -7,9 +7,15 @@ import {Buffer} from 'node:buffer';
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array | string>;
   #rest: Buffer | undefined;
+  #arrivedBytes = 0;
 
   constructor(source: AsyncIterator<Uint8Array | string>) {
     this.#source = source;
+  }
+
+  /** How many bytes have come out and were not put back. */
+  get position(): number {
+    return this.#arrivedBytes - (this.#rest?.length ?? 0);
   }
 
   /** What is there, or else what comes next; undefined at the end. */
@@ -20,7 +26,10 @@ export class ByteReader {
     for (;;) {
       const {done, value} = await this.#source.next();
       if (done) return undefined;
-      if (value.length > 0) return asBuffer(value);
+      if (value.length === 0) continue;
+      const chunk = asBuffer(value);
+      this.#arrivedBytes += chunk.length;
+      return chunk;
     }
   }
 

@@ -14,10 +14,12 @@ const [ID1, ID2, DEFLATE] = [0x1f, 0x8b, 8];
 const [HEADER_CHECK, EXTRA, NAME, COMMENT, RESERVED] = [0x02, 0x04, 0x08, 0x10, 0xe0];
 const CHUNK_BYTES = 64 * 1024;
 
-/** The data of all members. Throws BadCompression. */
-export async function* gunzip(reader: ByteReader): AsyncGenerator<Buffer, void, void> {
-  do yield* readMember(reader);
-  while (await goesOn(reader));
+/** The data of all members. Throws BadCompression. `onMember` is called behind each one that is whole. */
+export async function* gunzip(reader: ByteReader, onMember?: () => void): AsyncGenerator<Buffer, void, void> {
+  do {
+    yield* readMember(reader);
+    onMember?.();
+  } while (await goesOn(reader));
 }
 
 async function* readMember(reader: ByteReader): AsyncGenerator<Buffer, void, void> {

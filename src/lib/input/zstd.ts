@@ -23,8 +23,8 @@ const {createZstdDecompress} = zlib as {createZstdDecompress?: () => Transform};
 
 export const hasZstd = createZstdDecompress !== undefined;
 
-/** The data of all frames. Throws BadCompression. */
-export async function* unzstd(reader: ByteReader): AsyncGenerator<Buffer, void, void> {
+/** The data of all frames. Throws BadCompression. `onFrame` is called behind each one that is whole. */
+export async function* unzstd(reader: ByteReader, onFrame?: () => void): AsyncGenerator<Buffer, void, void> {
   do {
     const magic = await exactly(reader, 4);
     const number = magic.readUInt32LE();
@@ -32,6 +32,7 @@ export async function* unzstd(reader: ByteReader): AsyncGenerator<Buffer, void, 
     else if ((number & SKIPPABLE_MASK) >>> 0 === SKIPPABLE)
       await skip(reader, (await exactly(reader, 4)).readUInt32LE());
     else throw followed();
+    onFrame?.();
   } while (await goesOn(reader));
 }
 

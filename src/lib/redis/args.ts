@@ -149,6 +149,8 @@ export const xclaim = (
   minIdleMs: number,
   ids: readonly string[],
 ): CommandLine => ['xclaim', stream, group, consumer, String(minIdleMs), ...ids];
+/** IDs that one XCLAIM makes pending. */
+export const MOST_CLAIMED = 1_000;
 /** XCLAIM … FORCE JUSTID with a min-idle that nothing reaches: takes nothing from anyone, and makes the rest pending. */
 export const xclaimMissing = ({stream, group, consumer}: Membership, ids: readonly string[]): CommandLine => [
   'xclaim',

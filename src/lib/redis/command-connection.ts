@@ -118,6 +118,42 @@ export class CommandConnection {
     }
   }
 
+  /**
+   * MULTI, `lines`, EXEC: their replies, of one moment. In a cluster on the node of the stream of `context`. Throws the
+   * failure of the first command that was refused.
+   */
+  async transaction(lines: readonly CommandLine[], context: Partial<CommandContext>): Promise<Reply[]> {
+    this.#unannounced++;
+    try {
+      const node = this.#nodeFor(context.stream);
+      const all: CommandLine[] = [['multi'], ...lines, ['exec']];
+      const sent = await Promise.allSettled(all.map((line) => node.sendCommand(commandOf(line))));
+      const refused = sent.findIndex(({status}) => status === 'rejected');
+      if (refused !== -1) {
+        const failure = this.#failure((sent[refused] as PromiseRejectedResult).reason, all[refused]!, context);
+        // ioredis looks for the new node only where it sends a command by itself.
+        if (failure.code === 'MOVED') await this.refreshSlots();
+        throw failure;
+      }
+      const replies = (sent.at(-1) as PromiseFulfilledResult<unknown>).value as (Reply | Error)[];
+      if (!Array.isArray(replies) || replies.length !== lines.length) throw notRedis();
+      return replies.map((reply, at) => {
+        if (reply instanceof Error) throw this.#failure(reply, lines[at]!, context);
+        return reply;
+      });
+    } finally {
+      this.#unannounced--;
+    }
+  }
+
+  #nodeFor(stream: string | undefined): Redis {
+    if (!(this.#client instanceof Cluster)) return this.#client;
+    const home = stream === undefined ? undefined : masterOf(this.#client, stream);
+    const node = this.#client.nodes('master').find(({options}) => `${options.host}:${options.port}` === home);
+    if (node !== undefined && !this.#state.lostNodes.has(home!)) return node;
+    throw this.#failure(new Error(LOST_NODE), ['multi'], {stream});
+  }
+
   /** Sends a command that has no key to every master: one reply each, one in all without a cluster. */
   async sendToMasters(line: CommandLine, masterIndex?: number): Promise<Reply[]> {
     const masters = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];

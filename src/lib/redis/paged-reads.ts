@@ -84,12 +84,20 @@ export function pendingPages(
   });
 }
 
+/** Both ends are included. */
+export interface PendingRange {
+  consumer?: string | undefined;
+  start?: string;
+  end?: string;
+  count: number;
+}
+
 /** One page of XPENDING, read again for exact numbers where a count of deliveries is more than JavaScript's hold. */
 export async function pendingPage(
   session: Session,
   stream: string,
   group: string,
-  {consumer, start = FIRST_ID, end = LAST_ID, count}: {consumer?: string; start?: string; end?: string; count: number},
+  {consumer, start = FIRST_ID, end = LAST_ID, count}: PendingRange,
 ): Promise<PendingEntry[]> {
   const line = xpendingRange(stream, group, start, end, count, consumer);
   const entries = readPendingEntries(await session.send(line, {stream, group}));

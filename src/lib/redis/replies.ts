@@ -233,7 +233,8 @@ function readFields(reply: Reply | undefined): Field[] {
   return fields;
 }
 
-function readMap(reply: Reply): Map<string, Reply> {
+/** Names and values. */
+export function readMap(reply: Reply): Map<string, Reply> {
   const flat = flatPairsOf(reply);
   const map = new Map<string, Reply>();
   for (let index = 0; index + 1 < flat.length; index += 2) map.set(readText(flat[index]!), flat[index + 1]!);

@@ -115,8 +115,25 @@ export class Session {
 
   /** The same with the digits of numbers: a JavaScript number holds 53 bits. */
   async sendExactly(line: CommandLine, about?: Partial<CommandContext>): Promise<Reply> {
+    return (await this.#exactly()).send(line, about);
+  }
+
+  #exactly(): Promise<CommandConnection> {
     this.#exact ??= CommandConnection.open({...this.target, exactNumbers: true});
-    return (await this.#exact).send(line, about);
+    return this.#exact;
+  }
+
+  /** MULTI, `lines`, EXEC: commands that only read, as one; `exactly` as `sendExactly`. */
+  async transaction(
+    lines: readonly CommandLine[],
+    about: Partial<CommandContext>,
+    {exactly = false} = {},
+  ): Promise<Reply[]> {
+    if (exactly) return (await this.#exactly()).transaction(lines, about);
+    return this.#named(
+      about,
+      this.run('xinfo', (connection) => connection.transaction(lines, about)),
+    );
   }
 
   /** `command` in lower case is what `work` sends. */

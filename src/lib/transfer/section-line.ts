@@ -64,7 +64,11 @@ function headerOf(members: Members): SectionLine {
     lastGeneratedId: members.required('lastGeneratedId', idOf),
     entriesAdded: members.optional('entriesAdded', countOf),
     maxDeletedId: members.optional('maxDeletedId', idOf),
-    masked: members.optional('masked', (member) => namesOf(member)),
+    from: members.optional('from', idOf),
+    to: members.optional('to', idOf),
+    filter: members.optional('filter', namesOf),
+    pendingOnly: members.optional('pendingOnly', yesOrNo),
+    masked: members.optional('masked', namesOf),
     groups: groupsOf(members),
   };
 }

@@ -14,21 +14,29 @@ import {
   type SectionTrailer,
 } from './section.js';
 
-export function headerLine({stream, groups, masked, ...facts}: SectionHeader): Buffer {
-  const {at, server, whole, length, firstId, lastGeneratedId, entriesAdded, maxDeletedId} = facts;
+/** Members in this order, whatever order the header has them in. */
+const HEADER_MEMBERS = [
+  'stream',
+  'at',
+  'server',
+  'whole',
+  'length',
+  'firstId',
+  'lastGeneratedId',
+  'entriesAdded',
+  'maxDeletedId',
+  'from',
+  'to',
+  'filter',
+  'pendingOnly',
+  'masked',
+] as const;
+
+export function headerLine({groups, ...facts}: SectionHeader): Buffer {
   return line({
     streamlog: 'export',
     version: FORMAT_VERSION,
-    stream,
-    at,
-    server,
-    whole,
-    length,
-    firstId,
-    lastGeneratedId,
-    entriesAdded,
-    maxDeletedId,
-    masked,
+    ...Object.fromEntries(HEADER_MEMBERS.map((name) => [name, facts[name]])),
     groups: groups.map(({name, lastDeliveredId, entriesRead, pending, consumers}) => ({
       name,
       lastDeliveredId,

@@ -9,6 +9,7 @@ import {BadJson} from '../input/bad-json.js';
 import {asBuffer} from '../input/byte-reader.js';
 import {type Run, RunSplitter, tooLongReason, withoutBom} from '../input/lines.js';
 import {compareStreamIds} from '../records/stream-id.js';
+import type {SectionHeader} from './section.js';
 import {readSectionLine, type SectionLine} from './section-line.js';
 import {SectionTotals} from './section-totals.js';
 
@@ -20,6 +21,19 @@ export interface SectionReading {
    * be missing, and blank lines are passed over. IDs still ascend.
    */
   isSealed?: boolean;
+  /** With it, a section without a trailer at the end of the file is no failure: it is reported. */
+  onOpen?: (section: OpenSection) => void;
+}
+
+/** What was read of a section. */
+export interface OpenSection {
+  readonly stream: string;
+  /** Undefined where a file need not have one. */
+  readonly header: SectionHeader | undefined;
+  /** Of all lines so far, but for the hash of a section whose trailer was read. */
+  readonly totals: SectionTotals;
+  /** Undefined before the first entry. */
+  lastId: string | undefined;
 }
 
 /** A line, with its number in the file. */
@@ -57,24 +71,19 @@ function* pagesOf(sections: Sections, runs: readonly Run[], isTorn = false): Gen
   if (failure !== undefined) throw failure;
 }
 
-interface OpenSection {
-  readonly stream: string;
-  /** Undefined without a header, where a file need not have one. */
-  readonly groups: ReadonlySet<string> | undefined;
-  readonly lastGeneratedId: string | undefined;
-  readonly totals: SectionTotals;
-  lastId: string | undefined;
-}
-
 class Sections {
   readonly #name: string;
   readonly #isSealed: boolean;
+  readonly #onOpen: SectionReading['onOpen'];
   #line = 0;
   #section: OpenSection | undefined;
+  /** Of its header. */
+  #groups: ReadonlySet<string> | undefined;
 
-  constructor({name, isSealed = true}: SectionReading) {
+  constructor({name, isSealed = true, onOpen}: SectionReading) {
     this.#name = name;
     this.#isSealed = isSealed;
+    this.#onOpen = onOpen;
   }
 
   /** The lines of `run` are added to `page`. `isTorn`: its line has no newline in the file. */
@@ -101,7 +110,8 @@ class Sections {
   /** Throws where a section has not ended. */
   end(): void {
     const section = this.#section;
-    if (!this.#isSealed) return;
+    if (section !== undefined) this.#onOpen?.(section);
+    if (!this.#isSealed || this.#onOpen !== undefined) return;
     if (section !== undefined)
       throw this.#fault(`the file ends here, before the trailer of ${this.#quoted(section)}: it was cut off`);
     if (this.#line === 0) throw new StreamlogError('data', `${this.#name} is empty: it is no export`);
@@ -126,37 +136,33 @@ class Sections {
     else this.#add(line);
   }
 
-  #begin({stream, groups, lastGeneratedId}: SectionLine & {kind: 'header'}): void {
+  #begin({kind, ...header}: SectionLine & {kind: 'header'}): void {
     if (this.#section !== undefined && this.#isSealed)
       throw this.#fault(`a section begins before the trailer of ${this.#quoted(this.#section)}`);
-    this.#section = {
-      stream,
-      groups: new Set(groups.map(({name}) => name)),
-      lastGeneratedId,
-      totals: new SectionTotals(),
-      lastId: undefined,
-    };
+    this.#open(header.stream, header);
+  }
+
+  #open(stream: string, header?: SectionHeader): OpenSection {
+    this.#groups = header && new Set(header.groups.map(({name}) => name));
+    this.#section = {stream, header, totals: new SectionTotals(), lastId: undefined};
+    return this.#section;
   }
 
   #add(line: SectionLine & {kind: 'entry' | 'gone'}): void {
     const section = this.#sectionOf(line);
+    const {lastId, header, totals} = section;
     const {id, pending} = line;
-    if (section.lastId !== undefined && compareStreamIds(section.lastId, id) >= 0)
-      throw this.#fault(`the ID ${id} is not behind the one before it, ${section.lastId}`);
-    if (
-      line.kind === 'entry' &&
-      section.lastGeneratedId !== undefined &&
-      compareStreamIds(id, section.lastGeneratedId) > 0
-    )
-      throw this.#fault(
-        `the ID ${id} is behind the last one that the header says was given, ${section.lastGeneratedId}`,
-      );
-    const stray = section.groups && pending.find(({group}) => !section.groups!.has(group));
-    if (stray !== undefined) throw this.#fault(`it is pending in a group that the header does not name`);
+    if (lastId !== undefined && compareStreamIds(lastId, id) >= 0)
+      throw this.#fault(`the ID ${id} is not behind the one before it, ${lastId}`);
+    if (line.kind === 'entry' && header !== undefined && compareStreamIds(id, header.lastGeneratedId) > 0)
+      throw this.#fault(`the ID ${id} is behind the last one of the header, ${header.lastGeneratedId}`);
+    const groups = this.#groups;
+    if (groups !== undefined && !pending.every(({group}) => groups.has(group)))
+      throw this.#fault('it is pending in a group that the header does not name');
     section.lastId = id;
-    section.totals.pending += pending.length;
-    if (line.kind === 'gone') section.totals.gone++;
-    else section.totals.entries++;
+    totals.pending += pending.length;
+    if (line.kind === 'gone') totals.gone++;
+    else totals.entries++;
   }
 
   #finish(trailer: SectionLine & {kind: 'end'}): void {
@@ -172,7 +178,7 @@ class Sections {
 
   /** The section that `line` belongs to. */
   #sectionOf({stream = this.#section?.stream}: {readonly stream?: string | undefined}): OpenSection {
-    let section = this.#section;
+    const section = this.#section;
     const isOther = section === undefined || section.stream !== stream;
     if (isOther && this.#isSealed)
       throw this.#fault(
@@ -182,9 +188,7 @@ class Sections {
       );
     if (!isOther) return section!;
     if (stream === undefined) throw this.#fault('neither the line nor a header says of which stream it is');
-    section = {stream, groups: undefined, lastGeneratedId: undefined, totals: new SectionTotals(), lastId: undefined};
-    this.#section = section;
-    return section;
+    return this.#open(stream);
   }
 
   #quoted({stream}: OpenSection): string {

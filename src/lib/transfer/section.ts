@@ -28,6 +28,13 @@ export interface SectionHeader {
   /** Undefined where the server does not count it, as `maxDeletedId` and `entriesRead`. */
   readonly entriesAdded?: Count | undefined;
   readonly maxDeletedId?: string | undefined;
+  /** Of what was asked for, where that is not all entries: the first and the last ID. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Only entries for which these conditions hold: flags and what was typed for them. */
+  readonly filter?: readonly string[] | undefined;
+  /** Only entries that are pending, and still in the stream. */
+  readonly pendingOnly?: boolean | undefined;
   /** Names of the fields whose values are masked. */
   readonly masked?: readonly string[] | undefined;
   readonly groups: readonly SectionGroup[];

@@ -165,7 +165,7 @@ describe('an export file', () => {
       'with an ID behind the last',
       FILE.replace('"lastGeneratedId":"9-0"', '"lastGeneratedId":"3-0"'),
       'header gone entry',
-      'F: line 4: the ID 4-0 is behind the last one that the header says was given, 3-0',
+      'F: line 4: the ID 4-0 is behind the last one of the header, 3-0',
     ],
     [
       'with a group that has no position',

@@ -45,6 +45,10 @@ export const section: fc.Arbitrary<DrawnSection> = fc
     lastGeneratedId: fc.constant('18446744073709551615-18446744073709551615'),
     entriesAdded: optional(count),
     maxDeletedId: optional(streamId),
+    from: optional(streamId),
+    to: optional(streamId),
+    filter: optional(fc.array(wellFormed, {maxLength: 2})),
+    pendingOnly: optional(fc.boolean()),
     masked: optional(fc.array(wellFormed, {maxLength: 2})),
     groups: fc.uniqueArray(group, {maxLength: 3, selector: ({name}) => name}),
   })
