@@ -57,7 +57,7 @@ const numberIn = new Map<number, number>();
 let tried = 0;
 
 /** The slot of a name: CRC16 of what is hashed of it (redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec). */
-function slotOf(name: string): number {
+export function slotOf(name: string): number {
   // Latin-1 keeps each byte apart, and braces where they are.
   const bytes = bytesOf(name).toString('latin1');
   const hashed = hashTagOf(bytes) ?? bytes;

@@ -72,6 +72,8 @@ export class Examination {
   readonly options: ExaminationOptions;
   readonly snapshot: Snapshot;
   readonly nowMs: number;
+  /** Between the two readings. */
+  readonly apartMs = READINGS_APART_MS;
   /** By sentence, how often. */
   readonly #omitted = new Map<string, number>();
   readonly #known = new Map<object, Promise<unknown>>();

@@ -1,5 +1,78 @@
-/** What is looked at of a server. Invariant: a check sends only commands that read, and says what the user may not ask. */
+/** What is looked at of a server, node by node in a cluster. Invariant: a check sends only commands that read, and says what the user may not ask. */
+import {isFailure} from '../errors.js';
 import type {ServerFacts} from '../observe/snapshot.js';
-import type {Check} from './examination.js';
+import {hotSlot} from './cluster-slots.js';
+import type {Check, Examination} from './examination.js';
+import type {Sighting} from './finding.js';
+import type {FindingId} from './finding-kinds.js';
+import {serverBugs} from './server-bugs.js';
+import {SETTINGS, type ServerNode} from './server-node.js';
+import * as settings from './server-settings.js';
+import {slowCommands} from './slow-commands.js';
 
-export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [];
+/** What INFO tells, and what it takes CONFIG GET for. */
+const BY_INFO = ['D20', 'D23', 'D25'] as const;
+const BY_CONFIG = ['D21', 'D22', 'D24', 'D26', 'D27'] as const;
+const BY_SLOW_LOG = ['D28'] as const;
+
+export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
+  {
+    ids: ['D18'],
+    run: ({mode, masters}, {snapshot, apartMs, commands}) =>
+      mode === 'cluster' && masters > 1 ? hotSlot(snapshot.streams, apartMs, commands) : [],
+  },
+  {
+    ids: [...BY_INFO, ...BY_CONFIG],
+    run: async (_, examination) => {
+      const nodes = await readNodes(examination);
+      return nodes.flatMap((node) => [
+        ...Object.values(settings).flatMap((look) => look(node)),
+        ...serverBugs(node, examination.snapshot.streams),
+      ]);
+    },
+  },
+  {
+    ids: BY_SLOW_LOG,
+    run: async (_, examination) => {
+      const streams = new Set(examination.snapshot.streams.map(({stream}) => stream));
+      const {server} = examination.client;
+      const found = server.nodes.map(async (node): Promise<Sighting[]> => {
+        const log = await ofNode(examination, BY_SLOW_LOG, server.slowCommands(node));
+        const about = {node, commands: examination.commands};
+        return slowCommands(about, log ?? [], examination.nowMs, (key) => streams.has(key));
+      });
+      return (await Promise.all(found)).flat();
+    },
+  },
+];
+
+async function readNodes(examination: Examination): Promise<ServerNode[]> {
+  const {server} = examination.client;
+  const infos = await server.info();
+  const wantsConfig = BY_CONFIG.some((id) => examination.wants(id));
+  const nodes = server.nodes.map(async (node, at): Promise<ServerNode[]> => {
+    const info = infos[at];
+    if (info === undefined) {
+      examination.omit([...BY_INFO, ...BY_CONFIG], `there is no INFO${node === '' ? '' : ` of ${node}`}`);
+      return [];
+    }
+    const config = wantsConfig ? await ofNode(examination, BY_CONFIG, server.config(node, SETTINGS)) : undefined;
+    return [{node, info, config, commands: examination.commands}];
+  });
+  return (await Promise.all(nodes)).flat();
+}
+
+/** What one node is asked; undefined where the user may not ask, and where a node of a cluster does not answer. */
+async function ofNode<T>(
+  examination: Examination,
+  ids: readonly FindingId[],
+  asked: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await examination.unlessRefused(ids, asked);
+  } catch (error) {
+    if (!isFailure(error, 'unreachable') || !examination.client.server.isCluster) throw error;
+    examination.omit(ids, error.message);
+    return undefined;
+  }
+}

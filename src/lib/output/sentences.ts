@@ -11,7 +11,7 @@ export function counted(count: number, one: string, plural = pluralOf(one)): str
 export const countedOrNone = (count: number, one: string): string | undefined =>
   count === 0 ? undefined : counted(count, one);
 
-const pluralOf = (one: string): string => (one.endsWith('y') ? `${one.slice(0, -1)}ies` : `${one}s`);
+const pluralOf = (one: string): string => (/[^aeiou]y$/.test(one) ? `${one.slice(0, -1)}ies` : `${one}s`);
 
 /** `a`, `a and b`, `a, b and c`, and of more than `most`: `a, b and 7 more`. */
 export function listed(names: readonly string[], most = 3): string {

@@ -94,26 +94,18 @@ export class ServerCommands {
     return redisCliWords(target, node === '' ? connection.address : node);
   }
 
-  /** CONFIG GET of one of `nodes`: what it has of `names`; undefined as with `info`. */
-  async config(node: string, names: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+  /** CONFIG GET of one of `nodes`: what it has of `names`. Throws `denied`, or `configuration`, as managed servers have it. */
+  async config(node: string, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const {connection} = this.#session;
-    try {
-      // Redis before 7.0 takes one name (https://redis.io/docs/latest/commands/config-get/).
-      const replies = await Promise.all(names.map((name) => connection.sendToMaster(['config', 'GET', name], node)));
-      const values = replies.map((reply) => flatPairsOf(reply)[1]);
-      return new Map(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, readText(values[at])]])));
-    } catch (error) {
-      return this.#nothingWhereRefused(error);
-    }
+    // Redis before 7.0 takes one name (https://redis.io/docs/latest/commands/config-get/).
+    const replies = await Promise.all(names.map((name) => connection.sendToMaster(['config', 'GET', name], node)));
+    const values = replies.map((reply) => flatPairsOf(reply)[1]);
+    return new Map(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, readText(values[at])]])));
   }
 
-  /** SLOWLOG GET of one of `nodes`, the newest first; undefined as with `info`. */
-  async slowCommands(node: string): Promise<SlowCommand[] | undefined> {
-    try {
-      return readSlowLog(await this.#session.connection.sendToMaster(slowLogGet, node));
-    } catch (error) {
-      return this.#nothingWhereRefused(error);
-    }
+  /** SLOWLOG GET of one of `nodes`, the newest first. Throws as `config` does. */
+  async slowCommands(node: string): Promise<SlowCommand[]> {
+    return readSlowLog(await this.#session.connection.sendToMaster(slowLogGet, node));
   }
 
   /** INFO of every master; undefined for those that do not answer, and where the user may not ask. */

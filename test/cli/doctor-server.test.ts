@@ -1,0 +1,186 @@
+/** `doctor` on servers: each finding in a scene that has it and nothing else, its commands as they are printed, and no false alarm. */
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {SAVED, SERVER_SCENES, type ServerScene} from '../support/doctor-server-scenes.js';
+import {jsonLines} from '../support/json-lines.js';
+import {type RedisServer, serverPrograms, startRedis, userUrl} from '../support/redis-server.js';
+import {EXECUTABLE, type Finished, type RunOptions, runSh, streamlog} from '../support/run-cli.js';
+import {type RedisCluster, startCluster} from '../support/topologies.js';
+
+interface FoundFinding {
+  id: string;
+  stream: string | null;
+  seen: Record<string, unknown>;
+  what: string;
+  look: string[];
+  mend: string[];
+}
+
+async function findings(url: string, args: string[] = [], options: RunOptions = {}): Promise<FoundFinding[]> {
+  const {code, stdout, stderr} = await streamlog(['doctor', '--json', '-u', url, ...args], options);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return jsonLines<FoundFinding>(stdout);
+}
+
+const ids = (found: readonly FoundFinding[]): string[] => found.map(({id}) => id);
+
+/** Runs a line of a finding as a person would paste it. */
+const paste = (line: string, env: Record<string, string> = {}): Promise<Finished> =>
+  runSh(line, {env: {...env, PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}`}});
+
+async function withServers<T>(started: Promise<RedisServer[]>, work: (server: RedisServer) => Promise<T>): Promise<T> {
+  const servers = await started;
+  try {
+    return await work(servers[0]!);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+}
+
+describe.concurrent.each(SERVER_SCENES)('$id, $what', ({id, start, mends}: ServerScene) => {
+  it('is found, and nothing else', async () => {
+    await withServers(start(), async ({url}) => {
+      const found = await findings(url);
+
+      expect(found).toMatchObject([{id, stream: null}]);
+      expect(found[0]!.mend).toHaveLength(mends);
+      for (const line of found[0]!.look) expect(await paste(line)).toMatchObject({code: 0, stderr: ''});
+    });
+  });
+
+  it.each(Array.from({length: mends}, (_, at) => at))('is mended by command %i, as it is printed', async (at) => {
+    await withServers(start(), async ({url}) => {
+      const [found] = await findings(url);
+
+      expect(await paste(found!.mend[at]!)).toMatchObject({code: 0, stdout: 'OK\n', stderr: ''});
+
+      expect(await findings(url)).toEqual([]);
+    });
+  });
+});
+
+describe('a command that is printed', () => {
+  it('reaches a socket', async () => {
+    const server = await startRedis();
+    try {
+      const [found] = await findings(server.url);
+
+      expect(found!.mend[0]).toContain(` -s ${server.url.replace('unix://', '')} `);
+      expect(await paste(found!.mend[0]!)).toMatchObject({stdout: 'OK\n'});
+      expect(await findings(server.url)).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('has no password, and finds it where streamlog does', async () => {
+    const server = await startRedis({tcp: true, password: 'zQ9x'});
+    const env = {STREAMLOG_PASSWORD: 'zQ9x'};
+    try {
+      const [found] = await findings(server.url, [], {env});
+
+      expect(JSON.stringify(found)).not.toContain('zQ9x');
+      expect(await paste(found!.mend[0]!, env)).toMatchObject({stdout: 'OK\n'});
+      expect(await findings(server.url, [], {env})).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe.each(serverPrograms())('a server as it is installed: $name', ({program}) => {
+  it('has nothing, empty and in use', async () => {
+    const server = await startRedis({program, args: SAVED});
+    try {
+      expect(await findings(server.url)).toEqual([]);
+      await server.redis.xadd('orders', '*', 'n', '1');
+      await server.redis.xgroup('CREATE', 'orders', 'billing', '0');
+      await server.redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 10, 'STREAMS', 'orders', '>');
+      expect(await findings(server.url)).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+it('has nothing against the private server', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'streamlog-doctor-'));
+  const options = {env: {XDG_STATE_HOME: directory}};
+  try {
+    await streamlog(['local', 'start'], options);
+    expect(await streamlog(['doctor', '--json'], options)).toMatchObject({code: 0, stdout: '', stderr: ''});
+  } finally {
+    await streamlog(['local', 'stop'], options);
+    rmSync(directory, {recursive: true, force: true});
+  }
+});
+
+it('says what a user may not ask, and finds the rest', async () => {
+  const server = await startRedis({args: ['--maxmemory', '200mb', '--maxmemory-policy', 'allkeys-lru']});
+  try {
+    const url = await userUrl(server, '~*', '+@read', '+ping', '+info', '+time', '-@write');
+    const {code, stdout, stderr} = await streamlog(['doctor', '--json', '-u', url]);
+
+    expect(code).toBe(0);
+    expect(ids(jsonLines<FoundFinding>(stdout))).toEqual(['D20']);
+    expect(stderr).toContain('D21, D22, D24, D26, D27 not looked for: ');
+    expect(stderr).toContain('D28 not looked for: ');
+  } finally {
+    await server.stop();
+  }
+});
+
+describe('a cluster', () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({args: SAVED});
+  });
+  afterAll(() => cluster.stop());
+
+  it('has nothing, as it is installed', async () => {
+    expect(await findings(cluster.url)).toEqual([]);
+  });
+
+  it('is named node by node, and mended so', async () => {
+    await cluster.nodes[1]!.redis.config('SET', 'save', '');
+
+    const found = await findings(cluster.url);
+
+    const node = `127.0.0.1:${cluster.nodes[1]!.port}`;
+    expect(found).toMatchObject([{id: 'D21', seen: {node}, what: expect.stringContaining(` on ${node}`)}]);
+    expect(await paste(found[0]!.mend[1]!)).toMatchObject({stdout: 'OK\n'});
+    expect(await findings(cluster.url)).toEqual([]);
+  });
+
+  it('has a slot that gets nearly all adds', async () => {
+    const {redis} = await cluster.nodeOf('orders');
+    let isOver = false;
+    const adding = (async () => {
+      while (!isOver) {
+        const pipeline = redis.pipeline();
+        for (let n = 0; n < 100; n++) pipeline.xadd('orders', 'MAXLEN', '~', 1_000, '*', 'n', String(n));
+        await pipeline.exec();
+      }
+    })();
+    try {
+      const found = await findings(cluster.url, ['--only', 'D18']);
+      expect(found).toMatchObject([{id: 'D18', seen: {streams: ['orders'], percent: 100}, mend: []}]);
+    } finally {
+      isOver = true;
+      await adding;
+      await redis.del('orders');
+    }
+  });
+
+  it('is looked at as far as it answers', async () => {
+    await cluster.nodes[2]!.stop();
+
+    const {code, stdout, stderr} = await streamlog(['doctor', '--json', '-u', cluster.url]);
+
+    expect([code, stdout]).toEqual([0, '']);
+    expect(stderr).toContain('not looked for');
+  });
+});
