@@ -86,6 +86,7 @@ function cell(text) {
 }
 
 function number(figure, unit) {
-  if (unit === 'MB' || (unit === 'ms' && figure < 1_000)) return figure.toFixed(1);
+  if (unit === '%') return figure.toFixed(2);
+  if (unit.startsWith('MB') || (unit === 'ms' && figure < 1_000)) return figure.toFixed(1);
   return Math.round(figure).toLocaleString('en-US');
 }
