@@ -3,7 +3,7 @@
  * both. Invariants: two different lists of kind, stream and parts never have the same name; no name is that of a dead letter
  * stream; `KEYSLOT` of the name is that of the stream, whatever bytes its name has.
  */
-import {encodeName} from './records/names.js';
+import {decodeName, encodeName} from './records/names.js';
 
 /** What a key is for: how far a producer has come, or what a request with an Idempotency-Key came to. */
 export type KeyKind = 'producer' | 'request';
@@ -14,6 +14,15 @@ export const colocatedKey = (kind: KeyKind, stream: string, ...parts: readonly s
 
 /** Whether this is a name that `colocatedKey` makes, for this version or a later one: no name for a stream. */
 export const isReservedKey = (name: string): boolean => /^\{[^}]+\}:streamlog:/.test(name);
+
+/** What `colocatedKey` has made a name of; undefined for one that it has not. */
+export function ownerOfKey(name: string): {kind: string; stream: string} | undefined {
+  const [, kind, escaped] = /^\{[^}]+\}:streamlog:([a-z]+):([^:]*)(?::|$)/.exec(name) ?? [];
+  if (kind === undefined || escaped === undefined) return undefined;
+  const bytes = escaped.replace(/%([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const stream = decodeName(Buffer.from(bytes, 'latin1'));
+  return name.startsWith(colocatedKey(kind as KeyKind, stream)) ? {kind, stream} : undefined;
+}
 
 /**
  * The default dead letter stream: `events` → `{events}:dead`, and a name with a

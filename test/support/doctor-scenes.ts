@@ -206,6 +206,24 @@ export const SCENES: Scene[] = [
     },
   },
   {
+    id: 'D16',
+    what: 'an import that was not finished',
+    arrange: async (redis) => {
+      await add(redis, ago(1));
+      await redis.xadd('{orders}:streamlog:import:orders:0a1b2c:adding', '1-1', 'n', '1');
+    },
+  },
+  {
+    id: 'D16',
+    what: 'the state of a producer that stays for ever',
+    arrange: async (redis) => {
+      await add(redis, ago(1));
+      await redis.hset('{orders}:streamlog:producer:orders:p', 'n', '1');
+      await redis.hset('{orders}:streamlog:producer:orders:q', 'n', '1');
+      await redis.expire('{orders}:streamlog:producer:orders:q', 100);
+    },
+  },
+  {
     id: 'D17',
     what: 'a group that nothing reads',
     group: 'billing',

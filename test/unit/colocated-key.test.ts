@@ -1,7 +1,7 @@
 /** Names of keys beside a stream: each its own, and in the slot of the stream, for names that no sane person gives. */
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {colocatedKey, deadLetterKey, isReservedKey, type KeyKind} from '../../src/lib/colocated-key.js';
+import {colocatedKey, deadLetterKey, isReservedKey, type KeyKind, ownerOfKey} from '../../src/lib/colocated-key.js';
 import {decodeName, encodeName} from '../../src/lib/records/names.js';
 
 /** As the specification of Redis Cluster has it; the package that ioredis goes by takes `{}}` for a hash tag. */
@@ -83,6 +83,17 @@ describe('a key of ours', () => {
       }),
       {numRuns: 5_000},
     );
+  });
+
+  it('says whose it is', () => {
+    fc.assert(
+      fc.property(kind, name, fc.array(name, {maxLength: 2}), (what, stream, parts) => {
+        expect(ownerOfKey(colocatedKey(what, stream, ...parts))).toEqual({kind: what, stream});
+        expect(ownerOfKey(deadLetterKey(stream))).toBeUndefined();
+      }),
+      {numRuns: 3_000},
+    );
+    expect(ownerOfKey('{other}:streamlog:producer:events:p')).toBeUndefined();
   });
 
   it('of a well-named stream can be read', () => {

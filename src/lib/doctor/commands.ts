@@ -54,13 +54,15 @@ export class Commands {
     return {words: [...this.#redisCli(node), ...words]};
   }
 
-  /** To the node of `key`, which stands behind `words`, whatever bytes it has. */
-  redisCliOfKey(key: Name, ...words: readonly string[]): Command {
+  /** A command of `key`, whatever bytes it has; `after` stands behind it. */
+  redisCliOfKey(key: Name, command: readonly string[], ...after: readonly string[]): Command {
     const [node = ''] = this.#server.nodes;
     const cli = [...this.#redisCli(node), ...(this.#server.isCluster ? ['-c'] : [])];
     const printed = bytesWord(key);
-    if (printed.isPlain) return {words: [...cli, ...words, printed.word]};
-    return {words: ['printf', printed.word, '|', ...cli, '-x', ...words]};
+    if (printed.isPlain) return {words: [...cli, ...command, printed.word, ...after]};
+    // redis-cli reads the key from its input, and puts it last, or where KEY stands.
+    const reading = after.length === 0 ? ['-x', ...command] : ['-X', 'KEY', ...command, 'KEY', ...after];
+    return {words: ['printf', printed.word, '|', ...cli, ...reading]};
   }
 
   #redisCli(node: string): string[] {

@@ -3,6 +3,7 @@
  * what it needs is named, with how often that was so, and ends nothing.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {ownerOfKey} from '../colocated-key.js';
 import {isFailure, StreamlogError} from '../errors.js';
 import {withCommas} from '../number-text.js';
 import type {GroupFacts, ServerFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
@@ -13,6 +14,7 @@ import type {Commands} from './commands.js';
 import type {Finding, Sighting} from './finding.js';
 import {FINDING_KINDS, type FindingId, type FindingKind} from './finding-kinds.js';
 import {GROUP_CHECKS} from './group-checks.js';
+import {leftOverKeys} from './key-checks.js';
 import {SERVER_CHECKS} from './server-checks.js';
 import {STREAM_CHECKS} from './stream-checks.js';
 
@@ -76,6 +78,7 @@ export class Examination {
   readonly apartMs = READINGS_APART_MS;
   /** By sentence, how often. */
   readonly #omitted = new Map<string, number>();
+  readonly #names: ReadonlySet<string>;
   readonly #known = new Map<object, Promise<unknown>>();
   readonly #pendingInAll: number;
   #pendingLookedAt = 0;
@@ -87,11 +90,18 @@ export class Examination {
     this.options = options;
     this.snapshot = snapshot;
     this.nowMs = Date.parse(snapshot.at);
+    this.#names = new Set(snapshot.streams.map(({stream}) => stream));
     this.#pendingInAll = sumOf(snapshot.streams.flatMap(({groups}) => groups?.map(({pending}) => pending) ?? []));
   }
 
   get commands(): Commands {
     return this.options.commands;
+  }
+
+  /** Whether `stream` is among those that are looked at. */
+  isChosen(stream: string): boolean {
+    const {streams, match} = this.options;
+    return (streams === undefined && match === undefined) || this.#names.has(stream);
   }
 
   wants(id: FindingId): boolean {
@@ -202,7 +212,7 @@ export async function diagnose(client: StreamClient, options: ExaminationOptions
   if (read === undefined) return undefined;
   const [before, snapshot] = read;
   const examination = new Examination(client, options, snapshot);
-  const ofStreams = subjectsOf(snapshot, before);
+  const ofStreams = subjectsOf(snapshot, before).filter(({stream}) => ownerOfKey(stream.stream) === undefined);
   const ofGroups = ofStreams
     .flatMap(groupSubjects)
     .filter((subject) => group === undefined || subject.group.group === group);
@@ -214,9 +224,8 @@ export async function diagnose(client: StreamClient, options: ExaminationOptions
       stream: stream.stream,
       group: group.group,
     }))),
-    ...(withServer
-      ? await examination.run<ServerFacts>(SERVER_CHECKS, [snapshot.server], () => ({stream: null, group: null}))
-      : []),
+    ...(group === undefined ? await examination.run<ServerFacts>([leftOverKeys], [snapshot.server], aboutServer) : []),
+    ...(withServer ? await examination.run<ServerFacts>(SERVER_CHECKS, [snapshot.server], aboutServer) : []),
   ];
   if (stopping.aborted) return undefined;
   return {snapshot, findings: inOrder(findings.filter(isNotExplained)), unexamined: examination.unexamined, withServer};
@@ -240,6 +249,7 @@ function isNotExplained({id, stream, group}: Finding, _at: number, all: readonly
   return !all.some((other) => other.stream === stream && other.group === group && explainedBy.includes(other.id));
 }
 
+const aboutServer = (): Pick<Finding, 'stream' | 'group'> => ({stream: null, group: null});
 const aboutStream = ({stream}: StreamFacts): Pick<Finding, 'stream' | 'group'> => ({stream, group: null});
 
 /** Where streams are chosen, only they are looked at, unless a kind is asked for. */

@@ -128,6 +128,12 @@ export const STREAM_FINDINGS = {
     when: `dead letters, the newest less than ${time(LIMITS.newestDeadLetterMs)} old`,
     asks: 'XLEN, XINFO STREAM',
   },
+  D16: {
+    level: 'note',
+    name: 'left-over keys',
+    when: 'keys of an import that is not finished and not under way, or of a producer without a time to live',
+    asks: 'SCAN, TTL',
+  },
   D17: {
     level: 'note',
     name: 'never read',

@@ -214,13 +214,21 @@ export const memoryUsage = (stream: string, samples?: number): CommandLine => [
   ...(samples === undefined ? [] : ['SAMPLES', String(samples)]),
 ];
 
-/** SCAN cursor [MATCH glob] COUNT n TYPE stream */
-export const scanStreams = (cursor: string, match: string | undefined, count: number): CommandLine => [
+/** SCAN cursor [MATCH glob] COUNT n */
+export const scanKeys = (cursor: string, match: string | undefined, count: number): CommandLine => [
   'scan',
   cursor,
   ...(match === undefined ? [] : ['MATCH', match]),
   'COUNT',
   String(count),
+];
+
+/** The same with TYPE stream */
+export const scanStreams = (cursor: string, match: string | undefined, count: number): CommandLine => [
+  ...scanKeys(cursor, match, count),
   'TYPE',
   'stream',
 ];
+
+/** TTL key */
+export const ttl = (key: string): CommandLine => ['ttl', key];

@@ -1,9 +1,10 @@
 /** Commands that name no stream: what a server is, what it holds, who is connected. In a cluster they go to its masters. */
-import {isFailure, StreamlogError} from '../errors.js';
-import {scanStreams} from './args.js';
-import {bytesOf, flatPairsOf, listOf, notRedis, numberOf, tupleOf} from './checked-reply.js';
+import {isFailure, type StreamlogError} from '../errors.js';
+import {scanKeys, scanStreams, ttl} from './args.js';
+import {flatPairsOf, numberOf, tupleOf} from './checked-reply.js';
 import type {CommandLine, Reply} from './command-connection.js';
 import type {Standing} from './connect.js';
+import {scanPages} from './key-scan.js';
 import {redisCliWords} from './redis-cli.js';
 import {readText} from './replies.js';
 import {readCommandTimes, readServerInfo, type ServerInfo} from './server-info.js';
@@ -186,26 +187,26 @@ export class ServerCommands {
   }
 
   /** The same for each SCAN, which looks at some `keys` keys, so that many pages may be empty. */
-  async *streamPages(
+  streamPages(
     keys: number,
     match?: string,
     onLost?: (error: StreamlogError) => void,
   ): AsyncGenerator<string[], void, void> {
-    for (const master of this.#session.connection.masters) {
-      let cursor = '0';
-      do {
-        const line = scanStreams(cursor, match, keys);
-        try {
-          const page = readScan(await this.#session.run('scan', (connection) => connection.sendToMaster(line, master)));
-          cursor = page.cursor;
-          yield page.keys;
-        } catch (error) {
-          if (onLost === undefined || master === '' || !(error instanceof StreamlogError)) throw error;
-          onLost(error);
-          cursor = '0';
-        }
-      } while (cursor !== '0');
-    }
+    return scanPages(this.#session, (cursor) => scanStreams(cursor, match, keys), onLost);
+  }
+
+  /** The same of keys of any type. */
+  keyPages(
+    keys: number,
+    match: string,
+    onLost?: (error: StreamlogError) => void,
+  ): AsyncGenerator<string[], void, void> {
+    return scanPages(this.#session, (cursor) => scanKeys(cursor, match, keys), onLost);
+  }
+
+  /** TTL: how long the key stays, in seconds; -1 where it has no end, -2 where there is none. */
+  async secondsLeft(key: string): Promise<number> {
+    return numberOf(await this.#session.send(ttl(key), {stream: key}));
   }
 }
 
@@ -232,12 +233,4 @@ export function evictionWarning(info: string, forgets: string): string | undefin
   const {maxMemoryPolicy: policy, maxMemoryBytes} = readServerInfo(info);
   if (!policy || policy === 'noeviction' || maxMemoryBytes === 0) return undefined;
   return `this Redis drops keys when memory runs out (maxmemory-policy ${policy}), and with them ${forgets}; noeviction keeps them`;
-}
-
-/** SCAN: where to go on, and the keys of this page. */
-export function readScan(reply: Reply): {cursor: string; keys: string[]} {
-  const [cursor, keys] = tupleOf(reply, 2);
-  const text = bytesOf(cursor).toString('latin1');
-  if (!/^\d{1,20}$/.test(text)) throw notRedis();
-  return {cursor: text, keys: listOf(keys).map(readText)};
 }

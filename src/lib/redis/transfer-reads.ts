@@ -9,8 +9,9 @@ import type {PendingEntry} from '../records/pending-entry.js';
 import {xinfoGroups, xinfoStream, xpendingRange} from './args.js';
 import {bytesOf, flatPairsOf, listOf, numberOf, tupleOf} from './checked-reply.js';
 import type {CommandLine, Reply} from './command-connection.js';
+import {readScan} from './key-scan.js';
 import {optional, readGroups, readMap, readPendingEntries, readStreamInfo} from './replies.js';
-import {readScan} from './server-commands.js';
+
 import type {Session} from './session.js';
 
 /** A bigint where a number would not hold all digits. */

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {encodeName} from '../../../src/lib/records/names.js';
 import type {Reply} from '../../../src/lib/redis/command-connection.js';
+import {readScan} from '../../../src/lib/redis/key-scan.js';
 import * as replies from '../../../src/lib/redis/replies.js';
-import {readScan} from '../../../src/lib/redis/server-commands.js';
 import {bytes, fields} from '../arbitraries.js';
 
 /** A reply as ioredis hands it over: strings as bytes, all else as it is. */
