@@ -53,6 +53,7 @@ export default class Doctor extends BaseCommand {
     try {
       diagnosis = await diagnose(client, {
         commands: new Commands(words, client.server),
+        deadLetter: this.configuredDeadLetter(flags),
         streams,
         match: flags.match,
         group: flags.group,

@@ -1,5 +1,5 @@
 /** `doctor` on servers: each finding in a scene that has it and nothing else, its commands as they are printed, and no false alarm. */
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -172,6 +172,22 @@ describe('a cluster', () => {
       isOver = true;
       await adding;
       await redis.del('orders');
+    }
+  });
+
+  it('has a dead letter stream in another slot, as the configuration names it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'streamlog-doctor-'));
+    const file = join(directory, 'config.toml');
+    const env = {STREAMLOG_CONFIG: file};
+    try {
+      writeFileSync(file, '[defaults.consume]\nstream = "orders"\ndead-letter = "failed"\n', {mode: 0o600});
+      expect(await findings(cluster.url, [], {env})).toMatchObject([
+        {id: 'D19', stream: 'orders', seen: {deadLetter: 'failed', at: `${file}:3`}, mend: []},
+      ]);
+      writeFileSync(file, '[defaults.consume]\nstream = "orders"\ndead-letter = "{orders}:failed"\n');
+      expect(await findings(cluster.url, [], {env})).toEqual([]);
+    } finally {
+      rmSync(directory, {recursive: true, force: true});
     }
   });
 

@@ -6,6 +6,7 @@
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
+import type {ConfiguredDeadLetter} from '../doctor/cluster-slots.js';
 import type {ServerWords} from '../doctor/commands.js';
 import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
@@ -99,6 +100,11 @@ export abstract class BaseCommand extends Command {
   /** Which server it is, in commands that are printed. */
   protected printedServer(flags: ConnectionFlags): Promise<ServerWords> {
     return this.#server.configured.printed(flags);
+  }
+
+  /** The dead letter stream that configuration gives to `consume`. */
+  protected configuredDeadLetter(flags: ConnectionFlags): ConfiguredDeadLetter | undefined {
+    return this.#server.configured.deadLetter(flags);
   }
 
   /** Whether another server may replace this one (Sentinel, Cluster). */

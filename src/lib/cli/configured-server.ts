@@ -4,6 +4,7 @@
  */
 import type {Interfaces} from '@oclif/core';
 import {chooseServer, isProduction, type ServerChoice, type Sources, settingOf} from '../config/settings.js';
+import type {ConfiguredDeadLetter} from '../doctor/cluster-slots.js';
 import type {ServerWords} from '../doctor/commands.js';
 import {StreamlogError} from '../errors.js';
 import type {FileReading} from '../input/whole-file.js';
@@ -90,6 +91,16 @@ export class ConfiguredServer {
   async printed(flags: ConnectionFlags): Promise<ServerWords> {
     const {printedServer} = await import('./printed-server.js');
     return printedServer(flags, this.#sources(flags), this.choice(flags));
+  }
+
+  /** What `consume` has from configuration as its dead letter stream, with the streams that configuration gives it. */
+  deadLetter(flags: ConnectionFlags): ConfiguredDeadLetter | undefined {
+    const defaults = this.#config?.defaults.get('consume');
+    const named = defaults?.get('dead-letter');
+    if (defaults === undefined || named === undefined) return undefined;
+    const sources = this.#sources(flags);
+    const streams = defaults.get('stream')?.value ?? settingOf('stream', sources, chooseServer(sources))?.value ?? [];
+    return {deadLetter: String(named.value), streams: [streams].flat().map(String), at: named.at};
   }
 
   async settings(flags: ConnectionFlags, reading: FileReading): Promise<ConnectionSettings> {

@@ -1,4 +1,4 @@
-/** D18: how adds are spread over the slots of a cluster. */
+/** D18 and D19: how streams lie in the slots of a cluster. */
 import {slotOf} from '../colocated-key.js';
 import type {Name, StreamFacts} from '../observe/snapshot.js';
 import {listed} from '../output/sentences.js';
@@ -37,3 +37,25 @@ export function hotSlot(streams: readonly StreamFacts[], apartMs: number, comman
       mend: [],
     }));
 }
+
+/** The dead letter stream that configuration gives to `consume`, and the streams it is for. */
+export interface ConfiguredDeadLetter {
+  deadLetter: Name;
+  streams: readonly Name[];
+  /** The line that says so. */
+  at: string;
+}
+
+/** D19. The dead letter stream of each stream by default is in its slot. */
+export const slotsApart = ({deadLetter, streams, at}: ConfiguredDeadLetter): Sighting[] =>
+  streams
+    .filter((stream) => slotOf(stream) !== slotOf(deadLetter))
+    .map((stream) => ({
+      id: 'D19',
+      stream,
+      seen: {deadLetter: printedName(deadLetter), slot: slotOf(stream), deadLetterSlot: slotOf(deadLetter), at},
+      what: `its dead letter stream ${printedName(deadLetter)} is in another slot (${at})`,
+      why: 'A dead letter is moved in one step, which a cluster refuses across slots, so it stays pending. Leave the line out, or give both names the same {hash tag}.',
+      look: [],
+      mend: [],
+    }));

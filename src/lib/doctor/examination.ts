@@ -10,6 +10,7 @@ import type {GroupFacts, ServerFacts, Snapshot, StreamFacts} from '../observe/sn
 import {twoSnapshots} from '../observe/snapshots.js';
 import {pipelined} from '../pipelined.js';
 import type {StreamClient} from '../stream-client.js';
+import type {ConfiguredDeadLetter} from './cluster-slots.js';
 import type {Commands} from './commands.js';
 import type {Finding, Sighting} from './finding.js';
 import {FINDING_KINDS, type FindingId, type FindingKind} from './finding-kinds.js';
@@ -40,6 +41,8 @@ export interface ExaminationOptions {
   /** These, and no others. */
   streams?: readonly string[] | undefined;
   match?: string | undefined;
+  /** What configuration says. */
+  deadLetter?: ConfiguredDeadLetter | undefined;
   /** Only this group, and nothing of its stream. */
   group?: string | undefined;
   /** Kinds to look for; undefined for all. */

@@ -1,7 +1,7 @@
 /** What is looked at of a server, node by node in a cluster. Invariant: a check sends only commands that read, and says what the user may not ask. */
 import {isFailure} from '../errors.js';
 import type {ServerFacts} from '../observe/snapshot.js';
-import {hotSlot} from './cluster-slots.js';
+import {hotSlot, slotsApart} from './cluster-slots.js';
 import type {Check, Examination} from './examination.js';
 import type {Sighting} from './finding.js';
 import type {FindingId} from './finding-kinds.js';
@@ -20,6 +20,11 @@ export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
     ids: ['D18'],
     run: ({mode, masters}, {snapshot, apartMs, commands}) =>
       mode === 'cluster' && masters > 1 ? hotSlot(snapshot.streams, apartMs, commands) : [],
+  },
+  {
+    ids: ['D19'],
+    run: ({mode}, {options: {deadLetter}}) =>
+      mode === 'cluster' && deadLetter !== undefined ? slotsApart(deadLetter) : [],
   },
   {
     ids: [...BY_INFO, ...BY_CONFIG],

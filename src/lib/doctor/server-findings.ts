@@ -1,5 +1,6 @@
 /** The kinds of findings about a server, and their limits. */
 import {formatDuration} from '../duration.js';
+import {withCommas} from '../number-text.js';
 import {formatSize} from '../size.js';
 import type {FindingKind} from './finding-kinds.js';
 
@@ -26,6 +27,12 @@ export const SERVER_FINDINGS = {
     when: `more than ${L.hotSlotPercent} % of the adds of a cluster are in one slot, where there are more than ${L.hotAddsPerSec} a second`,
     asks: 'XINFO STREAM',
   },
+  D19: {
+    level: 'warn',
+    name: 'slots apart',
+    when: 'the dead letter stream that the configuration gives consume is in another slot of the cluster than its stream',
+    asks: 'nothing',
+  },
   D20: {
     level: 'bad',
     name: 'eviction',
@@ -39,11 +46,11 @@ export const SERVER_FINDINGS = {
     when: 'there are replicas, and a master that has lost them all takes entries',
     asks: 'INFO, CONFIG GET',
   },
-  D23: {level: 'warn', name: 'memory', when: `more than ${L.memoryPercent} % of maxmemory is used`, asks: 'INFO'},
+  D23: {level: 'warn', name: 'nearly full', when: `more than ${L.memoryPercent} % of maxmemory is used`, asks: 'INFO'},
   D24: {
     level: 'warn',
     name: 'node size',
-    when: `a node of a stream has no limit, or one above ${formatSize(L.mostNodeBytes)} and ${L.mostNodeEntries} entries, or fewer than ${L.leastNodeEntries} entries`,
+    when: `a node of a stream has no limit, or one above ${formatSize(L.mostNodeBytes).replace('.0', '')} and ${withCommas(L.mostNodeEntries)} entries, or fewer than ${L.leastNodeEntries} entries`,
     asks: 'CONFIG GET',
   },
   D25: {level: 'warn', name: 'server bug', when: 'the version has a known bug with streams', asks: 'INFO'},

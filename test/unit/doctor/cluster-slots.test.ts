@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {hotSlot} from '../../../src/lib/doctor/cluster-slots.js';
+import {hotSlot, slotsApart} from '../../../src/lib/doctor/cluster-slots.js';
 import {streamFacts} from '../snapshots.js';
 import {COMMANDS} from './server-nodes.js';
 
@@ -25,4 +25,11 @@ it.each([
 
 it('takes a new stream for as busy as it can be', () => {
   expect(hotSlot(rates(['a', 900], ['b', null, 20]), 2_000, COMMANDS)[0]!.seen.percent).toBe(98);
+});
+
+it('finds a dead letter stream in another slot than its stream', () => {
+  const at = 'config.toml:3';
+  expect(slotsApart({deadLetter: '{orders}:failed', streams: ['orders'], at})).toEqual([]);
+  const found = slotsApart({deadLetter: 'failed', streams: ['orders', '{failed}:orders'], at});
+  expect(found).toMatchObject([{id: 'D19', stream: 'orders', seen: {deadLetter: 'failed', at}}]);
 });
