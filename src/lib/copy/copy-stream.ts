@@ -10,12 +10,12 @@ import {isSame} from '../reading/stream-change.js';
 import {type Bound, idsBetween} from '../reading/stream-range.js';
 import {ReconnectingClient} from '../reconnecting-client.js';
 import type {Position} from '../records/position.js';
-import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, predecessorOf} from '../records/stream-id.js';
+import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, laterId, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import type {CopyNames} from './copy-failures.js';
 import {HoldGroup} from './hold-group.js';
 import {checkPosition} from './position-check.js';
-import {BLOCK_MS, type Counted, SourceStream} from './source-stream.js';
+import {BLOCK_MS, type Counted, type SourcePage, SourceStream} from './source-stream.js';
 import {TargetStream} from './target-stream.js';
 
 export interface CopyOptions {
@@ -61,6 +61,8 @@ export class StreamCopy {
   #source!: SourceStream;
   /** Everything up to here is copied, or is not wanted. */
   #done = FIRST_ID;
+  /** How much had been added to the source up to there, or to an earlier ID. */
+  #counted: Counted | undefined;
   /** Nothing up to here is wanted. */
   #begin = FIRST_ID;
   #last = LAST_ID;
@@ -138,8 +140,8 @@ export class StreamCopy {
     const info = await this.#source.look();
     const there = await this.#target.look();
     const lastId = there?.lastGeneratedId ?? FIRST_ID;
-    const left = await this.#hold?.left();
-    const held = left?.lastDeliveredId ?? FIRST_ID;
+    const found = await this.#hold?.find();
+    const held = found?.lastDeliveredId ?? FIRST_ID;
     await checkPosition(lastId, {
       names,
       source: (work) => redis.run(({commands}) => work(commands)),
@@ -149,17 +151,17 @@ export class StreamCopy {
     });
     const isBack = compareStreamIds(lastId, this.#target.confirmed) < 0;
     this.#target.startAt(there);
-    if (left?.entriesRead !== undefined) this.#source.count({upTo: held, added: left.entriesRead});
     // The end of the target does not say how far a filter has come.
     const passedOver = this.#options.filter === undefined || isBack ? FIRST_ID : held;
     // What the source has lost in a failover it may give again, with IDs that the target has.
     const shared = earlierId(lastId, info.lastGeneratedId);
-    const position = laterId(laterId(shared, passedOver), this.#begin);
-    await this.#hold?.begin(position, left?.lastDeliveredId);
-    this.#done = position;
+    this.#done = laterId(laterId(shared, passedOver), this.#begin);
+    const counted = await this.#hold?.begin(this.#done, found);
+    if (counted !== undefined && compareStreamIds(counted.upTo, this.#counted?.upTo ?? FIRST_ID) >= 0)
+      this.#counted = counted;
     this.counts.lastId = lastId;
     this.hasBegun = true;
-    return position;
+    return this.#source.startBehind(this.#done, this.#counted);
   }
 
   /** True when everything is copied; false when it has to be seen again where the target stands. */
@@ -173,7 +175,10 @@ export class StreamCopy {
           `stream "${this.#options.names.source}" lacks what was copied after ${this.#source.lastGeneratedId}, as after a failover; ` +
             'the target keeps it',
         );
-        next = this.#source.pageBehind(this.#source.lastGeneratedId);
+        // What it gives in place of that is compared with the target.
+        this.#done = this.#source.lastGeneratedId;
+        this.#counted = undefined;
+        next = this.#source.pageBehind(this.#done);
         continue;
       }
       const last = page.records.at(-1)?.id;
@@ -186,9 +191,7 @@ export class StreamCopy {
       // The next page is read while this one is written.
       next = this.#source.pageBehind(last);
       next.catch(() => {});
-      const isThere = await this.#addPage(page.records);
-      if (isThere) this.#done = last;
-      if (!isThere || !(await this.#look(page.counted))) {
+      if (!(await this.#addPage(page)) || !(await this.#look())) {
         await next.catch(() => {});
         return false;
       }
@@ -197,13 +200,18 @@ export class StreamCopy {
     return true;
   }
 
-  async #addPage(records: Parameters<TargetStream['add']>[0]): Promise<boolean> {
+  async #addPage({records, counted}: SourcePage): Promise<boolean> {
     const {filter} = this.#options;
-    const wanted = filter === undefined ? records : records.filter((record) => filter.matches(record));
+    const last = records.at(-1)!.id;
+    const isAgain = compareStreamIds(records[0]!.id, this.#done) <= 0;
+    const fresh = isAgain ? records.filter(({id}) => compareStreamIds(id, this.#done) > 0) : records;
+    const wanted = filter === undefined ? fresh : fresh.filter((record) => filter.matches(record));
     if (!(await this.#target.add(wanted))) return false;
     this.counts.copied += wanted.length;
-    this.counts.skipped += records.length - wanted.length;
+    this.counts.skipped += fresh.length - wanted.length;
     if (wanted.length > 0) this.counts.lastId = wanted.at(-1)!.id;
+    this.#done = laterId(last, this.#done);
+    if (counted !== undefined) this.#counted = counted;
     return true;
   }
 
@@ -223,17 +231,18 @@ export class StreamCopy {
   }
 
   /** Once a second: moves the group, and looks whether the target is what was copied. False as `#copyFrom`. */
-  async #look(counted?: Counted): Promise<boolean> {
+  async #look(): Promise<boolean> {
     if (performance.now() - this.#lookedAtMs < LOOK_MS) return true;
     this.#lookedAtMs = performance.now();
-    await this.#moveHold(counted);
+    await this.#moveHold();
     return this.#target.check();
   }
 
-  async #moveHold(counted?: Counted): Promise<void> {
+  async #moveHold(): Promise<void> {
     // How much was added is known again where everything was read.
-    const known = counted ?? this.#source.countAt(this.#done, await this.#source.look());
-    await this.#hold?.moveTo(this.#done, known);
+    if (this.#counted?.upTo !== this.#done)
+      this.#counted = this.#source.countAt(this.#done, await this.#source.look()) ?? this.#counted;
+    await this.#hold?.moveTo(this.#done, this.#counted);
   }
 
   async #isCopy(id: string): Promise<boolean> {
@@ -243,5 +252,3 @@ export class StreamCopy {
     return original !== undefined && copy !== undefined && isSame(original, copy);
   }
 }
-
-const laterId = (a: string, b: string): string => (compareStreamIds(a, b) > 0 ? a : b);

@@ -6,7 +6,8 @@
 import {isFailure} from '../errors.js';
 import {createGroupAt, setGroupAt} from '../groups/group-position.js';
 import type {ReconnectingClient} from '../reconnecting-client.js';
-import {LAST_ID, successorOf} from '../records/stream-id.js';
+import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';
+import type {GroupInfo} from '../stream-client.js';
 import type {Counted} from './source-stream.js';
 
 /** What its name begins with, unless it was given. */
@@ -31,21 +32,30 @@ export class HoldGroup {
     this.#onProblem = onProblem;
   }
 
-  /** Where an earlier run has left it, and how much had been added up to there; undefined where there is none. */
-  async left(): Promise<{lastDeliveredId: string; entriesRead: number | undefined} | undefined> {
+  /** Where it stands; undefined where there is none. */
+  async find(): Promise<GroupInfo | undefined> {
     const groups = await this.#redis.run(({commands}) => commands.groups(this.#stream));
     return groups.find(({name}) => name === this.#group);
   }
 
-  /** Makes it, or moves it from where it `stands`, so that everything behind `id` is kept. */
-  async begin(id: string, stands: string | undefined): Promise<void> {
+  /**
+   * Makes it, or moves it back from where it was `found`, so that everything behind `id` is kept. Returns how much had been added up to
+   * where it stands, if that is known.
+   */
+  async begin(id: string, found: GroupInfo | undefined): Promise<Counted | undefined> {
+    let stands = found;
     if (stands === undefined) {
       const start = {kind: 'id', id: successorOf(id) ?? LAST_ID} as const;
       const how = {makeStream: false, nowMs: Date.now()};
       await this.#redis.run(({commands}) => createGroupAt(commands, this.#stream, this.#group, start, how));
-    } else if (stands !== id)
+      stands = await this.find();
+    } else if (compareStreamIds(stands.lastDeliveredId, id) > 0) {
       await this.#redis.run(({commands}) => setGroupAt(commands, this.#stream, this.#group, id, undefined));
-    this.#standsAt = id;
+      stands = {...stands, lastDeliveredId: id, entriesRead: undefined};
+    }
+    this.#standsAt = stands?.lastDeliveredId;
+    this.#counted = stands?.entriesRead;
+    return stands?.entriesRead === undefined ? undefined : {upTo: stands.lastDeliveredId, added: stands.entriesRead};
   }
 
   /** Moves it to `id`, up to which everything is confirmed. */

@@ -10,7 +10,7 @@ import {PageSize} from '../reading/page-size.js';
 import {streamChange} from '../reading/stream-change.js';
 import type {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
-import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
+import {compareStreamIds, FIRST_ID, laterId} from '../records/stream-id.js';
 import type {StreamInfo} from '../stream-client.js';
 import {notInOrder} from './copy-failures.js';
 
@@ -49,6 +49,7 @@ export class SourceStream {
   readonly #size = new PageSize(PAGE);
   #acceptsGap: boolean;
   #counted: Counted | undefined;
+  #copiedUpTo = FIRST_ID;
   /** What the stream was at the last look. */
   #seen: StreamInfo;
   /** The highest ID that it is known to have given. */
@@ -68,9 +69,12 @@ export class SourceStream {
     return this.#highest;
   }
 
-  /** What is known from before this run. */
-  count(known: Counted): void {
-    this.#counted = known;
+  /** Everything up to `id` is copied: returns where reading begins, which is where it is known how much had been added, if that is before it. */
+  startBehind(id: string, known: Counted | undefined): string {
+    this.#copiedUpTo = id;
+    const isUseful = known !== undefined && compareStreamIds(known.upTo, id) <= 0;
+    this.#counted = isUseful ? known : undefined;
+    return isUseful && !this.#acceptsGap ? known.upTo : id;
   }
 
   /**
@@ -144,17 +148,23 @@ export class SourceStream {
     const oldest = now.firstEntry?.id;
     // Deleted from the middle, or never there: trimming has not come so far.
     if (oldest !== undefined && compareStreamIds(oldest, after) <= 0) return 'well';
-    if (this.#acceptsGap || after === FIRST_ID) {
-      if (now.entriesAdded !== undefined && this.#counted?.upTo !== after)
-        this.#counted = {upTo: after, added: now.entriesAdded - now.length};
-      if (this.#acceptsGap) return 'well';
+    const copied = laterId(after, this.#copiedUpTo);
+    if (first === undefined && compareStreamIds(now.lastGeneratedId, copied) <= 0) {
+      this.countAt(now.lastGeneratedId, now);
+      return 'well';
     }
-    if (now.lastGeneratedId === after && first === undefined) return 'well';
     const expected = oldest !== undefined && compareStreamIds(oldest, this.#last) <= 0 ? oldest : undefined;
     if (first !== expected && attempt < MOST_ATTEMPTS) return 'changed';
+    const isBeginning = after === FIRST_ID && this.#counted?.upTo !== after;
+    if (this.#acceptsGap || isBeginning || (oldest !== undefined && compareStreamIds(oldest, copied) <= 0)) {
+      // All that is left is behind `after`.
+      const {entriesAdded, length} = now;
+      this.#counted = entriesAdded === undefined ? undefined : {upTo: after, added: entriesAdded - length};
+      return 'well';
+    }
     const missing = this.#missing(after, now);
     if (missing === 0) return 'well';
-    throw trimmedBefore(this.stream, {after, missing, oldest});
+    throw trimmedBefore(this.stream, {after: copied, missing: after === copied ? missing : undefined, oldest});
   }
 
   /** How many entries behind `after` are not there any more; undefined where that is not known. */

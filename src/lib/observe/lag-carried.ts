@@ -3,7 +3,7 @@
  * entries had been added up to there, and how many were added since is how many follow. Invariant: `atLeast` <= the truth <= `atMost`, as long as
  * `entries-added` grows by one for each entry; XSETID, which changes it, must come with another last ID or highest deleted ID to be noticed.
  */
-import {compareStreamIds} from '../records/stream-id.js';
+import {compareStreamIds, laterId} from '../records/stream-id.js';
 import {type EntryCount, isExact, shareBehind} from '../reports/entries-behind.js';
 import type {StreamInfo} from '../stream-client.js';
 
@@ -101,8 +101,6 @@ export class CarriedCounts {
     if (at > 1) this.#positions = this.#positions.slice(at - 1);
   }
 }
-
-const laterId = (one: string, other: string): string => (compareStreamIds(one, other) < 0 ? other : one);
 
 function endsOf({length, firstEntry, lastGeneratedId, entriesAdded, maxDeletedId}: CarriedInfo): Ends | undefined {
   if (entriesAdded === undefined || maxDeletedId === undefined) return undefined;

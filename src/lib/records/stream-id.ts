@@ -69,6 +69,9 @@ export function compareStreamIds(a: string, b: string): number {
 /** The earlier of two IDs. */
 export const earlierId = (a: string, b: string): string => (compareStreamIds(a, b) <= 0 ? a : b);
 
+/** The later of two IDs. */
+export const laterId = (a: string, b: string): string => (compareStreamIds(a, b) >= 0 ? a : b);
+
 /** The smallest ID after `id`, or undefined after the last possible one. */
 export function successorOf(id: string): string | undefined {
   const [ms, sequence] = numbersOf(id);

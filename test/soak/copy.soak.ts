@@ -1,0 +1,28 @@
+/** Mirrors, at length: `npm run test:soak`. Slices of it are in test/faults/copy.test.ts. */
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import {seededRandom} from '../faults/support/seed.js';
+import {type CopyScene, cutCopy, startCopyScene} from './copy-cuts.js';
+
+const RUNS = 200;
+
+let scene: CopyScene;
+beforeAll(async () => {
+  scene = await startCopyScene();
+});
+afterAll(() => scene?.stop());
+
+it(`${RUNS} mirrors through cuts on both sides and kills, each the same as its source`, async () => {
+  let cuts = 0;
+  for (let n = 0; n < RUNS; n++) {
+    const found = await cutCopy(seededRandom(`copy ${n}`), scene, {
+      entries: 10_000,
+      cuts: 40,
+      kills: 4,
+      trims: n % 2 === 0,
+    });
+    cuts += found.cuts;
+    expect(found, `run ${n}`).toMatchObject({lost: 0, foreign: 0, different: 0, outOfOrder: 0});
+  }
+  process.stderr.write(`copy: ${RUNS} runs, ${cuts} cuts\n`);
+  expect(cuts).toBeGreaterThan(RUNS * 5);
+});
