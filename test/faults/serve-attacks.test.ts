@@ -189,14 +189,14 @@ describe.each(RUNTIMES)('a client has no more than its share, under %s:', (_, st
 
   it('answers that are asked for by thousands and never read take no memory to speak of', async () => {
     const request = 'GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n';
-    const attackers = Array.from({length: 60}, () => sendRaw(served.url, ''));
+    const attackers = Array.from({length: 300}, () => sendRaw(served.url, ''));
     for (const {socket} of attackers) {
       socket.pause();
       socket.write(request.repeat(1_000));
     }
     expect(await statusesOf(50)).toEqual(all201(50));
     const metrics = await (await fetch(`${served.url}/metrics`)).text();
-    expect(Number(/^streamlog_unsent_bytes (\d+)/m.exec(metrics)?.[1])).toBeLessThanOrEqual(60 * 128 * 1024);
+    expect(Number(/^streamlog_unsent_bytes (\d+)/m.exec(metrics)?.[1])).toBeLessThanOrEqual(300 * 128 * 1024);
     expect(Number(/^streamlog_requests_waiting (\d+)/m.exec(metrics)?.[1])).toBeLessThanOrEqual(2_048);
     expect(metrics).toMatch(/^streamlog_refusals_total{code="too_many_pipelined"} [1-9]/m);
     expect(peakMb(served)).toBeLessThan(250);

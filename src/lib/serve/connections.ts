@@ -15,6 +15,9 @@ type Socket = Duplex & {readonly remoteAddress?: string | undefined; readonly re
 /** Why a connection was closed without an answer. */
 export type ConnectionEnd = 'too_many_connections' | 'too_many_pipelined' | 'unread_answers';
 
+/** Longer than the runtime takes to notice that it has to collect. */
+const FREE_AFTER_MS = 250;
+
 /** Of one client: connections that never had a request, and those between two requests, each the oldest first. */
 interface WithoutRequest {
   readonly fresh: Set<HttpConnection>;
@@ -87,9 +90,14 @@ export class Connections {
     if (!hasRoom) this.#end(connection, 'too_many_pipelined');
   }
 
-  /** That many requests wait no longer. */
-  onWaitOver({client}: HttpConnection, requests: number): void {
-    if (requests > 0) this.#waiting.give(client, requests);
+  /** The turn of one that waited has come. */
+  onWaitOver({client}: HttpConnection): void {
+    this.#waiting.give(client);
+  }
+
+  /** A connection was closed while that many waited. They count on for a moment, since their memory is not free at once. */
+  onWaitCut({client}: HttpConnection, requests: number): void {
+    if (requests > 0) setTimeout(() => this.#waiting.give(client, requests), FREE_AFTER_MS).unref();
   }
 
   /** That many bytes more, or fewer, wait for the client. */

@@ -167,7 +167,7 @@ export class HttpConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const waiting = this.#waiting.splice(0);
-    this.#all.onWaitOver(this, waiting.length + this.#ignored);
+    this.#all.onWaitCut(this, waiting.length + this.#ignored);
     for (const state of waiting) {
       state.close();
       state.settle(undefined);
@@ -196,7 +196,7 @@ export class HttpConnection {
     if (state.sentBytes > 0) this.#all.onUnsent(this, -state.sentBytes);
     state.close();
     while (this.#waiting.length > 0 && this.#hasRoom) {
-      this.#all.onWaitOver(this, 1);
+      this.#all.onWaitOver(this);
       this.#run(this.#waiting.shift()!);
     }
     if (this.#open.length === 0) this.#all.onIdle(this);

@@ -1,8 +1,11 @@
 import {PassThrough} from 'node:stream';
-import {describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {MAX_CONNECTIONS, MAX_UNSENT_BYTES} from '../../../src/lib/serve/connection-limits.js';
 import {Connections} from '../../../src/lib/serve/connections.js';
 import type {HttpConnection, RequestState} from '../../../src/lib/serve/http-connection.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 /** A socket of `address` that carries nothing. */
 const socketOf = (address: string, port: number) =>
@@ -117,7 +120,7 @@ describe('the requests of one connection', () => {
     expect(second.ran()).toBe(true);
   });
 
-  it('are given up where those that wait are too many for one address, which leaves none waiting', () => {
+  it('are given up where those that wait are too many for one address, and theirs count until their memory is free', () => {
     const {connections, ended, open} = books();
     const patient = open('10.0.0.2');
     for (let n = 0; n < 20; n++) ask(patient);
@@ -125,16 +128,25 @@ describe('the requests of one connection', () => {
     for (const connection of greedy) for (let n = 0; n < 500 && !connection.isUnreadable; n++) ask(connection);
     expect(ended).toEqual(['10.0.0.1 too_many_pipelined']);
     expect(greedy.map(({socket}) => socket.destroyed)).toEqual([false, false, false, false, true]);
+    const early = open('10.0.0.1');
+    for (let n = 0; n < 17; n++) ask(early);
+    expect(early.isUnreadable).toBe(true);
+    vi.runAllTimers();
     expect(connections.waiting).toBe(4 + 4 * (500 - 16));
+    const late = open('10.0.0.1');
+    for (let n = 0; n < 17; n++) ask(late);
+    expect(late.isUnreadable).toBe(false);
   });
 
-  it('that come behind the last one wait as long as their connection is there, and no longer', () => {
+  it('that come behind the last one count as long as their connection is there, and a moment longer', () => {
     const {connections, open} = books();
     const connection = open('10.0.0.1');
     for (let n = 0; n < 20; n++) ask(connection);
     for (let n = 0; n < 3; n++) connection.ignore();
     expect(connections.waiting).toBe(4 + 3);
     connection.close();
+    expect(connections.waiting).toBe(4 + 3);
+    vi.runAllTimers();
     expect(connections.waiting).toBe(0);
   });
 });
