@@ -15,6 +15,9 @@ test('the demo shows its commands, proves that every event was processed, and le
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^\$ streamlog produce type=login user=ada\n\d+-\d+$/m);
   expect(stdout).toMatch(/\{"name":"w2","pending":[1-9]\d*,/);
+  expect(stdout).toMatch(/^\$ streamlog top --once\n\{"at":/m);
+  // It finds nothing.
+  expect(stdout).toMatch(/^\$ streamlog doctor\n\n {3}Trimming/m);
   expect(stdout).toMatch(/^proved: all 5001 events were processed by billing .* all 5001 were seen by audit\.\n$/m);
   expect(code).toBe(0);
   expect(stages()).toEqual(before);

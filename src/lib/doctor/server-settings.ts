@@ -87,7 +87,7 @@ export function memory(node: ServerNode): Sighting[] {
           ? 'At 100 % Redis refuses every XADD.'
           : 'At 100 % Redis drops keys, or refuses every XADD.',
       look: [node.commands.streamlog('ls', '--sort', 'bytes')],
-      mend: hasRoom ? [configSet(node, 'maxmemory', `${moreBytes / 1024 ** 2}mb`, 'or trim the largest streams')] : [],
+      mend: hasRoom ? [configSet(node, 'maxmemory', `${moreBytes / 1024 ** 2}mb`)] : [],
     },
   ];
 }

@@ -116,8 +116,11 @@ async function showSecondGroup({sandbox}: Tour): Promise<void> {
 }
 
 async function showUpkeep({sandbox}: Tour): Promise<void> {
-  await sandbox.say('5. The state of the stream (XINFO), and trimming what every group has processed (XTRIM).');
+  await sandbox.say('5. The state of the stream (XINFO), rates and lag of all groups, and whether anything is wrong.');
   await sandbox.run('streamlog info');
+  await sandbox.run('streamlog top --once');
+  await sandbox.run('streamlog doctor');
+  await sandbox.say('   Trimming what every group has processed (XTRIM).');
   await sandbox.run('streamlog trim --maxlen 500 --safe');
 }
 
