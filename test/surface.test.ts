@@ -46,6 +46,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'group:remove': 'XGROUP DESTROY',
   'group:seek': 'XGROUP SETID',
   help: undefined,
+  import: 'XADD',
   info: 'XINFO',
   'local:start': undefined,
   'local:status': undefined,

@@ -28,6 +28,7 @@ import type {IdempotentCall, IdempotentResult, ProducerState} from './redis/prod
 import {IdempotentEncoder} from './redis/producer-state.js';
 import * as replies from './redis/replies.js';
 import type {RetryPolicy} from './redis/request-retries.js';
+import {RestoreCommands} from './redis/restore-commands.js';
 import {scriptRunner} from './redis/script.js';
 import {ServerCommands} from './redis/server-commands.js';
 import {noGroup} from './redis/server-errors.js';
@@ -39,7 +40,7 @@ export type {PendingEntry} from './records/pending-entry.js';
 export type {AddBatch, AddEncoder} from './redis/add-encoder.js';
 export type {AddResult} from './redis/add-results.js';
 export type {Adder, AdderOptions} from './redis/adder.js';
-export type {AddOptions, AddRequest, Membership, Trim} from './redis/args.js';
+export type {AddOptions, AddRequest, Membership, PendingState, Trim} from './redis/args.js';
 export type {Batch} from './redis/batch.js';
 export type {BriefInfo} from './redis/brief-info.js';
 export type {IdempotentAccumulator, IdempotentProducer} from './redis/idempotent-accumulator.js';
@@ -60,6 +61,7 @@ export class StreamClient {
   /** Commands that name no stream. */
   readonly server: ServerCommands;
   readonly transfer: TransferReads;
+  readonly restoring: RestoreCommands;
   /** Lua scripts (EVAL): what must be looked at and changed in one step. */
   readonly scripts;
   /** False once the server has shown that its XREADGROUP has no CLAIM. */
@@ -69,6 +71,7 @@ export class StreamClient {
     this.#session = session;
     this.server = new ServerCommands(session);
     this.transfer = new TransferReads(session);
+    this.restoring = new RestoreCommands(session);
     const run = scriptRunner((line, about) => session.send(line, about));
     this.scripts = {
       ...briefInfoScript(run),
@@ -333,7 +336,7 @@ export class StreamClient {
     group: string,
     lastDelivered: string,
     makeStream: boolean,
-    entriesRead?: number,
+    entriesRead?: number | bigint,
   ): Promise<boolean> {
     const line = args.xgroupCreate(stream, group, lastDelivered, makeStream, entriesRead);
     try {
@@ -346,7 +349,7 @@ export class StreamClient {
   }
 
   /** XGROUP SETID: moves the group so that the next new entry is the one after `lastDelivered`. */
-  async setGroup(stream: string, group: string, lastDelivered: string, entriesRead?: number): Promise<void> {
+  async setGroup(stream: string, group: string, lastDelivered: string, entriesRead?: number | bigint): Promise<void> {
     await this.#session.send(args.xgroupSetId(stream, group, lastDelivered, entriesRead), {stream, group});
   }
 

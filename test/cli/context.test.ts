@@ -291,6 +291,7 @@ describe('a read-only context', () => {
       claim: '1-0 --to w',
       copy: '--to other',
       delete: '1-0',
+      import: '/dev/null',
       'dlq:purge': '--force',
       'group:gc': '--idle 1h',
       'group:seek': '--to end',

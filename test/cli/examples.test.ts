@@ -8,6 +8,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {section} from '../support/handmade-section.js';
 import {manifest} from '../support/manifest.js';
 import {freePort, serverForAll, until} from '../support/redis-server.js';
 import {type Running, shell, startShell, startStreamlog} from '../support/run-cli.js';
@@ -62,6 +63,8 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'users.csv'), 'name,city\nAda,London\nGrace,"New York, NY"\n');
   for (const name of ['app', 'events', 'orders', 'order'])
     writeFileSync(join(directory, `${name}.ndjson`), '{"type":"login","amount":1}\n{"type":"logout","amount":2}\n');
+  const backup = section({stream: 'backup', lastGeneratedId: '1-0'}, [{id: '1-0', fields: {n: '1'}}]);
+  writeFileSync(join(directory, 'backup.ndjson'), backup);
   writeFileSync(join(directory, 'tokens'), 'a-token-of-more-than-enough-characters\n', {mode: 0o600});
   const git = (...args: string[]): unknown =>
     execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], {cwd: directory});

@@ -2,6 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, it} from 'vitest';
+import {section} from '../support/handmade-section.js';
 import {serverForAll} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 
@@ -45,6 +46,12 @@ const RUNS: Record<string, {args: string; input?: string}> = {
   '`trim`': {args: 'trim -s orders --maxlen 3'},
   '`trim --safe`': {args: 'trim -s orders --maxlen 3 --safe'},
   '`trim --max-bytes`': {args: 'trim -s orders --max-bytes 100'},
+  '`import`': {
+    args: 'import',
+    input: section({stream: '{orders}:copy', lastGeneratedId: '1-0', groups: [{name: 'g', lastDeliveredId: '1-0'}]}, [
+      {id: '1-0', fields: {n: '1'}, pending: [{group: 'g', consumer: 'w', deliveredAt: 1, deliveries: 1}]},
+    ]),
+  },
   '`copy`': {args: 'copy orders --to {orders}:copy'},
   '`group list`': {args: 'group list -s orders'},
   '`group consumers`': {args: 'group consumers -s orders streamlog'},

@@ -3,6 +3,7 @@
  * data that is large in every way that was ever found to matter.
  */
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {crowdedSection, longSection} from '../support/handmade-section.js';
 import {type Served, serve} from '../support/http.js';
 import {manifest} from '../support/manifest.js';
 import {type RedisServer, serverPrograms, startRedis} from '../support/redis-server.js';
@@ -85,6 +86,10 @@ const CASES: Record<string, Case[]> = {
     {args: [...work, 'one', '--force'], works: 'big', spends: true},
   ],
   'group:seek': [{args: [...work, 'g9', '--to', middle], works: 'big'}],
+  import: [
+    {args: ['-q'], input: crowdedSection('imported', SIZES.entries / 4, SIZES.consumers)},
+    {args: ['-q'], input: longSection('imported', 300, SIZES.wideBytes)},
+  ],
   info: [{args: ['-s', 'big', '-s', 'wide']}, {args: ['-s', 'big', '--consumers']}],
   ls: [{args: []}, {args: ['--match', 's:1*']}, {args: ['--sort', 'bytes']}],
   metrics: [{args: []}],
@@ -160,7 +165,7 @@ class Scene {
 
   readonly prepare = async ({works, spends = false}: Case, isAgain: boolean): Promise<void> => {
     const {redis} = this.server;
-    await redis.unlink('redriven', 'new', 'once', ...(await redis.keys('*once*')));
+    await redis.unlink('redriven', 'new', 'once', 'imported', ...(await redis.keys('*once*')));
     if (works === undefined) return;
     if (isAgain || works !== this.#copied) expect(await redis.call('COPY', works, 'work', 'REPLACE')).toBe(1);
     this.#copied = spends ? undefined : works;

@@ -67,7 +67,7 @@ export const setGroupAt = (
   stream: string,
   group: string,
   lastDeliveredId: string,
-  entriesRead: number | undefined,
+  entriesRead: number | bigint | undefined,
 ): Promise<void> => withEntriesRead(entriesRead, (count) => client.setGroup(stream, group, lastDeliveredId, count));
 
 /**
@@ -78,9 +78,9 @@ export const entriesReadBy = ({entriesAdded}: StreamInfo, behind: EntryCount): n
   entriesAdded === undefined || !isExact(behind) ? undefined : Math.max(0, entriesAdded - behind.atLeast);
 
 /** Asks with ENTRIESREAD, and without it where the server does not know the word. */
-async function withEntriesRead<T>(
-  entriesRead: number | undefined,
-  ask: (entriesRead: number | undefined) => Promise<T>,
+async function withEntriesRead<T, Count extends number | bigint>(
+  entriesRead: Count | undefined,
+  ask: (entriesRead: Count | undefined) => Promise<T>,
 ): Promise<T> {
   try {
     return await ask(entriesRead);

@@ -15,6 +15,7 @@ import type {LocalReport} from '../local/local-server.js';
 import type {GroupSummary} from '../reports/group-list.js';
 import type {StreamSummary} from '../reports/stream-list.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
+import type {ImportReport} from '../transfer/import-options.js';
 import type {GroupLoss} from '../trimming/losses.js';
 import type {Fields} from './report-fields.js';
 import {CONSUMER, GROUP, LAG, LAST, SNAPSHOT, STREAM_REPORT} from './stream-fields.js';
@@ -196,6 +197,17 @@ export const JSON_FIELDS = {
     skipped: true,
     exact: true,
   } satisfies Fields<GroupKey & DryRun & SeekResult>,
+  import: {
+    stream: true,
+    entries: true,
+    gone: true,
+    pending: true,
+    groups: true,
+    already: true,
+    verified: true,
+    state: true,
+    dryRun: true,
+  } satisfies Fields<ImportReport>,
   info: STREAM_REPORT,
   'local start': {started: true, ...LOCAL} satisfies Fields<{started: boolean} & LocalReport>,
   'local status': LOCAL,

@@ -1,6 +1,7 @@
 /**
  * Builders of command lines, one for each Redis command, in the order of its documentation (https://redis.io/docs/latest/commands/).
  */
+import type {Field} from '../records/entry.js';
 import type {EntryIds} from '../records/entry-ids.js';
 import type {EntryFields} from '../records/raw-fields.js';
 import type {CommandLine} from './command-connection.js';
@@ -29,6 +30,12 @@ export interface AddRequest {
   options: AddOptions;
 }
 
+/** How an entry is pending: since when, in Unix milliseconds by the clock of the server, and how often it was delivered. */
+export interface PendingState {
+  deliveredAt: number;
+  deliveries: number | bigint;
+}
+
 /** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold] id field value … : what stands between the key and the ID. */
 export const addClause = ({create = true, trim}: AddOptions): string[] => [
   ...(create ? [] : ['NOMKSTREAM']),
@@ -51,6 +58,22 @@ const trimClause = (trim: Trim): string[] => [
   trim.kind === 'maxLen' ? String(trim.maxLen) : trim.minId,
   ...(trim.approximate && trim.limit !== undefined ? ['LIMIT', String(trim.limit)] : []),
 ];
+
+/** XSETID key last-id [ENTRIESADDED n] [MAXDELETEDID id]; the counts are since Redis 7.0. */
+export const xsetid = (
+  stream: string,
+  {lastId, entriesAdded, maxDeletedId}: {lastId: string; entriesAdded?: number | bigint; maxDeletedId?: string},
+): CommandLine => [
+  'xsetid',
+  stream,
+  lastId,
+  ...(entriesAdded === undefined ? [] : ['ENTRIESADDED', String(entriesAdded)]),
+  ...(maxDeletedId === undefined ? [] : ['MAXDELETEDID', maxDeletedId]),
+];
+export const renamenx = (from: string, to: string): CommandLine => ['renamenx', from, to];
+/** HSET key name value … */
+export const hset = (key: string, fields: readonly Field[]): CommandLine => ['hset', key, ...fields.flat()];
+export const unlink = (key: string): CommandLine => ['unlink', key];
 
 export const xlen = (stream: string): CommandLine => ['xlen', stream];
 export const xdel = (stream: string, ids: readonly string[]): CommandLine => ['xdel', stream, ...ids];
@@ -162,6 +185,20 @@ export const xclaimMissing = ({stream, group, consumer}: Membership, ids: readon
   'FORCE',
   'JUSTID',
 ];
+/** XCLAIM key group consumer 0 id … TIME ms RETRYCOUNT n FORCE JUSTID: makes those that are in the stream pending so. */
+export const xclaimRestoring = (
+  member: Membership,
+  {deliveredAt, deliveries}: PendingState,
+  ids: readonly string[],
+): CommandLine => [
+  ...xclaim(member, 0, ids),
+  'TIME',
+  String(deliveredAt),
+  'RETRYCOUNT',
+  String(deliveries),
+  'FORCE',
+  'JUSTID',
+];
 /** XCLAIM key group consumer min-idle id … JUSTID */
 export const xclaimUncounted = (member: Membership, minIdleMs: number, ids: readonly string[]): CommandLine => [
   ...xclaim(member, minIdleMs, ids),
@@ -174,7 +211,7 @@ export const xgroupCreate = (
   group: string,
   lastDelivered: string,
   makeStream: boolean,
-  entriesRead?: number,
+  entriesRead?: number | bigint,
 ): CommandLine => [
   'xgroup',
   'CREATE',
@@ -189,9 +226,9 @@ export const xgroupSetId = (
   stream: string,
   group: string,
   lastDelivered: string,
-  entriesRead?: number,
+  entriesRead?: number | bigint,
 ): CommandLine => ['xgroup', 'SETID', stream, group, lastDelivered, ...entriesReadClause(entriesRead)];
-const entriesReadClause = (entriesRead: number | undefined): string[] =>
+const entriesReadClause = (entriesRead: number | bigint | undefined): string[] =>
   entriesRead === undefined ? [] : ['ENTRIESREAD', String(entriesRead)];
 
 export const xgroupCreateConsumer = ({stream, group, consumer}: Membership): CommandLine => [

@@ -76,6 +76,11 @@ export class Session {
     return this.#adding;
   }
 
+  /** The connection for adding to where `stream` is. */
+  addConnection(stream: string): Promise<AddConnection> {
+    return this.#connections.to(stream);
+  }
+
   /** Opens the connection for adding, where it is known which one that is. */
   async readyToAdd(): Promise<void> {
     if (!this.#connection.inCluster) await this.#connections.to('');
