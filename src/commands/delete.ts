@@ -48,7 +48,12 @@ export default class Delete extends BaseCommand {
     let client = await this.connect(flags);
     if (this.asks(flags)) {
       const needed = await unlessDenied(neededEntries(client, open(), stream));
-      if (needed?.length !== 0) client = await this.confirm(flags, askDelete(needed), 'nothing was deleted');
+      if (needed?.length !== 0)
+        client = await this.confirm(flags, client, {
+          question: askDelete(needed),
+          streams: needed?.map((one) => one.stream) ?? [stream],
+          nothing: 'nothing was deleted',
+        });
     }
     const deleter = new Deleter(client, {stream, dryRun});
 

@@ -45,7 +45,8 @@ export default class Trim extends BaseCommand {
     if (this.asks(flags)) {
       const plan = await unlessDenied(planTrim(client, stream, {goal, safe}));
       if (plan === undefined || plan.result.losses.length > 0) {
-        client = await this.confirm(flags, askTrim(stream, plan?.result), 'nothing was removed');
+        const question = askTrim(stream, plan?.result);
+        client = await this.confirm(flags, client, {question, streams: [stream], nothing: 'nothing was removed'});
         agreed = plan?.bound;
       }
     }

@@ -199,6 +199,28 @@ describe('while it waits for the answer', () => {
     for (let n = 13; n <= 20; n++) await server.redis.xadd('orders', `${n}-0`, 'n', String(n));
   };
 
+  it.each(QUESTIONS)(
+    'a stream that was replaced loses nothing, though it has entries of the same IDs: %s',
+    async (line, _, nothing) => {
+      const stream = line.startsWith('dlq') ? DEAD : 'orders';
+      const others = async () => {
+        const entries = await server.redis.xrange(stream, '-', '+');
+        const groups = stream === DEAD ? [] : ['billing', 'done'];
+        const replacing = server.redis.multi().del(stream);
+        for (const [id, fields] of entries) replacing.xadd(stream, id, 'another', '1', ...fields);
+        for (const group of groups) replacing.xgroup('CREATE', stream, group, '0');
+        await replacing.exec();
+      };
+      const {code, text} = await changed(line, others);
+      expect([code, text]).toEqual([75, text]);
+      expect(text).toContain(
+        `streamlog: ${nothing}: "${stream}" is another stream than the one you were asked about\n`,
+      );
+      expect(await ids(stream)).toHaveLength(stream === DEAD ? 3 : 12);
+      expect(await server.redis.xinfo('GROUPS', stream)).toHaveLength(stream === DEAD ? 0 : 2);
+    },
+  );
+
   it('trim removes only what was there to be asked about', async () => {
     const {code, text} = await changed('trim -s orders --maxlen 8', addMore);
     expect(code).toBe(0);

@@ -68,7 +68,8 @@ export default class DlqPurge extends BaseCommand {
       await plan.purge(selectDeadLetters(client, deadLetter, planned));
       if (plan.purged > 0) {
         const question = askPurge(deadLetter, plan.purged, await client.length(deadLetter));
-        client = await this.confirm(flags, question, 'nothing was deleted');
+        const nothing = 'nothing was deleted';
+        client = await this.confirm(flags, client, {question, streams: [deadLetter], nothing});
         agreed = {most: plan.purged, upTo: plan.highest};
       }
     }

@@ -38,7 +38,8 @@ export default class GroupRemove extends BaseCommand {
     if (this.asks(flags)) {
       const plan = await removeGroup(client, stream, group, {force, dryRun: true});
       if (mayLose(plan)) {
-        client = await this.confirm(flags, askRemoval(stream, group, plan), 'the group was not removed');
+        const question = askRemoval(stream, group, plan);
+        client = await this.confirm(flags, client, {question, streams: [stream], nothing: 'the group was not removed'});
         agreed = plan;
       }
     }

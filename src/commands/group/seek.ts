@@ -44,7 +44,8 @@ export default class GroupSeek extends BaseCommand {
     if (this.asks(flags)) {
       const {result: plan} = await seekGroup(client, stream, group, {to, dryRun: true, nowMs});
       if (plan.skipped > 0) {
-        client = await this.confirm(flags, askSkip(stream, group, plan), 'the group was not moved');
+        const question = askSkip(stream, group, plan);
+        client = await this.confirm(flags, client, {question, streams: [stream], nothing: 'the group was not moved'});
         agreed = plan;
       }
     }

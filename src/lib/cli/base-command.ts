@@ -129,18 +129,23 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * Asks, and resolves to a new client when the answer is yes: meanwhile there is no connection, which would be held, or
-   * lost, for as long as a person thinks. Throws a usage error, which says `nothing`, when it is no.
+   * Asks about `streams`, and resolves to a new client when the answer is yes: meanwhile there is no connection, which would
+   * be held, or lost, for as long as a person thinks. Throws a usage error, which says `nothing`, when it is no, and
+   * `temporary` where a stream was replaced meanwhile.
    */
   protected async confirm(
     flags: ConnectionFlags & NoteFlags & {'retry-for'?: number},
-    question: string,
-    nothing: string,
+    client: StreamClient,
+    {question, streams, nothing}: {question: string; streams: readonly string[]; nothing: string},
   ): Promise<StreamClient> {
+    const {AskedAbout} = await import('../reading/asked-about.js');
+    const asked = await AskedAbout.of(client, streams);
     this.#server.close();
     const {confirm} = await import('./confirmation.js');
     await confirm(question, {notes: this.notes(flags), stopping: this.stopping, nothing});
-    return this.connect(flags);
+    const connected = await this.connect(flags);
+    await asked.check(connected, nothing);
+    return connected;
   }
 
   /** At the first signal, says what is being finished; `what` gives nothing where that is nothing. */

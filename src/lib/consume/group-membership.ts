@@ -7,7 +7,7 @@
 
 import {isFailure, isNoStream} from '../errors.js';
 import {locate} from '../reading/locate.js';
-import {isSame} from '../reading/stream-change.js';
+import {beginsElsewhere, isSame} from '../reading/stream-change.js';
 import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
@@ -196,11 +196,7 @@ class StreamIdentity {
     const {entriesAdded, length} = now;
     const before = this.#seen === 'absent' ? undefined : this.#seen;
     if (entriesAdded !== undefined && before?.entriesAdded !== undefined) {
-      if (entriesAdded < before.entriesAdded + this.#addedSince) return true;
-      // Nothing was ever removed from it, so its first entry has always been the same.
-      const firstBefore = before.firstEntry?.id;
-      if (entriesAdded === length && firstBefore !== undefined && now.firstEntry?.id !== firstBefore) return true;
-      if (entriesAdded === length && before.entriesAdded > before.length) return true;
+      if (entriesAdded < before.entriesAdded + this.#addedSince || beginsElsewhere(before, now)) return true;
     }
     return this.#lastHasChanged(control, entriesAdded !== undefined && entriesAdded === length);
   }

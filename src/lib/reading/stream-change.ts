@@ -27,6 +27,28 @@ export function streamChange(before: StreamInfo, readUpTo: string, now: StreamIn
   return order > 0 && wasTrimmed ? 'shortened' : 'anew';
 }
 
+/** Whether `now` cannot be the stream `before`, though it may have grown past it: its counters, or its first or last entry tell. */
+export function isAnother(before: StreamInfo, now: StreamInfo | undefined): boolean {
+  if (now === undefined || streamChange(before, before.lastGeneratedId, now) === 'anew') return true;
+  return (
+    beginsElsewhere(before, now) ||
+    isChanged(before.firstEntry, now.firstEntry) ||
+    isChanged(before.lastEntry, now.lastEntry)
+  );
+}
+
+/** The first entry of a stream from which nothing was ever removed has always been the same. */
+export function beginsElsewhere(before: StreamInfo, now: StreamInfo): boolean {
+  const {firstEntry: first} = before;
+  if (before.entriesAdded === undefined || now.entriesAdded === undefined || now.entriesAdded !== now.length)
+    return false;
+  return (first !== undefined && now.firstEntry?.id !== first.id) || before.entriesAdded > before.length;
+}
+
+/** An entry never changes. */
+const isChanged = (before: Entry | undefined, now: Entry | undefined): boolean =>
+  before !== undefined && now !== undefined && before.id === now.id && !isSame(before, now);
+
 /** Whether two entries hold the same fields. */
 export const isSame = (one: Entry, other: Entry): boolean =>
   one.fields.length === other.fields.length &&
