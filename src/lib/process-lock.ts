@@ -66,6 +66,11 @@ export class ProcessLock {
     return this.#server === undefined || inodeOf(this.#path) === this.#inode;
   }
 
+  /** Nobody has it: it was deleted, or moved with its directory. */
+  get isGone(): boolean {
+    return this.#server !== undefined && inodeOf(this.#path) === undefined;
+  }
+
   release(): void {
     if (this.#server !== undefined && this.isHeld) rmSync(this.#path, {force: true});
     this.#server?.close();

@@ -469,6 +469,31 @@ it('a second one on the same checkpoint ends with 75', async () => {
   expect(stderr).toContain('another run is using the checkpoint');
 });
 
+it('a directory that is moved takes the checkpoint along: 75, which says so, until it is back', async () => {
+  const home = join(directory, 'logs');
+  mkdirSync(home);
+  log = join(home, 'app.log');
+  writeFileSync(log, lines(1, 2));
+  const run = follow();
+  await kept(2);
+  renameSync(home, join(directory, 'moved'));
+  mkdirSync(home);
+  writeFileSync(log, lines(3, 4));
+  expect(await run.finished).toMatchObject({
+    code: 75,
+    stderr: expect.stringContaining(
+      `the lock ${log}.checkpoint.lock was deleted, or moved with its directory, while it was in use\n` +
+        `hint: run the same again when ${log}.checkpoint is where it was`,
+    ),
+  });
+  renameSync(join(directory, 'moved/app.log'), `${log}.1`);
+  renameSync(join(directory, 'moved/app.log.checkpoint'), `${log}.checkpoint`);
+  const next = follow();
+  await has(4);
+  expect((await stop(next)).code).toBe(143);
+  expect(await values()).toEqual(numbers(1, 4));
+});
+
 it('a line that is no record ends it with 65 until it is mended or skipped', async () => {
   writeFileSync(log, `${lines(1, 2)}bad\n${lines(3, 3)}`);
   const {code, stderr} = await follow().finished;

@@ -185,7 +185,7 @@ export class Checkpoint {
     const {position, records} = this.#progress;
     // The file may have been read again from its start.
     if (position.bytes < this.#kept.bytes) return;
-    if (!this.#lock.isHeld) throw busy(this.#path);
+    if (!this.#lock.isHeld) throw this.#lock.isGone ? gone(this.#path) : busy(this.#path);
     if (this.#added !== undefined) {
       const {file} = this.#added;
       let digest: FileDigest;
@@ -212,6 +212,15 @@ export class Checkpoint {
 }
 
 const isUnchanged = async (file: AddedFile): Promise<boolean> => (await file.isUnchanged?.()) ?? true;
+
+const gone = (path: string): StreamlogError =>
+  new StreamlogError(
+    'temporary',
+    `the lock ${path}.lock was deleted, or moved with its directory, while it was in use`,
+    {
+      hint: `run the same again when ${path} is where it was: it says how far the input was added`,
+    },
+  );
 
 const busy = (path: string): StreamlogError =>
   new StreamlogError('temporary', `another run is using the checkpoint ${path}`, {
