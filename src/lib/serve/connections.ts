@@ -4,6 +4,7 @@
  * most MAX_CONNECTIONS. The client with the most connections loses the oldest one
  * without a request; one with a request under way is closed only if there is none
  * without. (The newest would often be the one that just came to ask something.)
+ * A client that has less than the average loses none to others.
  */
 import type {Server} from 'node:net';
 import type {Duplex} from 'node:stream';
@@ -126,16 +127,32 @@ export class Connections {
     return connection;
   }
 
-  /** The connection to close for `newcomer`, which is `newcomer` when all others have a request under way. */
+  /**
+   * The connection to close for `newcomer`. Where all of those that may be closed wait for a response, that is `newcomer`, or
+   * the one that has waited longest of a client that has more than twice as many.
+   */
   #leastWanted(newcomer: HttpConnection): HttpConnection {
-    for (const client of this.#shares.heaviestFirst) {
+    const average = this.#shares.held / this.#shares.clients;
+    const heavy = this.#shares.heaviestFirst.filter((client) => this.#shares.heldBy(client) >= average);
+    for (const client of heavy) {
       const {fresh, idle} = this.#withoutOf(client);
       for (const connections of [fresh, idle])
         for (const connection of connections) if (connection !== newcomer) return connection;
       for (const connection of this.#all)
         if (connection.client === client && connection.newest?.complete === false) return connection;
     }
-    return newcomer;
+    const [heaviest = newcomer.client] = heavy;
+    const isGreedy = this.#shares.heldBy(heaviest) > 2 * this.#shares.heldBy(newcomer.client);
+    return (isGreedy ? this.#longestWaiting(heaviest) : undefined) ?? newcomer;
+  }
+
+  #longestWaiting(client: string): HttpConnection | undefined {
+    let longest: HttpConnection | undefined;
+    for (const connection of this.#all) {
+      if (connection.client !== client || connection.askedMs === undefined) continue;
+      if (longest === undefined || connection.askedMs < longest.askedMs!) longest = connection;
+    }
+    return longest;
   }
 
   #endLargest(): void {

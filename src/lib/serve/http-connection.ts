@@ -177,7 +177,16 @@ export class HttpConnection {
 
   /** The newest request without an answer. */
   get newest(): IncomingMessage | undefined {
-    return (this.#waiting.at(-1) ?? this.#open.at(-1))?.request;
+    return this.#newest?.request;
+  }
+
+  /** When that came, as `performance.now` has it. */
+  get askedMs(): number | undefined {
+    return this.#newest?.startMs;
+  }
+
+  get #newest(): RequestState | undefined {
+    return this.#waiting.at(-1) ?? this.#open.at(-1);
   }
 
   get #hasRoom(): boolean {

@@ -26,6 +26,7 @@ function ask(connection: HttpConnection, complete = true): {sent(bytes: number):
   const state = {
     response,
     request: {complete},
+    startMs: performance.now(),
     isClosed: false,
     sentBytes: 0,
     run: () => {
@@ -77,12 +78,44 @@ describe('when there are more connections than there is room for', () => {
     expect(ended).toHaveLength(3);
   });
 
-  it('the newcomer goes where all others have a whole request under way', () => {
+  it('the newcomer goes where all others of its address have a whole request under way', () => {
     const {ended, open} = books();
     for (let n = 0; n < MAX_CONNECTIONS; n++) ask(open('10.0.0.1'));
-    expect(open('10.0.0.2').socket.destroyed).toBe(true);
-    expect(ended).toEqual(['10.0.0.2 too_many_connections']);
+    expect(open('10.0.0.1').socket.destroyed).toBe(true);
+    expect(ended).toEqual(['10.0.0.1 too_many_connections']);
   });
+
+  it('and where the others have as few as its own address', () => {
+    const {ended, open} = books();
+    for (let n = 0; n < MAX_CONNECTIONS; n++) ask(open(n % 2 === 0 ? '10.0.0.1' : '10.0.0.2'));
+    expect(open('10.0.0.1').socket.destroyed).toBe(true);
+    expect(ended).toEqual(['10.0.0.1 too_many_connections']);
+  });
+
+  it.each([1, 3])(
+    '%i addresses that keep all of theirs busy pay for it, and the idle ones of others stay',
+    (attackers) => {
+      const {ended, open} = books();
+      const few = ['10.0.1.1', '10.0.1.2'].map((address) => {
+        const connection = open(address);
+        ask(connection).end();
+        return connection;
+      });
+      const greedy = Array.from({length: MAX_CONNECTIONS - few.length}, (_, n) => {
+        const connection = open(`10.0.0.${n % attackers}`);
+        ask(connection);
+        return connection;
+      });
+      const honest = open('10.0.1.3');
+      const stays = [...few, honest].map(({socket}) => socket.destroyed);
+      expect([stays, ended]).toEqual([[false, false, false], ['10.0.0.0 too_many_connections']]);
+      expect(greedy[0]!.socket.destroyed).toBe(true);
+      // Their own newcomers get no room at the cost of others.
+      ask(honest).end();
+      for (let n = 0; n < 5; n++) ask(open('10.0.0.0'));
+      expect([...few, honest].map(({socket}) => socket.destroyed)).toEqual([false, false, false]);
+    },
+  );
 
   it('one that closes makes room, and is forgotten', async () => {
     const {connections, ended, open} = books();
