@@ -10,6 +10,7 @@ import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {
   describeDiagnosis,
   describeSkipped,
+  failureOf,
   findingReport,
   kindReports,
   renderDiagnosis,
@@ -72,6 +73,8 @@ export default class Doctor extends BaseCommand {
     if (this.shapeOf(flags) === 'table') await this.out.write(renderDiagnosis(diagnosis, this.display));
     else await this.report(flags, JSON_FIELDS.doctor, findings.map(findingReport), () => '');
     for (const line of [...describeSkipped(diagnosis), ...diagnosis.unexamined]) notes.warn(line);
+    const failure = failureOf(diagnosis);
+    if (failure !== undefined) throw failure;
     if (this.shapeOf(flags) !== 'table') notes.sumUp(describeDiagnosis(diagnosis), undefined);
     if (words.lacksPassword && findings.length > 0)
       notes.status('the commands do not have the password of --url: put it into STREAMLOG_PASSWORD');

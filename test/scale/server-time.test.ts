@@ -68,7 +68,7 @@ const CASES: Record<string, Case[]> = {
     {args: ['-s', 'big', '--dead-letter', 'work', '--to', 'redriven', '--limit', '300'], works: 'dead', spends: true},
   ],
   'dlq:show': [{args: ['--dead-letter', 'dead', '-s', 'big']}],
-  doctor: [{args: []}],
+  doctor: [{args: []}, {args: ['--deep', 'crowd', 'wide']}],
   get: [
     {args: ['-s', 'big'], input: ids(2_000, 50)},
     {args: ['-s', 'wide'], input: ids(300)},

@@ -166,7 +166,7 @@ export const SCENES: Scene[] = [
     arrange: async (redis) => {
       await add(redis, ago(3, 1), ago(2, 2), ago(1, 3));
       await redis.xgroup('CREATE', 'orders', 'billing', '$');
-      await redis.call('XGROUP', 'SETID', 'orders', 'billing', '$', 'ENTRIESREAD', '1000');
+      await redis.call('XGROUP', 'SETID', 'orders', 'billing', '$', 'ENTRIESREAD', '1');
     },
   },
   {

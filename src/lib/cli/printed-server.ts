@@ -18,8 +18,7 @@ export function printedServer(flags: ConnectionFlags, sources: Sources, choice: 
     streamlog: typedServer(flags).map(shellWord),
     redisCli: {
       environment: password === undefined ? [] : passwordWords(password),
-      // It asks.
-      flags: [...(isTyped ? ['--askpass'] : []), ...tlsWords(sources, choice)],
+      flags: [...authFlags(choice.url, {isTyped, urlVariable}), ...tlsWords(sources, choice)],
       urlVariable,
     },
     lacksPassword: isTyped && flags.url !== undefined,
@@ -31,6 +30,12 @@ const variableOf = ({url, source}: ServerChoice): string | undefined =>
   (source === 'REDIS_URL' || source === 'STREAMLOG_URL') && /^rediss?:\/\/[^/?@]*:[^/?@]*@[^/?@]*(\/\d*)?$/i.test(url)
     ? source
     : undefined;
+
+/** It asks for a password that was typed, and takes a user without a name for one. */
+function authFlags(url: string, {isTyped, urlVariable}: {isTyped: boolean; urlVariable: string | undefined}): string[] {
+  if (isTyped) return ['--askpass'];
+  return urlVariable !== undefined && url.includes('://:') ? ['--user', 'default'] : [];
+}
 
 /** Where redis-cli finds the password: its own variable. */
 function passwordWords(secret: Secret): string[] {

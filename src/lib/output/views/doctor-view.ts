@@ -6,6 +6,7 @@ import {type Command, printedName, textOf} from '../../doctor/commands.js';
 import type {Diagnosis} from '../../doctor/examination.js';
 import type {Finding, Level} from '../../doctor/finding.js';
 import {FINDING_IDS, FINDING_KINDS, type FindingId, type FindingKind} from '../../doctor/finding-kinds.js';
+import {StreamlogError} from '../../errors.js';
 import type {StreamFacts} from '../../observe/snapshot.js';
 import {type Entry, fieldsToJson} from '../../records/entry.js';
 import {formatSize} from '../../size.js';
@@ -162,6 +163,14 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
   const bad = findings.filter(({level}) => level === 'bad').length;
   const found = findings.length === 0 ? 'nothing found' : counted(findings.length, 'finding');
   return `${found}${bad === 0 ? '' : `, ${bad} bad`} in ${subjectsOf(diagnosis)}`;
+}
+
+/** The failure of a run that saw none of the streams that there are. */
+export function failureOf({snapshot: {streams, skipped}}: Diagnosis): StreamlogError | undefined {
+  if (streams.length > 0 || !skipped.some(({reason}) => reason === 'denied')) return undefined;
+  return new StreamlogError('denied', 'the user may read none of the streams', {
+    hint: 'what it needs is in: streamlog help permissions',
+  });
 }
 
 /** Streams that were not looked at, a sentence each. */
