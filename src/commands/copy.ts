@@ -7,6 +7,7 @@ import {
   holdGroupOf,
   isOneServer,
   requireTarget,
+  scheduleOf,
   secondServer,
 } from '../lib/cli/copy-flags.js';
 import {recordFilter} from '../lib/cli/filter-flags.js';
@@ -23,7 +24,7 @@ export default class Copy extends BaseCommand {
     'The copy says itself how far it is: a run that was killed goes on when it is run again, and each entry is copied once, in order, through lost ' +
     'connections and failovers of either side. With --follow it is a mirror. What cannot be a faithful copy ends it: entries that ' +
     'somebody else has added to the target (65), and entries that were trimmed before they were copied (70). Entries that are ' +
-    'deleted from the middle of the source later stay in the copy. Groups are not copied.';
+    'deleted from the middle of the source later stay in the copy. Groups are carried over with --groups.';
   static override examples = [
     {
       description: 'Copy a stream to another server',
@@ -62,6 +63,10 @@ export default class Copy extends BaseCommand {
       until: flags['to-end'],
       filter,
       follow,
+      groups: flags.groups,
+      trim: flags.trim,
+      verify: flags.verify,
+      schedule: scheduleOf(flags),
       holdOf: (names) => holdGroupOf(flags, names, found.server),
       retryForMs: flags['retry-for'],
       stopping: this.stopping,

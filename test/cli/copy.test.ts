@@ -313,3 +313,142 @@ describe('a mirror', () => {
     await expectEqual('orders');
   });
 });
+
+describe('--groups', () => {
+  const positions = async (server: RedisServer): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      ((await server.redis.xinfo('GROUPS', 'orders')) as unknown[][]).map((group) => [
+        String(group[1]),
+        String(group[7]),
+      ]),
+    );
+
+  it('has each group stand where everything is acknowledged, and moves it forward only', async () => {
+    await fill(source, 'orders', 1, 100);
+    const {redis} = source;
+    for (const group of ['done', 'behind', 'new']) await redis.xgroup('CREATE', 'orders', group, '0');
+    await redis.xreadgroup('GROUP', 'done', 'w', 'COUNT', 60, 'NOACK', 'STREAMS', 'orders', '>');
+    await redis.xreadgroup('GROUP', 'behind', 'w', 'COUNT', 60, 'STREAMS', 'orders', '>');
+    await redis.xack('orders', 'behind', ...Array.from({length: 30}, (_, n) => `${n + 1}-1`), '50-1');
+    expect((await copy('orders', ...there(), '--groups', '--to-end', '80')).code).toBe(0);
+    expect(await positions(target)).toEqual({done: '60-1', behind: '31-0', new: '0-0'});
+    await redis.xgroup('SETID', 'orders', 'done', '5-1');
+    await redis.xgroup('SETID', 'orders', 'new', '95-1');
+    expect((await copy('orders', ...there(), '--groups')).code).toBe(0);
+    expect(await positions(target)).toEqual({done: '60-1', behind: '31-0', new: '95-1'});
+  });
+
+  it('never has a group stand behind what is not copied, and leaves one alone that has consumers', async () => {
+    await fill(source, 'orders', 1, 100);
+    await source.redis.xgroup('CREATE', 'orders', 'ahead', '90-1');
+    await source.redis.xgroup('CREATE', 'orders', 'worked', '0');
+    await copy('orders', ...there(), '--groups', '--to-end', '50');
+    expect(await positions(target)).toEqual({ahead: '50-1', worked: '0-0'});
+    await target.redis.xgroup('CREATECONSUMER', 'orders', 'worked', 'w');
+    await source.redis.xgroup('SETID', 'orders', 'worked', '70-1');
+    const {stderr} = await copy('orders', ...there(), '--groups');
+    expect(stderr).toContain('group "worked" of target stream "orders" has consumers; leaving it where it is');
+    expect(await positions(target)).toEqual({ahead: '90-1', worked: '0-0'});
+  });
+
+  it('of a mirror are carried over until its end, but for the group that holds the source', async () => {
+    await fill(source, 'orders', 1, 10);
+    await source.redis.xgroup('CREATE', 'orders', 'billing', '0');
+    await following(['orders', '--groups'], async () => {
+      await untilCopied('orders', '10-1');
+      await source.redis.xgroup('SETID', 'orders', 'billing', '7-1');
+    });
+    expect(await positions(target)).toEqual({billing: '7-1'});
+  });
+});
+
+it('--trim removes from the copy what was trimmed from the source, but for the last entry', async () => {
+  await fill(source, 'orders', 1, 3_000);
+  await copy('orders', ...there());
+  await source.redis.xtrim('orders', 'MAXLEN', 100);
+  expect((await copy('orders', ...there())).code).toBe(0);
+  expect(await target.redis.xlen('orders')).toBe(3_000);
+  expect((await copy('orders', ...there(), '--trim')).code).toBe(0);
+  await expectEqual('orders');
+  await source.redis.xtrim('orders', 'MAXLEN', 0);
+  expect((await copy('orders', ...there(), '--trim')).code).toBe(0);
+  expect(await idsOf(target, 'orders')).toEqual(['3000-1']);
+});
+
+describe('--verify', () => {
+  beforeEach(() => fill(source, 'orders', 1, 2_000));
+
+  it('says how many entries are the same', async () => {
+    await copy('orders', ...there());
+    await source.redis.xdel('orders', '1000-1');
+    await source.redis.xtrim('orders', 'MAXLEN', 1_500);
+    expect(jsonLines((await copy('orders', ...there(), '--verify')).stdout)).toMatchObject([
+      {copied: 0, verified: 1_500, complete: true},
+    ]);
+    const some = ['--to', 'some', '--where', 'n~*7'];
+    expect(jsonLines((await copy('orders', ...there(), ...some, '--verify')).stdout)).toMatchObject([
+      {copied: 150, verified: 150},
+    ]);
+  });
+
+  it.each([
+    [
+      'lacks one',
+      async () => void (await target.redis.xdel('orders', '1500-1')),
+      'entry 1500-1 of "orders" is not in its copy',
+    ],
+    [
+      'has another one',
+      async () => {
+        await target.redis.del('orders');
+        await fill(target, 'orders', 1, 1_000);
+        await target.redis.xadd('orders', '1000-5', 'n', 'foreign');
+        await fill(target, 'orders', 1_001, 2_000);
+      },
+      'entry 1000-5 of target stream "orders" is not in "orders"',
+    ],
+    [
+      'has one of other fields',
+      async () => {
+        await target.redis.del('orders');
+        await fill(target, 'orders', 1, 1_000, 'other');
+        await fill(target, 'orders', 1_001, 2_000);
+      },
+      'entry 1-1 of target stream "orders" is another one',
+    ],
+  ])('names the entry where the copy %s: 65', async (_, change, message) => {
+    await copy('orders', ...there());
+    await change();
+    expect(await copy('orders', ...there())).toMatchObject({code: 0});
+    expect(await copy('orders', ...there(), '--verify')).toMatchObject({
+      code: 65,
+      stderr: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('--rate and --speed', () => {
+  it('copy everything in the end', async () => {
+    await fill(source, 'orders', 1, 50);
+    expect((await copy('orders', ...there(), '--rate', '500/s')).code).toBe(0);
+    await expectEqual('orders');
+    expect((await copy('orders', ...there(), '--to', 'replay', '--speed', '1x')).code).toBe(0);
+    await expectEqual('orders', 'replay');
+    expect(await copy('orders', ...there(), '--speed', 'fast')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('1x'),
+    });
+  });
+
+  it('end at a signal while they wait, with what was due', async () => {
+    await source.redis.xadd('orders', '1-1', 'n', '1');
+    await source.redis.xadd('orders', '99999999-1', 'n', '2');
+    const running = startStreamlog(['copy', 'orders', ...there(), '--speed', '1x', '--max-gap', '1h'], {
+      server: source,
+    });
+    await untilCopied('orders', '1-1');
+    running.process.kill('SIGINT');
+    expect((await running.finished).code).toBe(130);
+    expect(await idsOf(target, 'orders')).toEqual(['1-1']);
+  });
+});

@@ -1,15 +1,28 @@
 /** The flags of `copy`: which streams, to where, and which part of them. */
 import {Flags, type Interfaces} from '@oclif/core';
 import type {CopyNames} from '../copy/copy-failures.js';
+import type {ScheduleOptions} from '../copy/copy-schedule.js';
 import {HOLD_PREFIX} from '../copy/hold-group.js';
 import type {StreamsToCopy} from '../copy/streams-to-copy.js';
+import {formatDuration} from '../duration.js';
 import {usageError} from '../errors.js';
 import {POSITION_HELP} from '../records/position.js';
 import {conditionFlags, timeBound} from './filter-flags.js';
-import {duration, name, position} from './flag-values.js';
+import {duration, name, position, rate} from './flag-values.js';
 import {commonFlags, serviceConnectionFlags, streamsFlag, writeFlag} from './flags.js';
 
 const TARGET = {helpGroup: 'TARGET'};
+const MAX_GAP_MS = 10_000;
+
+/** `1x`, `0.5x`: times as fast. */
+const speed = Flags.custom<number>({
+  helpValue: 'Nx',
+  parse: async (text) => {
+    const times = /^\d{1,6}(\.\d+)?x?$/.test(text) ? Number(text.replace('x', '')) : 0;
+    if (times <= 0) throw usageError(`--speed takes how many times as fast, such as 1x or 0.5x, not "${text}"`);
+    return times;
+  },
+});
 
 export const copyFlags = {
   ...streamsFlag,
@@ -50,6 +63,19 @@ export const copyFlags = {
     dependsOn: ['follow'],
     summary: 'make no such group: change nothing in the source',
   }),
+  groups: Flags.boolean({
+    default: false,
+    summary: 'carry groups over, each to where everything is acknowledged; only forward',
+  }),
+  trim: Flags.boolean({default: false, summary: 'remove from the copy what was trimmed from the source'}),
+  verify: Flags.boolean({default: false, exclusive: ['follow'], summary: 'compare all entries in the end'}),
+  rate: rate({summary: 'copy no more entries a second'}),
+  speed: speed({summary: 'copy entries as far apart as they were added: 1x, or 10x as fast'}),
+  'max-gap': duration({
+    dependsOn: ['speed'],
+    defaultHelp: async () => formatDuration(MAX_GAP_MS).replace(' ', ''),
+    summary: 'wait no longer than this between two entries',
+  }),
   ...serviceConnectionFlags,
   ...writeFlag,
   'retry-for': duration({
@@ -85,6 +111,12 @@ export const secondServer = (flags: CopyFlags): CopyFlags => ({
   'sentinel-password-file': undefined,
   'map-address': undefined,
 });
+
+/** When entries go; undefined: at once. */
+export const scheduleOf = (flags: CopyFlags): ScheduleOptions | undefined =>
+  flags.speed === undefined && flags.rate === undefined
+    ? undefined
+    : {speed: flags.speed, rate: flags.rate, maxGapMs: flags['max-gap'] ?? MAX_GAP_MS};
 
 /** Throws a usage error for flags that do not fit together. */
 export function requireTarget(flags: CopyFlags, raw: readonly {type: string; flag?: string}[]): void {

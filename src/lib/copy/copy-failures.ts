@@ -44,6 +44,12 @@ export const passedOver = ({target}: CopyNames, id: string, isThere: boolean): S
     {hint: OWN_STREAM},
   );
 
+/** An entry of the source is not in the copy, which has later ones. */
+export const missingEntry = ({source, target}: CopyNames, id: string): StreamlogError =>
+  new StreamlogError('data', `entry ${id} of "${source}" is not in its copy "${target}"`, {
+    hint: 'it was deleted there, or the copy began later; a copy under another name, with --to NAME, has all entries',
+  });
+
 /** As `notRedis`, for a reply that has the right form and cannot be true. */
 export const notInOrder = (stream: string, id: string): StreamlogError =>
   new StreamlogError('unreachable', `what answers is not Redis: entry ${id} of stream "${stream}" comes out of order`, {

@@ -12,11 +12,15 @@ import {ReconnectingClient} from '../reconnecting-client.js';
 import type {Position} from '../records/position.js';
 import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, laterId, predecessorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
+import {removeOldest} from '../trimming/removal.js';
 import type {CopyNames} from './copy-failures.js';
+import {CopySchedule, type ScheduleOptions} from './copy-schedule.js';
+import {GroupPositions} from './group-positions.js';
 import {HoldGroup} from './hold-group.js';
-import {checkPosition} from './position-check.js';
+import {checkPosition, type Run} from './position-check.js';
 import {BLOCK_MS, type Counted, type SourcePage, SourceStream} from './source-stream.js';
 import {TargetStream} from './target-stream.js';
+import {verifyCopy} from './verify-copy.js';
 
 export interface CopyOptions {
   names: CopyNames;
@@ -31,6 +35,14 @@ export interface CopyOptions {
   follow: boolean;
   /** The group of the source that stands where the copy does; undefined for none. */
   hold: string | undefined;
+  /** Carries the groups of the source over. */
+  groups: boolean;
+  /** Trims the target as the source is trimmed. */
+  trim: boolean;
+  /** Compares everything in the end. */
+  verify: boolean;
+  /** When entries go; undefined: at once. */
+  schedule: ScheduleOptions | undefined;
   retryForMs: number | undefined;
   stopping: AbortSignal;
   onProgress: (counts: CopyCounts) => void;
@@ -45,10 +57,14 @@ export interface CopyCounts {
   skipped: number;
   /** Up to which ID the target is a copy. */
   lastId: string;
+  /** Entries that were found to be the same, where that was asked. */
+  verified?: number;
 }
 
 /** How often both streams are looked at. */
 const LOOK_MS = 1_000;
+/** How often groups are carried over, and what is trimmed. */
+const CARRY_MS = 5_000;
 
 export class StreamCopy {
   /** Whether it was found out where to begin. */
@@ -58,6 +74,8 @@ export class StreamCopy {
   readonly #target: TargetStream;
   readonly #redis: {source: ReconnectingClient; target: ReconnectingClient};
   readonly #hold: HoldGroup | undefined;
+  readonly #groups: GroupPositions | undefined;
+  readonly #schedule: CopySchedule | undefined;
   #source!: SourceStream;
   /** Everything up to here is copied, or is not wanted. */
   #done = FIRST_ID;
@@ -67,6 +85,7 @@ export class StreamCopy {
   #begin = FIRST_ID;
   #last = LAST_ID;
   #lookedAtMs = performance.now();
+  #carriedAtMs = performance.now();
 
   constructor(options: CopyOptions) {
     const {names, stopping, hold} = options;
@@ -81,6 +100,8 @@ export class StreamCopy {
     });
     const {source: redis} = this.#redis;
     this.#hold = hold === undefined ? undefined : new HoldGroup(redis, {...options, stream: names.source, group: hold});
+    this.#groups = options.groups ? new GroupPositions({...options, ...this.#runs}) : undefined;
+    this.#schedule = options.schedule && new CopySchedule(options.schedule);
   }
 
   /** Copies until the end, or with `follow` until `stopping`. Throws what ends it. */
@@ -92,7 +113,10 @@ export class StreamCopy {
       await this.#start();
       while (!(await this.#copyFrom(await this.#position())) && !stopping.aborted);
       if (this.#hold !== undefined) await this.#moveHold();
-      if (!stopping.aborted) await this.#target.check();
+      await this.#carry();
+      if (stopping.aborted) return;
+      await this.#target.check();
+      if (this.#options.verify) this.counts.verified = await this.#verify();
     } catch (error) {
       if (!stopping.aborted || !isFailure(error, 'unreachable')) throw error;
     } finally {
@@ -100,6 +124,14 @@ export class StreamCopy {
       this.#redis.source.close();
       this.#redis.target.close();
     }
+  }
+
+  get #runs(): {source: Run; target: Run} {
+    const {source, target} = this.#redis;
+    return {
+      source: (work) => source.run(({commands}) => work(commands)),
+      target: (work) => target.run(({commands}) => work(commands)),
+    };
   }
 
   #connections(side: 'source' | 'target', blockMs?: number): ReconnectingClient {
@@ -136,7 +168,6 @@ export class StreamCopy {
   /** Behind which ID copying goes on, once the target has shown that it is a copy up to there. */
   async #position(): Promise<string> {
     const {names} = this.#options;
-    const {source: redis} = this.#redis;
     const info = await this.#source.look();
     const there = await this.#target.look();
     const lastId = there?.lastGeneratedId ?? FIRST_ID;
@@ -144,8 +175,7 @@ export class StreamCopy {
     const held = found?.lastDeliveredId ?? FIRST_ID;
     await checkPosition(lastId, {
       names,
-      source: (work) => redis.run(({commands}) => work(commands)),
-      target: (work) => this.#redis.target.run(({commands}) => work(commands)),
+      ...this.#runs,
       info,
       copiedUpTo: compareStreamIds(held, this.#target.confirmed) > 0 ? held : this.#target.confirmed,
     });
@@ -206,10 +236,17 @@ export class StreamCopy {
     const isAgain = compareStreamIds(records[0]!.id, this.#done) <= 0;
     const fresh = isAgain ? records.filter(({id}) => compareStreamIds(id, this.#done) > 0) : records;
     const wanted = filter === undefined ? fresh : fresh.filter((record) => filter.matches(record));
-    if (!(await this.#target.add(wanted))) return false;
-    this.counts.copied += wanted.length;
+    let added = 0;
+    for await (const part of this.#schedule?.partsOf(wanted, this.#options.stopping) ?? [wanted]) {
+      if (part.length > 0 && !(await this.#target.add(part))) return false;
+      added += part.length;
+      this.counts.copied += part.length;
+      if (part.length > 0) this.counts.lastId = part.at(-1)!.id;
+      if (this.#schedule !== undefined && !(await this.#look())) return false;
+    }
+    // A signal has come between two of them.
+    if (added < wanted.length) return true;
     this.counts.skipped += fresh.length - wanted.length;
-    if (wanted.length > 0) this.counts.lastId = wanted.at(-1)!.id;
     this.#done = laterId(last, this.#done);
     if (counted !== undefined) this.#counted = counted;
     return true;
@@ -235,7 +272,32 @@ export class StreamCopy {
     if (performance.now() - this.#lookedAtMs < LOOK_MS) return true;
     this.#lookedAtMs = performance.now();
     await this.#moveHold();
+    if (performance.now() - this.#carriedAtMs >= CARRY_MS) await this.#carry();
     return this.#target.check();
+  }
+
+  /** What is not entries: where groups stand, and what was trimmed. */
+  async #carry(): Promise<void> {
+    this.#carriedAtMs = performance.now();
+    await this.#groups?.carry(this.#target.confirmed);
+    if (!this.#options.trim) return;
+    const {firstEntry, lastGeneratedId} = await this.#source.look();
+    const {names} = this.#options;
+    // The last entry stays: it shows that the target is a copy.
+    const minId = earlierId(firstEntry?.id ?? lastGeneratedId, this.#target.confirmed);
+    await this.#runs.target((client) =>
+      removeOldest(client, names.target, 0, {goal: {kind: 'minId', minId}, approximate: false}),
+    );
+  }
+
+  async #verify(): Promise<number> {
+    const {names, filter} = this.#options;
+    const lastId = this.#target.confirmed;
+    if (lastId === FIRST_ID) return 0;
+    const {source, target} = this.#runs;
+    return source((originals) =>
+      target((copies) => verifyCopy({names, source: originals, target: copies, filter, begin: this.#begin, lastId})),
+    );
   }
 
   async #moveHold(): Promise<void> {

@@ -11,6 +11,7 @@ export interface CopyOutcome {
   readonly copied: number;
   readonly skipped: number;
   readonly lastId: string;
+  readonly verified?: number | undefined;
   readonly complete: boolean;
 }
 

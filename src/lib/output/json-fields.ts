@@ -144,6 +144,7 @@ export const JSON_FIELDS = {
     copied: true,
     skipped: true,
     lastId: true,
+    verified: true,
     complete: true,
   } satisfies Fields<CopyOutcome>,
   delete: {stream: true, deleted: true, missing: true, dryRun: true} satisfies Fields<DeleteCount & DryRun>,
