@@ -53,7 +53,13 @@ export default class Top extends BaseCommand {
     const client = await this.connect(flags);
     await requireStreams(client, flags.stream ?? []);
     const options = topOptions(flags, this.contextUsed(flags));
-    const reading = {everyMs: flags.every, streams: flags.stream, match: flags.match, maxStreams: flags['max-streams']};
+    const reading = {
+      everyMs: flags.every,
+      streams: flags.stream,
+      match: flags.match,
+      maxStreams: flags['max-streams'],
+      keepsUnanswered: true,
+    };
     if (flags.once) {
       const snapshot = await snapshotWithRates(client, reading, this.stopping);
       if (snapshot !== undefined) await this.report(flags, ...options.report(snapshot));

@@ -18,12 +18,16 @@ export interface Outcome {
 export function outcomeOf({failures, ...facts}: Answer, limits: Limits): Outcome {
   const results = checkFacts(facts, limits);
   const failed = failures.map(describeFailure).join('; ') || undefined;
-  return {state: worstOf(results, failed !== undefined), results, failed};
+  const state = failures.some(isServerAway) ? 'critical' : worstOf(results, failed !== undefined);
+  return {state, results, failed};
 }
+
+const isServerAway = (failure: StreamlogError): boolean =>
+  isFailure(failure, 'unreachable') || isFailure(failure, 'temporary');
 
 /** A Redis that does not serve is critical. */
 export function outcomeOfFailure(failure: StreamlogError): Outcome {
-  const isAway = isFailure(failure, 'unreachable') || isFailure(failure, 'temporary');
+  const isAway = isServerAway(failure);
   // What there is to do about it depends on where it is read.
   const failed = isAway ? failure.message : describeFailure(failure);
   return {state: isAway ? 'critical' : 'unknown', results: [], failed, failure};

@@ -34,12 +34,13 @@ export async function readFacts(client: StreamClient, question: Question): Promi
   const connectMs = metrics.includes('connect') ? await timeToConnect(client) : 0;
   const snapshot = await read(client, question);
   const found = new Map(snapshot.streams.map((facts) => [facts.stream, facts]));
-  const failures = snapshot.skipped.map(describeSkipped);
+  const failures = [...snapshot.skipped.map(describeSkipped), ...undiscovered(question, snapshot)];
   const streams: {stream: string; facts: StreamFacts | undefined}[] = [];
   for (const stream of namesIn(question, snapshot)) {
     const facts = found.get(stream);
-    const failure =
-      facts === undefined && failures.length > 0 ? undefined : await missing(client, question, stream, facts);
+    // It may be one of those that were not looked at.
+    if (facts === undefined && failures.length > 0) continue;
+    const failure = await missing(client, question, stream, facts);
     if (failure === undefined) streams.push({stream, facts});
     else failures.push(failure);
   }
@@ -111,14 +112,20 @@ const REASONS: Record<SkippedStreams['reason'], string> = {
   limit: 'too many',
   budget: 'not read',
   denied: 'not authorised',
-  unanswered: 'no answer',
+  unanswered: 'their server does not answer',
 };
 
 const describeSkipped = ({streams, reason}: SkippedStreams): StreamlogError =>
   new StreamlogError(
-    reason === 'denied' ? 'denied' : 'incomplete',
+    reason === 'denied' ? 'denied' : reason === 'unanswered' ? 'unreachable' : 'incomplete',
     `${streams} ${streams === 1 ? 'stream was' : 'streams were'} not looked at: ${REASONS[reason]}`,
   );
+
+/** What is on a server that does not answer, nobody knows. */
+const undiscovered = ({streams, metrics}: Question, {discovered}: Snapshot): StreamlogError[] =>
+  discovered || streams !== undefined || metrics.every(isServerMetric)
+    ? []
+    : [new StreamlogError('unreachable', 'a server of the cluster does not answer, so not all streams are known')];
 
 /** Looks at more pending entries than a snapshot does, where those of a group are not all known. */
 async function countDeliveries(client: StreamClient, streams: Answer['streams'], group: string | undefined) {

@@ -22,6 +22,8 @@ export interface CollectorOptions extends DiscoveryOptions {
   maxStreams?: number | undefined;
   /** Lists the consumers of groups that have at most so many. */
   consumersUpTo?: number | undefined;
+  /** Keeps what was read last of streams whose server does not answer: for a screen that says how old it is. */
+  keepsUnanswered?: boolean | undefined;
 }
 
 const MOST_STREAMS = 1_000;
@@ -89,7 +91,7 @@ export class Collector {
       server,
       streams,
       skipped: this.#skipped(),
-      discovered: this.#discovery.isComplete,
+      discovered: this.#discovery.isWhole,
       roundMs: this.#discovery.isComplete ? this.#roundMs() : null,
     };
   }
@@ -158,11 +160,11 @@ export class Collector {
     }
   }
 
-  /** By name; those that may not be read are left out, and those that just do not answer are as they were. */
+  /** By name; those that may not be read, or do not answer, are left out. */
   #facts(atMs: number): StreamFacts[] {
     return [...this.#streams.values()]
       .flatMap(({facts, omitted, readAtMs}) =>
-        facts === undefined || omitted === 'denied'
+        facts === undefined || (omitted !== undefined && !(omitted === 'unanswered' && this.#options.keepsUnanswered))
           ? []
           : [{...facts, ageMs: Math.max(0, Math.round(atMs - readAtMs))}],
       )

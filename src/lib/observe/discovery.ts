@@ -28,6 +28,7 @@ export class StreamDiscovery {
   #client: StreamClient | undefined;
   #finishedAtMs: number | undefined;
   #hasLost = false;
+  #wasWhole = false;
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -41,6 +42,11 @@ export class StreamDiscovery {
   /** Whether all keys were looked at once. */
   get isComplete(): boolean {
     return this.#options.streams !== undefined || this.#finishedAtMs !== undefined;
+  }
+
+  /** Whether each master of a cluster answered, the last time that all keys were looked at. */
+  get isWhole(): boolean {
+    return this.#options.streams !== undefined || this.#wasWhole;
   }
 
   /** Looks at some more keys, where it is time to. */
@@ -82,6 +88,7 @@ export class StreamDiscovery {
   #end(nowMs: number): void {
     this.#pages = undefined;
     this.#finishedAtMs = nowMs;
+    this.#wasWhole = !this.#hasLost;
     if (!this.#hasLost) for (const name of this.#names) if (!this.#seen.has(name)) this.#names.delete(name);
   }
 }

@@ -20,9 +20,9 @@ export interface Snapshot {
   server: ServerFacts;
   /** By name. Where there are many, only some are read each time; `ageMs` says when. */
   streams: StreamFacts[];
-  /** Streams that are known to be there, and are not in `streams`. */
+  /** Streams that are known to be there, and were not read: they are not in `streams`, unless `top` shows what they were. */
   skipped: SkippedStreams[];
-  /** Whether all keys were looked at for streams; false while the first SCAN is under way. */
+  /** Whether all keys were looked at for streams; false while the first SCAN is under way, and where a master does not answer. */
   discovered: boolean;
   /** How long it takes to read all streams once; null while that is not known. */
   roundMs: number | null;

@@ -174,11 +174,13 @@ export function failureOf({snapshot: {streams, skipped}}: Diagnosis): StreamlogE
 }
 
 /** Streams that were not looked at, a sentence each. */
-export const describeSkipped = ({snapshot}: Diagnosis): string[] =>
-  snapshot.skipped.map(({streams, reason}) => {
+export const describeSkipped = ({snapshot: {skipped, discovered}}: Diagnosis): string[] => [
+  ...skipped.map(({streams, reason}) => {
     const them = streams === 1 ? 'it' : 'them';
     const why = reason === 'denied' ? `the user may not read ${them}` : `the server did not answer for ${them}`;
     return `${counted(streams, 'stream')} not looked at: ${why}`;
-  });
+  }),
+  ...(discovered ? [] : ['a server of the cluster does not answer, so not all streams are known']),
+];
 
 const sentence = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`;
