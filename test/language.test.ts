@@ -47,6 +47,7 @@ const METAPHORS: Record<string, string> = {
 /** Names of others, which are what they are. */
 const GIVEN = new Map([
   ['linkSync', 'link(2) in node:fs'],
+  ['isSymbolicLink', 'of Stats in node:fs'],
   ['highWaterMark', 'the option of streams in Node'],
 ]);
 

@@ -37,6 +37,7 @@ const REDIS_COMMAND: Record<string, string | undefined> = {
   'dlq:purge': 'XDEL',
   'dlq:redrive': 'XADD',
   'dlq:show': 'XRANGE',
+  export: 'XRANGE',
   get: 'XRANGE',
   doctor: 'XINFO',
   'group:consumers': 'XINFO CONSUMERS',

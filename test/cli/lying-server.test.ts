@@ -27,6 +27,7 @@ const COMMANDS: readonly string[][] = [
   ['nack', '1-1'],
   ['dlq', 'list'],
   ['copy', 'orders', '--to', 'copied'],
+  ['export', 'orders'],
 ];
 /** A list that fits no command. */
 const LIST = Buffer.from('*2\r\n*1\r\n:1\r\n$3\r\nabc\r\n');

@@ -53,6 +53,8 @@ const RUNS: Record<string, {args: string; input?: string}> = {
     ]),
   },
   '`copy`': {args: 'copy orders --to {orders}:copy'},
+  '`export`': {args: 'export orders'},
+  '`export --producers`': {args: 'export orders --producers'},
   '`group list`': {args: 'group list -s orders'},
   '`group consumers`': {args: 'group consumers -s orders streamlog'},
   '`group create`': {args: 'group create -s orders other'},

@@ -1,11 +1,12 @@
 /** Sections against what Redis itself says of a stream (XINFO STREAM FULL), for streams with random histories. */
 import {Redis} from 'ioredis';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {decodeName, encodeName} from '../../src/lib/records/names.js';
 import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import type {PendingMember} from '../../src/lib/transfer/section.js';
 import type {NumberedLine} from '../../src/lib/transfer/section-reader.js';
+import type {ExportQuestion} from '../../src/lib/transfer/stream-export.js';
 import {exported} from '../support/exported.js';
 import {type FullStream, fullStream, RandomStream} from '../support/random-stream.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
@@ -92,5 +93,104 @@ describe.each(serverPrograms())('an export on $name', ({program}) => {
     }
     // Histories without any of these would prove nothing.
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(3);
+  });
+
+  describe('while the stream is in use', () => {
+    let stream = '';
+    let number = 0;
+    /** Entries 1-0 to 9-0; group g has been given five, and has acknowledged one. */
+    beforeEach(async () => {
+      stream = `used${number++}`;
+      for (let n = 1; n <= 9; n++) await server.redis.xadd(stream, `${n}-0`, 'n', n);
+      await server.redis.xgroup('CREATE', stream, 'g', '0');
+      await server.redis.xreadgroup('GROUP', 'g', 'w', 'COUNT', 5, 'STREAMS', stream, '>');
+      await server.redis.xack(stream, 'g', '2-0');
+    });
+
+    /** The export, entry by entry; `work` is done behind the first three. */
+    const exportedWhile = (work: () => Promise<unknown>, question: Partial<ExportQuestion> = {}) => {
+      let parts = 0;
+      const onPart = async (): Promise<void> => void (++parts === 3 && (await work()));
+      return exported(client, stream, {failOnMissing: false, ...question}, {page: 1, onPart});
+    };
+    const idsOf = (lines: readonly NumberedLine[], kind: 'entry' | 'gone' = 'entry'): string[] =>
+      lines.flatMap((line) => (line.kind === kind ? [line.id] : []));
+    const pendingIn = (lines: readonly NumberedLine[]): string[] =>
+      lines.flatMap((line) =>
+        (line.kind === 'entry' || line.kind === 'gone') && line.pending.length > 0 ? [line.id] : [],
+      );
+
+    it('has what it was at the beginning, whatever is added and delivered later', async () => {
+      const lines = await exportedWhile(async () => {
+        await server.redis.xadd(stream, '10-0', 'n', '10');
+        await server.redis.xreadgroup('GROUP', 'g', 'w', 'COUNT', 9, 'STREAMS', stream, '>');
+      });
+      expect(idsOf(lines)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `${n}-0`));
+      expect(pendingIn(lines)).toEqual(['1-0', '3-0', '4-0', '5-0']);
+      expect(lines[0]).toMatchObject({
+        length: 9,
+        lastGeneratedId: '9-0',
+        groups: [{lastDeliveredId: '5-0', pending: 4}],
+      });
+    });
+
+    it('takes what is acknowledged and deleted in the middle for neither pending nor gone', async () => {
+      const lines = await exportedWhile(async () => {
+        await server.redis.xack(stream, 'g', '4-0', '5-0');
+        await server.redis.xdel(stream, '5-0');
+      });
+      expect([pendingIn(lines), idsOf(lines, 'gone')]).toEqual([['1-0', '3-0'], []]);
+      expect(lines.at(-1)).toMatchObject({kind: 'end', entries: 8, missing: 1});
+    });
+
+    it('has as gone what is pending and was deleted before its page was read', async () => {
+      const lines = await exportedWhile(() => server.redis.xdel(stream, '5-0', '7-0'));
+      expect([pendingIn(lines), idsOf(lines, 'gone')]).toEqual([['1-0', '3-0', '4-0', '5-0'], ['5-0']]);
+      expect(lines.at(-1)).toMatchObject({entries: 7, gone: 1, pending: 4, missing: 2});
+    });
+
+    it('counts what was trimmed meanwhile', async () => {
+      const lines = await exportedWhile(() => server.redis.call('XTRIM', stream, 'MINID', '8-0'));
+      expect(lines.at(-1)).toMatchObject({entries: 5, missing: 4, gone: 2});
+    });
+
+    it('has no end where something was trimmed meanwhile and that is to be a failure', async () => {
+      const trim = () => server.redis.call('XTRIM', stream, 'MINID', '8-0');
+      await expect(exportedWhile(trim, {failOnMissing: true})).rejects.toMatchObject({
+        kind: 'incomplete',
+        message: expect.stringMatching(/^4 of the entries of "used\d+" were trimmed or deleted before they were read/),
+      });
+    });
+
+    it('follows an entry to the consumer that has taken it over', async () => {
+      const lines = await exportedWhile(() =>
+        server.redis.xclaim(stream, 'g', 'other', 0, '5-0', 'TIME', 1_000, 'RETRYCOUNT', 7, 'JUSTID'),
+      );
+      const last = lines.find((line) => line.kind === 'entry' && line.id === '5-0');
+      expect(last).toMatchObject({pending: [{group: 'g', consumer: 'other', deliveries: 7}]});
+    });
+
+    it.each<[string, RegExp, () => Promise<unknown>]>([
+      ['is deleted', /^no stream "used\d+"; the export has no end$/, () => server.redis.del(stream)],
+      ['is renamed', /^no stream/, () => server.redis.rename(stream, `${stream}:other`)],
+      ['is replaced by a string', /is a string, not a stream/, () => server.redis.set(stream, 'x')],
+      [
+        'begins anew',
+        /is another one now/,
+        () => server.redis.multi().del(stream).xadd(stream, '3-0', 'n', '3').exec(),
+      ],
+      ['loses its group', /^group "g" of stream "used\d+" is gone/, () => server.redis.xgroup('DESTROY', stream, 'g')],
+      [
+        'has its group moved back',
+        /^group "g" of stream "used\d+" was moved back; the export has no end$/,
+        () => server.redis.xgroup('SETID', stream, 'g', '1-0'),
+      ],
+    ])('has no end where the stream %s', async (_, message, work) => {
+      const question = {groups: 'all'} as const;
+      await expect(exportedWhile(work, question)).rejects.toMatchObject({
+        kind: 'incomplete',
+        message: expect.stringMatching(message),
+      });
+    });
   });
 });

@@ -69,6 +69,11 @@ const CASES: Record<string, Case[]> = {
   ],
   'dlq:show': [{args: ['--dead-letter', 'dead', '-s', 'big']}],
   doctor: [{args: []}, {args: ['--deep', 'crowd', 'wide']}],
+  export: [
+    {args: ['-s', 'big', '-s', 'wide', '-s', 'crowd']},
+    {args: ['-s', 'big', '-s', 'wide', '--pending-only']},
+    {args: ['--match', 's:1*', '--producers']},
+  ],
   get: [
     {args: ['-s', 'big'], input: ids(2_000, 50)},
     {args: ['-s', 'wide'], input: ids(300)},

@@ -34,7 +34,7 @@ export const ELSEWHERE: readonly (readonly [others: readonly string[], hint: str
     'streamlog consume reads as a member of a group, streamlog tail without one',
   ],
   [words('follow watch listen monitor'), 'streamlog tail prints new entries as they come'],
-  [words('cat view read dump scan-entries history peek print search'), 'streamlog range prints entries'],
+  [words('cat view read scan-entries history peek print search'), 'streamlog range prints entries'],
   [words('list streams topics stream topic queues scan keys dir lst'), 'streamlog ls lists the streams'],
   [words('show stat stats status describe desc inspect report'), 'streamlog info shows a stream'],
   [
@@ -60,6 +60,7 @@ export const ELSEWHERE: readonly (readonly [others: readonly string[], hint: str
     words('mirror replicate sync migrate cp shovel move transfer mirror-maker'),
     'streamlog copy copies streams to another server, and follows them with --follow',
   ],
+  [words('backup dump snapshot save unload bgsave'), 'streamlog export writes streams, with their groups, to a file'],
   [words('xautoclaim'), 'streamlog consume claims what other consumers have abandoned, streamlog claim what you name'],
   [words('commit acknowledge done'), 'streamlog ack acknowledges entries'],
   [words('reject release'), 'streamlog nack releases pending entries'],

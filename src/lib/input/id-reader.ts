@@ -13,6 +13,7 @@ import {beginningOf} from '../redact.js';
 import {RepeatedKey} from './bad-json.js';
 import {type Member, readMembers} from './json-members.js';
 import {type Line, readLines} from './lines.js';
+import {isNoEntry} from './record-fields.js';
 
 /** One entry; where it is, who had it, how often and for how long, where the record says so. */
 export interface IdReference {
@@ -71,7 +72,7 @@ export async function* readIds(
 /** The same from arguments. Throws a usage error. */
 export function readIdArguments(args: readonly string[]): IdReference[] {
   return args.map((arg) => {
-    const found = readReference(arg.trim());
+    const found = readReference(arg.trim()) ?? 'a line of an export that is no entry';
     if (typeof found === 'string') throw wrongWord(arg, found, 'an ID looks like 1526919030474-55');
     return found;
   });
@@ -79,7 +80,7 @@ export function readIdArguments(args: readonly string[]): IdReference[] {
 
 const LINE_HINT = 'each line is an ID, or a record as streamlog prints it';
 
-/** Undefined for a blank line; what is wrong, as text, for a bad one. */
+/** Undefined for a blank line, and for one of an export that is no entry; what is wrong, as text, for a bad one. */
 function readLine(line: Line): IdReference | string | undefined {
   if ('tooLongBytes' in line) return `${line.tooLongBytes} bytes are too long for a record`;
   if (!isUtf8(line.bytes)) return 'it is not valid UTF-8';
@@ -88,12 +89,13 @@ function readLine(line: Line): IdReference | string | undefined {
   return readReference(text.startsWith('{') ? text : text.split(/\s/, 1)[0]!);
 }
 
-function readReference(text: string): IdReference | string {
+function readReference(text: string): IdReference | string | undefined {
   if (text.startsWith('{')) return readRecord(text);
   return withId(text, {}) ?? `${quoted(text)} is not a valid entry ID`;
 }
 
-function readRecord(json: string): IdReference | string {
+/** Undefined for a line of an export that is no entry. */
+function readRecord(json: string): IdReference | string | undefined {
   let members: Member[];
   try {
     members = readMembers(json);
@@ -101,6 +103,7 @@ function readRecord(json: string): IdReference | string {
     // Which of the two is meant is not ours to guess.
     return error instanceof RepeatedKey ? 'the same key comes twice' : 'this is no valid JSON';
   }
+  if (isNoEntry((key) => members.find((member) => member.key === key))) return undefined;
   const known = members.filter(({key}) => Object.hasOwn(Reference.shape, key));
   const record = Reference.safeParse(Object.fromEntries(known.map((member) => [member.key, parsed(member)])));
   if (!record.success) return 'a record has an "id", and "stream", "group" and "consumer" are names';

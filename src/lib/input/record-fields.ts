@@ -41,9 +41,29 @@ export function readJsonArray(json: string, take: (fields: Field[]) => void, rul
 
 /** A record as `recordToJson` writes it: with `fields` or `pairs`, and perhaps an ID. Throws BadJson. */
 export function readRecord(json: string, rules: FieldRules = {}): InputRecord {
-  const members = new Map(readMembers(json).map((member) => [member.key, member]));
-  return {fields: fieldsOf(members, json, rules), id: readId(members.get('id'))};
+  return recordOf(membersByKey(json), json, rules);
 }
+
+/** The same of a line of an export, undefined for a line of it that is no entry. Throws BadJson. */
+export function readExportedRecord(json: string, rules: FieldRules = {}): InputRecord | undefined {
+  const members = membersByKey(json);
+  return isNoEntry((key) => members.get(key)) ? undefined : recordOf(members, json, rules);
+}
+
+/** Whether a line of an export is none of an entry that is in the stream: a header, a trailer, a hash, or what is pending and gone. */
+export function isNoEntry(memberOf: (key: string) => Member | undefined): boolean {
+  const kind = memberOf('streamlog');
+  if (kind?.kind === 'string' && /^(export|hash|end)$/.test(kind.text)) return true;
+  return memberOf('gone')?.kind === 'true' && memberOf('fields') === undefined && memberOf('pairs') === undefined;
+}
+
+const membersByKey = (json: string): Map<string, Member> =>
+  new Map(readMembers(json).map((member) => [member.key, member]));
+
+const recordOf = (members: ReadonlyMap<string, Member>, json: string, rules: FieldRules): InputRecord => ({
+  fields: fieldsOf(members, json, rules),
+  id: readId(members.get('id')),
+});
 
 /** The fields of such a record, whose `members` are those of `json`. Throws BadJson. */
 export function fieldsOf(members: ReadonlyMap<string, Member>, json: string, rules: FieldRules = {}): readonly Field[] {

@@ -21,7 +21,7 @@ import {
 import {LinePage} from './line-page.js';
 import {type Line, RunSplitter, tooLongReason, type Unfinished, wholeChunks, withoutBom} from './lines.js';
 import {NdjsonFastPath} from './ndjson-fast-path.js';
-import {readJsonFields, readRecord} from './record-fields.js';
+import {readExportedRecord, readJsonFields} from './record-fields.js';
 
 const NEWLINE = 0x0a;
 
@@ -151,7 +151,9 @@ function readJsonLine(line: number, text: string, {kind, nullText}: InputOptions
   if (/^[ \t\r]*$/.test(text)) return undefined;
   try {
     const rules = {nullText};
-    return kind === 'envelope' ? {line, ...readRecord(text, rules)} : {line, fields: readJsonFields(text, rules)};
+    if (kind !== 'envelope') return {line, fields: readJsonFields(text, rules)};
+    const record = readExportedRecord(text, rules);
+    return record && {line, ...record};
   } catch (error) {
     if (!(error instanceof BadJson)) throw error;
     return {line, column: error.column, reason: error.message, excerpt: excerptOf(text, error.column)};

@@ -21,6 +21,7 @@ import type {Fields} from './report-fields.js';
 import {CONSUMER, GROUP, LAG, LAST, SNAPSHOT, STREAM_REPORT} from './stream-fields.js';
 import type {ContextSummary, SettingInUse} from './views/context-view.js';
 import type {FindingReport, KindReport} from './views/doctor-view.js';
+import type {ExportReport} from './views/export-view.js';
 
 type Named<Report> = Omit<Report, 'name'>;
 type DryRun = {dryRun: boolean};
@@ -162,6 +163,18 @@ export const JSON_FIELDS = {
   } satisfies Fields<DeadLetterSummary>,
   'dlq purge': {deadLetter: true, purged: true, left: true, dryRun: true} satisfies Fields<PurgeReport>,
   'dlq redrive': {id: true, stream: true, newId: true} satisfies Fields<Redriven>,
+  export: {
+    stream: true,
+    entries: true,
+    gone: true,
+    pending: true,
+    groups: true,
+    missing: true,
+    bytes: true,
+    file: true,
+    resumed: true,
+    dryRun: true,
+  } satisfies Fields<ExportReport>,
   'group consumers': {...KEY, consumer: true, ...CONSUMER} satisfies Fields<
     GroupKey & {consumer: string} & Named<ConsumerReport>
   >,

@@ -60,12 +60,15 @@ export function toConnectFailure(error: unknown, server: ServerAddress): Streaml
   return new StreamlogError(kind, `${withSource(server)}: ${message}`, {code, hint});
 }
 
+/** What is in front of the error of EXEC itself, such as of a user who may not run it (https://redis.io/docs/latest/develop/using-commands/transactions/). */
+const WITHIN_EXEC = /^EXECABORT Transaction discarded because of: -?/;
+
 /** What Redis before 7.0 writes in front of the error of a command that a script called. */
 const WITHIN_SCRIPT = /^ERR Error running script \(call to [^)]*\): (?:@\S+: ?\d+: )*-?(?=[A-Z]+ )/;
 
 /** Redis' error reply in `error`, or in what ioredis made of it when it gave up. */
 function replyTextOf(error: unknown): string | undefined {
-  if (isServerReply(error)) return error.message.replace(WITHIN_SCRIPT, '');
+  if (isServerReply(error)) return error.message.replace(WITHIN_SCRIPT, '').replace(WITHIN_EXEC, '');
   if (!(error instanceof Error)) return undefined;
   if ('lastNodeError' in error) return replyTextOf(error.lastNodeError);
   return /Last error: (?:ReplyError: )?([A-Z]{3,} .*)$/s.exec(error.message)?.[1];

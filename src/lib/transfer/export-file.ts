@@ -4,7 +4,7 @@
  * file, such as a device, is written to as it is.
  */
 import {constants} from 'node:fs';
-import {type FileHandle, open, realpath, rename, stat} from 'node:fs/promises';
+import {type FileHandle, lstat, mkdir, open, realpath, rename, stat} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {StreamlogError, systemReason} from '../errors.js';
 import {ProcessLock} from '../process-lock.js';
@@ -126,6 +126,11 @@ export class ExportFile {
   }
 }
 
+/** For its owner alone, where there is none. Throws `io`. */
+export const makeDirectory = async (path: string): Promise<void> => {
+  await orIo(path, () => mkdir(path, {recursive: true, mode: 0o700}));
+};
+
 /** Whether an export was finished under this name: there is a file, and none of its name that is not whole. */
 export const isFinished = async (path: string): Promise<boolean> =>
   (await exists(path)) && !(await exists(partOf(path)));
@@ -139,18 +144,13 @@ const exists = (path: string): Promise<boolean> =>
 /** What a file is called until it is whole. */
 const partOf = (path: string): string => `${path}.part`;
 
-/** The file that a link points to. Throws `usage` for a directory. */
+/** The file itself, where the name is that of a link. Throws `usage` for a directory. */
 async function targetOf(name: string): Promise<{path: string; isFile: boolean}> {
-  try {
-    const path = await realpath(name);
-    const found = await stat(path);
-    if (found.isDirectory())
-      throw new StreamlogError('usage', `${name} is a directory`, {hint: 'give --dir to write a file for each stream'});
-    return {path, isFile: found.isFile()};
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return {path: name, isFile: true};
-  }
+  const found = await lstat(name).catch(() => undefined);
+  if (found?.isSymbolicLink()) return targetOf(await realpath(name));
+  if (found?.isDirectory())
+    throw new StreamlogError('usage', `${name} is a directory`, {hint: 'give --dir to write a file for each stream'});
+  return {path: name, isFile: found?.isFile() ?? true};
 }
 
 async function orIo<T>(name: string, work: () => Promise<T>): Promise<T> {

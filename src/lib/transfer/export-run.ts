@@ -4,16 +4,19 @@
  */
 import {join} from 'node:path';
 import type {Compression} from './compression.js';
-import {ExportFile, isFinished} from './export-file.js';
+import {ExportFile, isFinished, makeDirectory} from './export-file.js';
 import {fileNameOf} from './export-file-name.js';
 import {cannotResume, type InterruptedExport} from './interrupted-export.js';
+import type {SectionHeader} from './section.js';
 import type {OpenSection} from './section-reader.js';
-import {type ExportedSection, type ExportQuestion, type ExportRun, exportStream} from './stream-export.js';
+import {type ExportedSection, type ExportQuestion, type ExportRun, exportStream, isWhole} from './stream-export.js';
 
 /** What sections are written to. */
 export interface ExportOutput {
   /** For people; undefined for standard output. */
   readonly path?: string | undefined;
+  /** What a file is called until it is whole. */
+  readonly partName?: string | undefined;
   /** What an interrupted run has left. */
   readonly interrupted?: InterruptedExport | undefined;
   write(bytes: Buffer): Promise<void>;
@@ -30,7 +33,10 @@ export interface SectionReport extends ExportedSection {
   readonly resumed: boolean;
 }
 
-type Run = Omit<ExportRun, 'take'>;
+export interface Run extends Omit<ExportRun, 'take'> {
+  /** Called for a file that the signal has left before its end. */
+  readonly onLeft: (partName: string) => void;
+}
 
 /** The sections of `streams` in one output, in this order behind those that are there. Ends early when the signal comes. */
 export async function* exportInto(
@@ -43,7 +49,7 @@ export async function* exportInto(
   let isWhole = false;
   try {
     const open = interrupted?.open;
-    if (open !== undefined) checkSame(open, streams, question, file ?? '');
+    if (open !== undefined) checkSame(open, streams, question, output.partName ?? '');
     const done = new Set(interrupted?.finished);
     const left = streams.filter((stream) => !done.has(stream) && stream !== open?.stream);
     for (const stream of open === undefined ? left : [open.stream, ...left]) {
@@ -56,6 +62,7 @@ export async function* exportInto(
     await output.finish();
   } finally {
     if (!isWhole) await output.leave();
+    if (!isWhole && run.signal.aborted && output.partName !== undefined) run.onLeft(output.partName);
   }
 }
 
@@ -66,19 +73,19 @@ function checkSame(
   question: ExportQuestion,
   name: string,
 ): void {
-  const {pendingOnly, filter, conditions, groups, between} = question;
   if (!streams.includes(stream)) throw cannotResume(name, `it is of stream "${stream}"`);
-  const isSame =
-    header !== undefined &&
-    (header.pendingOnly ?? false) === pendingOnly &&
-    (header.filter?.join('\0') ?? '') === (filter === undefined ? '' : conditions.join('\0')) &&
-    header.masked === undefined &&
-    (header.from !== undefined) === (between.since !== undefined || between.until !== undefined) &&
-    (groups === 'none'
-      ? header.groups.length === 0
-      : typeof groups === 'string' || header.groups[0]?.name === groups.name);
-  if (!isSame) throw cannotResume(name, 'it was begun with other flags');
+  if (header === undefined || !isOf(header, question)) throw cannotResume(name, 'it was begun with other flags');
 }
+
+/** Masked values cannot be had again: their key is gone. */
+const isOf = (header: SectionHeader, question: ExportQuestion): boolean =>
+  header.whole === isWhole(question) &&
+  (header.pendingOnly ?? false) === question.pendingOnly &&
+  (header.filter ?? []).join('\0') === question.conditions.join('\0') &&
+  (header.from !== undefined) === (question.between.since !== undefined || question.between.until !== undefined) &&
+  header.masked === undefined &&
+  (typeof question.groups === 'string' ||
+    header.groups.every(({name}) => name === (question.groups as {name: string}).name));
 
 export interface DirectoryOptions {
   readonly compression: Compression | undefined;
@@ -87,7 +94,7 @@ export interface DirectoryOptions {
   readonly onFinished: (stream: string, path: string) => void;
 }
 
-/** A file for each of `streams`, in a directory that exists. */
+/** A file for each of `streams`, in a directory that is made where there is none. */
 export async function* exportIntoDirectory(
   directory: string,
   streams: readonly string[],
@@ -95,6 +102,7 @@ export async function* exportIntoDirectory(
   question: ExportQuestion,
   run: Run,
 ): AsyncGenerator<SectionReport, void, void> {
+  await makeDirectory(directory);
   for (const stream of streams) {
     const path = join(directory, fileNameOf(stream, compression));
     if (resume && (await isFinished(path))) {

@@ -69,7 +69,8 @@ export class SectionSource {
     this.#end = to;
     this.#cursors = groups.map((group) => new PendingCursor(stream, group, {atMs, from}));
     this.#size = new PageSize(Math.min(page, PAGE));
-    this.#mostPending = Math.max(LEAST_PENDING, Math.min(PAGE, Math.floor(MOST_PENDING / Math.max(1, groups.length))));
+    const asked = this.#cursors.filter(({isDone}) => !isDone).length;
+    this.#mostPending = Math.max(LEAST_PENDING, Math.min(PAGE, Math.floor(MOST_PENDING / Math.max(1, asked))));
   }
 
   /** All that follows `from`, in parts. Throws what reading throws; then it can be called no more. */

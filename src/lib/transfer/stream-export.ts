@@ -4,6 +4,7 @@
  * deleted later. Nothing that was unfinished at T0, and is at the end, is missing (docs/moving.md).
  */
 import {isFailure, StreamlogError} from '../errors.js';
+import {withCommas} from '../number-text.js';
 import {type Between, idsBetween} from '../reading/stream-range.js';
 import {successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
@@ -73,20 +74,27 @@ export async function readHeader(
   const hashes = producers ? await readHashes(client, stream) : [];
   const moment = await readMoment(client, stream, groups);
   for (const {name, consumers} of moment.unlisted)
-    warn(`group "${name}" of "${stream}" has ${consumers} consumers: only those with pending entries are exported`);
-  const isLimited = between.since !== undefined || between.until !== undefined;
-  const ids = isLimited ? await idsBetween(client, stream, between, moment.header.lastGeneratedId) : undefined;
+    warn(
+      `group "${name}" of "${stream}" has ${withCommas(consumers)} consumers: only those with pending entries are exported`,
+    );
+  const ids = isPart(between) ? await idsBetween(client, stream, between, moment.header.lastGeneratedId) : undefined;
   const header = {
     ...moment.header,
     server,
-    whole: groups === 'all' && !isLimited && !pendingOnly && filter === undefined,
-    ...(isLimited ? {from: ids?.first ?? NOTHING.first, to: ids?.last ?? NOTHING.last} : {}),
+    whole: isWhole(question),
+    ...(isPart(between) ? {from: ids?.first ?? NOTHING.first, to: ids?.last ?? NOTHING.last} : {}),
     filter: filter && conditions,
     pendingOnly: pendingOnly || undefined,
     masked: masking?.fields,
   };
   return {header, hashes};
 }
+
+/** Whether all of a stream is asked for. */
+export const isWhole = ({groups, between, pendingOnly, filter}: ExportQuestion): boolean =>
+  groups === 'all' && !isPart(between) && !pendingOnly && filter === undefined;
+
+const isPart = ({since, until}: Between): boolean => since !== undefined || until !== undefined;
 
 /** IDs between which there is nothing. */
 const NOTHING = {first: '0-1', last: '0-0'} as const;
@@ -124,7 +132,20 @@ export async function exportStream(
     return await finish(writer, header, missing);
   } catch (error) {
     if (run.signal.aborted && isFailure(error, 'unreachable')) return undefined;
-    throw isFailure(error, 'notFound') || isFailure(error, 'data') ? moved(error.message) : error;
+    throw isAboutStream(error) ? await changeOf(header, run.run, error) : error;
+  }
+}
+
+const isAboutStream = (error: unknown): error is StreamlogError =>
+  isFailure(error, 'notFound') || isFailure(error, 'data');
+
+/** What has become of the stream, where a command has found no group, or no stream. */
+async function changeOf(header: SectionHeader, run: RunOn, failure: StreamlogError): Promise<unknown> {
+  try {
+    checkUnmoved(header, await run((client) => client.transfer.state(header.stream)));
+    return moved(failure.message);
+  } catch (error) {
+    return isAboutStream(error) ? moved(error.message) : error;
   }
 }
 
