@@ -69,15 +69,28 @@ export function notConnected(cause?: unknown): StreamlogError {
 export const isFailure = (error: unknown, kind: Outcome): error is StreamlogError =>
   error instanceof StreamlogError && error.kind === kind;
 
-/** What is asked for; undefined for a user who may not ask. */
-export async function unlessDenied<T>(asked: Promise<T>): Promise<T | undefined> {
+/** Not allowed, a command that the server does not have, gone meanwhile, of another type, not just now; the connection is not lost. */
+const REFUSALS = ['denied', 'configuration', 'notFound', 'data', 'temporary'] as const satisfies readonly Outcome[];
+type Refusal = (typeof REFUSALS)[number];
+
+/** The user may not ask, or the server does not have the command. */
+export const NOT_ALLOWED: readonly Refusal[] = ['denied', 'configuration'];
+
+/** What is asked for; undefined where it is refused for one of `refusals`. */
+export async function unlessRefused<T>(
+  asked: Promise<T>,
+  refusals: readonly Refusal[] = REFUSALS,
+): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (isFailure(error, 'denied')) return undefined;
+    if (refusals.some((kind) => isFailure(error, kind))) return undefined;
     throw error;
   }
 }
+
+/** The same; undefined for a user who may not ask. */
+export const unlessDenied = <T>(asked: Promise<T>): Promise<T | undefined> => unlessRefused(asked, ['denied']);
 
 /** The code of the failure of what is in the stream, but not as safe as it was asked to be. It is not sent again. */
 export const NOT_DURABLE = 'NOT_DURABLE';

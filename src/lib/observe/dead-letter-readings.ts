@@ -2,10 +2,11 @@
  * The dead letter stream of a stream that is read again and again: how many entries it has, and the age of the newest. Invariant: the newest one is
  * asked for only where the number has changed, or after a while, and never where entries are large.
  */
+
 import {deadLetterKey} from '../colocated-key.js';
+import {unlessRefused} from '../errors.js';
 import {ageMs} from '../records/entry-time.js';
 import {LARGE_ENTRY_BYTES} from '../reports/measurable.js';
-import {unlessRefused} from '../reports/unless-refused.js';
 import type {StreamClient} from '../stream-client.js';
 import type {DeadLetterFacts, StreamFacts} from './snapshot.js';
 
@@ -26,7 +27,7 @@ export class DeadLetterReadings {
   async read(client: StreamClient, known: Pick<StreamFacts, 'lastId'> | undefined, atMs: number): Promise<void> {
     const length = await unlessRefused(client.length(this.stream));
     const before = this.#last;
-    if (length === null) this.#last = null;
+    if (length === undefined) this.#last = null;
     else if (length === 0) this.#last = {length, newestId: null};
     else if (known !== undefined) this.#last = {length, newestId: known.lastId};
     else if (before?.length === length && atMs - this.#newestReadAtMs < NEWEST_EACH_MS)

@@ -2,9 +2,9 @@
  * What is read of one group while a person looks at it: consumers, and the pending entries with the lowest IDs. Invariant: it is
  * nothing that takes Redis long, however many there are.
  */
+import {unlessRefused} from '../errors.js';
 import {MOST_CONSUMERS_LISTED_OFTEN} from '../reports/measurable.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
-import {unlessRefused} from '../reports/unless-refused.js';
 import type {PendingEntry, StreamClient} from '../stream-client.js';
 import type {GroupFacts} from './snapshot.js';
 
@@ -30,7 +30,7 @@ export async function readGroupDetail(
     client.pendingPage(stream, group, {count: SHOWN_PENDING}),
   ]);
   const read = await unlessRefused(asked, ['notFound', 'denied']);
-  if (read === null) return undefined;
+  if (read === undefined) return undefined;
   const [consumers, pending] = read;
   const byPending = consumers?.sort((one, other) => other.pending - one.pending || (one.name < other.name ? -1 : 1));
   return {consumers: byPending?.slice(0, SHOWN_CONSUMERS) ?? null, consumerCount, pending};

@@ -2,10 +2,10 @@
  * What is remembered of a group between two readings: how long it has been waiting to be given something, and its pending entries and consumers as they
  * were read last. Invariant: a group waits only while there is an entry to give, so one that has read all does not stall.
  */
+import {unlessRefused} from '../errors.js';
 import {ageMs} from '../records/entry-time.js';
 import type {Behind} from '../reports/behind.js';
 import type {ConsumerReport} from '../reports/stream-report.js';
-import {unlessRefused} from '../reports/unless-refused.js';
 import type {GroupInfo, PendingEntry, StreamClient} from '../stream-client.js';
 import {drainOf, type GroupRates} from './rates.js';
 import type {ReadingTime} from './reading-time.js';
@@ -41,14 +41,15 @@ export class GroupReadings {
   /** XPENDING - + 100: they come in the order of their IDs, whatever their number. */
   async readPendingEntries(client: StreamClient, stream: string): Promise<void> {
     const {name, pending} = this.#info;
-    this.#pending = pending === 0 ? [] : await unlessRefused(client.pendingPage(stream, name, {count: PENDING_PAGE}));
+    if (pending === 0) this.#pending = [];
+    else this.#pending = (await unlessRefused(client.pendingPage(stream, name, {count: PENDING_PAGE}))) ?? null;
   }
 
   /** XINFO CONSUMERS, where there are at most so many; it has no pages. */
   async readMembers(client: StreamClient, stream: string, most: number): Promise<void> {
     const {name, consumers} = this.#info;
     if (consumers === 0) this.#members = [];
-    else this.#members = consumers > most ? null : await unlessRefused(client.consumers(stream, name));
+    else this.#members = consumers > most ? null : ((await unlessRefused(client.consumers(stream, name))) ?? null);
   }
 
   facts(

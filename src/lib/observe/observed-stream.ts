@@ -2,11 +2,11 @@
  * One stream that is read again and again, in steps, so that the commands for many streams go out together. Invariants: only
  * commands that read are sent; an entry that is too large to be copied within a few milliseconds is not asked for.
  */
+import {NOT_ALLOWED, unlessRefused} from '../errors.js';
 import {streamChange} from '../reading/stream-change.js';
 import {firstFacts, lastFacts} from '../reports/end-facts.js';
 import {bytesOf} from '../reports/entries-behind.js';
 import {consumersOf, LARGE_ENTRY_BYTES, MOST_CONSUMERS_MEASURED_OFTEN} from '../reports/measurable.js';
-import {NOT_ALLOWED, unlessRefused} from '../reports/unless-refused.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
 import type {CountAllowance, StreamSize} from './budget.js';
 import {DeadLetterReadings} from './dead-letter-readings.js';
@@ -83,7 +83,7 @@ export class ObservedStream {
     this.#length = typeof counted === 'number' ? counted : counted.length;
     const before = this.#groups;
     this.#groups =
-      groups === null
+      groups === undefined
         ? null
         : new Map(
             groups.map((info) => [

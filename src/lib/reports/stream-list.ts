@@ -2,7 +2,9 @@
  * The streams of a server, a line each, for `ls`. Invariant: what is not known is null or absent, never 0; the cost of a stream
  * does not grow with its size.
  */
+
 import {deadLetterKey} from '../colocated-key.js';
+import {unlessRefused} from '../errors.js';
 import {pipelined} from '../pipelined.js';
 import {compareStreamIds} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
@@ -12,7 +14,6 @@ import {COUNTED_TOGETHER, ListLags} from './list-lag.js';
 import {consumersOf, MOST_CONSUMERS_MEASURED} from './measurable.js';
 import {Omissions} from './omissions.js';
 import {type ScannedStream, scannedStreams} from './stream-scan.js';
-import {unlessRefused} from './unless-refused.js';
 
 /** The dead letter stream of a stream. */
 export interface DeadLetters {
@@ -63,7 +64,7 @@ export async function* listStreams(
     yield page.map((stream, at) => ({
       ...summaryOf(stream, nowMs),
       ...behind[at]!,
-      deadLetters: dead[at]!,
+      deadLetters: dead[at] ?? null,
       ...(withBytes ? {bytes: bytes[at]!} : {}),
     }));
   }
