@@ -88,8 +88,7 @@ describe.each<ShellName>(['bash', 'fish', 'zsh'])('%s', (name) => {
       expect(stopped.screen() + none.screen()).not.toMatch(/streamlog:|hint:/);
     } finally {
       server.process.kill('SIGCONT');
-      stopped.end();
-      none.end();
+      await Promise.all([stopped.end(), none.end()]);
     }
   });
 });

@@ -3,6 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {isAlive} from './consuming.js';
 import {until} from './redis-server.js';
 import {cleanEnvironment, EXECUTABLE, streamlog} from './run-cli.js';
 
@@ -71,10 +72,12 @@ export class InteractiveShell {
     return this.#tmux('capture-pane', '-p');
   }
 
-  end(): void {
+  /** Resolves when the shell has ended: until then it may write its history, and what appears in a directory is not removed with it. */
+  async end(): Promise<void> {
+    const pid = Number(this.#tmux('display-message', '-p', '#{pane_pid}'));
     this.#tmux('kill-server');
-    // The shell may still be writing its history.
-    rmSync(this.#directory, {recursive: true, force: true, maxRetries: 10});
+    await until(() => !isAlive(pid), 'the shell has ended', 10_000);
+    rmSync(this.#directory, {recursive: true, force: true});
   }
 
   #type(text: string): void {
