@@ -33,7 +33,7 @@ export class ContentDigest {
     this.#ofGroup(group).add(id, consumer, deliveries);
   }
 
-  /** What `found` has else than this, in words; undefined when it has the same. Ends both. */
+  /** What `found` has else than this, in words; undefined when it has the same. */
   differenceOf(found: ContentDigest): string | undefined {
     if (found.#entries !== this.#entries) return `${found.#entries} entries where there should be ${this.#entries}`;
     if (found.#end() !== this.#end()) return 'other fields or IDs';
@@ -45,7 +45,7 @@ export class ContentDigest {
 
   #end(): string {
     if (this.#encoder.records > 0) this.#hash.update(this.#encoder.take().bytes);
-    return this.#hash.digest('hex');
+    return this.#hash.copy().digest('hex');
   }
 
   #ofGroup(name: string): PendingDigest {
@@ -66,7 +66,7 @@ class PendingDigest {
 
   end(): string {
     this.#take();
-    return this.#hash.digest('hex');
+    return this.#hash.copy().digest('hex');
   }
 
   #take(): void {

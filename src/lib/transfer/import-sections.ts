@@ -130,11 +130,10 @@ class OpenSections {
   }
 
   #soundHeader(header: ImportHeader & {line: number}): ImportHeader {
-    const {maxDeletedId = FIRST_ID, lastGeneratedId, entriesAdded = 0, groups, line} = header;
+    const {maxDeletedId = FIRST_ID, lastGeneratedId, entriesAdded = 0, line} = header;
     if (lastGeneratedId !== undefined && compareStreamIds(maxDeletedId, lastGeneratedId) > 0)
       throw this.#fault(line, `"maxDeletedId" is behind "lastGeneratedId"`);
     if (entriesAdded < 0) throw this.#fault(line, '"entriesAdded" is negative');
-    if (groups.some(({entriesRead = 0}) => entriesRead < 0)) throw this.#fault(line, '"entriesRead" is negative');
     return header;
   }
 

@@ -3,7 +3,7 @@
  * Invariant: whatever ends it before, nothing of it is visible, and the next run with the same section goes on with it.
  */
 import {createHash} from 'node:crypto';
-import {isFailure, isNoStream, StreamlogError} from '../errors.js';
+import {isFailure, StreamlogError} from '../errors.js';
 import {GIVEN_BACK_IDLE_MS} from '../records/pending-entry.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import {shellWord} from '../shell-word.js';
@@ -27,7 +27,8 @@ export class RestoreSection implements SectionImport {
   readonly #options: ImportOptions;
   readonly #target: string;
   readonly #stream: RestoredStream;
-  readonly #writer: EntryWriter | undefined;
+  /** Undefined where all entries are added. */
+  #writer: EntryWriter | undefined;
   /** The last ID that an earlier run has added. */
   readonly #from: string;
   readonly #shiftMs: number;
@@ -101,7 +102,7 @@ export class RestoreSection implements SectionImport {
       if (kind === 'entry') this.#counts.already++;
       return undefined;
     }
-    return this.#writer.add(id, kind === 'gone' ? STAND_IN : line.fields);
+    return this.#writer.add(id, kind === 'gone' ? STAND_IN : line.fields)?.catch(this.#unlessTakenOn);
   }
 
   async end(): Promise<ImportReport> {
@@ -131,7 +132,7 @@ export class RestoreSection implements SectionImport {
       const state = mode === 'replace' ? 'replaced' : isResumed ? 'resumed' : 'imported';
       return this.#report(state, isVerified);
     } catch (error) {
-      if (isNoStream(error)) return this.#alreadyThere();
+      if (isFailure(error, 'notFound')) return this.#alreadyThere();
       throw error;
     }
   }
@@ -143,12 +144,7 @@ export class RestoreSection implements SectionImport {
   }
 
   async #allAdded(): Promise<void> {
-    try {
-      await this.#writer?.finish();
-    } catch (error) {
-      // Another run has taken it on.
-      if (!isNoStream(error)) throw error;
-    }
+    await this.#writer?.finish().catch(this.#unlessTakenOn);
   }
 
   /** Another run was faster, which may have been of another file. */
@@ -182,6 +178,12 @@ export class RestoreSection implements SectionImport {
     const {groups} = this.#facts;
     return {stream: this.#target, ...this.#counts, groups: groups.length, verified, state, dryRun: false};
   }
+
+  /** Another run was faster, and has gone on with what both have added. */
+  readonly #unlessTakenOn = (error: unknown): void => {
+    if (!isFailure(error, 'notFound')) throw error;
+    this.#writer = undefined;
+  };
 
   #pending(id: string, {group, consumer: owner, deliveredAt, deliveries}: PendingMember): void {
     const consumer = owner ?? RELEASED;

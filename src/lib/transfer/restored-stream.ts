@@ -14,7 +14,7 @@ import type {StreamClient, Trim} from '../stream-client.js';
 import {type ContentDigest, digestOf} from './content-digest.js';
 import type {GoneIds} from './gone-ids.js';
 import type {Claim, PendingClaims} from './pending-claims.js';
-import type {SectionGroup, SectionHash} from './section.js';
+import type {Count, SectionGroup, SectionHash} from './section.js';
 import {factsDifference, type SectionFacts} from './section-facts.js';
 
 /** Entries that one XCLAIM makes pending, and XCLAIMs that are sent together. */
@@ -63,9 +63,20 @@ export class RestoredStream {
    * Makes the stream, its groups and their consumers, where they are not there yet. Returns the last ID that an earlier run
    * has added, the highest one where all were, and 0-0 where there was none. Throws `denied` before anything is made.
    */
-  prepare(groups: readonly SectionGroup[]): Promise<string> {
+  async prepare(groups: readonly SectionGroup[]): Promise<string> {
+    await this.#redis.run(({commands: client}) => this.#tryCommands(client, groups.length > 0));
+    for (;;) {
+      try {
+        return await this.#make(groups);
+      } catch (error) {
+        // Another run has gone on with it meanwhile.
+        if (!isFailure(error, 'notFound')) throw error;
+      }
+    }
+  }
+
+  #make(groups: readonly SectionGroup[]): Promise<string> {
     return this.#redis.run(async ({commands: client}) => {
-      await this.#tryCommands(client, groups.length > 0);
       if (await this.#isAdded(client)) {
         this.key = this.claiming;
         return LAST_ID;
@@ -105,7 +116,7 @@ export class RestoredStream {
     await this.#redis.run(async ({commands: client}) => {
       await setLastId(client, stream, facts);
       await pipelined(facts.groups, ({name, lastDeliveredId, entriesRead}) =>
-        setGroupAt(client, stream, name, lastDeliveredId, entriesRead),
+        setGroupAt(client, stream, name, lastDeliveredId, known(entriesRead)),
       );
     });
     for (const {of, key, fields, expiresAt} of hashes)
@@ -232,6 +243,9 @@ async function makeStream(client: StreamClient, stream: string): Promise<void> {
   await client.createGroup(stream, 'import', FIRST_ID, true);
   await client.destroyGroup(stream, 'import');
 }
+
+/** Redis counts past the end of 64 bits, and takes no negative count back. */
+const known = (count: Count | undefined): Count | undefined => (count === undefined || count < 0 ? undefined : count);
 
 /** XSETID, without the counts where the server does not know them (before Redis 7.0, https://redis.io/docs/latest/commands/xsetid/). */
 async function setLastId(client: StreamClient, stream: string, facts: SectionEnd['facts']): Promise<void> {
