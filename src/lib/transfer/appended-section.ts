@@ -14,7 +14,7 @@ export class AppendedSection implements SectionImport {
   readonly #writer: EntryWriter;
   /** The last ID that the stream had. */
   readonly #from: string;
-  readonly #digest = new ContentDigest();
+  readonly #digest: ContentDigest;
   readonly #counts = {entries: 0, already: 0};
   #last = FIRST_ID;
 
@@ -22,7 +22,8 @@ export class AppendedSection implements SectionImport {
     this.#options = options;
     this.#target = target;
     this.#from = from;
-    this.#writer = new EntryWriter(options.redis, target);
+    this.#digest = new ContentDigest(target);
+    this.#writer = new EntryWriter(options.redis, target, (adds) => this.#digest.batch(adds));
   }
 
   take(line: EntryLine): Promise<void> | undefined {
@@ -33,7 +34,6 @@ export class AppendedSection implements SectionImport {
       return undefined;
     }
     this.#last = line.id;
-    this.#digest.entry(line.id, line.fields);
     return this.#writer.add(line.id, line.fields);
   }
 
@@ -53,7 +53,7 @@ export class AppendedSection implements SectionImport {
   async #verify(): Promise<void> {
     // Something was added behind it.
     const start = successorOf(this.#from)!;
-    const part = {start, end: this.#last, groups: []};
+    const part = {as: this.#target, start, end: this.#last, groups: []};
     const found = await this.#options.redis.run(({commands}) => digestOf(commands, this.#target, part));
     const difference = this.#digest.differenceOf(found);
     if (difference === undefined) return;

@@ -6,18 +6,26 @@ import {createHash, type Hash} from 'node:crypto';
 import {nameToJson} from '../records/names.js';
 import type {EntryFields} from '../records/raw-fields.js';
 import {rawFieldsOf} from '../records/raw-record.js';
-import {type AddRequest, StreamClient} from '../stream-client.js';
+import {type AddBatch, type AddEncoder, type AddOptions, type AddRequest, StreamClient} from '../stream-client.js';
 import type {Count} from './section.js';
+
+/** How entries are restored: a stream that has gone is not begun anew. */
+export const RESTORED: AddOptions = {create: false};
 
 /** What is kept until it goes into a digest. */
 const PART_BYTES = 64 * 1024;
 
 export class ContentDigest {
-  readonly #encoder = StreamClient.addEncoder('');
-  readonly #request: AddRequest = {fields: [], id: '', options: {}};
+  readonly #encoder: AddEncoder;
+  readonly #request: AddRequest = {fields: [], id: '', options: RESTORED};
   readonly #hash = createHash('sha256');
   readonly #groups = new Map<string, PendingDigest>();
   #entries = 0;
+
+  /** Entries are taken as they are encoded for `stream`, which they may be anyway. */
+  constructor(stream: string) {
+    this.#encoder = StreamClient.addEncoder(stream);
+  }
 
   /** The next entry. */
   entry(id: string, fields: EntryFields): void {
@@ -26,6 +34,13 @@ export class ContentDigest {
     this.#request.fields = fields;
     this.#encoder.add(this.#request);
     if (this.#encoder.byteLength > PART_BYTES) this.#hash.update(this.#encoder.take().bytes);
+  }
+
+  /** The next entries, as they are encoded. */
+  batch({bytes, records}: AddBatch): void {
+    this.#flush();
+    this.#entries += records;
+    this.#hash.update(bytes);
   }
 
   /** The next entry that is pending in `group`. */
@@ -44,8 +59,12 @@ export class ContentDigest {
   }
 
   #end(): string {
-    if (this.#encoder.records > 0) this.#hash.update(this.#encoder.take().bytes);
+    this.#flush();
     return this.#hash.copy().digest('hex');
+  }
+
+  #flush(): void {
+    if (this.#encoder.records > 0) this.#hash.update(this.#encoder.take().bytes);
   }
 
   #ofGroup(name: string): PendingDigest {
@@ -75,13 +94,13 @@ class PendingDigest {
   }
 }
 
-/** That of the entries of `stream` from `start` to `end`, and of what is pending in `groups`; read in pages. */
+/** That of the entries of `stream` from `start` to `end`, and of what is pending in `groups`; read in pages. `as`: for which stream they are encoded. */
 export async function digestOf(
   client: StreamClient,
   stream: string,
-  {start, end, groups}: {start: string; end: string; groups: readonly string[]},
+  {as, start, end, groups}: {as: string; start: string; end: string; groups: readonly string[]},
 ): Promise<ContentDigest> {
-  const digest = new ContentDigest();
+  const digest = new ContentDigest(as);
   for await (const records of client.records(stream, start, end))
     for (const record of records) digest.entry(record.id, rawFieldsOf(record));
   for (const group of groups)

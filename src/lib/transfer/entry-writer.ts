@@ -8,6 +8,7 @@ import type {Connection, ReconnectingClient} from '../reconnecting-client.js';
 import type {EntryFields} from '../records/raw-fields.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import {type AddBatch, type AddEncoder, type AddRequest, type AddResult, StreamClient} from '../stream-client.js';
+import {RESTORED} from './content-digest.js';
 
 /** One transaction: Redis does nothing else meanwhile. */
 const MOST_ENTRIES = 500;
@@ -16,22 +17,28 @@ const MOST_BYTES = 256 * 1024;
 export class EntryWriter {
   readonly #redis: ReconnectingClient;
   readonly #stream: string;
+  readonly #onBatch: (adds: AddBatch) => void;
   readonly #encoder: AddEncoder;
-  readonly #request: AddRequest = {fields: [], id: '', options: {create: false}};
+  readonly #request: AddRequest = {fields: [], id: '', options: RESTORED};
+  /** Indexes in the next transaction. */
+  readonly #standIns = new Set<number>();
   /** The transaction that was given last, and all before it. */
   #sending: Promise<void> = Promise.resolve();
   #connection: Connection | undefined;
   #confirmed = FIRST_ID;
   #isOver = false;
 
-  constructor(redis: ReconnectingClient, stream: string) {
+  /** `onBatch` gets what is added, once, in order, without what only stands for others. */
+  constructor(redis: ReconnectingClient, stream: string, onBatch: (adds: AddBatch) => void) {
     this.#redis = redis;
+    this.#onBatch = onBatch;
     this.#stream = stream;
     this.#encoder = StreamClient.addEncoder(stream);
   }
 
   /** To be awaited before the next entry, where there is something to wait for. Throws `notFound` where the stream is gone. */
-  add(id: string, fields: EntryFields): Promise<void> | undefined {
+  add(id: string, fields: EntryFields, isStandIn = false): Promise<void> | undefined {
+    if (isStandIn) this.#standIns.add(this.#encoder.records);
     this.#request.id = id;
     this.#request.fields = fields;
     this.#encoder.add(this.#request);
@@ -54,6 +61,8 @@ export class EntryWriter {
   #flush(): Promise<void> {
     const before = this.#sending;
     const adds = this.#encoder.take();
+    this.#onBatch(this.#standIns.size === 0 ? adds : adds.only(indexesBut(this.#standIns, adds.records)));
+    this.#standIns.clear();
     const last = this.#request.id;
     this.#sending = before.then(() => this.#send(adds, last));
     this.#sending.catch(() => {});
@@ -87,6 +96,9 @@ export class EntryWriter {
 
 /** The failure of what was confirmed and is not there any more. */
 const LOST = 'ENTRIES_LOST';
+
+const indexesBut = (left: ReadonlySet<number>, count: number): number[] =>
+  Array.from({length: count}, (_, index) => index).filter((index) => !left.has(index));
 
 function requireAdded(results: readonly AddResult[], stream: string): void {
   for (const result of results) {

@@ -137,8 +137,11 @@ class OpenSections {
     return header;
   }
 
-  #requireSound({id, line, pending}: EntryLine & {kind: 'entry' | 'gone'}, {lastGeneratedId}: ImportHeader): void {
-    if (lastGeneratedId !== undefined && compareStreamIds(id, lastGeneratedId) > 0)
+  #requireSound(
+    {id, kind, line, pending}: EntryLine & {kind: 'entry' | 'gone'},
+    {lastGeneratedId}: ImportHeader,
+  ): void {
+    if (kind === 'gone' && lastGeneratedId !== undefined && compareStreamIds(id, lastGeneratedId) > 0)
       throw this.#fault(line, `the ID ${id} is behind the last one of the header, ${lastGeneratedId}`);
     if (pending.some(({deliveries}) => deliveries < 0)) throw this.#fault(line, '"deliveries" is negative');
   }

@@ -23,6 +23,18 @@ const STAND_IN = [['_', '_']] as const;
 const RELEASED = '(released)';
 const NAME_DIGITS = 12;
 
+interface RestoreParts {
+  header: ImportHeader;
+  target: string;
+  stream: RestoredStream;
+  /** Whether all entries are there. */
+  isAdded: boolean;
+  /** The last ID that an earlier run has added. */
+  from: string;
+  /** By how much pending entries are younger than the section says. */
+  shiftMs: number;
+}
+
 export class RestoreSection implements SectionImport {
   readonly #options: ImportOptions;
   readonly #target: string;
@@ -32,7 +44,7 @@ export class RestoreSection implements SectionImport {
   /** The last ID that an earlier run has added. */
   readonly #from: string;
   readonly #shiftMs: number;
-  readonly #digest = new ContentDigest();
+  readonly #digest: ContentDigest;
   readonly #claims = new Map<string, PendingClaims>();
   readonly #gone = new GoneIds();
   readonly #hashes: SectionHash[] = [];
@@ -42,29 +54,14 @@ export class RestoreSection implements SectionImport {
   #lastId = FIRST_ID;
   #isRemoved = false;
 
-  private constructor(
-    options: ImportOptions,
-    {
-      header,
-      target,
-      stream,
-      writer,
-      from,
-      shiftMs,
-    }: {
-      header: ImportHeader;
-      target: string;
-      stream: RestoredStream;
-      writer: EntryWriter | undefined;
-      from: string;
-      shiftMs: number;
-    },
-  ) {
+  private constructor(options: ImportOptions, parts: RestoreParts) {
+    const {header, target, stream, isAdded, from, shiftMs} = parts;
     this.#options = options;
     this.#facts = options.groups ? header : {...header, groups: []};
     this.#target = target;
     this.#stream = stream;
-    this.#writer = writer;
+    this.#digest = new ContentDigest(stream.adding);
+    if (!isAdded) this.#writer = new EntryWriter(options.redis, stream.adding, (adds) => this.#digest.batch(adds));
     this.#from = from;
     this.#shiftMs = shiftMs;
   }
@@ -77,8 +74,8 @@ export class RestoreSection implements SectionImport {
     const shiftMs = agesToNow
       ? ((await redis.run(({commands}) => commands.server.time())) ?? Date.now()) - Date.parse(header.at)
       : 0;
-    const writer = (await stream.isAdded()) ? undefined : new EntryWriter(redis, stream.adding);
-    return new RestoreSection(options, {header, target, stream, writer, from, shiftMs});
+    const isAdded = await stream.isAdded();
+    return new RestoreSection(options, {header, target, stream, isAdded, from, shiftMs});
   }
 
   take(line: EntryLine): Promise<void> | undefined {
@@ -96,13 +93,16 @@ export class RestoreSection implements SectionImport {
     } else {
       this.#counts.entries++;
       this.#firstId ??= id;
-      this.#digest.entry(id, line.fields);
     }
     if (this.#writer === undefined || compareStreamIds(id, this.#from) <= 0) {
-      if (kind === 'entry') this.#counts.already++;
+      if (kind === 'entry') {
+        this.#counts.already++;
+        this.#digest.entry(id, line.fields);
+      }
       return undefined;
     }
-    return this.#writer.add(id, kind === 'gone' ? STAND_IN : line.fields)?.catch(this.#unlessTakenOn);
+    const isGone = kind === 'gone';
+    return this.#writer.add(id, isGone ? STAND_IN : line.fields, isGone)?.catch(this.#unlessTakenOn);
   }
 
   async end(): Promise<ImportReport> {

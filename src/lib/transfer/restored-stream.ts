@@ -131,7 +131,10 @@ export class RestoredStream {
     const groups = facts.groups.map(({name}) => name);
     return this.#redis.run(async ({commands: client}) => {
       const other = factsDifference(facts, await client.info(stream), await client.groups(stream));
-      return other ?? digest.differenceOf(await digestOf(client, stream, {start: FIRST_ID, end: LAST_ID, groups}));
+      return (
+        other ??
+        digest.differenceOf(await digestOf(client, stream, {as: this.adding, start: FIRST_ID, end: LAST_ID, groups}))
+      );
     });
   }
 
