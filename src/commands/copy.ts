@@ -66,6 +66,7 @@ export default class Copy extends BaseCommand {
       groups: flags.groups,
       trim: flags.trim,
       verify: flags.verify,
+      newIdsFrom: flags['new-ids'] ? found.sourceServer : undefined,
       schedule: scheduleOf(flags),
       holdOf: (names) => holdGroupOf(flags, names, found.server),
       retryForMs: flags['retry-for'],

@@ -5,8 +5,11 @@
  */
 import {decodeName, encodeName} from './records/names.js';
 
-/** What a key is for: how far a producer has come, what a request with an Idempotency-Key came to, or a stream that is being imported. */
-export type KeyKind = 'producer' | 'request' | 'import';
+/**
+ * What a key is for: how far a producer has come, what a request with an Idempotency-Key came to, a stream that is being
+ * imported, or how much of another stream was copied.
+ */
+export type KeyKind = 'producer' | 'request' | 'import' | 'copy';
 
 /** `{TAG}:streamlog:KIND:STREAM:PART…`, where STREAM and each PART are escaped. */
 export const colocatedKey = (kind: KeyKind, stream: string, ...parts: readonly string[]): string =>

@@ -76,16 +76,23 @@ export class ReconnectingClient {
    */
   async run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     for (;;) {
-      let connection: Connection | undefined;
-      try {
-        connection = await this.connection();
-        const result = await work(connection);
-        this.resetBackoff();
-        return result;
-      } catch (error) {
-        if (this.#options.stopping.aborted || this.isHopeless(error)) throw error;
-        await this.retryAfter(error, connection);
-      }
+      const done = await this.attempt(async (connection) => ({result: await work(connection)}));
+      if (done !== undefined) return done.result;
+    }
+  }
+
+  /** Runs `work` once: undefined after a failure that may pass, and the pause behind it. Throws as `run`. */
+  async attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T | undefined> {
+    let connection: Connection | undefined;
+    try {
+      connection = await this.connection();
+      const result = await work(connection);
+      this.resetBackoff();
+      return result;
+    } catch (error) {
+      if (this.#options.stopping.aborted || this.isHopeless(error)) throw error;
+      await this.retryAfter(error, connection);
+      return undefined;
     }
   }
 

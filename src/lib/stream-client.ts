@@ -13,7 +13,7 @@ import {AddConnection} from './redis/add-connection.js';
 import {type AddBatch, AddEncoder} from './redis/add-encoder.js';
 import type {AddResult} from './redis/add-results.js';
 import {Adder, type AdderOptions} from './redis/adder.js';
-import type {AddOptions, GroupReadLimits, Membership, Trim} from './redis/args.js';
+import type {AddingTogether, AddOptions, GroupReadLimits, Membership, Trim} from './redis/args.js';
 import * as args from './redis/args.js';
 import {briefInfoScript} from './redis/brief-info.js';
 import {yesOf} from './redis/checked-reply.js';
@@ -144,9 +144,10 @@ export class StreamClient {
     return new IdempotentEncoder(stream, state, capacity);
   }
 
-  /** Many XADDs at once, in order: a result for each; one that is refused does not hold back the others, unless they go `together` (MULTI). */
-  addAll(stream: string, adds: AddBatch, {together = false} = {}): Promise<AddResult[]> {
-    return together ? this.#session.adding.addTogether(stream, adds) : this.#session.adding.addAll(stream, adds);
+  /** Many XADDs at once, in order: a result for each; one that is refused does not hold back the others, unless they go `together` (MULTI), with a key that moves with them. */
+  addAll(stream: string, adds: AddBatch, {together, checkpoint}: AddingTogether = {}): Promise<AddResult[]> {
+    const {adding} = this.#session;
+    return together ? adding.addTogether(stream, adds, checkpoint) : adding.addAll(stream, adds);
   }
 
   /** One call of the script for idempotent adds, which may be repeated; see docs/adr/0007. */

@@ -452,3 +452,61 @@ describe('--rate and --speed', () => {
     expect(await idsOf(target, 'orders')).toEqual(['1-1']);
   });
 });
+
+describe('--new-ids', () => {
+  const fieldsOf = async (server: RedisServer, stream: string): Promise<string[]> =>
+    (await server.redis.xrange(stream, '-', '+')).map(([, fields]) => fields.join(' '));
+
+  it('adds each entry once, under an ID of the target, and goes on where it was', async () => {
+    await fill(source, 'orders', 1, 2_500);
+    await target.redis.xadd('orders', '*', 'n', 'of somebody else');
+    expect(jsonLines((await copy('orders', ...there(), '--new-ids')).stdout)).toMatchObject([
+      {copied: 2_500, lastId: '2500-1'},
+    ]);
+    await target.redis.xadd('orders', '*', 'n', 'of somebody else');
+    await fill(source, 'orders', 2_501, 2_510);
+    expect(jsonLines((await copy('orders', ...there(), '--new-ids')).stdout)).toMatchObject([{copied: 10}]);
+    expect(jsonLines((await copy('orders', ...there(), '--new-ids')).stdout)).toMatchObject([{copied: 0}]);
+    const copies = (await fieldsOf(target, 'orders')).filter((text) => text.startsWith('n entry'));
+    expect(copies).toEqual(await fieldsOf(source, 'orders'));
+    expect((await idsOf(target, 'orders'))[1]).toMatch(/^\d{13}-\d+$/);
+  });
+
+  it('copies several streams into one', async () => {
+    await fill(source, 'a', 1, 50, 'a');
+    await fill(source, 'b', 1, 70, 'b');
+    const into = [...there(), '--new-ids', '--to', 'all'];
+    expect((await copy('a', 'b', ...into)).code).toBe(0);
+    await fill(source, 'a', 51, 60, 'a');
+    expect((await copy('a', 'b', ...into)).code).toBe(0);
+    const all = await fieldsOf(target, 'all');
+    expect(all.filter((text) => text.startsWith('n a'))).toEqual(await fieldsOf(source, 'a'));
+    expect(all.filter((text) => text.startsWith('n b'))).toEqual(await fieldsOf(source, 'b'));
+  });
+
+  it('adds each entry once when it runs several times at once', async () => {
+    await fill(source, 'orders', 1, 8_000);
+    const runs = await Promise.all([1, 2, 3].map(() => copy('orders', ...there(), '--new-ids')));
+    expect(runs.map(({code}) => code)).toEqual([0, 0, 0]);
+    expect(await fieldsOf(target, 'orders')).toEqual(await fieldsOf(source, 'orders'));
+  });
+
+  it('notices what was trimmed before it was copied: 70', async () => {
+    await fill(source, 'orders', 1, 20);
+    await copy('orders', ...there(), '--new-ids');
+    await fill(source, 'orders', 21, 40);
+    await source.redis.xtrim('orders', 'MAXLEN', 5);
+    expect(await copy('orders', ...there(), '--new-ids')).toMatchObject({
+      code: 70,
+      stderr: expect.stringContaining('after 20-1'),
+    });
+  });
+
+  it('adds nothing to a key that is no stream: 65', async () => {
+    await fill(source, 'orders', 1, 20);
+    await target.redis.set('orders', 'text');
+    expect(await copy('orders', ...there(), '--new-ids')).toMatchObject({code: 65});
+    await target.redis.del('orders');
+    expect(jsonLines((await copy('orders', ...there(), '--new-ids')).stdout)).toMatchObject([{copied: 20}]);
+  });
+});

@@ -8,7 +8,7 @@ import {NEVER_DEMOTED, startCluster, startSentinelSet} from '../support/topologi
 import {seededRandom} from './support/seed.js';
 
 const STREAM = 'orders';
-const GOOD = {lost: 0, foreign: 0, different: 0, outOfOrder: 0};
+const GOOD = {lost: 0, twice: 0, different: 0, outOfOrder: 0};
 
 let scene: CopyScene;
 beforeAll(async () => {
@@ -79,6 +79,13 @@ describe('a mirror', () => {
     const found = await cutCopy(random, scene, {entries: 8_000, cuts: 25, kills: 2, trims: n % 2 === 0});
     expect(found).toMatchObject(GOOD);
     expect(found.cuts).toBeGreaterThan(2);
+  });
+
+  it.each([1, 2])('F1 F2 F3 F32: has each entry once under new IDs, through cuts and kills (%i)', async (n) => {
+    const random = seededRandom(`copy, new IDs ${n}`);
+    const flags = ['--new-ids'];
+    const found = await cutCopy(random, scene, {entries: 8_000, cuts: 25, kills: 2, trims: n % 2 === 0, flags});
+    expect(found).toMatchObject(GOOD);
   });
 
   it('F25: goes on at the new master of its target, and copies again what that lacks', async (context) => {

@@ -22,9 +22,9 @@ export interface CopyCuts {
 
 export interface CopyVerdict {
   entries: number;
-  /** Entries that the target lacks, that it has in excess, and that are not the same. */
+  /** Entries that the target lacks, that it has once more, and that are not the same. */
   lost: number;
-  foreign: number;
+  twice: number;
   different: number;
   outOfOrder: number;
   /** Cuts that came due. */
@@ -54,7 +54,7 @@ export async function startCopyScene(programs: {source?: string; target?: string
 
 const COMMANDS = {
   source: ['xrange', 'xread', 'xinfo stream', 'xinfo groups', 'xgroup create', 'xgroup setid'],
-  target: ['multi', 'xadd', 'exec', 'xinfo stream', 'xrange'],
+  target: ['multi', 'xadd', 'exec', 'xinfo stream', 'xrange', 'get', 'set', 'watch'],
 } as const;
 
 export async function cutCopy(random: SeededRandom, scene: CopyScene, options: CopyCuts): Promise<CopyVerdict> {
@@ -93,13 +93,12 @@ export async function cutCopy(random: SeededRandom, scene: CopyScene, options: C
         running = start();
       }
     }
-    const last = added.at(-1)!;
     await until(
       async () => {
         if (running.process.exitCode !== null)
           throw new Error(`it ended with ${running.process.exitCode}: ${running.stderr()}`);
         const [newest] = await target.redis.xrevrange(STREAM, '+', '-', 'COUNT', 1);
-        return newest?.[0] === last;
+        return newest?.[1][1] === String(added.length - 1);
       },
       'everything is copied',
       60_000,
@@ -108,7 +107,7 @@ export async function cutCopy(random: SeededRandom, scene: CopyScene, options: C
     const {code, stderr} = await running.finished;
     if (code !== 143) throw new Error(`it ended with ${code}: ${stderr}`);
     await due;
-    return {...(await judge(scene, added)), cuts: done};
+    return {...(await judge(scene, added, flags.includes('--new-ids'))), cuts: done};
   } finally {
     running.process.kill('SIGKILL');
     await Promise.all([proxies.source.stop(), proxies.target.stop()]);
@@ -133,19 +132,25 @@ async function armCuts(
   }
 }
 
-async function judge({source, target}: CopyScene, added: readonly string[]): Promise<Omit<CopyVerdict, 'cuts'>> {
+async function judge(
+  {source, target}: CopyScene,
+  added: readonly string[],
+  newIds: boolean,
+): Promise<Omit<CopyVerdict, 'cuts'>> {
   const originals = new Map(await source.redis.xrange(STREAM, '-', '+'));
   const copies = await target.redis.xrange(STREAM, '-', '+');
-  const ids = new Set(copies.map(([id]) => id));
-  const known = new Map(added.map((id, n) => [id, n]));
+  const numbers = copies.map(([, fields]) => Number(fields[1]));
+  const seen = new Set(numbers);
+  const isOther = ([id, fields]: (typeof copies)[number]): boolean => {
+    const original = added[Number(fields[1])];
+    const kept = original === undefined ? undefined : originals.get(original);
+    return (!newIds && id !== original) || (kept !== undefined && String(kept) !== String(fields));
+  };
   return {
     entries: added.length,
-    lost: added.filter((id) => !ids.has(id)).length,
-    foreign: copies.filter(([id]) => !known.has(id)).length,
-    different: copies.filter(
-      ([id, fields]) =>
-        fields[1] !== String(known.get(id)) || (originals.has(id) && String(originals.get(id)) !== String(fields)),
-    ).length,
-    outOfOrder: copies.filter(([id], at) => id !== added[at]).length,
+    lost: added.filter((_, number) => !seen.has(number)).length,
+    twice: numbers.length - seen.size,
+    different: copies.filter(isOther).length,
+    outOfOrder: numbers.filter((number, at) => number !== at).length,
   };
 }

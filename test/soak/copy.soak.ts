@@ -11,18 +11,20 @@ beforeAll(async () => {
 });
 afterAll(() => scene?.stop());
 
-it(`${RUNS} mirrors through cuts on both sides and kills, each the same as its source`, async () => {
-  let cuts = 0;
-  for (let n = 0; n < RUNS; n++) {
-    const found = await cutCopy(seededRandom(`copy ${n}`), scene, {
-      entries: 10_000,
-      cuts: 40,
-      kills: 4,
-      trims: n % 2 === 0,
-    });
-    cuts += found.cuts;
-    expect(found, `run ${n}`).toMatchObject({lost: 0, foreign: 0, different: 0, outOfOrder: 0});
-  }
-  process.stderr.write(`copy: ${RUNS} runs, ${cuts} cuts\n`);
-  expect(cuts).toBeGreaterThan(RUNS * 5);
-});
+it.each([
+  ['their IDs', []],
+  ['new IDs', ['--new-ids']],
+] as const)(
+  `${RUNS} mirrors with %s through cuts on both sides and kills, each the same as its source`,
+  async (ids, flags) => {
+    let cuts = 0;
+    for (let n = 0; n < RUNS; n++) {
+      const random = seededRandom(`copy with ${ids} ${n}`);
+      const found = await cutCopy(random, scene, {entries: 10_000, cuts: 40, kills: 4, trims: n % 2 === 0, flags});
+      cuts += found.cuts;
+      expect(found, `run ${n}`).toMatchObject({lost: 0, twice: 0, different: 0, outOfOrder: 0});
+    }
+    process.stderr.write(`copy with ${ids}: ${RUNS} runs, ${cuts} cuts\n`);
+    expect(cuts).toBeGreaterThan(RUNS * 5);
+  },
+);

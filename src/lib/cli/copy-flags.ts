@@ -68,6 +68,11 @@ export const copyFlags = {
     summary: 'carry groups over, each to where everything is acknowledged; only forward',
   }),
   trim: Flags.boolean({default: false, summary: 'remove from the copy what was trimmed from the source'}),
+  'new-ids': Flags.boolean({
+    default: false,
+    exclusive: ['groups', 'trim', 'verify'],
+    summary: 'add entries under new IDs, each once: several streams can be copied into one, and old ones replayed',
+  }),
   verify: Flags.boolean({default: false, exclusive: ['follow'], summary: 'compare all entries in the end'}),
   rate: rate({summary: 'copy no more entries a second'}),
   speed: speed({summary: 'copy entries as far apart as they were added: 1x, or 10x as fast'}),
@@ -125,8 +130,8 @@ export function requireTarget(flags: CopyFlags, raw: readonly {type: string; fla
     throw usageError('where to?', 'give --to-url or --to-context, or --to NAME for a copy on the same server');
   if (match !== undefined && raw.some(({type, flag}) => type === 'arg' || flag === 'stream'))
     throw usageError('give --match or streams, not both');
-  if (to !== undefined && (match !== undefined || flags.stream.length > 1))
-    throw usageError('--to is the name of one copy', 'give --to-prefix for several streams');
+  if (to !== undefined && !flags['new-ids'] && (match !== undefined || flags.stream.length > 1))
+    throw usageError('--to is the name of one copy', 'give --to-prefix for several streams, or --new-ids');
 }
 
 /** What each stream is called in the target. Throws a usage error for one that would be copied onto itself. */

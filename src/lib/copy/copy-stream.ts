@@ -15,9 +15,11 @@ import type {StreamClient} from '../stream-client.js';
 import {removeOldest} from '../trimming/removal.js';
 import type {CopyNames} from './copy-failures.js';
 import {CopySchedule, type ScheduleOptions} from './copy-schedule.js';
+import type {CopyTarget} from './copy-target.js';
 import {GroupPositions} from './group-positions.js';
 import {HoldGroup} from './hold-group.js';
 import {checkPosition, type Run} from './position-check.js';
+import {RenumberedTarget} from './renumbered-target.js';
 import {BLOCK_MS, type Counted, type SourcePage, SourceStream} from './source-stream.js';
 import {TargetStream} from './target-stream.js';
 import {verifyCopy} from './verify-copy.js';
@@ -39,6 +41,8 @@ export interface CopyOptions {
   groups: boolean;
   /** Trims the target as the source is trimmed. */
   trim: boolean;
+  /** Adds entries under new IDs, as those of a source of this name; undefined keeps their IDs. */
+  newIdsFrom: string | undefined;
   /** Compares everything in the end. */
   verify: boolean;
   /** When entries go; undefined: at once. */
@@ -71,7 +75,7 @@ export class StreamCopy {
   hasBegun = false;
   readonly counts: CopyCounts = {copied: 0, skipped: 0, lastId: FIRST_ID};
   readonly #options: CopyOptions;
-  readonly #target: TargetStream;
+  readonly #target: CopyTarget;
   readonly #redis: {source: ReconnectingClient; target: ReconnectingClient};
   readonly #hold: HoldGroup | undefined;
   readonly #groups: GroupPositions | undefined;
@@ -88,16 +92,15 @@ export class StreamCopy {
   #carriedAtMs = performance.now();
 
   constructor(options: CopyOptions) {
-    const {names, stopping, hold} = options;
+    const {names, hold} = options;
     this.#options = options;
     this.#redis = {source: this.#connections('source', BLOCK_MS), target: this.#connections('target')};
-    this.#target = new TargetStream({
-      names,
-      redis: this.#redis.target,
-      stopping,
-      isCopy: (id) => this.#isCopy(id),
-      onProblem: options.onProblem,
-    });
+    const {target: there} = this.#redis;
+    const isCopy = (id: string): Promise<boolean> => this.#isCopy(id);
+    this.#target =
+      options.newIdsFrom === undefined
+        ? new TargetStream({...options, redis: there, isCopy})
+        : new RenumberedTarget({...options, redis: there, sourceServer: options.newIdsFrom});
     const {source: redis} = this.#redis;
     this.#hold = hold === undefined ? undefined : new HoldGroup(redis, {...options, stream: names.source, group: hold});
     this.#groups = options.groups ? new GroupPositions({...options, ...this.#runs}) : undefined;
@@ -169,18 +172,19 @@ export class StreamCopy {
   async #position(): Promise<string> {
     const {names} = this.#options;
     const info = await this.#source.look();
-    const there = await this.#target.look();
-    const lastId = there?.lastGeneratedId ?? FIRST_ID;
+    const lastId = await this.#target.look();
     const found = await this.#hold?.find();
     const held = found?.lastDeliveredId ?? FIRST_ID;
     await checkPosition(lastId, {
       names,
       ...this.#runs,
       info,
-      copiedUpTo: compareStreamIds(held, this.#target.confirmed) > 0 ? held : this.#target.confirmed,
+      // What keeps how far it is beside it has been a copy up to there.
+      copiedUpTo: this.#target.keepsIds ? laterId(held, this.#target.confirmed) : lastId,
+      keepsIds: this.#target.keepsIds,
     });
     const isBack = compareStreamIds(lastId, this.#target.confirmed) < 0;
-    this.#target.startAt(there);
+    this.#target.begin();
     // The end of the target does not say how far a filter has come.
     const passedOver = this.#options.filter === undefined || isBack ? FIRST_ID : held;
     // What the source has lost in a failover it may give again, with IDs that the target has.

@@ -20,18 +20,20 @@ export interface PositionCheck {
   info: StreamInfo;
   /** Everything up to this ID is known to be a copy: it was copied in this run, or before a group was moved there. */
   copiedUpTo: string;
+  /** Whether the entries of the target have the IDs of the source. */
+  keepsIds: boolean;
 }
 
 /** Entries before a deleted one that are looked at. */
 const NEIGHBOURS = 100;
 
-/** Throws `data` where the target, whose last generated ID is `id`, is not a copy of the source up to there. */
+/** Throws `data` where the target, which says that it is a copy up to `id`, is none. */
 export async function checkPosition(id: string, check: PositionCheck): Promise<void> {
   const {names, source, target, info, copiedUpTo} = check;
   if (id === FIRST_ID) return;
   const [ours, theirs] = await Promise.all([
     source((client) => client.recordPage(names.source, id, id, 1)),
-    target((client) => client.recordPage(names.target, id, id, 1)),
+    check.keepsIds ? target((client) => client.recordPage(names.target, id, id, 1)) : [],
   ]);
   const [original, copy] = [ours[0], theirs[0]];
   if (original !== undefined) {

@@ -6,8 +6,9 @@ import type {StreamClient} from '../stream-client.js';
 export interface StreamsToCopy {
   /** In order. */
   streams: readonly string[];
-  /** What the server of the copies is called. */
+  /** What the server of the copies is called, and that of the sources. */
   server: string;
+  sourceServer: string;
   /** Whether it is that of the source. */
   isSame: boolean;
 }
@@ -23,7 +24,8 @@ export async function streamsToCopy(
   const source = await connect.source();
   try {
     const streams = typeof wanted === 'string' ? await matching(source, wanted) : [...new Set(wanted)];
-    return {streams, server, isSame: server === addressOf(source)};
+    const sourceServer = addressOf(source);
+    return {streams, server, sourceServer, isSame: server === sourceServer};
   } finally {
     source.close();
   }

@@ -3,48 +3,40 @@
  * an entry is never there without all that were copied before it; an ID that is refused as too small counts as there only
  * when the entry with it is the same; entries that somebody else adds are noticed, at the latest by `check`.
  */
-import {isRetryable, StreamlogError} from '../errors.js';
+import {StreamlogError} from '../errors.js';
 import {entriesById} from '../reading/entries-by-id.js';
 import {findInfo} from '../reading/locate.js';
 import {PageSize} from '../reading/page-size.js';
 import {isSame} from '../reading/stream-change.js';
 import type {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
-import {rawFieldsOf} from '../records/raw-record.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
-import {
-  type AddBatch,
-  type AddOptions,
-  type AddRequest,
-  type AddResult,
-  StreamClient,
-  type StreamInfo,
-} from '../stream-client.js';
+import type {AddOptions, AddResult, StreamInfo} from '../stream-client.js';
 import {type CopyNames, foreignEntries, foreignEntry, otherId, passedOver, replaced} from './copy-failures.js';
+import type {CopyTarget} from './copy-target.js';
+import {batchOf, type EntryBatch} from './entry-batch.js';
 
 export interface TargetOptions {
   names: CopyNames;
   redis: ReconnectingClient;
-  stopping: AbortSignal;
   /** Whether the source has an entry with this ID that is the same as that of the target. */
   isCopy: (id: string) => Promise<boolean>;
   onProblem: (line: string) => void;
 }
 
-/** What one transaction holds, about: the server copies it in less than a millisecond. */
-const BATCH_BYTES = 512 * 1024;
 const CREATE: AddOptions = {};
 /** One that was deleted is not begun anew in the middle. */
 const NO_CREATE: AddOptions = {create: false};
 /** Entries that are compared at a time. */
 const PAGE = 1_000;
 
-export class TargetStream {
+export class TargetStream implements CopyTarget {
   readonly names: CopyNames;
-  readonly redis: ReconnectingClient;
+  readonly keepsIds = true;
+  readonly #redis: ReconnectingClient;
   readonly #options: TargetOptions;
   readonly #size = new PageSize(PAGE);
-  readonly #request: AddRequest = {fields: [], id: '', options: CREATE};
+  #found: StreamInfo | undefined;
   #exists = false;
   /** Up to which ID it is known to be a copy, as it was confirmed. */
   #confirmed: string | undefined;
@@ -55,7 +47,7 @@ export class TargetStream {
 
   constructor(options: TargetOptions) {
     this.names = options.names;
-    this.redis = options.redis;
+    this.#redis = options.redis;
     this.#options = options;
   }
 
@@ -64,21 +56,21 @@ export class TargetStream {
     return this.#confirmed ?? FIRST_ID;
   }
 
-  /** XINFO STREAM; undefined where there is no such stream yet. Says so where it has gone back. */
-  async look(): Promise<StreamInfo | undefined> {
-    const info = await this.redis.run(({commands}) => findInfo(commands, this.names.target));
+  async look(): Promise<string> {
+    const info = await this.#redis.run(({commands}) => findInfo(commands, this.names.target));
     const lastId = info?.lastGeneratedId ?? FIRST_ID;
+    this.#found = info;
     if (this.#confirmed !== undefined && compareStreamIds(lastId, this.#confirmed) < 0)
       this.#options.onProblem(
         info === undefined
           ? `target stream "${this.names.target}" is gone; copying it again`
           : `target stream "${this.names.target}" lacks what was copied after ${lastId}, as after a failover; copying it again`,
       );
-    return info;
+    return lastId;
   }
 
-  /** It is a copy as far as `info` says. */
-  startAt(info: StreamInfo | undefined): void {
+  begin(): void {
+    const info = this.#found;
     this.#exists = info !== undefined;
     this.#base = info?.lastGeneratedId ?? FIRST_ID;
     this.#confirmed = this.#base;
@@ -86,15 +78,12 @@ export class TargetStream {
     this.#copied = 0;
   }
 
-  /**
-   * Adds entries that follow each other. False where it is not known whether all of them are there, after a pause: where it
-   * stands has to be looked at again. Throws `data` where the target cannot take one of them.
-   */
   async add(records: readonly StreamRecord[]): Promise<boolean> {
     for (let at = 0; at < records.length; ) {
-      const {adds, end} = this.#encode(records, at);
-      if (!(await this.#send(records.slice(at, end), adds))) return false;
-      at = end;
+      const options = this.#exists ? NO_CREATE : CREATE;
+      const batch = batchOf(this.names.target, records, at, {options, newIds: false});
+      if (!(await this.#send(batch))) return false;
+      at += batch.records.length;
     }
     return true;
   }
@@ -104,7 +93,7 @@ export class TargetStream {
    * the last look, `incomplete` where some of them are not there any more.
    */
   async check(): Promise<boolean> {
-    const info = await this.redis.run(({commands}) => findInfo(commands, this.names.target));
+    const info = await this.#redis.run(({commands}) => findInfo(commands, this.names.target));
     if (this.#confirmed === undefined) return true;
     const order = compareStreamIds(info?.lastGeneratedId ?? FIRST_ID, this.#confirmed);
     if (info === undefined || order < 0) return order === 0;
@@ -120,35 +109,15 @@ export class TargetStream {
     throw others > 0 ? foreignEntries(this.names, others) : replaced(this.names);
   }
 
-  #encode(records: readonly StreamRecord[], from: number): {adds: AddBatch; end: number} {
-    const encoder = StreamClient.addEncoder(this.names.target);
-    const request = this.#request;
-    request.options = this.#exists ? NO_CREATE : CREATE;
-    let at = from;
-    do {
-      const record = records[at++]!;
-      request.id = record.id;
-      request.fields = rawFieldsOf(record);
-      encoder.add(request);
-    } while (at < records.length && encoder.byteLength < BATCH_BYTES);
-    return {adds: encoder.take(), end: at};
-  }
-
-  async #send(records: readonly StreamRecord[], adds: AddBatch): Promise<boolean> {
-    const {stopping} = this.#options;
-    let connection: Awaited<ReturnType<ReconnectingClient['connection']>> | undefined;
-    try {
-      connection = await this.redis.connection();
-      const results = await connection.commands.addAll(this.names.target, adds, {together: true});
-      this.redis.resetBackoff();
+  async #send({records, adds}: EntryBatch): Promise<boolean> {
+    const isDone = await this.#redis.attempt(async ({commands}) => {
+      const results = await commands.addAll(this.names.target, adds, {together: true});
       // It was deleted meanwhile.
       if (results.includes(undefined)) return false;
       await this.#requireThere(refusedOf(records, results, this.names.target));
-    } catch (error) {
-      if (!isRetryable(error) || stopping.aborted || this.redis.isHopeless(error)) throw error;
-      await this.redis.retryAfter(error, connection);
-      return false;
-    }
+      return true;
+    });
+    if (isDone !== true) return false;
     this.#exists = true;
     const last = records.at(-1)!.id;
     if (compareStreamIds(last, this.confirmed) > 0) this.#confirmed = last;
@@ -161,7 +130,7 @@ export class TargetStream {
   async #requireThere(refused: readonly StreamRecord[]): Promise<void> {
     if (refused.length === 0) return;
     const ids = refused.map(({id}) => id);
-    const there = await this.redis.run(async ({commands}) => {
+    const there = await this.#redis.run(async ({commands}) => {
       const found = new Map<string, StreamRecord>();
       for await (const page of entriesById(commands, this.names.target, ids, this.#size))
         for (const record of page) found.set(record.id, record);

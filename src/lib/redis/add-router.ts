@@ -13,6 +13,7 @@ import type {AddConnectionPool} from './add-connection-pool.js';
 import type {AddBatch} from './add-encoder.js';
 import {type AddResult, AddResults, IdempotentReply} from './add-results.js';
 import {addInTransaction} from './add-transaction.js';
+import type {AddCheckpoint} from './args.js';
 import type {CommandConnection} from './command-connection.js';
 import {IDEMPOTENT_ADD} from './producer-scripts.js';
 import {type IdempotentCall, type IdempotentResult, readIdempotentResult} from './producer-state.js';
@@ -54,9 +55,9 @@ export class AddRouter {
   }
 
   /** All of them in one step, in a transaction, which is sent again only where the stream has moved. Throws where nothing was executed, or that is not known. */
-  async addTogether(stream: string, adds: AddBatch): Promise<AddResult[]> {
+  async addTogether(stream: string, adds: AddBatch, checkpoint?: AddCheckpoint): Promise<AddResult[]> {
     for (let attempt = 0; ; attempt++) {
-      const outcome = await addInTransaction(await this.#connections.to(stream), stream, adds);
+      const outcome = await addInTransaction(await this.#connections.to(stream), stream, adds, checkpoint);
       if (!(outcome instanceof StreamlogError)) return outcome;
       if (!(await this.#mayFollow(stream, outcome, attempt))) throw outcome;
     }

@@ -3,10 +3,11 @@
  * the first may be refused for want of memory and the second be added, and then the first can never follow. Invariant: what
  * the server refuses for now, it refuses for all of them; an XADD by itself can only be refused for its ID or its key.
  */
-import type {StreamlogError} from '../errors.js';
+import {StreamlogError} from '../errors.js';
 import type {AddConnection, ReplyHandler} from './add-connection.js';
 import type {AddBatch} from './add-encoder.js';
 import type {AddResult} from './add-results.js';
+import type {AddCheckpoint} from './args.js';
 import {protocolError} from './batch.js';
 import {callText, commandBatch} from './command-batch.js';
 import {replyFailure} from './server-errors.js';
@@ -23,21 +24,42 @@ export async function addInTransaction(
   connection: AddConnection,
   stream: string,
   adds: AddBatch,
+  checkpoint: AddCheckpoint | undefined,
 ): Promise<AddResult[] | StreamlogError> {
-  if (!tried.has(connection)) {
+  try {
     // Without MULTI, what follows it would be executed one by one.
-    await callText(connection, ATTEMPT);
+    if (!tried.has(connection)) await callText(connection, ATTEMPT);
     tried.add(connection);
+    if (checkpoint !== undefined) {
+      const {key, from} = checkpoint;
+      if ((await callText(connection, commandBatch(['WATCH', key], ['GET', key]))) !== from) {
+        await callText(connection, commandBatch(['UNWATCH']));
+        return movedOn(stream);
+      }
+    }
+  } catch (error) {
+    if (error instanceof StreamlogError) return error;
+    throw error;
   }
+  const moving = checkpoint && commandBatch(['SET', checkpoint.key, checkpoint.to]).bytes;
   return new Promise((done) =>
-    connection.send([MULTI, adds.bytes, EXEC], new TransactionReplies(stream, adds.records, done)),
+    connection.send(
+      [MULTI, adds.bytes, ...(moving === undefined ? [] : [moving]), EXEC],
+      new TransactionReplies(stream, adds.records, moving === undefined ? 0 : 1, done),
+    ),
   );
 }
+
+/** Another process has moved the key, or a transaction of our own whose reply was lost. */
+const movedOn = (stream: string): StreamlogError =>
+  new StreamlogError('temporary', `stream "${stream}" was added to meanwhile`);
 
 /** The replies to MULTI and to each command that is queued, and those of EXEC. */
 class TransactionReplies implements ReplyHandler {
   readonly #results: AddResult[] = [];
   readonly #records: number;
+  /** Behind the XADDs. */
+  readonly #others: number;
   readonly #done: (outcome: AddResult[] | StreamlogError) => void;
   /** Still to come before that of EXEC. */
   #queued: number;
@@ -49,10 +71,12 @@ class TransactionReplies implements ReplyHandler {
   constructor(
     readonly stream: string,
     records: number,
+    others: number,
     done: (outcome: AddResult[] | StreamlogError) => void,
   ) {
     this.#records = records;
-    this.#queued = 1 + records;
+    this.#others = others;
+    this.#queued = 1 + records + others;
     this.#done = done;
   }
 
@@ -61,7 +85,7 @@ class TransactionReplies implements ReplyHandler {
   }
 
   array(count: number): void {
-    if (this.#queued > 0 || this.#inExec || count !== this.#records) throw protocolError();
+    if (this.#queued > 0 || this.#inExec || count !== this.#records + this.#others) throw protocolError();
     this.#inExec = true;
   }
 
@@ -74,9 +98,10 @@ class TransactionReplies implements ReplyHandler {
     throw protocolError();
   }
 
-  /** Of an XADD that may not create its stream. */
+  /** Of EXEC, where a key has changed that is watched, or of an XADD that may not create its stream. */
   nil(): void {
-    this.#take(undefined);
+    if (this.#queued === 0 && !this.#inExec && this.#others > 0) this.#end(movedOn(this.stream));
+    else this.#take(undefined);
   }
 
   refused(failure: StreamlogError): void {
@@ -94,7 +119,7 @@ class TransactionReplies implements ReplyHandler {
   #take(result: AddResult): void {
     if (!this.#inExec) throw protocolError();
     this.#results.push(result);
-    if (this.#results.length === this.#records) this.#end(this.#results);
+    if (this.#results.length === this.#records + this.#others) this.#end(this.#results.slice(0, this.#records));
   }
 
   #end(outcome: AddResult[] | StreamlogError): void {

@@ -36,6 +36,20 @@ export interface PendingState {
   deliveries: number | bigint;
 }
 
+/** A key beside the stream that says how far it is, and moves with it: nothing is added unless it says `from`. */
+export interface AddCheckpoint {
+  readonly key: string;
+  /** Undefined where there is no such key yet. */
+  readonly from: string | undefined;
+  readonly to: string;
+}
+
+/** Whether XADDs are added in one step, and what moves with them. */
+export interface AddingTogether {
+  readonly together?: boolean;
+  readonly checkpoint?: AddCheckpoint | undefined;
+}
+
 /** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold] id field value … : what stands between the key and the ID. */
 export const addClause = ({create = true, trim}: AddOptions): string[] => [
   ...(create ? [] : ['NOMKSTREAM']),

@@ -1,5 +1,5 @@
 /**
- * What `export` asks of a stream that its other readers do not: facts of one moment by the clock of the server, and all digits
+ * What `export` and `copy` ask of a stream that its other readers do not: facts of one moment by the clock of the server, and all digits
  * of counts (XINFO and XPENDING within MULTI, with TIME). Invariant: what is asked at once is bounded, whatever the stream holds.
  */
 import {colocatedKey, type KeyKind} from '../colocated-key.js';
@@ -7,7 +7,7 @@ import {decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import type {PendingEntry} from '../records/pending-entry.js';
 import {xinfoGroups, xinfoStream, xpendingRange} from './args.js';
-import {bytesOf, flatPairsOf, listOf, numberOf, tupleOf} from './checked-reply.js';
+import {bytesOf, flatPairsOf, idOf, listOf, numberOf, tupleOf} from './checked-reply.js';
 import type {CommandLine, Reply} from './command-connection.js';
 import {readScan} from './key-scan.js';
 import {optional, readGroups, readMap, readPendingEntries, readStreamInfo} from './replies.js';
@@ -86,6 +86,11 @@ export class TransferReads {
     const page = readTimedPending(await this.#session.transaction(lines, about));
     if (page.entries.every(({deliveries}) => isSafe(deliveries))) return page;
     return readTimedPending(await this.#session.transaction(lines, about, {exactly: true}));
+  }
+
+  /** GET of the key beside a stream that says up to which entry of another one it is a copy; undefined where there is none. */
+  async copiedUpTo(key: string): Promise<string | undefined> {
+    return optional(await this.#session.send(['get', key], {stream: key}), idOf);
   }
 
   /** The hashes that streamlog keeps beside `stream`, page by page: SCAN of all keys of its node. */
