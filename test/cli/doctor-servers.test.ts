@@ -234,6 +234,13 @@ describe('nothing is found', () => {
     expect(idsOf(await streamlog(['doctor', '--json', '--deep'], {server}))).toEqual([]);
   });
 
+  it('of IDs that are counters, and say nothing of time', async () => {
+    for (let n = 1; n <= 3; n++) await server.redis.xadd('counted', `${n}-0`, 'n', n);
+    for (const group of ['billing', 'audit']) await server.redis.xgroup('CREATE', 'counted', group, '0');
+    await server.redis.xreadgroup('GROUP', 'billing', 'w1', 'COUNT', 2, 'STREAMS', 'counted', '>');
+    expect(idsOf(await streamlog(['doctor', '--json', 'counted'], {server}))).toEqual([]);
+  });
+
   it('while it is in full use', async () => {
     const options = {server};
     const consumers = ['w1', 'w2'].map((name) => startStreamlog(['consume', '-s', 'busy', '--name', name], options));

@@ -32,6 +32,6 @@ export const doctorFlags = {
 
 function findingNamed(word: string): FindingId {
   const found = FINDING_IDS.find((id) => id === word.toUpperCase() || FINDING_KINDS[id].name === word.toLowerCase());
-  if (found === undefined) throw usageError(`--only: there is no finding "${word}"`, 'see: streamlog doctor --list');
+  if (found === undefined) throw usageError(`there is no finding "${word}"`, 'see: streamlog doctor --list');
   return found;
 }

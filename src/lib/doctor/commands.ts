@@ -78,7 +78,9 @@ export const groupWords = (group: Name): string[] => nameWords('group', group, '
 
 /** A flag that takes a name; one that begins with a dash would be another flag. */
 export const nameWords = (flag: string, name: Name, letter?: string): string[] =>
-  name.startsWith('-') || letter === undefined ? [`--${flag}=${nameWord(name)}`] : [`-${letter}`, nameWord(name)];
+  name.startsWith('-')
+    ? [`--${flag}=${nameWord(name)}`]
+    : [letter === undefined ? `--${flag}` : `-${letter}`, nameWord(name)];
 
 /** A name within a sentence: JSON for one that is not text. */
 export const printedName = (name: Name): string => (isText(name) ? name : nameToJson(name));

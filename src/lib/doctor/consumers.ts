@@ -132,8 +132,11 @@ export const stalled: Check<GroupSubject> = {
   ids: ['D04'],
   async run(subject, examination) {
     const {group, groupBefore} = subject;
-    const {lag, lagExact, lagAtLeast, behindMs, lastDeliveredId} = group;
-    const waits = lagAtLeast !== null && lagAtLeast > 0 && (behindMs === null || behindMs > LIMITS.unseenMs);
+    const {lag, lagExact, lagAtLeast, lastDeliveredId} = group;
+    const behindMs = examination.hasTimes(subject.stream) ? group.behindMs : null;
+    // Where there is no age, a consumer that has gone shows that it is not just new.
+    const isOld = behindMs === null ? group.consumers > 0 : behindMs > LIMITS.unseenMs;
+    const waits = lagAtLeast !== null && lagAtLeast > 0 && isOld;
     if (!waits || groupBefore?.lastDeliveredId !== lastDeliveredId) return [];
     const consumers = await consumersOf(subject, examination, ['D04']);
     if (consumers === undefined || consumers.some(({idleMs}) => idleMs <= LIMITS.unseenMs)) return [];

@@ -9,6 +9,7 @@ import {withCommas} from '../number-text.js';
 import type {GroupFacts, ServerFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
 import {twoSnapshots} from '../observe/snapshots.js';
 import {pipelined} from '../pipelined.js';
+import {isTime} from '../records/entry-time.js';
 import type {StreamClient} from '../stream-client.js';
 import type {ConfiguredDeadLetter} from './cluster-slots.js';
 import type {Commands} from './commands.js';
@@ -83,7 +84,7 @@ export class Examination {
   readonly #omitted = new Map<string, number>();
   readonly #names: ReadonlySet<string>;
   readonly #known = new Map<object, Promise<unknown>>();
-  readonly #pendingInAll: number;
+  #pendingInAll = 0;
   #pendingLookedAt = 0;
   /** The end of the last work that is paced: one waits for the other, so that they share what they may take. */
   #pacedUntil: Promise<unknown> = Promise.resolve();
@@ -94,7 +95,6 @@ export class Examination {
     this.snapshot = snapshot;
     this.nowMs = Date.parse(snapshot.at);
     this.#names = new Set(snapshot.streams.map(({stream}) => stream));
-    this.#pendingInAll = sumOf(snapshot.streams.flatMap(({groups}) => groups?.map(({pending}) => pending) ?? []));
   }
 
   get commands(): Commands {
@@ -105,6 +105,11 @@ export class Examination {
   isChosen(stream: string): boolean {
     const {streams, match} = this.options;
     return (streams === undefined && match === undefined) || this.#names.has(stream);
+  }
+
+  /** Whether IDs of the stream are times: those that were given by hand may be any numbers, and say nothing of age. */
+  hasTimes({firstId}: StreamFacts): boolean {
+    return firstId !== null && isTime(firstId, this.nowMs);
   }
 
   wants(id: FindingId): boolean {
@@ -146,6 +151,11 @@ export class Examination {
     const done = this.#pacedUntil.then(() => work((ms) => sleep(ms, undefined, {signal: stopping}).catch(() => {})));
     this.#pacedUntil = done.catch(() => {});
     return done;
+  }
+
+  /** How many pending entries there are to be looked at. */
+  expectPending(entries: number): void {
+    this.#pendingInAll = entries;
   }
 
   /** Shows how far the pending entries have been looked at. */
@@ -220,6 +230,7 @@ export async function diagnose(client: StreamClient, options: ExaminationOptions
     .flatMap(groupSubjects)
     .filter((subject) => group === undefined || subject.group.group === group);
   if (group !== undefined && ofGroups.length === 0) throw await noSuchGroup(client, streams, group);
+  examination.expectPending(sumOf(ofGroups.map((subject) => subject.group.pending)));
   const withServer = wantsServer(options);
   const findings = [
     ...(group === undefined ? await examination.run(STREAM_CHECKS, ofStreams, ({stream}) => aboutStream(stream)) : []),

@@ -26,7 +26,7 @@ const ahead: GroupCheck = {
         id: 'D11',
         seen: {lastDeliveredId: group.lastDeliveredId, lastGeneratedId},
         what: `it was given ${group.lastDeliveredId}, and the stream has come to ${lastGeneratedId}`,
-        why: 'It never gets the entries between. So it is where data was restored without its groups, or a group without its data.',
+        why: 'It never gets the entries up to there. So it is after data was restored without its groups, or groups without their data.',
         look: [commands.streamlog('group', 'list', ...streamWords(stream.stream))],
         mend: [commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'end')],
       },
@@ -121,14 +121,17 @@ const trimmedUnread: GroupCheck = {
 
 const neverRead: GroupCheck = {
   ids: ['D17'],
-  run(subject, {commands}): readonly Sighting[] {
-    if (!isNeverRead(subject)) return [];
+  run(subject, examination): readonly Sighting[] {
     const {group, stream} = subject;
+    const {consumers, pending, entriesRead, lastDeliveredId, behindMs, lag} = group;
+    const hasRead = consumers > 0 || pending > 0 || (lastDeliveredId !== FIRST_ID && entriesRead !== 0);
+    if (hasRead || behindMs === null || behindMs <= LIMITS.neverReadMs || !examination.hasTimes(stream)) return [];
+    const {commands} = examination;
     return [
       {
         id: 'D17',
-        seen: {lag: group.lag, behindMs: group.behindMs, lastDeliveredId: group.lastDeliveredId},
-        what: `no consumer has ever read from it, and ${counted(group.lag ?? stream.length, 'entry')} wait${group.lag === 1 ? 's' : ''} for it, the oldest since ${formatDuration(group.behindMs!)}`,
+        seen: {lag, behindMs, lastDeliveredId},
+        what: `it has no consumer and has read nothing; the oldest of ${counted(lag ?? stream.length, 'entry')} came ${formatDuration(behindMs)} ago`,
         why: 'If nothing is to read it, it only keeps trim --safe from removing anything.',
         look: [commands.streamlog('group', 'list', ...streamWords(stream.stream))],
         mend: [commands.streamlog('group', 'remove', ...subjectWords(subject), '--force')],
@@ -137,20 +140,6 @@ const neverRead: GroupCheck = {
   },
 };
 
-/** Whether nothing was ever read, for so long that nothing will be. */
-export function isNeverRead({group, before}: GroupSubject): boolean {
-  const {consumers, pending, entriesRead, behindMs} = group;
-  const hasRead = entriesRead !== null && entriesRead > 0 && group.lastDeliveredId !== FIRST_ID;
-  return (
-    before !== undefined &&
-    consumers === 0 &&
-    pending === 0 &&
-    !hasRead &&
-    behindMs !== null &&
-    behindMs > LIMITS.neverReadMs
-  );
-}
-
 const heldBack: GroupCheck = {
   ids: ['D08'],
   run(subject, examination) {
@@ -158,7 +147,7 @@ const heldBack: GroupCheck = {
     const neededMs = neededSinceMs(group);
     const others = (stream.groups ?? []).filter((other) => other !== group);
     const isDraining = group.trend === 'draining' && group.drainMs !== null && group.drainMs < LIMITS.drainMs;
-    if (neededMs <= LIMITS.heldBackMs || isDraining) return [];
+    if (neededMs <= LIMITS.heldBackMs || isDraining || !examination.hasTimes(stream)) return [];
     if (others.some((other) => neededSinceMs(other) > LIMITS.heldBackMs)) return [];
     const {commands} = examination;
     const {behindMs, oldestPendingId} = group;

@@ -2,7 +2,6 @@
 import {formatDuration} from '../duration.js';
 import {withCommas} from '../number-text.js';
 import {counted} from '../output/sentences.js';
-import {isTime} from '../records/entry-time.js';
 import {millisecondsOf} from '../records/stream-id.js';
 import {formatSize} from '../size.js';
 import {streamWords} from './commands.js';
@@ -24,9 +23,9 @@ const noCap: StreamCheck = {
       examination.omit(['D07'], 'the server does not say whether entries were ever removed');
       return [];
     }
-    if (entriesAdded !== length || maxDeletedId !== '0-0' || firstAgeMs <= LIMITS.firstEntryMs) return [];
-    const byAge = firstAgeMs > KEPT_MS && isTime(firstId, examination.nowMs);
-    const goal = byAge ? ['--max-age', '7d'] : ['--maxlen', String(LIMITS.longLength)];
+    const isOld = firstAgeMs > LIMITS.firstEntryMs && examination.hasTimes(stream);
+    if (entriesAdded !== length || maxDeletedId !== '0-0' || !isOld) return [];
+    const goal = firstAgeMs > KEPT_MS ? ['--max-age', '7d'] : ['--maxlen', String(LIMITS.longLength)];
     const {commands} = examination;
     return [
       {
@@ -47,7 +46,7 @@ const memory: StreamCheck = {
     const {bytes, bytesPerEntry, length} = stream;
     const {memoryBytes} = examination.snapshot.server;
     if (bytes === null) {
-      if (length > 0) examination.omit(['D09', 'D10'], 'what it takes in memory is not known');
+      if (length > 0) examination.omit(['D09', 'D10'], 'the memory of a stream is not known');
       return [];
     }
     if (bytes <= LIMITS.streamBytes) return [];

@@ -137,7 +137,7 @@ export const STREAM_FINDINGS = {
   D17: {
     level: 'note',
     name: 'never read',
-    when: `a group that no consumer has read from, with an unread entry that is more than ${time(LIMITS.neverReadMs)} old`,
+    when: `a group without consumers that has read nothing, with an entry that is more than ${time(LIMITS.neverReadMs)} old`,
     asks: 'XINFO GROUPS',
   },
 } as const satisfies Record<string, FindingKind>;

@@ -61,12 +61,12 @@ export function renderDiagnosis(diagnosis: Diagnosis, display: Display): string 
 }
 
 /** `orders   1,204,110 entries, 2 groups, 412 MB` */
-function streamHeading(facts: StreamFacts | undefined, name: string, {colors, columns, count}: Display): string {
+function streamHeading(facts: StreamFacts | undefined, name: string, {colors, columns}: Display): string {
   const figures =
     facts === undefined
       ? []
       : [
-          `${count(facts.length)} ${facts.length === 1 ? 'entry' : 'entries'}`,
+          counted(facts.length, 'entry'),
           ...(facts.groups === null ? [] : [counted(facts.groups.length, 'group')]),
           ...(facts.bytes === null ? [] : [formatSize(facts.bytes)]),
         ];
@@ -126,12 +126,27 @@ const wrapWords = (text: string, width: number): string[] => wrap(text, width).m
 /** In a pipe, one line: what reads it may not know of a line that is continued. */
 function renderCommand(label: string, command: Command, display: Display): string {
   const {colors, terminal, columns} = display;
-  const about = command.about === undefined ? '' : paragraph(`${command.about}:`, display, colors.dim);
-  const lead = `${INDENT}${colors.dim(padded(label, LABEL))}`;
   const whole = textOf(command);
-  if (!terminal || whole.length <= columns - INDENT.length - LABEL) return `${about}${lead}${whole}\n`;
-  const lines = commandLines(command.words, columns);
-  return `${about}${label === '' ? '' : `${INDENT}${colors.dim(label)}\n`}${lines === undefined ? `  ${whole}` : lines.join('\n')}\n`;
+  const lead = INDENT.length + LABEL;
+  const fits = !terminal || whole.length <= columns - lead;
+  if (command.about === undefined && fits) return `${INDENT}${colors.dim(padded(label, LABEL))}${whole}\n`;
+  const title = command.about === undefined ? label : `${label.replace(':', ',')} ${command.about}:`;
+  const heading = title === '' ? '' : paragraph(title, display, colors.dim);
+  if (fits) return `${heading}${' '.repeat(lead)}${whole}\n`;
+  const lines = commandLines(withValues(command.words), columns) ?? commandLines(command.words, columns);
+  return `${heading}${lines === undefined ? `  ${whole}` : lines.join('\n')}\n`;
+}
+
+/** Words of which a flag stays in a line with its value, and a pipe with what it leads to. */
+function withValues(words: readonly string[]): string[] {
+  const units: string[] = [];
+  for (const word of words) {
+    const last = units.at(-1) ?? '';
+    const belongs = last === '|' || (/^--?[a-z-]+$/i.test(last) && !/^[-|]/.test(word));
+    if (belongs) units[units.length - 1] = `${last} ${word}`;
+    else units.push(word);
+  }
+  return units;
 }
 
 /** The last line: what else was looked at. */
