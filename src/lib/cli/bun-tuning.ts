@@ -26,9 +26,15 @@ export function tuneBun(): void {
   if (Bun === undefined) return;
   setTimeout(() => Bun.unsafe?.setJITPolicy?.(USUAL_JIT_POLICY), LONG_RUN_MS).unref();
   let limit = LEAST_BYTES;
+  const nextLimit = (bytes: number): number => Math.max(LEAST_BYTES, bytes + STEP_BYTES);
   setInterval(() => {
-    if (process.memoryUsage.rss() < limit) return;
+    const bytes = process.memoryUsage.rss();
+    if (bytes < limit) {
+      // What was freed goes back to the system only after a while, so the limit comes down with it.
+      limit = Math.min(limit, nextLimit(bytes));
+      return;
+    }
     Bun.gc?.(true);
-    limit = Math.max(LEAST_BYTES, process.memoryUsage.rss() + STEP_BYTES);
+    limit = nextLimit(process.memoryUsage.rss());
   }, COLLECT_EVERY_MS).unref();
 }
