@@ -3,7 +3,7 @@ import {doctorFlags} from '../lib/cli/doctor-flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {requireStreams} from '../lib/cli/top-run.js';
 import {Commands} from '../lib/doctor/commands.js';
-import {type Diagnosis, diagnose} from '../lib/doctor/examination.js';
+import {type Diagnosis, diagnose} from '../lib/doctor/diagnosis.js';
 import {isAtLeast} from '../lib/doctor/finding.js';
 import {exitCodeOf} from '../lib/exit-codes.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
@@ -78,6 +78,8 @@ export default class Doctor extends BaseCommand {
     if (this.shapeOf(flags) !== 'table') notes.sumUp(describeDiagnosis(diagnosis), undefined);
     if (words.lacksPassword && findings.length > 0)
       notes.status('the commands do not have the password of --url: put it into STREAMLOG_PASSWORD');
+    if (diagnosis.snapshot.server.role === 'replica' && findings.length > 0)
+      notes.status('the server is a replica: what mends has to go to its master');
     const least = flags['fail-on'];
     const fails = least !== undefined && findings.some(({level}) => isAtLeast(level, least));
     return exitCodeOf(fails ? 'temporary' : 'done');

@@ -128,6 +128,10 @@ async function leakedAmong(
   return {count: free.length, isExact: true};
 }
 
+/** It was seen, or has been busy with an entry for a while. */
+const isAtWork = ({idleMs, pending}: ConsumerInfo): boolean =>
+  idleMs <= LIMITS.unseenMs || (pending > 0 && idleMs <= LIMITS.stuckIdleMs);
+
 export const stalled: Check<GroupSubject> = {
   ids: ['D04'],
   async run(subject, examination) {
@@ -139,7 +143,7 @@ export const stalled: Check<GroupSubject> = {
     const waits = lagAtLeast !== null && lagAtLeast > 0 && isOld;
     if (!waits || groupBefore?.lastDeliveredId !== lastDeliveredId) return [];
     const consumers = await consumersOf(subject, examination, ['D04']);
-    if (consumers === undefined || consumers.some(({idleMs}) => idleMs <= LIMITS.unseenMs)) return [];
+    if (consumers === undefined || consumers.some(isAtWork)) return [];
     const seenMs = consumers.length === 0 ? null : Math.min(...consumers.map(({idleMs}) => idleMs));
     const since = behindMs === null ? '' : `, the oldest since ${formatDuration(behindMs)}`;
     const last = seenMs === null ? 'it has no consumer' : `no consumer was seen for ${formatDuration(seenMs)}`;

@@ -3,7 +3,7 @@
  * a command is never cut, and what is broken over lines means the same to a shell.
  */
 import {type Command, printedName, textOf} from '../../doctor/commands.js';
-import type {Diagnosis} from '../../doctor/examination.js';
+import type {Diagnosis} from '../../doctor/diagnosis.js';
 import type {Finding, Level} from '../../doctor/finding.js';
 import {FINDING_IDS, FINDING_KINDS, type FindingId, type FindingKind} from '../../doctor/finding-kinds.js';
 import {StreamlogError} from '../../errors.js';
