@@ -1,4 +1,7 @@
-/** `produce --follow` under a log that real logrotate rotates: whatever is killed, no line is lost, and --exactly-once adds none twice. */
+/**
+ * `produce --follow` under a log that real logrotate rotates: whatever is killed, no line is lost, and --exactly-once adds none twice.
+ * A slice of what the soak does (follow.soak.ts); each has a server of its own and mostly waits, so they run side by side.
+ */
 import {describe, expect, it} from 'vitest';
 import {killFollower} from '../soak/follow-kills.js';
 import {RUNTIMES} from '../support/run-cli.js';
@@ -6,10 +9,10 @@ import {seededRandom} from './support/seed.js';
 
 const [executable, node] = RUNTIMES;
 
-describe.each(['create', 'copytruncate'] as const)('%s', (rotation) => {
+describe.concurrent.each(['create', 'copytruncate'] as const)('%s', (rotation) => {
   it.each([
-    {runtime: executable!, kills: 50},
-    {runtime: node!, kills: 12},
+    {runtime: executable!, kills: 16},
+    {runtime: node!, kills: 6},
   ])('F32: $kills kills of $runtime.0: --exactly-once has each line once, in order', async ({runtime, kills}) => {
     const [name, command] = runtime;
     const random = seededRandom(`follow kills, once, ${rotation}, ${name}`);
@@ -20,7 +23,7 @@ describe.each(['create', 'copytruncate'] as const)('%s', (rotation) => {
 
   it('F32: without it, each line is there at least once', async () => {
     const random = seededRandom(`follow kills, plain, ${rotation}`);
-    const options = {command: executable![1], rotation, kills: 15, exactlyOnce: false};
+    const options = {command: executable![1], rotation, kills: 8, exactlyOnce: false};
     const {lines, entries, twice, ...found} = await killFollower(random, options);
     expect(found).toMatchObject({missing: 0, outOfOrder: 0});
     expect(entries).toBe(lines + twice);

@@ -12,6 +12,8 @@ import {type Numbers, readNumbers} from './numbered.js';
 import {RotatedLog, type Rotation} from './rotated-log.js';
 
 const STREAM = 'events';
+/** Where chance has had fewer, the others come while it is down. */
+const LEAST_ROTATIONS = 4;
 
 export interface FollowKills {
   /** Words of a shell that start streamlog. */
@@ -61,6 +63,7 @@ export async function killFollower(
       if (signal !== 'SIGKILL' || stderr !== '') throw new Error(`a run ended with ${signal}\n${stderr}`);
       if (random.chance(0.4)) await write();
     }
+    for (; log.rotations < LEAST_ROTATIONS; log.write(1)) await log.rotate();
     const run = start();
     log.write(1);
     log.close();
