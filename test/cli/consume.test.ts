@@ -347,6 +347,7 @@ describe('a backlog', () => {
     await add('trimmed dead', 1, 20);
     await leaveBehind('trimmed dead', 'gone', 10);
     await server.redis.xtrim('trimmed dead', 'MINID', '5-0');
+    await server.redis.config('RESETSTAT');
     const {stdout, stderr} = await consume([
       '-s',
       'trimmed dead',
@@ -360,6 +361,9 @@ describe('a backlog', () => {
     expect(ids(stdout).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))).toEqual(numbered(5, 20));
     expect(stderr).toContain('4 pending entries were no longer in the stream');
     expect(await pendingCount('trimmed dead')).toBe(0);
+    // However short --claim is, the silence of --wait is over after few reads.
+    const reads = /cmdstat_xreadgroup:calls=(\d+)/.exec(await server.redis.info('commandstats'))?.[1];
+    expect(Number(reads)).toBeLessThan(15);
   });
 
   it('is not more than --count either', async () => {

@@ -54,6 +54,12 @@ export interface Delivery {
 /** Delivered IDs that are kept where somebody else acknowledges. */
 const REMEMBERED = 10_000;
 
+/**
+ * Redis looks this often for a BLOCK that is over (hz in redis.conf): one for less takes as long on a server that is idle, and
+ * counts for less silence.
+ */
+const LEAST_BLOCK_MS = 100;
+
 export class Consumer {
   readonly member: Membership;
   readonly inFlight: InFlightEntries;
@@ -258,6 +264,7 @@ export class Consumer {
   /** How long the next read waits for new entries, in milliseconds; undefined where it answers at once. */
   get #blockMs(): number | undefined {
     if (this.#options.stopWhenEmpty) return undefined;
-    return Math.max(1, Math.min(this.#budget.blockMs, this.#sweep?.dueInMs ?? Number.POSITIVE_INFINITY));
+    const sweepInMs = Math.max(LEAST_BLOCK_MS, this.#sweep?.dueInMs ?? Number.POSITIVE_INFINITY);
+    return Math.max(1, Math.min(this.#budget.blockMs, sweepInMs));
   }
 }
