@@ -25,6 +25,10 @@ export default class Import extends BaseCommand {
     '65 and the first ID that differs if it is not. A file that is cut off, edited or in disorder is refused with the number ' +
     'of the line. With --append and --new-ids, what was added before a bad line of standard input stays.';
   static override examples = [
+    {
+      description: 'Move a stream to another server, with its groups and what is pending',
+      command: '<%= config.bin %> export orders | <%= config.bin %> import --url redis://standby.example',
+    },
     {description: 'Restore a backup', command: '<%= config.bin %> import backup.ndjson'},
     {
       description: 'Look at it under other names, with pending entries no older than they were',
