@@ -18,6 +18,8 @@ test('the demo shows its commands, proves that every event was processed, and le
   expect(stdout).toMatch(/^\$ streamlog top --once\n\{"at":/m);
   // It finds nothing.
   expect(stdout).toMatch(/^\$ streamlog doctor\n\n {3}Trimming/m);
+  expect(stdout).toMatch(/^\{"stream":"events".*"groups":2,.*"verified":true,"state":"imported"/m);
+  expect(stdout).toMatch(/^\{"stream":"events".*"state":"identical"/m);
   expect(stdout).toMatch(/^proved: all 5001 events were processed by billing .* all 5001 were seen by audit\.\n$/m);
   expect(code).toBe(0);
   expect(stages()).toEqual(before);

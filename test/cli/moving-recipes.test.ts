@@ -43,12 +43,7 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'bin'));
   writeFileSync(
     join(directory, 'config/streamlog/config.toml'),
-    [
-      ['production', production],
-      ['old', production],
-      ['staging', staging],
-      ['new', staging],
-    ]
+    Object.entries({production, old: production, staging, new: staging})
       .map(([name, {url}]) => `[context.${name}]\nurl = "${url}"\n`)
       .join('\n'),
   );

@@ -1,5 +1,5 @@
 /**
- * A temporary directory with a private server and the processes of the demo. Prints each command
+ * A temporary directory with private servers and the processes of the demo. Prints each command
  * before it runs, and passes its output on unchanged. Invariant: after `clear`, which also runs at
  * the exit of the process, no process and no file of it is left.
  */
@@ -17,6 +17,8 @@ import {serverProgram} from '../server-program.js';
 export class Sandbox {
   readonly directory: string;
   readonly paths: LocalPaths;
+  /** Of a second server, which is started when it is asked for. */
+  readonly #second: LocalPaths;
   readonly #out: Sink;
   readonly #colors: Colors;
   readonly #stopping: AbortSignal;
@@ -29,6 +31,7 @@ export class Sandbox {
     this.#stopping = stopping;
     this.directory = mkdtempSync(join(tmpdir(), 'streamlog-demo-'));
     this.paths = localPaths(this.directory);
+    this.#second = localPaths(join(this.directory, '2'));
     process.on('exit', this.#onExit);
     stopping.addEventListener('abort', () => this.#killAll(), {once: true});
   }
@@ -45,6 +48,12 @@ export class Sandbox {
       throw error;
     }
     return sandbox;
+  }
+
+  /** Starts a second server, which commands know as `$SECOND`. */
+  async openSecond(): Promise<void> {
+    makeRoom(this.#second);
+    await launch(this.#second, serverProgram);
   }
 
   /** A paragraph for the reader. */
@@ -101,8 +110,10 @@ export class Sandbox {
   clear(): void {
     process.off('exit', this.#onExit);
     this.#killAll();
-    const server = processOf(this.paths);
-    if (server !== undefined) process.kill(server, 'SIGKILL');
+    for (const paths of [this.paths, this.#second]) {
+      const server = processOf(paths);
+      if (server !== undefined) process.kill(server, 'SIGKILL');
+    }
     rmSync(this.directory, {recursive: true, force: true});
   }
 
@@ -124,6 +135,7 @@ export class Sandbox {
         ...process.env,
         PATH: `${this.directory}:${process.env.PATH ?? ''}`,
         STREAMLOG_URL: this.paths.url,
+        SECOND: this.#second.url,
         // Whatever is configured.
         STREAMLOG_CONFIG: '/dev/null',
       },

@@ -41,8 +41,9 @@ export async function playTour(tour: Tour): Promise<void> {
   await showSecondGroup(tour);
   const proof = await proveAll(tour);
   await showUpkeep(tour);
+  await showMoving(tour);
   await tour.sandbox.say(
-    '6. The proof: before the trim, every entry of the stream was compared with what the workers wrote.',
+    '7. The proof: before the trim, every entry of the stream was compared with what the workers wrote.',
   );
   await tour.out.write(`${tour.display.colors.good('proved:')} ${proof}\n`);
 }
@@ -122,6 +123,12 @@ async function showUpkeep({sandbox}: Tour): Promise<void> {
   await sandbox.run('streamlog doctor');
   await sandbox.say('   Trimming what every group has processed (XTRIM).');
   await sandbox.run('streamlog trim --maxlen 500 --safe');
+}
+
+async function showMoving({sandbox}: Tour): Promise<void> {
+  await sandbox.say('6. The stream moves to a second server, with its groups. Once more: import compares both.');
+  await sandbox.openSecond();
+  for (let run = 0; run < 2; run++) await sandbox.run('streamlog export events | streamlog import --url "$SECOND"');
 }
 
 /** Checks that a worker has processed every entry of the stream and that nothing is pending, and says so. Throws `incomplete`. */
