@@ -15,7 +15,9 @@ import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {copyStreams} from '../lib/copy/copy-streams.js';
 import {streamsToCopy} from '../lib/copy/streams-to-copy.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
+import {listed} from '../lib/output/sentences.js';
 import {copyProgress, describeCopies, renderCopies} from '../lib/output/views/copy-view.js';
+import {WaitingNote} from '../lib/output/waiting-note.js';
 
 export default class Copy extends BaseCommand {
   static override writes = true;
@@ -54,6 +56,10 @@ export default class Copy extends BaseCommand {
     const found = await streamsToCopy(connect, match ?? flags.stream);
     const all = copyNames(found, flags);
     this.sayFinishing(notes, () => 'what is under way');
+    const waiting = new WaitingNote(
+      notes,
+      `everything is copied; waiting for new entries of ${listed(found.streams)}; Ctrl-C ends`,
+    );
     const startMs = performance.now();
     let failure: unknown;
     const copies = await copyStreams(all, {
@@ -71,7 +77,11 @@ export default class Copy extends BaseCommand {
       holdOf: (names) => holdGroupOf(flags, names, found.server),
       retryForMs: flags['retry-for'],
       stopping: this.stopping,
-      onProgress: (copied) => notes.progress(copyProgress(copied, performance.now() - startMs)),
+      onProgress: (copied) => {
+        waiting.came();
+        notes.progress(copyProgress(copied, performance.now() - startMs, follow));
+      },
+      onIdle: () => waiting.idle(),
       onProblem: (names, line) => notes.warn(all.length === 1 ? line : `${names.source}: ${line}`),
       onFailure: (names, error) => {
         if (failure !== undefined) notes.warn(`${names.source}: ${error instanceof Error ? error.message : error}`);

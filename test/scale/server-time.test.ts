@@ -60,7 +60,11 @@ const CASES: Record<string, Case[]> = {
     {args: [...work, '--name', 'w', '-g', 'fresh', '--exit', '--where', 'none', '--others', 'leave'], works: 'wide'},
     {args: [...work, '--name', 'w', '-g', 'fresh', '-n', '300'], works: 'wide'},
   ],
-  copy: [{args: ['-s', 'big', '--to', 'new']}, {args: ['-s', 'wide', '--to', 'new']}],
+  copy: [
+    {args: ['-s', 'big', '--to', 'new', '--groups', '--verify']},
+    {args: ['-s', 'wide', '--to', 'new', '--groups', '--trim']},
+    {args: ['-s', 'wide', '--to', 'once', '--new-ids']},
+  ],
   delete: [{args: work, input: ids(3_000), works: 'big'}],
   'dlq:list': [{args: ['--dead-letter', 'dead']}],
   'dlq:purge': [{args: ['--dead-letter', 'work', '--force'], works: 'dead', spends: true}],

@@ -3,32 +3,24 @@
  * whenever that is not certain, so that nothing has to be remembered. Invariants: each entry is copied once, in order, whatever is lost, killed or
  * failed over on either side; and where that cannot be kept, the copy ends and says why.
  */
-import {isFailure} from '../errors.js';
+import {isRetryable} from '../errors.js';
 import type {RecordFilter} from '../filter/record-filter.js';
 import {locate} from '../reading/locate.js';
-import {isSame} from '../reading/stream-change.js';
 import {type Bound, idsBetween} from '../reading/stream-range.js';
-import {ReconnectingClient} from '../reconnecting-client.js';
 import type {Position} from '../records/position.js';
 import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, laterId, predecessorOf} from '../records/stream-id.js';
-import type {StreamClient} from '../stream-client.js';
-import {removeOldest} from '../trimming/removal.js';
-import type {CopyNames} from './copy-failures.js';
+import {CarriedState} from './carried-state.js';
+import {CopyConnections, type CopyConnectionsOptions} from './copy-connections.js';
 import {CopySchedule, type ScheduleOptions} from './copy-schedule.js';
 import type {CopyTarget} from './copy-target.js';
-import {GroupPositions} from './group-positions.js';
 import {HoldGroup} from './hold-group.js';
-import {checkPosition, type Run} from './position-check.js';
+import {checkPosition} from './position-check.js';
 import {RenumberedTarget} from './renumbered-target.js';
-import {BLOCK_MS, type Counted, type SourcePage, SourceStream} from './source-stream.js';
+import {type Counted, type SourcePage, SourceStream} from './source-stream.js';
 import {TargetStream} from './target-stream.js';
 import {verifyCopy} from './verify-copy.js';
 
-export interface CopyOptions {
-  names: CopyNames;
-  /** Connects to the source, and to the target. */
-  connect: {source: () => Promise<StreamClient>; target: () => Promise<StreamClient>};
-  mayFailOver: {source: boolean; target: boolean};
+export interface CopyOptions extends CopyConnectionsOptions {
   /** Where to begin, unless the target is further; given, it does not matter what was trimmed before. */
   from: Position | undefined;
   /** The last entry to copy; undefined: the newest one of the time of asking, and with `follow` none. */
@@ -47,11 +39,9 @@ export interface CopyOptions {
   verify: boolean;
   /** When entries go; undefined: at once. */
   schedule: ScheduleOptions | undefined;
-  retryForMs: number | undefined;
-  stopping: AbortSignal;
   onProgress: (counts: CopyCounts) => void;
-  /** One line about what is wrong. */
-  onProblem: (line: string) => void;
+  /** Everything is copied for now. */
+  onIdle: () => void;
 }
 
 export interface CopyCounts {
@@ -67,8 +57,6 @@ export interface CopyCounts {
 
 /** How often both streams are looked at. */
 const LOOK_MS = 1_000;
-/** How often groups are carried over, and what is trimmed. */
-const CARRY_MS = 5_000;
 
 export class StreamCopy {
   /** Whether it was found out where to begin. */
@@ -76,9 +64,9 @@ export class StreamCopy {
   readonly counts: CopyCounts = {copied: 0, skipped: 0, lastId: FIRST_ID};
   readonly #options: CopyOptions;
   readonly #target: CopyTarget;
-  readonly #redis: {source: ReconnectingClient; target: ReconnectingClient};
+  readonly #redis: CopyConnections;
   readonly #hold: HoldGroup | undefined;
-  readonly #groups: GroupPositions | undefined;
+  readonly #carried: CarriedState;
   readonly #schedule: CopySchedule | undefined;
   #source!: SourceStream;
   /** Everything up to here is copied, or is not wanted. */
@@ -89,21 +77,20 @@ export class StreamCopy {
   #begin = FIRST_ID;
   #last = LAST_ID;
   #lookedAtMs = performance.now();
-  #carriedAtMs = performance.now();
 
   constructor(options: CopyOptions) {
     const {names, hold} = options;
     this.#options = options;
-    this.#redis = {source: this.#connections('source', BLOCK_MS), target: this.#connections('target')};
-    const {target: there} = this.#redis;
-    const isCopy = (id: string): Promise<boolean> => this.#isCopy(id);
+    this.#redis = new CopyConnections(options);
+    const {source, target, runs} = this.#redis;
+    const isCopy = (id: string): Promise<boolean> => this.#redis.isCopy(id);
     this.#target =
       options.newIdsFrom === undefined
-        ? new TargetStream({...options, redis: there, isCopy})
-        : new RenumberedTarget({...options, redis: there, sourceServer: options.newIdsFrom});
-    const {source: redis} = this.#redis;
-    this.#hold = hold === undefined ? undefined : new HoldGroup(redis, {...options, stream: names.source, group: hold});
-    this.#groups = options.groups ? new GroupPositions({...options, ...this.#runs}) : undefined;
+        ? new TargetStream({...options, redis: target, isCopy})
+        : new RenumberedTarget({...options, redis: target, sourceServer: options.newIdsFrom});
+    this.#hold =
+      hold === undefined ? undefined : new HoldGroup(source, {...options, stream: names.source, group: hold});
+    this.#carried = new CarriedState({...options, ...runs});
     this.#schedule = options.schedule && new CopySchedule(options.schedule);
   }
 
@@ -116,37 +103,16 @@ export class StreamCopy {
       await this.#start();
       while (!(await this.#copyFrom(await this.#position())) && !stopping.aborted);
       if (this.#hold !== undefined) await this.#moveHold();
-      await this.#carry();
+      await this.#carried.carry(this.#target.confirmed);
       if (stopping.aborted) return;
       await this.#target.check();
       if (this.#options.verify) this.counts.verified = await this.#verify();
     } catch (error) {
-      if (!stopping.aborted || !isFailure(error, 'unreachable')) throw error;
+      if (!stopping.aborted || !isRetryable(error)) throw error;
     } finally {
       stopping.removeEventListener('abort', stop);
-      this.#redis.source.close();
-      this.#redis.target.close();
+      this.#redis.close();
     }
-  }
-
-  get #runs(): {source: Run; target: Run} {
-    const {source, target} = this.#redis;
-    return {
-      source: (work) => source.run(({commands}) => work(commands)),
-      target: (work) => target.run(({commands}) => work(commands)),
-    };
-  }
-
-  #connections(side: 'source' | 'target', blockMs?: number): ReconnectingClient {
-    const {connect, mayFailOver, retryForMs, stopping, onProblem} = this.#options;
-    return new ReconnectingClient({
-      connect: connect[side],
-      mayFailOver: mayFailOver[side],
-      retryForMs,
-      stopping,
-      ...(blockMs === undefined ? {} : {blockMs}),
-      onProblem: (line) => onProblem(`${side}: ${line}`),
-    });
   }
 
   /** Which part of the source is wanted. Throws `notFound` where there is no source. */
@@ -177,7 +143,7 @@ export class StreamCopy {
     const held = found?.lastDeliveredId ?? FIRST_ID;
     await checkPosition(lastId, {
       names,
-      ...this.#runs,
+      ...this.#redis.runs,
       info,
       // What keeps how far it is beside it has been a copy up to there.
       copiedUpTo: this.#target.keepsIds ? laterId(held, this.#target.confirmed) : lastId,
@@ -263,6 +229,7 @@ export class StreamCopy {
   /** Everything is copied for now: waits for more. False as `#copyFrom`. */
   async #rest(): Promise<boolean> {
     if (!(await this.#look())) return false;
+    this.#options.onIdle();
     try {
       await this.#source.wait(this.#done);
     } catch (error) {
@@ -276,29 +243,15 @@ export class StreamCopy {
     if (performance.now() - this.#lookedAtMs < LOOK_MS) return true;
     this.#lookedAtMs = performance.now();
     await this.#moveHold();
-    if (performance.now() - this.#carriedAtMs >= CARRY_MS) await this.#carry();
+    await this.#carried.carryWhenDue(this.#target.confirmed);
     return this.#target.check();
-  }
-
-  /** What is not entries: where groups stand, and what was trimmed. */
-  async #carry(): Promise<void> {
-    this.#carriedAtMs = performance.now();
-    await this.#groups?.carry(this.#target.confirmed);
-    if (!this.#options.trim) return;
-    const {firstEntry, lastGeneratedId} = await this.#source.look();
-    const {names} = this.#options;
-    // The last entry stays: it shows that the target is a copy.
-    const minId = earlierId(firstEntry?.id ?? lastGeneratedId, this.#target.confirmed);
-    await this.#runs.target((client) =>
-      removeOldest(client, names.target, 0, {goal: {kind: 'minId', minId}, approximate: false}),
-    );
   }
 
   async #verify(): Promise<number> {
     const {names, filter} = this.#options;
     const lastId = this.#target.confirmed;
     if (lastId === FIRST_ID) return 0;
-    const {source, target} = this.#runs;
+    const {source, target} = this.#redis.runs;
     return source((originals) =>
       target((copies) => verifyCopy({names, source: originals, target: copies, filter, begin: this.#begin, lastId})),
     );
@@ -309,12 +262,5 @@ export class StreamCopy {
     if (this.#counted?.upTo !== this.#done)
       this.#counted = this.#source.countAt(this.#done, await this.#source.look()) ?? this.#counted;
     await this.#hold?.moveTo(this.#done, this.#counted);
-  }
-
-  async #isCopy(id: string): Promise<boolean> {
-    const {names} = this.#options;
-    const [original] = await this.#redis.source.run(({commands}) => commands.recordPage(names.source, id, id, 1));
-    const [copy] = await this.#redis.target.run(({commands}) => commands.recordPage(names.target, id, id, 1));
-    return original !== undefined && copy !== undefined && isSame(original, copy);
   }
 }

@@ -12,7 +12,8 @@ export interface CopyOutcome {
   readonly skipped: number;
   readonly lastId: string;
   readonly verified?: number | undefined;
-  readonly complete: boolean;
+  /** Whether it has everything that was asked for; undefined for a mirror, which has no end. */
+  readonly complete: boolean | undefined;
 }
 
 /** What all have in common. */
@@ -48,10 +49,10 @@ export async function copyStreams(all: readonly CopyNames[], options: CommonOpti
         onProgress(copied);
       },
     });
-    let complete = false;
+    let complete: boolean | undefined = false;
     try {
       await copy.run();
-      complete = !stopping.aborted;
+      complete = follow ? undefined : !stopping.aborted;
     } catch (error) {
       onFailure(names, error);
       failing.abort();

@@ -7,9 +7,9 @@ import {isNoStream} from '../errors.js';
 import {setGroupAt} from '../groups/group-position.js';
 import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
+import type {Run} from './copy-connections.js';
 import type {CopyNames} from './copy-failures.js';
 import {HOLD_PREFIX} from './hold-group.js';
-import type {Run} from './position-check.js';
 
 export interface GroupPositionsOptions {
   names: CopyNames;

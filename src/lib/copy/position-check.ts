@@ -6,11 +6,9 @@
 import {isSame} from '../reading/stream-change.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
-import type {StreamClient, StreamInfo} from '../stream-client.js';
+import type {StreamInfo} from '../stream-client.js';
+import type {Run} from './copy-connections.js';
 import {type CopyNames, foreignEntry} from './copy-failures.js';
-
-/** Runs reads on one side. */
-export type Run = <T>(work: (client: StreamClient) => Promise<T>) => Promise<T>;
 
 export interface PositionCheck {
   names: CopyNames;

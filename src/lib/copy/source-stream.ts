@@ -38,6 +38,7 @@ export interface SourceOptions {
 
 /** Entries a page, at most: what one transaction adds takes Redis some 2 ms. */
 const PAGE = 1_000;
+/** How long a read waits for what comes. */
 export const BLOCK_MS = 1_000;
 /** How often a page is read again that was trimmed meanwhile. */
 const MOST_ATTEMPTS = 10;

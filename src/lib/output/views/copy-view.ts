@@ -19,7 +19,12 @@ export const renderCopies = (copies: readonly CopyOutcome[], display: Display): 
             ? [{heading: 'left out', right: true, priority: 3, cell: ({skipped}: CopyOutcome) => skipped}]
             : []),
           {heading: 'up to', priority: 1, cell: ({lastId}) => lastId},
-          {heading: 'complete', priority: 1, cell: ({complete}) => (complete ? 'yes' : 'no')},
+          ...(copies.some(({complete}) => complete !== undefined)
+            ? [{heading: 'complete', priority: 1, cell: ({complete}: CopyOutcome) => (complete ? 'yes' : 'no')}]
+            : []),
+          ...(copies.some(({verified}) => verified !== undefined)
+            ? [{heading: 'the same', right: true, priority: 1, cell: ({verified}: CopyOutcome) => verified ?? '-'}]
+            : []),
         ],
         display,
       );
@@ -31,6 +36,6 @@ export function describeCopies(copies: readonly CopyOutcome[], server: string, m
   return `copied ${counted(copied, 'entry')} of ${of} to ${server} ${took(ms)}`;
 }
 
-/** While it goes on. */
-export const copyProgress = (copied: number, ms: number): string =>
-  `copied ${counted(copied, 'entry')}, ${withCommas(Math.round((copied * 1_000) / Math.max(1, ms)))}/s`;
+/** While it goes on; what a mirror copies a second in all its time says nothing. */
+export const copyProgress = (copied: number, ms: number, follow: boolean): string =>
+  `copied ${counted(copied, 'entry')}${follow ? '' : `, ${withCommas(Math.round((copied * 1_000) / Math.max(1, ms)))}/s`}`;
