@@ -31,7 +31,7 @@ export async function startMetrics(streamlog, env, {streams, groups}) {
   const port = await freePort();
   const child = spawn(
     streamlog,
-    ['metrics', '--quiet', '--listen', `127.0.0.1:${port}`, '--max-streams', String(streams)],
+    ['metrics', '--quiet', '--listen', `127.0.0.1:${port}`, '--max-streams', String(streams), '--max-series', '100000'],
     {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -42,7 +42,7 @@ export async function startMetrics(streamlog, env, {streams, groups}) {
   let found = 0;
   const scrape = async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    // Streams are read in turn where the server is slow.
+    // Streams are read in turn where the server is slow, and rounds are 15 s apart.
     found = text.match(/^redis_stream_group_consumers\{/gm)?.length ?? 0;
     if (!text.includes('\nstreamlog_up 1\n') || found === 0) throw new Error('a scrape has no group');
   };

@@ -50,10 +50,8 @@ export async function measure({server, streamlog, seconds, turns: {log}}) {
 
 /** Runs `programs` for `length` seconds: the share of the server's time by command, and their memory. */
 async function watched(server, programs, length) {
-  const running = await Promise.all(programs.map((start) => start()));
-  // What they do at their start does not count.
-  if (running.length > 0) await sleep(5_000);
   const before = await commandTimes(server);
+  const running = await Promise.all(programs.map((start) => start()));
   const startMs = performance.now();
   const endMs = startMs + length * 1_000;
   while (performance.now() < endMs) {
