@@ -1,5 +1,6 @@
 /** `doctor` on servers: each finding in a scene that has it and nothing else, its commands as they are printed, and no false alarm. */
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {type AddressInfo, connect, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -117,6 +118,43 @@ it('has nothing against the private server', async () => {
     rmSync(directory, {recursive: true, force: true});
   }
 });
+
+it('knows the bugs of the version that answers', async () => {
+  const server = await startRedis({tcp: true, args: SAVED});
+  const older = await startOlder(server);
+  try {
+    const found = await findings(older.url);
+
+    expect(found.map(({id, seen}) => [id, seen.bug, seen.fixed])).toEqual([
+      ['D25', 'CVE-2025-62507', '8.2.3'],
+      ['D25', 'redis/redis#14656', '8.2.7'],
+    ]);
+    expect(found[0]!.what).toBe('Redis 8.2.01 has CVE-2025-62507, which 8.2.3 has not');
+  } finally {
+    await older.stop();
+    await server.stop();
+  }
+});
+
+/** The same server for clients, but for the version that INFO says: it is as long, so all else stays as it is. */
+async function startOlder({redis, port}: RedisServer): Promise<{url: string; stop(): Promise<void>}> {
+  const version = /redis_version:([\d.]+)/.exec(await redis.info('server'))![1]!;
+  const older = `8.2.${'1'.padStart(version.length - 4, '0')}`;
+  const proxy = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    client.pipe(upstream);
+    upstream.on('data', (chunk) => {
+      const text = chunk.toString('latin1').replace(`redis_version:${version}`, `redis_version:${older}`);
+      client.write(text, 'latin1');
+    });
+    upstream.on('close', () => client.destroy());
+    client.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const url = `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  return {url, stop: () => new Promise((resolve) => proxy.close(() => resolve()))};
+}
 
 it('says what a user may not ask, and finds the rest', async () => {
   const server = await startRedis({args: ['--maxmemory', '200mb', '--maxmemory-policy', 'allkeys-lru']});

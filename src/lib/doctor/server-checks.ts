@@ -1,18 +1,18 @@
 /** What is looked at of a server, node by node in a cluster. Invariant: a check sends only commands that read, and says what the user may not ask. */
 import {isFailure} from '../errors.js';
 import type {ServerFacts} from '../observe/snapshot.js';
+import {listed} from '../output/sentences.js';
 import {hotSlot, slotsApart} from './cluster-slots.js';
 import type {Check, Examination} from './examination.js';
 import type {Sighting} from './finding.js';
 import type {FindingId} from './finding-kinds.js';
 import {serverBugs} from './server-bugs.js';
-import {SETTINGS, type ServerNode} from './server-node.js';
+import {FINDINGS_OF_SETTINGS, SETTINGS, type ServerNode, untoldSettings} from './server-node.js';
 import * as settings from './server-settings.js';
 import {slowCommands} from './slow-commands.js';
 
-/** What INFO tells, and what it takes CONFIG GET for. */
+/** What INFO tells by itself. */
 const BY_INFO = ['D20', 'D23', 'D25'] as const;
-const BY_CONFIG = ['D21', 'D22', 'D24', 'D26', 'D27'] as const;
 const BY_SLOW_LOG = ['D28'] as const;
 
 export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
@@ -27,7 +27,7 @@ export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
       mode === 'cluster' && deadLetter !== undefined ? slotsApart(deadLetter) : [],
   },
   {
-    ids: [...BY_INFO, ...BY_CONFIG],
+    ids: [...BY_INFO, ...FINDINGS_OF_SETTINGS],
     run: async (_, examination) => {
       const nodes = await readNodes(examination);
       return nodes.flatMap((node) => [
@@ -54,14 +54,18 @@ export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
 async function readNodes(examination: Examination): Promise<ServerNode[]> {
   const {server} = examination.client;
   const infos = await server.info();
-  const wantsConfig = BY_CONFIG.some((id) => examination.wants(id));
+  const wantsConfig = FINDINGS_OF_SETTINGS.some((id) => examination.wants(id));
   const nodes = server.nodes.map(async (node, at): Promise<ServerNode[]> => {
     const info = infos[at];
     if (info === undefined) {
-      examination.omit([...BY_INFO, ...BY_CONFIG], `there is no INFO${node === '' ? '' : ` of ${node}`}`);
+      examination.omit([...BY_INFO, ...FINDINGS_OF_SETTINGS], `there is no INFO${node === '' ? '' : ` of ${node}`}`);
       return [];
     }
-    const config = wantsConfig ? await ofNode(examination, BY_CONFIG, server.config(node, SETTINGS)) : undefined;
+    const config = wantsConfig
+      ? await ofNode(examination, FINDINGS_OF_SETTINGS, server.config(node, SETTINGS))
+      : undefined;
+    for (const [id, untold] of config === undefined ? [] : untoldSettings(config))
+      examination.omit([id], `CONFIG GET does not tell ${listed(untold)}`);
     return [{node, info, config, commands: examination.commands}];
   });
   return (await Promise.all(nodes)).flat();

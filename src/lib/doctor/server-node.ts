@@ -12,21 +12,26 @@ export interface ServerNode {
   commands: Commands;
 }
 
-/** What is asked by CONFIG GET. */
-export const SETTINGS = [
-  'appendonly',
-  'save',
-  'min-replicas-to-write',
-  'min-replicas-max-lag',
-  'stream-node-max-bytes',
-  'stream-node-max-entries',
-  'timeout',
-  'tcp-keepalive',
-  'port',
-  'tls-port',
-  'client-output-buffer-limit',
-] as const;
-export type Setting = (typeof SETTINGS)[number];
+/** What each finding takes of CONFIG GET. */
+const NEEDED = {
+  D21: ['appendonly', 'save'],
+  D22: ['min-replicas-to-write', 'min-replicas-max-lag'],
+  D24: ['stream-node-max-bytes', 'stream-node-max-entries'],
+  D26: ['timeout', 'tcp-keepalive', 'port', 'tls-port'],
+  D27: ['client-output-buffer-limit'],
+} as const;
+
+export type FindingOfSettings = keyof typeof NEEDED;
+export const FINDINGS_OF_SETTINGS = Object.keys(NEEDED) as FindingOfSettings[];
+export type Setting = (typeof NEEDED)[FindingOfSettings][number];
+export const SETTINGS: readonly Setting[] = Object.values(NEEDED).flat();
+
+/** Which settings a server does not tell, by finding: a managed one may tell some. There is no tls-port in a build without TLS. */
+export const untoldSettings = (config: ReadonlyMap<string, string>): [FindingOfSettings, Setting[]][] =>
+  FINDINGS_OF_SETTINGS.map((id): [FindingOfSettings, Setting[]] => [
+    id,
+    NEEDED[id].filter((name) => name !== 'tls-port' && !config.has(name)),
+  ]).filter(([, untold]) => untold.length > 0);
 
 /** A setting that is a whole number; undefined where it is not known. */
 export function numberSetting({config}: ServerNode, name: Setting): number | undefined {

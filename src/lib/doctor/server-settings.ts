@@ -59,7 +59,7 @@ export function minReplicas(node: ServerNode): Sighting[] {
       what: `${name} is 0 with ${counted(replicas, 'replica')}${onNode(node)}`,
       why: 'A master that is cut off from its replicas goes on taking entries, and a failover loses them.',
       look: [redisCli(node, 'INFO', 'replication')],
-      mend: [configSet(node, name, toWrite === 0 ? '1' : '10', 'XADD is then refused while no replica answers')],
+      mend: [configSet(node, name, toWrite === 0 ? '1' : '10', 'with XADD refused while no replica answers')],
     },
   ];
 }

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {textOf} from '../../../src/lib/doctor/commands.js';
+import {untoldSettings} from '../../../src/lib/doctor/server-node.js';
 import * as settings from '../../../src/lib/doctor/server-settings.js';
 import {serverNode} from './server-nodes.js';
 
@@ -101,4 +102,15 @@ it('says which node of a cluster it is', () => {
   const [sighting] = settings.persistence(serverNode([], {save: ''}, '10.0.0.8:7001'));
   expect(sighting!.what).toBe('appendonly and save are both off on 10.0.0.8:7001');
   expect(sighting!.seen).toMatchObject({node: '10.0.0.8:7001'});
+});
+
+it('knows which findings it cannot make of what a server tells', () => {
+  const {config} = serverNode();
+  expect(untoldSettings(config!)).toEqual([]);
+  const some = new Map(config!);
+  for (const name of ['save', 'tls-port', 'timeout']) some.delete(name);
+  expect(untoldSettings(some)).toEqual([
+    ['D21', ['save']],
+    ['D26', ['timeout']],
+  ]);
 });
