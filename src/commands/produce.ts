@@ -74,7 +74,7 @@ export default class Produce extends BaseCommand {
     const {stream, quiet, atomic, file} = flags;
     const shape = flags.output ?? (flags.json ? 'json' : 'table');
     if (isReservedKey(stream))
-      throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another --stream');
+      throw usageError(`"${stream}" is a name for streamlog's own keys`, 'give another stream');
     const notes = this.notes(flags);
     const reading = this.fileReading(flags);
     const around = {piped: this.pipedInput, terminal: this.terminalInput, stopping: this.stopping, reading, notes};

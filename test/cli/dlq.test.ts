@@ -288,7 +288,7 @@ it.each([['redrive'], ['purge', '--force']])(
     await server.redis.set(DEAD, 'no stream');
     const done = await dlq(args);
     expect(done).toMatchObject({code: 65, stdout: ''});
-    expect(done.stderr).toBe(`streamlog: "${DEAD}" is a string, not a stream\nhint: give another --stream\n`);
+    expect(done.stderr).toBe(`streamlog: "${DEAD}" is a string, not a stream\nhint: give another stream\n`);
   },
 );
 

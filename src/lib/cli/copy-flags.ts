@@ -127,7 +127,7 @@ export const scheduleOf = (flags: CopyFlags): ScheduleOptions | undefined =>
 export function requireTarget(flags: CopyFlags, raw: readonly {type: string; flag?: string}[]): void {
   const {match, to, 'to-prefix': prefix} = flags;
   if (isOneServer(flags) && to === undefined && !prefix)
-    throw usageError('where to?', 'give --to-url or --to-context, or --to NAME for a copy on the same server');
+    throw usageError('no target is given', 'give --to-url or --to-context, or --to NAME for a copy on the same server');
   if (match !== undefined && raw.some(({type, flag}) => type === 'arg' || flag === 'stream'))
     throw usageError('give --match or streams, not both');
   if (to !== undefined && !flags['new-ids'] && (match !== undefined || flags.stream.length > 1))

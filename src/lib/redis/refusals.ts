@@ -72,7 +72,7 @@ const BY_WORD: Record<string, Meaning> = {
   WRONGTYPE: ({stream}) => [
     'data',
     `"${stream ?? 'the key'}" is not a stream`,
-    'see: redis-cli TYPE, or give another --stream',
+    'see: redis-cli TYPE, or give another stream',
   ],
   /** Of our own script. */
   STATETYPE: ({stream}) => [

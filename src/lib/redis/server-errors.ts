@@ -132,7 +132,7 @@ export const noStream = (stream: string | undefined): StreamlogError =>
 export const notStream = (stream: string, type: string | undefined, error: StreamlogError): StreamlogError =>
   type === undefined || !/^[a-z-]+$/i.test(type) || type === 'none' || type === 'stream'
     ? error
-    : failure('data', 'WRONGTYPE', `"${stream}" is a ${type}, not a stream`, 'give another --stream');
+    : failure('data', 'WRONGTYPE', `"${stream}" is a ${type}, not a stream`, 'give another stream');
 
 /** No such group, or no such stream to have one. */
 export const noGroup = (stream: string | undefined, group: string | undefined): StreamlogError =>

@@ -140,7 +140,7 @@ export class RestoreSection implements SectionImport {
   giveUp(): string | undefined {
     this.#writer?.close();
     if (this.#isRemoved) return undefined;
-    return `nothing of it is visible; run again with the whole file, or remove what is left: redis-cli UNLINK ${shellWord(this.#stream.key)}`;
+    return `nothing of it is visible; run again with the whole file, or remove what is left, in redis-cli: UNLINK ${shellWord(this.#stream.key)}`;
   }
 
   async #allAdded(): Promise<void> {
