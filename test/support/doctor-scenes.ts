@@ -9,8 +9,6 @@ export interface Scene {
   /** The group that it is about; undefined for a stream. */
   group?: string;
   arrange(redis: Redis): Promise<void>;
-  /** How often its commands are run until all is mended. */
-  rounds?: number;
 }
 
 const MINUTE = 60_000;

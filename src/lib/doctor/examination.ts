@@ -102,7 +102,7 @@ export class Examination {
 
   /** Notes that some kinds could not be looked for: `reason` says why, as in `the user may not send XPENDING`. */
   omit(ids: readonly FindingId[], reason: string): void {
-    const wanted = ids.filter((id) => this.wants(id));
+    const wanted = ids.filter((id) => this.wants(id)).toSorted();
     if (wanted.length === 0) return;
     const sentence = `${wanted.join(', ')} not looked for: ${reason}`;
     this.#omitted.set(sentence, (this.#omitted.get(sentence) ?? 0) + 1);

@@ -19,7 +19,21 @@ const DEFAULT_MS = 5_000;
 const BACKOFF = {firstMs: 100, longestMs: 1_000};
 /** Refusals that end with a failover or a moving slot; the command was not executed. */
 const PASSING = new Set(['READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'UNBLOCKED']);
-const READS = new Set(['xrange', 'xrevrange', 'xread', 'xinfo', 'xlen', 'xpending', 'scan', 'memory', 'type', 'ping']);
+const READS = new Set([
+  'xrange',
+  'xrevrange',
+  'xread',
+  'xinfo',
+  'xlen',
+  'xpending',
+  'scan',
+  'memory',
+  'type',
+  'ping',
+  'time',
+  'info',
+  'ttl',
+]);
 
 /** Opens the connection of a client, and replaces it when it is lost. */
 export class RequestRetries {

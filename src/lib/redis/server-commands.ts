@@ -2,7 +2,7 @@
 import {isFailure, type StreamlogError} from '../errors.js';
 import {scanKeys, scanStreams, ttl} from './args.js';
 import {flatPairsOf, numberOf, tupleOf} from './checked-reply.js';
-import type {CommandLine, Reply} from './command-connection.js';
+import type {CommandConnection, CommandLine, Reply} from './command-connection.js';
 import type {Standing} from './connect.js';
 import {scanPages} from './key-scan.js';
 import {redisCliWords} from './redis-cli.js';
@@ -114,7 +114,7 @@ export class ServerCommands {
     const {connection} = this.#session;
     const asked = connection.masters.map(async (master) => {
       try {
-        return readServerInfo(readText(await connection.sendToMaster(['info'], master)));
+        return readServerInfo(readText(await this.#repeated('info', (one) => one.sendToMaster(['info'], master))));
       } catch (error) {
         return this.#nothingWhereRefused(error);
       }
@@ -130,10 +130,15 @@ export class ServerCommands {
 
   async #ofFirst(line: CommandLine): Promise<(Reply | undefined)[]> {
     try {
-      return await this.#session.connection.sendToMasters(line, 0);
+      return await this.#repeated(String(line[0]), (connection) => connection.sendToMasters(line, 0));
     } catch (error) {
       return [this.#nothingWhereRefused(error)];
     }
+  }
+
+  /** As the retry policy says; in a cluster not at all, where a node may be away for long and the others answer. */
+  #repeated<T>(command: string, work: (connection: CommandConnection) => Promise<T>): Promise<T> {
+    return this.isCluster ? work(this.#session.connection) : this.#session.run(command, work);
   }
 
   /** Other masters of a cluster may answer where one does not. */
