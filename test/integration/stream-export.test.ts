@@ -1,60 +1,15 @@
 /** Sections against what Redis itself says of a stream (XINFO STREAM FULL), for streams with random histories. */
 import {Redis} from 'ioredis';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {decodeName, encodeName} from '../../src/lib/records/names.js';
+import {decodeName} from '../../src/lib/records/names.js';
 import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
-import type {PendingMember} from '../../src/lib/transfer/section.js';
 import type {NumberedLine} from '../../src/lib/transfer/section-reader.js';
 import type {ExportQuestion} from '../../src/lib/transfer/stream-export.js';
-import {exported} from '../support/exported.js';
-import {type FullStream, fullStream, RandomStream} from '../support/random-stream.js';
+import {exported, fullOf, timesOf, withoutTimes} from '../support/exported.js';
+import {fullStream, RandomStream} from '../support/random-stream.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {seededRandom} from '../support/seeded-random.js';
-
-const hex = (name: string | Buffer): string =>
-  Buffer.from(typeof name === 'string' ? encodeName(name) : (name as never)).toString('hex');
-
-/** What XINFO STREAM FULL would say of the stream that these lines are of. */
-function fullOf(lines: readonly NumberedLine[]): FullStream {
-  const header = lines[0];
-  if (header?.kind !== 'header') throw new Error('no header');
-  const rest = lines.filter((line) => line.kind === 'entry' || line.kind === 'gone');
-  const pendingOf = (group: string) =>
-    rest.flatMap(({id, pending}) =>
-      pending.filter((member) => member.group === group).map((member) => ({id, ...member})),
-    );
-  const text = (count: number | bigint | string | undefined): string | undefined =>
-    count === undefined ? undefined : String(count);
-  return {
-    facts: {
-      length: text(header.length),
-      'last-generated-id': header.lastGeneratedId,
-      'max-deleted-entry-id': header.maxDeletedId,
-      'entries-added': text(header.entriesAdded),
-    },
-    entries: rest.flatMap((line) => (line.kind === 'entry' ? [[line.id, line.fields.flat().map(hex)] as const] : [])),
-    groups: header.groups.map(({name, lastDeliveredId, entriesRead, consumers}) => ({
-      name: hex(name),
-      facts: {'last-delivered-id': lastDeliveredId, 'entries-read': text(entriesRead)},
-      pending: pendingOf(name).map(({id, consumer, deliveredAt, deliveries}: PendingMember & {id: string}) => ({
-        id,
-        consumer: hex(consumer!),
-        deliveredAt,
-        deliveries: String(deliveries),
-      })),
-      consumers: consumers!.map(hex),
-    })),
-  };
-}
-
-/** The clock of the server may go on between TIME and XPENDING. */
-const withoutTimes = (full: FullStream): unknown => ({
-  ...full,
-  groups: full.groups.map((group) => ({...group, pending: group.pending.map(({deliveredAt, ...rest}) => rest)})),
-});
-const timesOf = (full: FullStream): number[] =>
-  full.groups.flatMap(({pending}) => pending.map(({deliveredAt}) => deliveredAt));
 
 describe.each(serverPrograms())('an export on $name', ({program}) => {
   const server = serverForAll({program});
