@@ -11,7 +11,19 @@ import {program, root} from './measure/programs.js';
 import {goalsTable, keep, workText} from './measure/report.js';
 import {Server} from './measure/server.js';
 
-const WORKS = ['produce', 'consume', 'filter', 'serve', 'startup', 'exec', 'memory', 'guarantees', 'observe', 'copy'];
+const WORKS = [
+  'produce',
+  'consume',
+  'filter',
+  'serve',
+  'startup',
+  'exec',
+  'memory',
+  'guarantees',
+  'transfer',
+  'observe',
+  'copy',
+];
 const USUAL = {rounds: 5, events: 500_000, seconds: 5};
 const QUICK = {rounds: 1, events: 5_000, seconds: 1};
 

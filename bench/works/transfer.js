@@ -10,7 +10,7 @@ const RANGE = 'streamlog range';
 const EXPORT = 'streamlog export';
 const PRODUCE = 'streamlog produce --input envelope';
 const IMPORT = 'streamlog import';
-const THROUGH = 'streamlog export | streamlog import';
+const THROUGH = 'streamlog export into streamlog import';
 /** Header and trailer. */
 const OWN_LINES = 2;
 
