@@ -16,6 +16,8 @@ const FIRST_PRINTABLE = 0x20;
 const ESCAPED_BYTES = 6;
 /** Around a field: four quotes, a colon and a comma. */
 const FRAME_BYTES = 6;
+/** Of a code unit, at most. */
+const UTF8_BYTES = 3;
 const PIECE_BYTES = 16 * 1024;
 /** The search for repeated names is quadratic; up to this many fields it is quick. */
 const MOST_FIELDS = 64;
@@ -124,10 +126,10 @@ class Lines {
 
   /** Into the object of the last line, at its end. */
   extend(members: string): void {
-    const text = Buffer.from(`${members}}\n`);
     this.#length -= LINE_END.length;
-    this.#reserve(text.length);
-    this.#copy(text);
+    this.#reserve(UTF8_BYTES * members.length + LINE_END.length);
+    this.#length += this.#bytes.write(members, this.#length);
+    this.#length += this.#bytes.write(LINE_END, this.#length);
   }
 
   /** A record whose fields become a JSON object. */

@@ -16,8 +16,12 @@ export interface PendingGroup {
 
 /** Entries of one reading; `end` is the last ID that it reaches to. */
 export interface PendingPage {
-  readonly members: ReadonlyMap<string, PendingMember>;
+  readonly members: readonly IdentifiedMember[];
   readonly end: string;
+}
+
+export interface IdentifiedMember extends PendingMember {
+  readonly id: string;
 }
 
 export class PendingCursor {
@@ -45,16 +49,15 @@ export class PendingCursor {
     {low, high, count}: {low: string; high: string; count: number},
   ): Promise<PendingPage> {
     const start = this.#next === undefined || compareStreamIds(this.#next, low) > 0 ? this.#next : low;
-    if (start === undefined || compareStreamIds(start, high) > 0) return {members: NONE, end: high};
+    if (start === undefined || compareStreamIds(start, high) > 0) return {members: [], end: high};
     const {name} = this.#group;
     const {atMs, entries} = await client.transfer.pending(this.#stream, name, {start, end: high, count});
     if (entries.length === 0) await this.#seek(client, high);
-    const members = new Map<string, PendingMember>();
-    for (const entry of entries) {
-      const member = memberOf(name, entry, atMs);
-      if (this.#wasPending(entry, member)) members.set(entry.id, member);
-    }
-    return {members, end: entries.length < count ? high : entries.at(-1)!.id};
+    const all = entries.map((entry) => memberOf(name, entry, atMs));
+    const last = entries.at(-1)?.id;
+    const members =
+      last === undefined || this.#isDelivered(last) ? all : all.filter((member) => this.#wasPending(member));
+    return {members, end: last === undefined || entries.length < count ? high : last};
   }
 
   /** Finds the first one behind `high`, so that the pages before it need not be asked for. */
@@ -65,18 +68,21 @@ export class PendingCursor {
   }
 
   /** A group that was moved back at T0 has entries pending that it is to be given again; those have been delivered before. */
-  #wasPending({id}: PendingEntry, {deliveredAt}: PendingMember): boolean {
-    return compareStreamIds(id, this.#group.lastDeliveredId) <= 0 || deliveredAt <= this.#atMs;
+  #wasPending({id, deliveredAt}: IdentifiedMember): boolean {
+    return this.#isDelivered(id) || deliveredAt <= this.#atMs;
+  }
+
+  #isDelivered(id: string): boolean {
+    return compareStreamIds(id, this.#group.lastDeliveredId) <= 0;
   }
 }
 
-const NONE: ReadonlyMap<string, PendingMember> = new Map();
-
-function memberOf(group: string, entry: PendingEntry, atMs: number): PendingMember {
-  const {consumer, idleMs, deliveries, exactDeliveries = deliveries} = entry;
+function memberOf(group: string, entry: PendingEntry, atMs: number): IdentifiedMember {
+  const {id, consumer, idleMs, deliveries, exactDeliveries = deliveries} = entry;
   // A server that has XNACK says -1 of what no consumer has.
   const isFree = idleMs < 0;
   return {
+    id,
     group,
     consumer: isFree && consumer === '' ? undefined : consumer,
     deliveredAt: isFree ? 0 : Math.max(0, atMs - idleMs),

@@ -78,5 +78,20 @@ const line = (facts: object): Buffer => Buffer.from(`${factsToJson(facts)}\n`);
 const pendingJson = (pending: readonly PendingMember[]): string => `"pending":[${pending.map(memberJson).join(',')}]`;
 
 const memberJson = ({group, consumer, deliveredAt, deliveries}: PendingMember): string =>
-  `{"group":${nameToJson(group)},"consumer":${consumer === undefined ? 'null' : nameToJson(consumer)},` +
+  `{"group":${groupJson.of(group)},"consumer":${consumer === undefined ? 'null' : consumerJson.of(consumer)},` +
   `"deliveredAt":${deliveredAt},"deliveries":${deliveries}}`;
+
+/** Neighbours mostly have the same name. */
+class NameJson {
+  #name = '';
+  #json = nameToJson('');
+
+  of(name: string): string {
+    if (name !== this.#name) this.#json = nameToJson(name);
+    this.#name = name;
+    return this.#json;
+  }
+}
+
+const groupJson = new NameJson();
+const consumerJson = new NameJson();

@@ -132,8 +132,10 @@ export class SectionSource {
 
   async #joined(records: StreamRecord[], pending: ReadonlyMap<string, PendingMember[]>): Promise<SectionPart> {
     if (pending.size === 0) return {records, pending, gone: []};
+    const present = records.filter(({id}) => pending.has(id));
+    if (present.length === pending.size) return {records, pending, gone: []};
     const gone = new Set(pending.keys());
-    for (const {id} of records) gone.delete(id);
+    for (const {id} of present) gone.delete(id);
     for (const id of await this.#addedLater([...gone])) gone.delete(id);
     return {records, pending, gone: [...gone].sort(compareStreamIds)};
   }
@@ -151,10 +153,10 @@ export class SectionSource {
 function membersOf(pages: readonly PendingPage[], high: string): Map<string, PendingMember[]> {
   const members = new Map<string, PendingMember[]>();
   for (const page of pages) {
-    for (const [id, member] of page.members) {
-      if (page.end !== high && compareStreamIds(id, high) > 0) break;
-      const others = members.get(id);
-      if (others === undefined) members.set(id, [member]);
+    for (const member of page.members) {
+      if (page.end !== high && compareStreamIds(member.id, high) > 0) break;
+      const others = members.get(member.id);
+      if (others === undefined) members.set(member.id, [member]);
       else others.push(member);
     }
   }
