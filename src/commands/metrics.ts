@@ -24,6 +24,10 @@ export default class Metrics extends BaseCommand {
       command: '<%= config.bin %> metrics > streams.tmp && mv streams.tmp streams.prom',
     },
     {
+      description: 'Print what redis_exporter does not have, where it runs too',
+      command: '<%= config.bin %> metrics --names streamlog',
+    },
+    {
       description: 'Serve them to a Prometheus on this machine',
       command: '<%= config.bin %> metrics --listen 127.0.0.1:9121',
     },
@@ -38,7 +42,7 @@ export default class Metrics extends BaseCommand {
       everyMs: flags.every,
       againMs: flags.discover,
       maxStreams: flags['max-streams'],
-      consumersUpTo: CONSUMERS_UP_TO[flags.consumers],
+      consumersUpTo: flags.names === 'streamlog' ? undefined : CONSUMERS_UP_TO[flags.consumers],
     };
     if (flags.listen !== undefined) return this.#serve(flags, flags.listen, options);
     const client = await this.connect(flags);
@@ -46,8 +50,8 @@ export default class Metrics extends BaseCommand {
     await this.out.write(this.#render(flags, client.server.database, snapshot));
   }
 
-  #render({'max-series': maxSeries}: MetricsFlags, database: number, snapshot: Snapshot | undefined): string {
-    return exposition(snapshot, {version: this.config.version, database, maxSeries});
+  #render({'max-series': maxSeries, names}: MetricsFlags, database: number, snapshot: Snapshot | undefined): string {
+    return exposition(snapshot, {version: this.config.version, database, maxSeries, names});
   }
 
   async #serve(flags: MetricsFlags, address: string, options: CollectorOptions): Promise<void> {

@@ -1,5 +1,6 @@
 /** The flags of `metrics`: what has series, and where they can be scraped. */
 import {Flags} from '@oclif/core';
+import {NAMES} from '../metrics/exposition.js';
 import {interval, wholeNumber} from './flag-values.js';
 import {commonFlags, serviceConnectionFlags, someStreamsFlag} from './flags.js';
 import {serveFlags} from './serve-flags.js';
@@ -23,6 +24,9 @@ export const metricsFlags = {
   discover: interval({default: 60_000, summary: 'look for new streams this often, with --listen'}),
   consumers: Flags.option({options: CONSUMERS, default: 'auto', helpValue: CONSUMERS.join('|')})({
     summary: 'series for each consumer; auto: in groups of at most 50',
+  }),
+  names: Flags.option({options: NAMES, default: 'both', helpValue: NAMES.join('|')})({
+    summary: 'those of redis_exporter, those that it does not have, or both',
   }),
   'max-streams': wholeNumber({default: 1_000, min: 1, summary: 'read no more than N streams'}),
   'max-series': wholeNumber({default: 20_000, min: 1, summary: 'print no more than N series'}),

@@ -13,7 +13,12 @@ export interface ExpositionOptions {
   /** The number of the database. */
   database: number;
   maxSeries: number;
+  names: Names;
 }
+
+/** Those that redis_exporter has too; those that it has not, to stand beside it; or both. */
+export const NAMES = ['both', 'exporter', 'streamlog'] as const;
+export type Names = (typeof NAMES)[number];
 
 type Value = number | string | bigint | null | undefined;
 
@@ -92,22 +97,26 @@ interface Labelled<Facts> {
 }
 
 /** Only `streamlog_up 0` and the version where there is no snapshot. */
-export function exposition(snapshot: Snapshot | undefined, {version, database, maxSeries}: ExpositionOptions): string {
+export function exposition(
+  snapshot: Snapshot | undefined,
+  {version, database, maxSeries, names}: ExpositionOptions,
+): string {
   const own = [
     single('streamlog_up', 'Whether Redis answers.', snapshot === undefined ? 0 : 1),
     single('streamlog_build_info', 'Always 1.', 1, `{version="${version}"}`),
   ];
   if (snapshot === undefined) return own.join('');
-  const {streams, left} = within(snapshot.streams, `db="db${database}"`, maxSeries);
+  const families = familiesOf(names);
+  const {streams, left} = within(snapshot.streams, `db="db${database}"`, maxSeries, families);
   const groups = streams.flatMap(groupsOf);
   const consumers = groups.flatMap(({labels, facts: {members}}) =>
     (members ?? []).map((facts) => ({labels: `${labels},consumer="${labelOf(facts.name)}"`, facts})),
   );
   const skipped = snapshot.skipped.reduce((sum, one) => sum + one.streams, left);
   return [
-    ...STREAM_FAMILIES.map((one) => text(one, streams)),
-    ...GROUP_FAMILIES.map((one) => text(one, groups)),
-    ...CONSUMER_FAMILIES.map((one) => text(one, consumers)),
+    ...families.ofStreams.map((one) => text(one, streams)),
+    ...families.ofGroups.map((one) => text(one, groups)),
+    ...families.ofConsumers.map((one) => text(one, consumers)),
     single('streamlog_collector_duration_seconds', 'How long the last reading took.', snapshot.tookMs / 1_000),
     single('streamlog_collector_streams', 'Streams that have series.', streams.length),
     single('streamlog_collector_streams_skipped', 'Streams that have none.', skipped),
@@ -116,18 +125,35 @@ export function exposition(snapshot: Snapshot | undefined, {version, database, m
   ].join('');
 }
 
+interface Families {
+  ofStreams: readonly FamilyOf<StreamFacts>[];
+  ofGroups: readonly FamilyOf<GroupFacts>[];
+  ofConsumers: readonly FamilyOf<ConsumerReport>[];
+}
+
+function familiesOf(names: Names): Families {
+  const isChosen = ({name}: Family): boolean =>
+    names === 'both' || name.startsWith('redis_') === (names === 'exporter');
+  return {
+    ofStreams: STREAM_FAMILIES.filter(isChosen),
+    ofGroups: GROUP_FAMILIES.filter(isChosen),
+    ofConsumers: CONSUMER_FAMILIES.filter(isChosen),
+  };
+}
+
 /** The first streams by name whose series there is room for. Names that are shown alike would be one series. */
 function within(
   all: readonly StreamFacts[],
   db: string,
   maxSeries: number,
+  families: Families,
 ): {streams: Labelled<StreamFacts>[]; left: number} {
   const seen = new Set<string>();
   const streams: Labelled<StreamFacts>[] = [];
   let series = 0;
   for (const facts of all) {
     const labels = `${db},stream="${labelOf(facts.stream)}"`;
-    series += seriesOf(facts);
+    series += seriesOf(facts, families);
     if (series > maxSeries) break;
     if (seen.has(labels)) continue;
     seen.add(labels);
@@ -136,10 +162,10 @@ function within(
   return {streams, left: all.length - streams.length};
 }
 
-const seriesOf = ({groups}: StreamFacts): number =>
+const seriesOf = ({groups}: StreamFacts, {ofStreams, ofGroups, ofConsumers}: Families): number =>
   (groups ?? []).reduce(
-    (sum, {members}) => sum + GROUP_FAMILIES.length + CONSUMER_FAMILIES.length * (members?.length ?? 0),
-    STREAM_FAMILIES.length,
+    (sum, {members}) => sum + ofGroups.length + ofConsumers.length * (members?.length ?? 0),
+    ofStreams.length,
   );
 
 const groupsOf = ({labels, facts}: Labelled<StreamFacts>): Labelled<GroupFacts>[] =>

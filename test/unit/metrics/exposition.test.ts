@@ -1,13 +1,13 @@
 /** What Prometheus is given: the names of redis_exporter, and no sample of what is not known. */
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {exposition} from '../../../src/lib/metrics/exposition.js';
+import {exposition, type Names} from '../../../src/lib/metrics/exposition.js';
 import type {Snapshot} from '../../../src/lib/observe/snapshot.js';
 import {groupFacts, streamFacts} from '../check/snapshots.js';
 import {snapshotOf} from '../snapshots.js';
 
-const render = (snapshot: Snapshot | undefined, maxSeries = 20_000): string =>
-  exposition(snapshot, {version: '1.2.3', database: 3, maxSeries});
+const render = (snapshot: Snapshot | undefined, maxSeries = 20_000, names: Names = 'both'): string =>
+  exposition(snapshot, {version: '1.2.3', database: 3, maxSeries, names});
 const samplesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 const named = (text: string, name: string): string[] => samplesOf(text).filter((line) => line.startsWith(`${name}{`));
 
@@ -48,6 +48,18 @@ it('leaves out what is not known, and has a bound under another name', () => {
     /redis_stream_group_lag\{|behind_seconds|entries_read|memory_bytes|max_deleted|stalled|drain/,
   );
   expect(text).toContain('streamlog_group_lag_at_least{db="db3",stream="orders",group="billing"} 10\n');
+});
+
+it('has the names of redis_exporter alone, or those beside them', () => {
+  const snapshot = snapshotOf([streamFacts({groups: [groupFacts({members: [member]})]})]);
+  const names = (which: Names): string[] =>
+    samplesOf(render(snapshot, 20_000, which)).map((line) => line.replace(/[{ ].*/, ''));
+  const [both, exporter, beside] = (['both', 'exporter', 'streamlog'] as const).map(names);
+  const own = both!.filter((name) => /^streamlog_(collector|up|build)/.test(name));
+  expect(exporter).toEqual([...both!.filter((name) => name.startsWith('redis_')), ...own]);
+  expect(beside).toEqual(both!.filter((name) => name.startsWith('streamlog_')));
+  // Only what is printed counts.
+  expect(samplesOf(render(snapshot, 12, 'streamlog'))).toHaveLength(beside!.length);
 });
 
 it('says only that Redis is away while it is', () => {
