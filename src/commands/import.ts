@@ -3,6 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {importFlags, importSources, modeOf, targetOf} from '../lib/cli/import-flags.js';
 import {withCommas} from '../lib/number-text.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
+import {renderSentence} from '../lib/output/views/export-view.js';
 import {describeImport} from '../lib/output/views/import-view.js';
 import {ReconnectingClient} from '../lib/reconnecting-client.js';
 import type {StreamInfo} from '../lib/stream-client.js';
@@ -94,7 +95,9 @@ export default class Import extends BaseCommand {
         for await (const report of importSections(open(), plan)) {
           notes.endProgress();
           const tookMs = performance.now() - startMs;
-          await this.report(flags, JSON_FIELDS.import, [report], () => `${describeImport(report, tookMs)}\n`);
+          await this.report(flags, JSON_FIELDS.import, [report], (display) =>
+            renderSentence(describeImport(report, tookMs), display),
+          );
           startMs = performance.now();
         }
       }

@@ -17,7 +17,7 @@ import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
 import {fullInfo} from '../support/stream-facts.js';
-import {onTerminal} from '../support/terminal.js';
+import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
 
 const server = serverForAll();
 beforeEach(async () => {
@@ -363,6 +363,12 @@ describe('compressed files', () => {
 });
 
 describe('on a terminal', () => {
+  it('shows no character of a name that a terminal acts upon', async () => {
+    const path = file(section({stream: HOSTILE, lastGeneratedId: '1-0'}, [{id: '1-0', fields: {a: 'b'}}]));
+    for (const args of [[path], [path], [path, '--append'], [file('{"streamlog":"export"'), path]])
+      expect(unsafeIn((await onTerminal(['import', ...args], {server})).text.replaceAll('\r\u001b[K', ''))).toEqual([]);
+  });
+
   it('says it in a sentence, and asks before it replaces', async () => {
     const path = file(ORDERS);
     const said = await onTerminal(['import', path], {server});
