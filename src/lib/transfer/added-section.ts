@@ -38,7 +38,7 @@ export class AddedSection implements SectionImport {
   take(line: EntryLine): Promise<void> | undefined {
     if (line.kind !== 'entry') return undefined;
     this.#entries++;
-    this.#request.fields = line.fields;
+    this.#request.fields = line.raw ?? line.fields;
     return this.#producer.add(this.#request, line.line) ? this.#producer.flush(NO_PROGRESS) : undefined;
   }
 

@@ -34,7 +34,7 @@ export class AppendedSection implements SectionImport {
       return undefined;
     }
     this.#last = line.id;
-    return this.#writer.add(line.id, line.fields);
+    return this.#writer.add(line.id, line.raw ?? line.fields);
   }
 
   async end(): Promise<ImportReport> {

@@ -97,12 +97,12 @@ export class RestoreSection implements SectionImport {
     if (this.#writer === undefined || compareStreamIds(id, this.#from) <= 0) {
       if (kind === 'entry') {
         this.#counts.already++;
-        this.#digest.entry(id, line.fields);
+        this.#digest.entry(id, line.raw ?? line.fields);
       }
       return undefined;
     }
     const isGone = kind === 'gone';
-    return this.#writer.add(id, isGone ? STAND_IN : line.fields, isGone)?.catch(this.#unlessTakenOn);
+    return this.#writer.add(id, isGone ? STAND_IN : (line.raw ?? line.fields), isGone)?.catch(this.#unlessTakenOn);
   }
 
   async end(): Promise<ImportReport> {

@@ -9,6 +9,7 @@ import {BadJson} from '../input/bad-json.js';
 import {asBuffer} from '../input/byte-reader.js';
 import {type Run, RunSplitter, tooLongReason, withoutBom} from '../input/lines.js';
 import {compareStreamIds} from '../records/stream-id.js';
+import {EntryFastPath} from './entry-fast-path.js';
 import type {SectionHeader} from './section.js';
 import {readSectionLine, type SectionLine} from './section-line.js';
 import {SectionTotals} from './section-totals.js';
@@ -77,6 +78,7 @@ class Sections {
   readonly #onOpen: SectionReading['onOpen'];
   #line = 0;
   #section: OpenSection | undefined;
+  #fastPath: EntryFastPath | undefined;
   /** Of its header. */
   #groups: ReadonlySet<string> | undefined;
 
@@ -119,6 +121,13 @@ class Sections {
 
   #parse(bytes: Buffer, isTorn: boolean): NumberedLine | undefined {
     if (!isUtf8(bytes)) throw this.#fault('it is not valid UTF-8');
+    try {
+      const entry = this.#fastPath?.read(bytes);
+      if (entry !== undefined) return Object.assign(entry, {line: this.#line});
+    } catch (error) {
+      // What is wrong, and where, is said below.
+      if (!(error instanceof BadJson)) throw error;
+    }
     const json = bytes.toString('utf8');
     if (!this.#isSealed && /^[ \t\r]*$/.test(json)) return undefined;
     try {
@@ -145,6 +154,7 @@ class Sections {
   #open(stream: string, header?: SectionHeader): OpenSection {
     this.#groups = header && new Set(header.groups.map(({name}) => name));
     this.#section = {stream, header, totals: new SectionTotals(), lastId: undefined};
+    this.#fastPath = new EntryFastPath(stream);
     return this.#section;
   }
 

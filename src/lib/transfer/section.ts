@@ -4,6 +4,7 @@
  * Invariants: names are any bytes, counts have all digits; nothing says from which server, by which user it was taken.
  */
 import type {Field} from '../records/entry.js';
+import type {RawFields} from '../records/raw-fields.js';
 
 /** The version of the format. A reader refuses a higher one, and ignores members that it does not know. */
 export const FORMAT_VERSION = 1;
@@ -64,6 +65,8 @@ export interface PendingMember {
 export interface SectionEntry {
   readonly id: string;
   readonly fields: readonly Field[];
+  /** The same undecoded, where it was read so. */
+  readonly raw?: RawFields;
   /** At most one of each group. */
   readonly pending: readonly PendingMember[];
 }
