@@ -1,14 +1,14 @@
 // Programs that watch a server, each until it is stopped: `{sample(), stop()}`. `sample` is called each second; `stop` ends the program by its own
 // ID, throws when it has not done its work, and says what memory it took.
 import {spawn} from 'node:child_process';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {run} from './children.js';
 import {freePort} from './server.js';
 
 const [SCRAPE_MS, DOCTOR_MS] = [15_000, 30_000];
 
-export function startTop(streamlog, env) {
+export async function startTop(streamlog, env) {
   // The shell is replaced by it, so it is the only child of script(1).
   const line = `stty columns 120 rows 50; exec '${streamlog}' top --sort lag`;
   const pty = spawn('script', ['-qefc', line, '/dev/null'], {
@@ -19,7 +19,9 @@ export function startTop(streamlog, env) {
   pty.stdout.on('data', (data) => {
     written += data.length;
   });
-  const pid = () => Number(readFileSync(`/proc/${pty.pid}/task/${pty.pid}/children`, 'utf8').trim().split(' ')[0]);
+  const children = () => readFileSync(`/proc/${pty.pid}/task/${pty.pid}/children`, 'utf8').trim();
+  while (children() === '') await sleep(20);
+  const pid = Number(children().split(' ')[0]);
   return program('top', pid, async () => {
     pty.stdin.write('q');
     await ended(pty);
@@ -48,7 +50,7 @@ export async function startMetrics(streamlog, env, {streams, groups}) {
   };
   return program(
     'metrics',
-    () => child.pid,
+    child.pid,
     async () => {
       child.kill('SIGTERM');
       await ended(child);
@@ -100,7 +102,9 @@ function program(name, pid, end, onSample) {
   return {
     sample() {
       onSample?.();
-      const status = readFileSync(`/proc/${pid()}/status`, 'utf8');
+      const path = `/proc/${pid}/status`;
+      if (!existsSync(path)) throw new Error(`${name} has ended by itself`);
+      const status = readFileSync(path, 'utf8');
       readings.push({atMs: performance.now(), mb: Number(/VmRSS:\s*(\d+)/.exec(status)[1]) / 1024});
       peakKb = Number(/VmHWM:\s*(\d+)/.exec(status)[1]);
     },
