@@ -38,12 +38,6 @@ const KINDS: readonly SlowKind[] = [
     why: 'It goes through all consumers of all groups: XINFO STREAM without FULL does not, nor does streamlog info.',
   },
   {
-    command: 'XINFO CONSUMERS',
-    words: ['XINFO', 'CONSUMERS'],
-    isSlow: () => true,
-    why: 'It lists all consumers: streamlog group gc removes those that are gone.',
-  },
-  {
     command: 'XPENDING … IDLE',
     words: ['XPENDING'],
     isSlow: ([, ...options]) => options[0]?.toUpperCase() === 'IDLE' || Number(options[2]) > MOST_AT_ONCE,
@@ -67,8 +61,8 @@ const KINDS: readonly SlowKind[] = [
   {
     command: 'XTRIM',
     words: ['XTRIM'],
-    isSlow: () => true,
-    why: 'It removes many entries at once: streamlog trim removes them in steps.',
+    isSlow: (options) => !has(options, 'LIMIT'),
+    why: 'It removes as many entries as there are: streamlog trim removes them in steps.',
   },
   {
     command: 'COPY',
