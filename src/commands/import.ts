@@ -69,6 +69,8 @@ export default class Import extends BaseCommand {
       onProblem: (line: string) => notes.warn(line),
     };
     const redis = new ReconnectingClient({...retrying, connect});
+    // What is before a pipe shows its own progress, on the same terminal.
+    let showsProgress = false;
     const plan: ImportPlan = {
       mode: modeOf(flags),
       groups: !flags['no-groups'],
@@ -83,13 +85,16 @@ export default class Import extends BaseCommand {
       targetOf: targetOf(flags),
       isOne: flags.into !== undefined,
       ratePerSecond: flags.rate,
-      onProgress: (stream, entries, length) =>
-        notes.progress(`${stream}  ${withCommas(entries)}${length ? ` of ${withCommas(length)}` : ''} entries`),
+      onProgress: (stream, entries, length) => {
+        const whole = length ? ` of ${withCommas(length)}` : '';
+        if (showsProgress) notes.progress(`${stream}  ${withCommas(entries)}${whole} entries`);
+      },
     };
     try {
       await redis.connection();
       await this.beginReport(flags, JSON_FIELDS.import);
       for (const {isFile, open} of sources) {
+        showsProgress = isFile;
         if (isFile && (flags.append || flags['new-ids'])) await checkSections(open());
         let startMs = performance.now();
         for await (const report of importSections(open(), plan)) {

@@ -15,9 +15,9 @@ import {
 } from '../support/handmade-section.js';
 import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
-import {type Finished, streamlog} from '../support/run-cli.js';
+import {EXECUTABLE, type Finished, streamlog} from '../support/run-cli.js';
 import {fullInfo} from '../support/stream-facts.js';
-import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+import {HOSTILE, onTerminal, openTerminal, unsafeIn} from '../support/terminal.js';
 
 const server = serverForAll();
 beforeEach(async () => {
@@ -322,7 +322,7 @@ describe('a bad file: 65 with the line, nothing visible, and the key that is lef
   });
 
   it('and the good one goes on with what is left', async () => {
-    const long = longSection('orders', 5_000);
+    const long = longSection('orders', 30_000);
     await run([], long.slice(0, long.length / 2));
     expect(await names()).toHaveLength(1);
 
@@ -336,7 +336,7 @@ describe('a bad file: 65 with the line, nothing visible, and the key that is lef
   });
 
   it('that was edited leaves nothing that a good one would take for its own', async () => {
-    const long = longSection('orders', 5_000);
+    const long = longSection('orders', 30_000);
     await run([], long.replace('"n":"7"', '"n":"8"'));
 
     const again = await run([], long);
@@ -377,4 +377,13 @@ describe('on a terminal', () => {
       'orders is already there, identical: 2 entries',
     );
   });
+});
+
+it('shows how far it is, but not behind a pipe, where the command before it does', async () => {
+  const path = file(longSection('orders', 30_000));
+  const {text} = await onTerminal(['import', path], {server, columns: 80, env: {TERM: 'xterm'}});
+  expect(text).toMatch(/orders {2}[\d,]+ of 29,700 entries/);
+  await server.redis.flushall();
+  const piped = await openTerminal(`cat ${path} | ${EXECUTABLE} import`, {server, env: {TERM: 'xterm'}}).finished;
+  expect(piped.text).toMatch(/^orders: 29,700 entries, [^\n]+\n$/);
 });

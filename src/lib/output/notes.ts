@@ -38,10 +38,14 @@ const USUAL_COLUMNS = 80;
 /** Of a longer word, such as a name of 10 KB, a terminal shows the beginning and the end. */
 const LONG_WORD = /(\S{160})\S{140,}(\S{40})/gu;
 
+/** No eye follows a faster line, and each costs a write. */
+const PROGRESS_EVERY_MS = 100;
+
 export class Notes {
   readonly #stream: NoteStream;
   readonly #options: NotesOptions;
   #progressShown = false;
+  #progressAtMs = 0;
 
   constructor(stream: NoteStream, options: NotesOptions) {
     this.#stream = stream;
@@ -132,6 +136,9 @@ export class Notes {
   /** A line that the next one overwrites, where that is possible. It is cut: of one that wraps, only the end is overwritten. */
   progress(text: string): void {
     if (!this.#options.overwrites || this.#options.quiet) return;
+    const nowMs = performance.now();
+    if (this.#progressShown && nowMs - this.#progressAtMs < PROGRESS_EVERY_MS) return;
+    this.#progressAtMs = nowMs;
     const room = (this.#stream.columns || USUAL_COLUMNS) - 1;
     this.#stream.write(`\r\u001b[K${cutEnd(escapeForTerminal(text), room)}`);
     this.#progressShown = true;

@@ -1,4 +1,4 @@
-import {describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {StreamlogError} from '../../../src/lib/errors.js';
 import {cellsOf} from '../../../src/lib/output/cell-width.js';
 import {colors} from '../../../src/lib/output/colors.js';
@@ -140,9 +140,14 @@ describe('how much is said', () => {
 });
 
 describe('progress', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   it('is a line on a terminal that the next one overwrites', () => {
     const shown = say({overwrites: true}, (notes) => {
       notes.progress('1 of 2');
+      notes.progress('too soon');
+      vi.advanceTimersByTime(100);
       notes.progress('2 of 2');
       notes.endProgress();
       notes.endProgress();
