@@ -2,7 +2,7 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {ClaimSweep, type SweepOptions} from '../../src/lib/consume/claim-sweep.js';
 import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
-import {takeOver} from '../../src/lib/consume/pending-recovery.js';
+import {takeOver} from '../../src/lib/consume/pending-entries.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';

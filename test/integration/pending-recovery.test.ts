@@ -1,7 +1,7 @@
 /** A look at what is pending with us, on a real server, while work goes on. */
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {InFlightEntries} from '../../src/lib/consume/in-flight-entries.js';
-import {scanOwnPending} from '../../src/lib/consume/pending-recovery.js';
+import {scanOwnPending} from '../../src/lib/consume/pending-entries.js';
 import {EntryIds} from '../../src/lib/records/entry-ids.js';
 import {type Membership, StreamClient} from '../../src/lib/stream-client.js';
 import {serverForEach} from '../support/redis-server.js';

@@ -30,7 +30,7 @@ import type {StreamRecord} from '../records/entry.js';
 import {isIdle, type PendingEntry} from '../records/pending-entry.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, successorOf} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
-import {type RecoveryContext, takeOver} from './pending-recovery.js';
+import {type RecoveryContext, takeOver} from './pending-entries.js';
 
 export interface SweepOptions {
   /** Takes over what others have had for longer than this. */

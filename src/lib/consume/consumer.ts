@@ -20,7 +20,8 @@ import {GroupReader, type GroupReaderOptions} from './group-reader.js';
 import {InFlightEntries} from './in-flight-entries.js';
 import {checkName, isNameInUse, type SharedName} from './name-in-use.js';
 import {EntryOwnership, type Loss} from './ownership.js';
-import {PendingRecovery, type RecoveryContext} from './pending-recovery.js';
+import type {RecoveryContext} from './pending-entries.js';
+import {PendingRecovery} from './pending-recovery.js';
 import type {ReadBudget} from './read-budget.js';
 
 export interface ConsumerOptions extends MembershipOptions, GroupReaderOptions, AcknowledgementOptions {

@@ -4,15 +4,14 @@
  * exactly once when `finish` has returned, as added, already there, rejected or
  * unconfirmed.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
-import {isRetryable, NOT_DURABLE, StreamlogError} from '../errors.js';
+import {NOT_DURABLE, StreamlogError} from '../errors.js';
 import {Retries, type RetryOptions} from '../retry-policy.js';
 import type {Adder, AddRequest, Batch} from '../stream-client.js';
-import {Condition, unlessAborted} from '../waiting.js';
+import {Condition} from '../waiting.js';
 import {ConfirmedRecords, type ConfirmedRecordsOptions} from './confirmed-records.js';
 import {IdOutput} from './id-output.js';
 import type {Progress, WindowLimits} from './in-flight-window.js';
-import {failoverLasts, newMasterAway, recordsLost, stoppedConnecting} from './produce-failures.js';
+import {Reconnection} from './reconnection.js';
 import {Sender} from './sender.js';
 
 export interface ProducerOptions extends RetryOptions, ConfirmedRecordsOptions {
@@ -44,33 +43,24 @@ export interface ProduceCounts {
 
 /** After a failure, how long replies are still waited for. */
 const LAST_REPLIES_MS = 5_000;
-/** How often the sentinels are asked for the outcome of a failover. */
-const FAILOVER_LOOK_MS = 100;
 
 export class Producer {
-  /** Records that were confirmed, taken back by a failover, and sent again. */
-  again = 0;
   readonly #options: ProducerOptions;
   readonly #adder: Adder;
   readonly #sender: Sender;
   readonly #confirmed: ConfirmedRecords;
   readonly #ids: IdOutput;
   readonly #retries: Retries;
+  readonly #reconnection: Reconnection;
   readonly #closing = new AbortController();
   readonly #failing = new AbortController();
   #failure: unknown;
   #already = 0;
   #unsent = 0;
   #unconfirmed = 0;
-  /** Confirmed records that were lost, and are not held any more. */
-  #lost = 0;
   #isTrimmed = false;
   /** What `onConfirmed` was called with last. */
   #reported: Progress | undefined;
-  /** Resolves when a loss of confirmed records was reported. */
-  #lossReported: Promise<void> | undefined;
-  /** All is confirmed, and it remains to be seen that the master confirmed it. */
-  #isEnding = false;
   readonly #condition = new Condition();
   /** Of the records for the next batch, and of each batch. */
   #lines: number[] = [];
@@ -85,6 +75,10 @@ export class Producer {
       onChange: () => this.#condition.notify(),
       onFailure: (error) => this.#fail(error),
     });
+    const onChange = (): void => {
+      this.#reportConfirmed();
+      this.#condition.notify();
+    };
     this.#sender = new Sender(options.adder, options.window, {
       added: (count, ids, lastId) => {
         if (lastId !== undefined) this.#confirmed.added(lastId, count);
@@ -100,11 +94,8 @@ export class Producer {
         );
       },
       confirmed: (sent) => this.#confirmed.push(sent),
-      answered: () => {
-        this.#reportConfirmed();
-        this.#condition.notify();
-      },
-      interrupted: (cause) => void this.#recover(cause),
+      answered: onChange,
+      interrupted: (cause) => void this.#reconnection.after(cause),
       failed: (failure) => this.#fail(failure),
       mayWait: ({message}) => {
         if (this.failed || this.#retries.areOver) return false;
@@ -112,28 +103,27 @@ export class Producer {
         return true;
       },
     });
+    this.#reconnection = new Reconnection({
+      adder: options.adder,
+      sender: this.#sender,
+      confirmed: this.#confirmed,
+      retries: this.#retries,
+      isOver: () => this.failed || this.#closing.signal.aborted,
+      onChange,
+      onFailure: (error) => this.#fail(error),
+      until: (isSo) => this.#until(isSo),
+    });
   }
 
   /** Connects. Throws as `StreamClient.connect` does; what Redis refuses for now, as while it loads its data, is waited for. */
   static async start(options: ProducerOptions): Promise<Producer> {
     const producer = new Producer(options);
-    const {stopping, mayFailOver, adder} = options;
-    for (;;) {
-      try {
-        const connected = adder.connect().then(() => true);
-        if ((await unlessAborted(connected, stopping)) !== true) throw stoppedConnecting();
-        producer.#confirmed.startBehind(adder.accumulator.confirmedByServer ?? 0);
-        return producer;
-      } catch (error) {
-        const passes =
-          error instanceof StreamlogError &&
-          (error.kind === 'temporary' || (mayFailOver && error.kind === 'unreachable'));
-        if (!passes || stopping.aborted || producer.#retries.areOver) {
-          producer.close();
-          throw error;
-        }
-        await producer.#retries.pause(error);
-      }
+    try {
+      await producer.#reconnection.connectFirst(options);
+      return producer;
+    } catch (error) {
+      producer.close();
+      throw error;
     }
   }
 
@@ -149,11 +139,12 @@ export class Producer {
 
   get counts(): ProduceCounts {
     const {added, rejected} = this.#sender;
+    const {lost} = this.#reconnection;
     return {
-      added: added - this.#lost,
+      added: added - lost,
       already: this.#already,
       rejected: rejected + this.#unsent,
-      unconfirmed: this.#unconfirmed + this.#lost,
+      unconfirmed: this.#unconfirmed + lost,
     };
   }
 
@@ -165,6 +156,11 @@ export class Producer {
   /** Records that were sent again although they may have been added. */
   get maybeTwice(): number {
     return this.#sender.maybeTwice;
+  }
+
+  /** Records that were confirmed, taken back by a failover, and sent again. */
+  get again(): number {
+    return this.#reconnection.again;
   }
 
   /** Records that were added behind later ones, since Redis had refused them for a while. */
@@ -208,10 +204,10 @@ export class Producer {
   /** Waits for every reply. Throws the first failure; `counts` are final either way. */
   async finish(): Promise<void> {
     await this.settled();
-    await this.#confirmedByMaster();
+    if (this.counts.added > 0) await this.#reconnection.confirmedByMaster();
     if (this.failed) await this.#lastReplies();
     await this.#ids.taken;
-    await this.#lossReported;
+    await this.#reconnection.lossReported;
     this.#unconfirmed = this.#sender.open;
     // What never left is not uncertain: none of it was added.
     this.#unsent = this.#adder.accumulator.records;
@@ -223,27 +219,6 @@ export class Producer {
   close(): void {
     this.#closing.abort();
     this.#adder.close();
-  }
-
-  /**
-   * Nothing tells of a failover sooner than its sentinels, and what the old master confirmed meanwhile is lost: so
-   * they are asked before success is reported (docs/adr/0008). What they name is connected to as after a lost connection.
-   */
-  async #confirmedByMaster(): Promise<void> {
-    this.#isEnding = true;
-    while (!this.failed && this.counts.added > 0) {
-      await this.#until(() => this.#adder.isConnected && this.#sender.isDone);
-      const {connections} = this.#adder;
-      const standing = await this.#adder.standing();
-      if (standing === 'master') return;
-      if (standing === 'ended')
-        await this.#until(() => !this.#adder.isConnected || this.#adder.connections > connections);
-      else if (this.#retries.areOver) this.#fail(failoverLasts());
-      else {
-        this.#retries.say('a failover is under way; waiting for its outcome');
-        await sleep(FAILOVER_LOOK_MS);
-      }
-    }
   }
 
   /** What is in flight is still answered, so that it is counted for what it became; but not for ever. */
@@ -260,54 +235,6 @@ export class Producer {
     if (confirmed === undefined || confirmed === this.#reported) return;
     this.#reported = confirmed;
     this.#options.onConfirmed?.(confirmed);
-  }
-
-  /** From a lost connection or a refusal to a new connection on which all that is open is sent again. */
-  async #recover(cause: StreamlogError): Promise<void> {
-    let failure: unknown = cause;
-    this.#sender.rewind();
-    this.#reportConfirmed();
-    this.#condition.notify();
-    while (!this.failed && !this.#closing.signal.aborted) {
-      if (!isRetryable(failure)) return this.#fail(failure);
-      // Only what waits to be added can have waited for too long.
-      if ((!this.#sender.isDone || this.#isEnding) && this.#retries.areOver)
-        return this.#fail(this.#sender.isDone ? newMasterAway(failure) : failure);
-      await this.#retries.pause(failure);
-      if (this.#closing.signal.aborted) return;
-      try {
-        await this.#adder.connect(failure);
-        if (this.#closing.signal.aborted) return;
-        this.#addAgain();
-        this.#sender.pump();
-        return this.#condition.notify();
-      } catch (error) {
-        failure = error;
-      }
-    }
-    this.#condition.notify();
-  }
-
-  /** What the server lacks of what was confirmed is sent first. Fails where that is not held any more. */
-  #addAgain(): void {
-    const has = this.#adder.accumulator.confirmedByServer;
-    if (has === undefined) {
-      this.#lossReported = this.#confirmed.reportLost();
-      return;
-    }
-    const missing = this.#confirmed.takeMissing(has);
-    if (missing === undefined) return;
-    const {first, last, batches} = missing;
-    if (batches === undefined) {
-      this.#lost = Math.min(last - has, this.counts.added);
-      this.#fail(recordsLost(first, last));
-      return;
-    }
-    for (const {batch} of batches) this.again += batch.reopen(has);
-    this.#sender.restore(batches);
-    this.#retries.say(
-      `the server has not got records ${first} to ${last}, which were confirmed, as after a failover; adding them again`,
-    );
   }
 
   #fail(error: unknown): void {
