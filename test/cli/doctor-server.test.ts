@@ -206,6 +206,7 @@ describe('a cluster', () => {
     try {
       const found = await findings(cluster.url, ['--only', 'D18']);
       expect(found).toMatchObject([{id: 'D18', seen: {streams: ['orders'], percent: 100}, mend: []}]);
+      expect(await paste(found[0]!.look[0]!)).toMatchObject({code: 0, stderr: ''});
     } finally {
       isOver = true;
       await adding;

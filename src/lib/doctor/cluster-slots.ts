@@ -33,7 +33,7 @@ export function hotSlot(streams: readonly StreamFacts[], apartMs: number, comman
       },
       what: `${Math.floor(percent)} % of all adds, ${Math.round(ofSlot.addedPerSec)} a second, go to slot ${slot} (${listed(names.map(printedName))})`,
       why: 'One master does the work of all. Names with different hash tags, such as {1}:orders and {2}:orders, spread it.',
-      look: [commands.streamlog('top', '--sort', 'rate')],
+      look: [commands.streamlog('top', '--once', '--sort', 'rate')],
       mend: [],
     }));
 }
