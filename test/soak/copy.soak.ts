@@ -4,6 +4,8 @@ import {seededRandom} from '../faults/support/seed.js';
 import {type CopyScene, cutCopy, startCopyScene} from './copy-cuts.js';
 
 const RUNS = 200;
+/** Some seconds each. */
+const LIMIT_MS = 60 * 60_000;
 
 let scene: CopyScene;
 beforeAll(async () => {
@@ -27,4 +29,5 @@ it.each([
     process.stderr.write(`copy with ${ids}: ${RUNS} runs, ${cuts} cuts\n`);
     expect(cuts).toBeGreaterThan(RUNS * 5);
   },
+  LIMIT_MS,
 );
