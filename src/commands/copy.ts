@@ -90,7 +90,10 @@ export default class Copy extends BaseCommand {
     });
     notes.endProgress();
     await this.report(flags, JSON_FIELDS.copy, copies, (display) => renderCopies(copies, display));
-    notes.sumUp(describeCopies(copies, found.server, performance.now() - startMs), undefined);
+    notes.sumUp(
+      describeCopies(copies, found.isSame ? undefined : found.server, performance.now() - startMs),
+      undefined,
+    );
     if (failure !== undefined) throw failure;
   }
 

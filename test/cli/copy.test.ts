@@ -2,7 +2,8 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import {jsonLines} from '../support/json-lines.js';
 import {type RedisServer, serverForAll, until} from '../support/redis-server.js';
-import {type Finished, type Running, startStreamlog, streamlog} from '../support/run-cli.js';
+import {EXECUTABLE, type Finished, type Running, startStreamlog, streamlog} from '../support/run-cli.js';
+import {CTRL_C, onTerminal, openTerminal} from '../support/terminal.js';
 
 const source = serverForAll();
 const target = serverForAll();
@@ -508,5 +509,35 @@ describe('--new-ids', () => {
     expect(await copy('orders', ...there(), '--new-ids')).toMatchObject({code: 65});
     await target.redis.del('orders');
     expect(jsonLines((await copy('orders', ...there(), '--new-ids')).stdout)).toMatchObject([{copied: 20}]);
+  });
+});
+
+describe.each([40, 80, 120])('on a terminal of %i columns', (columns) => {
+  const widest = (text: string): number => Math.max(...text.split(/\r?\n/).map((line) => line.length));
+
+  it('a copy is a table within the width, and a sentence', async () => {
+    await fill(source, 'orders', 1, 1_200);
+    await fill(source, `orders:${'x'.repeat(60)}`, 1, 3);
+    const args = ['copy', '--match', 'orders*', '--to-prefix', 'copies:', '--verify'];
+    const {code, text} = await onTerminal(args, {server: source, columns});
+    expect(code).toBe(0);
+    const plain = text.replaceAll(/\u001b\[[\d;]*[A-Za-z]|\r/g, '\n');
+    const table = /stream +(?:copy|copied).*?(?=streamlog: )/s.exec(plain.replaceAll(/\n+/g, '\n'))?.[0];
+    expect(table).toContain('1,200');
+    expect(widest(table!)).toBeLessThanOrEqual(columns);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('streamlog: copied 1,203 entries of 2 streams to copies:orders');
+  });
+
+  it('a mirror says once that it waits, and what it has copied', async () => {
+    await fill(source, 'orders', 1, 10);
+    const open = openTerminal(`${EXECUTABLE} copy orders ${there().join(' ')} --follow`, {server: source, columns});
+    const waits = 'everything is copied';
+    await until(() => open.text().includes(waits), 'it says that it waits');
+    await fill(source, 'orders', 11, 20);
+    await untilCopied('orders', '20-1');
+    open.press(CTRL_C);
+    const {code, text} = await open.finished;
+    expect([code, text.split(waits).length]).toEqual([130, 2]);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('copied 20 entries of orders to ');
   });
 });

@@ -3,7 +3,7 @@ import type {CopyOutcome} from '../../copy/copy-streams.js';
 import {withCommas} from '../../number-text.js';
 import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
-import {counted, took} from '../sentences.js';
+import {counted, listed, took} from '../sentences.js';
 import {renderTable} from '../table.js';
 
 export const renderCopies = (copies: readonly CopyOutcome[], display: Display): string =>
@@ -29,11 +29,12 @@ export const renderCopies = (copies: readonly CopyOutcome[], display: Display): 
         display,
       );
 
-/** `copied 1,204,110 entries of 3 streams to 10.0.4.7:6379 in 31 s` */
-export function describeCopies(copies: readonly CopyOutcome[], server: string, ms: number): string {
+/** `copied 1,204,110 entries of 3 streams to 10.0.4.7:6379 in 31 s`; `server` is undefined where it is that of the source. */
+export function describeCopies(copies: readonly CopyOutcome[], server: string | undefined, ms: number): string {
   const copied = copies.reduce((sum, one) => sum + one.copied, 0);
   const of = copies.length === 1 ? copies[0]!.stream : counted(copies.length, 'stream');
-  return `copied ${counted(copied, 'entry')} of ${of} to ${server} ${took(ms)}`;
+  const to = server ?? listed([...new Set(copies.map(({target}) => target))]);
+  return `copied ${counted(copied, 'entry')} of ${of} to ${to} ${took(ms)}`;
 }
 
 /** While it goes on; what a mirror copies a second in all its time says nothing. */
