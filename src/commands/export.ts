@@ -3,6 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.js';
 import {exportFlags, exportQuestion, writesToOutput} from '../lib/cli/export-flags.js';
 import {exportRun, sectionsOf, streamsOf} from '../lib/cli/exporting.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
+import {isFailure} from '../lib/errors.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {
   describeExported,
@@ -71,6 +72,9 @@ export default class Export extends BaseCommand {
           );
         startMs = performance.now();
       }
+    } catch (error) {
+      // The signal has closed the connection.
+      if (!stopping.aborted || !isFailure(error, 'unreachable')) throw error;
     } finally {
       notes.endProgress();
       client.close();

@@ -18,6 +18,7 @@ import {jsonLines} from '../support/json-lines.js';
 import {serverForAll, until, userUrl} from '../support/redis-server.js';
 import {RUNTIMES, runSh, shell, startStreamlog, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
+import {startListener} from '../support/topologies.js';
 
 const server = serverForAll();
 const directory = mkdtempSync(join(tmpdir(), 'streamlog-export-'));
@@ -364,6 +365,19 @@ describe('files', () => {
     expect(code).toBe(65);
   });
 
+  it('that do not fit on the disk are gone on with when there is room', async () => {
+    for (let n = 10; n < 400; n++) await server.redis.xadd('orders', `${n}-0`, 'value', 'x'.repeat(100));
+    const full = await shell("(trap '' XFSZ; ulimit -f 16; streamlog export orders --file F)", {
+      server,
+      cwd: directory,
+    });
+    expect([full.code, full.stderr]).toEqual([74, expect.stringMatching(/^streamlog: cannot write F\.part: /)]);
+    expect(statSync(at('F.part')).size).toBeGreaterThan(1_000);
+    const {stdout, code} = await run('orders', '--file', 'F', '--resume');
+    expect([lines(stdout), code]).toEqual([[expect.objectContaining({entries: 393, resumed: true})], 0]);
+    expect(fileLines('F')).toHaveLength(396);
+  });
+
   it('have each stream once when they had several', async () => {
     await server.redis.xadd('other', '1-0', 'n', '1');
     await run('orders', 'other', '--file', 'F');
@@ -419,6 +433,19 @@ describe('what is refused', () => {
     const {text, code} = await onTerminal(['export', 'orders'], {server});
     expect([text, code]).toEqual([expect.stringContaining('an export is for a file or a pipe, not for a terminal'), 2]);
   });
+});
+
+it('a signal ends it at once where Redis is silent', async () => {
+  const silent = await startListener('');
+  const url = `redis://127.0.0.1:${silent.port}`;
+  const running = startStreamlog(['export', 'orders', '-u', url, '--file', 'F', '--connect-timeout', '1h'], {
+    cwd: directory,
+  });
+  await until(() => silent.received().length > 0, 'it has asked');
+  running.process.kill('SIGINT');
+  const {stdout, stderr, code} = await running.finished;
+  expect([stdout, stderr, code, readdirSync(directory)]).toEqual(['', '', 130, []]);
+  await silent.stop();
 });
 
 describe('what is said', () => {

@@ -1,15 +1,18 @@
 /** Sections against what Redis itself says of a stream (XINFO STREAM FULL), for streams with random histories. */
 import {Redis} from 'ioredis';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {ReconnectingClient} from '../../src/lib/reconnecting-client.js';
 import {decodeName} from '../../src/lib/records/names.js';
 import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import type {NumberedLine} from '../../src/lib/transfer/section-reader.js';
+import type {RunOn} from '../../src/lib/transfer/section-source.js';
 import type {ExportQuestion} from '../../src/lib/transfer/stream-export.js';
 import {exported, fullOf, timesOf, withoutTimes} from '../support/exported.js';
 import {fullStream, RandomStream} from '../support/random-stream.js';
 import {serverForAll, serverPrograms} from '../support/redis-server.js';
 import {seededRandom} from '../support/seeded-random.js';
+import {startCluster} from '../support/topologies.js';
 
 describe.each(serverPrograms())('an export on $name', ({program}) => {
   const server = serverForAll({program});
@@ -48,6 +51,23 @@ describe.each(serverPrograms())('an export on $name', ({program}) => {
     }
     // Histories without any of these would prove nothing.
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(3);
+  });
+
+  it('has what is pending in hundreds of groups, some of it gone', async () => {
+    const key = Buffer.from('groups');
+    await server.redis.eval(
+      `for n = 1, 300 do redis.call('XADD', KEYS[1], n .. '-0', 'n', n) end
+       for group = 1, 400 do
+         redis.call('XGROUP', 'CREATE', KEYS[1], 'g' .. group, '0')
+         redis.call('XREADGROUP', 'GROUP', 'g' .. group, 'w', 'COUNT', 1 + group % 200, 'STREAMS', KEYS[1], '>')
+       end
+       for n = 1, 300, 2 do redis.call('XDEL', KEYS[1], n .. '-0') end`,
+      1,
+      key,
+    );
+    const full = await fullStream(exact, key);
+    for (const page of [7, 1_000])
+      expect(withoutTimes(fullOf(await exported(client, 'groups', {}, {page})))).toEqual(withoutTimes(full));
   });
 
   describe('while the stream is in use', () => {
@@ -147,5 +167,40 @@ describe.each(serverPrograms())('an export on $name', ({program}) => {
         message: expect.stringMatching(message),
       });
     });
+  });
+});
+
+describe('an export of a cluster', () => {
+  it('is that of a stream in any slot, also while its slot moves', async () => {
+    const cluster = await startCluster();
+    try {
+      const client = await StreamClient.connect({url: cluster.url, connectTimeoutMs: 4_000});
+      const connections = new ReconnectingClient({
+        connect: () => StreamClient.connect({url: cluster.url, connectTimeoutMs: 4_000}),
+        stopping: new AbortController().signal,
+        onProblem: () => {},
+      });
+      for (const name of ['a', 'b', 'orders', 'x{a}']) {
+        const node = await cluster.nodeOf(name);
+        for (let n = 1; n <= 20; n++) await node.redis.xadd(name, `${n}-0`, 'n', n);
+        await node.redis.xgroup('CREATE', name, 'g', '0');
+        await node.redis.xreadgroup('GROUP', 'g', 'w', 'COUNT', 9, 'STREAMS', name, '>');
+        await node.redis.xdel(name, '3-0');
+        const ids = (lines: readonly NumberedLine[]): string[] =>
+          lines.map((line) => ('id' in line ? line.id : line.kind));
+        const whole = ids(await exported(client, name));
+        expect(whole.slice(0, 4)).toEqual(['header', '1-0', '2-0', '3-0']);
+        expect(whole).toHaveLength(22);
+        const to = cluster.nodes.find((one) => one !== node)!;
+        let parts = 0;
+        const onPart = async (): Promise<void> => void (++parts === 5 && (await cluster.moveSlot(name, to)));
+        const run: RunOn = (work) => connections.run(({commands}) => work(commands));
+        expect(ids(await exported(client, name, {}, {page: 1, onPart, run}))).toEqual(whole);
+      }
+      client.close();
+      connections.close();
+    } finally {
+      await cluster.stop();
+    }
   });
 });

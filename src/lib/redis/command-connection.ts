@@ -4,18 +4,18 @@
  * settles, with its reply or a failure, at the latest when the connection ends.
  */
 import type {Socket} from 'node:net';
-import {Cluster, Command, type Redis} from 'ioredis';
-import type {StreamlogError} from '../errors.js';
-import {EntryIds} from '../records/entry-ids.js';
-import {encodeName} from '../records/names.js';
+import {Cluster, type Command, type Redis} from 'ioredis';
+import {StreamlogError} from '../errors.js';
+import type {EntryIds} from '../records/entry-ids.js';
 import type {RawRecordBatch} from '../records/raw-record.js';
 import {notRedis} from './checked-reply.js';
 import {type Connected, connect, type Standing} from './connect.js';
 import {end} from './new-client.js';
-import {RespWriter} from './resp-writer.js';
+import {commandOf} from './outgoing-command.js';
 import {type CommandContext, toFailure} from './server-errors.js';
 import type {Target} from './server-target.js';
 import {masterOf} from './slot-owner.js';
+import {sendTransaction} from './transaction.js';
 import {type AwaitedReply, XreadInterceptor} from './xread-interceptor.js';
 
 /** `EntryIds` stands for that many arguments, the last ones of the command. */
@@ -119,30 +119,23 @@ export class CommandConnection {
   }
 
   /**
-   * MULTI, `lines`, EXEC: their replies, of one moment. In a cluster on the node of the stream of `context`. Throws the
-   * failure of the first command that was refused.
+   * MULTI, `lines`, EXEC: their replies, of one moment. In a cluster on the node of the stream of `context`, again where that
+   * has moved. Throws the failure of the first command that was refused.
    */
   async transaction(lines: readonly CommandLine[], context: Partial<CommandContext>): Promise<Reply[]> {
-    this.#unannounced++;
-    try {
-      const node = this.#nodeFor(context.stream);
-      const all: CommandLine[] = [['multi'], ...lines, ['exec']];
-      const sent = await Promise.allSettled(all.map((line) => node.sendCommand(commandOf(line))));
-      const refused = sent.findIndex(({status}) => status === 'rejected');
-      if (refused !== -1) {
-        const failure = this.#failure((sent[refused] as PromiseRejectedResult).reason, all[refused]!, context);
+    for (let redirections = 0; ; redirections++) {
+      this.#unannounced++;
+      try {
+        const node = this.#nodeFor(context.stream);
+        return await sendTransaction(node, lines, (error, line) => this.#failure(error, line, context));
+      } catch (error) {
+        if (!(error instanceof StreamlogError) || error.code !== 'MOVED' || redirections === MOST_REDIRECTIONS)
+          throw error;
         // ioredis looks for the new node only where it sends a command by itself.
-        if (failure.code === 'MOVED') await this.refreshSlots();
-        throw failure;
+        await this.refreshSlots();
+      } finally {
+        this.#unannounced--;
       }
-      const replies = (sent.at(-1) as PromiseFulfilledResult<unknown>).value as (Reply | Error)[];
-      if (!Array.isArray(replies) || replies.length !== lines.length) throw notRedis();
-      return replies.map((reply, at) => {
-        if (reply instanceof Error) throw this.#failure(reply, lines[at]!, context);
-        return reply;
-      });
-    } finally {
-      this.#unannounced--;
     }
   }
 
@@ -253,41 +246,5 @@ export class CommandConnection {
 const RANGES = new Set(['xrange', 'xrevrange']);
 /** The same text as in ioredis. */
 const LOST_NODE = 'Connection is closed.';
-/** Room for the arguments before the IDs, in most cases. */
-const LEAD_BYTES = 256;
-
-function commandOf([name, ...args]: CommandLine): Command {
-  const last = args.at(-1);
-  if (last instanceof EntryIds) return new CommandOnIds(name, args.slice(0, -1) as string[], last);
-  return new Command(name, (args as (string | Buffer)[]).map(asBytes), {replyEncoding: null});
-}
-
-/** Otherwise a name that is not UTF-8 would lose its bytes. */
-const asBytes = (argument: string | Buffer): string | Buffer =>
-  typeof argument === 'string' ? encodeName(argument) : argument;
-
-/** ioredis would make a string of each of thousands of IDs. */
-class CommandOnIds extends Command {
-  readonly #words: readonly string[];
-  readonly #ids: EntryIds;
-
-  constructor(name: string, args: readonly string[], ids: EntryIds) {
-    super(name, args.map(asBytes), {replyEncoding: null});
-    this.#words = [name, ...args];
-    this.#ids = ids;
-  }
-
-  /** For --trace. */
-  get idCount(): number {
-    return this.#ids.count;
-  }
-
-  override toWritable(): Buffer {
-    const {count, protocol} = this.#ids;
-    const writer = new RespWriter(protocol.length + LEAD_BYTES);
-    writer.array(this.#words.length + count);
-    for (const word of this.#words) writer.string(encodeName(word));
-    writer.raw(protocol);
-    return writer.take();
-  }
-}
+/** As ioredis has them for single commands. */
+const MOST_REDIRECTIONS = 16;
