@@ -35,6 +35,14 @@ function mirror({onTestFinished}: TestContext, from: string, to: string, ...flag
   return running;
 }
 
+/** As kill -9 and a restart: what was not saved is lost. */
+async function crash({redis}: RedisServer): Promise<void> {
+  // A client that would send it again would have it crash again.
+  const once = redis.duplicate({retryStrategy: () => null, maxRetriesPerRequest: 0});
+  await once.call('DEBUG', 'CRASH-AND-RECOVER').catch(() => {});
+  once.disconnect();
+}
+
 /** Numbered entries, each `everyMs`, until it is stopped; how many there were. */
 function feed({redis}: RedisServer, everyMs = 2): {stop(): Promise<number>} {
   let count = 0;
@@ -121,14 +129,46 @@ describe('a mirror', () => {
       await target.redis.save();
       const saved = await target.redis.xlen(STREAM);
       await until(async () => (await target.redis.xlen(STREAM)) > saved + 150, 'some are not on the disk');
-      // A client that would send it again would have it crash again.
-      const once = target.redis.duplicate({retryStrategy: () => null, maxRetriesPerRequest: 0});
-      await once.call('DEBUG', 'CRASH-AND-RECOVER').catch(() => {});
-      once.disconnect();
+      await crash(target);
     }
     await feeding.stop();
     await expectEqual(source, target, running);
     expect(running.stderr()).toMatch(/lacks what was copied after \d+-\d+, as after a failover; copying it again/);
+  });
+
+  it.each([
+    ['goes on where its source has lost what was copied, and keeps that', '*', 143],
+    ['ends where its source gives IDs again, for other entries', undefined, 65],
+  ] as const)('F4: %s', async (_, id, expected) => {
+    const {source, target} = scene;
+    await Promise.all([source.redis.flushall(), target.redis.flushall()]);
+    const add = async (from: number, to: number): Promise<void> => {
+      for (let n = from; n <= to; n++) await source.redis.xadd(STREAM, '*', 'n', String(n));
+    };
+    const copied = (count: number): Promise<void> =>
+      until(async () => (await target.redis.xlen(STREAM)) === count, `${count} are copied`);
+    await add(1, 100);
+    const running = startStreamlog(['copy', STREAM, '-u', source.url, '--to-url', target.url, '--follow']);
+    try {
+      await copied(100);
+      await source.redis.save();
+      await add(101, 200);
+      await copied(200);
+      const [, lost] = (await source.redis.xrange(STREAM, '-', '+', 'COUNT', 102)).slice(-2).map(([each]) => each);
+      await crash(source);
+      await until(() => running.stderr().includes('lacks what was copied after'), 'it notices');
+      await source.redis.xadd(STREAM, id ?? lost!, 'n', '201');
+      if (expected === 143) {
+        await copied(201);
+        running.process.kill('SIGTERM');
+      }
+      const {code, stderr} = await running.finished;
+      expect(code, stderr).toBe(expected);
+      const numbers = (await target.redis.xrange(STREAM, '-', '+')).map(([, [, n]]) => Number(n));
+      expect(numbers).toEqual(Array.from({length: expected === 143 ? 201 : 200}, (_, at) => at + 1));
+    } finally {
+      running.process.kill('SIGKILL');
+    }
   });
 
   it('F12 F16: never leaves an entry out when its target refuses in the middle of a batch', async (context) => {
