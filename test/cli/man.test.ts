@@ -1,5 +1,5 @@
 /** Manual pages, as the build writes them and as `streamlog man` prints them. */
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -22,8 +22,10 @@ const subjects = [
 const env = {PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', MANWIDTH: '200'};
 const run = (line: string, file: string): string => execFileSync('sh', ['-c', line, file], {encoding: 'utf8', env});
 /** What man(1) shows, and what it complains about. */
-const shown = (file: string): string => run('man -l "$0"', file);
-const complaints = (file: string): string => run('man --warnings -l "$0" 2>&1 >/dev/null', file);
+function manOf(file: string): {text: string; complaints: string} {
+  const {stdout, stderr} = spawnSync('man', ['--warnings', '-l', file], {encoding: 'utf8', env});
+  return {text: stdout, complaints: stderr};
+}
 const lint = (file: string): string => run('mandoc -T lint -W style "$0"; true', file);
 
 it('the build writes one for the program, each topic and each command', () => {
@@ -38,8 +40,8 @@ it.each(commands)(
   'that of %s has its flags, arguments and examples, as man shows it',
   (id, {flags, args, examples = []}) => {
     const file = join(DIRECTORY, `${pageOf(id.split(':'))}.1`);
-    const text = shown(file);
-    expect(complaints(file)).toBe('');
+    const {text, complaints} = manOf(file);
+    expect(complaints).toBe('');
     for (const [name, {hidden}] of Object.entries(flags)) if (!hidden) expect(text).toContain(`--${name}`);
     for (const name of Object.keys(args)) expect(text).toContain(name.toUpperCase());
     for (const example of examples)
