@@ -14,8 +14,8 @@ import {
   sectionLines,
 } from '../support/handmade-section.js';
 import {jsonLines} from '../support/json-lines.js';
-import {serverForAll, serverPrograms} from '../support/redis-server.js';
-import {EXECUTABLE, type Finished, streamlog} from '../support/run-cli.js';
+import {serverForAll, serverPrograms, until} from '../support/redis-server.js';
+import {EXECUTABLE, type Finished, RUNTIMES, shell, startShell, streamlog} from '../support/run-cli.js';
 import {fullInfo} from '../support/stream-facts.js';
 import {HOSTILE, onTerminal, openTerminal, unsafeIn} from '../support/terminal.js';
 
@@ -257,6 +257,68 @@ describe('ways to leave something out', () => {
   });
 });
 
+describe('what else a file may have', () => {
+  it('an entry that no consumer has: it is given to one, as old as what is released', async () => {
+    const input = section({...HEADER, stream: 'free'}, [
+      {id: '2-0', fields: {a: 'b'}, pending: [{group: 'billing', consumer: null, deliveredAt: at, deliveries: 2}]},
+    ]);
+    expect((await run([], input)).code).toBe(0);
+    const {stdout} = await streamlog(['pending', '-s', 'free', '-g', 'billing'], {server});
+    expect(JSON.parse(stdout)).toMatchObject({pending: 1, givenBack: 1});
+  });
+
+  it('only what is pending, and so less than its header says', async () => {
+    await run([], ORDERS);
+    const {stdout} = await streamlog(['export', 'orders', '--pending-only', '-g', 'billing'], {server});
+    const {code, stdout: said} = await run(['--into', 'stuck'], stdout);
+    expect([code, JSON.parse(said)]).toMatchObject([0, {entries: 1, pending: 1, verified: true}]);
+  });
+
+  it('how far producers have come: --exactly-once goes on', async () => {
+    const produce = (input: string, url = server.url): Promise<Finished> =>
+      streamlog(['produce', '-s', 'made', '-q', '--input', 'text', '--exactly-once', '--producer-id', 'p', '-u', url], {
+        input,
+      });
+    await produce('a\nb\n');
+    const {stdout} = await streamlog(['export', 'made', '--producers'], {server});
+    await server.redis.flushall();
+
+    expect((await run([], stdout)).code).toBe(0);
+    await produce('a\nb\nc\n');
+    expect((await server.redis.xrange('made', '-', '+')).map(([, [, value]]) => value)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('fewer entries than there were when the export began: a warning says so', async () => {
+    const lines = sectionLines({stream: 'less', lastGeneratedId: '9-0'}, [{id: '9-0', fields: {a: 'b'}}]);
+    const trailer = lines.at(-1)!.replace('"missing":0', '"missing":3');
+    const {code, stderr} = await run([], fileOf([...lines.slice(0, -1), trailer]));
+    expect([code, stderr]).toEqual([
+      0,
+      'streamlog: warning: standard input: 3 entries of "less" had gone before they were exported\n',
+    ]);
+  });
+});
+
+describe.each(RUNTIMES)('%s', (_, command) => {
+  it('moves a stream through a pipe, and is ended by a signal with what is left', async () => {
+    await run([], ORDERS);
+    const {code, stdout} = await shell(`set -o pipefail; ${command} export orders | ${command} import --into copy`, {
+      server,
+    });
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, {stream: 'copy', entries: 2, state: 'imported'}]);
+
+    const running = startShell(`exec ${command} import`, {server});
+    running.process.stdin.write(longSection('long', 3_000).slice(0, 100_000));
+    await until(async () => (await names()).some((key) => key.endsWith(':adding')), 'it has begun');
+    running.process.kill('SIGTERM');
+    const ended = await running.finished;
+    expect(ended.code).toBe(143);
+    expect(ended.stderr).toContain('UNLINK');
+    expect((await run([], longSection('long', 3_000))).code).toBe(0);
+    expect((await names()).filter((key) => key.includes('import'))).toEqual([]);
+  });
+});
+
 describe('a file that is not sealed', () => {
   const edited = ORDERS.replace('"order":"7"', '"order":"8"');
 
@@ -329,7 +391,7 @@ describe('a bad file: 65 with the line, nothing visible, and the key that is lef
     const {code, stdout} = await run([], long);
     expect([code, JSON.parse(stdout)]).toMatchObject([
       0,
-      {entries: 4_950, gone: 50, pending: 500, state: 'resumed', verified: true},
+      {entries: 29_700, gone: 300, pending: 3_000, state: 'resumed', verified: true},
     ]);
     expect(JSON.parse(stdout).already).toBeGreaterThan(0);
     expect(await names()).toEqual(['orders']);

@@ -61,6 +61,7 @@ export const ELSEWHERE: readonly (readonly [others: readonly string[], hint: str
     'streamlog copy copies streams to another server, and follows them with --follow',
   ],
   [words('backup dump snapshot save unload bgsave'), 'streamlog export writes streams, with their groups, to a file'],
+  [words('restore load recover undump'), 'streamlog import restores streams from an export'],
   [words('xautoclaim'), 'streamlog consume claims what other consumers have abandoned, streamlog claim what you name'],
   [words('commit acknowledge done'), 'streamlog ack acknowledges entries'],
   [words('reject release'), 'streamlog nack releases pending entries'],

@@ -5,7 +5,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError, usageError} from '../errors.js';
 import {InputCut} from '../input/source.js';
-import {withCommas} from '../number-text.js';
+import {counted} from '../output/sentences.js';
 import {findInfo} from '../reading/locate.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import {shellWord} from '../shell-word.js';
@@ -104,6 +104,10 @@ class OpenSections {
     const {header, entries, work, line} = open;
     if (trailer !== undefined && Number(header.entriesAdded ?? entries) < entries)
       throw this.#fault(line, `"entriesAdded" is ${header.entriesAdded}, and the section has ${entries} entries`);
+    if (trailer?.kind === 'end' && trailer.missing > 0)
+      this.#plan.onNote(
+        `${this.#input.name}: ${counted(trailer.missing, 'entry')} of "${header.stream}" had gone before they were exported`,
+      );
     const report = await work.end();
     this.#open = undefined;
     yield report;
@@ -156,14 +160,14 @@ async function openSection(header: ImportHeader, target: string, plan: ImportPla
   const {mode, redis, dryRun, agreeToReplace} = plan;
   const info = await redis.run(({commands}) => findInfo(commands, target));
   const groups = plan.groups ? header.groups.length : 0;
-  const counted = (state: ImportReport['state'], ofGroups = groups): SectionImport =>
+  const onlyRead = (state: ImportReport['state'], ofGroups = groups): SectionImport =>
     new ReadSection({stream: target, groups: ofGroups, state}, plan);
-  if (mode === 'newIds') return dryRun ? counted('added', 0) : AddedSection.open(target, plan);
-  if (info === undefined) return dryRun ? counted('imported') : RestoreSection.open(header, target, plan);
+  if (mode === 'newIds') return dryRun ? onlyRead('added', 0) : AddedSection.open(target, plan);
+  if (info === undefined) return dryRun ? onlyRead('imported') : RestoreSection.open(header, target, plan);
   if (mode === 'new') return ComparedSection.open(header, target, info, plan);
   if (mode === 'append')
-    return dryRun ? counted('appended', 0) : new AppendedSection(target, info.lastGeneratedId, plan);
-  if (dryRun) return counted('replaced');
+    return dryRun ? onlyRead('appended', 0) : new AppendedSection(target, info.lastGeneratedId, plan);
+  if (dryRun) return onlyRead('replaced');
   await agreeToReplace(target, info);
   return RestoreSection.open(header, target, plan);
 }
@@ -196,4 +200,4 @@ export function refuseToReplace(stream: string, info: {length: number; groups: n
 }
 
 const describe = (stream: string, {length, groups}: {length: number; groups: number}): string =>
-  `"${stream}" is there already, with ${withCommas(length)} ${length === 1 ? 'entry' : 'entries'} and ${groups} ${groups === 1 ? 'group' : 'groups'}`;
+  `"${stream}" is there already, with ${counted(length, 'entry')} and ${counted(groups, 'group')}`;
