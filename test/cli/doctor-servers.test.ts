@@ -295,6 +295,10 @@ describe('a user who may not ask for everything', () => {
     expect(some.stderr).toMatch(/^streamlog: warning: D01, D05, D06 not looked for: .*XPENDING/m);
     expect(some.stderr).toMatch(/^streamlog: warning: D02 not looked for: .*XINFO CONSUMERS/m);
     expect(some.stderr).toMatch(/D09, D10 not looked for/);
+
+    const fewest = await run('~orders', '~{orders}:dead', '+scan', '+xlen', '+xinfo|stream');
+    expect([fewest.code, idsOf(fewest)]).toEqual([0, ['D15']]);
+    expect(fewest.stderr).toMatch(/D01, D02, .*D17 not looked for: the user may not send XINFO GROUPS/);
   });
 
   it('who may read nothing is not left with the impression that all is well', async () => {

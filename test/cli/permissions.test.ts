@@ -131,9 +131,9 @@ describe.each(ROWS)('$row', ({row, needs}) => {
 
 /**
  * Rules whose want these short runs do not show: EVAL where another run has loaded the script, leases that are renewed while a
- * handler runs long, and `ls`, which lists what it may.
+ * handler runs long, and `ls` and `doctor`, which look at what they may.
  */
-const UNSEEN = /\+eval$|`consume --exec` \+evalsha|`ls` \+xinfo/;
+const UNSEEN = /\+eval$|`consume --exec` \+evalsha|`ls` \+xinfo|`doctor` \+x/;
 
 /** What a message calls the command of a rule. */
 const nameOf = (rule: string): string => rule.slice(1).replace('|', ' ').toUpperCase();

@@ -44,6 +44,12 @@ export async function diagnose(client: StreamClient, options: ExaminationOptions
     .flatMap(groupSubjects)
     .filter((subject) => group === undefined || subject.group.group === group);
   if (group !== undefined && ofGroups.length === 0) throw await noSuchGroup(client, streams, group);
+  for (const {stream} of ofStreams)
+    if (stream.groups === null)
+      examination.omit(
+        GROUP_CHECKS.flatMap(({ids}) => ids),
+        'the user may not send XINFO GROUPS',
+      );
   examination.expectPending(sumOf(ofGroups.map((subject) => subject.group.pending)));
   const withServer = wantsServer(options);
   const findings = [
