@@ -65,6 +65,8 @@ it.each([
   ['range', on('range -s STREAM')],
   ['pending --details', on('pending -s STREAM -g pending --details')],
   ['pending --exact', on('pending -s STREAM -g pending --exact')],
+  ['export', on('export STREAM')],
+  ['export --pending-only', on('export STREAM --pending-only --gzip')],
   ['consume', on('consume -s STREAM -g print --name w --exit --batch 1000 -q')],
   ['consume of its own backlog', on('consume -s STREAM -g pending --name w1 --exit --batch 1000 -q')],
   [

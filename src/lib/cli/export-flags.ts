@@ -23,7 +23,7 @@ export const exportFlags = {
   dir: Flags.string({
     ...TO,
     helpValue: 'DIR',
-    summary: 'write a file for each stream into this directory, which is made',
+    summary: 'write a file for each stream into this directory; make it if it is missing',
   }),
   gzip: Flags.boolean({...TO, exclusive: ['zstd'], summary: 'compress with gzip'}),
   zstd: Flags.boolean({...TO, summary: 'compress with zstd, where the runtime has it'}),
