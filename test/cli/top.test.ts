@@ -168,6 +168,18 @@ it('prints tables one below the other where TERM is dumb', async () => {
   expect(pty.sent()).not.toContain('\u001b');
 });
 
+it('has the streams that ls, check and metrics have, dead letters among them', async () => {
+  for (const name of ['orders', '{orders}:dead', '{gone}:dead']) await server.redis.xadd(name, '1-0', 'n', '1');
+  const all = ['orders', '{gone}:dead', '{orders}:dead'];
+  const run = (line: string) => streamlog(line.split(' '), {server});
+  const named = (streams: readonly {stream: string}[]): string[] => streams.map(({stream}) => stream).sort();
+  expect(named(jsonLines((await run('ls')).stdout))).toEqual(all);
+  expect(named(JSON.parse((await run('top --once --json')).stdout).streams)).toEqual(all);
+  expect(named(JSON.parse((await run('check --match * -w length>0 -o json')).stdout).results)).toEqual(all);
+  const measured = (await run('metrics')).stdout.matchAll(/^redis_stream_length\{.*stream="([^"]+)"/gm);
+  expect([...measured].map(([, name]) => name).sort()).toEqual(all);
+});
+
 it('names the columns that there are', async () => {
   const {stderr, code} = await streamlog(['top', '--columns', 'lag,nosuch'], {server});
   expect(code).toBe(2);
