@@ -20,7 +20,10 @@ const newer = serverPrograms().find(({name}) => name === 'redis-8')?.program;
 
 const one = async (args: string[], arrange?: (redis: Redis) => Promise<unknown>, program?: string) => {
   const server = await startRedis({tcp: true, args: [...SAVED, ...args], ...(program === undefined ? {} : {program})});
-  await arrange?.(server.redis);
+  await arrange?.(server.redis).catch(async (error) => {
+    await server.stop();
+    throw error;
+  });
   return [server];
 };
 
