@@ -114,6 +114,7 @@ describe('a copy', () => {
       stderr: expect.stringContaining('onto itself'),
     });
     expect(await copy('orders', '--to-url', source.url)).toMatchObject({code: 2});
+    expect((await copy('orders', '--to', '{orders}:streamlog:copy:x', ...there())).code).toBe(2);
     expect(await copy('a', 'b', '--to', 'c', ...there())).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--to-prefix'),

@@ -1,5 +1,6 @@
 /** The flags of `copy`: which streams, to where, and which part of them. */
 import {Flags, type Interfaces} from '@oclif/core';
+import {isReservedKey} from '../colocated-key.js';
 import type {CopyNames} from '../copy/copy-failures.js';
 import type {ScheduleOptions} from '../copy/copy-schedule.js';
 import {HOLD_PREFIX} from '../copy/hold-group.js';
@@ -140,6 +141,9 @@ export function copyNames({streams, isSame}: StreamsToCopy, {to, 'to-prefix': pr
   const own = isSame ? all.find(({source, target}) => source === target) : undefined;
   if (own !== undefined)
     throw usageError(`"${own.source}" would be copied onto itself`, 'give --to NAME or --to-prefix TEXT');
+  const reserved = all.find(({target}) => isReservedKey(target));
+  if (reserved !== undefined)
+    throw usageError(`"${reserved.target}" is a name for streamlog's own keys`, 'give another --to');
   return all;
 }
 

@@ -161,7 +161,9 @@ export class StreamCopy {
       this.#counted = counted;
     this.counts.lastId = lastId;
     this.hasBegun = true;
-    return this.#source.startBehind(this.#done, this.#counted);
+    const start = this.#source.startBehind(this.#done, this.#counted);
+    if (this.#counted?.upTo !== start) this.#counted = undefined;
+    return start;
   }
 
   /** True when everything is copied; false when it has to be seen again where the target stands. */
@@ -218,7 +220,7 @@ export class StreamCopy {
     if (added < wanted.length) return true;
     this.counts.skipped += fresh.length - wanted.length;
     this.#done = laterId(last, this.#done);
-    if (counted !== undefined) this.#counted = counted;
+    this.#counted = counted;
     return true;
   }
 
@@ -261,6 +263,8 @@ export class StreamCopy {
     // How much was added is known again where everything was read.
     if (this.#counted?.upTo !== this.#done)
       this.#counted = this.#source.countAt(this.#done, await this.#source.look()) ?? this.#counted;
+    // What was copied before is being read again, to know it: the group keeps what it knows until then.
+    if (this.#counted !== undefined && compareStreamIds(this.#counted.upTo, this.#done) < 0) return;
     await this.#hold?.moveTo(this.#done, this.#counted);
   }
 }
