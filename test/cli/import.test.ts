@@ -384,21 +384,21 @@ describe('a bad file: 65 with the line, nothing visible, and the key that is lef
   });
 
   it('and the good one goes on with what is left', async () => {
-    const long = longSection('orders', 30_000);
+    const long = longSection('orders', 5_000);
     await run([], long.slice(0, long.length / 2));
     expect(await names()).toHaveLength(1);
 
     const {code, stdout} = await run([], long);
     expect([code, JSON.parse(stdout)]).toMatchObject([
       0,
-      {entries: 29_700, gone: 300, pending: 3_000, state: 'resumed', verified: true},
+      {entries: 4_950, gone: 50, pending: 500, state: 'resumed', verified: true},
     ]);
     expect(JSON.parse(stdout).already).toBeGreaterThan(0);
     expect(await names()).toEqual(['orders']);
   });
 
   it('that was edited leaves nothing that a good one would take for its own', async () => {
-    const long = longSection('orders', 30_000);
+    const long = longSection('orders', 5_000);
     await run([], long.replace('"n":"7"', '"n":"8"'));
 
     const again = await run([], long);
@@ -442,10 +442,10 @@ describe('on a terminal', () => {
 });
 
 it('shows how far it is, but not behind a pipe, where the command before it does', async () => {
-  const path = file(longSection('orders', 30_000));
+  const path = file(longSection('orders', 10_000));
   const {text} = await onTerminal(['import', path], {server, columns: 80, env: {TERM: 'xterm'}});
-  expect(text).toMatch(/orders {2}[\d,]+ of 29,700 entries/);
+  expect(text).toMatch(/orders {2}[\d,]+ of 9,900 entries/);
   await server.redis.flushall();
   const piped = await openTerminal(`cat ${path} | ${EXECUTABLE} import`, {server, env: {TERM: 'xterm'}}).finished;
-  expect(piped.text).toMatch(/^orders: 29,700 entries, [^\n]+\n$/);
+  expect(piped.text).toMatch(/^orders: 9,900 entries, [^\n]+\n$/);
 });
