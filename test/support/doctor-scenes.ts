@@ -141,7 +141,7 @@ export const SCENES: Scene[] = [
   {
     id: 'D09',
     what: 'large entries',
-    arrange: (redis) => fill(redis, 1_700, 40 * 1_024),
+    arrange: (redis) => fill(redis, 400, 40 * 1_024),
   },
   {
     id: 'D10',

@@ -4,7 +4,7 @@ import {withCommas} from '../number-text.js';
 import {counted} from '../output/sentences.js';
 import {millisecondsOf} from '../records/stream-id.js';
 import {formatSize} from '../size.js';
-import {streamWords} from './commands.js';
+import {type Command, streamWords} from './commands.js';
 import type {Check, Examination, StreamSubject} from './examination.js';
 import type {Sighting} from './finding.js';
 import {LIMITS} from './stream-findings.js';
@@ -49,12 +49,14 @@ const memory: StreamCheck = {
       if (length > 0) examination.omit(['D09', 'D10'], 'the memory of a stream is not known');
       return [];
     }
-    if (bytes <= LIMITS.streamBytes) return [];
     const {commands} = examination;
-    const trimmed = (maxBytes: number) =>
-      commands.streamlog('trim', ...streamWords(stream.stream), '--max-bytes', String(maxBytes), '--safe');
-    const look = [commands.streamlog('info', ...streamWords(stream.stream))];
-    if (bytesPerEntry !== null && bytesPerEntry > LIMITS.entryBytes)
+    const words = streamWords(stream.stream);
+    const trimmed = (maxBytes: number): Command => ({
+      ...commands.streamlog('trim', ...words, '--max-bytes', String(maxBytes), '--safe'),
+      about: `to keep the newest ${formatSize(maxBytes)}, and what a group still needs`,
+    });
+    const look = [commands.streamlog('info', ...words)];
+    if (bytesPerEntry !== null && bytesPerEntry > LIMITS.entryBytes && bytes > LIMITS.largeEntriesBytes)
       return [
         {
           id: 'D09',
@@ -62,9 +64,10 @@ const memory: StreamCheck = {
           what: `${counted(length, 'entry')} of ${formatSize(bytesPerEntry)} on average take ${formatSize(bytes)}`,
           why: 'Each read copies them, and MAXLEN says nothing about their memory. Keep large values elsewhere, or trim by size.',
           look,
-          mend: [trimmed(LIMITS.streamBytes)],
+          mend: [trimmed(LIMITS.largeEntriesBytes)],
         },
       ];
+    if (bytes <= LIMITS.streamBytes) return [];
     if (memoryBytes === null || bytes <= memoryBytes * LIMITS.shareOfMemory) return [];
     const others = Math.max(0, memoryBytes - bytes);
     const fitting = (others * LIMITS.shareOfMemory) / (1 - LIMITS.shareOfMemory);
