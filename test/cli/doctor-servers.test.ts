@@ -246,6 +246,18 @@ describe.concurrent('nothing is found', () => {
     expect(idsOf(await streamlog(['doctor', '--json', 'counted'], {server}))).toEqual([]);
   });
 
+  it('of an import that is under way', async () => {
+    const keys = ['adding', 'claiming'].map((part) => `{moved}:streamlog:import:moved:0a1b2c:${part}`);
+    for (const key of keys) await server.redis.xadd(key, '*', 'n', '1');
+    const adding = setInterval(() => void server.redis.xadd(keys[0]!, '*', 'n', '1'), 50);
+    try {
+      expect(idsOf(await streamlog(['doctor', '--json', '--only', 'D16'], {server}))).toEqual([]);
+    } finally {
+      clearInterval(adding);
+    }
+    expect(idsOf(await streamlog(['doctor', '--json', '--only', 'D16'], {server}))).toEqual(['D16', 'D16']);
+  });
+
   it('while it is in full use', async () => {
     const options = {server};
     const consumers = ['w1', 'w2'].map((name) => startStreamlog(['consume', '-s', 'busy', '--name', name], options));

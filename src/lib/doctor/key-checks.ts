@@ -80,8 +80,12 @@ async function atRest(keys: readonly OwnedKey[], {client, options}: Examination)
   const before = await read();
   await sleep(AT_REST_MS, undefined, {signal: options.stopping}).catch(() => {});
   const after = await read();
-  return keys.filter((_, at) => before[at] === after[at]);
+  const underWay = new Set(keys.filter((_, at) => before[at] !== after[at]).map(({key}) => importOf(key)));
+  return keys.filter(({key}) => !underWay.has(importOf(key)));
 }
+
+/** An import has several keys, of which it is at work on one: they differ in the last part. */
+const importOf = (key: string): string => key.slice(0, key.lastIndexOf(':'));
 
 async function stateOf(client: StreamClient, key: string): Promise<string> {
   const [length, groups] = await Promise.all([client.length(key), client.groups(key)]);
