@@ -12,7 +12,15 @@ const MOST_BYTES = 200;
 const HASH_DIGITS = 32;
 
 /** `orders.ndjson`, `a%2Fb.ndjson.gz`. */
-export function fileNameOf(stream: string, compression: Compression | undefined): string {
+export const fileNameOf = (stream: string, compression: Compression | undefined): string =>
+  withSuffix(directoryNameOf(stream), compression);
+
+/** `a.ndjson`, `a.ndjson.gz`. */
+export const withSuffix = (name: string, compression: Compression | undefined): string =>
+  `${name}.ndjson${compression === undefined ? '' : SUFFIX[compression]}`;
+
+/** `orders`, `a%2Fb`: that of a directory with files of one stream. */
+export function directoryNameOf(stream: string): string {
   const bytes = Buffer.from(encodeName(stream) as string);
   let text = '';
   for (const byte of bytes) {
@@ -24,7 +32,7 @@ export function fileNameOf(stream: string, compression: Compression | undefined)
     const hash = createHash('sha256').update(bytes).digest('hex').slice(0, HASH_DIGITS);
     text = `${text.slice(0, MOST_BYTES - HASH_DIGITS - 1)}~${hash}`;
   }
-  return `${text}.ndjson${compression === undefined ? '' : SUFFIX[compression]}`;
+  return text;
 }
 
 /** What the name of a file says about how it is compressed. */

@@ -4,9 +4,10 @@
  */
 import {join} from 'node:path';
 import type {Compression} from './compression.js';
-import {ExportFile, isFinished, makeDirectory} from './export-file.js';
+import {ExportFile, isFinished} from './export-file.js';
 import {fileNameOf} from './export-file-name.js';
 import {cannotResume, type InterruptedExport} from './interrupted-export.js';
+import {makeDirectory} from './part-file.js';
 import type {SectionHeader} from './section.js';
 import type {OpenSection} from './section-reader.js';
 import {type ExportedSection, type ExportQuestion, type ExportRun, exportStream, isWhole} from './stream-export.js';
