@@ -189,6 +189,16 @@ describe('somebody else who writes to the target', () => {
 });
 
 describe('a source that has lost entries', () => {
+  it('ends with 70 also where the group of the mirror is new and entries were trimmed before it was made', async () => {
+    await fill(source, 'orders', 1, 50);
+    await copy('orders', ...there());
+    await fill(source, 'orders', 51, 100);
+    await source.redis.xtrim('orders', 'MAXLEN', 20);
+    const {code, stderr} = await copy('orders', ...there(), '--follow');
+    expect([code, stderr]).toEqual([70, expect.stringContaining('before they were copied')]);
+    expect(await target.redis.xlen('orders')).toBe(50);
+  });
+
   beforeEach(async () => {
     await fill(source, 'orders', 1, 20);
     await copy('orders', ...there());

@@ -3,7 +3,7 @@
  * say how far behind the copy is. It is moved by XGROUP SETID and has no consumers. Invariant: it never stands behind an
  * entry that the target has not confirmed.
  */
-import {isFailure} from '../errors.js';
+import {isFailure, StreamlogError} from '../errors.js';
 import {createGroupAt, setGroupAt} from '../groups/group-position.js';
 import type {ReconnectingClient} from '../reconnecting-client.js';
 import {compareStreamIds, LAST_ID, successorOf} from '../records/stream-id.js';
@@ -40,22 +40,31 @@ export class HoldGroup {
 
   /**
    * Makes it, or moves it back from where it was `found`, so that everything behind `id` is kept. Returns how much had been added up to
-   * where it stands, if that is known.
+   * where it stands, if that is known: what Redis says of a new group counts what was trimmed as read.
    */
   async begin(id: string, found: GroupInfo | undefined): Promise<Counted | undefined> {
     let stands = found;
+    if (found !== undefined && found.consumers > 0)
+      throw new StreamlogError('configuration', `group "${this.#group}" of stream "${this.#stream}" has consumers`, {
+        hint: 'moving it would take entries from them: name another group',
+      });
     if (stands === undefined) {
       const start = {kind: 'id', id: successorOf(id) ?? LAST_ID} as const;
       const how = {makeStream: false, nowMs: Date.now()};
       await this.#redis.run(({commands}) => createGroupAt(commands, this.#stream, this.#group, start, how));
       stands = await this.find();
     } else if (compareStreamIds(stands.lastDeliveredId, id) > 0) {
+      this.#onProblem(
+        `group "${this.#group}" of stream "${this.#stream}" stood at ${stands.lastDeliveredId}, ahead of what is there; moved back to ${id}`,
+      );
       await this.#redis.run(({commands}) => setGroupAt(commands, this.#stream, this.#group, id, undefined));
       stands = {...stands, lastDeliveredId: id, entriesRead: undefined};
     }
     this.#standsAt = stands?.lastDeliveredId;
     this.#counted = stands?.entriesRead;
-    return stands?.entriesRead === undefined ? undefined : {upTo: stands.lastDeliveredId, added: stands.entriesRead};
+    return found === undefined || stands?.entriesRead === undefined
+      ? undefined
+      : {upTo: stands.lastDeliveredId, added: stands.entriesRead};
   }
 
   /** Moves it to `id`, up to which everything is confirmed. */
