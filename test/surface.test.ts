@@ -19,6 +19,7 @@ const commands = Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -
 const REDIS_COMMAND: Record<string, string | undefined> = {
   __complete: 'SCAN',
   ack: 'XACK',
+  archive: 'XRANGE',
   check: 'XINFO',
   claim: 'XCLAIM',
   completion: undefined,

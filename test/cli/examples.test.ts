@@ -52,6 +52,11 @@ const ENDLESS: Endless[] = [
     isAtWork: async () => ((await server.redis.xinfo('GROUPS', 'orders')) as unknown[]).length === 3,
     code: 130,
   },
+  {
+    begins: 'streamlog archive',
+    isAtWork: async () => JSON.stringify(await server.redis.xinfo('GROUPS', 'orders')).includes('"archive"'),
+    code: 130,
+  },
   {begins: 'streamlog metrics --listen', isAtWork: ({stderr}) => stderr().includes('listening'), code: 0},
   {begins: 'streamlog top', isAtWork: ({stdout}) => stdout() !== '', code: 0},
   // test/cli/demo.test.ts sees it to its end.
@@ -100,7 +105,9 @@ describe('examples', () => {
     const env = {...state, PATH: `${join(directory, 'bin')}:${process.env.PATH}`};
     const running = startShell(line, {server, cwd: directory, env});
     running.process.stdin.end();
-    const endless = ENDLESS.find(({begins}) => example.startsWith(begins) && !/--no-follow|--once/.test(example));
+    const endless = ENDLESS.find(
+      ({begins}) => example.startsWith(begins) && !/--no-follow|--once|--exit/.test(example),
+    );
     if (endless !== undefined) {
       await until(() => endless.isAtWork(running), 'it is at work');
       process.kill(-running.process.pid!, 'SIGINT');

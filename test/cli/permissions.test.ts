@@ -1,10 +1,14 @@
 /** What an ACL user must be allowed for each command, as docs/permissions.md has it. */
-import {readFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {beforeEach, describe, expect, it} from 'vitest';
+import {afterAll, beforeEach, describe, expect, it} from 'vitest';
 import {section} from '../support/handmade-section.js';
 import {serverForAll} from '../support/redis-server.js';
 import {type Finished, streamlog} from '../support/run-cli.js';
+
+const archives = mkdtempSync(join(tmpdir(), 'streamlog-archives-'));
+afterAll(() => rmSync(archives, {recursive: true, force: true}));
 
 /** A run of each row, by what stands in its first column. */
 const RUNS: Record<string, {args: string; input?: string}> = {
@@ -53,6 +57,7 @@ const RUNS: Record<string, {args: string; input?: string}> = {
     ]),
   },
   '`copy`': {args: 'copy orders --to {orders}:copy'},
+  '`archive --exit`': {args: `archive orders --exit --dir ${archives}`},
   '`export`': {args: 'export orders'},
   '`export --producers`': {args: 'export orders --producers'},
   '`group list`': {args: 'group list -s orders'},
@@ -80,9 +85,10 @@ const ROWS = TABLE.split('\n')
 const server = serverForAll();
 beforeEach(fill);
 
-/** Five entries, two of them pending with w0, one dead letter, and a server that knows no script. */
+/** Five entries, two of them pending with w0, one dead letter, a server that knows no script, and no archive. */
 async function fill(): Promise<void> {
   const {redis} = server;
+  rmSync(archives, {recursive: true, force: true});
   await redis.flushall();
   await redis.script('FLUSH');
   for (let n = 1; n <= 5; n++) await redis.xadd('orders', `${n}-0`, 'n', n);

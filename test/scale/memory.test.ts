@@ -3,9 +3,11 @@
  * some data and on six times as much. The bound is far above what garbage
  * collection makes of chance, and below what it takes to keep an ID or a line of each.
  */
-import {readFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {beforeAll, expect, it} from 'vitest';
+import {afterAll, beforeAll, expect, it} from 'vitest';
 import {serverForAll} from '../support/redis-server.js';
 import {type RunOptions, startShell} from '../support/run-cli.js';
 
@@ -16,6 +18,8 @@ const MANY = 360_000;
 const BYTES_PER_ENTRY = 80;
 
 const server = serverForAll();
+const archives = mkdtempSync(join(tmpdir(), 'streamlog-archives-'));
+afterAll(() => rmSync(archives, {recursive: true, force: true}));
 
 beforeAll(async () => {
   for (const [stream, count] of [
@@ -69,13 +73,14 @@ it.each([
   ['export --pending-only', on('export STREAM --pending-only --gzip')],
   ['consume', on('consume -s STREAM -g print --name w --exit --batch 1000 -q')],
   ['consume of its own backlog', on('consume -s STREAM -g pending --name w1 --exit --batch 1000 -q')],
+  ['archive', on('archive -s STREAM --dir "$ARCHIVES" --gzip --exit -q')],
   [
     'bad lines of input',
     (_: string, count: number) =>
       `exec "$STREAMLOG" produce -s bad --on-bad-line skip -q < <(yes nonsense | head -${count}) 2>/dev/null`,
   ],
 ] as const)('%s', async (_, line) => {
-  const env = {STREAMLOG: new URL('../../dist/streamlog', import.meta.url).pathname};
+  const env = {ARCHIVES: archives, STREAMLOG: new URL('../../dist/streamlog', import.meta.url).pathname};
   const few = await peakOf(line('few', FEW), {env});
   const many = await peakOf(line('many', MANY), {env});
   expect((many - few) / (MANY - FEW)).toBeLessThan(BYTES_PER_ENTRY);

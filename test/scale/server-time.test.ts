@@ -2,6 +2,9 @@
  * No command, and not serve, holds Redis up, whatever the data: each is run on
  * data that is large in every way that was ever found to matter.
  */
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {crowdedSection, longSection} from '../support/handmade-section.js';
 import {type Served, serve} from '../support/http.js';
@@ -10,6 +13,9 @@ import {type RedisServer, serverPrograms, startRedis} from '../support/redis-ser
 import {streamlog} from '../support/run-cli.js';
 import {fill, fillPending, idOf, SIZES} from './dataset.js';
 import {SlowCommands} from './slow-commands.js';
+
+const archives = mkdtempSync(join(tmpdir(), 'streamlog-archives-'));
+afterAll(() => rmSync(archives, {recursive: true, force: true}));
 
 interface Case {
   args: string[];
@@ -73,6 +79,7 @@ const CASES: Record<string, Case[]> = {
   ],
   'dlq:show': [{args: ['--dead-letter', 'dead', '-s', 'big']}],
   doctor: [{args: []}, {args: ['--deep', 'crowd', 'wide']}],
+  archive: [{args: ['-s', 'big', '-s', 'wide', '--dir', archives, '--exit']}],
   export: [
     {args: ['-s', 'big', '-s', 'wide', '-s', 'crowd']},
     {args: ['-s', 'big', '-s', 'wide', '--pending-only']},

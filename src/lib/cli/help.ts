@@ -22,7 +22,7 @@ const SECTIONS: readonly (readonly [heading: string, words: readonly string[]])[
   ['READ', ['consume', 'tail', 'range', 'get']],
   ['GROUPS', ['group', 'pending', 'ack', 'nack', 'claim']],
   ['REPAIR', ['dlq', 'trim', 'delete']],
-  ['MOVE', ['export', 'import', 'copy']],
+  ['MOVE', ['export', 'import', 'copy', 'archive']],
   ['LOOK', ['ls', 'info', 'top', 'check', 'doctor', 'metrics']],
   ['SERVER', ['context', 'local', 'demo']],
   ['MORE', ['completion', 'help', 'man', 'version']],

@@ -60,6 +60,10 @@ export const ELSEWHERE: readonly (readonly [others: readonly string[], hint: str
     words('mirror replicate sync migrate cp shovel move transfer mirror-maker'),
     'streamlog copy copies streams to another server, and follows them with --follow',
   ],
+  [
+    words('tier offload cold-storage s3 sink to-files write-files'),
+    'streamlog archive writes streams to files as entries come',
+  ],
   [words('backup dump snapshot save unload bgsave'), 'streamlog export writes streams, with their groups, to a file'],
   [words('restore load recover undump'), 'streamlog import restores streams from an export'],
   [words('xautoclaim'), 'streamlog consume claims what other consumers have abandoned, streamlog claim what you name'],

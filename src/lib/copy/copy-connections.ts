@@ -61,6 +61,7 @@ function clientOf(side: Side, options: CopyConnectionsOptions, blockMs?: number)
     retryForMs,
     stopping,
     ...(blockMs === undefined ? {} : {blockMs}),
-    onProblem: (line) => onProblem(`${side}: ${line}`),
+    // One server has no sides.
+    onProblem: (line) => onProblem(connect.source === connect.target ? line : `${side}: ${line}`),
   });
 }

@@ -8,6 +8,24 @@ export interface CopyNames {
   readonly target: string;
 }
 
+/** How messages say what becomes of entries. */
+export interface CopyWords {
+  /** `copied` */
+  readonly done: string;
+  /** What has them then. */
+  readonly there: string;
+  /** What to do where the source has begun anew, and where entries were trimmed too early. */
+  readonly anewHint: string;
+  readonly trimmedHint: string;
+}
+
+export const COPY_WORDS: CopyWords = {
+  done: 'copied',
+  there: 'the target',
+  anewHint: 'to copy the new one, give another --to, or remove the stream in the target first',
+  trimmedHint: '--from start copies what is left; --follow keeps trim --safe from removing what is not copied yet',
+};
+
 const OWN_STREAM = 'copy to a stream of its own, with --to NAME; what was copied is still there';
 
 /** The target has an entry that did not come from the source. */

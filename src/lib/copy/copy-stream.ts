@@ -21,6 +21,8 @@ import {TargetStream} from './target-stream.js';
 import {verifyCopy} from './verify-copy.js';
 
 export interface CopyOptions extends CopyConnectionsOptions {
+  /** Where it goes, if that is no stream. */
+  into?: CopyTarget | undefined;
   /** Where to begin, unless the target is further; given, it does not matter what was trimmed before. */
   from: Position | undefined;
   /** The last entry to copy; undefined: the newest one of the time of asking, and with `follow` none. */
@@ -85,9 +87,10 @@ export class StreamCopy {
     const {source, target, runs} = this.#redis;
     const isCopy = (id: string): Promise<boolean> => this.#redis.isCopy(id);
     this.#target =
-      options.newIdsFrom === undefined
+      options.into ??
+      (options.newIdsFrom === undefined
         ? new TargetStream({...options, redis: target, isCopy})
-        : new RenumberedTarget({...options, redis: target, sourceServer: options.newIdsFrom});
+        : new RenumberedTarget({...options, redis: target, sourceServer: options.newIdsFrom}));
     this.#hold =
       hold === undefined ? undefined : new HoldGroup(source, {...options, stream: names.source, group: hold});
     this.#carried = new CarriedState({...options, ...runs});
@@ -102,15 +105,18 @@ export class StreamCopy {
     try {
       await this.#start();
       while (!(await this.#copyFrom(await this.#position())) && !stopping.aborted);
+      await this.#target.settle?.(true);
       if (this.#hold !== undefined) await this.#moveHold();
       await this.#carried.carry(this.#target.confirmed);
       if (stopping.aborted) return;
       await this.#target.check();
       if (this.#options.verify) this.counts.verified = await this.#verify();
+      await this.#target.finish?.();
     } catch (error) {
       if (!stopping.aborted || !isRetryable(error)) throw error;
     } finally {
       stopping.removeEventListener('abort', stop);
+      await this.#target.leave?.();
       this.#redis.close();
     }
   }
@@ -131,7 +137,12 @@ export class StreamCopy {
     });
     this.#begin = predecessorOf(first) ?? FIRST_ID;
     this.#last = last;
-    this.#source = new SourceStream({stream, redis: this.#redis.source, last, acceptsGap: from !== undefined}, info);
+    const {source: redis} = this.#redis;
+    const {words} = this.#target;
+    const onGap = (line: string): void => {
+      if (this.counts.lastId !== FIRST_ID) this.#options.onProblem(line);
+    };
+    this.#source = new SourceStream({stream, redis, last, acceptsGap: from !== undefined, words, onGap}, info);
   }
 
   /** Behind which ID copying goes on, once the target has shown that it is a copy up to there. */
@@ -139,6 +150,7 @@ export class StreamCopy {
     const {names} = this.#options;
     const info = await this.#source.look();
     const lastId = await this.#target.look();
+    await this.#target.requireSource?.(info, (id) => this.#has(id));
     const found = await this.#hold?.find();
     const held = found?.lastDeliveredId ?? FIRST_ID;
     await checkPosition(lastId, {
@@ -173,9 +185,10 @@ export class StreamCopy {
     while (!stopping.aborted) {
       const page = await next;
       if (page === undefined) {
+        const {done, there} = this.#target.words;
         this.#options.onProblem(
-          `stream "${this.#options.names.source}" lacks what was copied after ${this.#source.lastGeneratedId}, as after a failover; ` +
-            'the target keeps it',
+          `stream "${this.#options.names.source}" lacks what was ${done} after ${this.#source.lastGeneratedId}, as after a failover; ` +
+            `${there} keeps it`,
         );
         // What it gives in place of that is compared with the target.
         this.#done = this.#source.lastGeneratedId;
@@ -244,7 +257,7 @@ export class StreamCopy {
   async #look(): Promise<boolean> {
     if (performance.now() - this.#lookedAtMs < LOOK_MS) return true;
     this.#lookedAtMs = performance.now();
-    await this.#moveHold();
+    if ((await this.#target.settle?.(false)) ?? true) await this.#moveHold();
     await this.#carried.carryWhenDue(this.#target.confirmed);
     return this.#target.check();
   }
@@ -266,5 +279,10 @@ export class StreamCopy {
     // What was copied before is being read again, to know it: the group keeps what it knows until then.
     if (this.#counted !== undefined && compareStreamIds(this.#counted.upTo, this.#done) < 0) return;
     await this.#hold?.moveTo(this.#done, this.#counted);
+  }
+
+  async #has(id: string): Promise<boolean> {
+    const {source} = this.#options.names;
+    return (await this.#redis.runs.source((client) => client.recordPage(source, id, id, 1))).length > 0;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type {CopyNames} from './copy-failures.js';
 import {type CopyOptions, StreamCopy} from './copy-stream.js';
+import type {CopyTarget} from './copy-target.js';
 
 export interface CopyOutcome {
   readonly stream: string;
@@ -17,12 +18,14 @@ export interface CopyOutcome {
 }
 
 /** What all have in common. */
-export type CommonOptions = Omit<CopyOptions, 'names' | 'hold' | 'onProblem' | 'onProgress'> & {
+export type CommonOptions = Omit<CopyOptions, 'names' | 'hold' | 'into' | 'onProblem' | 'onProgress'> & {
   onProgress: (copied: number) => void;
   onProblem: (names: CopyNames, line: string) => void;
   /** The group that holds the source; undefined for none. */
   holdOf: (names: CopyNames) => string | undefined;
   onFailure: (names: CopyNames, failure: unknown) => void;
+  /** Where each goes; undefined: to a stream. */
+  intoOf?: (names: CopyNames) => CopyTarget;
 };
 
 /** Copies at a time, where they end. */
@@ -30,7 +33,7 @@ const AT_ONCE = 4;
 
 /** Never throws for what the servers did: `onFailure` is called. */
 export async function copyStreams(all: readonly CopyNames[], options: CommonOptions): Promise<CopyOutcome[]> {
-  const {follow, holdOf, onProblem, onProgress, onFailure} = options;
+  const {follow, holdOf, intoOf, onProblem, onProgress, onFailure} = options;
   const failing = new AbortController();
   const stopping = follow ? AbortSignal.any([options.stopping, failing.signal]) : options.stopping;
   const outcomes: CopyOutcome[] = [];
@@ -42,6 +45,7 @@ export async function copyStreams(all: readonly CopyNames[], options: CommonOpti
       names,
       stopping,
       hold: holdOf(names),
+      into: intoOf?.(names),
       onProblem: (line) => onProblem(names, line),
       onProgress: (counts) => {
         copied += counts.copied - before;

@@ -8,7 +8,7 @@ import {StreamlogError} from '../errors.js';
 import type {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
-import type {CopyNames} from './copy-failures.js';
+import {COPY_WORDS, type CopyNames} from './copy-failures.js';
 import type {CopyTarget} from './copy-target.js';
 import {batchOf, type EntryBatch} from './entry-batch.js';
 
@@ -24,6 +24,7 @@ const HOW = {options: {}, newIds: true} as const;
 
 export class RenumberedTarget implements CopyTarget {
   readonly names: CopyNames;
+  readonly words = COPY_WORDS;
   readonly keepsIds = false;
   readonly #redis: ReconnectingClient;
   readonly #onProblem: (line: string) => void;

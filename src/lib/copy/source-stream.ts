@@ -12,7 +12,7 @@ import type {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, FIRST_ID, laterId} from '../records/stream-id.js';
 import type {StreamInfo} from '../stream-client.js';
-import {notInOrder} from './copy-failures.js';
+import {type CopyWords, notInOrder} from './copy-failures.js';
 
 /** How many entries were added to the stream up to an ID, those included that are gone. */
 export interface Counted {
@@ -34,6 +34,9 @@ export interface SourceOptions {
   last: string;
   /** What was trimmed before the first page does not matter. */
   acceptsGap: boolean;
+  words: CopyWords;
+  /** Called with what is missing where that does not matter, and something was there before. */
+  onGap: (line: string) => void;
 }
 
 /** Entries a page, at most: what one transaction adds takes Redis some 2 ms. */
@@ -47,6 +50,8 @@ export class SourceStream {
   readonly stream: string;
   readonly redis: ReconnectingClient;
   readonly #last: string;
+  readonly #words: CopyWords;
+  readonly #onGap: (line: string) => void;
   readonly #size = new PageSize(PAGE);
   #acceptsGap: boolean;
   #counted: Counted | undefined;
@@ -56,10 +61,12 @@ export class SourceStream {
   /** The highest ID that it is known to have given. */
   #highest: string;
 
-  constructor({stream, redis, last, acceptsGap}: SourceOptions, seen: StreamInfo) {
+  constructor({stream, redis, last, acceptsGap, words, onGap}: SourceOptions, seen: StreamInfo) {
     this.stream = stream;
     this.redis = redis;
     this.#last = last;
+    this.#words = words;
+    this.#onGap = onGap;
     this.#acceptsGap = acceptsGap;
     this.#seen = seen;
     this.#highest = seen.lastGeneratedId;
@@ -110,8 +117,9 @@ export class SourceStream {
   async look(): Promise<StreamInfo> {
     const now = await this.redis.run(({commands}) => findInfo(commands, this.stream));
     if (now !== undefined) return now;
-    throw new StreamlogError('incomplete', `stream "${this.stream}" was deleted while it was copied`, {
-      hint: 'what was copied is in the target; run again when the stream is there',
+    const {done, there} = this.#words;
+    throw new StreamlogError('incomplete', `stream "${this.stream}" was deleted while it was ${done}`, {
+      hint: `what was ${done} is in ${there}; run again when the stream is there`,
     });
   }
 
@@ -138,7 +146,7 @@ export class SourceStream {
     const now = await this.look();
     const before = this.#seen;
     const change = streamChange(before, this.#highest, now);
-    if (change === 'anew') throw beganAnew(this.stream, after);
+    if (change === 'anew') throw beganAnew(this.stream, after, this.#words);
     this.#seen = now;
     this.#highest = now.lastGeneratedId;
     if (compareStreamIds(after, now.lastGeneratedId) > 0) {
@@ -157,7 +165,10 @@ export class SourceStream {
     const expected = oldest !== undefined && compareStreamIds(oldest, this.#last) <= 0 ? oldest : undefined;
     if (first !== expected && attempt < MOST_ATTEMPTS) return 'changed';
     const isBeginning = after === FIRST_ID && this.#counted?.upTo !== after;
-    if (this.#acceptsGap || isBeginning || (oldest !== undefined && compareStreamIds(oldest, copied) <= 0)) {
+    const isKnown = isBeginning || (oldest !== undefined && compareStreamIds(oldest, copied) <= 0);
+    if (this.#acceptsGap || isKnown) {
+      if (!isKnown)
+        this.#onGap(trimmedBefore(this.stream, {after: copied, missing: undefined, oldest}, this.#words).message);
       // All that is left is behind `after`.
       const {entriesAdded, length} = now;
       this.#counted = entriesAdded === undefined ? undefined : {upTo: after, added: entriesAdded - length};
@@ -165,7 +176,8 @@ export class SourceStream {
     }
     const missing = this.#missing(after, now);
     if (missing === 0) return 'well';
-    throw trimmedBefore(this.stream, {after: copied, missing: after === copied ? missing : undefined, oldest});
+    const shown = after === copied ? missing : undefined;
+    throw trimmedBefore(this.stream, {after: copied, missing: shown, oldest}, this.#words);
   }
 
   /** How many entries behind `after` are not there any more; undefined where that is not known. */
@@ -184,25 +196,24 @@ export class SourceStream {
   }
 }
 
-const beganAnew = (stream: string, after: string): StreamlogError =>
+const beganAnew = (stream: string, after: string, {done, anewHint}: CopyWords): StreamlogError =>
   new StreamlogError(
     'incomplete',
-    `stream "${stream}" has begun anew: it is not the one that was copied up to ${after}`,
-    {
-      hint: 'to copy the new one, give another --to, or remove the stream in the target first',
-    },
+    `stream "${stream}" has begun anew: it is not the one that was ${done} up to ${after}`,
+    {hint: anewHint},
   );
 
 function trimmedBefore(
   stream: string,
   {after, missing, oldest}: {after: string; missing: number | undefined; oldest: string | undefined},
+  {done, trimmedHint}: CopyWords,
 ): StreamlogError {
   const upTo = oldest === undefined ? '' : ` and before ${oldest}`;
   const what =
     missing === undefined
       ? `entries after ${after}${upTo} may have been trimmed`
       : `${counted(missing, 'entry')} after ${after}${upTo} ${missing === 1 ? 'was' : 'were'} trimmed or deleted`;
-  return new StreamlogError('incomplete', `${what} from stream "${stream}" before they were copied`, {
-    hint: '--from start copies what is left; --follow keeps trim --safe from removing what is not copied yet',
+  return new StreamlogError('incomplete', `${what} from stream "${stream}" before they were ${done}`, {
+    hint: trimmedHint,
   });
 }

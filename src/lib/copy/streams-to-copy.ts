@@ -23,7 +23,7 @@ export async function streamsToCopy(
   target.close();
   const source = await connect.source();
   try {
-    const streams = typeof wanted === 'string' ? await matching(source, wanted) : [...new Set(wanted)];
+    const streams = typeof wanted === 'string' ? await matchingStreams(source, wanted) : [...new Set(wanted)];
     const sourceServer = addressOf(source);
     return {streams, server, sourceServer, isSame: server === sourceServer};
   } finally {
@@ -35,7 +35,8 @@ export async function streamsToCopy(
 const addressOf = ({server: {address, database}}: StreamClient): string =>
   database === 0 ? address : `${address}/${database}`;
 
-async function matching(client: StreamClient, glob: string): Promise<string[]> {
+/** In order. Throws `notFound` where none matches. */
+export async function matchingStreams(client: StreamClient, glob: string): Promise<string[]> {
   const found = new Set<string>();
   for await (const page of client.server.streams(glob)) for (const name of page) found.add(name);
   const streams = [...found].filter((name) => !isReservedKey(name)).sort();

@@ -12,7 +12,15 @@ import type {ReconnectingClient} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import type {AddOptions, AddResult, StreamInfo} from '../stream-client.js';
-import {type CopyNames, foreignEntries, foreignEntry, otherId, passedOver, replaced} from './copy-failures.js';
+import {
+  COPY_WORDS,
+  type CopyNames,
+  foreignEntries,
+  foreignEntry,
+  otherId,
+  passedOver,
+  replaced,
+} from './copy-failures.js';
 import type {CopyTarget} from './copy-target.js';
 import {batchOf, type EntryBatch} from './entry-batch.js';
 
@@ -32,6 +40,7 @@ const PAGE = 1_000;
 
 export class TargetStream implements CopyTarget {
   readonly names: CopyNames;
+  readonly words = COPY_WORDS;
   readonly keepsIds = true;
   readonly #redis: ReconnectingClient;
   readonly #options: TargetOptions;

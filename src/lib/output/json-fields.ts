@@ -2,6 +2,8 @@
  * What commands report, in JSON, CSV and TSV: the fields of each object, in their order. They are a contract with scripts, and part
  * of test/surface.txt.
  */
+
+import type {ArchiveOutcome} from '../archive/archive-streams.js';
 import type {CheckReport, ResultReport} from '../check/report.js';
 import type {CopyOutcome} from '../copy/copy-streams.js';
 import type {Cause, DeadLetterSummary} from '../dead-letters/dead-letter-list.js';
@@ -116,6 +118,15 @@ const FINDING = {
 
 export const JSON_FIELDS = {
   ack: {...KEY, acknowledged: true, notPending: true, withAnother: true} satisfies Fields<AckCount>,
+  archive: {
+    stream: true,
+    directory: true,
+    archived: true,
+    skipped: true,
+    files: true,
+    lastId: true,
+    complete: true,
+  } satisfies Fields<ArchiveOutcome>,
   check: {state: true, code: true, message: true, results: CHECK_RESULT} satisfies Fields<CheckReport>,
   'context add': {context: true, file: true, replaced: true} satisfies Fields<ContextChange & {replaced: boolean}>,
   'context edit': {file: true, changed: true} satisfies Fields<{file: string; changed: boolean}>,
