@@ -10,9 +10,11 @@ import {serverForAll, until} from '../support/redis-server.js';
 import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {type Given, leaksOf, password, type SecretScene, startSecretScene, token, way} from '../support/secrets.js';
 
+const archives = mkdtempSync(join(tmpdir(), 'streamlog-archives-'));
 /** What a command needs so that it gets as far as the server, and comes to an end. */
 const ARGUMENTS: Record<string, readonly string[]> = {
   ack: ['1-0'],
+  archive: ['--dir', archives, '--exit'],
   check: ['--critical', 'length>1000000'],
   claim: ['1-0', '--to', 'w1'],
   completion: ['bash'],
@@ -21,7 +23,9 @@ const ARGUMENTS: Record<string, readonly string[]> = {
   'context:remove': ['secret'],
   'context:show': ['secret'],
   'context:use': ['-'],
+  copy: ['--to', 'copied'],
   delete: ['1-0'],
+  export: ['--dry-run'],
   get: ['1-0'],
   'dlq:purge': ['1-0'],
   'group:gc': ['--idle', '1h'],
@@ -44,7 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await streamlog(['local', 'stop'], {env: {XDG_STATE_HOME: state}});
   await scene?.stop();
-  rmSync(state, {recursive: true, force: true});
+  for (const directory of [state, archives]) rmSync(directory, {recursive: true, force: true});
 });
 
 /** Runs the command as loudly as it can be; one that serves is told to stop when it is ready. */
