@@ -288,6 +288,7 @@ describe('a read-only context', () => {
     write(prod('readonly = true'));
     const words: Record<string, string> = {
       ack: '1-0',
+      archive: '--dir /dev/null',
       claim: '1-0 --to w',
       copy: '--to other',
       delete: '1-0',
