@@ -2,7 +2,7 @@
 import {describe, expect, it} from 'vitest';
 import {serverForAll} from '../support/redis-server.js';
 import {EXECUTABLE, RUNTIMES} from '../support/run-cli.js';
-import {CTRL_C, CTRL_D, type Open, openTerminal} from '../support/terminal.js';
+import {CTRL_C, CTRL_D, type Open, openTerminal, unwrapped} from '../support/terminal.js';
 
 const server = serverForAll();
 let streams = 0;
@@ -11,7 +11,7 @@ const CTRL_U = '\u0015';
 
 const open = (line: string, columns = 80): Open => openTerminal(line, {server, columns, env: {NO_COLOR: '1'}});
 const shows = (terminal: Open, text: string | RegExp): Promise<void> =>
-  expect.poll(terminal.text, {timeout: 30_000}).toMatch(text);
+  expect.poll(() => unwrapped(terminal.text()), {timeout: 30_000}).toMatch(text);
 const entries = async (stream: string): Promise<string[][]> =>
   (await server.redis.xrange(stream, '-', '+')).map(([, fields]) => fields);
 const added = (stream: string, count: number): Promise<void> =>
