@@ -17,7 +17,7 @@ export const packagesApart = {
 };
 
 /** Small modules of src/lib that most commands load. By themselves they would be a dozen chunks, of which each takes Node a third of a millisecond. */
-export const LOADED_TOGETHER = [
+const LOADED_TOGETHER = [
   'cli/system-calls',
   'colocated-key',
   'escapes',

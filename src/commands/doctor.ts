@@ -49,12 +49,12 @@ export default class Doctor extends BaseCommand {
     const client = await this.connect(flags);
     const streams = flags.stream && [...new Set(flags.stream)];
     await requireStreams(client, streams ?? []);
-    const words = await this.printedServer(flags);
+    const words = await this.configured.printed(flags);
     let diagnosis: Diagnosis | undefined;
     try {
       diagnosis = await diagnose(client, {
         commands: new Commands(words, client.server),
-        deadLetter: this.configuredDeadLetter(flags),
+        deadLetter: this.configured.deadLetter(flags),
         streams,
         match: flags.match,
         group: flags.group,

@@ -6,8 +6,6 @@
  */
 import {hostname} from 'node:os';
 import {Command, type Config, type Interfaces} from '@oclif/core';
-import type {ConfiguredDeadLetter} from '../doctor/cluster-slots.js';
-import type {ServerWords} from '../doctor/commands.js';
 import {StreamlogError} from '../errors.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
@@ -20,6 +18,7 @@ import type {Sink} from '../output/sink.js';
 import type {Adder, AdderOptions, IdempotentProducer, StreamClient} from '../stream-client.js';
 import {indexOf} from './command-index.js';
 import {CommandOutput, type OutputFlags} from './command-output.js';
+import type {ConfiguredServer} from './configured-server.js';
 import type {ConnectionFlags} from './connection-settings.js';
 import {type Input, parseFlags} from './flag-parsing.js';
 import {ServerConnections} from './server-connections.js';
@@ -97,14 +96,9 @@ export abstract class BaseCommand extends Command {
     return context && {name: context.name, isReadonly: context.readonly ?? false};
   }
 
-  /** Which server it is, in commands that are printed. */
-  protected printedServer(flags: ConnectionFlags): Promise<ServerWords> {
-    return this.#server.configured.printed(flags);
-  }
-
-  /** The dead letter stream that configuration gives to `consume`. */
-  protected configuredDeadLetter(flags: ConnectionFlags): ConfiguredDeadLetter | undefined {
-    return this.#server.configured.deadLetter(flags);
+  /** The server as flags, variables and configuration name it. */
+  protected get configured(): ConfiguredServer {
+    return this.#server.configured;
   }
 
   /** Whether another server may replace this one (Sentinel, Cluster). */

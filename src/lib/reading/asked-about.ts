@@ -1,6 +1,6 @@
 /**
  * Streams that a person is asked about before something in them is destroyed. Invariant: after the answer it is the same stream, as
- * far as XINFO STREAM tells; of another one under its name, nobody has agreed to anything.
+ * far as XINFO STREAM tells; another one under its name is left alone.
  */
 import {StreamlogError, unlessDenied} from '../errors.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
