@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {commonFlags, connectionFlags} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, GLOB_HELP} from '../lib/cli/flags.js';
 import {globArgument} from '../lib/cli/positional-flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {describeOmissions, renderStreams, streamFinding} from '../lib/output/views/stream-view.js';
@@ -31,7 +31,7 @@ export default class Ls extends BaseCommand {
   ];
   static override args = {...globArgument};
   static override flags = {
-    match: Flags.string({helpValue: 'GLOB', summary: 'only names that match: *, ?, [a-z]; \\ escapes'}),
+    match: Flags.string({helpValue: 'GLOB', summary: `only names that match: ${GLOB_HELP}`}),
     bytes: Flags.boolean({default: false, summary: 'also show the memory that each stream takes (MEMORY USAGE)'}),
     sort: Flags.option({options: STREAM_ORDERS, helpValue: STREAM_ORDERS.join('|')})({
       summary: 'the most first; names from A to Z, last entries from the newest',

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
 import {interval, wholeNumber} from '../lib/cli/flag-values.js';
-import {commonFlags, connectionFlags, someStreamsFlag} from '../lib/cli/flags.js';
+import {commonFlags, connectionFlags, GLOB_HELP, someStreamsFlag} from '../lib/cli/flags.js';
 import {globArgument} from '../lib/cli/positional-flags.js';
 import {columnsFlag, liveView, requireStreams, topOptions} from '../lib/cli/top-run.js';
 import {ROW_ORDERS} from '../lib/observe/snapshot-rows.js';
@@ -32,7 +32,7 @@ export default class Top extends BaseCommand {
     match: Flags.string({
       helpValue: 'GLOB',
       exclusive: ['stream'],
-      summary: 'only names that match: *, ?, [a-z]; \\ escapes',
+      summary: `only names that match: ${GLOB_HELP}`,
     }),
     every: interval({default: 1_000, summary: 'read at this interval'}),
     sort: Flags.option({options: ROW_ORDERS, helpValue: ROW_ORDERS.join('|')})({

@@ -10,7 +10,7 @@ import {usageError} from '../errors.js';
 import {POSITION_HELP} from '../records/position.js';
 import {conditionFlags, timeBound} from './filter-flags.js';
 import {duration, name, position, rate} from './flag-values.js';
-import {commonFlags, serviceConnectionFlags, streamsFlag, writeFlag} from './flags.js';
+import {commonFlags, matchFlag, serviceConnectionFlags, streamsFlag, writeFlag} from './flags.js';
 
 const TARGET = {helpGroup: 'TARGET'};
 const MAX_GAP_MS = 10_000;
@@ -27,7 +27,7 @@ const speed = Flags.custom<number>({
 
 export const copyFlags = {
   ...streamsFlag,
-  match: Flags.string({helpValue: 'GLOB', summary: 'all streams whose names match: *, ?, [a-z]; \\ escapes'}),
+  ...matchFlag,
   'to-url': Flags.string({
     ...TARGET,
     helpValue: 'URL',

@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 import {FINDING_IDS, FINDING_KINDS, type FindingId} from '../doctor/finding-kinds.js';
 import {usageError} from '../errors.js';
 import {name} from './flag-values.js';
-import {commonFlags, connectionFlags, someStreamsFlag} from './flags.js';
+import {commonFlags, connectionFlags, GLOB_HELP, someStreamsFlag} from './flags.js';
 
 /** `D05,poison` */
 const findings = Flags.custom<FindingId[]>({
@@ -16,7 +16,7 @@ export const doctorFlags = {
   match: Flags.string({
     helpValue: 'GLOB',
     exclusive: ['stream'],
-    summary: 'only names that match: *, ?, [a-z]; \\ escapes',
+    summary: `only names that match: ${GLOB_HELP}`,
   }),
   group: name({char: 'g', helpValue: 'NAME', summary: 'only this group'}),
   only: findings({summary: 'look only for these findings; --list has their IDs'}),

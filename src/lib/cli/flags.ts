@@ -140,9 +140,11 @@ export const streamsFlag = {
     summary: 'the stream; repeat for several',
   }),
 };
+/** What stands for other characters in a GLOB (https://redis.io/docs/latest/commands/keys/). */
+export const GLOB_HELP = '*, ?, [a-z]; \\ escapes';
 /** Instead of names; `namedStreams` refuses both. */
 export const matchFlag = {
-  match: Flags.string({helpValue: 'GLOB', summary: 'all streams whose names match: *, ?, [a-z]; \\ escapes'}),
+  match: Flags.string({helpValue: 'GLOB', summary: `all streams whose names match: ${GLOB_HELP}`}),
 };
 /** For commands that look at all streams when none is named. */
 export const someStreamsFlag = {

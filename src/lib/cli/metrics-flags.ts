@@ -2,7 +2,7 @@
 import {Flags} from '@oclif/core';
 import {NAMES} from '../metrics/exposition.js';
 import {interval, wholeNumber} from './flag-values.js';
-import {commonFlags, serviceConnectionFlags, someStreamsFlag} from './flags.js';
+import {commonFlags, GLOB_HELP, serviceConnectionFlags, someStreamsFlag} from './flags.js';
 import {serveFlags} from './serve-flags.js';
 
 const {quiet, verbose} = commonFlags;
@@ -15,7 +15,7 @@ export const CONSUMERS_UP_TO = {auto: 50, on: 1_000, off: undefined} as const;
 
 export const metricsFlags = {
   ...someStreamsFlag,
-  match: Flags.string({helpValue: 'GLOB', summary: 'only streams whose names match: *, ?, [a-z]; \\ escapes'}),
+  match: Flags.string({helpValue: 'GLOB', summary: `only streams whose names match: ${GLOB_HELP}`}),
   listen: Flags.string({
     helpValue: 'HOST:PORT',
     summary: 'serve GET /metrics there, such as 127.0.0.1:9121; unix:PATH is a unix socket',
