@@ -6,8 +6,9 @@ import {Redis} from 'ioredis';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {decodeName} from '../../src/lib/records/names.js';
 import type {StreamClient} from '../../src/lib/stream-client.js';
+import {fileOf, timesOf} from '../support/exported.js';
 import {longSection} from '../support/handmade-section.js';
-import {connectTo, fileOf, imported} from '../support/importing.js';
+import {connectTo, imported} from '../support/importing.js';
 import {type FullStream, fullStream, RandomStream} from '../support/random-stream.js';
 import {type RedisServer, serverForAll, serverPrograms, startRedis, until} from '../support/redis-server.js';
 import {seededRandom} from '../support/seeded-random.js';
@@ -62,9 +63,6 @@ function readOf(text: string | undefined, added: bigint): string | undefined {
   if (text === undefined || BigInt(text) < 0n) return undefined;
   return BigInt(text) > added ? String(added) : text;
 }
-
-const timesOf = ({groups}: FullStream): number[] =>
-  groups.flatMap(({pending}) => pending.map(({deliveredAt}) => deliveredAt));
 
 const programs = serverPrograms();
 const pairs = programs.flatMap((from) => programs.map((to) => [from.name, to.name, from.program, to.program] as const));

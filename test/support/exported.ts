@@ -26,6 +26,20 @@ export async function exported(
   question: Partial<ExportQuestion> = {},
   run: Partial<ExportRun> = {},
 ): Promise<NumberedLine[]> {
+  return linesOf(from(await chunksOf(client, stream, question, run)), 'F');
+}
+
+/** The file of a whole export of `stream`. */
+export async function fileOf(client: StreamClient, stream: string, run: Partial<ExportRun> = {}): Promise<Buffer> {
+  return Buffer.concat(await chunksOf(client, stream, {}, run));
+}
+
+async function chunksOf(
+  client: StreamClient,
+  stream: string,
+  question: Partial<ExportQuestion>,
+  run: Partial<ExportRun>,
+): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   const section = await exportStream(
     stream,
@@ -40,9 +54,7 @@ export async function exported(
     },
   );
   expect(section).toBeDefined();
-  const lines: NumberedLine[] = [];
-  for await (const page of readSections(from(chunks), {name: 'F'})) lines.push(...page);
-  return lines;
+  return chunks;
 }
 
 async function* from(chunks: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
@@ -95,8 +107,11 @@ export const timesOf = (full: FullStream): number[] =>
 
 /** The lines of a file of whole sections, which may be compressed. */
 export async function linesOfFile(path: string): Promise<NumberedLine[]> {
-  const content = readContent(readOpenFile(openSync(path, 'r'), 0), {name: path, pipeOf: async () => ''});
+  return linesOf(readContent(readOpenFile(openSync(path, 'r'), 0), {name: path, pipeOf: async () => ''}), path);
+}
+
+async function linesOf(source: AsyncIterable<Uint8Array | string>, name: string): Promise<NumberedLine[]> {
   const lines: NumberedLine[] = [];
-  for await (const page of readSections(content, {name: path})) lines.push(...page);
+  for await (const page of readSections(source, {name})) lines.push(...page);
   return lines;
 }

@@ -1,38 +1,10 @@
-/** Sections that are exported and imported within the process of a test. */
+/** Sections that are imported within the process of a test. */
 import {ReconnectingClient} from '../../src/lib/reconnecting-client.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import type {ImportReport} from '../../src/lib/transfer/import-options.js';
 import {type ImportPlan, importSections} from '../../src/lib/transfer/import-sections.js';
-import {type ExportRun, exportStream} from '../../src/lib/transfer/stream-export.js';
 
 export const connectTo = (url: string): Promise<StreamClient> => StreamClient.connect({url, connectTimeoutMs: 4_000});
-
-/** The file of a whole export of `stream`. */
-export async function fileOf(client: StreamClient, stream: string, run: Partial<ExportRun> = {}): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  await exportStream(
-    stream,
-    {
-      groups: 'all',
-      between: {since: undefined, until: undefined},
-      pendingOnly: false,
-      conditions: [],
-      producers: false,
-      failOnMissing: true,
-    },
-    {
-      run: (work) => work(client),
-      take: async (bytes) => void chunks.push(bytes),
-      signal: new AbortController().signal,
-      onPart: () => {},
-      warn: (text) => {
-        throw new Error(text);
-      },
-      ...run,
-    },
-  );
-  return Buffer.concat(chunks);
-}
 
 /** What became of the sections of `file`, which comes in pieces of `pieceBytes`. */
 export async function imported(
