@@ -281,5 +281,12 @@ export const scanStreams = (cursor: string, match: string | undefined, count: nu
   'stream',
 ];
 
+/** The same with TYPE hash */
+export const scanHashes = (cursor: string, match: string, count: number): CommandLine => [
+  ...scanKeys(cursor, match, count),
+  'TYPE',
+  'hash',
+];
+
 /** TTL key */
 export const ttl = (key: string): CommandLine => ['ttl', key];

@@ -62,6 +62,12 @@ export function yesOf(reply: Reply | undefined): boolean {
   return reply === 1;
 }
 
+/** TIME, in Unix milliseconds. */
+export function timeOf(reply: Reply | undefined): number {
+  const [seconds, microseconds] = tupleOf(reply, 2).map(numberOf);
+  return seconds! * 1_000 + Math.floor(microseconds! / 1_000);
+}
+
 export function idOf(reply: Reply | undefined): string {
   const id = bytesOf(reply).toString('latin1');
   if (!isEntryId(id)) throw notRedis();

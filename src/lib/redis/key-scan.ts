@@ -12,20 +12,28 @@ export async function* scanPages(
   onLost: ((error: StreamlogError) => void) | undefined,
 ): AsyncGenerator<string[], void, void> {
   for (const master of session.connection.masters) {
-    let cursor = '0';
-    do {
-      const line = lineAt(cursor);
-      try {
-        const page = readScan(await session.run('scan', (connection) => connection.sendToMaster(line, master)));
-        cursor = page.cursor;
-        yield page.keys;
-      } catch (error) {
-        if (onLost === undefined || master === '' || !(error instanceof StreamlogError)) throw error;
-        onLost(error);
-        cursor = '0';
-      }
-    } while (cursor !== '0');
+    try {
+      yield* scanNode(session, master, lineAt);
+    } catch (error) {
+      if (onLost === undefined || master === '' || !(error instanceof StreamlogError)) throw error;
+      onLost(error);
+    }
   }
+}
+
+/** The same of one of `masters`. */
+export async function* scanNode(
+  session: Session,
+  master: string,
+  lineAt: (cursor: string) => CommandLine,
+): AsyncGenerator<string[], void, void> {
+  let cursor = '0';
+  do {
+    const line = lineAt(cursor);
+    const page = readScan(await session.run('scan', (connection) => connection.sendToMaster(line, master)));
+    cursor = page.cursor;
+    yield page.keys;
+  } while (cursor !== '0');
 }
 
 /** SCAN: where to go on, and the keys of this page. */

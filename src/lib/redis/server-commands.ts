@@ -1,7 +1,7 @@
 /** Commands that name no stream: what a server is, what it holds, who is connected. In a cluster they go to its masters. */
 import {isFailure, type StreamlogError} from '../errors.js';
 import {scanKeys, scanStreams, ttl} from './args.js';
-import {flatPairsOf, numberOf, tupleOf} from './checked-reply.js';
+import {flatPairsOf, numberOf, timeOf} from './checked-reply.js';
 import type {CommandConnection, CommandLine, Reply} from './command-connection.js';
 import type {Standing} from './connect.js';
 import {scanPages} from './key-scan.js';
@@ -79,9 +79,7 @@ export class ServerCommands {
   /** TIME: the clock of the server, in Unix milliseconds; undefined where the user may not ask. */
   async time(): Promise<number | undefined> {
     const [reply] = await this.#ofFirst(['time']);
-    if (reply === undefined) return undefined;
-    const [seconds, microseconds] = tupleOf(reply, 2).map(numberOf);
-    return seconds! * 1_000 + Math.floor(microseconds! / 1_000);
+    return reply === undefined ? undefined : timeOf(reply);
   }
 
   /** The nodes that hold the data, as `host:port`; without a cluster '', the only one. */

@@ -6,12 +6,11 @@ import {colocatedKey, type KeyKind} from '../colocated-key.js';
 import {decodeBytes} from '../records/bytes.js';
 import type {Field} from '../records/entry.js';
 import type {PendingEntry} from '../records/pending-entry.js';
-import {xinfoGroups, xinfoStream, xpendingRange} from './args.js';
-import {bytesOf, flatPairsOf, idOf, listOf, numberOf, tupleOf} from './checked-reply.js';
-import type {CommandLine, Reply} from './command-connection.js';
-import {readScan} from './key-scan.js';
+import {scanHashes, xinfoGroups, xinfoStream, xpendingRange} from './args.js';
+import {bytesOf, flatPairsOf, idOf, listOf, numberOf, timeOf} from './checked-reply.js';
+import type {Reply} from './command-connection.js';
+import {scanNode} from './key-scan.js';
 import {optional, readGroups, readMap, readPendingEntries, readStreamInfo} from './replies.js';
-
 import type {Session} from './session.js';
 
 /** A bigint where a number would not hold all digits. */
@@ -95,17 +94,14 @@ export class TransferReads {
 
   /** The hashes that streamlog keeps beside `stream`, page by page: SCAN of all keys of its node. */
   async *hashes(stream: string, kind: KeyKind): AsyncGenerator<ColocatedHash[], void, void> {
-    const {connection} = this.#session;
     const prefix = `${colocatedKey(kind, stream)}:`;
-    const master = connection.nodeOf(stream);
-    let cursor = '0';
-    do {
-      const line = scanHashes(cursor, `${escapeGlob(prefix)}*`);
-      const page = readScan(await this.#session.run('scan', () => connection.sendToMaster(line, master)));
-      cursor = page.cursor;
-      const found = await Promise.all(page.keys.map((name) => this.#hash(name, prefix)));
+    const glob = `${escapeGlob(prefix)}*`;
+    const master = this.#session.connection.nodeOf(stream);
+    const pages = scanNode(this.#session, master, (cursor) => scanHashes(cursor, glob, SCANNED_KEYS));
+    for await (const names of pages) {
+      const found = await Promise.all(names.map((name) => this.#hash(name, prefix)));
       yield found.filter((hash) => hash !== undefined);
-    } while (cursor !== '0');
+    }
   }
 
   /** Undefined where it has gone meanwhile. */
@@ -117,7 +113,7 @@ export class TransferReads {
     if (flat.length === 0) return undefined;
     return {
       key: name.slice(prefix.length),
-      expiresAt: leftMs < 0 ? undefined : readTime(time) + leftMs,
+      expiresAt: leftMs < 0 ? undefined : timeOf(time) + leftMs,
       fields: Array.from({length: flat.length / 2}, (_, at): Field => [flat[2 * at]!, flat[2 * at + 1]!]),
     };
   }
@@ -125,15 +121,10 @@ export class TransferReads {
 
 const isSafe = (count: Count | undefined): boolean => count === undefined || Number.isSafeInteger(count);
 
-function readTime(reply: Reply | undefined): number {
-  const [seconds, microseconds] = tupleOf(reply, 2).map(numberOf);
-  return seconds! * 1_000 + Math.floor(microseconds! / 1_000);
-}
-
 function readState([time, info, groups]: readonly Reply[]): StreamState {
   const {length, firstEntry, lastGeneratedId, maxDeletedId} = readStreamInfo(info!);
   return {
-    atMs: readTime(time),
+    atMs: timeOf(time),
     length,
     firstId: firstEntry?.id,
     lastGeneratedId,
@@ -155,20 +146,8 @@ function readCount(reply: Reply): Count {
 }
 
 const readTimedPending = ([time, entries]: readonly Reply[]): TimedPending => ({
-  atMs: readTime(time),
+  atMs: timeOf(time),
   entries: readPendingEntries(entries!),
 });
-
-/** SCAN cursor MATCH glob COUNT n TYPE hash */
-const scanHashes = (cursor: string, match: string): CommandLine => [
-  'scan',
-  cursor,
-  'MATCH',
-  match,
-  'COUNT',
-  String(SCANNED_KEYS),
-  'TYPE',
-  'hash',
-];
 
 const escapeGlob = (text: string): string => text.replace(/[*?[\]\\]/g, '\\$&');
