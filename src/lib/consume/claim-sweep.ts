@@ -25,11 +25,11 @@
  * enough.
  */
 
-import {isFailure} from '../errors.js';
+import {isFailure, unlessDenied} from '../errors.js';
 import type {StreamRecord} from '../records/entry.js';
 import {isIdle, type PendingEntry} from '../records/pending-entry.js';
 import {compareStreamIds, FIRST_ID, millisecondsOf, successorOf} from '../records/stream-id.js';
-import type {GroupInfo, StreamClient} from '../stream-client.js';
+import type {StreamClient} from '../stream-client.js';
 import {type RecoveryContext, takeOver} from './pending-entries.js';
 
 export interface SweepOptions {
@@ -191,7 +191,7 @@ export class ClaimSweep {
   ): Promise<number> {
     const halfMs = this.#options.idleMs / 2;
     if (begin === undefined && this.#from === undefined && looked < PAGE) return halfMs;
-    const group = await groupOf(control, member);
+    const group = await unlessDenied(control.group(member.stream, member.group));
     // Consumers that all begin at the head would stay side by side.
     if (begin === undefined && this.#from !== undefined) this.#from = somewhereIn(this.#from, group?.lastDeliveredId);
     const hasClaim = this.#mayClaim && control.mayKnowClaim;
@@ -200,19 +200,6 @@ export class ClaimSweep {
     const most = hasClaim ? MOST_BESIDE_CLAIM : MOST_PER_SECOND;
     const perMs = Math.max(1, Math.min(most / 1_000, group.pending / halfMs));
     return Math.min(longestMs, (looked * group.consumers) / perMs);
-  }
-}
-
-/** XINFO GROUPS; undefined where the user may not run it. */
-async function groupOf(
-  control: StreamClient,
-  {stream, group}: {stream: string; group: string},
-): Promise<GroupInfo | undefined> {
-  try {
-    return await control.group(stream, group);
-  } catch (error) {
-    if (isFailure(error, 'denied')) return undefined;
-    throw error;
   }
 }
 

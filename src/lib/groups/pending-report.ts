@@ -3,7 +3,7 @@
  * XPENDING counts for each consumer; all else takes a walk over the list, which is made where the list is short, or with
  * `exact`. Invariant: each figure is exact, or has a name that says that it is a bound, or is absent.
  */
-import {isFailure} from '../errors.js';
+import {unlessRefused} from '../errors.js';
 import {withEntries} from '../reading/lookup.js';
 import {firstItems, mapPages} from '../reading/paging.js';
 import {type Between, idsBetween} from '../reading/stream-range.js';
@@ -191,16 +191,9 @@ const someOf = <Name extends string>(name: Name, count: number): {[name in Name]
 
 const byIdle = (a: number | null | undefined, b: number | null | undefined): number => (b ?? -1) - (a ?? -1);
 
-/** XINFO GROUPS; undefined where there is no such group, and for one who may not ask. */
-async function groupOf(client: StreamClient, stream: string, group: string): Promise<GroupInfo | undefined> {
-  try {
-    return await client.group(stream, group);
-  } catch (error) {
-    // What is not there, XPENDING names best.
-    if (isFailure(error, 'denied') || isFailure(error, 'notFound')) return undefined;
-    throw error;
-  }
-}
+/** XINFO GROUPS; undefined for one who may not ask, and where there is no such group: what is not there, XPENDING names best. */
+const groupOf = (client: StreamClient, stream: string, group: string): Promise<GroupInfo | undefined> =>
+  unlessRefused(client.group(stream, group), ['denied', 'notFound']);
 
 /** The entries themselves: stream by stream, in the order of their IDs, page by page. Throws `notFound` as above. */
 export async function* pendingDetails(

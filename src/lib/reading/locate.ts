@@ -1,5 +1,5 @@
 /** Where a position lies in a stream, and where the stream ends. A stream that does not exist is an empty one. */
-import {isFailure, unlessDenied} from '../errors.js';
+import {unlessDenied, unlessRefused} from '../errors.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID, LAST_ID, successorOf} from '../records/stream-id.js';
 import type {StreamClient, StreamInfo} from '../stream-client.js';
@@ -29,7 +29,7 @@ export async function locate(client: StreamClient, stream: string, position: Pos
 
 /** As `lastIdOf`, but `0-0` when there is no such stream. */
 export const lastGeneratedId = async (client: StreamClient, stream: string): Promise<string> =>
-  (await unlessMissing(lastIdOf(client, stream))) ?? FIRST_ID;
+  (await unlessRefused(lastIdOf(client, stream), ['notFound'])) ?? FIRST_ID;
 
 /**
  * XINFO STREAM: the highest ID that the stream has generated. For a user who may not ask for it, that of the newest
@@ -46,13 +46,4 @@ export async function newestId(client: StreamClient, stream: string): Promise<st
 
 /** XINFO STREAM; undefined when there is no such stream. */
 export const findInfo = (client: StreamClient, stream: string): Promise<StreamInfo | undefined> =>
-  unlessMissing(client.info(stream));
-
-async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isFailure(error, 'notFound')) return undefined;
-    throw error;
-  }
-}
+  unlessRefused(client.info(stream), ['notFound']);
