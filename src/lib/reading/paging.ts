@@ -1,4 +1,4 @@
-/** Cutting sequences of pages to size, so that commands can count entries while they work page by page. */
+/** Sequences of pages, cut to size, so that commands can count entries while they work page by page, or item by item. */
 
 /** What commands are given page by page. */
 type Pages<T> = AsyncIterable<readonly T[]> | Iterable<readonly T[]>;
@@ -34,4 +34,26 @@ export async function* mapPages<From, To>(
   map: (item: From) => To,
 ): AsyncGenerator<To[], void, void> {
   for await (const page of pages) yield page.map(map);
+}
+
+/** The items of pages, one after the other. */
+export class PagedItems<Item> {
+  readonly #pages: AsyncGenerator<readonly Item[], void, void>;
+  #page: readonly Item[] = [];
+  #at = 0;
+
+  constructor(pages: AsyncGenerator<readonly Item[], void, void>) {
+    this.#pages = pages;
+  }
+
+  /** Undefined at the end. */
+  async next(): Promise<Item | undefined> {
+    while (this.#at === this.#page.length) {
+      const next = await this.#pages.next();
+      if (next.done) return undefined;
+      this.#page = next.value;
+      this.#at = 0;
+    }
+    return this.#page[this.#at++];
+  }
 }

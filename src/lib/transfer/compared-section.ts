@@ -1,8 +1,9 @@
 /** A section whose stream is there already: compared with it, entry by entry. Invariant: nothing is written. */
 import {StreamlogError} from '../errors.js';
 import {withCommas} from '../number-text.js';
-import {sameBytes} from '../records/bytes.js';
-import type {Field} from '../records/entry.js';
+import {PagedItems} from '../reading/paging.js';
+import {isSame} from '../reading/stream-change.js';
+import type {StreamRecord} from '../records/entry.js';
 import {FIRST_ID, LAST_ID} from '../records/stream-id.js';
 import type {PendingEntry, StreamClient, StreamInfo} from '../stream-client.js';
 import type {EntryLine, ImportHeader, ImportOptions, ImportReport, SectionImport} from './import-options.js';
@@ -13,8 +14,8 @@ export class ComparedSection implements SectionImport {
   readonly #target: string;
   readonly #length: number;
   readonly #options: ImportOptions;
-  readonly #records: Items<{id: string; fields: readonly Field[]}>;
-  readonly #pending: Map<string, Items<PendingEntry>>;
+  readonly #records: PagedItems<StreamRecord>;
+  readonly #pending: Map<string, PagedItems<PendingEntry>>;
   readonly #counts = {entries: 0, gone: 0, pending: 0, already: 0};
   #difference: string | undefined;
 
@@ -29,8 +30,8 @@ export class ComparedSection implements SectionImport {
     this.#target = target;
     this.#options = options;
     this.#length = info.length;
-    this.#records = new Items(client.records(target, FIRST_ID, LAST_ID));
-    this.#pending = new Map(header.groups.map(({name}) => [name, new Items(client.pending(target, name))]));
+    this.#records = new PagedItems(client.records(target, FIRST_ID, LAST_ID));
+    this.#pending = new Map(header.groups.map(({name}) => [name, new PagedItems(client.pending(target, name))]));
   }
 
   static async open(
@@ -56,17 +57,17 @@ export class ComparedSection implements SectionImport {
       const found = await this.#records.next();
       if (found?.id !== id)
         throw this.#differs(found === undefined ? `it lacks ${id}` : `it has ${found.id} where the file has ${id}`);
-      if (!sameFields(found.fields, line.fields)) throw this.#differs(`${id} has other fields`);
+      if (!isSame(found, line)) throw this.#differs(`${id} has other fields`);
     } else this.#counts.gone++;
     if (!this.#options.groups) return;
     for (const {group, consumer, deliveries} of line.pending) {
       this.#counts.pending++;
       const found = await this.#pending.get(group)?.next();
-      const isSame =
+      const isPending =
         found?.id === id &&
         (found.exactDeliveries ?? found.deliveries) === deliveries &&
         (consumer === undefined || found.consumer === consumer);
-      if (!isSame) throw this.#differs(`${id} is not so pending in group "${group}"`);
+      if (!isPending) throw this.#differs(`${id} is not so pending in group "${group}"`);
     }
   }
 
@@ -101,30 +102,5 @@ export class ComparedSection implements SectionImport {
         hint: 'import under another name (--into NAME), in its place (--replace), or only what is behind its last ID (--append)',
       },
     );
-  }
-}
-
-const sameFields = (a: readonly Field[], b: readonly Field[]): boolean =>
-  a.length === b.length && a.every(([name, value], at) => sameBytes(name, b[at]![0]) && sameBytes(value, b[at]![1]));
-
-/** One after the other, of pages. */
-class Items<Item> {
-  readonly #pages: AsyncGenerator<Item[], void, void>;
-  #page: readonly Item[] = [];
-  #at = 0;
-
-  constructor(pages: AsyncGenerator<Item[], void, void>) {
-    this.#pages = pages;
-  }
-
-  /** Undefined at the end. */
-  async next(): Promise<Item | undefined> {
-    while (this.#at === this.#page.length) {
-      const next = await this.#pages.next();
-      if (next.done) return undefined;
-      this.#page = next.value;
-      this.#at = 0;
-    }
-    return this.#page[this.#at++];
   }
 }
