@@ -1,13 +1,12 @@
 /** `export` through faults: what is lost, killed, full or in use. What it ends with is compared with what Redis knows. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {Redis} from 'ioredis';
 import {describe, expect, it, type TestContext} from 'vitest';
 import {killExport} from '../soak/export-kills.js';
 import {fullOf, linesOfFile, withoutTimes} from '../support/exported.js';
-import {type FullStream, fullStream} from '../support/random-stream.js';
 import {until} from '../support/redis-server.js';
 import {RUNTIMES, type Running, startStreamlog, streamlog} from '../support/run-cli.js';
+import {type FullInfo, fullInfo} from '../support/stream-facts.js';
 import {type Scene, startScene, untilTold} from './consume-scene.js';
 import {judgeExport, type LoadedStream, startLoad} from './export-load.js';
 import {seededRandom} from './support/seed.js';
@@ -45,14 +44,9 @@ const untilRead = ({proxy}: Scene, {process}: Running, pages: number): Promise<v
 const fileOf = ({server}: Scene): string => join(server.directory, 'F');
 
 /** What Redis knows of the stream. */
-async function known({server}: Scene): Promise<FullStream> {
-  const exact = new Redis({path: join(server.directory, 'redis.sock'), stringNumbers: true, protocol: 2} as object);
-  const full = await fullStream(exact, Buffer.from('orders'));
-  exact.disconnect();
-  return full;
-}
+const known = ({redis}: Scene): Promise<FullInfo> => fullInfo(redis, 'orders');
 
-async function expectWhole(scene: Scene, full: FullStream): Promise<void> {
+async function expectWhole(scene: Scene, full: FullInfo): Promise<void> {
   expect(withoutTimes(fullOf(await linesOfFile(fileOf(scene))))).toEqual(withoutTimes(full));
 }
 

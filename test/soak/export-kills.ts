@@ -5,12 +5,11 @@
 import {existsSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {Redis} from 'ioredis';
 import type {SeededRandom} from '../faults/support/seed.js';
 import {fullOf, linesOfFile, withoutTimes} from '../support/exported.js';
-import {fullStream} from '../support/random-stream.js';
 import {type RedisServer, startRedis, until} from '../support/redis-server.js';
 import {startShell} from '../support/run-cli.js';
+import {fullInfo} from '../support/stream-facts.js';
 
 const STREAM = 'orders';
 
@@ -64,9 +63,7 @@ export async function killExport(
     }
     const {code, stderr} = await start().finished;
     if (code !== 0) throw new Error(`the last run ended with ${code}\n${stderr}`);
-    const exact = new Redis({path: server.url.slice('unix://'.length), stringNumbers: true, protocol: 2} as object);
-    const expected = withoutTimes(await fullStream(exact, Buffer.from(STREAM)));
-    exact.disconnect();
+    const expected = withoutTimes(await fullInfo(server.redis, STREAM));
     return {found: withoutTimes(fullOf(await linesOfFile(path))), expected, advanced};
   } finally {
     await server.stop();

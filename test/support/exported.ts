@@ -5,10 +5,9 @@ import {readContent} from '../../src/lib/input/content.js';
 import {readOpenFile} from '../../src/lib/input/source.js';
 import {encodeName} from '../../src/lib/records/names.js';
 import type {StreamClient} from '../../src/lib/stream-client.js';
-import type {PendingMember} from '../../src/lib/transfer/section.js';
 import {type NumberedLine, readSections} from '../../src/lib/transfer/section-reader.js';
 import {type ExportQuestion, type ExportRun, exportStream} from '../../src/lib/transfer/stream-export.js';
-import type {FullStream} from './random-stream.js';
+import {type FullInfo, plain} from './stream-facts.js';
 
 const WHOLE: ExportQuestion = {
   groups: 'all',
@@ -61,11 +60,11 @@ async function* from(chunks: readonly Buffer[]): AsyncGenerator<Buffer, void, vo
   yield* chunks;
 }
 
-const hex = (name: string | Buffer): string =>
-  Buffer.from(typeof name === 'string' ? encodeName(name) : (name as never)).toString('hex');
+const latin1 = (name: string | Buffer): string =>
+  Buffer.from(typeof name === 'string' ? encodeName(name) : (name as never)).toString('latin1');
 
-/** What XINFO STREAM FULL would say of the stream that these lines are of. */
-export function fullOf(lines: readonly NumberedLine[]): FullStream {
+/** What XINFO STREAM FULL would say of the stream that these lines are of, as far as a section has it. */
+export function fullOf(lines: readonly NumberedLine[]): FullInfo {
   const header = lines[0];
   if (header?.kind !== 'header') throw new Error('no header');
   const rest = lines.filter((line) => line.kind === 'entry' || line.kind === 'gone');
@@ -73,37 +72,38 @@ export function fullOf(lines: readonly NumberedLine[]): FullStream {
     rest.flatMap(({id, pending}) =>
       pending.filter((member) => member.group === group).map((member) => ({id, ...member})),
     );
-  const text = (count: number | bigint | string | undefined): string | undefined =>
-    count === undefined ? undefined : String(count);
   return {
-    facts: {
-      length: text(header.length),
-      'last-generated-id': header.lastGeneratedId,
-      'max-deleted-entry-id': header.maxDeletedId,
-      'entries-added': text(header.entriesAdded),
-    },
-    entries: rest.flatMap((line) => (line.kind === 'entry' ? [[line.id, line.fields.flat().map(hex)] as const] : [])),
+    length: header.length,
+    'last-generated-id': header.lastGeneratedId,
+    'max-deleted-entry-id': header.maxDeletedId,
+    'entries-added': plain(String(header.entriesAdded)) as number | string,
+    entries: rest.flatMap((line) => (line.kind === 'entry' ? [[line.id, line.fields.flat().map(latin1)]] : [])),
     groups: header.groups.map(({name, lastDeliveredId, entriesRead, consumers}) => ({
-      name: hex(name),
-      facts: {'last-delivered-id': lastDeliveredId, 'entries-read': text(entriesRead)},
-      pending: pendingOf(name).map(({id, consumer, deliveredAt, deliveries}: PendingMember & {id: string}) => ({
+      name: latin1(name),
+      'last-delivered-id': lastDeliveredId,
+      'entries-read': entriesRead === undefined ? null : (plain(String(entriesRead)) as number | string),
+      pending: pendingOf(name).map(({id, consumer, deliveredAt, deliveries}) => [
         id,
-        consumer: hex(consumer!),
+        latin1(consumer!),
         deliveredAt,
-        deliveries: String(deliveries),
-      })),
-      consumers: consumers!.map(hex),
+        String(deliveries),
+      ]),
+      consumers: consumers!.map(latin1),
     })),
   };
 }
 
-/** The clock of the server may go on between TIME and XPENDING. */
-export const withoutTimes = (full: FullStream): unknown => ({
+/** What a section has, without times: the clock of the server may go on between TIME and XPENDING. */
+export const withoutTimes = (full: FullInfo) => ({
   ...full,
-  groups: full.groups.map((group) => ({...group, pending: group.pending.map(({deliveredAt, ...rest}) => rest)})),
+  'recorded-first-entry-id': undefined,
+  groups: full.groups.map(({lag: _, pending, ...group}) => ({
+    ...group,
+    pending: pending.map(([id, consumer, , deliveries]) => [id, consumer, deliveries]),
+  })),
 });
-export const timesOf = (full: FullStream): number[] =>
-  full.groups.flatMap(({pending}) => pending.map(({deliveredAt}) => deliveredAt));
+export const timesOf = (full: FullInfo): number[] =>
+  full.groups.flatMap(({pending}) => pending.map(([, , deliveredAt]) => deliveredAt));
 
 /** The lines of a file of whole sections, which may be compressed. */
 export async function linesOfFile(path: string): Promise<NumberedLine[]> {

@@ -1,6 +1,6 @@
 /**
  * Streams as years of use leave them: entries that were deleted and trimmed, pending ones without a payload, groups that were moved
- * back and ahead, counts and IDs at the limits of Redis, names that are not UTF-8. And all that Redis knows of a stream.
+ * back and ahead, counts and IDs at the limits of Redis, names that are not UTF-8.
  */
 import type {Redis} from 'ioredis';
 import type {SeededRandom} from './seeded-random.js';
@@ -168,60 +168,4 @@ export class RandomStream {
   async #try(command: string, ...args: (string | Buffer)[]): Promise<void> {
     await this.#redis.callBuffer(command, ...args).catch(() => {});
   }
-}
-
-/** All that XINFO STREAM FULL says, with the digits of numbers, but what looking changes: sizes, and when consumers were seen. */
-export interface FullStream {
-  readonly facts: Readonly<Record<string, string | undefined>>;
-  readonly entries: readonly (readonly [id: string, parts: readonly string[]])[];
-  readonly groups: readonly FullGroup[];
-}
-
-export interface FullGroup {
-  readonly name: string;
-  readonly facts: Readonly<Record<string, string | undefined>>;
-  readonly pending: readonly {id: string; consumer: string; deliveredAt: number; deliveries: string}[];
-  readonly consumers: readonly string[];
-}
-
-type Raw = Buffer | string | null | Raw[];
-
-/** Names and values come in hexadecimal. `redis` is a client with `stringNumbers`. */
-export async function fullStream(redis: Redis, key: Buffer): Promise<FullStream> {
-  const info = mapOf((await redis.callBuffer('XINFO', 'STREAM', key, 'FULL', 'COUNT', '0')) as Raw);
-  const facts = (map: Map<string, Raw>, names: string[]): Record<string, string | undefined> =>
-    Object.fromEntries(
-      names.map((name) => [name, map.has(name) && map.get(name) !== null ? String(map.get(name)) : undefined]),
-    );
-  return {
-    facts: facts(info, ['length', 'last-generated-id', 'max-deleted-entry-id', 'entries-added']),
-    entries: (info.get('entries') as Raw[]).map((entry) => {
-      const [id, parts] = entry as [Buffer, Raw[]];
-      return [String(id), parts.map(hexOf)];
-    }),
-    groups: (info.get('groups') as Raw[]).map((group) => {
-      const map = mapOf(group);
-      return {
-        name: hexOf(map.get('name')!),
-        facts: facts(map, ['last-delivered-id', 'entries-read']),
-        pending: (map.get('pending') as Raw[]).map((item) => {
-          const [id, consumer, deliveredAt, deliveries] = item as Raw[];
-          return {
-            id: String(id),
-            consumer: hexOf(consumer!),
-            deliveredAt: Number(deliveredAt),
-            deliveries: String(deliveries),
-          };
-        }),
-        consumers: (map.get('consumers') as Raw[]).map((consumer) => hexOf(mapOf(consumer).get('name')!)),
-      };
-    }),
-  };
-}
-
-const hexOf = (bytes: Raw): string => (bytes as Buffer).toString('hex');
-
-function mapOf(reply: Raw): Map<string, Raw> {
-  const list = reply as Raw[];
-  return new Map(Array.from({length: list.length / 2}, (_, at) => [String(list[2 * at]), list[2 * at + 1]!]));
 }

@@ -1,17 +1,23 @@
 /** All that Redis says of a stream (XINFO STREAM … FULL), but how it keeps it and when consumers were seen last. */
 import type {Redis} from 'ioredis';
 
-/** Names are Latin-1, so that each byte is a character; counts of deliveries are digits, which a number may not hold. */
+/** Names are Latin-1, so that each byte is a character. Counts are digits where a number may not hold them. */
 export interface FullInfo extends Record<string, unknown> {
   length: number;
+  'last-generated-id': string;
+  'entries-added': number | string;
   entries: [id: string, fields: string[]][];
-  groups: {
-    name: string;
-    'last-delivered-id': string;
-    'entries-read': number | null;
-    pending: [id: string, consumer: string, deliveredAt: number, deliveries: string][];
-    consumers: string[];
-  }[];
+  groups: FullGroup[];
+}
+
+export interface FullGroup {
+  name: string;
+  'last-delivered-id': string;
+  'entries-read': number | string | null;
+  lag?: number | string | null;
+  /** Counts of deliveries are always digits. */
+  pending: [id: string, consumer: string, deliveredAt: number, deliveries: string][];
+  consumers: string[];
 }
 
 type Value = Buffer | string | null | Value[];
@@ -37,13 +43,13 @@ export async function fullInfo(redis: Redis, stream: string | Buffer): Promise<F
   }
 }
 
-function groupOf(reply: Value): FullInfo['groups'][number] {
+function groupOf(reply: Value): FullGroup {
   const group = entriesOf(reply);
-  const value = (key: string): unknown => plain(group.get(key)!);
+  const value = (key: string) => plain(group.get(key)!) as number | string | null;
   return {
     name: text(group.get('name')!),
     'last-delivered-id': text(group.get('last-delivered-id')!),
-    'entries-read': value('entries-read') as number | null,
+    'entries-read': value('entries-read'),
     lag: value('lag'),
     pending: (group.get('pending') as [Value, Value, Value, Value][]).map(([id, consumer, deliveredAt, deliveries]) => [
       text(id),
@@ -52,7 +58,7 @@ function groupOf(reply: Value): FullInfo['groups'][number] {
       text(deliveries),
     ]),
     consumers: (group.get('consumers') as Value[]).map((consumer) => text(entriesOf(consumer).get('name')!)),
-  } as FullInfo['groups'][number];
+  };
 }
 
 const entriesOf = (reply: Value): Map<string, Value> => {
@@ -63,7 +69,7 @@ const entriesOf = (reply: Value): Map<string, Value> => {
 const text = (value: Value): string => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value));
 
 /** A number where the server gave one that a number holds. */
-function plain(value: Value): unknown {
+export function plain(value: Value): unknown {
   if (typeof value !== 'string') return Buffer.isBuffer(value) ? text(value) : value;
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
