@@ -14,7 +14,6 @@ import {
   renderSentence,
 } from '../lib/output/views/export-view.js';
 import {ReconnectingClient} from '../lib/reconnecting-client.js';
-import type {RunOn} from '../lib/transfer/section-source.js';
 import {type ExportQuestion, type ExportRun, readHeader} from '../lib/transfer/stream-export.js';
 
 export default class Export extends BaseCommand {
@@ -56,7 +55,7 @@ export default class Export extends BaseCommand {
     });
     stopping.addEventListener('abort', () => client.close(), {once: true});
     try {
-      const run: RunOn = (work) => client.run(({commands}) => work(commands));
+      const run = client.runCommands;
       const streams = await run((commands) => streamsOf(commands, flags, raw));
       const reading = await exportRun(run, flags, {notes, signal: stopping});
       if (flags['dry-run']) return await this.#plan(flags, streams, question, reading);

@@ -32,6 +32,9 @@ export interface Connection {
   readonly reader: StreamClient;
 }
 
+/** Runs what may be repeated on another connection, with its client for commands. */
+export type RunOn = <T>(work: (client: StreamClient) => Promise<T>) => Promise<T>;
+
 /** The longest failover that the first connection waits for. */
 const FIRST_CONNECTION_MS = 60_000;
 
@@ -81,6 +84,9 @@ export class ReconnectingClient {
     }
   }
 
+  /** `run`, for work that needs no more than `commands`. */
+  readonly runCommands: RunOn = (work) => this.run(({commands}) => work(commands));
+
   /** Runs `work` once: undefined after a failure that may pass, and the pause behind it. Throws as `run`. */
   async attempt<T>(work: (connection: Connection) => Promise<T>): Promise<T | undefined> {
     let connection: Connection | undefined;
@@ -100,7 +106,7 @@ export class ReconnectingClient {
   async *repeat<T>(work: (commands: StreamClient) => Promise<T>, everyMs: number): AsyncGenerator<T, void, void> {
     const {stopping: signal} = this.#options;
     while (!signal.aborted) {
-      yield await this.run(({commands}) => work(commands));
+      yield await this.runCommands(work);
       await sleep(everyMs, undefined, {signal}).catch(() => {});
     }
   }

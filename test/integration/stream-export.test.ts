@@ -5,7 +5,6 @@ import {decodeName} from '../../src/lib/records/names.js';
 import {compareStreamIds} from '../../src/lib/records/stream-id.js';
 import {StreamClient} from '../../src/lib/stream-client.js';
 import type {NumberedLine} from '../../src/lib/transfer/section-reader.js';
-import type {RunOn} from '../../src/lib/transfer/section-source.js';
 import type {ExportQuestion} from '../../src/lib/transfer/stream-export.js';
 import {exported, fullOf, timesOf, withoutTimes} from '../support/exported.js';
 import {RandomStream} from '../support/random-stream.js';
@@ -189,8 +188,7 @@ describe('an export of a cluster', () => {
         const to = cluster.nodes.find((one) => one !== node)!;
         let parts = 0;
         const onPart = async (): Promise<void> => void (++parts === 5 && (await cluster.moveSlot(name, to)));
-        const run: RunOn = (work) => connections.run(({commands}) => work(commands));
-        expect(ids(await exported(client, name, {}, {page: 1, onPart, run}))).toEqual(whole);
+        expect(ids(await exported(client, name, {}, {page: 1, onPart, run: connections.runCommands}))).toEqual(whole);
       }
       client.close();
       connections.close();

@@ -5,6 +5,7 @@ import {ExportProgress} from '../output/export-progress.js';
 import type {Notes} from '../output/notes.js';
 import type {Sink} from '../output/sink.js';
 import {pipelined} from '../pipelined.js';
+import type {RunOn} from '../reconnecting-client.js';
 import type {StreamClient} from '../stream-client.js';
 import {Throttle} from '../throttle.js';
 import {Compressor, checkCompression} from '../transfer/compression.js';
@@ -16,7 +17,6 @@ import {
   type Run,
   type SectionReport,
 } from '../transfer/export-run.js';
-import type {RunOn} from '../transfer/section-source.js';
 import type {ExportQuestion, Progress} from '../transfer/stream-export.js';
 import {exportCompression, type exportFlags} from './export-flags.js';
 import {namedStreams} from './flags.js';

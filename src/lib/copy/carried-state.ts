@@ -1,15 +1,15 @@
 /** What is carried over beside entries, now and then: where groups stand (--groups), and what was trimmed (--trim). */
 import {findInfo} from '../reading/locate.js';
+import type {RunOn} from '../reconnecting-client.js';
 import {earlierId} from '../records/stream-id.js';
 import {removeOldest} from '../trimming/removal.js';
-import type {Run} from './copy-connections.js';
 import type {CopyNames} from './copy-failures.js';
 import {GroupPositions} from './group-positions.js';
 
 export interface CarriedStateOptions {
   names: CopyNames;
-  source: Run;
-  target: Run;
+  source: RunOn;
+  target: RunOn;
   groups: boolean;
   trim: boolean;
   /** The group that holds the source. */

@@ -1,14 +1,11 @@
 /** The connections of one copy, to its source and to its target, which are replaced when they are lost; messages say whose they were. */
 import {isSame} from '../reading/stream-change.js';
-import {ReconnectingClient} from '../reconnecting-client.js';
+import {ReconnectingClient, type RunOn} from '../reconnecting-client.js';
 import type {StreamClient} from '../stream-client.js';
 import type {CopyNames} from './copy-failures.js';
 import {BLOCK_MS} from './source-stream.js';
 
 type Side = 'source' | 'target';
-
-/** Runs reads on one side. */
-export type Run = <T>(work: (client: StreamClient) => Promise<T>) => Promise<T>;
 
 export interface CopyConnectionsOptions {
   names: CopyNames;
@@ -31,12 +28,8 @@ export class CopyConnections {
     this.target = clientOf('target', options);
   }
 
-  get runs(): Record<Side, Run> {
-    const {source, target} = this;
-    return {
-      source: (work) => source.run(({commands}) => work(commands)),
-      target: (work) => target.run(({commands}) => work(commands)),
-    };
+  get runs(): Record<Side, RunOn> {
+    return {source: this.source.runCommands, target: this.target.runCommands};
   }
 
   /** Whether both have an entry with this ID, and it is the same. */

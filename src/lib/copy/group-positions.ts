@@ -5,16 +5,16 @@
  */
 import {isNoStream} from '../errors.js';
 import {setGroupAt} from '../groups/group-position.js';
+import type {RunOn} from '../reconnecting-client.js';
 import {compareStreamIds, earlierId, FIRST_ID, predecessorOf} from '../records/stream-id.js';
 import type {GroupInfo, StreamClient} from '../stream-client.js';
-import type {Run} from './copy-connections.js';
 import type {CopyNames} from './copy-failures.js';
 import {HOLD_PREFIX} from './hold-group.js';
 
 export interface GroupPositionsOptions {
   names: CopyNames;
-  source: Run;
-  target: Run;
+  source: RunOn;
+  target: RunOn;
   /** The group that holds the source, which is not carried over. */
   hold: string | undefined;
   onProblem: (line: string) => void;

@@ -4,16 +4,16 @@
  * be told is refused.
  */
 import {isSame} from '../reading/stream-change.js';
+import type {RunOn} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import type {StreamInfo} from '../stream-client.js';
-import type {Run} from './copy-connections.js';
 import {type CopyNames, foreignEntry} from './copy-failures.js';
 
 export interface PositionCheck {
   names: CopyNames;
-  source: Run;
-  target: Run;
+  source: RunOn;
+  target: RunOn;
   /** What the source is now. */
   info: StreamInfo;
   /** Everything up to this ID is known to be a copy: it was copied in this run, or before a group was moved there. */

@@ -7,7 +7,7 @@
 
 import {isFailure, unlessDenied} from '../errors.js';
 import type {Search} from '../filter/search.js';
-import {ReconnectingClient} from '../reconnecting-client.js';
+import {ReconnectingClient, type RunOn} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import type {Position} from '../records/position.js';
 import {FIRST_ID, predecessorOf, successorOf} from '../records/stream-id.js';
@@ -43,13 +43,10 @@ interface StartedCursor extends Cursor {
   readonly newest: string;
 }
 
-/** Runs reads on a connection, where there is one. */
-type Run = <T>(work: (client: StreamClient) => Promise<T>) => Promise<T>;
-
 interface Followed {
   readonly stream: string;
   readonly redis: ReconnectingClient;
-  readonly run: Run;
+  readonly run: RunOn;
 }
 
 type Batches = AsyncGenerator<StreamRecord[], void, void>;
@@ -68,7 +65,7 @@ export async function* followStreams(client: StreamClient, options: FollowOption
   const {follow, retryForMs, stopping, onProblem} = options;
   const streams = [...new Set(options.streams)];
   if (!follow) {
-    const run: Run = (work) => work(client);
+    const run: RunOn = (work) => work(client);
     const once = presentOf(
       streams.map((stream) => ({stream, run})),
       options,
@@ -78,8 +75,7 @@ export async function* followStreams(client: StreamClient, options: FollowOption
   const connect = (): Promise<StreamClient> => client.another(BLOCK_MS);
   const followed = streams.map((stream) => {
     const redis = new ReconnectingClient({connect, mayFailOver: true, retryForMs, stopping, onProblem});
-    const run: Run = (work) => redis.run(({commands}) => work(commands));
-    return {stream, redis, run};
+    return {stream, redis, run: redis.runCommands};
   });
   const close = (): void => {
     for (const {redis} of followed) redis.close();
@@ -98,7 +94,7 @@ async function* presentAndComing(followed: readonly Followed[], options: FollowO
 
 /** Returns how far each stream was read. */
 async function* presentOf(
-  sources: readonly {stream: string; run: Run}[],
+  sources: readonly {stream: string; run: RunOn}[],
   options: FollowOptions,
 ): AsyncGenerator<StreamRecord[], Cursor[], void> {
   const cursors = await Promise.all(sources.map(({run, stream}) => cursorAt(run, stream, options)));
@@ -107,7 +103,7 @@ async function* presentOf(
 }
 
 async function cursorAt(
-  run: Run,
+  run: RunOn,
   stream: string,
   {from, lastOf, follow, onMissing}: FollowOptions,
 ): Promise<StartedCursor> {
@@ -127,7 +123,7 @@ async function cursorAt(
 }
 
 /** XRANGE up to what was the newest entry. */
-async function* present(run: Run, cursor: StartedCursor): Batches {
+async function* present(run: RunOn, cursor: StartedCursor): Batches {
   const {stream, newest} = cursor;
   const size = new PageSize(PAGE);
   for (let more = true; more; ) {

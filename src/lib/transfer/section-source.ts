@@ -5,9 +5,9 @@
  */
 import {entriesById} from '../reading/entries-by-id.js';
 import {PageSize} from '../reading/page-size.js';
+import type {RunOn} from '../reconnecting-client.js';
 import type {StreamRecord} from '../records/entry.js';
 import {compareStreamIds, earlierId, FIRST_ID, LAST_ID, successorOf} from '../records/stream-id.js';
-import type {StreamClient} from '../stream-client.js';
 import {PendingCursor, type PendingGroup, type PendingPage} from './pending-cursor.js';
 import type {PendingMember} from './section.js';
 
@@ -35,9 +35,6 @@ export interface SourceOptions {
   /** Entries a page, at most. */
   readonly page?: number | undefined;
 }
-
-/** Runs what may be repeated on another connection. */
-export type RunOn = <T>(work: (client: StreamClient) => Promise<T>) => Promise<T>;
 
 const PAGE = 1_000;
 /** Pending entries of all groups that are held together. */

@@ -6,11 +6,12 @@
 import {isFailure, StreamlogError} from '../errors.js';
 import {withCommas} from '../number-text.js';
 import {type Between, idsBetween} from '../reading/stream-range.js';
+import type {RunOn} from '../reconnecting-client.js';
 import {successorOf} from '../records/stream-id.js';
 import type {StreamClient} from '../stream-client.js';
 import type {SectionHash, SectionHeader} from './section.js';
 import type {OpenSection} from './section-reader.js';
-import {type RunOn, SectionSource} from './section-source.js';
+import {SectionSource} from './section-source.js';
 import {SectionWriter, type TakeBytes, type WritingOptions} from './section-writer.js';
 import {checkUnmoved, type GroupChoice, moved, readMoment} from './stream-moment.js';
 
