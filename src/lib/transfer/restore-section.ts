@@ -27,9 +27,7 @@ interface RestoreParts {
   header: ImportHeader;
   target: string;
   stream: RestoredStream;
-  /** Whether all entries are there. */
-  isAdded: boolean;
-  /** The last ID that an earlier run has added. */
+  /** The last ID that an earlier run has added, and the highest one where it has added all. */
   from: string;
   /** By how much pending entries are younger than the section says. */
   shiftMs: number;
@@ -39,7 +37,7 @@ export class RestoreSection implements SectionImport {
   readonly #options: ImportOptions;
   readonly #target: string;
   readonly #stream: RestoredStream;
-  /** Undefined where all entries are added. */
+  /** Undefined where another run has added them all. */
   #writer: EntryWriter | undefined;
   /** The last ID that an earlier run has added. */
   readonly #from: string;
@@ -55,13 +53,13 @@ export class RestoreSection implements SectionImport {
   #isRemoved = false;
 
   private constructor(options: ImportOptions, parts: RestoreParts) {
-    const {header, target, stream, isAdded, from, shiftMs} = parts;
+    const {header, target, stream, from, shiftMs} = parts;
     this.#options = options;
     this.#facts = options.groups ? header : {...header, groups: []};
     this.#target = target;
     this.#stream = stream;
     this.#digest = new ContentDigest(stream.adding);
-    if (!isAdded) this.#writer = new EntryWriter(options.redis, stream.adding, (adds) => this.#digest.batch(adds));
+    this.#writer = new EntryWriter(options.redis, stream.adding, (adds) => this.#digest.batch(adds));
     this.#from = from;
     this.#shiftMs = shiftMs;
   }
@@ -74,8 +72,7 @@ export class RestoreSection implements SectionImport {
     const shiftMs = agesToNow
       ? ((await redis.run(({commands}) => commands.server.time())) ?? Date.now()) - Date.parse(header.at)
       : 0;
-    const isAdded = await stream.isAdded();
-    return new RestoreSection(options, {header, target, stream, isAdded, from, shiftMs});
+    return new RestoreSection(options, {header, target, stream, from, shiftMs});
   }
 
   take(line: EntryLine): Promise<void> | undefined {

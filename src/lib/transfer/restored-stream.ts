@@ -90,11 +90,6 @@ export class RestoredStream {
     });
   }
 
-  /** Whether all entries are added. */
-  isAdded(): Promise<boolean> {
-    return this.#redis.run(({commands: client}) => this.#isAdded(client));
-  }
-
   /** All entries are added, and become pending. Throws `notFound` where another run has gone on with it to its end. */
   async claim(groups: ReadonlyMap<string, PendingClaims>): Promise<void> {
     await this.#move(this.adding, this.claiming);
@@ -161,6 +156,7 @@ export class RestoredStream {
     });
   }
 
+  /** Whether all entries are added. */
   async #isAdded(client: StreamClient): Promise<boolean> {
     return (await client.restoring.exists(this.claiming)) || client.restoring.exists(this.ready);
   }
