@@ -2,13 +2,13 @@
  * Imports the sections of a file, one after the other. Invariant: of a section that is not whole and sound nothing becomes
  * visible, and the failure says in which line and what is left of it.
  */
-import {setTimeout as sleep} from 'node:timers/promises';
 import {StreamlogError, usageError} from '../errors.js';
 import {InputCut} from '../input/source.js';
 import {counted} from '../output/sentences.js';
 import {findInfo} from '../reading/locate.js';
 import {compareStreamIds, FIRST_ID} from '../records/stream-id.js';
 import {shellWord} from '../shell-word.js';
+import {Throttle} from '../throttle.js';
 import {AddedSection} from './added-section.js';
 import {AppendedSection} from './appended-section.js';
 import {ComparedSection} from './compared-section.js';
@@ -65,14 +65,16 @@ export async function checkSections(input: ImportSource): Promise<void> {
 class OpenSections {
   readonly #input: ImportSource;
   readonly #plan: ImportPlan;
-  readonly #startMs = performance.now();
+  readonly #throttle: Throttle | undefined;
   #open: {header: ImportHeader; line: number; target: string; work: SectionImport; entries: number} | undefined;
   #begun = 0;
+  /** Entries since the throttle was asked last. */
   #entries = 0;
 
   constructor(input: ImportSource, plan: ImportPlan) {
     this.#input = input;
     this.#plan = plan;
+    if (plan.ratePerSecond !== undefined) this.#throttle = new Throttle(plan.ratePerSecond);
   }
 
   /** Whether a line belongs to none that is open: only in a file that is not sealed. */
@@ -115,12 +117,11 @@ class OpenSections {
 
   /** Says how far it is, and waits where it is faster than it may be. */
   async keepRate(): Promise<void> {
-    const {ratePerSecond, onProgress, delivery} = this.#plan;
+    const {onProgress, delivery} = this.#plan;
     const open = this.#open;
     if (open !== undefined) onProgress(open.target, open.entries, open.header.length);
-    if (ratePerSecond === undefined) return;
-    const aheadMs = (this.#entries / ratePerSecond) * 1_000 - (performance.now() - this.#startMs);
-    if (aheadMs > 0) await sleep(aheadMs, undefined, {signal: delivery.stopping}).catch(() => {});
+    await this.#throttle?.takeAll(this.#entries, delivery.stopping);
+    this.#entries = 0;
   }
 
   /** `error`, with what is left of the section that it ended. */
