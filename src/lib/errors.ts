@@ -76,6 +76,10 @@ type Refusal = (typeof REFUSALS)[number];
 /** The user may not ask, or the server does not have the command. */
 export const NOT_ALLOWED: readonly Refusal[] = ['denied', 'configuration'];
 
+/** True for a refusal of one of these kinds. */
+export const isRefusal = (error: unknown, refusals: readonly Refusal[] = REFUSALS): error is StreamlogError =>
+  refusals.some((kind) => isFailure(error, kind));
+
 /** What is asked for; undefined where it is refused for one of `refusals`. */
 export async function unlessRefused<T>(
   asked: Promise<T>,
@@ -84,7 +88,7 @@ export async function unlessRefused<T>(
   try {
     return await asked;
   } catch (error) {
-    if (refusals.some((kind) => isFailure(error, kind))) return undefined;
+    if (isRefusal(error, refusals)) return undefined;
     throw error;
   }
 }

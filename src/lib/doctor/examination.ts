@@ -3,7 +3,7 @@
  * it needs is named, with how often that was so, and ends nothing.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
-import {isFailure, StreamlogError} from '../errors.js';
+import {isFailure, isRefusal, NOT_ALLOWED, type StreamlogError} from '../errors.js';
 import {withCommas} from '../number-text.js';
 import type {GroupFacts, Snapshot, StreamFacts} from '../observe/snapshot.js';
 import {pipelined} from '../pipelined.js';
@@ -113,7 +113,7 @@ export class Examination {
     try {
       return await asked;
     } catch (error) {
-      if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+      if (!isRefusal(error, NOT_ALLOWED)) throw error;
       this.omit(ids, error.message);
       return undefined;
     }
@@ -178,16 +178,15 @@ export class Examination {
     try {
       return await check.run(subject, this);
     } catch (error) {
-      if (!(error instanceof StreamlogError) || !this.#isPassable(error)) throw error;
+      if (!this.#isPassable(error)) throw error;
       if (error.kind !== 'notFound') this.omit(check.ids, error.message);
       return [];
     }
   }
 
   /** Whether the next check may be more lucky. */
-  #isPassable({kind}: StreamlogError): boolean {
-    if (kind === 'unreachable') return this.client.server.isCluster;
-    return ['notFound', 'data', 'denied', 'configuration', 'temporary'].includes(kind);
+  #isPassable(error: unknown): error is StreamlogError {
+    return isRefusal(error) || (this.client.server.isCluster && isFailure(error, 'unreachable'));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Commands that name no stream: what a server is, what it holds, who is connected. In a cluster they go to its masters. */
-import {isFailure, type StreamlogError} from '../errors.js';
+import {isFailure, isRefusal, NOT_ALLOWED, type StreamlogError} from '../errors.js';
 import {scanKeys, scanStreams, ttl} from './args.js';
 import {flatPairsOf, numberOf, timeOf} from './checked-reply.js';
 import type {CommandConnection, CommandLine, Reply} from './command-connection.js';
@@ -141,8 +141,7 @@ export class ServerCommands {
 
   /** Other masters of a cluster may answer where one does not. */
   #nothingWhereRefused(error: unknown): undefined {
-    const isRefused = isFailure(error, 'denied') || isFailure(error, 'configuration');
-    if (!isRefused && !(this.isCluster && isFailure(error, 'unreachable'))) throw error;
+    if (!isRefusal(error, NOT_ALLOWED) && !(this.isCluster && isFailure(error, 'unreachable'))) throw error;
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 /** What `info` and `group list` show of a stream: XINFO, MEMORY USAGE, and the lag of its groups. */
-import {isFailure} from '../errors.js';
+import {isRefusal, NOT_ALLOWED} from '../errors.js';
 import type {GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import {behindOf, type MeasuredBehind} from './behind.js';
 import {type FirstFacts, firstFacts, type LastFacts, lastFacts} from './end-facts.js';
@@ -130,7 +130,7 @@ async function memoryOf(
   try {
     return (await client.bytes(stream)) ?? null;
   } catch (error) {
-    if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+    if (!isRefusal(error, NOT_ALLOWED)) throw error;
     onOmitted(`the memory of stream "${stream}" is not shown: ${error.message}`);
     return null;
   }

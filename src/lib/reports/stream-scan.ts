@@ -2,7 +2,7 @@
  * All streams of a server with their groups, for `ls` and `group list`: SCAN, and what XINFO says of each. Invariants: what
  * cannot be read is counted, and ends nothing; what is read does not grow with the size of entries.
  */
-import {isFailure} from '../errors.js';
+import {isFailure, isRefusal, NOT_ALLOWED} from '../errors.js';
 import {pipelined} from '../pipelined.js';
 import type {BriefInfo, GroupInfo, StreamClient, StreamInfo} from '../stream-client.js';
 import type {StreamEnds} from './entries-behind.js';
@@ -71,7 +71,7 @@ class Looking {
     try {
       return fromBrief(name, await this.#client.scripts.briefInfo(name));
     } catch (error) {
-      if (!isFailure(error, 'denied') && !isFailure(error, 'configuration')) throw error;
+      if (!isRefusal(error, NOT_ALLOWED)) throw error;
       const stream = await this.#byInfo(name);
       // The stream may be looked at, so it was the script that was refused.
       this.#mayRunScripts = false;
