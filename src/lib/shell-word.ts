@@ -34,11 +34,11 @@ export function bytesWord(name: string): {word: string; isPlain: boolean} {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** A flag and its value, as words: a value that begins with a dash would be another flag. */
-export const flagWords = (name: string, value: string, letter?: string): string[] =>
+/** A flag and its value, which `word` makes a word: a value that begins with a dash would be another flag. */
+export const flagWords = (name: string, value: string, letter?: string, word = shellWord): string[] =>
   value.startsWith('-')
-    ? [`--${name}=${shellWord(value)}`]
-    : [letter === undefined ? `--${name}` : `-${letter}`, shellWord(value)];
+    ? [`--${name}=${word(value)}`]
+    : [letter === undefined ? `--${name}` : `-${letter}`, word(value)];
 
 /** Byte by byte, since what a shell makes of a code point depends on its locale. */
 const codeOf = (char: string): string =>

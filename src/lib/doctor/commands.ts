@@ -4,7 +4,7 @@
  */
 import type {Name} from '../observe/snapshot.js';
 import {isText, nameToJson} from '../records/names.js';
-import {bytesWord, nameWord, shellWord} from '../shell-word.js';
+import {bytesWord, flagWords, nameWord, shellWord} from '../shell-word.js';
 import type {StreamClient} from '../stream-client.js';
 
 /** Words as a shell takes them, quoted. */
@@ -30,11 +30,13 @@ export interface ServerWords {
   lacksPassword: boolean;
 }
 
+type Server = Pick<StreamClient['server'], 'nodes' | 'redisCli' | 'isCluster'>;
+
 export class Commands {
   readonly #words: ServerWords;
-  readonly #server: Pick<StreamClient['server'], 'nodes' | 'redisCli' | 'isCluster'>;
+  readonly #server: Server;
 
-  constructor(words: ServerWords, server: Pick<StreamClient['server'], 'nodes' | 'redisCli' | 'isCluster'>) {
+  constructor(words: ServerWords, server: Server) {
     this.#words = words;
     this.#server = server;
   }
@@ -72,15 +74,18 @@ export class Commands {
   }
 }
 
-/** `--stream orders`, as words of a shell. */
+/** `-s orders`, as words of a shell. */
 export const streamWords = (stream: Name): string[] => nameWords('stream', stream, 's');
-export const groupWords = (group: Name): string[] => nameWords('group', group, 'g');
 
-/** A flag that takes a name; one that begins with a dash would be another flag. */
+/** `-s orders -g billing`. */
+export const groupWords = ({stream, group}: {stream: {stream: Name}; group: {group: Name}}): string[] => [
+  ...streamWords(stream.stream),
+  ...nameWords('group', group.group, 'g'),
+];
+
+/** A flag that takes a name. */
 export const nameWords = (flag: string, name: Name, letter?: string): string[] =>
-  name.startsWith('-')
-    ? [`--${flag}=${nameWord(name)}`]
-    : [letter === undefined ? `--${flag}` : `-${letter}`, nameWord(name)];
+  flagWords(flag, name, letter, nameWord);
 
 /** A name within a sentence: JSON for one that is not text. */
 export const printedName = (name: Name): string => (isText(name) ? name : nameToJson(name));

@@ -7,10 +7,9 @@ import {withCommas} from '../number-text.js';
 import {counted, listed} from '../output/sentences.js';
 import {MOST_CONSUMERS_LISTED_OFTEN} from '../reports/measurable.js';
 import type {ConsumerInfo} from '../stream-client.js';
-import {type Command, nameWords, printedName} from './commands.js';
+import {type Command, groupWords, nameWords, printedName} from './commands.js';
 import type {Check, Examination, GroupSubject} from './examination.js';
 import type {FindingId} from './finding-kinds.js';
-import {subjectWords} from './group-words.js';
 import {LIMITS} from './stream-findings.js';
 
 /** Tried to read within this time. */
@@ -51,7 +50,7 @@ export async function nextOwner(
 
 /** What works off what has been pending for a minute, and what is unread, and ends then. */
 export const workerCommand = (subject: GroupSubject, {commands}: Examination, ...flags: string[]): Command =>
-  commands.streamlog('consume', ...subjectWords(subject), ...flags, '--exit', '--exec', './worker');
+  commands.streamlog('consume', ...groupWords(subject), ...flags, '--exit', '--exec', './worker');
 
 /** Pending with consumers that are not there any more. */
 export const dead: Check<GroupSubject> = {
@@ -77,11 +76,11 @@ export const dead: Check<GroupSubject> = {
         },
         what: `${counted(entries, 'pending entry')} with ${listed(gone.map(({name}) => printedName(name)))}, last seen up to ${formatDuration(idleMs)} ago`,
         why: 'They wait for a consumer that is likely never to come back.',
-        look: [commands.streamlog('group', 'consumers', ...subjectWords(subject))],
+        look: [commands.streamlog('group', 'consumers', ...groupWords(subject))],
         mend: [
           ...(heir === undefined
             ? []
-            : [commands.streamlog('group', 'gc', ...subjectWords(subject), '--idle', idle, ...nameWords('to', heir))]),
+            : [commands.streamlog('group', 'gc', ...groupWords(subject), '--idle', idle, ...nameWords('to', heir))]),
           workerCommand(subject, examination),
         ],
       },
@@ -109,8 +108,8 @@ export const leaked: Check<GroupSubject> = {
           ? `${withCommas(free.count)} of ${withCommas(count)} consumers have nothing pending and were not seen for ${idle}`
           : `${withCommas(count)} consumers, of which at least ${withCommas(free.count)} have nothing pending; they are too many to ask when they were seen`,
         why: 'Each process that starts under a new name leaves one behind; they take memory, and time whenever consumers are listed.',
-        look: [commands.streamlog('group', 'gc', ...subjectWords(subject), '--idle', idle, '--dry-run')],
-        mend: [commands.streamlog('group', 'gc', ...subjectWords(subject), '--idle', idle)],
+        look: [commands.streamlog('group', 'gc', ...groupWords(subject), '--idle', idle, '--dry-run')],
+        mend: [commands.streamlog('group', 'gc', ...groupWords(subject), '--idle', idle)],
       },
     ];
   },
@@ -154,11 +153,11 @@ export const stalled: Check<GroupSubject> = {
         seen: {lag, lagExact, behindMs, consumers: group.consumers, lastSeenMs: seenMs, lastDeliveredId},
         what: `${lagExact ? '' : 'about '}${counted(lag ?? lagAtLeast, 'entry')} not delivered${since}; ${last}`,
         why: 'Nothing is processed, and trim --safe keeps all of it.',
-        look: [commands.streamlog('group', 'consumers', ...subjectWords(subject))],
+        look: [commands.streamlog('group', 'consumers', ...groupWords(subject))],
         mend: [
           workerCommand(subject, examination),
           {
-            ...commands.streamlog('group', 'remove', ...subjectWords(subject), '--force'),
+            ...commands.streamlog('group', 'remove', ...groupWords(subject), '--force'),
             about: 'where nothing needs the group any more',
           },
         ],

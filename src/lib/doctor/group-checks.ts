@@ -5,11 +5,10 @@ import type {GroupFacts} from '../observe/snapshot.js';
 import {counted} from '../output/sentences.js';
 import {compareStreamIds, FIRST_ID, successorOf} from '../records/stream-id.js';
 import {isBeyondEnd} from '../reports/beyond-end.js';
-import {streamWords} from './commands.js';
+import {groupWords, streamWords} from './commands.js';
 import {dead, leaked, stalled, workerCommand} from './consumers.js';
 import type {Check, Examination, GroupSubject} from './examination.js';
 import type {Sighting} from './finding.js';
-import {subjectWords} from './group-words.js';
 import {pendingEntries} from './pending-checks.js';
 import {LIMITS} from './stream-findings.js';
 
@@ -28,7 +27,7 @@ const ahead: GroupCheck = {
         what: `it was given ${group.lastDeliveredId}, and the stream has come to ${lastGeneratedId}`,
         why: 'It never gets the entries up to there. So it is after data was restored without its groups, or groups without their data.',
         look: [commands.streamlog('group', 'list', ...streamWords(stream.stream))],
-        mend: [commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'end')],
+        mend: [commands.streamlog('group', 'seek', ...groupWords(subject), '--to', 'end')],
       },
     ];
   },
@@ -58,7 +57,7 @@ const counters: GroupCheck = {
         mend:
           next === undefined
             ? []
-            : [examination.commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', next)],
+            : [examination.commands.streamlog('group', 'seek', ...groupWords(subject), '--to', next)],
       },
     ];
   },
@@ -113,7 +112,7 @@ const trimmedUnread: GroupCheck = {
         what: `${counted(missed, 'entry')} went before it had read them`,
         why: 'They are gone. Trim with --safe, which keeps what a group has not read; seeking to the start has Redis count on from there.',
         look: [commands.streamlog('info', ...streamWords(stream.stream))],
-        mend: [commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'start')],
+        mend: [commands.streamlog('group', 'seek', ...groupWords(subject), '--to', 'start')],
       },
     ];
   },
@@ -134,7 +133,7 @@ const neverRead: GroupCheck = {
         what: `it has no consumer and has read nothing; the oldest of ${counted(lag ?? stream.length, 'entry')} came ${formatDuration(behindMs)} ago`,
         why: 'If nothing is to read it, it only keeps trim --safe from removing anything.',
         look: [commands.streamlog('group', 'list', ...streamWords(stream.stream))],
-        mend: [commands.streamlog('group', 'remove', ...subjectWords(subject), '--force')],
+        mend: [commands.streamlog('group', 'remove', ...groupWords(subject), '--force')],
       },
     ];
   },
@@ -164,7 +163,7 @@ const heldBack: GroupCheck = {
             ? []
             : [
                 {
-                  ...commands.streamlog('group', 'seek', ...subjectWords(subject), '--to', 'end'),
+                  ...commands.streamlog('group', 'seek', ...groupWords(subject), '--to', 'end'),
                   about: 'where it does not need what it has not read',
                 },
               ]),

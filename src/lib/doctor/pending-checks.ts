@@ -4,11 +4,10 @@ import {withCommas} from '../number-text.js';
 import {counted, listed} from '../output/sentences.js';
 import type {Entry} from '../records/entry.js';
 import type {PendingEntry} from '../records/pending-entry.js';
-import {Commands, nameWords, printedName} from './commands.js';
+import {Commands, groupWords, nameWords, printedName} from './commands.js';
 import {nextOwner, workerCommand} from './consumers.js';
 import type {Check, Examination, GroupSubject} from './examination.js';
 import type {Sighting} from './finding.js';
-import {subjectWords} from './group-words.js';
 import {PendingScan} from './pending-scan.js';
 import {LIMITS} from './stream-findings.js';
 
@@ -50,7 +49,7 @@ async function stuck(subject: GroupSubject, scan: PendingScan, examination: Exam
   const [oldest] = first;
   const {commands} = examination;
   const idle = formatDuration(LIMITS.stuckIdleMs);
-  const list = commands.streamlog('pending', ...subjectWords(subject), '--details', '--idle', idle);
+  const list = commands.streamlog('pending', ...groupWords(subject), '--details', '--idle', idle);
   const heir = await nextOwner(subject, examination, consumers);
   const owners = [...consumers].map(printedName);
   return [
@@ -68,7 +67,7 @@ async function stuck(subject: GroupSubject, scan: PendingScan, examination: Exam
       mend: [
         ...(heir === undefined
           ? []
-          : [Commands.piped(list, commands.streamlog('claim', ...subjectWords(subject), ...nameWords('to', heir)))]),
+          : [Commands.piped(list, commands.streamlog('claim', ...groupWords(subject), ...nameWords('to', heir)))]),
         workerCommand(subject, examination),
       ],
       ...(await withEntries(subject, first, examination)),
@@ -81,7 +80,7 @@ async function poison(subject: GroupSubject, scan: PendingScan, examination: Exa
   if (count === 0) return [];
   const [oldest] = first;
   const {commands} = examination;
-  const words = subjectWords(subject);
+  const words = groupWords(subject);
   const most = String(LIMITS.deliveries);
   const [owner = ''] = consumers;
   // Its backlog comes first, whether or not it is still at work on it.
@@ -114,7 +113,7 @@ async function poison(subject: GroupSubject, scan: PendingScan, examination: Exa
 function ghosts(subject: GroupSubject, scan: PendingScan, {commands, options}: Examination): Sighting[] {
   const {count, ids} = scan.ghosts;
   if (count === 0) return [];
-  const words = subjectWords(subject);
+  const words = groupWords(subject);
   const deep = options.isDeep ? ['--deep'] : [];
   const again = commands.streamlog('doctor', ...words, ...deep, '--only', 'D06', '--json');
   const acknowledge = commands.streamlog('ack', ...words);
