@@ -12,9 +12,6 @@ import type {Check, Examination, GroupSubject} from './examination.js';
 import type {FindingId} from './finding-kinds.js';
 import {LIMITS} from './stream-findings.js';
 
-/** Tried to read within this time. */
-const LIVE_MS = 60_000;
-
 /** XINFO CONSUMERS; undefined where that is not known, which is noted for `ids`. */
 async function consumersOf(
   subject: GroupSubject,
@@ -35,7 +32,8 @@ async function consumersOf(
   );
 }
 
-const isLive = ({idleMs}: ConsumerInfo): boolean => idleMs < LIVE_MS;
+/** It tried to read a moment ago. */
+const isLive = ({idleMs}: ConsumerInfo): boolean => idleMs < LIMITS.unseenMs;
 
 /** The consumer at work that has the least pending and is none of `others`; undefined where there is none. */
 export async function nextOwner(

@@ -1,6 +1,8 @@
 /** The kinds of findings about streams and groups, and their limits. */
 import {formatDuration} from '../duration.js';
 import {withCommas} from '../number-text.js';
+import {PENDING_PAGE} from '../observe/group-readings.js';
+import {LONG_IDLE_MS} from '../records/pending-entry.js';
 import {formatSize} from '../size.js';
 import type {FindingKind} from './finding-kinds.js';
 
@@ -39,7 +41,7 @@ export const STREAM_FINDINGS = {
   D01: {
     level: 'warn',
     name: 'stuck',
-    when: `of the first 100 pending entries, some were delivered more than ${time(LIMITS.stuckIdleMs)} ago, to a consumer that is still there`,
+    when: `of the first ${PENDING_PAGE} pending entries, some were delivered more than ${time(LIMITS.stuckIdleMs)} ago, to a consumer that is still there`,
     asks: 'XPENDING',
     explainedBy: ['D02'],
   },
@@ -65,13 +67,13 @@ export const STREAM_FINDINGS = {
   D05: {
     level: 'bad',
     name: 'poison',
-    when: `of the first 100 pending entries, some were delivered ${LIMITS.deliveries} times or more`,
+    when: `of the first ${PENDING_PAGE} pending entries, some were delivered ${LIMITS.deliveries} times or more`,
     asks: 'XPENDING',
   },
   D06: {
     level: 'warn',
     name: 'ghosts',
-    when: `of the first 100 pending entries, some that were delivered more than ${time(MINUTE)} ago are not in the stream any more`,
+    when: `of the first ${PENDING_PAGE} pending entries, some that were delivered more than ${time(LONG_IDLE_MS)} ago are not in the stream any more`,
     asks: 'XPENDING, XRANGE',
   },
   D07: {
