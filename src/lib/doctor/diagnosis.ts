@@ -13,7 +13,7 @@ import {
   READINGS_APART_MS,
   type StreamSubject,
 } from './examination.js';
-import type {Finding} from './finding.js';
+import {type Finding, LEVELS} from './finding.js';
 import {FINDING_KINDS, type FindingKind} from './finding-kinds.js';
 import {GROUP_CHECKS} from './group-checks.js';
 import {leftOverKeys} from './key-checks.js';
@@ -101,15 +101,13 @@ function groupSubjects(subject: StreamSubject): GroupSubject[] {
   return (subject.stream.groups ?? []).map((group) => ({...subject, group, groupBefore: earlier.get(group.group)}));
 }
 
-const ORDER = {bad: 0, warn: 1, note: 2} as const;
-
 function inOrder(findings: readonly Finding[]): Finding[] {
   const compare = (one: string | null, other: string | null): number =>
     one === other ? 0 : one === null ? 1 : other === null ? -1 : one < other ? -1 : 1;
   return findings.toSorted(
     (one, other) =>
       compare(one.stream, other.stream) ||
-      ORDER[one.level] - ORDER[other.level] ||
+      LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level) ||
       compare(one.id, other.id) ||
       compare(one.group, other.group),
   );

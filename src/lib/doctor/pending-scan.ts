@@ -39,7 +39,7 @@ export class PendingScan {
   readonly poison = new Tally();
   /** With the same consumer for long. */
   readonly stuck = new Tally();
-  readonly ghosts = {count: 0, ids: [] as string[], oldestIdleMs: 0};
+  readonly ghosts = {count: 0, ids: [] as string[]};
   /** Whether it could be looked for ghosts. */
   looksForGhosts: boolean;
   readonly #key: PendingGroupKey;
@@ -78,7 +78,7 @@ export class PendingScan {
     const present = new Set(await presentIds(client, this.#key.stream.stream, unknown));
     const gone = new Set(asked.map(({id}) => id).filter((id) => !present.has(id)));
     for (const entry of page) {
-      if (gone.has(entry.id)) this.#takeGhost(entry);
+      if (gone.has(entry.id)) this.#takeGhost(entry.id);
       else {
         if (BigInt(entry.exactDeliveries ?? entry.deliveries) >= LIMITS.deliveries) this.poison.add(entry);
         if (!entry.givenBack && entry.idleMs > LIMITS.stuckIdleMs) this.stuck.add(entry);
@@ -87,11 +87,10 @@ export class PendingScan {
     return unknown.length;
   }
 
-  #takeGhost({id, idleMs, givenBack}: PendingEntry): void {
+  #takeGhost(id: string): void {
     const {ghosts} = this;
     ghosts.count++;
     if (ghosts.ids.length < MOST_KEPT) ghosts.ids.push(id);
-    if (!givenBack) ghosts.oldestIdleMs = Math.max(ghosts.oldestIdleMs, idleMs);
   }
 
   #mayBeGone(entry: PendingEntry): boolean {

@@ -163,7 +163,7 @@ function lookedAt(diagnosis: Diagnosis, display: Display): string {
 }
 
 /** `38 streams, 61 groups and the server` */
-export function subjectsOf({snapshot, withServer}: Diagnosis): string {
+function subjectsOf({snapshot, withServer}: Diagnosis): string {
   const groups = snapshot.streams.reduce((sum, stream) => sum + (stream.groups?.length ?? 0), 0);
   return listed([
     counted(snapshot.streams.length, 'stream'),
