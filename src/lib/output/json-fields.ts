@@ -80,12 +80,12 @@ const LOSS = {
   pendingAtMost: true,
 } as const satisfies Fields<GroupLoss>;
 
-export interface GroupCreated extends GroupKey {
+interface GroupCreated extends GroupKey {
   created: boolean;
   lastDeliveredId: string;
 }
 
-export interface TrimReport extends DryRun {
+interface TrimReport extends DryRun {
   stream: string;
   removed: number;
   left: number;
@@ -95,27 +95,13 @@ export interface TrimReport extends DryRun {
   losses: readonly GroupLoss[];
 }
 
-export interface PurgeReport extends DryRun {
+interface PurgeReport extends DryRun {
   deadLetter: string;
   purged: number;
   left: number;
 }
 
 /** By the name of the command. */
-const FINDING = {
-  id: true,
-  level: true,
-  name: true,
-  stream: true,
-  group: true,
-  seen: true,
-  what: true,
-  why: true,
-  look: true,
-  mend: true,
-  entries: {id: true, fields: true},
-} as const satisfies Fields<FindingReport>;
-
 export const JSON_FIELDS = {
   ack: {...KEY, acknowledged: true, notPending: true, withAnother: true} satisfies Fields<AckCount>,
   archive: {
@@ -160,7 +146,19 @@ export const JSON_FIELDS = {
     complete: true,
   } satisfies Fields<CopyOutcome>,
   delete: {stream: true, deleted: true, missing: true, dryRun: true} satisfies Fields<DeleteCount & DryRun>,
-  doctor: FINDING,
+  doctor: {
+    id: true,
+    level: true,
+    name: true,
+    stream: true,
+    group: true,
+    seen: true,
+    what: true,
+    why: true,
+    look: true,
+    mend: true,
+    entries: {id: true, fields: true},
+  } satisfies Fields<FindingReport>,
   'doctor --list': {id: true, level: true, name: true, when: true, asks: true} satisfies Fields<KindReport>,
   'dlq list': {
     deadLetter: true,
