@@ -6,8 +6,8 @@ import {namedStreams} from '../lib/cli/flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {matchingStreams} from '../lib/copy/streams-to-copy.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
-import {listed} from '../lib/output/sentences.js';
-import {archiveProgress, describeArchives, renderArchives} from '../lib/output/views/archive-view.js';
+import {listed, progressText} from '../lib/output/sentences.js';
+import {describeArchives, renderArchives} from '../lib/output/views/archive-view.js';
 import {WaitingNote} from '../lib/output/waiting-note.js';
 
 export default class Archive extends BaseCommand {
@@ -64,7 +64,7 @@ export default class Archive extends BaseCommand {
       stopping: this.stopping,
       onProgress: (archived) => {
         waiting.came();
-        notes.progress(archiveProgress(archived, performance.now() - startMs, !flags.exit));
+        notes.progress(progressText('archived', archived, performance.now() - startMs, !flags.exit));
       },
       onIdle: () => waiting.idle(),
       onProblem: ({source}, line) => notes.warn(streams.length === 1 ? line : `${source}: ${line}`),

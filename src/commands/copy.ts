@@ -15,8 +15,8 @@ import {streamsArgument} from '../lib/cli/positional-flags.js';
 import {copyStreams} from '../lib/copy/copy-streams.js';
 import {streamsToCopy} from '../lib/copy/streams-to-copy.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
-import {listed} from '../lib/output/sentences.js';
-import {copyProgress, describeCopies, renderCopies} from '../lib/output/views/copy-view.js';
+import {listed, progressText} from '../lib/output/sentences.js';
+import {describeCopies, renderCopies} from '../lib/output/views/copy-view.js';
 import {WaitingNote} from '../lib/output/waiting-note.js';
 
 export default class Copy extends BaseCommand {
@@ -79,7 +79,7 @@ export default class Copy extends BaseCommand {
       stopping: this.stopping,
       onProgress: (copied) => {
         waiting.came();
-        notes.progress(copyProgress(copied, performance.now() - startMs, follow));
+        notes.progress(progressText('copied', copied, performance.now() - startMs, follow));
       },
       onIdle: () => waiting.idle(),
       onProblem: (names, line) => notes.warn(all.length === 1 ? line : `${names.source}: ${line}`),

@@ -1,6 +1,5 @@
 /** How archives of streams look to a person: a row for each, and a sentence for all. */
 import type {ArchiveOutcome} from '../../archive/archive-streams.js';
-import {withCommas} from '../../number-text.js';
 import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
 import {counted, took} from '../sentences.js';
@@ -34,7 +33,3 @@ export function describeArchives(archives: readonly ArchiveOutcome[], ms: number
   const of = archives.length === 1 ? archives[0]!.stream : counted(archives.length, 'stream');
   return `archived ${counted(archived, 'entry')} of ${of}, finished ${counted(files, 'file')} ${took(ms)}`;
 }
-
-/** While it goes on. */
-export const archiveProgress = (archived: number, ms: number, follow: boolean): string =>
-  `archived ${counted(archived, 'entry')}${follow ? '' : `, ${withCommas(Math.round((archived * 1_000) / Math.max(1, ms)))}/s`}`;

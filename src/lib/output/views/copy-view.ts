@@ -1,6 +1,5 @@
 /** How copies of streams look to a person: a row for each, and a sentence for all. */
 import type {CopyOutcome} from '../../copy/copy-streams.js';
-import {withCommas} from '../../number-text.js';
 import {LEAST_NAME} from '../column-fit.js';
 import type {Display} from '../display.js';
 import {counted, listed, took} from '../sentences.js';
@@ -36,7 +35,3 @@ export function describeCopies(copies: readonly CopyOutcome[], server: string | 
   const to = server ?? listed([...new Set(copies.map(({target}) => target))]);
   return `copied ${counted(copied, 'entry')} of ${of} to ${to} ${took(ms)}`;
 }
-
-/** While it goes on; what a mirror copies a second in all its time says nothing. */
-export const copyProgress = (copied: number, ms: number, follow: boolean): string =>
-  `copied ${counted(copied, 'entry')}${follow ? '' : `, ${withCommas(Math.round((copied * 1_000) / Math.max(1, ms)))}/s`}`;
