@@ -2,22 +2,16 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {type AddressInfo, connect, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {SAVED, SERVER_SCENES, type ServerScene} from '../support/doctor-server-scenes.js';
+import {type FoundFinding, pasteForAll} from '../support/findings.js';
 import {jsonLines} from '../support/json-lines.js';
 import {type RedisServer, serverPrograms, startRedis, userUrl} from '../support/redis-server.js';
-import {EXECUTABLE, type Finished, type RunOptions, runSh, streamlog} from '../support/run-cli.js';
+import {type RunOptions, streamlog} from '../support/run-cli.js';
 import {type RedisCluster, startCluster} from '../support/topologies.js';
 
-interface FoundFinding {
-  id: string;
-  stream: string | null;
-  seen: Record<string, unknown>;
-  what: string;
-  look: string[];
-  mend: string[];
-}
+const {paste} = pasteForAll();
 
 async function findings(url: string, args: string[] = [], options: RunOptions = {}): Promise<FoundFinding[]> {
   const {code, stdout, stderr} = await streamlog(['doctor', '--json', '-u', url, ...args], options);
@@ -27,10 +21,6 @@ async function findings(url: string, args: string[] = [], options: RunOptions = 
 }
 
 const ids = (found: readonly FoundFinding[]): string[] => found.map(({id}) => id);
-
-/** Runs a line of a finding as a person would paste it. */
-const paste = (line: string, env: Record<string, string> = {}): Promise<Finished> =>
-  runSh(line, {env: {...env, PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}`}});
 
 async function withServers<T>(started: Promise<RedisServer[]>, work: (server: RedisServer) => Promise<T>): Promise<T> {
   const servers = await started;
@@ -84,7 +74,7 @@ describe('a command that is printed', () => {
       const [found] = await findings(server.url, [], {env});
 
       expect(JSON.stringify(found)).not.toContain('zQ9x');
-      expect(await paste(found!.mend[0]!, env)).toMatchObject({stdout: 'OK\n'});
+      expect(await paste(found!.mend[0]!, {env})).toMatchObject({stdout: 'OK\n'});
       expect(await findings(server.url, [], {env})).toEqual([]);
     } finally {
       await server.stop();

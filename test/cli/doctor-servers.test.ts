@@ -1,43 +1,27 @@
 /** `doctor` wherever Redis is: how its commands reach it, names of any bytes, users who may not ask, and servers with nothing wrong. */
-import {chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {existsSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {Redis} from 'ioredis';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {deadLetterKey} from '../../src/lib/colocated-key.js';
 import {decodeName} from '../../src/lib/records/names.js';
 import {SCENES} from '../support/doctor-scenes.js';
+import {type FoundFinding, pasteForAll} from '../support/findings.js';
 import {jsonLines} from '../support/json-lines.js';
 import {freePort, type RedisServer, serverForAll, serverPrograms, startRedis, until} from '../support/redis-server.js';
-import {EXECUTABLE, type Finished, type RunOptions, runSh, startStreamlog, streamlog} from '../support/run-cli.js';
+import {type Finished, startStreamlog, streamlog} from '../support/run-cli.js';
 import {startCluster, startSentinelSet} from '../support/topologies.js';
-
-interface FoundFinding {
-  id: string;
-  stream: unknown;
-  group: unknown;
-  look: string[];
-  mend: string[];
-}
 
 const PASSWORD = 's3cret"$HOME';
 const IN_URL = encodeURIComponent(PASSWORD);
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'streamlog-doctor-'));
-  writeFileSync(join(directory, 'worker'), '#!/bin/sh\ncat >/dev/null\n');
-  chmodSync(join(directory, 'worker'), 0o755);
-  writeFileSync(join(directory, 'password'), PASSWORD, {mode: 0o600});
-});
-afterAll(() => rmSync(directory, {recursive: true, force: true}));
+const {directory, paste} = pasteForAll();
+writeFileSync(join(directory, 'password'), PASSWORD, {mode: 0o600});
 
 /** What is found of streams and groups: a server for tests is set up as none in earnest. */
 const ofStreams = ({stdout}: Finished): FoundFinding[] =>
   jsonLines<FoundFinding>(stdout).filter(({stream}) => stream !== null);
 const idsOf = (finished: Finished): string[] => ofStreams(finished).map(({id}) => id);
-const paste = (line: string, options: RunOptions): Promise<Finished> =>
-  runSh(line, {...options, cwd: directory, env: {...options.env, PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}`}});
 
 /** An entry, and a dead letter. */
 async function arrange(

@@ -1,36 +1,17 @@
 /** `doctor`: each finding in a scene that has it and nothing else, its commands as they are printed, and no false alarm. */
-import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
 import {parse} from 'csv-parse/sync';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {beforeAll, describe, expect, it} from 'vitest';
 import {cellsOf} from '../../src/lib/output/cell-width.js';
 import {SCENES} from '../support/doctor-scenes.js';
+import {type FoundFinding, pasteForAll} from '../support/findings.js';
 import {jsonLines} from '../support/json-lines.js';
 import {type RedisServer, serverForAll, startRedis} from '../support/redis-server.js';
-import {EXECUTABLE, type Finished, RUNTIMES, type RunOptions, runSh, shell, streamlog} from '../support/run-cli.js';
+import {type Finished, RUNTIMES, type RunOptions, shell, streamlog} from '../support/run-cli.js';
 import {HOSTILE, onTerminal, unsafeIn} from '../support/terminal.js';
-
-interface FoundFinding {
-  id: string;
-  level: string;
-  stream: string | null;
-  group: string | null;
-  seen: Record<string, unknown>;
-  what: string;
-  look: string[];
-  mend: string[];
-}
 
 const ofStreams = Array.from({length: 17}, (_, n) => `D${String(n + 1).padStart(2, '0')}`);
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'streamlog-doctor-'));
-  writeFileSync(join(directory, 'worker'), '#!/bin/sh\ncat >/dev/null\n');
-  chmodSync(join(directory, 'worker'), 0o755);
-});
-afterAll(() => rmSync(directory, {recursive: true, force: true}));
+const {paste} = pasteForAll();
 
 /** What is found of streams and groups. */
 async function findings(server: RedisServer, args: string[] = [], options: RunOptions = {}): Promise<FoundFinding[]> {
@@ -40,12 +21,8 @@ async function findings(server: RedisServer, args: string[] = [], options: RunOp
   return jsonLines<FoundFinding>(stdout).filter(({id}) => ofStreams.includes(id));
 }
 
-/** Runs a line of a finding as a person would paste it, where `./worker` is a program. */
-const paste = (line: string, options: RunOptions): Promise<Finished> =>
-  runSh(line, {...options, cwd: directory, env: {...options.env, PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}`}});
-
-async function withServer<T>(work: (server: RedisServer) => Promise<T>, options = {}): Promise<T> {
-  const server = await startRedis(options);
+async function withServer<T>(work: (server: RedisServer) => Promise<T>): Promise<T> {
+  const server = await startRedis();
   try {
     return await work(server);
   } finally {

@@ -19,7 +19,7 @@ export const SAVED = ['--save', '3600 1 300 100 60 10000'];
 const newer = serverPrograms().find(({name}) => name === 'redis-8')?.program;
 
 const one = async (args: string[], arrange?: (redis: Redis) => Promise<unknown>, program?: string) => {
-  const server = await startRedis({tcp: true, args: [...SAVED, ...args], ...(program === undefined ? {} : {program})});
+  const server = await startRedis({tcp: true, args: [...SAVED, ...args], program});
   await arrange?.(server.redis).catch(async (error) => {
     await server.stop();
     throw error;
