@@ -6,9 +6,9 @@ import {
   copyNames,
   holdGroupOf,
   isOneServer,
-  requireTarget,
   scheduleOf,
   secondServer,
+  streamsWanted,
 } from '../lib/cli/copy-flags.js';
 import {recordFilter} from '../lib/cli/filter-flags.js';
 import {streamsArgument} from '../lib/cli/positional-flags.js';
@@ -46,14 +46,14 @@ export default class Copy extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags, raw} = await this.parse(Copy);
-    requireTarget(flags, raw);
-    const {follow, match} = flags;
+    const wanted = streamsWanted(flags, raw);
+    const {follow} = flags;
     const notes = this.notes(flags);
     const filter = recordFilter(flags);
     const source = {connect: await this.connector(flags), mayFailOver: this.mayFailOver(flags)};
     const target = isOneServer(flags) ? source : await this.secondConnector(secondServer(flags));
     const connect = {source: source.connect, target: target.connect};
-    const found = await streamsToCopy(connect, match ?? flags.stream);
+    const found = await streamsToCopy(connect, wanted);
     const all = copyNames(found, flags);
     this.sayFinishing(notes, () => 'what is under way');
     const waiting = new WaitingNote(

@@ -10,7 +10,7 @@ import {usageError} from '../errors.js';
 import {POSITION_HELP} from '../records/position.js';
 import {conditionFlags, timeBound} from './filter-flags.js';
 import {duration, name, position, rate} from './flag-values.js';
-import {commonFlags, matchFlag, serviceConnectionFlags, streamsFlag, writeFlag} from './flags.js';
+import {commonFlags, matchFlag, namedStreams, serviceConnectionFlags, streamsFlag, writeFlag} from './flags.js';
 
 const TARGET = {helpGroup: 'TARGET'};
 const MAX_GAP_MS = 10_000;
@@ -124,15 +124,18 @@ export const scheduleOf = (flags: CopyFlags): ScheduleOptions | undefined =>
     ? undefined
     : {speed: flags.speed, rate: flags.rate, maxGapMs: flags['max-gap'] ?? MAX_GAP_MS};
 
-/** Throws a usage error for flags that do not fit together. */
-export function requireTarget(flags: CopyFlags, raw: readonly {type: string; flag?: string}[]): void {
+/** The streams that are named, or the glob of --match. Throws a usage error for flags that do not fit together. */
+export function streamsWanted(
+  flags: CopyFlags,
+  raw: readonly {type: string; flag?: string}[],
+): readonly string[] | string {
   const {match, to, 'to-prefix': prefix} = flags;
   if (isOneServer(flags) && to === undefined && !prefix)
     throw usageError('no target is given', 'give --to-url or --to-context, or --to NAME for a copy on the same server');
-  if (match !== undefined && raw.some(({type, flag}) => type === 'arg' || flag === 'stream'))
-    throw usageError('give --match or streams, not both');
-  if (to !== undefined && !flags['new-ids'] && (match !== undefined || flags.stream.length > 1))
+  const named = namedStreams(flags, raw);
+  if (to !== undefined && !flags['new-ids'] && (named === undefined || flags.stream.length > 1))
     throw usageError('--to is the name of one copy', 'give --to-prefix for several streams, or --new-ids');
+  return named ?? match!;
 }
 
 /** What each stream is called in the target. Throws a usage error for one that would be copied onto itself. */

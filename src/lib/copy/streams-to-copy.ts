@@ -13,7 +13,7 @@ export interface StreamsToCopy {
   isSame: boolean;
 }
 
-/** The streams that are named, or match a glob. Throws `notFound` where none matches. */
+/** The streams that are named, each once, or that match a glob. Throws `notFound` where none matches. */
 export async function streamsToCopy(
   connect: {source: () => Promise<StreamClient>; target: () => Promise<StreamClient>},
   wanted: string | readonly string[],
@@ -23,7 +23,7 @@ export async function streamsToCopy(
   target.close();
   const source = await connect.source();
   try {
-    const streams = typeof wanted === 'string' ? await matchingStreams(source, wanted) : [...new Set(wanted)];
+    const streams = typeof wanted === 'string' ? await matchingStreams(source, wanted) : wanted;
     const sourceServer = addressOf(source);
     return {streams, server, sourceServer, isSame: server === sourceServer};
   } finally {
