@@ -1,4 +1,4 @@
-/** How far an export is, on a terminal: a line that is overwritten, a few times a second. */
+/** How far an export is, on a terminal: a line that is overwritten. */
 import {formatDuration} from '../duration.js';
 import {withCommas} from '../number-text.js';
 import {formatSize} from '../size.js';
@@ -6,11 +6,8 @@ import type {Progress} from '../transfer/stream-export.js';
 import type {Notes} from './notes.js';
 import {counted} from './sentences.js';
 
-const EVERY_MS = 250;
-
 export class ExportProgress {
   readonly #notes: Notes;
-  #shownAtMs = performance.now();
   #startMs = 0;
   /** What was known of this stream first: an interrupted run may have done a part of it. */
   #first: Progress | undefined;
@@ -21,22 +18,17 @@ export class ExportProgress {
 
   take(progress: Progress): void {
     const nowMs = performance.now();
-    if (this.#first?.stream !== progress.stream) {
-      this.#first = progress;
-      this.#startMs = nowMs;
+    if (this.#first?.stream === progress.stream) {
+      this.#notes.progress(progressLine(progress, this.#first, nowMs - this.#startMs));
+      return;
     }
-    if (nowMs - this.#shownAtMs < EVERY_MS) return;
-    this.#shownAtMs = nowMs;
-    this.#notes.progress(progressLine(progress, this.#first, nowMs - this.#startMs));
-  }
-
-  end(): void {
-    this.#notes.endProgress();
+    this.#first = progress;
+    this.#startMs = nowMs;
   }
 }
 
 /** `orders  412,000 of 1,204,112 entries (34 %)  38.0 MB/s  21s left` */
-export function progressLine({stream, read, length, bytes}: Progress, first: Progress, elapsedMs: number): string {
+function progressLine({stream, read, length, bytes}: Progress, first: Progress, elapsedMs: number): string {
   const share = length === 0 ? 1 : Math.min(1, read / length);
   const perMs = (bytes - first.bytes) / Math.max(1, elapsedMs);
   const done = read - first.read;
