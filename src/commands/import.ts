@@ -1,10 +1,9 @@
 import {Args} from '@oclif/core';
 import {BaseCommand} from '../lib/cli/base-command.js';
-import {importFlags, importSources, modeOf, targetOf} from '../lib/cli/import-flags.js';
-import {withCommas} from '../lib/number-text.js';
+import {importFlags, importQuestion, importSources} from '../lib/cli/import-flags.js';
 import {JSON_FIELDS} from '../lib/output/json-fields.js';
 import {renderSentence} from '../lib/output/views/export-view.js';
-import {describeImport} from '../lib/output/views/import-view.js';
+import {describeImport, importProgress} from '../lib/output/views/import-view.js';
 import {ReconnectingClient} from '../lib/reconnecting-client.js';
 import type {StreamInfo} from '../lib/stream-client.js';
 import {
@@ -61,10 +60,9 @@ export default class Import extends BaseCommand {
     const reading = this.fileReading(flags);
     const sources = importSources(args.files ?? [], flags, {piped: this.pipedInput, reading, stopping});
     const connect = await this.connector(flags);
-    const mayFailOver = this.mayFailOver(flags);
     const retrying = {
       retryForMs: flags['retry-for'],
-      mayFailOver,
+      mayFailOver: this.mayFailOver(flags),
       stopping,
       onProblem: (line: string) => notes.warn(line),
     };
@@ -72,22 +70,14 @@ export default class Import extends BaseCommand {
     // What is before a pipe shows its own progress, on the same terminal.
     let showsProgress = false;
     const plan: ImportPlan = {
-      mode: modeOf(flags),
-      groups: !flags['no-groups'],
-      agesToNow: flags['age-to-now'],
-      verify: !flags['no-verify'],
-      dryRun: flags['dry-run'],
+      ...importQuestion(flags),
       redis,
       openAdder: async (stream) => (await this.adderOpener(flags, stream, {}))(),
       delivery: {...retrying, inspect: connect},
       onNote: (line) => notes.warn(line),
       agreeToReplace: (stream, info) => this.#agreeToReplace(flags, stream, info),
-      targetOf: targetOf(flags),
-      isOne: flags.into !== undefined,
-      ratePerSecond: flags.rate,
       onProgress: (stream, entries, length) => {
-        const whole = length ? ` of ${withCommas(length)}` : '';
-        if (showsProgress) notes.progress(`${stream}  ${withCommas(entries)}${whole} entries`);
+        if (showsProgress) notes.progress(importProgress(stream, entries, length));
       },
     };
     try {

@@ -6,8 +6,7 @@ import {readContent} from '../input/content.js';
 import {readFile, readSource} from '../input/source.js';
 import type {StandardInput} from '../input/standard-input.js';
 import type {FileReading} from '../input/whole-file.js';
-import type {ImportMode} from '../transfer/import-options.js';
-import type {ImportSource} from '../transfer/import-sections.js';
+import type {ImportPlan, ImportSource} from '../transfer/import-sections.js';
 import {duration, name, rate} from './flag-values.js';
 import {commonFlags, dryRunFlag, serviceConnectionFlags, writeFlag} from './flags.js';
 
@@ -45,16 +44,24 @@ export const importFlags = {
   ...writeFlag,
   ...commonFlags,
 };
-export type ImportFlags = Interfaces.InferredFlags<typeof importFlags>;
+type ImportFlags = Interfaces.InferredFlags<typeof importFlags>;
 
-export const modeOf = (flags: ImportFlags): ImportMode =>
-  flags.replace ? 'replace' : flags.append ? 'append' : flags['new-ids'] ? 'newIds' : 'new';
+type ImportQuestion = Omit<ImportPlan, 'redis' | 'openAdder' | 'delivery' | 'agreeToReplace' | 'onNote' | 'onProgress'>;
 
-/** The name of the stream that a section becomes. */
-export const targetOf =
-  ({into, prefix = ''}: ImportFlags) =>
-  (stream: string): string =>
-    into ?? `${prefix}${stream}`;
+/** What is asked of an import. */
+export function importQuestion(flags: ImportFlags): ImportQuestion {
+  const {into, prefix = ''} = flags;
+  return {
+    mode: flags.replace ? 'replace' : flags.append ? 'append' : flags['new-ids'] ? 'newIds' : 'new',
+    groups: !flags['no-groups'],
+    agesToNow: flags['age-to-now'],
+    verify: !flags['no-verify'],
+    dryRun: flags['dry-run'],
+    targetOf: (stream) => into ?? `${prefix}${stream}`,
+    isOne: into !== undefined,
+    ratePerSecond: flags.rate,
+  };
+}
 
 /** For what is compressed in a way that no runtime reads. */
 const pipeOf = async ({command}: LinesCommand): Promise<string> => `${command} | streamlog import`;

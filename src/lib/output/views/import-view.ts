@@ -1,4 +1,5 @@
-/** What became of an imported section, as one sentence. */
+/** How far an import is, and what became of an imported section, as one sentence. */
+import {withCommas} from '../../number-text.js';
 import type {ImportReport} from '../../transfer/import-options.js';
 import {counted, took} from '../sentences.js';
 
@@ -18,3 +19,7 @@ export function describeImport(report: ImportReport, tookMs: number): string {
   ];
   return `${stream}: ${parts.join(', ')}`;
 }
+
+/** `orders  412,000 of 1,204,112 entries`; `length` is undefined, or 0, where it is not known. */
+export const importProgress = (stream: string, entries: number, length: number | undefined): string =>
+  `${stream}  ${withCommas(entries)}${length ? ` of ${withCommas(length)}` : ''} entries`;
