@@ -45,6 +45,15 @@ export class Server {
     await this.expectCount(stream, count);
   }
 
+  /** What `work` comes to on a new stream of `count` entries, which is removed afterwards. */
+  async withFilled(shape, count, work) {
+    const stream = this.newName('filled');
+    await this.fill(stream, shape, count);
+    const result = await work(stream);
+    await this.redis.unlink(stream);
+    return result;
+  }
+
   /** Has a new group of the stream and one consumer read everything and acknowledge nothing. */
   async makePending(stream, group, count) {
     await this.redis.xgroup('CREATE', stream, group, '0');

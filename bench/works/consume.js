@@ -20,18 +20,17 @@ export async function measure(bench) {
   const tables = [];
   for (const {shape, title, batch, share} of TABLES) {
     const count = Math.max(1, Math.round(bench.events * share));
-    const stream = bench.server.newName('filled');
-    await bench.server.fill(stream, shape, count);
     tables.push(
-      await compare({
-        title: `${title} by ${batch.toLocaleString('en-US')}: ${count.toLocaleString('en-US')} events`,
-        unit: 'events/s',
-        reference: ours(batch),
-        contestants: contestants(bench, stream, batch, count),
-        ...bench.turns,
-      }),
+      await bench.server.withFilled(shape, count, (stream) =>
+        compare({
+          title: `${title} by ${batch.toLocaleString('en-US')}: ${count.toLocaleString('en-US')} events`,
+          unit: 'events/s',
+          reference: ours(batch),
+          contestants: contestants(bench, stream, batch, count),
+          ...bench.turns,
+        }),
+      ),
     );
-    await bench.server.redis.unlink(stream);
   }
   return {tables, goals: goals(tables)};
 }

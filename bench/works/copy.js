@@ -18,18 +18,17 @@ export async function measure(bench) {
   const tables = [];
   for (const {shape, title, share} of TABLES) {
     const count = Math.max(1, Math.round(bench.events * share));
-    const stream = bench.server.newName('filled');
-    await bench.server.fill(stream, shape, count);
     tables.push(
-      await compare({
-        title: `${title}: ${count.toLocaleString('en-US')} events`,
-        unit: 'events/s',
-        reference: PIPE,
-        contestants: contestants(bench, {stream, count}),
-        ...bench.turns,
-      }),
+      await bench.server.withFilled(shape, count, (stream) =>
+        compare({
+          title: `${title}: ${count.toLocaleString('en-US')} events`,
+          unit: 'events/s',
+          reference: PIPE,
+          contestants: contestants(bench, {stream, count}),
+          ...bench.turns,
+        }),
+      ),
     );
-    await bench.server.redis.unlink(stream);
   }
   const goals = tables.map((table) =>
     goal({work: `${COPY}, ${table.title}`, against: `× ${PIPE}`, value: ratio(table, COPY, PIPE), least: 1}),

@@ -42,18 +42,17 @@ export async function measure(bench) {
   const tables = [];
   for (const {shape, title, share, filters} of TABLES) {
     const count = Math.max(1, Math.round(bench.events * share));
-    const stream = bench.server.newName('filled');
-    await bench.server.fill(stream, shape, count);
     tables.push(
-      await compare({
-        title: `${title}: ${count.toLocaleString('en-US')} events`,
-        unit: 'events/s',
-        reference: ALL,
-        contestants: contestants(bench, {shape, stream, count, filters}),
-        ...bench.turns,
-      }),
+      await bench.server.withFilled(shape, count, (stream) =>
+        compare({
+          title: `${title}: ${count.toLocaleString('en-US')} events`,
+          unit: 'events/s',
+          reference: ALL,
+          contestants: contestants(bench, {shape, stream, count, filters}),
+          ...bench.turns,
+        }),
+      ),
     );
-    await bench.server.redis.unlink(stream);
   }
   return {tables, goals: tables.flatMap((table) => table.rows.flatMap((row) => goalsOf(table, row)))};
 }

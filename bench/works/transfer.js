@@ -30,27 +30,26 @@ export async function measure(bench) {
     {title: 'Nested events of 1 KB', shape: 'nested', share: 0.1, pending: false},
   ]) {
     const count = Math.max(1, Math.round(events * share));
-    const stream = server.newName('filled');
-    await server.fill(stream, shape, count);
-    if (pending) await server.makePending(stream, 'g', count);
-    const source = {...bench, stream, count};
     const named = `${title}: ${count.toLocaleString('en-US')}`;
-    tables.push(
-      await compare({title: `${named}, into a file`, reference: RANGE, contestants: out(source), ...turns(bench)}),
-    );
-    await writeFiles(source);
-    tables.push(
-      await compare({title: `${named}, back`, reference: PRODUCE, contestants: back(source), ...turns(bench)}),
-    );
-    tables.push(
-      await compare({
-        title: `${named}, from stream to stream`,
-        reference: THROUGH,
-        contestants: through(source),
-        ...turns(bench),
-      }),
-    );
-    await server.redis.unlink(stream);
+    await server.withFilled(shape, count, async (stream) => {
+      if (pending) await server.makePending(stream, 'g', count);
+      const source = {...bench, stream, count};
+      tables.push(
+        await compare({title: `${named}, into a file`, reference: RANGE, contestants: out(source), ...turns(bench)}),
+      );
+      await writeFiles(source);
+      tables.push(
+        await compare({title: `${named}, back`, reference: PRODUCE, contestants: back(source), ...turns(bench)}),
+      );
+      tables.push(
+        await compare({
+          title: `${named}, from stream to stream`,
+          reference: THROUGH,
+          contestants: through(source),
+          ...turns(bench),
+        }),
+      );
+    });
   }
   return {tables, goals: tables.flatMap(goalsOf)};
 }
