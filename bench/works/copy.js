@@ -42,8 +42,7 @@ function contestants({server, ...bench}, {stream, count}) {
     async run() {
       const to = server.newName('copy');
       const {ms} = await run(command(to), {env: {STREAMLOG_URL: server.url}});
-      const copied = await server.redis.xlen(to);
-      if (copied !== count) throw new Error(`${name} copied ${copied} of ${count} events`);
+      await server.expectCount(to, count);
       await server.redis.unlink(to, `{${to}}:streamlog:copy:${to}`);
       return (count / ms) * 1_000;
     },
